@@ -1,0 +1,2 @@
+//! The program `mailhaul`.
+fn main() {}

@@ -1,0 +1,71 @@
+//! What went wrong, how much it spoils, and what the operator can do.
+
+use std::fmt;
+
+use mailhaul_mail::{Retry, Scope};
+
+/// The kinds of failure that the operator is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The server refused the credentials, or the mailbox is not open to them.
+    Authentication,
+    /// The server could not be reached, or the connection broke.
+    Connection,
+    /// The server asks for patience.
+    Throttled,
+    /// The target has no room left.
+    Quota,
+    /// The server refused one thing: a message, a folder, a command.
+    Refused,
+    /// The message is larger than the server takes.
+    TooLarge,
+    /// The ledger could not be read or written.
+    Ledger,
+    /// The operator asked to stop.
+    Interrupted,
+    /// A broken promise of this program: sums that do not close, a plan that contradicts itself.
+    Internal,
+}
+
+/// An error of the engine or of one of its ports.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// How much is spoiled.
+    pub scope: Scope,
+    /// When to try again.
+    pub retry: Retry,
+    /// What sort of thing went wrong.
+    pub kind: ErrorKind,
+    /// One sentence for the operator: what was tried, what the server said, in its own words.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of `kind` with a sentence for the operator.
+    pub fn new(scope: Scope, retry: Retry, kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self { scope, retry, kind, message: message.to_string() }
+    }
+
+    /// The ledger failed: the pass stops, because no effect may happen without its record.
+    pub fn ledger(message: impl fmt::Display) -> Self {
+        Self::new(Scope::Endpoint, Retry::Never, ErrorKind::Ledger, message)
+    }
+
+    /// The operator asked to stop.
+    pub fn interrupted() -> Self {
+        Self::new(Scope::Endpoint, Retry::Now, ErrorKind::Interrupted, "stopped by the operator")
+    }
+
+    /// The connection broke; a new one may go on.
+    pub fn session(message: impl fmt::Display) -> Self {
+        Self::new(Scope::Session, Retry::Now, ErrorKind::Connection, message)
+    }
+
+    /// The same error with words in front of its sentence.
+    #[must_use]
+    pub fn context(mut self, words: impl fmt::Display) -> Self {
+        self.message = format!("{words}: {}", self.message);
+        self
+    }
+}

@@ -1,0 +1,152 @@
+//! The pipe between source and target: bounded in octets, one way.
+//!
+//! The source pushes pieces through an [`Outlet`]; the target pulls offers from a [`Feed`] and reports each answer to
+//! [`Acks`]. Nobody waits for a single message.
+
+use std::{future::Future, sync::Arc};
+
+use bytes::Bytes;
+use mailhaul_mail::{Uid, UidSet, UidValidity};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{error::Error, ports::Envelope};
+
+/// A part of a message, on its way from the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A message, whole.
+    Message(Uid, Bytes),
+    /// A larger message begins: this many octets follow in chunks.
+    Start(Uid, u64),
+    /// Its next octets.
+    Chunk(Bytes),
+    /// All of its octets were sent.
+    End,
+}
+
+impl Piece {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Message(_, octets) | Self::Chunk(octets) => octets.len(),
+            Self::Start(..) | Self::End => 0,
+        }
+    }
+}
+
+/// How many octets may be under way between sources and targets. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    octets: Arc<Semaphore>,
+    limit: u32,
+}
+
+impl Budget {
+    /// A budget of so many octets. A single piece larger than that passes alone.
+    pub fn new(octets: u32) -> Self {
+        let limit = octets.max(1);
+        Self { octets: Arc::new(Semaphore::new(limit as usize)), limit }
+    }
+}
+
+/// A piece and its share of the budget, given back when the piece is done with.
+type Carried = (Piece, OwnedSemaphorePermit);
+
+/// Where a source puts messages.
+pub struct Outlet {
+    pieces: mpsc::Sender<Carried>,
+    budget: Budget,
+}
+
+/// Where messages come out.
+pub struct Inlet {
+    pieces: mpsc::Receiver<Carried>,
+    /// The share of the piece given out last.
+    held: Option<OwnedSemaphorePermit>,
+}
+
+/// A pipe within the budget.
+pub fn pipe(budget: &Budget) -> (Outlet, Inlet) {
+    let (sender, receiver) = mpsc::channel(1024);
+    (Outlet { pieces: sender, budget: budget.clone() }, Inlet { pieces: receiver, held: None })
+}
+
+/// Nobody listens to the outlet any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+impl Outlet {
+    /// Waits until there is room, and sends.
+    pub async fn send(&self, piece: Piece) -> Result<(), Closed> {
+        let weight = u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.limit);
+        let share = self.budget.octets.clone().acquire_many_owned(weight).await.map_err(|_| Closed)?;
+        self.pieces.send((piece, share)).await.map_err(|_| Closed)
+    }
+}
+
+impl Inlet {
+    /// The next piece; `None` when the outlet is gone.
+    pub async fn next(&mut self) -> Option<Piece> {
+        self.held = None;
+        let (piece, share) = self.pieces.recv().await?;
+        self.held = Some(share);
+        Some(piece)
+    }
+
+    /// Whether a piece waits.
+    pub fn is_ready(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+}
+
+/// A message, or a part of one, for the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// A message, whole.
+    Message(Envelope, Bytes),
+    /// A larger message begins: exactly this many octets follow.
+    Start(Envelope, u64),
+    /// Its next octets.
+    Chunk(Bytes),
+    /// It is complete.
+    End,
+}
+
+/// Where a target takes messages from.
+pub trait Feed: Send {
+    /// The next offer; `None` when there are no more. An error inside a message means that it can never be completed:
+    /// the connection on which its length was announced must be dropped.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Offer>, Error>> + Send;
+
+    /// Whether `next` would answer at once: if not, this is the moment to flush.
+    fn is_ready(&self) -> bool;
+}
+
+/// Where UIDs on the target are given in the order in which the messages were offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppendedUids {
+    /// The target folder's UIDVALIDITY.
+    pub uid_validity: UidValidity,
+    /// As many as messages in the command, ascending.
+    pub uids: UidSet,
+}
+
+/// A target's answer to one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ack {
+    /// The UIDs on the source of the messages in the command, in order.
+    pub sent: Vec<Uid>,
+    /// Where they are now, or why none of them is there.
+    pub result: Result<Option<AppendedUids>, Error>,
+}
+
+/// Where a target reports.
+#[derive(Clone, Debug)]
+pub struct Acks(pub(crate) mpsc::UnboundedSender<crate::transfer::News>);
+
+impl Acks {
+    /// Reports one answer. Never waits.
+    pub fn report(&self, ack: Ack) {
+        // The receiver outlives the target's work unless the pass has failed already.
+        let _ = self.0.send(crate::transfer::News::Answer(ack));
+    }
+}

@@ -1,0 +1,225 @@
+//! What the engine needs of the world: two mailboxes, a ledger, a clock, and somebody to tell.
+
+use std::{future::Future, time::Duration};
+
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    feed::{Acks, Feed, Outlet},
+    folder::{Cursor, Folder, FolderStatus, Scan},
+    record::{FolderRecord, FolderState, Record},
+};
+
+/// A mailbox that can be read. No method changes anything on the server.
+pub trait Mailbox: Send {
+    /// Names it for people: `user@host`.
+    fn describe(&self) -> String;
+
+    /// All folders, with their state where one round trip gives it.
+    fn folders(&mut self) -> impl Future<Output = Result<Vec<Folder>, Error>> + Send;
+
+    /// The folder's state now.
+    fn status(&mut self, folder: &FolderPath) -> impl Future<Output = Result<FolderStatus, Error>> + Send;
+
+    /// The messages of the folder: all, or what changed since the cursor.
+    fn scan(
+        &mut self,
+        folder: &FolderPath,
+        since: Option<&Cursor>,
+    ) -> impl Future<Output = Result<Scan, Error>> + Send;
+
+    /// The fingerprints of these messages; messages that are gone are left out.
+    fn fingerprints(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<Vec<(Uid, Fingerprint)>, Error>> + Send;
+
+    /// The digests of these messages, whose bodies are read; messages that are gone are left out.
+    fn digests(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<Vec<(Uid, Digests)>, Error>> + Send;
+
+    /// A new connection in place of one that broke.
+    fn reconnect(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// One message that is to be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Octets as claimed.
+    pub size: u64,
+}
+
+/// Why a wanted message was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It is not there any more.
+    Gone,
+    /// It is there, but the server gives no body; with what it said.
+    Withheld(String),
+}
+
+/// Where mail comes from.
+pub trait Source: Mailbox {
+    /// Delivers the messages through the outlet, about in the order wanted, many in flight. Returns those that were
+    /// not delivered. Ends early, without an error, when nobody listens to the outlet any more.
+    fn fetch(
+        &mut self,
+        folder: &FolderPath,
+        wanted: &[Wanted],
+        outlet: Outlet,
+    ) -> impl Future<Output = Result<Vec<(Uid, Missing)>, Error>> + Send;
+}
+
+/// The same change of flags for some messages of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagChange {
+    /// UIDs on the target.
+    pub uids: UidSet,
+    /// To be set.
+    pub add: Flags,
+    /// To be taken away.
+    pub remove: Flags,
+}
+
+/// What a message carries beside its octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Flags and keywords to set.
+    pub flags: Flags,
+    /// When it arrived.
+    pub internal_date: Option<InternalDate>,
+}
+
+/// Where mail goes.
+pub trait Target: Mailbox {
+    /// The hierarchy delimiter, which no folder name may contain; `None` for a flat or free store.
+    fn delimiter(&mut self) -> impl Future<Output = Result<Option<char>, Error>> + Send;
+
+    /// Makes the folder, its parents included, and shows it to the user if asked. One that exists is fine.
+    fn create_folder(
+        &mut self,
+        folder: &FolderPath,
+        subscribe: bool,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Appends what the feed offers, at most `batch` messages in one command, and reports every answer as it comes.
+    /// Returns when the feed has ended and every answer is in.
+    fn append<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        feed: F,
+        acks: Acks,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Changes flags.
+    fn store_flags(
+        &mut self,
+        folder: &FolderPath,
+        changes: &[FlagChange],
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Moves messages; returns old and new UIDs of those that were moved, where the server tells them.
+    fn move_messages(
+        &mut self,
+        from: &FolderPath,
+        to: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<Vec<(Uid, Uid)>, Error>> + Send;
+
+    /// Removes exactly these messages for good.
+    fn remove_messages(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// The memory of one mailbox's migration.
+pub trait Ledger: Send + Sync {
+    /// All folders.
+    fn folders(&self) -> impl Future<Output = Result<Vec<FolderRecord>, Error>> + Send;
+
+    /// A folder with its messages; `None` where it was never opened.
+    fn folder(&self, folder: &FolderPath) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
+
+    /// Writes the records, all or none; durable when it returns.
+    fn record(&self, records: &[Record]) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Time, so that tests can do without it.
+pub trait Clock: Send + Sync {
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Somebody who is told how it goes.
+pub trait Progress: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: Event<'_>);
+}
+
+/// What happens during a pass.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The pass knows its folders.
+    Planned {
+        /// How many folders are carried.
+        folders: usize,
+    },
+    /// A folder's messages are known, and these are to be sent.
+    Folder {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// Why it is looked at.
+        reason: &'a str,
+        /// Messages to send.
+        messages: u64,
+        /// Octets to send, as claimed.
+        bytes: u64,
+    },
+    /// A folder needs nothing.
+    Unchanged {
+        /// The source folder.
+        folder: &'a FolderPath,
+    },
+    /// Messages arrived on the target.
+    Arrived {
+        /// How many.
+        messages: u64,
+        /// Their octets.
+        bytes: u64,
+    },
+    /// A message was skipped.
+    Skipped {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// Its UID there.
+        uid: Uid,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A folder was left.
+    FolderFailed {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// Why.
+        error: &'a Error,
+    },
+    /// Something broke, and is tried again after a while.
+    Retrying {
+        /// What broke.
+        error: &'a Error,
+        /// After how long.
+        after: Duration,
+    },
+}

@@ -1,0 +1,198 @@
+//! What the ledger remembers, and the one function by which it learns.
+//!
+//! The live run and the start after a crash build a folder's state with the same [`FolderState::apply`].
+
+use std::collections::BTreeMap;
+
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Uid, UidSet, UidValidity};
+
+use crate::folder::Cursor;
+
+/// The target folder's state when messages were about to be appended to it: what was put there since has a UID at or
+/// above `uid_next`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// The target folder's UIDVALIDITY.
+    pub uid_validity: UidValidity,
+    /// The target folder's UIDNEXT.
+    pub uid_next: Uid,
+}
+
+/// What became of one message of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// About to be sent, or sent with its answer lost.
+    Intended,
+    /// On the target, put there by this migration or found there and adopted.
+    Done(Copied),
+    /// Not on the target, and why.
+    Skipped(String),
+}
+
+/// A message that is on the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Its UID on the target; `None` where the target told none and none could be found.
+    pub target_uid: Option<Uid>,
+    /// The source's flags as last carried over.
+    pub flags: Flags,
+    /// For recognising it again.
+    pub fingerprint: Fingerprint,
+    /// For telling it from others with the same fingerprint; `None` for adopted messages whose bodies were not read.
+    pub digests: Option<Digests>,
+    /// Octets, as the source claimed.
+    pub size: u64,
+    /// Whether this migration put it there: only such messages may be removed from the target again.
+    pub ours: bool,
+}
+
+/// One entry of the ledger. Entries of one call are durable together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The folder goes here on the target. Written before anything else of the folder; starts it afresh where the
+    /// source's UIDVALIDITY is another than before.
+    Opened {
+        /// On the source.
+        folder: FolderPath,
+        /// On the target.
+        target: FolderPath,
+        /// The source folder's UIDVALIDITY, to which all UIDs in its records belong.
+        uid_validity: UidValidity,
+    },
+    /// These messages are about to be sent.
+    Intended {
+        /// The source folder.
+        folder: FolderPath,
+        /// Where to look for them after a crash.
+        floor: Floor,
+        /// Their UIDs on the source.
+        uids: UidSet,
+    },
+    /// What became of a message.
+    Message {
+        /// The source folder.
+        folder: FolderPath,
+        /// Its UID on the source.
+        uid: Uid,
+        /// `None`: nothing is known of it (an intent that was not carried out, a message gone from the source).
+        state: Option<MessageState>,
+    },
+    /// The target folder's UIDVALIDITY to which the target UIDs in the records belong.
+    TargetValidity {
+        /// The source folder.
+        folder: FolderPath,
+        /// The target folder's UIDVALIDITY.
+        uid_validity: UidValidity,
+    },
+    /// Everything that the scan found is dealt with.
+    Settled {
+        /// The source folder.
+        folder: FolderPath,
+        /// How far it was carried.
+        cursor: Cursor,
+        /// The operator's rules that decided, as text: another text means that the folder must be looked at again.
+        rules: String,
+    },
+}
+
+impl Record {
+    /// The source folder that the record is of.
+    pub fn folder(&self) -> &FolderPath {
+        match self {
+            Self::Opened { folder, .. }
+            | Self::Intended { folder, .. }
+            | Self::Message { folder, .. }
+            | Self::TargetValidity { folder, .. }
+            | Self::Settled { folder, .. } => folder,
+        }
+    }
+}
+
+/// What the ledger knows of a folder, without its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderRecord {
+    /// On the source.
+    pub folder: FolderPath,
+    /// On the target.
+    pub target: FolderPath,
+    /// The source's UIDVALIDITY to which the message records belong.
+    pub uid_validity: UidValidity,
+    /// The target's UIDVALIDITY to which the target UIDs belong; `None` before the first message.
+    pub target_validity: Option<UidValidity>,
+    /// Where the oldest unsettled intent may have landed; `None` when nothing is open.
+    pub floor: Option<Floor>,
+    /// How far the last settled pass came; `None` while the first one is under way.
+    pub cursor: Option<Cursor>,
+    /// The rules of the last settled pass.
+    pub rules: String,
+}
+
+/// A folder and its messages, by their UID on the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderState {
+    /// The folder.
+    pub record: FolderRecord,
+    /// Its messages.
+    pub messages: BTreeMap<Uid, MessageState>,
+}
+
+impl FolderState {
+    /// The state after [`Record::Opened`], the only record that can begin a folder.
+    pub fn opened(folder: FolderPath, target: FolderPath, uid_validity: UidValidity) -> Self {
+        let record = FolderRecord {
+            folder,
+            target,
+            uid_validity,
+            target_validity: None,
+            floor: None,
+            cursor: None,
+            rules: String::new(),
+        };
+        Self { record, messages: BTreeMap::new() }
+    }
+
+    /// Learns one record of this folder.
+    pub fn apply(&mut self, entry: &Record) {
+        match entry {
+            Record::Opened { folder, target, uid_validity } => {
+                if self.record.uid_validity != *uid_validity || self.record.target != *target {
+                    *self = Self::opened(folder.clone(), target.clone(), *uid_validity);
+                }
+            }
+            Record::Intended { floor, uids, .. } => {
+                self.record.floor.get_or_insert(*floor);
+                self.record.target_validity.get_or_insert(floor.uid_validity);
+                self.messages.extend(uids.iter().map(|uid| (uid, MessageState::Intended)));
+            }
+            Record::Message { uid, state, .. } => {
+                match state {
+                    Some(state) => self.messages.insert(*uid, state.clone()),
+                    None => self.messages.remove(uid),
+                };
+            }
+            Record::TargetValidity { uid_validity, .. } => self.record.target_validity = Some(*uid_validity),
+            Record::Settled { cursor, rules, .. } => {
+                self.record.cursor = Some(*cursor);
+                self.record.rules.clone_from(rules);
+                self.record.floor = None;
+            }
+        }
+    }
+
+    /// The messages that were about to be sent when the last word of them was written.
+    pub fn intended(&self) -> UidSet {
+        let open = |state: &MessageState| matches!(state, MessageState::Intended);
+        self.messages.iter().filter(|(_, state)| open(state)).map(|(uid, _)| *uid).collect()
+    }
+
+    /// The UIDs on the target that belong to messages of this folder.
+    pub fn target_uids(&self) -> UidSet {
+        self.messages
+            .values()
+            .filter_map(|state| match state {
+                MessageState::Done(copied) => copied.target_uid,
+                _ => None,
+            })
+            .collect()
+    }
+}

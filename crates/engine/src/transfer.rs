@@ -1,0 +1,272 @@
+//! Windows of messages on their way: intents before the effect, outcomes as the answers come.
+//!
+//! Three stages run side by side in one task. The source pushes pieces into the pipe. The target pulls offers from
+//! [`WindowFeed`], which writes a window's intents before it gives out the window's first message, and hashes what
+//! passes. The recorder takes the target's answers and writes outcomes, as many as have come, in one durable step.
+
+use std::collections::{HashMap, VecDeque};
+
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, MessageHasher, Uid, UidSet};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::Error,
+    feed::{Ack, Acks, Budget, Feed, Inlet, Offer, Piece, pipe},
+    folder::MessageInfo,
+    ports::{Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
+    record::{Copied, Floor, FolderState, MessageState, Record},
+};
+
+/// How many messages between two durable writes of intents.
+const WINDOW_MESSAGES: usize = 500;
+/// How many octets, as claimed, between two durable writes of intents.
+const WINDOW_OCTETS: u64 = 64 << 20;
+
+/// What reaches the recorder.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A message was handed to the target whole, with these hashes.
+    Sent(Uid, Fingerprint, Digests),
+    /// The target answered.
+    Answer(Ack),
+}
+
+/// What one run of the transfer did.
+#[derive(Debug, Default)]
+pub(crate) struct Transferred {
+    /// Messages that arrived.
+    pub(crate) copied: u64,
+    /// Their octets as claimed by the source.
+    pub(crate) bytes: u64,
+    /// Messages of commands that were refused whole: to be tried again in smaller commands, or skipped when alone.
+    pub(crate) refused: Vec<(Vec<Uid>, Error)>,
+    /// Messages that the source did not deliver.
+    pub(crate) missing: Vec<(Uid, Missing)>,
+}
+
+/// What stays the same while a folder is transferred.
+pub(crate) struct Lane<'a, L, P> {
+    pub(crate) ledger: &'a L,
+    pub(crate) progress: &'a P,
+    pub(crate) budget: &'a Budget,
+    pub(crate) stop: &'a CancellationToken,
+    pub(crate) target_folder: &'a FolderPath,
+    pub(crate) floor: Floor,
+}
+
+/// Carries the messages over, in this order, at most `batch` in one command. On an error, what was acknowledged is
+/// recorded; the rest stays intended in the ledger, to be settled.
+pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress>(
+    source: &mut S,
+    target: &mut T,
+    lane: &Lane<'_, L, P>,
+    state: &mut FolderState,
+    messages: &[&MessageInfo],
+    batch: usize,
+) -> (Transferred, Result<(), Error>) {
+    let folder = state.record.folder.clone();
+    let wanted: Vec<Wanted> = messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
+    let (outlet, inlet) = pipe(lane.budget);
+    let (news, mut arriving) = mpsc::unbounded_channel();
+    let feed = WindowFeed {
+        lane,
+        folder: &folder,
+        inlet,
+        waiting: messages.iter().map(|it| (it.uid, (*it).clone())).collect(),
+        order: messages.iter().map(|it| (it.uid, it.size)).collect(),
+        intended: UidSet::new(),
+        passing: None,
+        news: news.clone(),
+    };
+    let mut recorder = Recorder {
+        lane,
+        state,
+        sizes: messages.iter().map(|it| (it.uid, *it)).collect(),
+        hashes: HashMap::new(),
+        done: Transferred::default(),
+    };
+    let fetching = source.fetch(&folder, &wanted, outlet);
+    let appending = target.append(lane.target_folder, batch, feed, Acks(news));
+    let (fetched, appended, recorded) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
+    let mut done = recorder.done;
+    // The ledger's error stops the pass; the source's error explains the target's (a body that never ended).
+    let result = recorded.and_then(|()| match (fetched, appended) {
+        (Ok(missing), appended) => {
+            done.missing = missing;
+            appended
+        }
+        (Err(error), _) => Err(error),
+    });
+    (done, result)
+}
+
+/// Gives out messages window by window.
+struct WindowFeed<'a, L, P> {
+    lane: &'a Lane<'a, L, P>,
+    folder: &'a FolderPath,
+    inlet: Inlet,
+    /// What is not given out yet, by UID.
+    waiting: HashMap<Uid, MessageInfo>,
+    /// In the order asked for; the front is the first without an intent.
+    order: VecDeque<(Uid, u64)>,
+    /// What has an intent.
+    intended: UidSet,
+    /// The message of which chunks pass by.
+    passing: Option<(Uid, MessageHasher)>,
+    news: mpsc::UnboundedSender<News>,
+}
+
+impl<L: Ledger, P: Progress> WindowFeed<'_, L, P> {
+    /// The message's envelope, with its intent durable.
+    async fn announce(&mut self, uid: Uid) -> Result<Option<Envelope>, Error> {
+        let Some(message) = self.waiting.remove(&uid) else {
+            return Ok(None); // Sent twice by the source, or never asked for.
+        };
+        while !self.intended.contains(uid) {
+            let (mut window, mut octets) = (UidSet::new(), 0);
+            while window.len() < WINDOW_MESSAGES as u64 && octets < WINDOW_OCTETS {
+                let Some((next, size)) = self.order.pop_front() else { break };
+                window.insert(next);
+                octets += size;
+            }
+            if window.is_empty() {
+                window.insert(uid);
+            }
+            for (first, last) in window.ranges() {
+                self.intended.insert_range(first, last);
+            }
+            let intent =
+                Record::Intended { folder: self.folder.clone(), floor: self.lane.floor, uids: window };
+            self.lane.ledger.record(&[intent]).await?;
+        }
+        Ok(Some(Envelope { uid, flags: message.flags, internal_date: message.internal_date }))
+    }
+
+    fn sent(&self, uid: Uid, hasher: MessageHasher) {
+        let (fingerprint, digests) = hasher.finish();
+        // The recorder outlives the feed unless the pass has failed already.
+        let _ = self.news.send(News::Sent(uid, fingerprint, digests));
+    }
+}
+
+impl<L: Ledger, P: Progress> Feed for WindowFeed<'_, L, P> {
+    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+        loop {
+            if self.passing.is_none() && self.lane.stop.is_cancelled() {
+                return Ok(None);
+            }
+            let Some(piece) = self.inlet.next().await else {
+                return match self.passing {
+                    None => Ok(None),
+                    Some(_) => Err(Error::session("the source ended in the middle of a message")),
+                };
+            };
+            match piece {
+                Piece::Message(uid, body) => {
+                    if let Some(envelope) = self.announce(uid).await? {
+                        let mut hasher = MessageHasher::new();
+                        hasher.update(&body);
+                        self.sent(uid, hasher);
+                        return Ok(Some(Offer::Message(envelope, body)));
+                    }
+                }
+                Piece::Start(uid, length) => {
+                    if let Some(envelope) = self.announce(uid).await? {
+                        self.passing = Some((uid, MessageHasher::new()));
+                        return Ok(Some(Offer::Start(envelope, length)));
+                    }
+                }
+                Piece::Chunk(octets) => {
+                    if let Some((_, hasher)) = &mut self.passing {
+                        hasher.update(&octets);
+                        return Ok(Some(Offer::Chunk(octets)));
+                    }
+                }
+                Piece::End => {
+                    if let Some((uid, hasher)) = self.passing.take() {
+                        self.sent(uid, hasher);
+                        return Ok(Some(Offer::End));
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.inlet.is_ready()
+    }
+}
+
+/// Writes outcomes.
+struct Recorder<'a, L, P> {
+    lane: &'a Lane<'a, L, P>,
+    state: &'a mut FolderState,
+    sizes: HashMap<Uid, &'a MessageInfo>,
+    hashes: HashMap<Uid, (Fingerprint, Digests)>,
+    done: Transferred,
+}
+
+impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
+    async fn run(&mut self, arriving: &mut mpsc::UnboundedReceiver<News>) -> Result<(), Error> {
+        let mut arrived = Vec::new();
+        while arriving.recv_many(&mut arrived, 4096).await > 0 {
+            let mut records = Vec::new();
+            let (mut messages, mut bytes) = (0, 0);
+            for news in arrived.drain(..) {
+                match news {
+                    News::Sent(uid, fingerprint, digests) => {
+                        self.hashes.insert(uid, (fingerprint, digests));
+                    }
+                    News::Answer(Ack { sent, result: Err(error) }) => {
+                        for uid in &sent {
+                            self.hashes.remove(uid);
+                            records.push(self.outcome(*uid, None));
+                        }
+                        self.done.refused.push((sent, error));
+                    }
+                    News::Answer(Ack { sent, result: Ok(appended) }) => {
+                        let known = appended.filter(|it| {
+                            it.uids.len() == sent.len() as u64
+                                && it.uid_validity == self.lane.floor.uid_validity
+                        });
+                        let mut target_uids = known.iter().flat_map(|it| it.uids.iter());
+                        for uid in sent {
+                            let target_uid = target_uids.next();
+                            let (Some((fingerprint, digests)), Some(message)) =
+                                (self.hashes.remove(&uid), self.sizes.get(&uid))
+                            else {
+                                continue;
+                            };
+                            messages += 1;
+                            bytes += message.size;
+                            let copied = Copied {
+                                target_uid,
+                                flags: message.flags.clone(),
+                                fingerprint,
+                                digests: Some(digests),
+                                size: message.size,
+                                ours: true,
+                            };
+                            records.push(self.outcome(uid, Some(MessageState::Done(copied))));
+                        }
+                    }
+                }
+            }
+            if !records.is_empty() {
+                self.lane.ledger.record(&records).await?;
+                records.iter().for_each(|record| self.state.apply(record));
+                self.done.copied += messages;
+                self.done.bytes += bytes;
+                if messages > 0 {
+                    self.lane.progress.event(Event::Arrived { messages, bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, uid: Uid, state: Option<MessageState>) -> Record {
+        Record::Message { folder: self.state.record.folder.clone(), uid, state }
+    }
+}

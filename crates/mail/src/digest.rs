@@ -1,0 +1,139 @@
+//! The digest of a message's octets.
+
+use std::fmt;
+
+use crate::{Fingerprint, HeaderScan};
+
+/// The first 16 octets of a BLAKE3 hash: far beyond chance, half the room in the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 16]);
+
+impl Digest {
+    /// From the stored octets.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The octets to store.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Of octets held whole.
+    pub fn of(octets: &[u8]) -> Self {
+        Self::from_hash(&blake3::hash(octets))
+    }
+
+    fn from_hash(hash: &blake3::Hash) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.as_bytes()[..16]);
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// What tells two messages with the same fingerprint apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digests {
+    /// Of all octets.
+    pub whole: Digest,
+    /// Of what follows the header, without trailing line ends: still the same where a server rewrites headers
+    /// (`dbmail`, `SmarterMail`) or adds a last CRLF (Courier).
+    pub text: Digest,
+}
+
+impl Digests {
+    /// Whether both are of the same message, allowing for servers that rewrite headers.
+    pub fn same_message(&self, other: &Self) -> bool {
+        self.whole == other.whole || self.text == other.text
+    }
+}
+
+/// Computes digests and fingerprint of a message while it streams by.
+#[derive(Default)]
+pub struct MessageHasher {
+    whole: blake3::Hasher,
+    text: blake3::Hasher,
+    header: HeaderScan,
+    /// CRs and LFs not yet known to be inside the text.
+    line_ends: Vec<u8>,
+}
+
+impl MessageHasher {
+    /// At the first octet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next octets, in pieces of any size.
+    pub fn update(&mut self, octets: &[u8]) {
+        self.whole.update(octets);
+        let text = self.header.update(octets);
+        if text.is_empty() {
+            return;
+        }
+        let kept = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |index| index + 1);
+        if kept > 0 {
+            self.text.update(&self.line_ends);
+            self.line_ends.clear();
+            self.text.update(&text[..kept]);
+        }
+        self.line_ends.extend_from_slice(&text[kept..]);
+    }
+
+    /// After the last octet.
+    pub fn finish(self) -> (Fingerprint, Digests) {
+        let whole = Digest::from_hash(&self.whole.finalize());
+        let text = Digest::from_hash(&self.text.finalize());
+        (self.header.fingerprint(Some(whole)), Digests { whole, text })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hash(pieces: &[&[u8]]) -> (Fingerprint, Digests) {
+        let mut hasher = MessageHasher::new();
+        pieces.iter().for_each(|piece| hasher.update(piece));
+        hasher.finish()
+    }
+
+    #[test]
+    fn a_rewritten_header_and_a_last_line_end_leave_the_text_digest_alone() {
+        let (_, sent) = hash(&[b"Message-ID: <1@x>\r\n\r\nhello\r\n\r\nworld"]);
+        let (_, kept) = hash(&[b"Message-ID: <1@x>\r\nX-Store: 1\r\n\r\nhello\r\n\r\nworld\r\n"]);
+        assert_ne!(sent.whole, kept.whole);
+        assert!(sent.same_message(&kept));
+        let (_, other) = hash(&[b"Message-ID: <1@x>\r\n\r\nhello\r\nworld"]);
+        assert!(!sent.same_message(&other));
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_the_stream_changes_nothing(
+            octets in "(A: [a-z]{0,9}\r\n){0,3}(Subject: x\r\n y\r\n)?(\r\n)?[a\r\n]{0,20}",
+            cuts in prop::collection::vec(0usize..60, 0..6),
+        ) {
+            let octets = octets.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(octets.len())).collect();
+            cuts.extend([0, octets.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &octets[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(hash(&pieces), hash(&[octets]));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! How a message is recognised again on another server.
+
+use std::fmt;
+
+use crate::Digest;
+
+/// The header fields that make a fingerprint, in this order. To be fetched as `BODY.PEEK[HEADER.FIELDS (...)]`.
+pub const FINGERPRINT_FIELDS: [&str; 7] =
+    ["Message-ID", "Date", "From", "To", "Cc", "Subject", "In-Reply-To"];
+
+/// Fields beyond this are not looked at: no honest header has them, and memory stays bounded.
+const HEADER_LIMIT: usize = 1 << 20;
+
+/// A hash over the stable header fields, normalised as servers are known to disturb them. Evidence, never identity:
+/// true duplicates share it, and so may two different messages. Messages that have none of the fields have their
+/// body digest instead.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// From the stored octets.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The octets to store.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// From a header, or from the answer to `HEADER.FIELDS`. `None` where none of the fields is there: then the
+    /// whole message must be read ([`crate::MessageHasher`]).
+    pub fn of_header(header: &[u8]) -> Option<Self> {
+        let mut scan = HeaderScan::default();
+        scan.update(header);
+        scan.fields()
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({})", Digest::from_bytes(self.0))
+    }
+}
+
+/// Collects the header of a message that streams by.
+#[derive(Default)]
+pub struct HeaderScan {
+    header: Vec<u8>,
+    /// Whether the header ended, and with it the collecting.
+    ended: bool,
+}
+
+impl HeaderScan {
+    /// Takes the next octets and gives back those that follow the header's empty line.
+    pub fn update<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
+        if self.ended {
+            return octets;
+        }
+        let before = self.header.len();
+        self.header.extend_from_slice(octets);
+        if let Some(end) = end_of_header(&self.header, before) {
+            self.ended = true;
+            self.header.truncate(end);
+            return &octets[end - before..];
+        }
+        if self.header.len() > HEADER_LIMIT {
+            self.ended = true;
+        }
+        &[]
+    }
+
+    /// The fingerprint; of the digest where no field is there.
+    pub fn fingerprint(&self, digest: Option<Digest>) -> Fingerprint {
+        self.fields().unwrap_or_else(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(b"digest\0");
+            if let Some(digest) = digest {
+                hasher.update(digest.as_bytes());
+            }
+            truncate(&hasher.finalize())
+        })
+    }
+
+    fn fields(&self) -> Option<Fingerprint> {
+        let mut values: [Vec<Vec<u8>>; FINGERPRINT_FIELDS.len()] = Default::default();
+        let mut found = false;
+        for (name, value) in fields_of(&self.header) {
+            if let Some(index) =
+                FINGERPRINT_FIELDS.iter().position(|field| name.eq_ignore_ascii_case(field.as_bytes()))
+            {
+                let value = normalise(value, index);
+                found |= !value.is_empty();
+                values[index].push(value);
+            }
+        }
+        let mut hasher = blake3::Hasher::new();
+        for (field, values) in FINGERPRINT_FIELDS.iter().zip(&values) {
+            for value in values {
+                hasher.update(field.as_bytes()).update(b":").update(value).update(b"\n");
+            }
+        }
+        found.then(|| truncate(&hasher.finalize()))
+    }
+}
+
+fn truncate(hash: &blake3::Hash) -> Fingerprint {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    Fingerprint(bytes)
+}
+
+/// Where the text begins: after the first empty line, CRLF or bare LF. Looks only at lines that end after `from`.
+fn end_of_header(header: &[u8], from: usize) -> Option<usize> {
+    let mut start = header[..from].iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1);
+    while let Some(length) = header[start..].iter().position(|&byte| byte == b'\n') {
+        let end = start + length + 1;
+        if matches!(&header[start..end], b"\n" | b"\r\n") {
+            return Some(end);
+        }
+        start = end;
+    }
+    None
+}
+
+/// The fields of a header: name, and value with its folds.
+fn fields_of(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = header;
+    std::iter::from_fn(move || {
+        loop {
+            if rest.is_empty() {
+                return None;
+            }
+            let mut end = line_end(rest, 0);
+            while end < rest.len() && matches!(rest[end], b' ' | b'\t') {
+                end = line_end(rest, end);
+            }
+            let (field, after) = rest.split_at(end);
+            rest = after;
+            if let Some(colon) = field.iter().position(|&byte| byte == b':') {
+                return Some((field[..colon].trim_ascii(), &field[colon + 1..]));
+            }
+        }
+    })
+}
+
+fn line_end(octets: &[u8], from: usize) -> usize {
+    octets[from..].iter().position(|&byte| byte == b'\n').map_or(octets.len(), |index| from + index + 1)
+}
+
+/// Undoes what servers do to header values: folding, runs of blanks and tabs, blanks at either end, 8-bit and control
+/// characters replaced by one or more `?` (Zimbra), the case of the domain in an address.
+fn normalise(value: &[u8], field: usize) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::with_capacity(value.len());
+    for &byte in value.trim_ascii() {
+        let byte = match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => b' ',
+            0x80.. | 0..=0x1f | 0x7f => b'?',
+            other => other,
+        };
+        if !(matches!(byte, b' ' | b'?') && out.last() == Some(&byte)) {
+            out.push(byte);
+        }
+    }
+    // Message-ID, From, To, Cc and In-Reply-To carry addr-specs; Date and Subject do not.
+    if !matches!(FINGERPRINT_FIELDS[field], "Date" | "Subject") {
+        let mut in_domain = false;
+        for byte in &mut out {
+            match byte {
+                b'@' => in_domain = true,
+                b'>' | b',' | b' ' | b';' => in_domain = false,
+                other if in_domain => other.make_ascii_lowercase(),
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &[u8] = b"Message-ID: <A1@Example.net>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\
+        From: Anna <anna@example.net>\r\nTo: b@example.org\r\nSubject: one two\r\n\r\n";
+
+    #[test]
+    fn survives_what_servers_do_to_headers() {
+        let disturbed =
+            b"Received: from elsewhere\r\nsubject:  one\r\n\ttwo \r\nFrom: Anna\t<anna@EXAMPLE.net>\r\n\
+            Message-Id: <A1@example.NET>\r\nTo: b@example.org\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n";
+        assert_eq!(Fingerprint::of_header(PLAIN), Fingerprint::of_header(disturbed));
+        let eight_bit = Fingerprint::of_header("Subject: Grüße\r\n".as_bytes());
+        assert_eq!(eight_bit, Fingerprint::of_header(b"Subject: Gr??e\r\n"));
+    }
+
+    #[test]
+    fn tells_apart_what_differs() {
+        let other = String::from_utf8_lossy(PLAIN).replace("one two", "one three");
+        assert_ne!(Fingerprint::of_header(PLAIN), Fingerprint::of_header(other.as_bytes()));
+        let local_part = String::from_utf8_lossy(PLAIN).replace("A1@", "a1@");
+        assert_ne!(Fingerprint::of_header(PLAIN), Fingerprint::of_header(local_part.as_bytes()));
+    }
+
+    #[test]
+    fn a_message_without_the_fields_has_none() {
+        assert_eq!(Fingerprint::of_header(b"X-Any: thing\r\nSubject:\r\n\r\nSubject: not a header"), None);
+        assert_eq!(Fingerprint::of_header(b""), None);
+        assert_eq!(Fingerprint::of_header(b"no colon here\r\n"), None);
+    }
+}

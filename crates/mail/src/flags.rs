@@ -1,0 +1,196 @@
+//! Flags and keywords of a message (RFC 9051, section 2.3.2).
+
+use std::fmt;
+
+/// The system flags that a client may set. `\Recent` is the server's own and has no place here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SystemFlag {
+    /// `\Answered`
+    Answered,
+    /// `\Deleted`
+    Deleted,
+    /// `\Draft`
+    Draft,
+    /// `\Flagged`
+    Flagged,
+    /// `\Seen`
+    Seen,
+}
+
+impl SystemFlag {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [Self; 5] = [Self::Answered, Self::Deleted, Self::Draft, Self::Flagged, Self::Seen];
+
+    /// The flag as sent, backslash included.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "\\Answered",
+            Self::Deleted => "\\Deleted",
+            Self::Draft => "\\Draft",
+            Self::Flagged => "\\Flagged",
+            Self::Seen => "\\Seen",
+        }
+    }
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// The flags of one message: system flags and keywords.
+///
+/// Keywords keep the case in which they were first seen, but compare without regard to it, as RFC 9051 asks. Other
+/// names with a backslash (`\Forwarded`, seen in the wild) are kept as keywords; whether the target takes them is the
+/// target's business. `\Recent` is dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    system: u8,
+    /// Sorted without regard to case, no two alike.
+    keywords: Vec<Box<str>>,
+}
+
+impl Flags {
+    /// No flag at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a flag or keyword by its name as sent. `\Recent` and the empty name are ignored.
+    pub fn insert(&mut self, name: &str) {
+        if let Some(flag) = SystemFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(name)) {
+            self.system |= flag.bit();
+        } else if !name.is_empty()
+            && !name.eq_ignore_ascii_case("\\Recent")
+            && let Err(index) = self.find(name)
+        {
+            self.keywords.insert(index, name.into());
+        }
+    }
+
+    /// Whether the flag or keyword is set.
+    pub fn contains(&self, name: &str) -> bool {
+        match SystemFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(name)) {
+            Some(flag) => self.system & flag.bit() != 0,
+            None => self.find(name).is_ok(),
+        }
+    }
+
+    /// Whether the system flag is set.
+    pub fn has(&self, flag: SystemFlag) -> bool {
+        self.system & flag.bit() != 0
+    }
+
+    /// Whether no flag is set.
+    pub fn is_empty(&self) -> bool {
+        self.system == 0 && self.keywords.is_empty()
+    }
+
+    /// The names as sent: system flags first, then keywords in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let system =
+            SystemFlag::ALL.into_iter().filter(|flag| self.has(*flag)).map(|flag| -> &str { flag.name() });
+        system.chain(self.keywords())
+    }
+
+    /// The keywords (and unknown backslash names) alone.
+    pub fn keywords(&self) -> impl Iterator<Item = &str> {
+        self.keywords.iter().map(AsRef::as_ref)
+    }
+
+    /// The flags of `self` that `other` lacks.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let keywords = self.keywords.iter().filter(|word| other.find(word).is_err()).cloned().collect();
+        Self { system: self.system & !other.system, keywords }
+    }
+
+    /// The flags of `self` for which `keep` is true, asked by name.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        self.iter().filter(|name| keep(name)).collect()
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.keywords.binary_search_by(|word| compare(word, name))
+    }
+}
+
+fn compare(a: &str, b: &str) -> std::cmp::Ordering {
+    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+impl PartialEq for Flags {
+    fn eq(&self, other: &Self) -> bool {
+        self.system == other.system
+            && self.keywords.len() == other.keywords.len()
+            && self.keywords.iter().zip(&other.keywords).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    }
+}
+
+impl Eq for Flags {}
+
+impl PartialOrd for Flags {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// An order for grouping messages with the same flags; it means nothing else.
+impl Ord for Flags {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let words =
+            |flags: &Self| flags.keywords.iter().map(|word| word.to_ascii_lowercase()).collect::<Vec<_>>();
+        self.system.cmp(&other.system).then_with(|| words(self).cmp(&words(other)))
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Flags {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let mut flags = Self::new();
+        for name in names {
+            flags.insert(name);
+        }
+        flags
+    }
+}
+
+/// The names joined by single blanks, as inside IMAP's parentheses.
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(name)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(names: &str) -> Flags {
+        names.split_whitespace().collect()
+    }
+
+    #[test]
+    fn case_does_not_matter_and_recent_is_dropped() {
+        assert_eq!(flags("\\SEEN $Forwarded \\Recent"), flags("$forwarded \\seen"));
+        assert_eq!(flags("Work work WORK").to_string(), "Work");
+        assert!(flags("\\Recent").is_empty());
+    }
+
+    #[test]
+    fn difference_is_by_name() {
+        let (old, new) = (flags("\\Seen Alpha beta"), flags("\\Seen \\Flagged BETA gamma"));
+        assert_eq!(new.without(&old), flags("\\Flagged gamma"));
+        assert_eq!(old.without(&new), flags("alpha"));
+    }
+
+    #[test]
+    fn prints_in_a_stable_order() {
+        assert_eq!(flags("zeta \\Seen Alpha \\Answered").to_string(), "\\Answered \\Seen Alpha zeta");
+    }
+}

@@ -1,0 +1,140 @@
+//! Where a folder stands in the tree.
+
+use std::{cmp::Ordering, fmt};
+
+/// A folder's name as decoded segments. No delimiter, no namespace prefix, no modified UTF-7: these belong to the
+/// server that uses them. `INBOX` is spelled so whatever the case in which it came (RFC 9051, section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FolderPath {
+    segments: Vec<String>,
+}
+
+impl FolderPath {
+    /// A path of at least one segment; empty segments are kept, because servers have them. An empty list gives INBOX.
+    pub fn new<S: Into<String>>(segments: impl IntoIterator<Item = S>) -> Self {
+        let mut segments: Vec<String> = segments.into_iter().map(Into::into).collect();
+        match segments.first() {
+            None => segments.push("INBOX".to_owned()),
+            Some(first) if first.eq_ignore_ascii_case("INBOX") => "INBOX".clone_into(&mut segments[0]),
+            Some(_) => {}
+        }
+        Self { segments }
+    }
+
+    /// The one folder that every mailbox has.
+    pub fn inbox() -> Self {
+        Self::new(["INBOX"])
+    }
+
+    /// Reads the form that [`fmt::Display`] prints and that operators write: segments joined by `/`, with `\/` for a
+    /// slash inside a segment and `\\` for a backslash.
+    pub fn parse(text: &str) -> Self {
+        let mut segments = vec![String::new()];
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            let last = segments.len() - 1;
+            match character {
+                '/' => segments.push(String::new()),
+                '\\' => segments[last].push(characters.next().unwrap_or('\\')),
+                other => segments[last].push(other),
+            }
+        }
+        Self::new(segments)
+    }
+
+    /// The segments, outermost first; never empty.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// Whether this is INBOX itself.
+    pub fn is_inbox(&self) -> bool {
+        self.segments.len() == 1 && self.segments[0] == "INBOX"
+    }
+
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.segments.last().map_or("", String::as_str)
+    }
+
+    /// Whether this is `ancestor` or below it.
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        self.segments.starts_with(&ancestor.segments)
+    }
+
+    /// The path with `prefix` taken off: INBOX where nothing is left, `None` where it does not start with it.
+    pub fn strip_prefix(&self, prefix: &Self) -> Option<Self> {
+        self.segments.strip_prefix(prefix.segments.as_slice()).map(|rest| Self::new(rest.iter().cloned()))
+    }
+
+    /// The path one level up.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, parents) = self.segments.split_last()?;
+        if parents.is_empty() { None } else { Some(Self::new(parents.iter().cloned())) }
+    }
+}
+
+/// INBOX first, then segment by segment.
+impl Ord for FolderPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.is_inbox().cmp(&self.is_inbox()).then_with(|| self.segments.cmp(&other.segments))
+    }
+}
+
+impl PartialOrd for FolderPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for FolderPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                f.write_str("/")?;
+            }
+            for character in segment.chars() {
+                if matches!(character, '/' | '\\') {
+                    f.write_str("\\")?;
+                }
+                write!(f, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn inbox_has_one_spelling_and_comes_first() {
+        assert!(FolderPath::parse("inbox").is_inbox());
+        assert_eq!(FolderPath::parse("Inbox/Sub").to_string(), "INBOX/Sub");
+        let mut paths = vec![FolderPath::parse("Archive"), FolderPath::parse("INBOX/a"), FolderPath::inbox()];
+        paths.sort();
+        assert!(paths[0].is_inbox());
+    }
+
+    #[test]
+    fn a_prefix_is_whole_segments() {
+        let root = FolderPath::parse("users/terry");
+        assert!(FolderPath::parse("users/terry").strip_prefix(&root).unwrap().is_inbox());
+        assert_eq!(
+            FolderPath::parse("users/terry/Sent").strip_prefix(&root),
+            Some(FolderPath::parse("Sent"))
+        );
+        assert_eq!(FolderPath::parse("users/terrya").strip_prefix(&root), None);
+    }
+
+    proptest! {
+        #[test]
+        fn display_and_parse_are_inverse(segments in prop::collection::vec(".{0,6}", 1..4)) {
+            let path = FolderPath::new(segments);
+            prop_assert_eq!(FolderPath::parse(&path.to_string()), path);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The words of mailhaul: values of the mail domain, without I/O and without async.
+//!
+//! * [`Uid`], [`UidValidity`], [`ModSeq`], [`UidSet`]: how IMAP names messages (RFC 9051, section 2.3.1).
+//! * [`FolderPath`], [`SpecialUse`]: folders, as decoded segments, with no delimiter in them.
+//! * [`Flags`], [`InternalDate`]: what a message carries beside its octets.
+//! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
+//! * [`Scope`], [`Retry`]: the two questions that every error answers.
+//! * [`Secret`]: what must never be shown.
+
+mod digest;
+mod failure;
+mod fingerprint;
+mod flags;
+mod folder_path;
+mod internal_date;
+mod secret;
+mod special_use;
+mod uid;
+mod uid_set;
+
+pub use digest::{Digest, Digests, MessageHasher};
+pub use failure::{Retry, Scope};
+pub use fingerprint::{FINGERPRINT_FIELDS, Fingerprint, HeaderScan};
+pub use flags::{Flags, SystemFlag};
+pub use folder_path::FolderPath;
+pub use internal_date::InternalDate;
+pub use secret::Secret;
+pub use special_use::SpecialUse;
+pub use uid::{ModSeq, Uid, UidValidity};
+pub use uid_set::{ParseUidSetError, UidSet};

@@ -1,0 +1,67 @@
+//! What a folder is for (RFC 6154; `\Important` is RFC 8457).
+
+use std::fmt;
+
+/// A special use that a server states for a folder, or that a name suggests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SpecialUse {
+    /// `\All`: a view of every message.
+    All,
+    /// `\Archive`
+    Archive,
+    /// `\Drafts`
+    Drafts,
+    /// `\Flagged`: a view of flagged messages.
+    Flagged,
+    /// `\Important`: a view of important messages.
+    Important,
+    /// `\Junk`
+    Junk,
+    /// `\Sent`
+    Sent,
+    /// `\Trash`
+    Trash,
+}
+
+impl SpecialUse {
+    const TABLE: [(Self, &'static str); 8] = [
+        (Self::All, "\\All"),
+        (Self::Archive, "\\Archive"),
+        (Self::Drafts, "\\Drafts"),
+        (Self::Flagged, "\\Flagged"),
+        (Self::Important, "\\Important"),
+        (Self::Junk, "\\Junk"),
+        (Self::Sent, "\\Sent"),
+        (Self::Trash, "\\Trash"),
+    ];
+
+    /// Reads a LIST attribute such as `\Sent`, in any case (Cyrus says `\sent`).
+    pub fn from_attribute(attribute: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, name)| name.eq_ignore_ascii_case(attribute)).map(|(it, _)| *it)
+    }
+
+    /// The LIST attribute, backslash included.
+    pub fn attribute(self) -> &'static str {
+        Self::TABLE.iter().find(|(it, _)| *it == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl fmt::Display for SpecialUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.attribute())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_go_there_and_back_in_any_case() {
+        for (it, name) in SpecialUse::TABLE {
+            assert_eq!(SpecialUse::from_attribute(&name.to_lowercase()), Some(it));
+            assert_eq!(it.attribute(), name);
+        }
+        assert_eq!(SpecialUse::from_attribute("\\HasChildren"), None);
+    }
+}

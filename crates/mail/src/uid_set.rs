@@ -1,0 +1,166 @@
+//! Sets of UIDs, kept as ascending ranges (RFC 9051, `sequence-set`).
+
+use std::{fmt, str::FromStr};
+
+use crate::Uid;
+
+/// A set of UIDs. It costs memory by runs, not by members, and prints as IMAP wants it: `1:3,7`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UidSet {
+    /// Ascending, disjoint, not adjacent; both ends included.
+    ranges: Vec<(u32, u32)>,
+}
+
+impl UidSet {
+    /// The empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All UIDs from `first` to `last`, both included, in either order.
+    pub fn range(first: Uid, last: Uid) -> Self {
+        let (low, high) = (first.get().min(last.get()), first.get().max(last.get()));
+        Self { ranges: vec![(low, high)] }
+    }
+
+    /// Adds one UID. Cheap when UIDs come in ascending order.
+    pub fn insert(&mut self, uid: Uid) {
+        self.insert_range(uid, uid);
+    }
+
+    /// Adds all UIDs from `first` to `last`, both included.
+    pub fn insert_range(&mut self, first: Uid, last: Uid) {
+        let (mut low, mut high) = (first.get().min(last.get()), first.get().max(last.get()));
+        // The ranges that touch or overlap [low, high] melt into one.
+        let start = self.ranges.partition_point(|&(_, end)| end.saturating_add(1) < low);
+        let stop = self.ranges.partition_point(|&(begin, _)| begin <= high.saturating_add(1));
+        if start < stop {
+            low = low.min(self.ranges[start].0);
+            high = high.max(self.ranges[stop - 1].1);
+        }
+        self.ranges.splice(start..stop, [(low, high)]);
+    }
+
+    /// Whether the UID is in the set.
+    pub fn contains(&self, uid: Uid) -> bool {
+        let index = self.ranges.partition_point(|&(_, end)| end < uid.get());
+        self.ranges.get(index).is_some_and(|&(begin, _)| begin <= uid.get())
+    }
+
+    /// How many UIDs are in the set.
+    pub fn len(&self) -> u64 {
+        self.ranges.iter().map(|&(begin, end)| u64::from(end - begin) + 1).sum()
+    }
+
+    /// Whether the set has no UID.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The UIDs, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = Uid> + '_ {
+        self.ranges.iter().flat_map(|&(begin, end)| begin..=end).filter_map(Uid::new)
+    }
+
+    /// The ranges, ascending, both ends included.
+    pub fn ranges(&self) -> impl Iterator<Item = (Uid, Uid)> + '_ {
+        self.ranges.iter().filter_map(|&(begin, end)| Some((Uid::new(begin)?, Uid::new(end)?)))
+    }
+
+    /// The greatest UID.
+    pub fn last(&self) -> Option<Uid> {
+        self.ranges.last().and_then(|&(_, end)| Uid::new(end))
+    }
+}
+
+impl FromIterator<Uid> for UidSet {
+    fn from_iter<I: IntoIterator<Item = Uid>>(uids: I) -> Self {
+        let mut set = Self::new();
+        set.extend(uids);
+        set
+    }
+}
+
+impl Extend<Uid> for UidSet {
+    fn extend<I: IntoIterator<Item = Uid>>(&mut self, uids: I) {
+        for uid in uids {
+            self.insert(uid);
+        }
+    }
+}
+
+impl fmt::Display for UidSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, &(begin, end)) in self.ranges.iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            if begin == end { write!(f, "{begin}")? } else { write!(f, "{begin}:{end}")? }
+        }
+        Ok(())
+    }
+}
+
+/// The text is not a set of UIDs: `*`, 0 and letters are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a set of UIDs")]
+pub struct ParseUidSetError;
+
+impl FromStr for UidSet {
+    type Err = ParseUidSetError;
+
+    /// Reads `1:3,7`, ranges in either order, as servers send them in APPENDUID, COPYUID, VANISHED and ESEARCH.
+    fn from_str(text: &str) -> Result<Self, ParseUidSetError> {
+        let uid = |digits: &str| {
+            digits
+                .parse()
+                .ok()
+                .and_then(Uid::new)
+                .filter(|_| !digits.starts_with('+'))
+                .ok_or(ParseUidSetError)
+        };
+        let mut set = Self::new();
+        for part in text.split(',') {
+            let (first, last) = part.split_once(':').unwrap_or((part, part));
+            set.insert_range(uid(first)?, uid(last)?);
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_no_uid() {
+        for text in ["", "0", "*", "1:*", "1,,2", "a", "+1", "4294967296", "1:0"] {
+            assert_eq!(text.parse::<UidSet>(), Err(ParseUidSetError), "{text:?}");
+        }
+        assert_eq!("4294967295".parse::<UidSet>().unwrap().len(), 1);
+        assert_eq!("1:4294967295".parse::<UidSet>().unwrap().len(), 4_294_967_295);
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_set_and_prints_what_it_reads(numbers in prop::collection::vec(1u32..200, 0..80)) {
+            let model: BTreeSet<u32> = numbers.iter().copied().collect();
+            let set: UidSet = numbers.iter().copied().filter_map(Uid::new).collect();
+            prop_assert_eq!(set.len(), model.len() as u64);
+            prop_assert!(set.iter().map(Uid::get).eq(model.iter().copied()));
+            for n in 1..200 {
+                prop_assert_eq!(set.contains(Uid::new(n).unwrap()), model.contains(&n));
+            }
+            if !set.is_empty() {
+                prop_assert_eq!(set.to_string().parse::<UidSet>().unwrap(), set.clone());
+            }
+            for pair in set.ranges.windows(2) {
+                prop_assert!(pair[0].1 + 1 < pair[1].0, "neither overlapping nor adjacent");
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The service's nouns: for now the CSV of migration users.

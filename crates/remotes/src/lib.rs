@@ -1,0 +1,1 @@
+//! Joins mail servers to the engine: implementations of Source and Target.

@@ -1,0 +1,1 @@
+//! Dev only: real and scripted servers, faults, memory remotes, generated mail.
