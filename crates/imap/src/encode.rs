@@ -196,7 +196,7 @@ impl fmt::Debug for Fragment {
 }
 
 /// Whether a flag or keyword can be sent at all: an atom, with one backslash before it or none (RFC 9051, `flag`).
-/// `]` is allowed too, because servers have such keywords (`[MailboxId]`) and take them back.
+/// `]` is allowed too, because servers have keywords with brackets and take them back.
 pub fn is_flag(name: &str) -> bool {
     let atom = name.strip_prefix('\\').unwrap_or(name);
     !atom.is_empty()
@@ -227,4 +227,122 @@ fn push_quoted(text: &mut Vec<u8>, octets: &[u8]) {
         text.push(octet);
     }
     text.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::Uid;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What goes over the wire, literals as `{n}`.
+    fn wire(command: &Command) -> Vec<u8> {
+        let mut wire = Vec::new();
+        for fragment in &command.fragments {
+            if fragment.is_literal() {
+                wire.extend_from_slice(format!("{{{}}}\r\n", fragment.octets().len()).as_bytes());
+            }
+            wire.extend_from_slice(fragment.octets());
+        }
+        wire
+    }
+
+    fn text(command: &Command) -> String {
+        String::from_utf8(wire(command)).unwrap()
+    }
+
+    #[test]
+    fn arguments_are_written_as_the_grammar_wants_them() {
+        let uids: UidSet = [1, 2, 3, 7].into_iter().filter_map(Uid::new).collect();
+        let command = Command::new("UID FETCH").uids(&uids).list(["UID", "FLAGS"]);
+        assert_eq!(text(&command), "UID FETCH 1:3,7 (UID FLAGS)");
+
+        let date = InternalDate::parse("7-Jul-1996 02:44:25 -0700").unwrap();
+        let flags: Flags = ["\\Seen", "$Forwarded"].into_iter().collect();
+        let command =
+            Command::new("APPEND").mailbox(&MailboxName::from_text("Gelöscht")).flags(&flags).date(date);
+        assert_eq!(
+            text(&command),
+            r#"APPEND "Gel&APY-scht" (\Seen $Forwarded) " 7-Jul-1996 02:44:25 -0700""#
+        );
+
+        assert_eq!(text(&Command::new("ID").strings(["name", "a\"b"])), r#"ID ("name" "a\"b")"#);
+    }
+
+    #[test]
+    fn what_cannot_be_quoted_is_a_literal() {
+        let command = Command::new("X").astring(b"a\r\nb").strings([&b"\0"[..], b"c", b"\xfc"]).raw("Y");
+        assert_eq!(wire(&command), b"X {4}\r\na\r\nb ({1}\r\n\0 \"c\" {1}\r\n\xfc) Y");
+        assert_eq!(Command::new("X").astring(&[b'x'; 1024]).fragments.len(), 1);
+        assert_eq!(Command::new("X").astring(&[b'x'; 1025]).fragments.len(), 2);
+    }
+
+    #[test]
+    fn flags_that_would_break_the_command_are_left_out() {
+        let names =
+            ["\\Seen", "a b", "x)", "{3}", "\r\nA1 LOGOUT", "\\*", "\\", "naïve", "a\\b", "[ok]", "$MDNSent"];
+        let flags: Flags = names.into_iter().collect();
+        assert_eq!(text(&Command::new("X").flags(&flags)), "X (\\Seen $MDNSent [ok])");
+        assert_eq!(text(&Command::new("X").flags(&Flags::new())), "X ()");
+    }
+
+    #[test]
+    fn secrets_are_sent_but_not_shown() {
+        for secret in ["hunter2", "hunter2\"\\", "hunter2\u{fc}\r\n"] {
+            let command = Command::new("LOGIN").astring(b"me").secret(&Secret::new(secret)).raw("X");
+            assert_eq!(format!("{command:?}"), "LOGIN \"me\" [redacted] X");
+            assert_eq!(
+                wire(&command),
+                wire(&Command::new("LOGIN").astring(b"me").astring(secret.as_bytes()).raw("X"))
+            );
+        }
+        let command = Command::new("AUTHENTICATE PLAIN").secret_raw(Zeroizing::new(b"AGh1bnRlcjI=".to_vec()));
+        assert_eq!(format!("{command:?}"), "AUTHENTICATE PLAIN [redacted]");
+        assert_eq!(text(&command), "AUTHENTICATE PLAIN AGh1bnRlcjI=");
+    }
+
+    /// Reads strings as a server does; `None` if that is not all there is.
+    fn read_strings(mut rest: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut strings = Vec::new();
+        while let Some(argument) = rest.strip_prefix(b" ") {
+            let mut string = Vec::new();
+            if let Some(literal) = argument.strip_prefix(b"{") {
+                let end = literal.iter().position(|octet| *octet == b'}')?;
+                let length: usize = std::str::from_utf8(&literal[..end]).ok()?.parse().ok()?;
+                let octets = literal[end + 1..].strip_prefix(b"\r\n")?;
+                string.extend_from_slice(octets.get(..length)?);
+                rest = &octets[length..];
+            } else {
+                let mut octets = argument.strip_prefix(b"\"")?.iter();
+                loop {
+                    match octets.next()? {
+                        b'"' => break,
+                        b'\\' => string.push(*octets.next()?),
+                        b'\r' | b'\n' | 0 | 0x80.. => return None,
+                        octet => string.push(*octet),
+                    }
+                }
+                rest = octets.as_slice();
+            }
+            strings.push(string);
+        }
+        rest.is_empty().then_some(strings)
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_arrive_as_they_are(
+            strings in prop::collection::vec(
+                prop_oneof![
+                    prop::collection::vec(any::<u8>(), 0..20),
+                    "[a-z\"\\\\{}()*% ]{0,20}".prop_map(String::into_bytes),
+                ],
+                0..6,
+            ),
+        ) {
+            let command = strings.iter().fold(Command::new("X"), |command, string| command.astring(string));
+            prop_assert_eq!(read_strings(&wire(&command)[1..]), Some(strings));
+        }
+    }
 }

@@ -287,3 +287,290 @@ fn announced_literal(line: &[u8]) -> Option<u64> {
     let add = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
     Some(digits.iter().try_fold(0, add).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn small() -> Limits {
+        Limits {
+            line: 60,
+            inline_literal: 8,
+            literal: 1000,
+            literals_per_response: 3,
+            response: 100,
+            ..Limits::default()
+        }
+    }
+
+    /// All frames of what comes in these pieces, chunks of one literal joined, and the error at the end if there is one.
+    fn frames<'a>(
+        limits: &Limits,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> (Vec<Frame>, Option<FrameError>) {
+        let mut framer = Framer::new(limits.clone());
+        let mut frames: Vec<Frame> = Vec::new();
+        for piece in pieces {
+            framer.buffer_mut().extend_from_slice(piece);
+            loop {
+                match framer.next_frame() {
+                    Ok(None) => break,
+                    Ok(Some(Frame::LiteralChunk(chunk))) => {
+                        assert!(!chunk.is_empty());
+                        if let Some(Frame::LiteralChunk(before)) = frames.last_mut() {
+                            *before = [&before[..], &chunk].concat().into();
+                        } else {
+                            frames.push(Frame::LiteralChunk(chunk));
+                        }
+                    }
+                    Ok(Some(frame)) => frames.push(frame),
+                    Err(error) => {
+                        assert_eq!(framer.next_frame(), Err(error), "the error stays");
+                        return (frames, Some(error));
+                    }
+                }
+            }
+        }
+        (frames, None)
+    }
+
+    fn whole(wire: &[u8]) -> (Vec<Frame>, Option<FrameError>) {
+        frames(&small(), [wire])
+    }
+
+    fn error(wire: &[u8]) -> Option<FrameError> {
+        let (_, error) = whole(wire);
+        assert_eq!(frames(&small(), wire.chunks(1)).1, error, "octet by octet");
+        error
+    }
+
+    fn response(text: &[u8]) -> Frame {
+        Frame::Response(RawResponse { text: Bytes::copy_from_slice(text), streamed: Vec::new() })
+    }
+
+    #[test]
+    fn small_literals_stay_inside_their_response() {
+        for announced in ["{3}", "{3+}", "~{3}", "{003}"] {
+            let text = format!("* 1 FETCH (BODY[] {announced}\r\na\nb FLAGS ())");
+            let (found, error) = whole(format!("{text}\r\n* 2 EXISTS\r\n").as_bytes());
+            assert_eq!((found, error), (vec![response(text.as_bytes()), response(b"* 2 EXISTS")], None));
+        }
+        let empty = b"* 1 FETCH (BODY[] {0}\r\n)";
+        assert_eq!(whole(&[empty, &b"\r\n"[..]].concat()).0, [response(empty)]);
+    }
+
+    #[test]
+    fn large_literals_are_streamed_and_what_follows_is_joined_to_the_head() {
+        let (head, tail) = (b"* 1 FETCH (UID 7 BODY[] {9}\r\n", b" X {2}\r\nab)");
+        let wire = [&head[..], b"123\r\n6789", tail, b"\r\n* 2 EXISTS\r\n"].concat();
+        let streamed = vec![(head.len(), 9)];
+        let head = RawResponse { text: head[..].into(), streamed: streamed.clone() };
+        let text = [&head.text[..], tail].concat().into();
+        let expected = [
+            Frame::LiteralStart { head, length: 9 },
+            Frame::LiteralChunk(b"123\r\n6789"[..].into()),
+            Frame::LiteralEnd,
+            Frame::Response(RawResponse { text, streamed }),
+            response(b"* 2 EXISTS"),
+        ];
+        assert_eq!(whole(&wire), (expected.to_vec(), None));
+    }
+
+    #[test]
+    fn chunks_come_without_waiting_for_the_literal() {
+        let mut framer = Framer::new(small());
+        framer.buffer_mut().extend_from_slice(b"* 1 FETCH (BODY[] {900}\r\nabc");
+        assert!(matches!(framer.next_frame(), Ok(Some(Frame::LiteralStart { length: 900, .. }))));
+        assert_eq!(framer.next_frame(), Ok(Some(Frame::LiteralChunk(b"abc"[..].into()))));
+        assert_eq!(framer.next_frame(), Ok(None));
+        assert!(framer.is_inside_response(), "the literal has not ended");
+    }
+
+    #[test]
+    fn a_brace_at_the_end_of_words_for_people_is_text() {
+        for text in [
+            "* OK welcome {5}",
+            "* bye {5}",
+            "*  NO[ALERT] {5}",
+            "* PREAUTH {5}",
+            "a1 BAD what is {5}",
+            "+ go {5}",
+        ] {
+            let (found, error) = whole(format!("{text}\r\n* 2 EXISTS\r\n").as_bytes());
+            assert_eq!((found, error), (vec![response(text.as_bytes()), response(b"* 2 EXISTS")], None));
+        }
+    }
+
+    #[test]
+    fn a_brace_that_announces_nothing_is_text() {
+        for text in ["* LIST () \"/\" foo{5}", "* X {}", "* X {+}", "* X {a}", "* X {5", "* X {5}x", "* X 5}"]
+        {
+            assert_eq!(whole(format!("{text}\r\n").as_bytes()).0, [response(text.as_bytes())]);
+        }
+    }
+
+    #[test]
+    fn a_bare_lf_ends_lines_and_empty_lines_say_nothing() {
+        let (found, error) = whole(b"\r\n* 1 EXISTS\n\n\r\n* LIST () NIL {2}\n\n\n x\ny\rz\n");
+        let expected = [response(b"* 1 EXISTS"), response(b"* LIST () NIL {2}\n\n\n x"), response(b"y\rz")];
+        assert_eq!((found, error), (expected.to_vec(), None));
+    }
+
+    #[test]
+    fn each_limit_is_told() {
+        let line = |length: usize| [&b"* "[..], &vec![b'x'; length - 4], b"\r\n"].concat();
+        assert_eq!(error(&line(60)), None);
+        assert_eq!(error(&line(61)), Some(FrameError::LineTooLong { limit: 60 }));
+        assert_eq!(error(&line(61)[..60]), None, "may still be a line of 60");
+        assert_eq!(error(&vec![b'x'; 61]), Some(FrameError::LineTooLong { limit: 60 }), "no end in sight");
+
+        assert_eq!(error(b"* X {1000}\r\n"), None);
+        assert_eq!(error(b"* X {1001}\r\n"), Some(FrameError::LiteralTooLarge { length: 1001, limit: 1000 }));
+        let overflow = error(b"* X {18446744073709551616}\r\n").unwrap();
+        assert_eq!(overflow, FrameError::LiteralTooLarge { length: u64::MAX, limit: 1000 });
+        assert_eq!(
+            overflow.to_string(),
+            "the server announced a literal of 18446744073709551615 octets; at most 1000 are taken"
+        );
+        let unlimited = Limits { literal: u64::MAX, inline_literal: usize::MAX, ..Limits::default() };
+        let refused = Some(FrameError::LiteralTooLarge { length: u64::MAX, limit: u64::MAX });
+        assert_eq!(frames(&unlimited, [&b"* X {99999999999999999999}\r\n"[..]]).1, refused);
+
+        assert_eq!(
+            error(b"* {0}\r\n {0}\r\n {0}\r\n\r\n* {0}\r\n\r\n"),
+            None,
+            "counted anew in each response"
+        );
+        assert_eq!(
+            error(b"* {0}\r\n {0}\r\n {0}\r\n {0}\r\n"),
+            Some(FrameError::TooManyLiterals { limit: 3 })
+        );
+
+        let tight = Limits { response: 30, ..small() };
+        let too_long = Some(FrameError::ResponseTooLong { limit: 30 });
+        assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 {8}\r\n"[..]]).1, too_long, "before it comes");
+        assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 some more octets"[..]]).1, too_long);
+        let enormous =
+            Limits { response: 100, line: 60, inline_literal: usize::MAX, literal: u64::MAX, ..small() };
+        let wire = b"* X {18446744073709551614}\r\n";
+        assert_eq!(frames(&enormous, [&wire[..]]).1, Some(FrameError::ResponseTooLong { limit: 100 }));
+    }
+
+    #[test]
+    fn streamed_octets_do_not_count_as_response() {
+        let wire = [&b"* X {900}\r\n"[..], &[b'x'; 900], b" {900}\r\n", &[b'x'; 900], b"\r\n"].concat();
+        let (found, error) = whole(&wire);
+        assert_eq!((found.len(), error), (7, None));
+    }
+
+    #[test]
+    fn nothing_is_searched_twice_and_there_is_room_for_the_literal() {
+        let mut framer = Framer::new(Limits::default());
+        framer.buffer_mut().extend_from_slice(b"* 1 FETCH");
+        assert_eq!(framer.next_frame(), Ok(None));
+        assert_eq!(framer.searched, 9);
+        framer.buffer_mut().extend_from_slice(b" (BODY[] {200000}\r\nx");
+        assert_eq!(framer.next_frame(), Ok(None));
+        assert_eq!(framer.searched, 28 + 200_000, "goes on behind the literal");
+        let buffer = framer.buffer_mut();
+        assert!(buffer.capacity() - buffer.len() >= 199_999);
+        let start = buffer.as_ptr();
+        buffer.extend_from_slice(&[b'x'; 199_999]);
+        buffer.extend_from_slice(b")\r\n");
+        let Ok(Some(Frame::Response(found))) = framer.next_frame() else { panic!("complete") };
+        assert_eq!(found.text.len(), 28 + 200_000 + 1);
+        assert_eq!(found.text.as_ptr(), start, "not copied");
+    }
+
+    #[test]
+    fn discarding_forgets_everything() {
+        let mut framer = Framer::new(small());
+        framer.buffer_mut().extend_from_slice(b"* X {900}\r\nabc");
+        assert!(framer.is_inside_response());
+        assert!(matches!(framer.next_frame(), Ok(Some(Frame::LiteralStart { .. }))));
+        assert_eq!(framer.discard(), 3);
+        assert!(!framer.is_inside_response());
+        framer.buffer_mut().extend_from_slice(b"* 1 EXISTS\r\n");
+        assert_eq!(framer.next_frame(), Ok(Some(response(b"* 1 EXISTS"))));
+        assert!(!framer.is_inside_response());
+    }
+
+    /// Cuts the octets at lengths that are used again and again.
+    fn cut<'a>(wire: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        let mut rest = wire;
+        for length in lengths.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, after) = rest.split_at((*length).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces
+    }
+
+    /// A data response with literals of up to 40 octets, and the frames that it must give when more than 8 are
+    /// streamed: found without the framer.
+    fn data_response() -> impl Strategy<Value = (Vec<u8>, Vec<Frame>)> {
+        let literal = prop::collection::vec(prop::sample::select(b"\r\n{}5+* ~".to_vec()), 0..40);
+        let part = ("[a-z(){5+~ ]{0,6}", prop::sample::select(vec![" {", " ~{"]), any::<bool>(), literal);
+        (prop::collection::vec(part, 0..4), "[a-z) ]{0,6}", any::<bool>()).prop_map(|(parts, last, cr)| {
+            let mut wire = b"* 1 FETCH ".to_vec();
+            let mut text = wire.clone();
+            let (mut streamed, mut frames) = (Vec::new(), Vec::new());
+            for (before, open, plus, literal) in parts {
+                let plus = if plus { "+" } else { "" };
+                let head = format!("{before}{open}{}{plus}}}\r\n", literal.len());
+                wire.extend_from_slice(head.as_bytes());
+                wire.extend_from_slice(&literal);
+                text.extend_from_slice(head.as_bytes());
+                if literal.len() <= 8 {
+                    text.extend_from_slice(&literal);
+                    continue;
+                }
+                let length = literal.len() as u64;
+                streamed.push((text.len(), length));
+                let head = RawResponse { text: text.clone().into(), streamed: streamed.clone() };
+                frames.push(Frame::LiteralStart { head, length });
+                frames.push(Frame::LiteralChunk(literal.into()));
+                frames.push(Frame::LiteralEnd);
+            }
+            text.extend_from_slice(last.as_bytes());
+            wire.extend_from_slice(last.as_bytes());
+            wire.extend_from_slice(if cr { b"\r\n" } else { b"\n" });
+            frames.push(Frame::Response(RawResponse { text: text.into(), streamed }));
+            (wire, frames)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn responses_are_found_however_they_are_cut(
+            responses in prop::collection::vec(data_response(), 1..5),
+            lengths in prop::collection::vec(1usize..30, 1..6),
+        ) {
+            let wire: Vec<u8> = responses.iter().flat_map(|(wire, _)| wire.clone()).collect();
+            let expected: Vec<Frame> = responses.into_iter().flat_map(|(_, frames)| frames).collect();
+            let limits = Limits { inline_literal: 8, ..Limits::default() };
+            prop_assert_eq!(frames(&limits, cut(&wire, &lengths)), (expected, None));
+        }
+
+        #[test]
+        fn noise_gives_the_same_frames_and_the_same_error_however_it_is_cut(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "* ", "\r\n", "\n", " {", "}", "+", "~{", "0", "3", "9", "12", "99999999999999999999",
+                    " {2}\r\n", " {9}\r\n", "{1+}\r\n", "OK ", "a1 ", "\r", "(", ")", "xyz", "\0", "\u{fc}",
+                ]),
+                0..60,
+            ),
+            lengths in prop::collection::vec(1usize..20, 1..6),
+        ) {
+            let wire = words.concat();
+            prop_assert_eq!(frames(&small(), cut(wire.as_bytes(), &lengths)), whole(wire.as_bytes()));
+        }
+    }
+}

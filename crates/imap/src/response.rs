@@ -136,7 +136,7 @@ pub enum Untagged {
         modseq: Option<ModSeq>,
     },
     Esearch(Esearch),
-    Fetch(Fetch),
+    Fetch(Box<Fetch>),
     Quota {
         root: String,
         resources: Vec<QuotaResource>,

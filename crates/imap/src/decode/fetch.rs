@@ -1,0 +1,101 @@
+//! FETCH.
+
+use mailhaul_mail::{Flags, InternalDate, ModSeq, Uid};
+
+use super::tokenizer::{Token, Tokens};
+use crate::{
+    framer::RawResponse,
+    limits::Limits,
+    response::{Content, Fetch, Section},
+};
+
+/// What is known of a message when the octets of a large section begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchHead {
+    /// The UID, where it came before the section.
+    pub uid: Option<Uid>,
+    /// The section, as in [`Section::spec`].
+    pub section: String,
+}
+
+/// Reads the beginning of a FETCH response whose last token is the header of a large literal.
+pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead> {
+    let rest = raw.text.strip_prefix(b"* ")?;
+    let (number, rest) = super::split_word(rest);
+    let (word, rest) = super::split_word(rest);
+    if !word.eq_ignore_ascii_case(b"FETCH") {
+        return None;
+    }
+    let number = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let mut tokens = Tokens::after(raw, rest, limits);
+    let found = items(number, &mut tokens);
+    let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
+    Some(FetchHead { uid: found.uid, section: section.spec.clone() })
+}
+
+/// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`.
+pub(super) fn fetch(sequence: u32, tokens: &mut Tokens<'_>) -> Option<Fetch> {
+    let found = items(sequence, tokens);
+    // Something other than the closing parenthesis: the line is malformed, and what was read may be wrong.
+    (tokens.take(b')') && tokens.at_end()).then_some(found)
+}
+
+/// All items up to what closes the list, or breaks it.
+fn items(sequence: u32, tokens: &mut Tokens<'_>) -> Fetch {
+    let mut found = Fetch { sequence, ..Fetch::default() };
+    if tokens.take(b'(') {
+        while item(&mut found, tokens).is_some() {}
+    }
+    found
+}
+
+fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
+    let Token::Atom(name) = tokens.next()? else { return None };
+    let name = super::text(&name);
+    let upper = name.to_ascii_uppercase();
+    let start = tokens.position();
+    let value = tokens.next()?;
+    match upper.as_str() {
+        "UID" => found.uid = value.number().and_then(Uid::new),
+        "FLAGS" => found.flags = Some(value.texts()?.iter().map(String::as_str).collect::<Flags>()),
+        "INTERNALDATE" => {
+            found.internal_date_text = value.text();
+            found.internal_date = found.internal_date_text.as_deref().and_then(InternalDate::parse);
+        }
+        "RFC822.SIZE" => found.rfc822_size = value.number(),
+        "MODSEQ" => found.modseq = value.list().and_then(|it| it.first()).and_then(Token::number).map(ModSeq),
+        "EMAILID" => found.email_id = value.list().and_then(|it| it.first()).and_then(Token::text),
+        "THREADID" => found.thread_id = value.list().and_then(|it| it.first()).and_then(Token::text),
+        "X-GM-MSGID" => found.gm_msgid = value.number(),
+        "X-GM-THRID" => found.gm_thrid = value.number(),
+        "X-GM-LABELS" => found.gm_labels = value.texts(),
+        _ => match (section(&upper), content(&value)) {
+            (Some((spec, origin)), Some(content)) => found.sections.push(Section { spec, origin, content }),
+            _ => found.other.push((name, tokens.since(start))),
+        },
+    }
+    Some(())
+}
+
+/// `BODY[SPEC]<origin>` and its like: the spec and the origin.
+fn section(item: &str) -> Option<(String, Option<u32>)> {
+    match item {
+        "RFC822" => return Some((String::new(), None)),
+        "RFC822.HEADER" => return Some(("HEADER".to_owned(), None)),
+        "RFC822.TEXT" => return Some(("TEXT".to_owned(), None)),
+        _ => {}
+    }
+    let inside = item.strip_prefix("BODY[").or_else(|| item.strip_prefix("BINARY["))?;
+    let (spec, tail) = inside.rsplit_once(']')?;
+    let origin = tail.strip_prefix('<').and_then(|it| it.strip_suffix('>')).and_then(|it| it.parse().ok());
+    Some((spec.to_owned(), origin))
+}
+
+fn content(value: &Token) -> Option<Content> {
+    match value {
+        Token::Nil => Some(Content::Nil),
+        Token::String(octets) | Token::Atom(octets) => Some(Content::Inline(octets.clone())),
+        Token::Streamed(length) => Some(Content::Streamed(*length)),
+        Token::List(_) => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! LIST, LSUB, STATUS, NAMESPACE, ID and quota.
+
+use mailhaul_mail::{ModSeq, Uid, UidValidity};
+
+use super::tokenizer::{Token, Tokens};
+use crate::{
+    mailbox_name::MailboxName,
+    response::{ListItem, NamespaceEntry, Namespaces, QuotaResource, StatusItems, Untagged},
+};
+
+/// `(\HasNoChildren \Sent) "/" Sent ("CHILDINFO" ("SUBSCRIBED"))`.
+pub(super) fn list(tokens: &mut Tokens<'_>) -> Option<ListItem> {
+    let attributes = tokens.strings()?;
+    let delimiter = delimiter(&tokens.next()?);
+    let name = name(tokens)?;
+    let mut extended = Vec::new();
+    if tokens.take(b'(') {
+        while !tokens.take(b')') {
+            let key = tokens.next()?.text()?;
+            let start = tokens.position();
+            tokens.next()?;
+            extended.push((key.to_ascii_uppercase(), tokens.since(start)));
+        }
+    }
+    Some(ListItem { attributes, delimiter, name, extended })
+}
+
+fn delimiter(token: &Token) -> Option<char> {
+    token.text()?.chars().next()
+}
+
+/// A mailbox name. An unquoted one may hold what no atom may (Courier sends `&`, others a bracket), and `NIL` can be a
+/// folder's name.
+fn name(tokens: &mut Tokens<'_>) -> Option<MailboxName> {
+    let start = tokens.position();
+    match tokens.next()? {
+        Token::Nil => Some(MailboxName::from_wire(tokens.since(start))),
+        token => token.octets().map(|octets| MailboxName::from_wire(octets.to_vec())),
+    }
+}
+
+/// `Sent (MESSAGES 3 UIDNEXT 4)`. Items not known here are passed over.
+pub(super) fn mailbox_status(tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let name = name(tokens)?;
+    let members = tokens.next()?;
+    let mut items = StatusItems::default();
+    for pair in members.list()?.chunks(2) {
+        let [key, value] = pair else { return None };
+        match key.text()?.to_ascii_uppercase().as_str() {
+            "MESSAGES" => items.messages = value.number(),
+            "RECENT" => items.recent = value.number(),
+            "UIDNEXT" => items.uid_next = value.number().and_then(Uid::new),
+            "UIDVALIDITY" => items.uid_validity = value.number().and_then(UidValidity::new),
+            "UNSEEN" => items.unseen = value.number(),
+            "DELETED" => items.deleted = value.number(),
+            "SIZE" => items.size = value.number(),
+            "HIGHESTMODSEQ" => items.highest_modseq = value.number().map(ModSeq),
+            "MAILBOXID" => items.mailbox_id = value.list().and_then(|id| id.first()).and_then(Token::text),
+            "APPENDLIMIT" => items.append_limit = value.number(),
+            _ => {}
+        }
+    }
+    Some(Untagged::MailboxStatus { name, items })
+}
+
+/// `(("" "/")) NIL (("shared/" "/"))` (RFC 2342). Extension data of an entry are passed over.
+pub(super) fn namespace(tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let mut entries = || -> Option<Vec<NamespaceEntry>> {
+        let token = if tokens.at_end() { Token::Nil } else { tokens.next()? };
+        let members = token.list()?.iter();
+        members
+            .map(|entry| {
+                let [prefix, separator, ..] = entry.list()? else { return None };
+                let prefix =
+                    MailboxName::from_wire(prefix.octets().map(|it| it.to_vec()).unwrap_or_default());
+                Some(NamespaceEntry { prefix, delimiter: delimiter(separator) })
+            })
+            .collect()
+    };
+    Some(Untagged::Namespace(Namespaces {
+        personal: entries()?,
+        other_users: entries()?,
+        shared: entries()?,
+    }))
+}
+
+/// `("name" "Dovecot" "version" NIL)` (RFC 2971).
+pub(super) fn id(tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let members = tokens.next()?;
+    let pairs = members.list()?.chunks(2).filter_map(|pair| Some((pair[0].text()?, pair.get(1)?.text())));
+    Some(Untagged::Id(pairs.collect()))
+}
+
+/// `"" (STORAGE 10 512)` (RFC 9208).
+pub(super) fn quota(tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let root = tokens.next()?.text()?;
+    let members = tokens.next()?;
+    let triples = members.list()?.chunks(3).map(|triple| match triple {
+        [name, usage, limit] => {
+            Some(QuotaResource { name: name.text()?, usage: usage.number()?, limit: limit.number()? })
+        }
+        _ => None,
+    });
+    Some(Untagged::Quota { root, resources: triples.collect::<Option<_>>()? })
+}
+
+/// `INBOX "" "other"`.
+pub(super) fn quota_root(tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let name = name(tokens)?;
+    let roots = tokens.all()?.iter().map(Token::text).collect::<Option<_>>()?;
+    Some(Untagged::QuotaRoot { name, roots })
+}

@@ -1,0 +1,108 @@
+//! From raw responses to values, tolerantly.
+//!
+//! An untagged line that nobody understands becomes [`Untagged::Unknown`]; a tagged line is always understood. Only
+//! what cannot be a response at all is an error.
+
+mod fetch;
+mod mailbox;
+mod search;
+mod status;
+mod tokenizer;
+
+use crate::{
+    framer::RawResponse,
+    limits::Limits,
+    response::{Response, Status, StatusResponse, Untagged},
+};
+
+pub use fetch::{FetchHead, decode_fetch_head};
+use tokenizer::Tokens;
+
+/// What came is no response.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server sent something that is no response: {0:?}")]
+pub struct DecodeError(String);
+
+/// Reads one response.
+pub fn decode(raw: &RawResponse, limits: &Limits) -> Result<Response, DecodeError> {
+    let line = raw.text.as_ref();
+    let (first, rest) = split_word(line);
+    match first {
+        b"+" => Ok(Response::Continue(text(rest))),
+        b"*" => Ok(Response::Untagged(untagged(raw, rest, limits))),
+        tag if is_tag(tag) => status::status(rest)
+            .filter(|it| matches!(it.status, Status::Ok | Status::No | Status::Bad))
+            .map(|status| Response::Tagged { tag: text(tag), status })
+            .ok_or_else(|| no_response(line)),
+        _ => Err(no_response(line)),
+    }
+}
+
+fn no_response(line: &[u8]) -> DecodeError {
+    DecodeError(text(&line[..line.len().min(80)]))
+}
+
+fn is_tag(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(|octet| octet.is_ascii_graphic() && !b"(){%*\"\\+".contains(octet))
+}
+
+fn untagged(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Untagged {
+    known(raw, rest, limits).unwrap_or_else(|| Untagged::Unknown(raw.text.slice_ref(rest)))
+}
+
+/// `None` for what is not known here, or malformed.
+fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
+    let (word, arguments) = split_word(rest);
+    if let Some(number) = std::str::from_utf8(word).ok().and_then(|digits| digits.parse::<u32>().ok()) {
+        let (word, arguments) = split_word(arguments);
+        return match word.to_ascii_uppercase().as_slice() {
+            b"EXISTS" => Some(Untagged::Exists(number)),
+            b"RECENT" => Some(Untagged::Recent(number)),
+            b"EXPUNGE" => Some(Untagged::Expunge(number)),
+            b"FETCH" => fetch::fetch(number, &mut Tokens::after(raw, arguments, limits))
+                .map(|it| Untagged::Fetch(Box::new(it))),
+            _ => None,
+        };
+    }
+    let mut tokens = Tokens::after(raw, arguments, limits);
+    match word.to_ascii_uppercase().as_slice() {
+        b"OK" | b"NO" | b"BAD" | b"BYE" | b"PREAUTH" => status::status(rest).map(Untagged::Status),
+        b"CAPABILITY" => Some(Untagged::Capability(words(arguments))),
+        b"ENABLED" => Some(Untagged::Enabled(words(arguments))),
+        b"ID" => mailbox::id(&mut tokens),
+        b"NAMESPACE" => mailbox::namespace(&mut tokens),
+        b"LIST" | b"XLIST" => mailbox::list(&mut tokens).map(Untagged::List),
+        b"LSUB" => mailbox::list(&mut tokens).map(Untagged::Lsub),
+        b"STATUS" => mailbox::mailbox_status(&mut tokens),
+        b"FLAGS" => tokens.strings().map(Untagged::Flags),
+        b"SEARCH" => search::search(&mut tokens),
+        b"ESEARCH" => search::esearch(&mut tokens),
+        b"VANISHED" => search::vanished(&mut tokens),
+        b"QUOTA" => mailbox::quota(&mut tokens),
+        b"QUOTAROOT" => mailbox::quota_root(&mut tokens),
+        _ => None,
+    }
+}
+
+/// The first word and what follows its blanks.
+fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
+    (&line[..end], line[end..].trim_ascii_start())
+}
+
+fn words(line: &[u8]) -> Vec<String> {
+    line.split(|&octet| octet == b' ').filter(|word| !word.is_empty()).map(text).collect()
+}
+
+/// Text for people or programs; what is not UTF-8 is kept as far as it can be.
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+/// A status from its line, for tests and greetings.
+pub(crate) fn decode_status(line: &[u8]) -> Option<StatusResponse> {
+    status::status(line)
+}
+
+#[cfg(test)]
+mod tests;

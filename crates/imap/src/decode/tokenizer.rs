@@ -1,0 +1,226 @@
+//! Atoms, strings, literals and lists, as servers write them.
+
+use bytes::Bytes;
+
+use crate::{framer::RawResponse, limits::Limits};
+
+/// One token, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// NIL, as an atom.
+    Nil,
+    /// An atom, brackets and what they hold included: `BODY[HEADER.FIELDS (DATE)]<0>`.
+    Atom(Bytes),
+    /// A quoted string or an inline literal.
+    String(Bytes),
+    /// A literal whose octets went by as chunks.
+    Streamed(u64),
+    /// A parenthesised list.
+    List(Vec<Token>),
+}
+
+impl Token {
+    /// The octets of an atom or string.
+    pub(crate) fn octets(&self) -> Option<&Bytes> {
+        match self {
+            Self::Atom(octets) | Self::String(octets) => Some(octets),
+            _ => None,
+        }
+    }
+
+    /// The text of an atom or string.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.octets().map(|octets| super::text(octets))
+    }
+
+    /// The number that an atom or string spells.
+    pub(crate) fn number<N: std::str::FromStr>(&self) -> Option<N> {
+        std::str::from_utf8(self.octets()?).ok()?.parse().ok()
+    }
+
+    /// The members of a list; none for NIL.
+    pub(crate) fn list(&self) -> Option<&[Token]> {
+        match self {
+            Self::List(members) => Some(members),
+            Self::Nil => Some(&[]),
+            _ => None,
+        }
+    }
+
+    /// The texts of a list's members.
+    pub(crate) fn texts(&self) -> Option<Vec<String>> {
+        self.list()?.iter().map(Token::text).collect()
+    }
+}
+
+/// Reads tokens from a response.
+pub(crate) struct Tokens<'a> {
+    raw: &'a RawResponse,
+    position: usize,
+    nesting: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// Where `rest`, a tail of the response's text, begins.
+    pub(crate) fn after(raw: &'a RawResponse, rest: &[u8], limits: &Limits) -> Self {
+        Self { raw, position: raw.text.len() - rest.len(), nesting: limits.nesting }
+    }
+
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.raw.text[self.position..]
+    }
+
+    /// Where the next token begins, in the response.
+    pub(crate) fn position(&mut self) -> usize {
+        self.skip_blanks();
+        self.position
+    }
+
+    /// The octets of the response from `start` to here.
+    pub(crate) fn since(&self, start: usize) -> Bytes {
+        self.raw.text.slice(start..self.position)
+    }
+
+    /// Takes `octet` if it comes next.
+    pub(crate) fn take(&mut self, octet: u8) -> bool {
+        self.skip_blanks();
+        let found = self.rest().first() == Some(&octet);
+        self.position += usize::from(found);
+        found
+    }
+
+    /// Whether nothing but blanks is left.
+    pub(crate) fn at_end(&mut self) -> bool {
+        self.skip_blanks();
+        self.rest().is_empty()
+    }
+
+    /// The next token; `None` at the end, at a closing parenthesis, or where the text is malformed.
+    pub(crate) fn next(&mut self) -> Option<Token> {
+        self.token(self.nesting)
+    }
+
+    /// All tokens to the end; `None` where one is malformed.
+    pub(crate) fn all(&mut self) -> Option<Vec<Token>> {
+        let mut tokens = Vec::new();
+        while !self.at_end() {
+            tokens.push(self.next()?);
+        }
+        Some(tokens)
+    }
+
+    /// A list of strings.
+    pub(crate) fn strings(&mut self) -> Option<Vec<String>> {
+        self.next()?.texts()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.rest().first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.position += 1;
+        }
+    }
+
+    fn token(&mut self, nesting: usize) -> Option<Token> {
+        self.skip_blanks();
+        match *self.rest().first()? {
+            b'(' => self.list(nesting.checked_sub(1)?),
+            b')' => None,
+            b'"' => self.quoted(),
+            b'{' => self.literal(),
+            b'~' if self.rest().get(1) == Some(&b'{') => {
+                self.position += 1;
+                self.literal()
+            }
+            _ => self.atom(),
+        }
+    }
+
+    fn list(&mut self, nesting: usize) -> Option<Token> {
+        self.position += 1;
+        let mut members = Vec::new();
+        while !self.take(b')') {
+            members.push(self.token(nesting)?);
+        }
+        Some(Token::List(members))
+    }
+
+    fn quoted(&mut self) -> Option<Token> {
+        let start = self.position + 1;
+        let rest = &self.raw.text[start..];
+        let mut unescaped: Option<Vec<u8>> = None;
+        let mut index = 0;
+        loop {
+            match *rest.get(index)? {
+                b'"' => break,
+                // RFC 9051 escapes only `"` and `\`; others are taken as they stand, as Domino sends them.
+                b'\\' if matches!(rest.get(index + 1), Some(b'"' | b'\\')) => {
+                    unescaped.get_or_insert_with(|| rest[..index].to_vec()).push(rest[index + 1]);
+                    index += 2;
+                }
+                octet => {
+                    if let Some(unescaped) = &mut unescaped {
+                        unescaped.push(octet);
+                    }
+                    index += 1;
+                }
+            }
+        }
+        self.position = start + index + 1;
+        Some(Token::String(unescaped.map_or_else(|| self.raw.text.slice(start..start + index), Bytes::from)))
+    }
+
+    fn literal(&mut self) -> Option<Token> {
+        let rest = self.rest();
+        let close = rest.iter().position(|&octet| octet == b'}')?;
+        let digits = rest[1..close].strip_suffix(b"+").unwrap_or(&rest[1..close]);
+        let length: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        let line_end = rest[close..].iter().position(|&octet| octet == b'\n')?;
+        let start = self.position + close + line_end + 1;
+        if self.raw.streamed.iter().any(|&(position, _)| position == start) {
+            self.position = start;
+            return Some(Token::Streamed(length));
+        }
+        let end =
+            start.checked_add(usize::try_from(length).ok()?).filter(|&end| end <= self.raw.text.len())?;
+        self.position = end;
+        Some(Token::String(self.raw.text.slice(start..end)))
+    }
+
+    fn atom(&mut self) -> Option<Token> {
+        let rest = self.rest();
+        let mut end = 0;
+        // Brackets hold blanks, lists and quoted strings: `BODY[HEADER.FIELDS ("X )")]`. A keyword may hold a lone one.
+        let section = rest.iter().position(|octet| matches!(octet, b' ' | b'(' | b')' | b'"'));
+        if let Some(open) = rest.iter().position(|&octet| octet == b'[')
+            && section.is_none_or(|blank| open < blank)
+            && [&b"BODY"[..], b"BINARY", b"BINARY.SIZE", b"BODY.PEEK"]
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&rest[..open]))
+        {
+            let mut quoted = false;
+            end = open;
+            loop {
+                match *rest.get(end)? {
+                    b'"' => quoted = !quoted,
+                    b']' if !quoted => break,
+                    _ => {}
+                }
+                end += 1;
+            }
+        }
+        while rest
+            .get(end)
+            .is_some_and(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b'"'))
+        {
+            end += 1;
+        }
+        if end == 0 {
+            return None;
+        }
+        let start = self.position;
+        self.position += end;
+        let octets = self.raw.text.slice(start..start + end);
+        Some(if octets.eq_ignore_ascii_case(b"NIL") { Token::Nil } else { Token::Atom(octets) })
+    }
+}
