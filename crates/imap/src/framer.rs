@@ -311,7 +311,7 @@ mod tests {
         pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> (Vec<Frame>, Option<FrameError>) {
         let mut framer = Framer::new(limits.clone());
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut found: Vec<Frame> = Vec::new();
         for piece in pieces {
             framer.buffer_mut().extend_from_slice(piece);
             loop {
@@ -319,21 +319,21 @@ mod tests {
                     Ok(None) => break,
                     Ok(Some(Frame::LiteralChunk(chunk))) => {
                         assert!(!chunk.is_empty());
-                        if let Some(Frame::LiteralChunk(before)) = frames.last_mut() {
+                        if let Some(Frame::LiteralChunk(before)) = found.last_mut() {
                             *before = [&before[..], &chunk].concat().into();
                         } else {
-                            frames.push(Frame::LiteralChunk(chunk));
+                            found.push(Frame::LiteralChunk(chunk));
                         }
                     }
-                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(Some(frame)) => found.push(frame),
                     Err(error) => {
                         assert_eq!(framer.next_frame(), Err(error), "the error stays");
-                        return (frames, Some(error));
+                        return (found, Some(error));
                     }
                 }
             }
         }
-        (frames, None)
+        (found, None)
     }
 
     fn whole(wire: &[u8]) -> (Vec<Frame>, Option<FrameError>) {
@@ -424,7 +424,7 @@ mod tests {
         assert_eq!(error(&line(60)), None);
         assert_eq!(error(&line(61)), Some(FrameError::LineTooLong { limit: 60 }));
         assert_eq!(error(&line(61)[..60]), None, "may still be a line of 60");
-        assert_eq!(error(&vec![b'x'; 61]), Some(FrameError::LineTooLong { limit: 60 }), "no end in sight");
+        assert_eq!(error(&[b'x'; 61]), Some(FrameError::LineTooLong { limit: 60 }), "no end in sight");
 
         assert_eq!(error(b"* X {1000}\r\n"), None);
         assert_eq!(error(b"* X {1001}\r\n"), Some(FrameError::LiteralTooLarge { length: 1001, limit: 1000 }));
@@ -477,7 +477,7 @@ mod tests {
         let buffer = framer.buffer_mut();
         assert!(buffer.capacity() - buffer.len() >= 199_999);
         let start = buffer.as_ptr();
-        buffer.extend_from_slice(&[b'x'; 199_999]);
+        buffer.extend_from_slice(&vec![b'x'; 199_999]);
         buffer.extend_from_slice(b")\r\n");
         let Ok(Some(Frame::Response(found))) = framer.next_frame() else { panic!("complete") };
         assert_eq!(found.text.len(), 28 + 200_000 + 1);

@@ -21,7 +21,7 @@ pub(super) fn search(tokens: &mut Tokens<'_>) -> Option<Untagged> {
 pub(super) fn esearch(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let mut found = Esearch::default();
     let members = tokens.all()?;
-    let mut members = members.iter().filter(|token| token.list().is_none());
+    let mut members = members.iter().skip(usize::from(matches!(members.first(), Some(Token::List(_)))));
     while let Some(name) = members.next() {
         match name.text()?.to_ascii_uppercase().as_str() {
             "UID" => found.uid = true,

@@ -1,0 +1,234 @@
+//! What went wrong on the way to a server, how much it spoils, and when to try again.
+
+use std::{fmt, io, time::Duration};
+
+use mailhaul_mail::{Retry, Scope};
+
+use crate::{
+    decode::DecodeError,
+    framer::FrameError,
+    response::{Code, Status, StatusResponse},
+};
+
+/// The kinds of failure that callers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The credentials are refused, or the mailbox is not open to them.
+    Authentication,
+    /// The connection could not be made, or broke.
+    Connection,
+    /// TLS could not be agreed on, or the certificate is not to be trusted.
+    Tls,
+    /// The server was silent for too long.
+    Timeout,
+    /// The server broke the protocol or a limit.
+    Protocol,
+    /// The server asks for patience.
+    Throttled,
+    /// The mailbox is full.
+    Quota,
+    /// The server refused the command.
+    Refused,
+    /// The mailbox does not exist.
+    NotFound,
+    /// The mailbox exists already.
+    AlreadyExists,
+    /// The message is larger than the server takes.
+    TooLarge,
+    /// The server lacks what was asked for.
+    Unsupported,
+}
+
+/// An error of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// How much is spoiled.
+    pub scope: Scope,
+    /// When to try again.
+    pub retry: Retry,
+    /// What sort of thing went wrong.
+    pub kind: ErrorKind,
+    /// One sentence, with the server's own words where it said any.
+    pub message: String,
+    /// The server's response code.
+    pub code: Option<Code>,
+}
+
+impl Error {
+    /// An error that spoils the connection.
+    pub fn session(kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self { scope: Scope::Session, retry: Retry::Now, kind, message: message.to_string(), code: None }
+    }
+
+    /// An error that no other connection to this endpoint will escape without somebody's help.
+    pub fn endpoint(kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self { scope: Scope::Endpoint, retry: Retry::Never, kind, message: message.to_string(), code: None }
+    }
+
+    /// An error of the operating system while doing `what`.
+    pub fn io(what: impl fmt::Display, error: &io::Error) -> Self {
+        Self::session(ErrorKind::Connection, format!("{what}: {error}"))
+    }
+
+    /// A NO, BAD or BYE in answer to `command`.
+    pub fn refused(command: &str, status: &StatusResponse) -> Self {
+        let word = match status.status {
+            Status::No => "NO",
+            Status::Bad => "BAD",
+            Status::Bye => "BYE",
+            Status::Ok | Status::PreAuth => "OK",
+        };
+        let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
+        let (scope, retry, kind) = classify(status);
+        let message = format!("{command} refused: {word} {code}{}", status.text).trim_end().to_owned();
+        Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// The same error with words in front.
+    #[must_use]
+    pub fn context(mut self, words: impl fmt::Display) -> Self {
+        self.message = format!("{words}: {}", self.message);
+        self
+    }
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        Self::session(ErrorKind::Protocol, error)
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::session(ErrorKind::Protocol, error)
+    }
+}
+
+/// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
+fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
+    use ErrorKind as K;
+    let text = status.text.to_ascii_lowercase();
+    let says = |words: &str| text.contains(words);
+    if let Some(backoff) = suggested_backoff(&text) {
+        return (Scope::Endpoint, Retry::After(Some(backoff)), K::Throttled);
+    }
+    match &status.code {
+        Some(
+            Code::AuthenticationFailed | Code::AuthorizationFailed | Code::Expired | Code::PrivacyRequired,
+        ) => {
+            return (Scope::Endpoint, Retry::Never, K::Authentication);
+        }
+        Some(Code::OverQuota) => return (Scope::Endpoint, Retry::Never, K::Quota),
+        Some(Code::TooBig) => return (Scope::Message, Retry::Never, K::TooLarge),
+        Some(Code::Limit | Code::InUse | Code::Unavailable | Code::ServerBug) => {
+            return (Scope::Endpoint, Retry::After(None), K::Throttled);
+        }
+        Some(Code::Other { name, .. }) if name == "THROTTLED" => {
+            return (Scope::Endpoint, Retry::After(None), K::Throttled);
+        }
+        Some(Code::TryCreate | Code::NonExistent) => return (Scope::Folder, Retry::Never, K::NotFound),
+        Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
+        _ => {}
+    }
+    let table: [(&[&str], Scope, Retry, K); 5] = [
+        (
+            &["quota", "mailbox is full", "not enough disk", "bigger place"],
+            Scope::Endpoint,
+            Retry::Never,
+            K::Quota,
+        ),
+        (
+            &[
+                "[throttled]",
+                "throttl",
+                "too many",
+                "try again later",
+                "server busy",
+                "server unavailable",
+                "rate limit",
+            ],
+            Scope::Endpoint,
+            Retry::After(None),
+            K::Throttled,
+        ),
+        (&["authenticated but not connected"], Scope::Endpoint, Retry::Never, K::Authentication),
+        (&["maximum size", "too large", "too big", "toobig"], Scope::Message, Retry::Never, K::TooLarge),
+        (&["already exists"], Scope::Folder, Retry::Never, K::AlreadyExists),
+    ];
+    for (words, scope, retry, kind) in table {
+        if words.iter().any(|it| says(it)) {
+            return (scope, retry, kind);
+        }
+    }
+    match status.status {
+        Status::Bye => (Scope::Session, Retry::Now, K::Connection),
+        _ => (Scope::Message, Retry::Never, K::Refused),
+    }
+}
+
+/// Microsoft's figure: `Suggested Backoff Time: 299961 milliseconds`.
+fn suggested_backoff(text: &str) -> Option<Duration> {
+    let (_, after) = text.split_once("suggested backoff time:")?;
+    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_millis)
+}
+
+/// The code as the server spelt it, as far as is known: the variant's name in upper case.
+fn code_name(code: &Code) -> String {
+    match code {
+        Code::Other { name, .. } => name.clone(),
+        known => {
+            let debug = format!("{known:?}");
+            debug.split([' ', '(']).next().unwrap_or_default().to_ascii_uppercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode_status;
+
+    #[test]
+    fn refusals_are_told_apart() {
+        use ErrorKind as K;
+        let table = [
+            (
+                "NO [AUTHENTICATIONFAILED] Authentication failed.",
+                Scope::Endpoint,
+                Retry::Never,
+                K::Authentication,
+            ),
+            (
+                "BAD User is authenticated but not connected.",
+                Scope::Endpoint,
+                Retry::Never,
+                K::Authentication,
+            ),
+            ("NO [OVERQUOTA] full", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO Quota exceeded", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO slow down [THROTTLED]", Scope::Endpoint, Retry::After(None), K::Throttled),
+            ("NO [INUSE] locked", Scope::Endpoint, Retry::After(None), K::Throttled),
+            (
+                "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
+                Scope::Endpoint,
+                Retry::After(Some(Duration::from_millis(299_961))),
+                K::Throttled,
+            ),
+            ("NO [TRYCREATE] no such mailbox", Scope::Folder, Retry::Never, K::NotFound),
+            ("NO Mailbox already exists", Scope::Folder, Retry::Never, K::AlreadyExists),
+            ("NO Message contains NUL characters", Scope::Message, Retry::Never, K::Refused),
+            ("BYE Session invalidated - AccessTokenExpired", Scope::Session, Retry::Now, K::Connection),
+        ];
+        for (line, scope, retry, kind) in table {
+            let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
+            assert_eq!((error.scope, error.retry, error.kind), (scope, retry, kind), "{line}");
+        }
+        let status = decode_status(b"NO [OVERQUOTA] It is full").unwrap();
+        assert_eq!(
+            Error::refused("APPEND", &status).to_string(),
+            "APPEND refused: NO [OVERQUOTA] It is full"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! How to reach a server.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{limits::Limits, trace::Trace};
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first octet; usually port 993.
+    Implicit,
+    /// STARTTLS before anything else, required; usually port 143.
+    StartTls,
+    /// Nothing: whoever listens reads passwords and mail.
+    Clear,
+}
+
+/// Whom to trust.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Certificates (PEM) to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the server's own certificate (DER): it alone is trusted, whatever its name and date.
+    pub pin_sha256: Option<[u8; 32]>,
+    /// Trust anybody.
+    pub accept_untrusted: bool,
+}
+
+/// How long to wait for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For TCP, for each address.
+    pub connect: Duration,
+    /// For the greeting, and for TLS.
+    pub greeting: Duration,
+    /// For the next octet of an answer.
+    pub read: Duration,
+    /// For the server to take what was sent.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(15),
+            greeting: Duration::from_secs(30),
+            read: Duration::from_mins(5),
+            write: Duration::from_mins(5),
+        }
+    }
+}
+
+/// All that is needed to open a connection.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    /// Name or address of the server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whom to trust.
+    pub tls: TlsOptions,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// How much to take.
+    pub limits: Limits,
+    /// Who is shown the protocol.
+    pub trace: Option<Arc<dyn Trace>>,
+}
+
+impl ConnectOptions {
+    /// With the system's trust, default timeouts and limits, and no trace.
+    pub fn new(host: impl Into<String>, port: u16, security: Security) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            security,
+            tls: TlsOptions::default(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            trace: None,
+        }
+    }
+}
