@@ -3,14 +3,22 @@
 mod error;
 mod feed;
 mod folder;
+mod folder_plan;
+mod pairing;
+mod plan;
 mod ports;
 mod record;
+mod report;
 mod transfer;
 
 pub use error::{Error, ErrorKind};
 pub use feed::{Ack, Acks, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, pipe};
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
+pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, plan_folders, why_scan};
+pub use pairing::{Candidate, Doubt, Pairing, pair_by_digests, pair_by_fingerprint};
+pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, Progress, Source, Target, Wanted,
 };
 pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};
+pub use report::{FolderReport, FolderTally, Report, SkippedItem};

@@ -15,7 +15,7 @@ const LONGEST_QUOTED: usize = 1024;
 /// Each argument is preceded by one blank.
 ///
 /// ```
-/// use mailhaul_imap::encode::Command;
+/// use mailhaul_imap::Command;
 /// let command = Command::new("LIST").astring(b"").astring(b"Say \"hi\"/%").raw("RETURN (SUBSCRIBED)");
 /// assert_eq!(format!("{command:?}"), r#"LIST "" "Say \"hi\"/%" RETURN (SUBSCRIBED)"#);
 /// ```

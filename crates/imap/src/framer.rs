@@ -459,6 +459,19 @@ mod tests {
     }
 
     #[test]
+    fn inline_octets_do_not_count_as_line() {
+        let wire = |blanks: usize| [&b"* X {8}\r\n12345678"[..], &vec![b' '; blanks], b"\r\n"].concat();
+        assert_eq!(error(&wire(49)), None, "60 octets beside the literal");
+        assert_eq!(error(&wire(50)), Some(FrameError::LineTooLong { limit: 60 }));
+        let next = [&wire(49)[..], b"* ", &[b'x'; 57], b"\r\n"].concat();
+        assert_eq!(
+            error(&next),
+            Some(FrameError::LineTooLong { limit: 60 }),
+            "counted anew in each response"
+        );
+    }
+
+    #[test]
     fn streamed_octets_do_not_count_as_response() {
         let wire = [&b"* X {900}\r\n"[..], &[b'x'; 900], b" {900}\r\n", &[b'x'; 900], b"\r\n"].concat();
         let (found, error) = whole(&wire);

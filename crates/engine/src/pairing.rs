@@ -1,0 +1,124 @@
+//! Recognising messages again: two lists of messages, matched as multisets.
+//!
+//! A fingerprint is evidence, not identity. Where it is ambiguous, digests decide; true duplicates stay duplicates.
+
+use std::collections::BTreeMap;
+
+use mailhaul_mail::{Digests, Fingerprint, Uid};
+
+/// A message on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its UID on its side.
+    pub uid: Uid,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Octets as claimed.
+    pub size: u64,
+}
+
+/// Messages that share a fingerprint, where it alone does not decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubt {
+    /// On the left.
+    pub left: Vec<Uid>,
+    /// On the right.
+    pub right: Vec<Uid>,
+}
+
+/// What fingerprints tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairing {
+    /// Left and right, certain.
+    pub sure: Vec<(Uid, Uid)>,
+    /// To be decided by digests.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Pairs by fingerprint. A fingerprint that occurs once on each side decides if the sizes agree, or if `alone_decides`:
+/// when the right side can hold only copies that we made.
+pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], alone_decides: bool) -> Pairing {
+    let mut groups: BTreeMap<Fingerprint, (Vec<&Candidate>, Vec<&Candidate>)> = BTreeMap::new();
+    for candidate in left {
+        groups.entry(candidate.fingerprint).or_default().0.push(candidate);
+    }
+    for candidate in right {
+        // What the left does not have is of no interest.
+        if let Some(group) = groups.get_mut(&candidate.fingerprint) {
+            group.1.push(candidate);
+        }
+    }
+    let mut pairing = Pairing::default();
+    for (left, right) in groups.into_values() {
+        match (left.as_slice(), right.as_slice()) {
+            (_, []) => {}
+            ([one], [other]) if alone_decides || one.size == other.size => {
+                pairing.sure.push((one.uid, other.uid))
+            }
+            _ => pairing.doubts.push(Doubt {
+                left: left.iter().map(|it| it.uid).collect(),
+                right: right.iter().map(|it| it.uid).collect(),
+            }),
+        }
+    }
+    pairing
+}
+
+/// Pairs the messages of a doubt: first by all octets, then by the text after the header.
+pub fn pair_by_digests(left: &[(Uid, Digests)], right: &[(Uid, Digests)]) -> Vec<(Uid, Uid)> {
+    let (mut left, mut right) = (left.to_vec(), right.to_vec());
+    let mut pairs = Vec::new();
+    let rules: [fn(&Digests, &Digests) -> bool; 2] = [|a, b| a.whole == b.whole, |a, b| a.text == b.text];
+    for same in rules {
+        left.retain(|(uid, digests)| {
+            let found = right.iter().position(|(_, other)| same(digests, other));
+            if let Some(index) = found {
+                pairs.push((*uid, right.remove(index).0));
+            }
+            found.is_none()
+        });
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::Digest;
+
+    use super::*;
+
+    fn candidate(number: u32, fingerprint: u8, size: u64) -> Candidate {
+        Candidate { uid: uid(number), fingerprint: Fingerprint::from_bytes([fingerprint; 16]), size }
+    }
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    fn digests(whole: u8, text: u8) -> Digests {
+        Digests { whole: Digest::from_bytes([whole; 16]), text: Digest::from_bytes([text; 16]) }
+    }
+
+    #[test]
+    fn one_on_each_side_decides_when_sizes_agree() {
+        let pairing = pair_by_fingerprint(
+            &[candidate(1, 1, 10), candidate(2, 2, 10), candidate(3, 3, 10)],
+            &[candidate(11, 1, 10), candidate(12, 2, 11), candidate(14, 4, 10)],
+            false,
+        );
+        assert_eq!(pairing.sure, [(uid(1), uid(11))]);
+        assert_eq!(pairing.doubts, [Doubt { left: vec![uid(2)], right: vec![uid(12)] }]);
+        let ours = pair_by_fingerprint(&[candidate(2, 2, 10)], &[candidate(12, 2, 11)], true);
+        assert_eq!(ours.sure, [(uid(2), uid(12))]);
+    }
+
+    #[test]
+    fn duplicates_stay_duplicates_and_look_alikes_are_told_apart() {
+        let pairing =
+            pair_by_fingerprint(&[candidate(1, 1, 5), candidate(2, 1, 5)], &[candidate(11, 1, 5)], true);
+        assert_eq!(pairing.doubts, [Doubt { left: vec![uid(1), uid(2)], right: vec![uid(11)] }]);
+        let left = [(uid(1), digests(1, 1)), (uid(2), digests(2, 2)), (uid(3), digests(2, 2))];
+        let right = [(uid(11), digests(2, 2)), (uid(12), digests(9, 1)), (uid(13), digests(8, 8))];
+        assert_eq!(pair_by_digests(&left, &right), [(uid(2), uid(11)), (uid(1), uid(12))]);
+    }
+}

@@ -1,0 +1,221 @@
+//! What to do with each message of a folder. A pure function of scan and ledger.
+
+use mailhaul_mail::{Flags, InternalDate, Uid};
+
+use crate::{
+    folder::{MessageInfo, Scan},
+    record::{Copied, FolderState, MessageState},
+};
+
+/// Which messages the operator wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Received at or after this moment (seconds since 1970).
+    pub since: Option<i64>,
+    /// Received before this moment (seconds since 1970).
+    pub before: Option<i64>,
+    /// Larger messages are skipped, and reported so (octets).
+    pub max_size: Option<u64>,
+    /// Of each folder only so many of the newest.
+    pub max_items: Option<usize>,
+}
+
+/// In which order messages are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they arrived: the target's UIDs stand in the source's order.
+    #[default]
+    Oldest,
+    /// The newest first, for users who wait.
+    Newest,
+}
+
+/// A change of flags to carry over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagUpdate {
+    /// On the source.
+    pub uid: Uid,
+    /// On the target.
+    pub target_uid: Uid,
+    /// Set on the source since the last pass.
+    pub add: Flags,
+    /// Taken away on the source since the last pass.
+    pub remove: Flags,
+    /// What the record says afterwards.
+    pub record: Copied,
+}
+
+/// What to do with a folder's messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessagePlan {
+    /// Not on the target, as far as is known; in the order in which to send.
+    pub copy: Vec<MessageInfo>,
+    /// On the target, with other flags.
+    pub flags: Vec<FlagUpdate>,
+    /// On the target, and gone from the source.
+    pub vanished: Vec<(Uid, Copied)>,
+    /// Records of messages that never reached the target and are gone from the source.
+    pub forget: Vec<Uid>,
+    /// Not to be carried, and why.
+    pub skip: Vec<(MessageInfo, String)>,
+    /// On the target already.
+    pub already: u64,
+    /// Left out by the operator's filter of dates or number.
+    pub excluded: u64,
+}
+
+impl MessagePlan {
+    /// Messages that the source shows.
+    pub fn seen(&self) -> u64 {
+        self.copy.len() as u64 + self.already + self.skip.len() as u64 + self.excluded
+    }
+}
+
+/// Plans a folder.
+pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: Order) -> MessagePlan {
+    let mut plan = MessagePlan::default();
+    for (&uid, known) in &state.messages {
+        match known {
+            MessageState::Done(copied) if scan.present.contains(uid) => {
+                let _ = copied;
+                plan.already += 1;
+            }
+            MessageState::Done(copied) => plan.vanished.push((uid, copied.clone())),
+            _ if scan.present.contains(uid) => {}
+            _ => plan.forget.push(uid),
+        }
+    }
+    let mut wanted: Vec<&MessageInfo> = Vec::new();
+    for message in &scan.messages {
+        match state.messages.get(&message.uid) {
+            Some(MessageState::Done(copied)) => plan.flags.extend(flag_update(message, copied)),
+            _ if is_within(message.internal_date, filter) => wanted.push(message),
+            _ => plan.excluded += 1,
+        }
+    }
+    if let Some(most) = filter.max_items {
+        let surplus = wanted.len().saturating_sub(most);
+        plan.excluded += surplus as u64;
+        wanted.drain(..surplus);
+    }
+    for message in wanted {
+        match filter.max_size {
+            Some(most) if message.size > most => {
+                let reason = format!("larger than --max-size: {} > {most} octets", message.size);
+                plan.skip.push((message.clone(), reason));
+            }
+            _ => plan.copy.push(message.clone()),
+        }
+    }
+    if order == Order::Newest {
+        plan.copy.reverse();
+    }
+    plan
+}
+
+fn is_within(date: Option<InternalDate>, filter: &Filter) -> bool {
+    // A message without a date cannot be shown to be outside.
+    date.is_none_or(|date| {
+        let seconds = date.unix_seconds();
+        filter.since.is_none_or(|since| seconds >= since)
+            && filter.before.is_none_or(|before| seconds < before)
+    })
+}
+
+fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {
+    let (add, remove) = (message.flags.without(&copied.flags), copied.flags.without(&message.flags));
+    if add.is_empty() && remove.is_empty() {
+        return None;
+    }
+    let record = Copied { flags: message.flags.clone(), ..copied.clone() };
+    Some(FlagUpdate { uid: message.uid, target_uid: copied.target_uid?, add, remove, record })
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::{Fingerprint, FolderPath, UidSet, UidValidity};
+
+    use super::*;
+    use crate::folder::{FolderStatus, Present};
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    fn message(number: u32, flags: &str) -> MessageInfo {
+        MessageInfo {
+            uid: uid(number),
+            flags: flags.split_whitespace().collect(),
+            internal_date: InternalDate::new(i64::from(number), 0),
+            size: u64::from(number) * 10,
+        }
+    }
+
+    fn done(number: u32, flags: &str) -> MessageState {
+        MessageState::Done(Copied {
+            target_uid: Uid::new(number + 100),
+            flags: flags.split_whitespace().collect(),
+            fingerprint: Fingerprint::from_bytes([0; 16]),
+            digests: None,
+            size: 1,
+            ours: true,
+        })
+    }
+
+    fn scan(messages: &[MessageInfo], present: Present) -> Scan {
+        let status = FolderStatus {
+            messages: 0,
+            uid_validity: UidValidity::new(1).unwrap(),
+            uid_next: None,
+            highest_modseq: None,
+        };
+        Scan { status, messages: messages.to_vec(), present }
+    }
+
+    fn state(messages: impl IntoIterator<Item = (u32, MessageState)>) -> FolderState {
+        let mut state =
+            FolderState::opened(FolderPath::inbox(), FolderPath::inbox(), UidValidity::new(1).unwrap());
+        state.messages = messages.into_iter().map(|(number, it)| (uid(number), it)).collect();
+        state
+    }
+
+    #[test]
+    fn new_changed_vanished_and_skipped() {
+        let known = state([
+            (1, done(1, "\\Seen")),
+            (2, done(2, "\\Seen old")),
+            (3, done(3, "")),
+            (4, MessageState::Skipped("refused".into())),
+            (5, MessageState::Intended),
+        ]);
+        let found = [message(1, "\\Seen"), message(2, "\\Seen new"), message(4, ""), message(6, "")];
+        let present: UidSet = [1, 2, 4, 6].into_iter().map(uid).collect();
+        let plan =
+            plan_messages(&scan(&found, Present::These(present)), &known, &Filter::default(), Order::Newest);
+        assert_eq!(plan.copy.iter().map(|it| it.uid.get()).collect::<Vec<_>>(), [6, 4]);
+        assert_eq!(plan.vanished.iter().map(|(it, _)| it.get()).collect::<Vec<_>>(), [3]);
+        assert_eq!(plan.forget, [uid(5)]);
+        let [update] = plan.flags.as_slice() else { panic!("{:?}", plan.flags) };
+        assert_eq!((update.add.to_string(), update.remove.to_string()), ("new".into(), "old".into()));
+        assert_eq!((update.target_uid, plan.already, plan.seen()), (uid(102), 2, 4));
+    }
+
+    #[test]
+    fn a_partial_scan_leaves_the_rest_alone() {
+        let known = state([(1, done(1, "")), (2, done(2, ""))]);
+        let gone = Present::AllBut([uid(2)].into_iter().collect());
+        let plan = plan_messages(&scan(&[], gone), &known, &Filter::default(), Order::Oldest);
+        assert_eq!((plan.already, plan.vanished.len(), plan.seen()), (1, 1, 1));
+    }
+
+    #[test]
+    fn filters_are_counted() {
+        let found: Vec<MessageInfo> = (1..=9).map(|number| message(number, "")).collect();
+        let all = Present::These(found.iter().map(|it| it.uid).collect());
+        let filter = Filter { since: Some(3), before: Some(9), max_size: Some(70), max_items: Some(4) };
+        let plan = plan_messages(&scan(&found, all), &state([]), &filter, Order::Oldest);
+        assert_eq!(plan.copy.iter().map(|it| it.uid.get()).collect::<Vec<_>>(), [5, 6, 7]);
+        assert_eq!(plan.skip.len(), 1);
+        assert_eq!((plan.excluded, plan.seen()), (5, 9));
+    }
+}

@@ -1,0 +1,89 @@
+//! What a pass did, in numbers that close.
+
+use mailhaul_mail::{FolderPath, InternalDate, Uid};
+
+use crate::error::Error;
+
+/// A message that was not carried over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedItem {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// When it arrived.
+    pub internal_date: Option<InternalDate>,
+    /// Octets as claimed.
+    pub size: u64,
+    /// Why, with the server's words.
+    pub reason: String,
+}
+
+/// One folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderTally {
+    /// Messages that the source showed.
+    pub seen: u64,
+    /// Copied by this pass.
+    pub copied: u64,
+    /// On the target before: copied earlier, found there, or moved there.
+    pub already: u64,
+    /// Left out by the operator's filter.
+    pub excluded: u64,
+    /// Octets copied, as claimed.
+    pub bytes: u64,
+    /// Messages whose flags were changed.
+    pub flags_changed: u64,
+    /// Messages moved from another folder of the target.
+    pub moved: u64,
+    /// Messages removed from the target.
+    pub removed: u64,
+    /// Not carried over.
+    pub skipped: Vec<SkippedItem>,
+}
+
+impl FolderTally {
+    /// Whether every message is accounted for.
+    pub fn closes(&self) -> bool {
+        self.seen == self.copied + self.already + self.excluded + self.skipped.len() as u64
+    }
+}
+
+/// One folder's part of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderReport {
+    /// On the source.
+    pub source: FolderPath,
+    /// On the target; `None` where it was left out.
+    pub target: Option<FolderPath>,
+    /// Why it went there, and why it was looked at or not.
+    pub reason: String,
+    /// Its numbers.
+    pub tally: FolderTally,
+    /// Why it was left before its end.
+    pub error: Option<Error>,
+}
+
+/// A mailbox's pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// All folders, in order.
+    pub folders: Vec<FolderReport>,
+    /// Why the pass ended before its end.
+    pub error: Option<Error>,
+}
+
+impl Report {
+    /// Whether everything that was to be carried was dealt with, and the sums close.
+    pub fn is_synced(&self) -> bool {
+        self.error.is_none() && self.folders.iter().all(|it| it.error.is_none() && it.tally.closes())
+    }
+
+    /// The sum of one number over all folders.
+    pub fn total(&self, number: impl Fn(&FolderTally) -> u64) -> u64 {
+        self.folders.iter().map(|it| number(&it.tally)).sum()
+    }
+
+    /// All skipped messages with their folders.
+    pub fn skipped(&self) -> impl Iterator<Item = (&FolderPath, &SkippedItem)> {
+        self.folders.iter().flat_map(|it| it.tally.skipped.iter().map(move |item| (&it.source, item)))
+    }
+}

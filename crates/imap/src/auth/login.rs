@@ -1,0 +1,67 @@
+//! LOGIN, the mechanism: never more than a draft, widely offered (draft-murchison-sasl-login).
+
+use mailhaul_mail::Secret;
+
+use super::{Credentials, Mechanism, unexpected};
+use crate::error::Error;
+
+pub(super) const NAME: &str = "LOGIN";
+
+struct Login {
+    user: String,
+    secret: Secret,
+    asked: u8,
+}
+
+/// `None` where another mailbox is meant: the mechanism has no word for it.
+pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
+    credentials.authorize_as.is_none().then(|| {
+        let login = Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 };
+        Box::new(login) as _
+    })
+}
+
+impl Mechanism for Login {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn initial(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The challenges are prompts whose words differ between servers; their order does not.
+    fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
+        self.asked += 1;
+        match self.asked {
+            1 => Ok(self.user.as_bytes().to_vec()),
+            2 => Ok(self.secret.expose().to_vec()),
+            _ => {
+                self.asked = 2;
+                Err(unexpected(NAME, "the server asks for more than user and password"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::CredentialKind;
+
+    #[test]
+    fn user_then_password_and_no_more() {
+        let credentials = Credentials {
+            user: "tim".to_owned(),
+            authorize_as: None,
+            secret: Secret::new(*b"any\xFFoctet"),
+            kind: CredentialKind::Password,
+            mechanism: None,
+        };
+        let mut login = start(&credentials).unwrap();
+        assert_eq!(login.initial(), None);
+        assert_eq!(login.respond(b"Username:").unwrap(), b"tim");
+        assert_eq!(login.respond(b"Password:").unwrap(), b"any\xFFoctet");
+        assert!(login.respond(b"Again:").is_err());
+    }
+}

@@ -1,0 +1,227 @@
+//! Authentication (RFC 9051, sections 6.2.2 and 6.2.3): which mechanisms there are, and which to try.
+
+mod cram_md5;
+mod login;
+mod oauthbearer;
+mod plain;
+mod scram;
+mod xoauth2;
+
+use mailhaul_mail::Secret;
+
+use crate::{
+    capability::Capabilities,
+    error::{Error, ErrorKind},
+};
+
+/// What a [`Secret`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A password, or what is used like one.
+    Password,
+    /// An OAuth 2.0 access token (RFC 6750).
+    BearerToken,
+}
+
+/// Who logs in, and with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Whose secret it is.
+    pub user: String,
+    /// Whose mailbox is to be opened, where that is another one.
+    pub authorize_as: Option<String>,
+    /// Any octets.
+    pub secret: Secret,
+    /// What the secret is.
+    pub kind: CredentialKind,
+    /// The one mechanism to use, whatever the server offers. `LOGIN` also means the command.
+    pub mechanism: Option<String>,
+}
+
+impl Credentials {
+    /// The mailbox's owner, for mechanisms that name one user only.
+    fn owner(&self) -> &str {
+        self.authorize_as.as_deref().unwrap_or(&self.user)
+    }
+}
+
+/// The client's side of a SASL exchange (RFC 4422). Base64 and the wire are the caller's matter.
+pub(crate) trait Mechanism: Send {
+    /// Its name on the wire.
+    fn name(&self) -> &'static str;
+
+    /// What is said first, for mechanisms in which the client begins.
+    fn initial(&mut self) -> Option<Vec<u8>>;
+
+    /// The answer to a challenge.
+    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// To be asked when the server says OK: an error where the server has not proved itself, as SCRAM demands.
+    fn finish(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A way to log in.
+pub(crate) enum Choice {
+    /// AUTHENTICATE.
+    Sasl(Box<dyn Mechanism + Send>),
+    /// LOGIN.
+    LoginCommand,
+}
+
+/// One line of [`MECHANISMS`].
+struct Entry {
+    name: &'static str,
+    kind: CredentialKind,
+    /// Whether the secret itself is sent.
+    reveals: bool,
+    /// `None` where these credentials cannot be said in this mechanism.
+    start: fn(&Credentials) -> Option<Box<dyn Mechanism + Send>>,
+}
+
+/// What there is, the strongest first. To add a mechanism: a file, and a line here.
+const MECHANISMS: &[Entry] = &[
+    Entry {
+        name: scram::SHA_256,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: scram::sha_256,
+    },
+    Entry { name: scram::SHA_1, kind: CredentialKind::Password, reveals: false, start: scram::sha_1 },
+    Entry { name: cram_md5::NAME, kind: CredentialKind::Password, reveals: false, start: cram_md5::start },
+    Entry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
+    Entry { name: login::NAME, kind: CredentialKind::Password, reveals: true, start: login::start },
+    Entry {
+        name: oauthbearer::NAME,
+        kind: CredentialKind::BearerToken,
+        reveals: true,
+        start: oauthbearer::start,
+    },
+    Entry { name: xoauth2::NAME, kind: CredentialKind::BearerToken, reveals: true, start: xoauth2::start },
+];
+
+/// The ways to log in that both sides know, in order of preference; empty where there is none.
+///
+/// Under TLS, CRAM-MD5 comes last of all: it hides the password from nobody there, it cannot say whose mailbox is
+/// meant, and servers offer it that keep no password to check it with.
+pub(crate) fn choose(
+    capabilities: &Capabilities,
+    credentials: &Credentials,
+    clear_text: bool,
+) -> Vec<Choice> {
+    let forced = credentials.mechanism.as_deref();
+    let wanted = |name: &str| match forced {
+        Some(only) => only.eq_ignore_ascii_case(name),
+        None => capabilities.mechanisms().any(|offered| offered.eq_ignore_ascii_case(name)),
+    };
+    // Both mean something when LOGIN is forced: the mechanism only where it is offered.
+    let offered = |name: &str| {
+        name != login::NAME || capabilities.mechanisms().any(|it| it.eq_ignore_ascii_case(login::NAME))
+    };
+    let mut entries: Vec<&Entry> = MECHANISMS
+        .iter()
+        .filter(|it| it.kind == credentials.kind && wanted(it.name) && offered(it.name))
+        .collect();
+    if !clear_text {
+        entries.sort_by_key(|it| it.name == cram_md5::NAME);
+    }
+    let mut choices: Vec<(bool, Choice)> = entries
+        .into_iter()
+        .filter_map(|it| Some((it.reveals, Choice::Sasl((it.start)(credentials)?))))
+        .collect();
+    let login_command = credentials.kind == CredentialKind::Password
+        && credentials.authorize_as.is_none()
+        && forced.is_none_or(|only| only.eq_ignore_ascii_case(login::NAME))
+        && !capabilities.has("LOGINDISABLED");
+    if login_command {
+        choices.push((true, Choice::LoginCommand));
+    }
+    // A server that can check a password without seeing it shall not see it on an open line.
+    if clear_text && choices.iter().any(|(reveals, _)| !reveals) {
+        choices.retain(|(reveals, _)| !reveals);
+    }
+    choices.into_iter().map(|(_, choice)| choice).collect()
+}
+
+/// A server that does not keep to the mechanism.
+fn unexpected(name: &str, what: &str) -> Error {
+    Error::session(ErrorKind::Protocol, format!("{name}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password() -> Credentials {
+        Credentials {
+            user: "tim".to_owned(),
+            authorize_as: None,
+            secret: Secret::new("tanstaaftanstaaf"),
+            kind: CredentialKind::Password,
+            mechanism: None,
+        }
+    }
+
+    fn names(words: &str, credentials: &Credentials, clear_text: bool) -> Vec<&'static str> {
+        let name = |choice: &Choice| match choice {
+            Choice::Sasl(mechanism) => mechanism.name(),
+            Choice::LoginCommand => "login command",
+        };
+        choose(&Capabilities::new(words.split(' ')), credentials, clear_text).iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_strongest_that_is_offered_comes_first() {
+        let all = "AUTH=LOGIN AUTH=PLAIN AUTH=cram-md5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=XOAUTH2";
+        assert_eq!(
+            names(all, &password(), false),
+            ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", "login command"]
+        );
+        assert_eq!(names("IMAP4rev1", &password(), false), ["login command"]);
+    }
+
+    #[test]
+    fn an_open_line_does_not_carry_the_password_where_that_can_be_helped() {
+        assert_eq!(names("AUTH=PLAIN AUTH=CRAM-MD5", &password(), true), ["CRAM-MD5"]);
+        assert_eq!(names("AUTH=PLAIN", &password(), true), ["PLAIN", "login command"]);
+    }
+
+    #[test]
+    fn logindisabled_is_respected() {
+        assert!(names("IMAP4rev1 LOGINDISABLED", &password(), false).is_empty());
+        let forced = Credentials { mechanism: Some("login".to_owned()), ..password() };
+        assert!(names("LOGINDISABLED", &forced, false).is_empty());
+    }
+
+    #[test]
+    fn a_forced_mechanism_stands_alone() {
+        let forced = |name: &str| Credentials { mechanism: Some(name.to_owned()), ..password() };
+        assert_eq!(names("AUTH=SCRAM-SHA-256", &forced("plain"), false), ["PLAIN"]);
+        assert_eq!(names("AUTH=LOGIN AUTH=PLAIN", &forced("LOGIN"), false), ["LOGIN", "login command"]);
+        assert_eq!(names("AUTH=PLAIN", &forced("LOGIN"), false), ["login command"]);
+        assert!(names("AUTH=PLAIN", &forced("GSSAPI"), false).is_empty());
+    }
+
+    #[test]
+    fn another_mailbox_needs_a_mechanism_that_can_name_it() {
+        let admin = Credentials { authorize_as: Some("alice".to_owned()), ..password() };
+        assert_eq!(names("AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5", &admin, false), ["PLAIN"]);
+    }
+
+    #[test]
+    fn a_token_is_not_a_password() {
+        let token = Credentials { kind: CredentialKind::BearerToken, ..password() };
+        assert_eq!(
+            names("AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER", &token, false),
+            ["OAUTHBEARER", "XOAUTH2"]
+        );
+        assert!(names("AUTH=PLAIN", &token, false).is_empty());
+    }
+
+    #[test]
+    fn a_password_with_a_nul_goes_where_it_can() {
+        let odd = Credentials { secret: Secret::new(*b"a\0b"), ..password() };
+        assert_eq!(names("AUTH=PLAIN AUTH=LOGIN", &odd, false), ["LOGIN", "login command"]);
+    }
+}

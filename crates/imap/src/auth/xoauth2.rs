@@ -1,0 +1,70 @@
+//! XOAUTH2: Google's and Microsoft's mechanism for access tokens, in no RFC.
+
+use super::{Credentials, Mechanism, unexpected};
+use crate::error::Error;
+
+pub(super) const NAME: &str = "XOAUTH2";
+
+struct XOauth2 {
+    message: Option<Vec<u8>>,
+    failed: bool,
+}
+
+/// `None` where a ^A is in the way: it ends the parts. The user is the mailbox's owner, also where the token is
+/// somebody else's: so Microsoft wants it for shared mailboxes.
+pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
+    let (owner, token) = (credentials.owner().as_bytes(), credentials.secret.expose());
+    if owner.contains(&1) || token.contains(&1) {
+        return None;
+    }
+    let message = [b"user=", owner, b"\x01auth=Bearer ", token, b"\x01\x01"].concat();
+    Some(Box::new(XOauth2 { message: Some(message), failed: false }))
+}
+
+impl Mechanism for XOauth2 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn initial(&mut self) -> Option<Vec<u8>> {
+        self.message.take()
+    }
+
+    /// A challenge is an error in JSON: the server wants an empty answer before it says NO.
+    fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(unexpected(NAME, "the server sent a second challenge"));
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::Secret;
+
+    use super::*;
+    use crate::auth::CredentialKind;
+
+    #[test]
+    fn the_example_of_its_inventors() {
+        let credentials = Credentials {
+            user: "someuser@example.com".to_owned(),
+            authorize_as: None,
+            secret: Secret::new("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"),
+            kind: CredentialKind::BearerToken,
+            mechanism: None,
+        };
+        let mut xoauth2 = start(&credentials).unwrap();
+        assert_eq!(
+            xoauth2.initial().unwrap(),
+            b"user=someuser@example.com\x01auth=Bearer ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\x01\x01"
+        );
+        assert_eq!(xoauth2.respond(br#"{"status":"401"}"#).unwrap(), b"");
+        assert!(xoauth2.respond(b"").is_err());
+
+        let shared = Credentials { authorize_as: Some("shared@example.com".to_owned()), ..credentials };
+        let message = start(&shared).unwrap().initial().unwrap();
+        assert!(message.starts_with(b"user=shared@example.com\x01"));
+    }
+}
