@@ -1,14 +1,17 @@
 //! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
 
+mod carry;
 mod error;
 mod feed;
 mod folder;
 mod folder_plan;
 mod pairing;
+mod pass;
 mod plan;
 mod ports;
 mod record;
 mod report;
+mod settle;
 mod transfer;
 
 pub use error::{Error, ErrorKind};
@@ -16,6 +19,7 @@ pub use feed::{Ack, Acks, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outl
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, plan_folders, why_scan};
 pub use pairing::{Candidate, Doubt, Pairing, pair_by_digests, pair_by_fingerprint};
+pub use pass::{Deletions, Pass, PassOptions};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, Progress, Source, Target, Wanted,

@@ -53,7 +53,7 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], alone_decide
         match (left.as_slice(), right.as_slice()) {
             (_, []) => {}
             ([one], [other]) if alone_decides || one.size == other.size => {
-                pairing.sure.push((one.uid, other.uid))
+                pairing.sure.push((one.uid, other.uid));
             }
             _ => pairing.doubts.push(Doubt {
                 left: left.iter().map(|it| it.uid).collect(),

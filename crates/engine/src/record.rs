@@ -179,6 +179,14 @@ impl FolderState {
         }
     }
 
+    /// Learns those of the records that are of this folder.
+    pub fn learn(&mut self, records: &[Record]) {
+        let folder = self.record.folder.clone();
+        for record in records.iter().filter(|record| *record.folder() == folder) {
+            self.apply(record);
+        }
+    }
+
     /// The messages that were about to be sent when the last word of them was written.
     pub fn intended(&self) -> UidSet {
         let open = |state: &MessageState| matches!(state, MessageState::Intended);

@@ -88,10 +88,10 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress>(
     };
     let fetching = source.fetch(&folder, &wanted, outlet);
     let appending = target.append(lane.target_folder, batch, feed, Acks(news));
-    let (fetched, appended, recorded) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
+    let (fetched, appended, written) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
     let mut done = recorder.done;
     // The ledger's error stops the pass; the source's error explains the target's (a body that never ended).
-    let result = recorded.and_then(|()| match (fetched, appended) {
+    let result = written.and_then(|()| match (fetched, appended) {
         (Ok(missing), appended) => {
             done.missing = missing;
             appended
@@ -255,7 +255,7 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
             }
             if !records.is_empty() {
                 self.lane.ledger.record(&records).await?;
-                records.iter().for_each(|record| self.state.apply(record));
+                self.state.learn(&records);
                 self.done.copied += messages;
                 self.done.bytes += bytes;
                 if messages > 0 {

@@ -1,0 +1,52 @@
+//! Who may import whom: the table of ARCHITECTURE.md, held against cargo's own view of the workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+const ALLOWED: [(&str, &[&str]); 8] = [
+    ("mailhaul-mail", &[]),
+    ("mailhaul-imap", &["mailhaul-mail"]),
+    ("mailhaul-engine", &["mailhaul-mail"]),
+    ("mailhaul-remotes", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
+    ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
+    ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
+    (
+        "mailhaul",
+        &[
+            "mailhaul-mail",
+            "mailhaul-imap",
+            "mailhaul-engine",
+            "mailhaul-remotes",
+            "mailhaul-migration",
+            "mailhaul-store",
+        ],
+    ),
+    ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
+];
+
+#[test]
+fn crates_import_only_what_the_architecture_allows() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ALLOWED.iter().map(|(name, may)| (*name, may.iter().copied().collect())).collect();
+    let mut seen = BTreeSet::new();
+    for package in metadata.workspace_packages() {
+        let name = package.name.as_str();
+        let may = allowed.get(name).unwrap_or_else(|| panic!("{name} has no line in the table"));
+        seen.insert(name.to_owned());
+        for dependency in &package.dependencies {
+            let (target, kind) = (dependency.name.as_str(), dependency.kind);
+            if !allowed.contains_key(target) {
+                continue;
+            }
+            let fine = match kind {
+                DependencyKind::Normal => may.contains(target),
+                // The test kit is for tests alone.
+                _ => may.contains(target) || target == "mailhaul-testkit",
+            };
+            assert!(fine, "{name} must not depend on {target} ({kind})");
+        }
+    }
+    assert_eq!(seen, allowed.keys().map(|name| (*name).to_owned()).collect());
+}

@@ -1,0 +1,283 @@
+//! One pass over one mailbox, from the listing of its folders to the report.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    carry::Work,
+    error::{Error, ErrorKind},
+    feed::Budget,
+    folder_plan::{FolderPlan, FolderRules, left_out, plan_folders, why_scan},
+    plan::{Filter, Order},
+    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    record::FolderRecord,
+    report::{FolderReport, FolderTally, Report},
+};
+
+/// What happens on the target to a message that was deleted on the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deletions {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is removed, if this migration put it there.
+    Mirror,
+}
+
+/// What the operator wants of a pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassOptions {
+    /// Of folders.
+    pub folders: FolderRules,
+    /// Of messages.
+    pub filter: Filter,
+    /// Which come first.
+    pub order: Order,
+    /// What follows a deletion.
+    pub deletions: Deletions,
+}
+
+impl PassOptions {
+    /// All that decides about messages, as text: another text means that a folder must be looked at again.
+    pub(crate) fn rules(&self) -> String {
+        format!("{:?}", self.filter)
+    }
+}
+
+/// How many messages go into one command at most, where the target takes several.
+pub(crate) const BATCH: usize = 100;
+/// How often in a row a step is tried again without anything gained in between.
+const PATIENCE: u32 = 5;
+
+/// Everything that a pass works with.
+pub struct Pass<'a, S, T, L, P, C> {
+    /// Where mail comes from.
+    pub source: &'a mut S,
+    /// Where it goes.
+    pub target: &'a mut T,
+    /// What is remembered.
+    pub ledger: &'a L,
+    /// Who is told.
+    pub progress: &'a P,
+    /// Time.
+    pub clock: &'a C,
+    /// Octets on their way.
+    pub budget: &'a Budget,
+    /// Cancelled when the operator wants to stop.
+    pub stop: &'a CancellationToken,
+    /// What the operator wants.
+    pub options: &'a PassOptions,
+}
+
+/// How often something failed in a row.
+#[derive(Default)]
+pub(crate) struct Patience(u32);
+
+impl Patience {
+    /// Something was gained: the count begins anew.
+    pub(crate) fn renew(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// What the first look shows: where every folder goes, and what is remembered.
+struct Survey {
+    plans: Vec<FolderPlan>,
+    records: BTreeMap<FolderPath, FolderRecord>,
+    /// Folders that the ledger knows and the source has no more.
+    departed: Vec<FolderRecord>,
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Runs the pass. The report tells everything, errors included.
+    pub async fn run(mut self) -> Report {
+        let mut report = Report::default();
+        if let Err(error) = self.all(&mut report).await {
+            report.error = Some(error);
+        }
+        report.folders.sort_by(|a, b| a.source.cmp(&b.source));
+        report
+    }
+
+    /// Where every folder would go, and why; changes nothing anywhere.
+    pub async fn plan_folders(mut self) -> Result<Vec<FolderPlan>, Error> {
+        Ok(self.survey().await?.plans)
+    }
+
+    async fn all(&mut self, report: &mut Report) -> Result<(), Error> {
+        let mut patience = Patience::default();
+        let survey = loop {
+            match self.survey().await {
+                Ok(survey) => break survey,
+                Err(error) => self.recover_from(error, &mut patience).await?,
+            }
+        };
+        let mut works = self.choose(survey, report);
+        self.progress.event(Event::Planned { folders: works.len() });
+        // Folders of earlier passes first: what vanished from them may be found moved to another.
+        for work in works.iter_mut().filter(|work| work.is_known()) {
+            self.patiently_scan(work).await;
+        }
+        if let Err(error) = self.find_moves(&mut works).await {
+            // Without the moves, messages would be copied that are on the target already.
+            report.folders.extend(works.into_iter().map(Work::into_report));
+            return Err(error);
+        }
+        let result = self.carry_all(&mut works).await;
+        report.folders.extend(works.into_iter().map(Work::into_report));
+        result
+    }
+
+    async fn survey(&mut self) -> Result<Survey, Error> {
+        let source = self.source.folders().await?;
+        let records = self.ledger.folders().await?;
+        let known: BTreeSet<&FolderPath> = records.iter().map(|it| &it.folder).collect();
+        let rules = &self.options.folders;
+        let any_new = source.iter().any(|it| left_out(it, rules).is_none() && !known.contains(&it.path));
+        let (target, delimiter) = if any_new {
+            (self.target.folders().await?, self.target.delimiter().await?)
+        } else {
+            (Vec::new(), None)
+        };
+        let plans = plan_folders(&source, &target, delimiter, rules, &records);
+        let listed: BTreeSet<&FolderPath> = source.iter().map(|it| &it.path).collect();
+        let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();
+        Ok(Survey {
+            plans,
+            departed,
+            records: records.into_iter().map(|it| (it.folder.clone(), it)).collect(),
+        })
+    }
+
+    /// Splits the folders into those that need work and those that do not.
+    fn choose(&self, survey: Survey, report: &mut Report) -> Vec<Work> {
+        let rules = self.options.rules();
+        let mut works = Vec::new();
+        for plan in survey.plans {
+            let record = survey.records.get(&plan.source);
+            let Some(target) = plan.target.clone() else {
+                report.folders.push(FolderReport {
+                    source: plan.source,
+                    target: None,
+                    reason: plan.reason,
+                    tally: FolderTally::default(),
+                    error: None,
+                });
+                continue;
+            };
+            let moved_elsewhere = record.is_some_and(|it| it.target != target);
+            let known = record.filter(|_| !moved_elsewhere);
+            if let Some(why) = why_scan(plan.status.as_ref(), known, &rules) {
+                works.push(Work::new(plan, target, &why, known.is_some()));
+            } else {
+                self.progress.event(Event::Unchanged { folder: &plan.source });
+                report.folders.push(unchanged(plan, target, record));
+            }
+        }
+        works.extend(survey.departed.into_iter().map(Work::departed));
+        works
+    }
+
+    async fn patiently_scan(&mut self, work: &mut Work) {
+        let mut patience = Patience::default();
+        while let Err(error) = self.scan_known(work).await {
+            if let Err(error) = self.recover_from(error, &mut patience).await {
+                work.fail(error);
+                return;
+            }
+        }
+    }
+
+    async fn carry_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
+        for index in 0..works.len() {
+            if works[index].has_failed() {
+                continue;
+            }
+            let mut patience = Patience::default();
+            loop {
+                if self.stop.is_cancelled() {
+                    return Err(Error::interrupted());
+                }
+                let before = works[index].gained();
+                let Err(error) = self.carry(works, index).await else { break };
+                if works[index].gained() > before {
+                    patience.renew();
+                }
+                if error.scope <= Scope::Folder {
+                    self.progress.event(Event::FolderFailed { folder: works[index].source(), error: &error });
+                    works[index].fail(error);
+                    break;
+                }
+                if let Err(error) = self.recover_from(error, &mut patience).await {
+                    works[index].fail(error.clone());
+                    return Err(error);
+                }
+            }
+        }
+        for work in works.iter_mut().filter(|work| !work.has_failed()) {
+            self.finish(work).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits and reconnects where that helps; gives the error back where it does not.
+    pub(crate) async fn recover_from(&mut self, error: Error, patience: &mut Patience) -> Result<(), Error> {
+        patience.0 += 1;
+        if patience.0 > PATIENCE || self.stop.is_cancelled() {
+            return Err(error);
+        }
+        let doubling = 1u32 << (patience.0 - 1).min(8);
+        let after = match error.retry {
+            Retry::Never => return Err(error),
+            Retry::After(Some(exactly)) => exactly,
+            Retry::After(None) => Duration::from_secs(15) * doubling,
+            Retry::Now if patience.0 == 1 => Duration::ZERO,
+            Retry::Now => Duration::from_secs(1) * doubling,
+        };
+        if error.kind == ErrorKind::Interrupted {
+            return Err(error);
+        }
+        self.progress.event(Event::Retrying { error: &error, after });
+        tokio::select! {
+            () = self.clock.sleep(after) => {}
+            () = self.stop.cancelled() => return Err(error),
+        }
+        self.source.reconnect().await?;
+        self.target.reconnect().await
+    }
+
+    /// Target UIDs in the same target folder that belong to messages of other source folders.
+    pub(crate) async fn owned_by_others(&self, work: &Work) -> Result<UidSet, Error> {
+        let mut owned = UidSet::new();
+        for record in self.ledger.folders().await? {
+            if record.target == *work.target()
+                && record.folder != *work.source()
+                && let Some(state) = self.ledger.folder(&record.folder).await?
+            {
+                let uids: Vec<Uid> = state.target_uids().iter().collect();
+                owned.extend(uids);
+            }
+        }
+        Ok(owned)
+    }
+}
+
+fn unchanged(plan: FolderPlan, target: FolderPath, record: Option<&FolderRecord>) -> FolderReport {
+    let cursor = record.and_then(|it| it.cursor);
+    let seen = cursor.map_or(0, |it| u64::from(it.status.messages));
+    let excluded = cursor.map_or(0, |it| u64::from(it.excluded));
+    let tally =
+        FolderTally { seen, already: seen.saturating_sub(excluded), excluded, ..FolderTally::default() };
+    FolderReport {
+        source: plan.source,
+        target: Some(target),
+        reason: "unchanged".to_owned(),
+        tally,
+        error: None,
+    }
+}
