@@ -12,7 +12,7 @@ pub struct Capabilities {
 pub enum LiteralMode {
     /// Without waiting (RFC 7888, LITERAL+).
     Plus,
-    /// Without waiting up to 4096 octets (LITERAL-; part of IMAP4rev2).
+    /// Without waiting up to 4096 octets (LITERAL-; part of `IMAP4rev2`).
     Minus,
     /// The server is asked each time.
     Synchronising,

@@ -1,7 +1,6 @@
 //! A streaming, pipelining, tolerant IMAP client for tokio.
 
 mod capability;
-mod compress;
 mod decode;
 mod encode;
 mod error;

@@ -108,7 +108,9 @@ mod tests {
 
     fn hash(pieces: &[&[u8]]) -> (Fingerprint, Digests) {
         let mut hasher = MessageHasher::new();
-        pieces.iter().for_each(|piece| hasher.update(piece));
+        for piece in pieces {
+            hasher.update(piece);
+        }
         hasher.finish()
     }
 

@@ -114,7 +114,7 @@ mod tests {
     fn inbox_has_one_spelling_and_comes_first() {
         assert!(FolderPath::parse("inbox").is_inbox());
         assert_eq!(FolderPath::parse("Inbox/Sub").to_string(), "INBOX/Sub");
-        let mut paths = vec![FolderPath::parse("Archive"), FolderPath::parse("INBOX/a"), FolderPath::inbox()];
+        let mut paths = [FolderPath::parse("Archive"), FolderPath::parse("INBOX/a"), FolderPath::inbox()];
         paths.sort();
         assert!(paths[0].is_inbox());
     }

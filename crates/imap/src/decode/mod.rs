@@ -12,7 +12,7 @@ mod tokenizer;
 use crate::{
     framer::RawResponse,
     limits::Limits,
-    response::{Response, Status, StatusResponse, Untagged},
+    response::{Response, Status, Untagged},
 };
 
 pub use fetch::{FetchHead, decode_fetch_head};
@@ -99,8 +99,9 @@ fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
 
-/// A status from its line, for tests and greetings.
-pub(crate) fn decode_status(line: &[u8]) -> Option<StatusResponse> {
+/// A status from its line.
+#[cfg(test)]
+pub(crate) fn decode_status(line: &[u8]) -> Option<crate::response::StatusResponse> {
     status::status(line)
 }
 
