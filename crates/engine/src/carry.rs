@@ -1,6 +1,9 @@
 //! Carrying one folder: settle, scan, plan, adopt, move, copy, flags; each step may be begun again after a failure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
 
@@ -27,6 +30,15 @@ struct MovedHere {
     copied: Copied,
 }
 
+/// How much a scan must show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// What changed since the last settled pass.
+    Changes,
+    /// All messages.
+    Everything,
+}
+
 /// What is known of a folder when the pass begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
@@ -47,7 +59,7 @@ pub(crate) struct Work {
     origin: Origin,
     created: bool,
     attempts: u32,
-    scan: Option<Scan>,
+    scan: Option<Arc<Scan>>,
     moves: BTreeMap<Uid, MovedHere>,
     /// Old UIDs of messages that were moved away, or are about to be.
     moved_away: UidSet,
@@ -93,7 +105,7 @@ impl Work {
         };
         let mut work = Self::new(plan, record.target, "the source has it no more", true);
         work.origin = Origin::Departed;
-        work.scan = Some(Scan {
+        work.scan = Some(Arc::new(Scan {
             status: FolderStatus {
                 messages: 0,
                 uid_validity: record.uid_validity,
@@ -102,7 +114,7 @@ impl Work {
             },
             messages: Vec::new(),
             present: Present::These(UidSet::new()),
-        });
+        }));
         work
     }
 
@@ -169,22 +181,31 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// Scans a folder of an earlier pass and finds what vanished from it.
     pub(crate) async fn scan_known(&mut self, work: &mut Work) -> Result<(), Error> {
         let Some(mut state) = self.ledger.folder(&work.source).await? else { return Ok(()) };
-        let scan = self.scan(work, &mut state).await?;
+        let scan = self.scan(work, &mut state, Reach::Changes).await?;
         let plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
         work.vanished = plan.vanished;
-        work.scan = Some(scan);
         Ok(())
     }
 
     /// The scan, with the records brought to the source's UIDVALIDITY.
-    async fn scan(&mut self, work: &mut Work, state: &mut FolderState) -> Result<Scan, Error> {
+    async fn scan(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        reach: Reach,
+    ) -> Result<Arc<Scan>, Error> {
         if let Some(scan) = &work.scan {
             return Ok(scan.clone());
         }
         let usable = |cursor: &&Cursor| cursor.status.uid_validity == state.record.uid_validity;
         let rules_hold = state.record.rules == self.options.rules();
         // A skipped message does not change: only a scan of everything shows it again.
-        let since = state.record.cursor.as_ref().filter(usable).filter(|it| rules_hold && it.skipped == 0);
+        let since = state
+            .record
+            .cursor
+            .as_ref()
+            .filter(usable)
+            .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0);
         let mut scan = self.source.scan(&work.source, since).await?;
         if scan.status.uid_validity != state.record.uid_validity {
             if since.is_some() {
@@ -194,6 +215,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             work.reason =
                 format!("{}; UIDVALIDITY changed, {lost} messages could not be paired", work.reason);
         }
+        let scan = Arc::new(scan);
+        work.scan = Some(scan.clone());
         Ok(scan)
     }
 
@@ -217,7 +240,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let source = works[to].source.clone();
             let state = self.ledger.folder(&source).await?;
             if works[to].scan.is_none() {
-                works[to].scan = Some(self.source.scan(&source, None).await?);
+                works[to].scan = Some(Arc::new(self.source.scan(&source, None).await?));
             }
             let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));
             let Some(scan) = &works[to].scan else { continue };
@@ -291,8 +314,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !first_attempt {
             work.tally.copied += found;
         }
-        let scan = self.scan(work, &mut state).await?;
-        self.check_target_validity(work, &mut state, &owned).await?;
+        let reach = self.check_target_validity(work, &mut state, &owned).await?;
+        if reach == Reach::Everything && work.origin != Origin::Departed {
+            work.scan = None;
+        }
+        let scan = self.scan(work, &mut state, reach).await?;
         let mut plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
         plan.copy.retain(|it| !work.gone.contains(it.uid) && !work.skipped.contains_key(&it.uid));
         work.tally.seen = plan.seen() + work.skipped.len() as u64 - plan.skip.len() as u64;
@@ -447,8 +473,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &mut FolderState,
         owned: &UidSet,
-    ) -> Result<(), Error> {
-        let Some(then) = state.record.target_validity else { return Ok(()) };
+    ) -> Result<Reach, Error> {
+        let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
         let status = match self.target.status(&work.target).await {
             Err(error) if error.scope == Scope::Folder => {
                 self.target.create_folder(&work.target, work.subscribe).await?;
@@ -457,7 +483,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             other => other?,
         };
         if status.uid_validity == then {
-            return Ok(());
+            return Ok(Reach::Changes);
         }
         let there = self.target.scan(&work.target, None).await?.messages;
         let sizes: HashMap<Uid, u64> = there.iter().map(|it| (it.uid, it.size)).collect();
@@ -513,10 +539,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             Record::Message { folder: folder.clone(), uid, state }
         }));
         work.reason += "; the target's UIDVALIDITY changed, its messages were looked up again";
-        // Records that were lost are planned as new, which only a scan of everything shows.
-        work.scan = None;
         self.record(state, &records).await?;
-        Ok(())
+        // Records that were lost are planned as new, which only a scan of everything shows.
+        Ok(Reach::Everything)
     }
 
     /// Moves on the target what was moved on the source.

@@ -1,0 +1,212 @@
+//! Whole passes against servers in memory: what arrives, what a second pass does, and what every crash leaves.
+
+mod support;
+
+use mailhaul_engine::{Budget, Deletions, Pass, PassOptions, Report};
+use support::{Crash, Listener, MemoryLedger, NoTime, Remote};
+use tokio_util::sync::CancellationToken;
+
+async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, options: &PassOptions) -> Report {
+    Pass {
+        source: &mut source.clone(),
+        target: &mut target.clone(),
+        ledger,
+        progress: &Listener::default(),
+        clock: &NoTime,
+        budget: &Budget::new(100),
+        stop: &CancellationToken::new(),
+        options,
+    }
+    .run()
+    .await
+}
+
+fn text(number: u32) -> String {
+    let filler = "x".repeat((number * 13 % 90) as usize);
+    format!("Message-ID: <{number}@example.net>\r\nSubject: number {number}\r\n\r\n{filler}\r\n")
+}
+
+fn filled() -> Remote {
+    let remote = Remote::default();
+    {
+        let mut server = remote.server();
+        let inbox = server.folder("INBOX");
+        for number in 0..7 {
+            inbox.add(if number % 2 == 0 { "\\Seen work" } else { "" }, &text(number));
+        }
+        // True duplicates, look-alikes, and messages by which nothing can be told.
+        inbox.add("", &text(1));
+        inbox.add("\\Flagged", &format!("{}another body", text(2)));
+        inbox.add("", "no header at all");
+        inbox.add("", "no header at all");
+        inbox.add("", "");
+        server.folder("Archive/2020").add("\\Seen", &text(20));
+        server.folder("Archive/2020").add("\\Seen", &text(3));
+        server.folder("Empty");
+    }
+    remote
+}
+
+fn assert_synced(report: &Report) {
+    assert!(report.is_synced(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn everything_arrives_once_and_a_second_pass_opens_nothing() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    let options = PassOptions::default();
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!(report.total(|it| it.copied), 14);
+    assert_eq!(source.contents(), target.contents());
+    source.server().scans = 0;
+    target.server().scans = 0;
+    let again = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&again);
+    assert_eq!((again.total(|it| it.copied), again.total(|it| it.already)), (0, 14));
+    assert_eq!((source.server().scans, target.server().scans), (0, 0));
+}
+
+#[tokio::test]
+async fn a_lost_ledger_doubles_nothing() {
+    let (source, target) = (filled(), Remote::default());
+    let options = PassOptions::default();
+    assert_synced(&pass(&source, &target, &MemoryLedger::default(), &options).await);
+    let report = pass(&source, &target, &MemoryLedger::default(), &options).await;
+    assert_synced(&report);
+    assert_eq!((report.total(|it| it.copied), report.total(|it| it.already)), (0, 14));
+    assert_eq!(source.contents(), target.contents());
+}
+
+#[tokio::test]
+async fn later_passes_carry_new_mail_flags_and_moves() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    let options = PassOptions::default();
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    {
+        let mut server = source.server();
+        let inbox = server.folder("INBOX");
+        inbox.set_flags(2, "\\Answered");
+        let moved = inbox.expunge(1).unwrap();
+        inbox.add("", &text(50));
+        server.folder("New").take(moved);
+    }
+    // What the user set on the target stays.
+    target.server().folder("INBOX").set_flags(2, "mine");
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!((report.total(|it| it.copied), report.total(|it| it.moved)), (1, 1));
+    assert_eq!(target.server().folder("INBOX").messages[&2].flags.to_string(), "\\Answered mine");
+    assert_eq!(target.server().folder("New").messages.len(), 1);
+    assert_eq!(target.server().folder("INBOX").messages.len(), 12);
+}
+
+#[tokio::test]
+async fn deletions_are_kept_or_mirrored() {
+    for deletions in [Deletions::Keep, Deletions::Mirror] {
+        let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+        let options = PassOptions { deletions, ..PassOptions::default() };
+        assert_synced(&pass(&source, &target, &ledger, &options).await);
+        source.server().folder("INBOX").expunge(4);
+        let report = pass(&source, &target, &ledger, &options).await;
+        assert_synced(&report);
+        let left = target.server().folder("INBOX").messages.len();
+        assert_eq!(left, if deletions == Deletions::Keep { 12 } else { 11 });
+        let settled = pass(&source, &target, &ledger, &options).await;
+        assert_eq!(settled.total(|it| it.removed), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_message_is_found_among_its_batch_and_told() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    target.server().refuses = Some(|body| body.starts_with(b"Message-ID: <5@"));
+    let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    assert_synced(&report);
+    let skipped: Vec<String> =
+        report.skipped().map(|(folder, it)| format!("{folder} {} {}", it.uid, it.reason)).collect();
+    assert_eq!(skipped, ["INBOX 6 NO bad message"]);
+    assert_eq!(report.total(|it| it.copied), 13);
+    target.server().refuses = None;
+    let later = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    assert_synced(&later);
+    assert_eq!((later.total(|it| it.copied), later.skipped().count()), (1, 0));
+    assert_eq!(source.contents(), target.contents());
+}
+
+#[tokio::test]
+async fn uidvalidity_may_change_on_either_side() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    let options = PassOptions::default();
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    source.server().folder("INBOX").renumber();
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!(report.total(|it| it.copied), 0, "{report:#?}");
+    target.server().folder("INBOX").renumber();
+    source.server().folder("INBOX").add("", &text(60));
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!(report.total(|it| it.copied), 1, "{report:#?}");
+    assert_eq!(source.contents(), target.contents());
+}
+
+#[tokio::test]
+async fn a_lost_answer_and_a_target_that_tells_no_uids_double_nothing() {
+    for tells_no_uids in [false, true] {
+        for lost in 0..3 {
+            let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+            target.server().tells_no_uids = tells_no_uids;
+            target.server().loses_answer_after = Some(lost);
+            let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+            assert_synced(&report);
+            assert_eq!(source.contents(), target.contents(), "answer {lost} lost");
+        }
+    }
+}
+
+/// Edits that later passes carry over.
+fn edit(source: &Remote) {
+    let mut server = source.server();
+    let inbox = server.folder("INBOX");
+    inbox.add("\\Draft", &text(70));
+    inbox.set_flags(3, "\\Seen later");
+    let moved = inbox.expunge(7).unwrap();
+    server.folder("Archive/2020").take(moved);
+}
+
+#[tokio::test]
+async fn a_crash_at_any_step_of_the_ledger_changes_nothing_in_the_end() {
+    let options = PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() };
+    let steps = {
+        let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+        assert_synced(&pass(&source, &target, &ledger, &options).await);
+        edit(&source);
+        let second = ledger.crashing(None);
+        assert_synced(&pass(&source, &target, &second, &options).await);
+        assert_eq!(source.contents(), target.contents());
+        (ledger.calls(), second.calls())
+    };
+    let mut swept = 0;
+    for (of_second_pass, count) in [(false, steps.0), (true, steps.1)] {
+        for crash in (1..=count).flat_map(|step| [Crash::Before(step), Crash::After(step)]) {
+            let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+            if of_second_pass {
+                assert_synced(&pass(&source, &target, &ledger, &options).await);
+                edit(&source);
+            }
+            let crashed = pass(&source, &target, &ledger.crashing(Some(crash)), &options).await;
+            assert!(!crashed.is_synced(), "{crash:?} was not noticed");
+            if !of_second_pass {
+                assert_synced(&pass(&source, &target, &ledger.crashing(None), &options).await);
+                edit(&source);
+            }
+            assert_synced(&pass(&source, &target, &ledger.crashing(None), &options).await);
+            assert_eq!(source.contents(), target.contents(), "{crash:?}, second pass: {of_second_pass}");
+            let idle = pass(&source, &target, &ledger.crashing(None), &options).await;
+            assert_eq!(idle.total(|it| it.copied + it.moved + it.removed + it.flags_changed), 0, "{crash:?}");
+            swept += 1;
+        }
+    }
+    println!("swept {swept} crashes: before and after each of {} durable steps", steps.0 + steps.1);
+}

@@ -1,0 +1,449 @@
+//! A mail server in memory, a ledger in memory, and crashes on demand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, missing_docs, dead_code, unreachable_pub, reason = "a helper of tests")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mailhaul_engine::{
+    Ack, Acks, AppendedUids, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder, FolderRecord,
+    FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, Offer, Outlet, Piece, Present,
+    Progress, Record, Scan, Source, Target, Wanted,
+};
+use mailhaul_mail::{
+    Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
+    UidValidity,
+};
+
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    pub flags: Flags,
+    pub date: Option<InternalDate>,
+    pub body: Bytes,
+    modseq: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct StoredFolder {
+    pub uid_validity: u32,
+    uid_next: u32,
+    modseq: u64,
+    pub messages: BTreeMap<u32, StoredMessage>,
+}
+
+/// What others may do to the server while nobody migrates, and how it misbehaves.
+#[derive(Default)]
+pub struct Server {
+    pub folders: BTreeMap<FolderPath, StoredFolder>,
+    next_validity: u32,
+    /// Without APPENDUID.
+    pub tells_no_uids: bool,
+    /// Commands that hold such a message are refused whole.
+    pub refuses: Option<fn(&[u8]) -> bool>,
+    /// After so many commands took effect, one more takes effect and its answer is lost.
+    pub loses_answer_after: Option<u32>,
+    /// How often a folder was opened.
+    pub scans: u32,
+}
+
+impl Server {
+    pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
+        self.next_validity += 1;
+        let uid_validity = self.next_validity;
+        self.folders.entry(FolderPath::parse(path)).or_insert_with(|| StoredFolder {
+            uid_validity,
+            uid_next: 1,
+            modseq: 1,
+            messages: BTreeMap::new(),
+        })
+    }
+}
+
+impl StoredFolder {
+    pub fn add(&mut self, flags: &str, body: &str) -> u32 {
+        let date = InternalDate::new(1_700_000_000 + i64::from(self.uid_next), 60);
+        self.store(flags.split_whitespace().collect(), date, Bytes::copy_from_slice(body.as_bytes()))
+    }
+
+    fn store(&mut self, flags: Flags, date: Option<InternalDate>, body: Bytes) -> u32 {
+        let uid = self.uid_next;
+        self.uid_next += 1;
+        self.modseq += 1;
+        self.messages.insert(uid, StoredMessage { flags, date, body, modseq: self.modseq });
+        uid
+    }
+
+    /// Takes a message over from another folder.
+    pub fn take(&mut self, message: StoredMessage) {
+        self.store(message.flags, message.date, message.body);
+    }
+
+    pub fn set_flags(&mut self, uid: u32, flags: &str) {
+        self.modseq += 1;
+        let modseq = self.modseq;
+        if let Some(message) = self.messages.get_mut(&uid) {
+            message.flags = flags.split_whitespace().collect();
+            message.modseq = modseq;
+        }
+    }
+
+    pub fn expunge(&mut self, uid: u32) -> Option<StoredMessage> {
+        self.modseq += 1;
+        self.messages.remove(&uid)
+    }
+
+    /// A new UIDVALIDITY, and new UIDs for all.
+    pub fn renumber(&mut self) {
+        self.uid_validity += 1000;
+        let messages = std::mem::take(&mut self.messages);
+        self.uid_next += 7;
+        for message in messages.into_values() {
+            self.store(message.flags, message.date, message.body);
+        }
+    }
+
+    fn status(&self) -> FolderStatus {
+        FolderStatus {
+            messages: self.messages.len() as u32,
+            uid_validity: UidValidity::new(self.uid_validity).unwrap(),
+            uid_next: Uid::new(self.uid_next),
+            highest_modseq: Some(ModSeq(self.modseq)),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct Remote(pub Arc<Mutex<Server>>);
+
+impl Remote {
+    pub fn server(&self) -> MutexGuard<'_, Server> {
+        self.0.lock().unwrap()
+    }
+
+    /// All messages by folder, sorted, so that two servers can be compared.
+    pub fn contents(&self) -> BTreeMap<String, Vec<(String, String, String)>> {
+        let server = self.server();
+        let folders = server.folders.iter().map(|(path, folder)| {
+            let mut messages: Vec<_> = folder
+                .messages
+                .values()
+                .map(|it| {
+                    let date = it.date.map(|date| date.to_string()).unwrap_or_default();
+                    (String::from_utf8_lossy(&it.body).into_owned(), it.flags.to_string(), date)
+                })
+                .collect();
+            messages.sort();
+            (path.to_string(), messages)
+        });
+        folders.collect()
+    }
+
+    fn with<R>(&self, path: &FolderPath, f: impl FnOnce(&mut StoredFolder) -> R) -> Result<R, Error> {
+        let mut server = self.server();
+        let missing =
+            || Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, format!("no folder {path}"));
+        server.folders.get_mut(path).map(f).ok_or_else(missing)
+    }
+
+    fn hashes(&self, path: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Fingerprint, Digests)>, Error> {
+        self.with(path, |folder| {
+            let there = folder.messages.iter().filter_map(|(uid, it)| Some((Uid::new(*uid)?, it)));
+            there
+                .filter(|(uid, _)| uids.contains(*uid))
+                .map(|(uid, it)| {
+                    let mut hasher = MessageHasher::new();
+                    hasher.update(&it.body);
+                    let (fingerprint, digests) = hasher.finish();
+                    (uid, fingerprint, digests)
+                })
+                .collect()
+        })
+    }
+
+    /// Counts an effect; an error means that its answer is lost.
+    fn answered(&self) -> Result<(), Error> {
+        let mut server = self.server();
+        match &mut server.loses_answer_after {
+            Some(0) => {
+                server.loses_answer_after = None;
+                Err(Error::session("connection reset"))
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Mailbox for Remote {
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
+        let server = self.server();
+        let folder = |(path, folder): (&FolderPath, &StoredFolder)| Folder {
+            path: path.clone(),
+            special_use: None,
+            selectable: true,
+            subscribed: false,
+            status: Some(folder.status()),
+            leave_out: None,
+        };
+        Ok(server.folders.iter().map(folder).collect())
+    }
+
+    async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
+        self.with(folder, |it| it.status())
+    }
+
+    async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
+        self.server().scans += 1;
+        let since = since.and_then(|it| it.status.highest_modseq).map_or(0, |it| it.0);
+        self.with(folder, |it| Scan {
+            status: it.status(),
+            messages: it
+                .messages
+                .iter()
+                .filter(|(_, message)| message.modseq > since)
+                .map(|(uid, message)| MessageInfo {
+                    uid: Uid::new(*uid).unwrap(),
+                    flags: message.flags.clone(),
+                    internal_date: message.date,
+                    size: message.body.len() as u64,
+                })
+                .collect(),
+            present: Present::These(it.messages.keys().filter_map(|uid| Uid::new(*uid)).collect()),
+        })
+    }
+
+    async fn fingerprints(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, it, _)| (uid, it)).collect())
+    }
+
+    async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
+        Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, _, it)| (uid, it)).collect())
+    }
+
+    async fn reconnect(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Source for Remote {
+    async fn fetch(
+        &mut self,
+        folder: &FolderPath,
+        wanted: &[Wanted],
+        outlet: Outlet,
+    ) -> Result<Vec<(Uid, Missing)>, Error> {
+        let mut missing = Vec::new();
+        for Wanted { uid, .. } in wanted {
+            let Some(message) = self.with(folder, |it| it.messages.get(&uid.get()).cloned())? else {
+                missing.push((*uid, Missing::Gone));
+                continue;
+            };
+            // Large enough bodies go in pieces, so that both ways are walked.
+            let pieces = if message.body.len() > 60 {
+                let mut pieces = vec![Piece::Start(*uid, message.body.len() as u64)];
+                pieces
+                    .extend(message.body.chunks(25).map(|chunk| Piece::Chunk(Bytes::copy_from_slice(chunk))));
+                pieces.push(Piece::End);
+                pieces
+            } else {
+                vec![Piece::Message(*uid, message.body)]
+            };
+            for piece in pieces {
+                if outlet.send(piece).await.is_err() {
+                    return Ok(missing);
+                }
+            }
+        }
+        Ok(missing)
+    }
+}
+
+impl Target for Remote {
+    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
+        Ok(Some('.'))
+    }
+
+    async fn create_folder(&mut self, folder: &FolderPath, _subscribe: bool) -> Result<(), Error> {
+        self.server().folder(&folder.to_string());
+        Ok(())
+    }
+
+    async fn append<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        mut feed: F,
+        acks: Acks,
+    ) -> Result<(), Error> {
+        let mut command = Vec::new();
+        let mut ended = false;
+        while !ended {
+            match feed.next().await? {
+                Some(Offer::Message(envelope, body)) => command.push((envelope, body)),
+                Some(Offer::Start(envelope, length)) => {
+                    let mut body = Vec::new();
+                    while let Some(Offer::Chunk(octets)) = feed.next().await? {
+                        body.extend_from_slice(&octets);
+                    }
+                    assert_eq!(body.len() as u64, length, "what was announced is what came");
+                    command.push((envelope, body.into()));
+                }
+                Some(other) => panic!("out of order: {other:?}"),
+                None => ended = true,
+            }
+            if command.is_empty() || (command.len() < batch && !ended) {
+                continue;
+            }
+            let command = std::mem::take(&mut command);
+            let sent = command.iter().map(|(envelope, _)| envelope.uid).collect();
+            let refuses = self.server().refuses;
+            if command.iter().any(|(_, body)| refuses.is_some_and(|refuses| refuses(body))) {
+                let error = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, "NO bad message");
+                acks.report(Ack { sent, result: Err(error) });
+                continue;
+            }
+            let appended = self.with(folder, |it| AppendedUids {
+                uid_validity: UidValidity::new(it.uid_validity).unwrap(),
+                uids: command
+                    .into_iter()
+                    .map(|(envelope, body)| it.store(envelope.flags, envelope.internal_date, body))
+                    .filter_map(Uid::new)
+                    .collect(),
+            })?;
+            self.answered()?;
+            let told = !self.server().tells_no_uids;
+            acks.report(Ack { sent, result: Ok(told.then_some(appended)) });
+        }
+        Ok(())
+    }
+
+    async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
+        self.with(folder, |it| {
+            for change in changes {
+                for uid in change.uids.iter() {
+                    if let Some(message) = it.messages.get_mut(&uid.get()) {
+                        let kept = message.flags.without(&change.remove);
+                        message.flags = kept.iter().chain(change.add.iter()).collect();
+                    }
+                }
+            }
+        })?;
+        self.answered()
+    }
+
+    async fn move_messages(
+        &mut self,
+        from: &FolderPath,
+        to: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Uid)>, Error> {
+        let taken: Vec<(Uid, StoredMessage)> = self
+            .with(from, |it| uids.iter().filter_map(|uid| Some((uid, it.expunge(uid.get())?))).collect())?;
+        let pairs = self.with(to, |it| {
+            let store = |(uid, message): (Uid, StoredMessage)| {
+                Some((uid, Uid::new(it.store(message.flags, message.date, message.body))?))
+            };
+            taken.into_iter().filter_map(store).collect()
+        })?;
+        self.answered()?;
+        Ok(pairs)
+    }
+
+    async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
+        self.with(folder, |it| uids.iter().for_each(|uid| drop(it.expunge(uid.get()))))?;
+        self.answered()
+    }
+}
+
+/// Where the ledger fails for good, as if the process had been killed there.
+#[derive(Clone, Copy, Debug)]
+pub enum Crash {
+    Before(u32),
+    After(u32),
+}
+
+#[derive(Clone, Default)]
+pub struct MemoryLedger {
+    folders: Arc<Mutex<BTreeMap<FolderPath, FolderState>>>,
+    calls: Arc<Mutex<u32>>,
+    crash: Option<Crash>,
+}
+
+impl MemoryLedger {
+    pub fn calls(&self) -> u32 {
+        *self.calls.lock().unwrap()
+    }
+
+    pub fn crashing(&self, crash: Option<Crash>) -> Self {
+        Self { folders: self.folders.clone(), calls: Arc::default(), crash }
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn folders(&self) -> Result<Vec<FolderRecord>, Error> {
+        Ok(self.folders.lock().unwrap().values().map(|it| it.record.clone()).collect())
+    }
+
+    async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
+        Ok(self.folders.lock().unwrap().get(folder).cloned())
+    }
+
+    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        let call = *calls;
+        if matches!(self.crash, Some(Crash::Before(at)) if call >= at)
+            || matches!(self.crash, Some(Crash::After(at)) if call > at)
+        {
+            return Err(Error::ledger("killed"));
+        }
+        let mut folders = self.folders.lock().unwrap();
+        for record in records {
+            if let Record::Opened { folder, target, uid_validity } = record {
+                folders
+                    .entry(folder.clone())
+                    .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
+            }
+            folders.get_mut(record.folder()).expect("opened before anything else").apply(record);
+        }
+        drop(folders);
+        match self.crash {
+            Some(Crash::After(at)) if call == at => Err(Error::ledger("killed")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// No waiting.
+pub struct NoTime;
+
+impl Clock for NoTime {
+    async fn sleep(&self, _duration: Duration) {}
+}
+
+/// Remembers which folders were said to be unchanged.
+#[derive(Default)]
+pub struct Listener(pub Mutex<BTreeSet<String>>);
+
+impl Progress for Listener {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Unchanged { folder } = event {
+            self.0.lock().unwrap().insert(folder.to_string());
+        }
+    }
+}
