@@ -1,5 +1,7 @@
 //! Whole passes against servers in memory: what arrives, what a second pass does, and what every crash leaves.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use mailhaul_engine::{Budget, Deletions, Pass, PassOptions, Report};

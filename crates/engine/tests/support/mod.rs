@@ -1,6 +1,14 @@
 //! A mail server in memory, a ledger in memory, and crashes on demand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, missing_docs, dead_code, unreachable_pub, reason = "a helper of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    reason = "a helper of tests"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -108,7 +116,7 @@ impl StoredFolder {
 
     fn status(&self) -> FolderStatus {
         FolderStatus {
-            messages: self.messages.len() as u32,
+            messages: u32::try_from(self.messages.len()).unwrap(),
             uid_validity: UidValidity::new(self.uid_validity).unwrap(),
             uid_next: Uid::new(self.uid_next),
             highest_modseq: Some(ModSeq(self.modseq)),
