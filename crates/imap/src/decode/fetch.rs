@@ -57,7 +57,9 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     let value = tokens.next()?;
     match upper.as_str() {
         "UID" => found.uid = value.number().and_then(Uid::new),
-        "FLAGS" => found.flags = Some(value.texts()?.iter().map(String::as_str).collect::<Flags>()),
+        "FLAGS" => {
+            found.flags = value.texts().map(|names| names.iter().map(String::as_str).collect::<Flags>());
+        }
         "INTERNALDATE" => {
             found.internal_date_text = value.text();
             found.internal_date = found.internal_date_text.as_deref().and_then(InternalDate::parse);

@@ -1,5 +1,6 @@
 //! LIST, LSUB, STATUS, NAMESPACE, ID and quota.
 
+use bytes::Bytes;
 use mailhaul_mail::{ModSeq, Uid, UidValidity};
 
 use super::tokenizer::{Token, Tokens};
@@ -11,8 +12,33 @@ use crate::{
 /// `(\HasNoChildren \Sent) "/" Sent ("CHILDINFO" ("SUBSCRIBED"))`.
 pub(super) fn list(tokens: &mut Tokens<'_>) -> Option<ListItem> {
     let attributes = tokens.strings()?;
-    let delimiter = delimiter(&tokens.next()?);
-    let name = name(tokens)?;
+    // A backslash that is not doubled, as Domino and others send it.
+    let delimiter = if tokens.take_all(b"\"\\\" ") { Some('\\') } else { delimiter(&tokens.next()?) };
+    tokens.position();
+    let start = tokens.rest();
+    let name = name(tokens);
+    let after = tokens.rest();
+    let (name, extended) = match (name, extended(tokens)) {
+        (Some(name), Some(extended)) => (name, extended),
+        // Some token may have been read, but it is not the whole name, which may be another folder's.
+        (name, _) => (odd_name(start, after).or(name)?, Vec::new()),
+    };
+    Some(ListItem { attributes, delimiter, name, extended })
+}
+
+/// The whole of a name that breaks the grammar: with blanks, quotes or parentheses and no quotes around it, or with
+/// quotes or a last backslash that are not escaped. `after` is what follows the token that was read at `start`.
+fn odd_name(start: &[u8], after: &[u8]) -> Option<MailboxName> {
+    let name = match start.trim_ascii_end() {
+        [b'"', inside @ .., b'"'] if !after.starts_with(b" ") => inside,
+        [b'"' | b'{', ..] | [b'~', b'{', ..] => return None,
+        bare => bare,
+    };
+    (!name.is_empty()).then(|| MailboxName::from_wire(name))
+}
+
+/// `("CHILDINFO" ("SUBSCRIBED") "OLDNAME" ("x"))` or nothing (RFC 5258); `None` for anything else.
+fn extended(tokens: &mut Tokens<'_>) -> Option<Vec<(String, Bytes)>> {
     let mut extended = Vec::new();
     if tokens.take(b'(') {
         while !tokens.take(b')') {
@@ -22,7 +48,7 @@ pub(super) fn list(tokens: &mut Tokens<'_>) -> Option<ListItem> {
             extended.push((key.to_ascii_uppercase(), tokens.since(start)));
         }
     }
-    Some(ListItem { attributes, delimiter, name, extended })
+    tokens.at_end().then_some(extended)
 }
 
 fn delimiter(token: &Token) -> Option<char> {
@@ -44,8 +70,9 @@ pub(super) fn mailbox_status(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let name = name(tokens)?;
     let members = tokens.next()?;
     let mut items = StatusItems::default();
-    for pair in members.list()?.chunks(2) {
-        let [key, value] = pair else { return None };
+    // A last item without its value is passed over too.
+    let (pairs, _) = members.list()?.as_chunks::<2>();
+    for [key, value] in pairs {
         match key.text()?.to_ascii_uppercase().as_str() {
             "MESSAGES" => items.messages = value.number(),
             "RECENT" => items.recent = value.number(),

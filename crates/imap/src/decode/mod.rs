@@ -28,7 +28,7 @@ pub fn decode(raw: &RawResponse, limits: &Limits) -> Result<Response, DecodeErro
     let line = raw.text.as_ref();
     let (first, rest) = split_word(line);
     match first {
-        b"+" => Ok(Response::Continue(text(rest))),
+        [b'+', ..] => Ok(Response::Continue(text(line[1..].trim_ascii()))),
         b"*" => Ok(Response::Untagged(untagged(raw, rest, limits))),
         tag if is_tag(tag) => status::status(rest)
             .filter(|it| matches!(it.status, Status::Ok | Status::No | Status::Bad))
@@ -52,6 +52,9 @@ fn untagged(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Untagged {
 
 /// `None` for what is not known here, or malformed.
 fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
+    if let Some(status) = status::status(rest) {
+        return Some(Untagged::Status(status));
+    }
     let (word, arguments) = split_word(rest);
     if let Some(number) = std::str::from_utf8(word).ok().and_then(|digits| digits.parse::<u32>().ok()) {
         let (word, arguments) = split_word(arguments);
@@ -66,7 +69,6 @@ fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
     }
     let mut tokens = Tokens::after(raw, arguments, limits);
     match word.to_ascii_uppercase().as_slice() {
-        b"OK" | b"NO" | b"BAD" | b"BYE" | b"PREAUTH" => status::status(rest).map(Untagged::Status),
         b"CAPABILITY" => Some(Untagged::Capability(words(arguments))),
         b"ENABLED" => Some(Untagged::Enabled(words(arguments))),
         b"ID" => mailbox::id(&mut tokens),

@@ -7,7 +7,10 @@ use crate::response::{Code, Status, StatusResponse};
 
 /// `OK [CODE argument] words`. The words and even the code may be missing.
 pub(super) fn status(line: &[u8]) -> Option<StatusResponse> {
-    let (word, rest) = split_word(line.trim_ascii_end());
+    let line = line.trim_ascii_end();
+    // The blank before a code is sometimes missing.
+    let end = line.iter().position(|octet| matches!(octet, b' ' | b'\t' | b'[')).unwrap_or(line.len());
+    let (word, rest) = (&line[..end], line[end..].trim_ascii_start());
     let status = match word.to_ascii_uppercase().as_slice() {
         b"OK" => Status::Ok,
         b"NO" => Status::No,

@@ -47,11 +47,18 @@ impl Token {
         }
     }
 
-    /// The texts of a list's members.
+    /// The texts of a list's members. Among them NIL is a word like any other: flags and labels may be called so.
     pub(crate) fn texts(&self) -> Option<Vec<String>> {
-        self.list()?.iter().map(Token::text).collect()
+        let text = |member: &Token| match member {
+            Self::Nil => Some("NIL".to_owned()),
+            other => other.text(),
+        };
+        self.list()?.iter().map(text).collect()
     }
 }
+
+/// The names of items that have a section in brackets.
+const SECTIONS: [&[u8]; 4] = [b"BODY", b"BINARY", b"BINARY.SIZE", b"BODY.PEEK"];
 
 /// Reads tokens from a response.
 pub(crate) struct Tokens<'a> {
@@ -84,9 +91,14 @@ impl<'a> Tokens<'a> {
 
     /// Takes `octet` if it comes next.
     pub(crate) fn take(&mut self, octet: u8) -> bool {
+        self.take_all(&[octet])
+    }
+
+    /// Takes `octets` if they come next.
+    pub(crate) fn take_all(&mut self, octets: &[u8]) -> bool {
         self.skip_blanks();
-        let found = self.rest().first() == Some(&octet);
-        self.position += usize::from(found);
+        let found = self.rest().starts_with(octets);
+        self.position += if found { octets.len() } else { 0 };
         found
     }
 
@@ -116,9 +128,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        while matches!(self.rest().first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.position += 1;
-        }
+        self.position += length_until(self.rest(), |octet| !is_blank(octet));
     }
 
     fn token(&mut self, nesting: usize) -> Option<Token> {
@@ -189,31 +199,20 @@ impl<'a> Tokens<'a> {
 
     fn atom(&mut self) -> Option<Token> {
         let rest = self.rest();
-        let mut end = 0;
+        // Only the atom itself is looked at, never the rest of the response: there may be a million atoms in it.
+        let mut end = length_until(rest, |octet| is_blank(octet) || matches!(octet, b'(' | b')' | b'"'));
         // Brackets hold blanks, lists and quoted strings: `BODY[HEADER.FIELDS ("X )")]`. A keyword may hold a lone one.
-        let section = rest.iter().position(|octet| matches!(octet, b' ' | b'(' | b')' | b'"'));
-        if let Some(open) = rest.iter().position(|&octet| octet == b'[')
-            && section.is_none_or(|blank| open < blank)
-            && [&b"BODY"[..], b"BINARY", b"BINARY.SIZE", b"BODY.PEEK"]
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&rest[..open]))
-        {
+        let open = length_until(&rest[..end], |octet| octet == b'[');
+        if open < end && SECTIONS.iter().any(|name| name.eq_ignore_ascii_case(&rest[..open])) {
             let mut quoted = false;
-            end = open;
-            loop {
-                match *rest.get(end)? {
-                    b'"' => quoted = !quoted,
-                    b']' if !quoted => break,
-                    _ => {}
-                }
-                end += 1;
-            }
-        }
-        while rest
-            .get(end)
-            .is_some_and(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b'"'))
-        {
-            end += 1;
+            let close = open
+                + length_until(&rest[open..], |octet| {
+                    quoted ^= octet == b'"';
+                    octet == b']' && !quoted
+                });
+            // A literal may follow without a blank: taken for a part of the name, its octets would be read as items.
+            let ends = |octet| is_blank(octet) || matches!(octet, b'(' | b')' | b'"' | b'{' | b'~');
+            end = close + length_until(rest.get(close..).filter(|it| !it.is_empty())?, ends);
         }
         if end == 0 {
             return None;
@@ -223,4 +222,13 @@ impl<'a> Tokens<'a> {
         let octets = self.raw.text.slice(start..start + end);
         Some(if octets.eq_ignore_ascii_case(b"NIL") { Token::Nil } else { Token::Atom(octets) })
     }
+}
+
+fn is_blank(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How many octets come before the first that ends the search.
+fn length_until(octets: &[u8], mut ends: impl FnMut(u8) -> bool) -> usize {
+    octets.iter().position(|&octet| ends(octet)).unwrap_or(octets.len())
 }
