@@ -81,8 +81,29 @@ impl Error {
         };
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let (scope, retry, kind) = classify(status);
-        let message = format!("{command} refused: {word} {code}{}", status.text).trim_end().to_owned();
+        let message =
+            format!("{command} refused: {word} {code}{}", clean(&status.text)).trim_end().to_owned();
         Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// The server says goodbye though nobody asked it to.
+    pub fn bye(status: &StatusResponse) -> Self {
+        let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
+        let (scope, retry, kind) = classify(status);
+        let message = format!("the server closed the connection: BYE {code}{}", clean(&status.text))
+            .trim_end()
+            .to_owned();
+        // Whatever the reason, the connection is gone; another one may do better unless the whole server is concerned.
+        let (scope, retry) =
+            if scope < Scope::Session { (Scope::Session, Retry::Now) } else { (scope, retry) };
+        Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// The same error, spoiling at least this much.
+    #[must_use]
+    pub fn at_least(mut self, scope: Scope) -> Self {
+        self.scope = self.scope.max(scope);
+        self
     }
 
     /// The same error with words in front.
@@ -174,10 +195,16 @@ fn suggested_backoff(text: &str) -> Option<Duration> {
     digits.parse().ok().map(Duration::from_millis)
 }
 
+/// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
+fn clean(words: &str) -> String {
+    const SHOWN: usize = 500;
+    words.chars().take(SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+}
+
 /// The code as the server spelt it, as far as is known: the variant's name in upper case.
 fn code_name(code: &Code) -> String {
     match code {
-        Code::Other { name, .. } => name.clone(),
+        Code::Other { name, .. } => clean(name),
         known => {
             let debug = format!("{known:?}");
             debug.split([' ', '(']).next().unwrap_or_default().to_ascii_uppercase()
@@ -230,5 +257,15 @@ mod tests {
             Error::refused("APPEND", &status).to_string(),
             "APPEND refused: NO [OVERQUOTA] It is full"
         );
+    }
+
+    #[test]
+    fn words_of_a_server_cannot_command_a_terminal_or_flood_it() {
+        let line = ["NO \x1b]0;owned\x07", &"x".repeat(100_000)].concat();
+        let status = decode_status(line.as_bytes()).unwrap();
+        for error in [Error::refused("APPEND", &status), Error::bye(&status)] {
+            assert!(!error.message.contains(char::is_control), "{error}");
+            assert!(error.message.len() < 1000, "{}", error.message.len());
+        }
     }
 }

@@ -139,6 +139,11 @@ impl Framer {
         !self.buffer.is_empty() || !self.head.text.is_empty() || self.streaming.is_some()
     }
 
+    /// Whether a literal has begun and not ended.
+    pub fn is_inside_literal(&self) -> bool {
+        self.streaming.is_some() || self.line > self.buffer.len()
+    }
+
     fn next_chunk(&mut self, remaining: u64) -> Option<Frame> {
         if remaining == 0 {
             self.streaming = None;

@@ -1,23 +1,73 @@
 //! A streaming, pipelining, tolerant IMAP client for tokio.
+//!
+//! * **Streaming**: no message is held in memory as a whole. [`FetchStream`] gives large bodies in chunks, as they come;
+//!   [`AppendSink`] takes them so.
+//! * **Pipelining**: FETCH, STATUS and APPEND commands are under way many at a time; nobody waits for a round trip
+//!   that can be saved.
+//! * **Tolerant**: what servers say in the wild is read as far as it can be, and what nobody understands is kept. What
+//!   would spoil data is not tolerated: an answer to nothing, a lie about a length, a flood.
+//!
+//! A [`Connection`] becomes a [`Session`] by authentication, and a session lends a [`Selected`] mailbox:
+//!
+//! ```no_run
+//! use mailhaul_imap::{ConnectOptions, Connection, Credentials, ListQuery, Security, SelectOptions};
+//! use mailhaul_mail::{Secret, Uid, UidSet};
+//!
+//! # async fn example() -> Result<(), mailhaul_imap::Error> {
+//! let options = ConnectOptions::new("imap.example.org", 993, Security::Implicit);
+//! let connection = Connection::open(&options).await?;
+//! let mut session = connection.authenticate(&Credentials::password("alice", Secret::new("secret"))).await?;
+//! for mailbox in session.list(&ListQuery::default()).await? {
+//!     let mut selected = session.examine(&mailbox.item.name, &SelectOptions::default()).await?;
+//!     let all = UidSet::range(Uid::FIRST, selected.data().uid_next.unwrap_or(Uid::FIRST));
+//!     selected.uid_fetch(&all, "(UID FLAGS)", |fetch| drop(fetch)).await?;
+//! }
+//! session.logout().await
+//! # }
+//! ```
+//!
+//! Every [`Error`] says how much it spoils (a message, a folder, the session, the endpoint) and when to try again.
 
+mod append;
+mod auth;
 mod capability;
+mod commands;
+mod compress;
+mod connection;
 mod decode;
+mod driver;
 mod encode;
 mod error;
+mod fetch;
 mod framer;
 mod limits;
 mod mailbox_name;
 mod mutf7;
 mod options;
 pub mod response;
+mod selected;
+mod session;
+mod stream;
+mod tls;
 mod trace;
 
+pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
+pub use auth::{CredentialKind, Credentials};
 pub use capability::{Capabilities, LiteralMode};
+pub use commands::{
+    Copied, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem, StoreMode,
+    split_uids,
+};
+pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};
+pub use driver::{CommandId, MailboxData};
 pub use encode::{Command, Fragment, is_flag};
 pub use error::{Error, ErrorKind};
+pub use fetch::{FetchEvent, FetchStream};
 pub use framer::{Frame, FrameError, Framer, RawResponse};
 pub use limits::Limits;
 pub use mailbox_name::MailboxName;
 pub use options::{ConnectOptions, Security, Timeouts, TlsOptions};
+pub use selected::Selected;
+pub use session::Session;
 pub use trace::{Direction, Trace};

@@ -1,5 +1,12 @@
 //! Showing the protocol, without what must not be shown.
 
+use std::fmt::Write as _;
+
+use crate::{driver::CommandId, encode::Command, framer::RawResponse};
+
+/// Literals up to this many octets are shown, unless they are parts of messages.
+const SHOWN: usize = 200;
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -9,8 +16,103 @@ pub enum Direction {
     Server,
 }
 
-/// Somebody who is shown each line. Literals are named by their size alone, credentials are `[redacted]`.
+/// Somebody who is shown each line. Parts of messages and long literals are named by their size alone, credentials are
+/// `[redacted]`.
 pub trait Trace: Send + Sync {
     /// One line, without its line end.
     fn line(&self, direction: Direction, text: &str);
+}
+
+/// A command of ours.
+pub(crate) fn command(id: CommandId, command: &Command) -> String {
+    format!("{id} {command:?}")
+}
+
+/// A response.
+pub(crate) fn response(raw: &RawResponse) -> String {
+    let mut text = String::new();
+    let mut rest: &[u8] = &raw.text;
+    // The whole of a FETCH may be mail; quoted strings behind a section are hidden too.
+    let is_fetch =
+        rest.split(|octet| *octet == b' ').nth(2).is_some_and(|it| it.eq_ignore_ascii_case(b"FETCH"));
+    loop {
+        let Some(end) = memchr::memchr(b'\n', rest) else {
+            show(&mut text, rest, is_fetch);
+            return text;
+        };
+        let (line, after) = rest.split_at(end + 1);
+        show(&mut text, line.trim_ascii_end(), is_fetch);
+        let offset = raw.text.len() - after.len();
+        let streamed = raw.streamed.iter().any(|(at, _)| *at == offset);
+        let length = if streamed { 0 } else { literal_length(line).unwrap_or(0).min(after.len()) };
+        let (literal, after) = after.split_at(length);
+        if streamed || is_fetch || length > SHOWN {
+            text.push_str(" ...");
+        } else {
+            let _ = write!(text, " {}", literal.escape_ascii());
+        }
+        rest = after;
+    }
+}
+
+fn literal_length(line: &[u8]) -> Option<usize> {
+    let line = line.trim_ascii_end().strip_suffix(b"}")?;
+    let line = line.strip_suffix(b"+").unwrap_or(line);
+    let start = line.iter().rposition(|octet| *octet == b'{')?;
+    std::str::from_utf8(&line[start + 1..]).ok()?.parse().ok()
+}
+
+/// The text, on one line whatever is in it.
+fn show(text: &mut String, line: &[u8], is_fetch: bool) {
+    let line = String::from_utf8_lossy(line);
+    let mut rest: &str = &line;
+    while let Some(at) = rest.find("] \"").filter(|_| is_fetch) {
+        let (before, quoted) = rest.split_at(at + 3);
+        push_clean(text, before);
+        let mut escaped = false;
+        let end = quoted.find(|character| {
+            let closes = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            closes
+        });
+        text.push_str("...");
+        rest = &quoted[end.unwrap_or(quoted.len())..];
+    }
+    push_clean(text, rest);
+}
+
+fn push_clean(text: &mut String, piece: &str) {
+    text.extend(piece.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &[u8], streamed: Vec<(usize, u64)>) -> String {
+        response(&RawResponse { text: bytes::Bytes::copy_from_slice(text), streamed })
+    }
+
+    #[test]
+    fn mail_is_not_shown() {
+        assert_eq!(
+            shown(b"* 1 FETCH (UID 7 BODY[] {5}\r\nhello FLAGS (\\Seen))", vec![]),
+            "* 1 FETCH (UID 7 BODY[] {5} ... FLAGS (\\Seen))"
+        );
+        assert_eq!(
+            shown(b"* 1 FETCH (BODY[1] \"se\\\"cret\" BODY[TEXT] \"x\" UID 3)", vec![]),
+            "* 1 FETCH (BODY[1] \"...\" BODY[TEXT] \"...\" UID 3)"
+        );
+        let head = b"* 1 FETCH (BODY[] {999999}\r\n";
+        let text = [&head[..], b" UID 7)"].concat();
+        assert_eq!(shown(&text, vec![(head.len(), 999_999)]), "* 1 FETCH (BODY[] {999999} ... UID 7)");
+    }
+
+    #[test]
+    fn names_are_shown_and_nothing_breaks_the_line() {
+        assert_eq!(shown(b"* LIST () \"/\" {3}\r\na\xffb", vec![]), "* LIST () \"/\" {3} a\\xffb");
+        assert_eq!(shown(b"* OK \x1b[31mred\x07", vec![]), "* OK \u{fffd}[31mred\u{fffd}");
+        let long = [&b"* LIST () \"/\" {300}\r\n"[..], &[b'x'; 300]].concat();
+        assert_eq!(shown(&long, vec![]), "* LIST () \"/\" {300} ...");
+    }
 }

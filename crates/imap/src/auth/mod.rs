@@ -39,6 +39,17 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// A user with a password, by the strongest mechanism.
+    pub fn password(user: impl Into<String>, secret: Secret) -> Self {
+        Self {
+            user: user.into(),
+            authorize_as: None,
+            secret,
+            kind: CredentialKind::Password,
+            mechanism: None,
+        }
+    }
+
     /// The mailbox's owner, for mechanisms that name one user only.
     fn owner(&self) -> &str {
         self.authorize_as.as_deref().unwrap_or(&self.user)
@@ -82,12 +93,7 @@ struct Entry {
 
 /// What there is, the strongest first. To add a mechanism: a file, and a line here.
 const MECHANISMS: &[Entry] = &[
-    Entry {
-        name: scram::SHA_256,
-        kind: CredentialKind::Password,
-        reveals: false,
-        start: scram::sha_256,
-    },
+    Entry { name: scram::SHA_256, kind: CredentialKind::Password, reveals: false, start: scram::sha_256 },
     Entry { name: scram::SHA_1, kind: CredentialKind::Password, reveals: false, start: scram::sha_1 },
     Entry { name: cram_md5::NAME, kind: CredentialKind::Password, reveals: false, start: cram_md5::start },
     Entry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
@@ -137,8 +143,9 @@ pub(crate) fn choose(
     if login_command {
         choices.push((true, Choice::LoginCommand));
     }
-    // A server that can check a password without seeing it shall not see it on an open line.
-    if clear_text && choices.iter().any(|(reveals, _)| !reveals) {
+    // A server that can check a password without seeing it shall not see it on an open line. One that says
+    // LOGINDISABLED there wants to see none at all, by whatever name.
+    if clear_text && (capabilities.has("LOGINDISABLED") || choices.iter().any(|(reveals, _)| !reveals)) {
         choices.retain(|(reveals, _)| !reveals);
     }
     choices.into_iter().map(|(_, choice)| choice).collect()
@@ -192,6 +199,8 @@ mod tests {
         assert!(names("IMAP4rev1 LOGINDISABLED", &password(), false).is_empty());
         let forced = Credentials { mechanism: Some("login".to_owned()), ..password() };
         assert!(names("LOGINDISABLED", &forced, false).is_empty());
+        assert!(names("AUTH=PLAIN LOGINDISABLED", &password(), true).is_empty());
+        assert_eq!(names("AUTH=PLAIN AUTH=CRAM-MD5 LOGINDISABLED", &password(), true), ["CRAM-MD5"]);
     }
 
     #[test]

@@ -3,10 +3,7 @@
 use std::marker::PhantomData;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{
-    EagerHash, Hmac, KeyInit, Mac,
-    digest::{Digest, Output},
-};
+use hmac::{EagerHash, Hmac, KeyInit, Mac, digest::Digest};
 use mailhaul_mail::{Retry, Scope};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -90,10 +87,10 @@ impl<D: EagerHash + Digest> Scram<D> {
         unexpected(self.name, "the server's message is malformed")
     }
 
-    fn hmac(&self, key: &[u8], message: &[u8]) -> Result<Output<D>, Error> {
+    fn hmac(&self, key: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         let mut mac = Hmac::<D>::new_from_slice(key).map_err(|_| self.malformed())?;
         mac.update(message);
-        Ok(mac.finalize().into_bytes())
+        Ok(mac.finalize().into_bytes().to_vec())
     }
 
     /// The client-final-message, and the signature that the server owes (section 3).
@@ -122,7 +119,7 @@ impl<D: EagerHash + Digest> Scram<D> {
         let proof: Vec<u8> = client_key.iter().zip(&client_signature).map(|(a, b)| a ^ b).collect();
         let server_key = self.hmac(&salted, b"Server Key")?;
         let server_signature = self.hmac(&server_key, auth_message.as_bytes())?;
-        Ok((format!("{without_proof},p={}", STANDARD.encode(proof)), server_signature.to_vec()))
+        Ok((format!("{without_proof},p={}", STANDARD.encode(proof)), server_signature))
     }
 
     /// Looks at the server-final-message.
@@ -236,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_know_the_password_is_found_out() {
-        for last in ["v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "e=invalid-proof", "v=", "nonsense", ""] {
+        for last in
+            ["v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "e=invalid-proof", "v=", "nonsense", ""]
+        {
             let mut scram = scram();
             scram.respond(SERVER_FIRST.as_bytes()).unwrap();
             assert!(scram.respond(last.as_bytes()).is_err(), "{last}");
@@ -262,11 +261,8 @@ mod tests {
 
     #[test]
     fn names_are_escaped_and_another_mailbox_is_named() {
-        let credentials = Credentials {
-            user: "a,b".to_owned(),
-            authorize_as: Some("x=y".to_owned()),
-            ..credentials()
-        };
+        let credentials =
+            Credentials { user: "a,b".to_owned(), authorize_as: Some("x=y".to_owned()), ..credentials() };
         let mut scram = Scram::<Sha1>::new(SHA_1, &credentials, "abc");
         assert_eq!(scram.initial().unwrap(), b"n,a=x=3Dy,n=a=2Cb,r=abc");
     }

@@ -1,0 +1,70 @@
+//! UID COPY (RFC 9051, section 6.4.7) and UID MOVE (RFC 6851).
+
+use mailhaul_mail::{Flags, Uid, UidSet, UidValidity};
+
+use super::{StoreMode, pieces, unsupported};
+use crate::{
+    encode::Command,
+    error::Error,
+    mailbox_name::MailboxName,
+    response::{Code, StatusResponse, Untagged},
+    selected::Selected,
+};
+
+/// Which messages became which (COPYUID, RFC 4315).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Of the other mailbox. `None` where the server does not tell.
+    pub validity: Option<UidValidity>,
+    /// UIDs here and there. Messages that were gone are missing; all are where the server does not tell.
+    pub pairs: Vec<(Uid, Uid)>,
+}
+
+impl Copied {
+    fn observe(&mut self, status: &StatusResponse) {
+        if let Some(Code::CopyUid { validity, pairs }) = &status.code {
+            self.validity = Some(*validity);
+            self.pairs.extend(pairs);
+        }
+    }
+}
+
+impl Selected<'_> {
+    /// Copies messages into another mailbox.
+    pub async fn uid_copy(&mut self, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
+        self.transfer("UID COPY", uids, to).await
+    }
+
+    /// Moves messages into another mailbox. Without MOVE they are copied, marked and expunged, which needs UIDPLUS, so
+    /// that nothing else goes with them.
+    pub async fn uid_move(&mut self, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
+        let link = &self.session.link;
+        if link.has("MOVE") || link.has("IMAP4rev2") {
+            return self.transfer("UID MOVE", uids, to).await;
+        }
+        if !link.has("UIDPLUS") {
+            return Err(unsupported("MOVE or UIDPLUS"));
+        }
+        let copied = self.transfer("UID COPY", uids, to).await?;
+        let deleted: Flags = ["\\Deleted"].into_iter().collect();
+        self.uid_store(uids, StoreMode::Add, &deleted).await?;
+        self.uid_expunge(uids).await?;
+        Ok(copied)
+    }
+
+    async fn transfer(&mut self, name: &str, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
+        let mut copied = Copied::default();
+        for piece in pieces(uids) {
+            let command = Command::new(name).uids(&piece).mailbox(to);
+            // MOVE tells before the messages vanish, COPY at the end (RFC 6851, section 4.3).
+            let collect = |untagged| {
+                if let Untagged::Status(status) = untagged {
+                    copied.observe(&status);
+                }
+            };
+            let status = self.session.link.run(name, &command, collect).await?;
+            copied.observe(&status);
+        }
+        Ok(copied)
+    }
+}

@@ -1,0 +1,86 @@
+//! UID FETCH of what is small (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
+//! [`FetchStream`](crate::FetchStream).
+
+use std::collections::HashSet;
+
+use mailhaul_mail::{ModSeq, Scope, UidSet};
+
+use super::{pieces, plain_items};
+use crate::{
+    driver::{CommandId, Event},
+    encode::Command,
+    error::Error,
+    response::{Fetch, Status, Untagged},
+    selected::Selected,
+};
+
+/// So many commands are under way at once.
+const PIPELINED: usize = 16;
+
+impl Selected<'_> {
+    /// Asks for `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`, and hands out every
+    /// answer as it comes. Among them may be answers that nobody asked for: flags that change meanwhile. A section larger
+    /// than [`Limits::inline_literal`](crate::Limits::inline_literal) is passed over, and marked as streamed.
+    pub async fn uid_fetch(
+        &mut self,
+        uids: &UidSet,
+        items: &str,
+        collect: impl FnMut(Box<Fetch>),
+    ) -> Result<(), Error> {
+        self.fetch(uids, items, None, collect).await.map(drop)
+    }
+
+    /// The same for messages that changed after `since`. Returns those that vanished since, where QRESYNC is enabled;
+    /// otherwise the set is empty, and says nothing.
+    pub async fn uid_fetch_changed(
+        &mut self,
+        uids: &UidSet,
+        items: &str,
+        since: ModSeq,
+        collect: impl FnMut(Box<Fetch>),
+    ) -> Result<UidSet, Error> {
+        let vanished = if self.session.has_enabled("QRESYNC") { " VANISHED" } else { "" };
+        let modifiers = format!("(CHANGEDSINCE {since}{vanished})");
+        self.fetch(uids, items, Some(&modifiers), collect).await
+    }
+
+    async fn fetch(
+        &mut self,
+        uids: &UidSet,
+        items: &str,
+        modifiers: Option<&str>,
+        mut collect: impl FnMut(Box<Fetch>),
+    ) -> Result<UidSet, Error> {
+        plain_items(items)?;
+        let link = &mut self.session.link;
+        link.settle().await?;
+        let mut gone = UidSet::new();
+        let mut rest = pieces(uids).into_iter();
+        let mut in_flight: HashSet<CommandId> = HashSet::new();
+        loop {
+            while in_flight.len() < PIPELINED
+                && let Some(piece) = rest.next()
+            {
+                let command = Command::new("UID FETCH").uids(&piece).raw(items);
+                let command = modifiers.into_iter().fold(command, Command::raw);
+                in_flight.insert(link.send(&command).await?);
+            }
+            if in_flight.is_empty() {
+                return Ok(gone);
+            }
+            match link.next().await? {
+                Event::Untagged(Untagged::Fetch(fetch)) => collect(fetch),
+                Event::Untagged(Untagged::Vanished { uids, .. }) => {
+                    uids.ranges().for_each(|(first, last)| gone.insert_range(first, last));
+                }
+                Event::Tagged { id, status } => {
+                    in_flight.remove(&id);
+                    if status.status != Status::Ok {
+                        return Err(Error::refused("UID FETCH", &status).at_least(Scope::Folder));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}

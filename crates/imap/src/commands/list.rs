@@ -1,0 +1,123 @@
+//! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154) and LSUB.
+
+use mailhaul_mail::Scope;
+
+use super::{StatusItem, status::status_items};
+use crate::{
+    encode::Command,
+    error::{Error, ErrorKind},
+    mailbox_name::MailboxName,
+    response::{ListItem, StatusItems, Untagged},
+    session::Session,
+};
+
+/// More mailboxes than anybody has.
+const MOST_MAILBOXES: usize = 500_000;
+
+/// What to list. By default everything, with whatever the server can tell in the same round trip but for STATUS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    /// The reference name; as a rule empty.
+    pub reference: MailboxName,
+    /// The pattern on the wire; `*` is everything, `%` everything within one level.
+    pub pattern: Vec<u8>,
+    /// What STATUS shall tell, where the server does that in the same round trip (RFC 5819).
+    pub status: Vec<StatusItem>,
+}
+
+impl Default for ListQuery {
+    fn default() -> Self {
+        Self { reference: MailboxName::from_wire(""), pattern: b"*".to_vec(), status: Vec::new() }
+    }
+}
+
+/// A mailbox, and its status where that was asked for and told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMailbox {
+    /// What LIST says.
+    pub item: ListItem,
+    /// What STATUS says.
+    pub status: Option<StatusItems>,
+}
+
+impl Session {
+    /// Whether LIST tells subscriptions (as `\Subscribed`); otherwise there is [`Session::lsub`].
+    pub fn list_tells_subscriptions(&self) -> bool {
+        self.link.state().lists_extended()
+    }
+
+    /// The mailboxes, each once.
+    pub async fn list(&mut self, query: &ListQuery) -> Result<Vec<ListedMailbox>, Error> {
+        let plain = Command::new("LIST").mailbox(&query.reference).astring(&query.pattern);
+        let Some(options) = self.return_options(query) else { return self.run_list("LIST", &plain).await };
+        match self.run_list("LIST", &plain.clone().raw(&options)).await {
+            Err(error) if error.kind == ErrorKind::Refused => {
+                // It offers what it does not do.
+                self.link.state_mut().refuses_list_return = true;
+                self.run_list("LIST", &plain).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The subscribed mailboxes, which need not exist.
+    pub async fn lsub(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
+        let command = Command::new("LSUB").mailbox(&query.reference).astring(&query.pattern);
+        let found = self.run_list("LSUB", &command).await?;
+        Ok(found.into_iter().map(|it| it.item).collect())
+    }
+
+    /// `None` where the server knows nothing of RETURN. Each option is asked of those only who offer it.
+    fn return_options(&self, query: &ListQuery) -> Option<String> {
+        let state = self.link.state();
+        if !state.lists_extended() {
+            return None;
+        }
+        let is_rev2 = state.has("IMAP4rev2");
+        let mut options = vec!["SUBSCRIBED".to_owned(), "CHILDREN".to_owned()];
+        if is_rev2 || state.has("SPECIAL-USE") {
+            options.push("SPECIAL-USE".to_owned());
+        }
+        if !query.status.is_empty() && (is_rev2 || state.has("LIST-STATUS")) {
+            options.push(format!("STATUS {}", status_items(&state.capabilities, &query.status)));
+        }
+        Some(format!("RETURN ({})", options.join(" ")))
+    }
+
+    async fn run_list(&mut self, name: &str, command: &Command) -> Result<Vec<ListedMailbox>, Error> {
+        let mut found: Vec<ListedMailbox> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        let mut statuses = Vec::new();
+        let mut too_many = false;
+        let collect = |untagged| match untagged {
+            Untagged::List(item) | Untagged::Lsub(item) => {
+                too_many |= found.len() >= MOST_MAILBOXES;
+                if too_many {
+                    return;
+                }
+                let place = *places.entry(item.name.clone()).or_insert(found.len());
+                match found.get_mut(place) {
+                    // Some servers list INBOX twice.
+                    Some(known) => known.item.attributes.extend(item.attributes),
+                    None => found.push(ListedMailbox { item, status: None }),
+                }
+            }
+            Untagged::MailboxStatus { name, items } if statuses.len() < MOST_MAILBOXES => {
+                statuses.push((name, items));
+            }
+            _ => {}
+        };
+        let outcome = self.link.run(name, command, collect).await;
+        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        if too_many {
+            let words = format!("{name}: more than {MOST_MAILBOXES} mailboxes");
+            return Err(Error::session(ErrorKind::Protocol, words));
+        }
+        for (name, items) in statuses {
+            if let Some(listed) = places.get(&name).and_then(|place| found.get_mut(*place)) {
+                listed.status = Some(items);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,22 @@
+//! LOGOUT (RFC 9051, section 6.1.3).
+
+use crate::{
+    encode::Command,
+    error::{Error, ErrorKind},
+    session::Session,
+};
+
+impl Session {
+    /// Says goodbye.
+    pub async fn logout(mut self) -> Result<(), Error> {
+        self.link.settle().await?;
+        self.link.state_mut().is_closing = true;
+        let outcome = self.link.order("LOGOUT", &Command::new("LOGOUT")).await;
+        self.link.writer.shutdown().await;
+        match outcome {
+            // Some servers close without a last word.
+            Err(error) if error.kind != ErrorKind::Connection => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! NAMESPACE (RFC 2342).
+
+use crate::{
+    encode::Command,
+    error::Error,
+    response::{Namespaces, Untagged},
+    session::Session,
+};
+
+impl Session {
+    /// Where mailboxes are. `None` where the server does not tell.
+    pub async fn namespace(&mut self) -> Result<Option<Namespaces>, Error> {
+        if !(self.link.has("NAMESPACE") || self.link.has("IMAP4rev2")) {
+            return Ok(None);
+        }
+        let mut told = None;
+        let collect = |untagged| {
+            if let Untagged::Namespace(namespaces) = untagged {
+                told = Some(namespaces);
+            }
+        };
+        self.link.run("NAMESPACE", &Command::new("NAMESPACE"), collect).await?;
+        Ok(told)
+    }
+}

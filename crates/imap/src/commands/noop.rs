@@ -1,0 +1,10 @@
+//! NOOP (RFC 9051, section 6.1.2).
+
+use crate::{encode::Command, error::Error, session::Session};
+
+impl Session {
+    /// Keeps the connection alive, and lets the server tell what is new.
+    pub async fn noop(&mut self) -> Result<(), Error> {
+        self.link.order("NOOP", &Command::new("NOOP")).await.map(drop)
+    }
+}

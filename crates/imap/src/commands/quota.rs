@@ -1,0 +1,39 @@
+//! GETQUOTAROOT (RFC 9208).
+
+use mailhaul_mail::Scope;
+
+use crate::{
+    encode::Command,
+    error::Error,
+    mailbox_name::MailboxName,
+    response::{QuotaResource, Untagged},
+    session::Session,
+};
+
+/// What is used, and what may be used at most, under one quota root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The root's name, as a rule empty or for people.
+    pub root: String,
+    /// Usage and limits.
+    pub resources: Vec<QuotaResource>,
+}
+
+impl Session {
+    /// The quotas that a mailbox counts for. Empty where the server keeps none.
+    pub async fn quota_root(&mut self, name: &MailboxName) -> Result<Vec<Quota>, Error> {
+        if !self.link.has("QUOTA") {
+            return Ok(Vec::new());
+        }
+        let mut quotas = Vec::new();
+        let collect = |untagged| {
+            if let Untagged::Quota { root, resources } = untagged {
+                quotas.push(Quota { root, resources });
+            }
+        };
+        let outcome =
+            self.link.run("GETQUOTAROOT", &Command::new("GETQUOTAROOT").mailbox(name), collect).await;
+        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        Ok(quotas)
+    }
+}

@@ -1,0 +1,97 @@
+//! UID SEARCH (RFC 9051, section 6.4.4; RETURN is RFC 4731).
+
+use mailhaul_mail::{ModSeq, Scope, Uid, UidSet};
+
+use super::pieces;
+use crate::{encode::Command, error::Error, response::Untagged, selected::Selected};
+
+/// What to look for. All keys of a search must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SearchKey {
+    /// Everything.
+    All,
+    /// These UIDs.
+    Uids(UidSet),
+    /// This UID and greater ones.
+    From(Uid),
+    /// A header field that holds these octets.
+    Header {
+        /// The field's name.
+        name: String,
+        /// The octets, in any case.
+        value: Vec<u8>,
+    },
+    /// Changed since, or at, this mod-sequence (RFC 7162).
+    ModSeq(ModSeq),
+    /// Marked `\Deleted`, or not.
+    Deleted(bool),
+}
+
+impl SearchKey {
+    fn write(&self, command: Command) -> Command {
+        match self {
+            Self::All => command.raw("ALL"),
+            Self::Uids(uids) => command.raw("UID").uids(uids),
+            Self::From(uid) => command.raw(&format!("UID {uid}:*")),
+            Self::Header { name, value } => command.raw("HEADER").astring(name.as_bytes()).astring(value),
+            Self::ModSeq(modseq) => command.raw(&format!("MODSEQ {modseq}")),
+            Self::Deleted(true) => command.raw("DELETED"),
+            Self::Deleted(false) => command.raw("UNDELETED"),
+        }
+    }
+}
+
+impl Selected<'_> {
+    /// The UIDs for which all keys hold.
+    pub async fn uid_search(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
+        // One long set of UIDs makes several searches.
+        let long = keys.iter().enumerate().find_map(|(index, key)| match key {
+            SearchKey::Uids(uids) => Some((index, pieces(uids))),
+            _ => None,
+        });
+        let Some((index, pieces)) = long else { return self.search(keys).await };
+        let mut found = UidSet::new();
+        let mut keys = keys.to_vec();
+        for piece in pieces {
+            keys[index] = SearchKey::Uids(piece);
+            self.search(&keys).await?.ranges().for_each(|(first, last)| found.insert_range(first, last));
+        }
+        Ok(found)
+    }
+
+    async fn search(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
+        let link = &mut self.session.link;
+        let mut command = Command::new("UID SEARCH");
+        if link.has("ESEARCH") || link.has("IMAP4rev2") {
+            command = command.raw("RETURN (ALL)");
+        }
+        command = if keys.is_empty() {
+            command.raw("ALL")
+        } else {
+            keys.iter().fold(command, |command, key| key.write(command))
+        };
+        let mut found = UidSet::new();
+        let collect = |untagged| match untagged {
+            Untagged::Esearch(esearch) => {
+                let all = esearch.all.unwrap_or_default();
+                all.ranges().for_each(|(first, last)| found.insert_range(first, last));
+            }
+            Untagged::Search { ids, .. } => found.extend(ids.into_iter().filter_map(Uid::new)),
+            _ => {}
+        };
+        let outcome = link.run("UID SEARCH", &command, collect).await;
+        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        // `n:*` always has the last message in it, even one below n.
+        let mut floor = Uid::FIRST;
+        for key in keys {
+            if let SearchKey::From(uid) = key {
+                floor = floor.max(*uid);
+            }
+        }
+        let mut kept = UidSet::new();
+        for (first, last) in found.ranges().filter(|(_, last)| *last >= floor) {
+            kept.insert_range(first.max(floor), last);
+        }
+        Ok(kept)
+    }
+}

@@ -1,0 +1,89 @@
+//! SELECT and EXAMINE (RFC 9051, sections 6.3.2 and 6.3.3; CONDSTORE and QRESYNC are RFC 7162).
+
+use mailhaul_mail::{ModSeq, Scope, UidSet, UidValidity};
+
+use crate::{
+    driver::{MailboxData, SelectedState},
+    encode::Command,
+    error::Error,
+    mailbox_name::MailboxName,
+    response::Code,
+    selected::Selected,
+    session::Session,
+};
+
+/// What to ask for on selecting. What the server does not offer is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectOptions {
+    /// Mod-sequences are of interest.
+    pub condstore: bool,
+    /// What was known before: the server tells what changed since. Needs ENABLE QRESYNC.
+    pub qresync: Option<Qresync>,
+}
+
+/// What was known of a mailbox before (RFC 7162, section 3.2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qresync {
+    /// UIDVALIDITY then. If it changed, the server tells nothing more.
+    pub validity: UidValidity,
+    /// HIGHESTMODSEQ then.
+    pub modseq: ModSeq,
+    /// The UIDs that are of interest; `None` is all.
+    pub known: Option<UidSet>,
+}
+
+impl Session {
+    /// Opens a mailbox.
+    pub async fn select(
+        &mut self,
+        name: &MailboxName,
+        options: &SelectOptions,
+    ) -> Result<Selected<'_>, Error> {
+        self.open("SELECT", name, options).await
+    }
+
+    /// Opens a mailbox in which nothing can be changed.
+    pub async fn examine(
+        &mut self,
+        name: &MailboxName,
+        options: &SelectOptions,
+    ) -> Result<Selected<'_>, Error> {
+        self.open("EXAMINE", name, options).await
+    }
+
+    async fn open(
+        &mut self,
+        verb: &str,
+        name: &MailboxName,
+        options: &SelectOptions,
+    ) -> Result<Selected<'_>, Error> {
+        let command = Command::new(verb).mailbox(name);
+        let command = self.parameters(options).iter().fold(command, |command, it| command.raw(it));
+        self.link.settle().await?;
+        // Even a refusal unselects what was selected (RFC 9051, section 6.3.2).
+        self.link.state_mut().selected = None;
+        let mut data = MailboxData::default();
+        let outcome = self.link.run(verb, &command, |untagged| data.observe(untagged)).await;
+        let status = outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        data.read_only = verb == "EXAMINE" || status.code == Some(Code::ReadOnly);
+        self.link.state_mut().selected = Some(SelectedState { name: name.clone(), data });
+        Ok(Selected { session: self })
+    }
+
+    fn parameters(&self, options: &SelectOptions) -> Option<String> {
+        let state = self.link.state();
+        match &options.qresync {
+            // A set in it could make the line too long; then all are told.
+            Some(Qresync { validity, modseq, known }) if state.has_enabled("QRESYNC") && modseq.0 > 0 => {
+                let known =
+                    known.as_ref().map(ToString::to_string).filter(|it| (1..4000).contains(&it.len()));
+                let known = known.map(|it| format!(" {it}")).unwrap_or_default();
+                Some(format!("(QRESYNC ({validity} {modseq}{known}))"))
+            }
+            _ if options.condstore && (state.has("CONDSTORE") || state.has("QRESYNC")) => {
+                Some("(CONDSTORE)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

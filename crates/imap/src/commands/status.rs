@@ -1,0 +1,125 @@
+//! STATUS (RFC 9051, section 6.3.11).
+
+use std::collections::HashMap;
+
+use mailhaul_mail::Scope;
+
+use crate::{
+    capability::Capabilities,
+    driver::Event,
+    encode::Command,
+    error::{Error, ErrorKind},
+    mailbox_name::MailboxName,
+    response::{Status, StatusItems, Untagged},
+    session::Session,
+};
+
+/// So many commands are under way at once.
+const PIPELINED: usize = 128;
+
+/// What STATUS can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the RFCs' own")]
+pub enum StatusItem {
+    Messages,
+    UidNext,
+    UidValidity,
+    Unseen,
+    /// CONDSTORE (RFC 7162).
+    HighestModSeq,
+    /// STATUS=SIZE (RFC 8438).
+    Size,
+    /// OBJECTID (RFC 8474).
+    MailboxId,
+    /// APPENDLIMIT (RFC 7889).
+    AppendLimit,
+}
+
+impl StatusItem {
+    /// The word on the wire; `None` where the server would not know it.
+    fn word(self, capabilities: &Capabilities) -> Option<&'static str> {
+        let (word, offered) = match self {
+            Self::Messages => ("MESSAGES", true),
+            Self::UidNext => ("UIDNEXT", true),
+            Self::UidValidity => ("UIDVALIDITY", true),
+            Self::Unseen => ("UNSEEN", true),
+            Self::HighestModSeq => {
+                ("HIGHESTMODSEQ", capabilities.has("CONDSTORE") || capabilities.has("QRESYNC"))
+            }
+            Self::Size => ("SIZE", capabilities.has("STATUS=SIZE") || capabilities.has("IMAP4rev2")),
+            Self::MailboxId => ("MAILBOXID", capabilities.has("OBJECTID")),
+            Self::AppendLimit => {
+                let has = capabilities.has("APPENDLIMIT") || capabilities.append_limit().is_some();
+                ("APPENDLIMIT", has)
+            }
+        };
+        offered.then_some(word)
+    }
+}
+
+/// The items in parentheses, without those that the server would not know.
+pub(super) fn status_items(capabilities: &Capabilities, items: &[StatusItem]) -> String {
+    let words: Vec<&str> = items.iter().filter_map(|item| item.word(capabilities)).collect();
+    // An empty list is no list in the grammar.
+    if words.is_empty() { "(MESSAGES)".to_owned() } else { format!("({})", words.join(" ")) }
+}
+
+impl Session {
+    /// The state of several mailboxes, all asked at once. The answers are in the order of the names, each with its own
+    /// error.
+    pub async fn status_many(
+        &mut self,
+        names: &[MailboxName],
+        items: &[StatusItem],
+    ) -> Result<Vec<Result<StatusItems, Error>>, Error> {
+        let items = status_items(&self.link.state().capabilities, items);
+        self.link.settle().await?;
+        let mut told: HashMap<MailboxName, StatusItems> = HashMap::new();
+        // The answer that came last, should its name be spelt otherwise than ours.
+        let mut stray = None;
+        let mut outcomes: Vec<Option<Result<StatusItems, Error>>> = names.iter().map(|_| None).collect();
+        let mut in_flight = HashMap::new();
+        let mut rest = names.iter().enumerate();
+        loop {
+            while in_flight.len() < PIPELINED
+                && let Some((index, name)) = rest.next()
+            {
+                let command = Command::new("STATUS").mailbox(name).raw(&items);
+                in_flight.insert(self.link.send(&command).await?, index);
+            }
+            if in_flight.is_empty() {
+                break;
+            }
+            match self.link.next().await? {
+                Event::Untagged(Untagged::MailboxStatus { name, items }) => {
+                    if in_flight.values().any(|index| names[*index] == name) {
+                        told.insert(name, items);
+                    } else {
+                        stray = Some(items);
+                    }
+                }
+                Event::Tagged { id, status } => {
+                    let Some(index) = in_flight.remove(&id) else { continue };
+                    outcomes[index] = Some(if status.status == Status::Ok {
+                        let items = told.remove(&names[index]).or_else(|| stray.take());
+                        items.ok_or_else(|| silent(&names[index]))
+                    } else {
+                        Err(Error::refused("STATUS", &status).at_least(Scope::Folder))
+                    });
+                    stray = None;
+                }
+                _ => {}
+            }
+        }
+        Ok(outcomes
+            .into_iter()
+            .zip(names)
+            .map(|(it, name)| it.unwrap_or_else(|| Err(silent(name))))
+            .collect())
+    }
+}
+
+fn silent(name: &MailboxName) -> Error {
+    let words = format!("STATUS: the server says OK and nothing about {name}");
+    Error { scope: Scope::Folder, ..Error::session(ErrorKind::Protocol, words) }
+}

@@ -1,0 +1,36 @@
+//! UID STORE (RFC 9051, section 6.4.6).
+
+use mailhaul_mail::{Flags, UidSet};
+
+use super::pieces;
+use crate::{encode::Command, error::Error, selected::Selected};
+
+/// What to do with the flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreMode {
+    /// Set these too.
+    Add,
+    /// Take these away.
+    Remove,
+    /// Set these and no others.
+    Replace,
+}
+
+impl Selected<'_> {
+    /// Changes the flags of messages. The server does not repeat the result (`.SILENT`).
+    pub async fn uid_store(&mut self, uids: &UidSet, mode: StoreMode, flags: &Flags) -> Result<(), Error> {
+        let item = match mode {
+            StoreMode::Add => "+FLAGS.SILENT",
+            StoreMode::Remove => "-FLAGS.SILENT",
+            StoreMode::Replace => "FLAGS.SILENT",
+        };
+        if flags.is_empty() && mode != StoreMode::Replace {
+            return Ok(());
+        }
+        for piece in pieces(uids) {
+            let command = Command::new("UID STORE").uids(&piece).raw(item).flags(flags);
+            self.session.link.order("UID STORE", &command).await?;
+        }
+        Ok(())
+    }
+}

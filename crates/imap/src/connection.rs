@@ -1,0 +1,122 @@
+//! A connection before anybody logged in.
+
+use mailhaul_mail::Scope;
+use tokio::time::timeout;
+
+use crate::{
+    auth::Credentials,
+    capability::Capabilities,
+    commands::authenticate::authenticate,
+    driver::{Event, Link},
+    encode::Command,
+    error::{Error, ErrorKind},
+    options::{ConnectOptions, Security},
+    response::{Status, StatusResponse, Untagged},
+    session::Session,
+    stream::Stream,
+};
+
+/// A connection that is open, protected as asked for, and not authenticated.
+pub struct Connection {
+    link: Link,
+    greeting: StatusResponse,
+    options: ConnectOptions,
+}
+
+impl Connection {
+    /// Connects, waits for the greeting, changes to TLS where that was asked for, and learns what the server can do.
+    pub async fn open(options: &ConnectOptions) -> Result<Self, Error> {
+        let name = &options.host;
+        let mut link = Link::new(Stream::connect(options).await?, options);
+        let greeting = greeting(&mut link, options).await.map_err(|error| error.context(name))?;
+        if options.security == Security::StartTls {
+            if greeting.status == Status::PreAuth {
+                let words = format!(
+                    "{name}: the server says that somebody is logged in already (PREAUTH), without TLS: no STARTTLS \
+                     is possible, and somebody may be on the line"
+                );
+                return Err(Error::endpoint(ErrorKind::Tls, words));
+            }
+            link = start_tls(link, options).await.map_err(|error| error.context(name))?;
+        }
+        if !link.state().capabilities_told {
+            link.ask_capabilities().await.map_err(|error| error.context(name))?;
+        }
+        Ok(Self { link, greeting, options: options.clone() })
+    }
+
+    /// What the server can do before authentication.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.link.state().capabilities
+    }
+
+    /// What the server said first.
+    pub fn greeting(&self) -> &StatusResponse {
+        &self.greeting
+    }
+
+    /// Whether the server says that somebody is logged in already (PREAUTH).
+    pub fn is_preauthenticated(&self) -> bool {
+        self.greeting.status == Status::PreAuth
+    }
+
+    /// Logs in, by the strongest way that both sides know. A connection on which that failed is closed.
+    pub async fn authenticate(mut self, credentials: &Credentials) -> Result<Session, Error> {
+        if self.is_preauthenticated() {
+            let words = "the server says that somebody is logged in already (PREAUTH), and nobody knows who";
+            return Err(Error::endpoint(ErrorKind::Authentication, words));
+        }
+        authenticate(&mut self.link, credentials).await?;
+        self.enter().await
+    }
+
+    /// The session of whoever is logged in already (PREAUTH).
+    pub async fn preauthenticated(self) -> Result<Session, Error> {
+        if self.is_preauthenticated() {
+            self.enter().await
+        } else {
+            Err(Error::endpoint(ErrorKind::Authentication, "nobody is logged in"))
+        }
+    }
+
+    async fn enter(mut self) -> Result<Session, Error> {
+        // They change with login, and not every server tells unasked.
+        if !self.link.state().capabilities_told {
+            self.link.ask_capabilities().await?;
+        }
+        Ok(Session { link: self.link, greeting: self.greeting, limits: self.options.limits })
+    }
+}
+
+/// Waits until the server has greeted: some proxies lose what is said before.
+async fn greeting(link: &mut Link, options: &ConnectOptions) -> Result<StatusResponse, Error> {
+    let patience = options.timeouts.greeting;
+    let event = timeout(patience, link.pump(None)).await.map_err(|_| {
+        let words = format!("no greeting within {} s", patience.as_secs_f32());
+        Error::session(ErrorKind::Timeout, words)
+    })??;
+    match event {
+        Event::Untagged(Untagged::Status(status))
+            if matches!(status.status, Status::Ok | Status::PreAuth) =>
+        {
+            Ok(status)
+        }
+        _ => Err(Error::endpoint(ErrorKind::Protocol, "what answers on this port does not speak IMAP")),
+    }
+}
+
+/// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.
+async fn start_tls(mut link: Link, options: &ConnectOptions) -> Result<Link, Error> {
+    if !link.state().capabilities_told {
+        link.ask_capabilities().await?;
+    }
+    if !link.has("STARTTLS") {
+        let words = "the server does not offer STARTTLS, and TLS is required";
+        return Err(Error::endpoint(ErrorKind::Tls, words));
+    }
+    link.order("STARTTLS", &Command::new("STARTTLS")).await.map_err(|error| {
+        if error.scope >= Scope::Session { error } else { Error::endpoint(ErrorKind::Tls, error) }
+    })?;
+    let stream = link.into_stream().start_tls(options).await?;
+    Ok(Link::new(stream, options))
+}

@@ -1,0 +1,296 @@
+//! Sends commands and reads what comes back: tags, pipelining, literals, and what happens when somebody loses patience.
+
+mod pending;
+mod reader;
+mod state;
+mod writer;
+
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+pub use pending::CommandId;
+pub(crate) use pending::Pending;
+pub(crate) use reader::silence;
+pub use state::MailboxData;
+pub(crate) use state::{SelectedState, State};
+pub(crate) use writer::Writer;
+
+use self::reader::Reader;
+use crate::{
+    decode::decode,
+    encode::Command,
+    error::{Error, ErrorKind},
+    framer::{Frame, RawResponse},
+    limits::Limits,
+    options::{ConnectOptions, Timeouts},
+    response::{Response, Status, StatusResponse, Untagged},
+    stream::Stream,
+    trace,
+};
+
+/// More untagged responses to one command (other than FETCH) are a flood.
+const MOST_RESPONSES: u32 = 4_000_000;
+
+/// What came from the server.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It waits for more of the command.
+    Continue(String),
+    /// A command of ours is done.
+    Tagged {
+        id: CommandId,
+        status: StatusResponse,
+    },
+    Untagged(Untagged),
+    /// A large literal begins, is streamed, ends.
+    LiteralStart {
+        head: RawResponse,
+        length: u64,
+    },
+    LiteralChunk(Bytes),
+    LiteralEnd,
+}
+
+/// The reading half with all that is known of the server.
+pub(crate) struct Incoming {
+    reader: Reader,
+    limits: Limits,
+    pending: Arc<Pending>,
+    pub(crate) state: State,
+    /// Nothing more can be read.
+    broken: Option<Error>,
+}
+
+impl Incoming {
+    /// The next event. Safe to drop. Without patience it waits for ever.
+    pub(crate) async fn next(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let frame = self.reader.next(patience).await;
+        frame.and_then(|frame| self.admit(frame)).map_err(|error| self.fail(error))
+    }
+
+    /// After this nothing more is read.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
+        self.broken.get_or_insert(error).clone()
+    }
+
+    pub(crate) fn last_read(&self) -> std::time::Instant {
+        self.reader.last_read()
+    }
+
+    fn admit(&mut self, frame: Frame) -> Result<Event, Error> {
+        let raw = match frame {
+            Frame::LiteralStart { head, length } => return Ok(Event::LiteralStart { head, length }),
+            Frame::LiteralChunk(chunk) => return Ok(Event::LiteralChunk(chunk)),
+            Frame::LiteralEnd => return Ok(Event::LiteralEnd),
+            Frame::Response(raw) => raw,
+        };
+        match decode(&raw, &self.limits)? {
+            Response::Continue(text) => Ok(Event::Continue(text)),
+            Response::Tagged { tag, status } => {
+                self.state.observe_status(&status);
+                let id = self.pending.complete(&tag).ok_or_else(|| {
+                    let words = format!("the server answers a command that was not sent (tag {tag:?})");
+                    Error::session(ErrorKind::Protocol, words)
+                })?;
+                Ok(Event::Tagged { id, status })
+            }
+            Response::Untagged(Untagged::Status(status))
+                if status.status == Status::Bye && !self.state.is_closing =>
+            {
+                Err(Error::bye(&status))
+            }
+            Response::Untagged(untagged) => {
+                self.state.observe(&untagged);
+                Ok(Event::Untagged(untagged))
+            }
+        }
+    }
+}
+
+/// A connection: both halves.
+pub(crate) struct Link {
+    pub(crate) incoming: Incoming,
+    pub(crate) writer: Writer,
+    pub(crate) pending: Arc<Pending>,
+    /// Events that came while a continuation was waited for.
+    backlog: VecDeque<Event>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) is_tls: bool,
+}
+
+impl Link {
+    pub(crate) fn new(stream: Stream, options: &ConnectOptions) -> Self {
+        let is_tls = stream.is_tls();
+        let (read, write) = tokio::io::split(stream);
+        let pending = Arc::new(Pending::new());
+        Self {
+            incoming: Incoming {
+                reader: Reader::new(read, options.limits.clone(), options.trace.clone()),
+                limits: options.limits.clone(),
+                pending: Arc::clone(&pending),
+                state: State::default(),
+                broken: None,
+            },
+            writer: Writer::new(write, Arc::clone(&pending), options.timeouts.write, options.trace.clone()),
+            pending,
+            backlog: VecDeque::new(),
+            timeouts: options.timeouts,
+            is_tls,
+        }
+    }
+
+    /// For TLS: the stream alone, without anything that was said.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.incoming.reader.into_half().unsplit(self.writer.into_half())
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.incoming.state
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        &mut self.incoming.state
+    }
+
+    pub(crate) fn has(&self, capability: &str) -> bool {
+        self.state().has(capability)
+    }
+
+    /// Challenges and answers are not to be shown from now on, or are again.
+    pub(crate) fn hide_continuations(&mut self, hide: bool) {
+        self.incoming.reader.hides_continuations = hide;
+    }
+
+    /// From the server's OK on, both sides compress (RFC 4978).
+    pub(crate) fn start_compression(&mut self) {
+        self.incoming.reader.start_inflating();
+        self.writer.start_deflating();
+    }
+
+    /// The next event, while what was collected is sent. Safe to drop.
+    pub(crate) async fn next(&mut self) -> Result<Event, Error> {
+        match self.backlog.pop_front() {
+            Some(event) => Ok(event),
+            None => self.pump(Some(self.timeouts.read)).await,
+        }
+    }
+
+    /// Reads and writes at once: a server that waits until we read would otherwise wait for ever.
+    pub(crate) async fn pump(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
+        let Self { incoming, writer, .. } = self;
+        if writer.is_clean() {
+            return incoming.next(patience).await;
+        }
+        let unsent = {
+            let mut flush = pin!(writer.flush());
+            tokio::select! {
+                biased;
+                outcome = &mut flush => outcome.err(),
+                event = incoming.next(patience) => return event,
+            }
+        };
+        match (incoming.next(patience).await, unsent) {
+            // What the server says before it closes tells more than that it is closed.
+            (Err(error), Some(unsent)) if error.kind == ErrorKind::Timeout => Err(incoming.fail(unsent)),
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Before a new command: reads to their end the commands whose callers went away.
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+        if let Some(error) = self.incoming.broken.as_ref().or(self.writer.broken()) {
+            return Err(error.clone());
+        }
+        if self.pending.is_open() {
+            let words = "a command was given up before all of it was sent";
+            return Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)));
+        }
+        while !self.pending.is_empty() {
+            self.pump(Some(self.timeouts.read)).await?;
+        }
+        self.backlog.clear();
+        Ok(())
+    }
+
+    /// Collects a command for sending. It waits only where a literal needs the server's consent. When the server ends
+    /// the command instead, the answer comes with the next events.
+    pub(crate) async fn send(&mut self, command: &Command) -> Result<CommandId, Error> {
+        let mode = self.state().capabilities.literal_mode();
+        let id = self.writer.open();
+        if self.writer.trace.is_some() {
+            self.writer.trace(&trace::command(id, command));
+        }
+        for fragment in &command.fragments {
+            let octets = fragment.octets();
+            if fragment.is_literal() {
+                let length = octets.len() as u64;
+                if mode.is_free(length) {
+                    self.writer.push(format!("{{{length}+}}\r\n").as_bytes());
+                } else {
+                    self.writer.push(format!("{{{length}}}\r\n").as_bytes());
+                    if !self.is_continued(id).await? {
+                        self.pending.close();
+                        return Ok(id);
+                    }
+                }
+            }
+            self.writer.push(octets);
+        }
+        self.writer.close();
+        Ok(id)
+    }
+
+    /// Waits for the server to ask for the literal, or to end the command.
+    async fn is_continued(&mut self, id: CommandId) -> Result<bool, Error> {
+        loop {
+            let event = self.pump(Some(self.timeouts.read)).await?;
+            match event {
+                Event::Continue(_) => return Ok(true),
+                Event::Tagged { id: ended, .. } if ended == id => {
+                    self.backlog.push_back(event);
+                    return Ok(false);
+                }
+                other => self.backlog.push_back(other),
+            }
+        }
+    }
+
+    /// One command from beginning to end. `name` is for errors.
+    pub(crate) async fn run(
+        &mut self,
+        name: &str,
+        command: &Command,
+        mut collect: impl FnMut(Untagged),
+    ) -> Result<StatusResponse, Error> {
+        self.settle().await?;
+        let id = self.send(command).await?;
+        for _ in 0..MOST_RESPONSES {
+            match self.next().await? {
+                Event::Tagged { id: ended, status } if ended == id => {
+                    return if status.status == Status::Ok {
+                        Ok(status)
+                    } else {
+                        Err(Error::refused(name, &status))
+                    };
+                }
+                Event::Untagged(untagged) => collect(untagged),
+                _ => {}
+            }
+        }
+        Err(self.incoming.fail(Error::session(ErrorKind::Protocol, format!("{name}: the answer has no end"))))
+    }
+
+    /// As [`Link::run`], where nothing is collected.
+    pub(crate) async fn order(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
+        self.run(name, command, |_| {}).await
+    }
+
+    /// Asks what the server can do.
+    pub(crate) async fn ask_capabilities(&mut self) -> Result<(), Error> {
+        self.order("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
+    }
+}

@@ -1,0 +1,175 @@
+//! The half that reads.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt as _, ReadHalf},
+    time::timeout,
+};
+
+use crate::{
+    compress::Inflater,
+    error::{Error, ErrorKind},
+    framer::{Frame, Framer},
+    limits::Limits,
+    stream::Stream,
+    trace::{self, Direction, Trace},
+};
+
+/// As much is inflated at a time.
+const INFLATED: usize = 64 << 10;
+
+pub(crate) struct Reader {
+    half: ReadHalf<Stream>,
+    framer: Framer,
+    inflate: Option<Inflate>,
+    /// Length of the literal that is streamed, and how much of it came.
+    literal: Option<(u64, u64)>,
+    read: Instant,
+    trace: Option<Arc<dyn Trace>>,
+    /// Continuations carry challenges, which are not shown.
+    pub(crate) hides_continuations: bool,
+}
+
+struct Inflate {
+    inflater: Inflater,
+    /// Compressed octets that wait.
+    packed: BytesMut,
+    /// Whether the inflater may have more to give without more to take.
+    full: bool,
+}
+
+impl Reader {
+    pub(crate) fn new(half: ReadHalf<Stream>, limits: Limits, trace: Option<Arc<dyn Trace>>) -> Self {
+        Self {
+            half,
+            framer: Framer::new(limits),
+            inflate: None,
+            literal: None,
+            read: Instant::now(),
+            trace,
+            hides_continuations: false,
+        }
+    }
+
+    /// The next frame. Safe to drop at any time: nothing is lost. Without patience it waits for ever.
+    pub(crate) async fn next(&mut self, patience: Option<Duration>) -> Result<Frame, Error> {
+        loop {
+            if let Some(frame) = self.framer.next_frame()? {
+                self.follow(&frame);
+                return Ok(frame);
+            }
+            match patience {
+                None => self.fill().await?,
+                Some(patience) => match timeout(patience, self.fill()).await {
+                    Ok(outcome) => outcome?,
+                    Err(_) => return Err(silence(patience)),
+                },
+            }
+        }
+    }
+
+    /// When octets last came.
+    pub(crate) fn last_read(&self) -> Instant {
+        self.read
+    }
+
+    /// From now on the server sends compressed octets; those behind its OK are compressed already.
+    pub(crate) fn start_inflating(&mut self) {
+        let packed = self.framer.buffer_mut().split();
+        self.framer.discard();
+        self.inflate = Some(Inflate { inflater: Inflater::new(), packed, full: false });
+    }
+
+    /// Gives the half back for TLS. What came before TLS and was not looked at is thrown away (response injection).
+    pub(crate) fn into_half(mut self) -> ReadHalf<Stream> {
+        let dropped = self.framer.discard();
+        if let Some(trace) = self.trace.as_ref().filter(|_| dropped > 0) {
+            let words = format!("({dropped} octets sent before TLS are thrown away)");
+            trace.line(Direction::Server, &words);
+        }
+        self.half
+    }
+
+    fn follow(&mut self, frame: &Frame) {
+        match frame {
+            Frame::LiteralStart { length, .. } => self.literal = Some((*length, 0)),
+            Frame::LiteralChunk(chunk) => {
+                if let Some((_, came)) = &mut self.literal {
+                    *came += chunk.len() as u64;
+                }
+            }
+            Frame::LiteralEnd => self.literal = None,
+            Frame::Response(raw) => {
+                if let Some(trace) = &self.trace {
+                    let hidden = self.hides_continuations && raw.text.starts_with(b"+");
+                    let text = if hidden { "+ [redacted]".to_owned() } else { trace::response(raw) };
+                    trace.line(Direction::Server, &text);
+                }
+            }
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), Error> {
+        let Some(inflate) = &mut self.inflate else {
+            let outcome = self.half.read_buf(self.framer.buffer_mut()).await;
+            return self.came(outcome);
+        };
+        if inflate.packed.is_empty() && !inflate.full {
+            inflate.packed.reserve(INFLATED);
+            let outcome = self.half.read_buf(&mut inflate.packed).await;
+            self.came(outcome)?;
+        }
+        self.inflate()
+    }
+
+    fn inflate(&mut self) -> Result<(), Error> {
+        let Some(inflate) = &mut self.inflate else { return Ok(()) };
+        let out = self.framer.buffer_mut();
+        let before = (inflate.packed.len(), out.len());
+        inflate.inflater.inflate(&mut inflate.packed, out, INFLATED).map_err(|error| {
+            Error::session(ErrorKind::Protocol, format!("what the server compressed cannot be read: {error}"))
+        })?;
+        inflate.full = out.len() - before.1 == INFLATED;
+        if !inflate.full && !inflate.packed.is_empty() && before == (inflate.packed.len(), out.len()) {
+            return Err(Error::session(ErrorKind::Protocol, "what the server compressed cannot be read"));
+        }
+        Ok(())
+    }
+
+    fn came(&mut self, outcome: io::Result<usize>) -> Result<(), Error> {
+        match outcome {
+            Ok(0) => Err(self.ended()),
+            Ok(_) => {
+                self.read = Instant::now();
+                Ok(())
+            }
+            // TLS without its own goodbye: for IMAP an end like any other.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.ended()),
+            Err(error) => Err(Error::io("the connection broke", &error)),
+        }
+    }
+
+    fn ended(&self) -> Error {
+        let place = match self.literal {
+            Some((length, came)) => {
+                format!(" in the middle of a literal: {came} of {length} octets came")
+            }
+            None if self.framer.is_inside_literal() => " in the middle of a literal".to_owned(),
+            None if self.framer.is_inside_response() => " in the middle of a response".to_owned(),
+            None => String::new(),
+        };
+        Error::session(ErrorKind::Connection, format!("the server closed the connection{place}"))
+    }
+}
+
+/// The error of a server that says nothing.
+pub(crate) fn silence(patience: Duration) -> Error {
+    let words = format!("the server did not answer within {} s", patience.as_secs_f32());
+    Error::session(ErrorKind::Timeout, words)
+}

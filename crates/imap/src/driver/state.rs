@@ -1,0 +1,137 @@
+//! What a connection knows by what the server told, asked or not.
+
+use mailhaul_mail::{ModSeq, Uid, UidSet, UidValidity};
+
+use crate::{
+    capability::Capabilities,
+    mailbox_name::MailboxName,
+    response::{Code, Fetch, StatusResponse, Untagged},
+};
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) capabilities: Capabilities,
+    /// Whether the capabilities were told since somebody last set this to false.
+    pub(crate) capabilities_told: bool,
+    /// In upper case (RFC 5161).
+    pub(crate) enabled: Vec<String>,
+    pub(crate) selected: Option<SelectedState>,
+    /// A BYE is what we asked for.
+    pub(crate) is_closing: bool,
+    /// The server refused LIST with RETURN although it offers it.
+    pub(crate) refuses_list_return: bool,
+}
+
+pub(crate) struct SelectedState {
+    pub(crate) name: MailboxName,
+    pub(crate) data: MailboxData,
+}
+
+/// What is known of the selected mailbox (RFC 9051, section 6.3.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailboxData {
+    /// How many messages there are; kept up to date.
+    pub exists: u32,
+    /// FLAGS: those in use.
+    pub flags: Vec<String>,
+    /// PERMANENTFLAGS: those that are kept, `\*` where keywords can be made. `None` where the server does not say.
+    pub permanent_flags: Option<Vec<String>>,
+    /// UIDVALIDITY. `None` where the server breaks the rules.
+    pub uid_validity: Option<UidValidity>,
+    /// UIDNEXT when it was selected.
+    pub uid_next: Option<Uid>,
+    /// HIGHESTMODSEQ when it was selected. `None` where mod-sequences are not kept.
+    pub highest_modseq: Option<ModSeq>,
+    /// Whether nothing can be changed: always so after EXAMINE.
+    pub read_only: bool,
+    /// UIDs do not outlive the session.
+    pub uid_not_sticky: bool,
+    /// MAILBOXID (RFC 8474).
+    pub mailbox_id: Option<String>,
+    /// Messages that vanished since the state given (QRESYNC).
+    pub vanished: UidSet,
+    /// Messages that changed since the state given (QRESYNC).
+    pub changed: Vec<Fetch>,
+}
+
+impl State {
+    pub(crate) fn has(&self, capability: &str) -> bool {
+        self.capabilities.has(capability)
+    }
+
+    pub(crate) fn has_enabled(&self, capability: &str) -> bool {
+        self.enabled.iter().any(|it| it.eq_ignore_ascii_case(capability))
+    }
+
+    /// LIST with RETURN (RFC 5258, and part of RFC 9051).
+    pub(crate) fn lists_extended(&self) -> bool {
+        !self.refuses_list_return && (self.has("LIST-EXTENDED") || self.has("IMAP4rev2"))
+    }
+
+    /// Looks at what came, whoever it was for.
+    pub(crate) fn observe(&mut self, untagged: &Untagged) {
+        match untagged {
+            Untagged::Capability(words) => self.told(words),
+            Untagged::Status(status) => self.observe_status(status),
+            Untagged::Enabled(words) => {
+                self.enabled.extend(words.iter().map(|word| word.to_ascii_uppercase()));
+            }
+            Untagged::Exists(number) => self.with_data(|data| data.exists = *number),
+            Untagged::Expunge(_) => self.with_data(|data| data.exists = data.exists.saturating_sub(1)),
+            Untagged::Vanished { earlier: false, uids } => {
+                let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);
+                self.with_data(|data| data.exists = data.exists.saturating_sub(gone));
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn observe_status(&mut self, status: &StatusResponse) {
+        if let Some(Code::Capability(words)) = &status.code {
+            self.told(words);
+        }
+    }
+
+    fn told(&mut self, words: &[String]) {
+        self.capabilities = Capabilities::new(words);
+        self.capabilities_told = true;
+    }
+
+    fn with_data(&mut self, change: impl FnOnce(&mut MailboxData)) {
+        if let Some(selected) = &mut self.selected {
+            change(&mut selected.data);
+        }
+    }
+}
+
+impl MailboxData {
+    /// Takes in what comes while a mailbox is being selected.
+    pub(crate) fn observe(&mut self, untagged: Untagged) {
+        match untagged {
+            Untagged::Exists(number) => self.exists = number,
+            Untagged::Flags(flags) => self.flags = flags,
+            Untagged::Vanished { uids, .. } => {
+                uids.ranges().for_each(|(first, last)| self.vanished.insert_range(first, last));
+            }
+            Untagged::Fetch(fetch) => self.changed.push(*fetch),
+            Untagged::Status(StatusResponse { code: Some(code), .. }) => self.observe_code(code),
+            _ => {}
+        }
+    }
+
+    fn observe_code(&mut self, code: Code) {
+        match code {
+            Code::PermanentFlags(flags) => self.permanent_flags = Some(flags),
+            Code::UidValidity(validity) => self.uid_validity = Some(validity),
+            Code::UidNext(uid) => self.uid_next = Some(uid),
+            // 0 is what some servers say in place of NOMODSEQ.
+            Code::HighestModSeq(modseq) => self.highest_modseq = Some(modseq).filter(|it| it.0 > 0),
+            Code::NoModSeq => self.highest_modseq = None,
+            Code::UidNotSticky => self.uid_not_sticky = true,
+            Code::MailboxId(id) => self.mailbox_id = Some(id),
+            // What came until now was about the mailbox selected before (RFC 7162, section 3.2.11).
+            Code::Closed => *self = Self::default(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The half that writes.
+
+use std::{
+    io::{self, IoSlice},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncWriteExt as _, WriteHalf},
+    time::timeout,
+};
+
+use super::pending::{CommandId, Pending};
+use crate::{
+    compress::Deflater,
+    error::{Error, ErrorKind},
+    stream::Stream,
+    trace::{Direction, Trace},
+};
+
+/// Small writes are collected up to this many octets.
+const COLLECTED: usize = 64 << 10;
+/// Pieces below this size are worth copying to save a write.
+const WORTH_COPYING: usize = 16 << 10;
+
+pub(crate) struct Writer {
+    half: WriteHalf<Stream>,
+    pending: Arc<Pending>,
+    /// Not yet on its way.
+    buffer: Vec<u8>,
+    /// On its way: compressed where that was agreed on. Up to `sent` it is gone.
+    wire: Vec<u8>,
+    sent: usize,
+    deflater: Option<Deflater>,
+    /// Whether the stream may still hold something back.
+    unflushed: bool,
+    patience: Duration,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
+    /// Nothing more can be sent.
+    broken: Option<Error>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        half: WriteHalf<Stream>,
+        pending: Arc<Pending>,
+        patience: Duration,
+        trace: Option<Arc<dyn Trace>>,
+    ) -> Self {
+        Self {
+            half,
+            pending,
+            buffer: Vec::new(),
+            wire: Vec::new(),
+            sent: 0,
+            deflater: None,
+            unflushed: false,
+            patience,
+            trace,
+            broken: None,
+        }
+    }
+
+    /// Begins a command: its tag and a blank.
+    pub(crate) fn open(&mut self) -> CommandId {
+        let id = self.pending.open();
+        self.push(format!("{id} ").as_bytes());
+        id
+    }
+
+    /// Ends the command.
+    pub(crate) fn close(&mut self) {
+        self.push(b"\r\n");
+        self.pending.close();
+    }
+
+    /// Collects octets for the next flush.
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        self.buffer.extend_from_slice(octets);
+    }
+
+    pub(crate) fn trace(&self, text: &str) {
+        if let Some(trace) = &self.trace {
+            trace.line(Direction::Client, text);
+        }
+    }
+
+    /// Whether everything is out.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.buffer.is_empty() && self.wire.is_empty() && !self.unflushed
+    }
+
+    pub(crate) fn broken(&self) -> Option<&Error> {
+        self.broken.as_ref()
+    }
+
+    pub(crate) fn start_deflating(&mut self) {
+        self.deflater = Some(Deflater::new());
+    }
+
+    pub(crate) fn into_half(self) -> WriteHalf<Stream> {
+        self.half
+    }
+
+    /// Sends octets in the order of the calls: small pieces are collected, large ones go out at once, uncopied, in one
+    /// system call with what was collected.
+    pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
+        if octets.len() < WORTH_COPYING || self.buffer.len() + octets.len() <= COLLECTED {
+            self.push(octets);
+            if self.buffer.len() > COLLECTED { self.send_collected().await } else { Ok(()) }
+        } else if let Some(deflater) = &mut self.deflater {
+            let packed = deflater
+                .compress(&self.buffer, &mut self.wire)
+                .and_then(|()| deflater.compress(octets, &mut self.wire));
+            self.buffer.clear();
+            self.guard(packed)?;
+            self.send_wire().await
+        } else {
+            self.write_through(octets).await
+        }
+    }
+
+    /// Sends all there is. Safe to drop: what is not sent yet stays.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        self.send_collected().await?;
+        if self.unflushed {
+            let outcome = timeout(self.patience, self.half.flush()).await;
+            self.timed(outcome)?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye to the stream. Errors tell nothing here.
+    pub(crate) async fn shutdown(&mut self) {
+        let _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
+    }
+
+    async fn send_collected(&mut self) -> Result<(), Error> {
+        self.send_wire().await?;
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        match &mut self.deflater {
+            Some(deflater) => {
+                let packed = deflater.compress(&self.buffer, &mut self.wire);
+                self.buffer.clear();
+                self.guard(packed)?;
+            }
+            None => std::mem::swap(&mut self.buffer, &mut self.wire),
+        }
+        self.send_wire().await
+    }
+
+    async fn send_wire(&mut self) -> Result<(), Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        while self.sent < self.wire.len() {
+            self.unflushed = true;
+            let outcome = timeout(self.patience, self.half.write(&self.wire[self.sent..])).await;
+            self.sent += self.timed(outcome.map(some))?;
+        }
+        self.wire.clear();
+        self.sent = 0;
+        Ok(())
+    }
+
+    async fn write_through(&mut self, octets: &[u8]) -> Result<(), Error> {
+        self.send_wire().await?;
+        // If this future is dropped now, nobody knows how much went out.
+        self.broken = Some(torn());
+        self.unflushed = true;
+        let (mut head, mut body) = (0, 0);
+        while body < octets.len() {
+            let slices = [IoSlice::new(&self.buffer[head..]), IoSlice::new(&octets[body..])];
+            let slices = if head < self.buffer.len() { &slices[..] } else { &slices[1..] };
+            let outcome = timeout(self.patience, self.half.write_vectored(slices)).await;
+            let sent = self.timed(outcome.map(some))?;
+            let of_head = sent.min(self.buffer.len() - head);
+            head += of_head;
+            body += sent - of_head;
+        }
+        self.buffer.clear();
+        self.broken = None;
+        Ok(())
+    }
+
+    fn timed<T>(&mut self, outcome: Result<io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, Error> {
+        self.pending.touch();
+        let Ok(outcome) = outcome else {
+            let words = format!("the server took nothing for {} s", self.patience.as_secs_f32());
+            let error = Error::session(ErrorKind::Timeout, words);
+            self.broken = Some(error.clone());
+            return Err(error);
+        };
+        self.guard(outcome)
+    }
+
+    fn guard<T>(&mut self, outcome: io::Result<T>) -> Result<T, Error> {
+        outcome.map_err(|error| {
+            let error = Error::io("the connection broke", &error);
+            self.broken = Some(error.clone());
+            error
+        })
+    }
+}
+
+fn torn() -> Error {
+    Error::session(ErrorKind::Protocol, "a command was given up while it was sent")
+}
+
+/// A stream that takes nothing is at its end.
+fn some(outcome: io::Result<usize>) -> io::Result<usize> {
+    match outcome {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        other => other,
+    }
+}

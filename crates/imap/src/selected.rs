@@ -1,0 +1,47 @@
+//! A session with a mailbox selected.
+
+use std::ops::Deref;
+
+use crate::{
+    driver::{MailboxData, SelectedState},
+    error::Error,
+    mailbox_name::MailboxName,
+    session::Session,
+};
+
+/// The selected mailbox. Made by [`Session::select`], [`Session::examine`] and [`Session::selected`].
+pub struct Selected<'s> {
+    pub(crate) session: &'s mut Session,
+}
+
+impl Selected<'_> {
+    /// What is known of it.
+    pub fn data(&self) -> &MailboxData {
+        &self.state().data
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &MailboxName {
+        &self.state().name
+    }
+
+    fn state(&self) -> &SelectedState {
+        match &self.session.link.state().selected {
+            Some(state) => state,
+            None => unreachable!("it is made only with a mailbox selected, and given up by what unselects"),
+        }
+    }
+
+    /// See [`Session::noop`].
+    pub async fn noop(&mut self) -> Result<(), Error> {
+        self.session.noop().await
+    }
+}
+
+impl Deref for Selected<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session
+    }
+}

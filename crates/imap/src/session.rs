@@ -1,0 +1,44 @@
+//! A connection on which somebody logged in.
+
+use crate::{
+    capability::Capabilities, driver::Link, limits::Limits, mailbox_name::MailboxName,
+    response::StatusResponse, selected::Selected,
+};
+
+/// An authenticated connection. Its commands are in files of their own.
+///
+/// Any future may be dropped: what the server still says to it is read before the next command. Where a command was only
+/// half sent, the session is spoilt and says so.
+pub struct Session {
+    pub(crate) link: Link,
+    pub(crate) greeting: StatusResponse,
+    pub(crate) limits: Limits,
+}
+
+impl Session {
+    /// What the server can do, for the one who logged in.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.link.state().capabilities
+    }
+
+    /// What the server said first.
+    pub fn greeting(&self) -> &StatusResponse {
+        &self.greeting
+    }
+
+    /// Whether ENABLE switched this on.
+    pub fn has_enabled(&self, capability: &str) -> bool {
+        self.link.state().has_enabled(capability)
+    }
+
+    /// The selected mailbox.
+    pub fn selected_name(&self) -> Option<&MailboxName> {
+        self.link.state().selected.as_ref().map(|it| &it.name)
+    }
+
+    /// The selected mailbox again, without a round trip.
+    pub fn selected(&mut self) -> Option<Selected<'_>> {
+        self.link.state().selected.as_ref()?;
+        Some(Selected { session: self })
+    }
+}

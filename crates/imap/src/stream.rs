@@ -1,0 +1,214 @@
+//! The octets' way to the server and back: TCP, with or without TLS.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::client::TlsStream;
+
+use crate::{
+    error::{Error, ErrorKind},
+    options::{ConnectOptions, Security},
+    tls,
+};
+
+/// Of a name's addresses, so many are tried.
+const MOST_ADDRESSES: usize = 8;
+
+/// After so much silence the system asks whether the other end is still there; firewalls forget idle connections.
+const KEEPALIVE: Duration = Duration::from_secs(45);
+
+/// A connection to a server.
+pub(crate) enum Stream {
+    /// As it is.
+    Clear(TcpStream),
+    /// In TLS.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Connects, with TLS at once where it is implicit. Nothing is read or written beyond TLS.
+    pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
+        let stream = Self::Clear(connect_tcp(options).await?);
+        match options.security {
+            Security::Implicit => stream.start_tls(options).await,
+            Security::StartTls | Security::Clear => Ok(stream),
+        }
+    }
+
+    /// Goes over to TLS. The caller has seen to it that nothing is buffered.
+    pub(crate) async fn start_tls(self, options: &ConnectOptions) -> Result<Self, Error> {
+        match self {
+            Self::Clear(tcp) => {
+                let patience = options.timeouts.greeting;
+                let tls = tls::handshake(tcp, &options.tls, bare(&options.host), patience).await?;
+                Ok(Self::Tls(Box::new(tls)))
+            }
+            Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is on already")),
+        }
+    }
+
+    /// Whether nobody on the way can read what is said.
+    pub(crate) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+}
+
+/// The host without the brackets that a URL puts around an IPv6 address.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Tries the name's addresses in the order in which the system gives them.
+async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
+    let ConnectOptions { host, port, timeouts, .. } = options;
+    let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
+    let addresses: Vec<SocketAddr> = match looked_up {
+        Ok(Ok(addresses)) => addresses.take(MOST_ADDRESSES).collect(),
+        Ok(Err(error)) => return Err(Error::io(format!("cannot find the address of {host}"), &error)),
+        Err(_) => {
+            let words = format!("cannot find the address of {host}: no answer");
+            return Err(Error::session(ErrorKind::Timeout, words));
+        }
+    };
+    let mut failures = Vec::new();
+    for address in addresses {
+        match timeout(timeouts.connect, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => {
+                tune(&tcp)
+                    .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
+                return Ok(tcp);
+            }
+            Ok(Err(error)) => failures.push(format!("{address}: {error}")),
+            Err(_) => failures.push(format!("{address}: no answer within {} s", timeouts.connect.as_secs())),
+        }
+    }
+    if failures.is_empty() {
+        failures.push("the name has no address".to_owned());
+    }
+    let words = format!("cannot connect to {host}, port {port}: {}", failures.join("; "));
+    Err(Error::session(ErrorKind::Connection, words))
+}
+
+/// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
+fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Clear(tcp) => Pin::new(tcp).poll_write(context, octets),
+            Self::Tls(tls) => Pin::new(tls).poll_write(context, octets),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Clear(tcp) => Pin::new(tcp).poll_write_vectored(context, slices),
+            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Clear(tcp) => tcp.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(tcp) => Pin::new(tcp).poll_flush(context),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn octets_go_both_ways_and_the_socket_is_tuned() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
+        let mut stream = Stream::connect(&options).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        assert!(!stream.is_tls());
+        let Stream::Clear(tcp) = &stream else { panic!("TLS was not asked for") };
+        assert!(tcp.nodelay().unwrap());
+        assert!(SockRef::from(tcp).keepalive().unwrap());
+
+        server.write_all(b"* OK").await.unwrap();
+        let mut octets = [0; 4];
+        stream.read_exact(&mut octets).await.unwrap();
+        assert_eq!(&octets, b"* OK");
+        stream.write_all(b"a1").await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut said = Vec::new();
+        server.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, b"a1");
+    }
+
+    #[tokio::test]
+    async fn a_refused_port_is_told_with_its_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
+        let error = Stream::connect(&options).await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Connection);
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("cannot connect to 127.0.0.1, port {port}: 127.0.0.1:{port}: ")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn brackets_are_for_urls() {
+        assert_eq!((bare("[::1]"), bare("mail.example")), ("::1", "mail.example"));
+    }
+}

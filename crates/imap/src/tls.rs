@@ -1,0 +1,485 @@
+//! TLS (RFC 8314): whom to trust, and in words why not.
+
+use std::{
+    fmt::{self, Write as _},
+    fs, io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    version::{TLS12, TLS13},
+};
+use sha2::{Digest as _, Sha256};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{
+    error::{Error, ErrorKind},
+    options::TlsOptions,
+};
+
+/// Agrees on TLS with the server at the other end. `host` is the name that its certificate must bear.
+pub(crate) async fn handshake(
+    tcp: TcpStream,
+    options: &TlsOptions,
+    host: &str,
+    patience: Duration,
+) -> Result<TlsStream<TcpStream>, Error> {
+    let config = client_config(options)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+        Error::endpoint(ErrorKind::Tls, format!("TLS needs a host name or an address, and {host} is neither"))
+    })?;
+    let Ok(outcome) = timeout(patience, TlsConnector::from(config).connect(name, tcp)).await else {
+        let words = format!("TLS with {host}: no answer within {} s", patience.as_secs_f32());
+        return Err(Error::session(ErrorKind::Timeout, words));
+    };
+    outcome.map_err(|error| handshake_error(host, &error))
+}
+
+/// The configuration for these options. The one that trusts the system is made once: to read all its certificates
+/// takes time, and sessions are resumed by what it remembers.
+fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
+    static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if *options != TlsOptions::default() {
+        return build(options);
+    }
+    if let Some(config) = SYSTEM.get() {
+        return Ok(Arc::clone(config));
+    }
+    let config = build(options)?;
+    Ok(Arc::clone(SYSTEM.get_or_init(|| config)))
+}
+
+fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let trust = Trust::new(options, &provider)?;
+    let verifier = Verifier { trust, provider: Arc::clone(&provider) };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|error| Error::endpoint(ErrorKind::Tls, format!("TLS cannot be set up: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// How a certificate is judged.
+#[derive(Debug)]
+enum Trust {
+    /// By its fingerprint alone.
+    Pinned([u8; 32]),
+    /// Not at all.
+    Anybody,
+    /// By its issuers, its dates and its names.
+    Issuers(Arc<dyn ServerCertVerifier>),
+}
+
+impl Trust {
+    /// The narrowest that was asked for: a pin counts also where the rest of the world would be accepted.
+    fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
+        if let Some(pin) = options.pin_sha256 {
+            return Ok(Self::Pinned(pin));
+        }
+        if options.accept_untrusted {
+            return Ok(Self::Anybody);
+        }
+        let Some(file) = &options.ca_file else {
+            let verifier =
+                rustls_platform_verifier::Verifier::new(Arc::clone(provider)).map_err(|error| {
+                    Error::endpoint(
+                        ErrorKind::Tls,
+                        format!("the system's certificates cannot be used: {error}"),
+                    )
+                })?;
+            return Ok(Self::Issuers(Arc::new(verifier)));
+        };
+        let unusable = |why: &dyn fmt::Display| {
+            Error::endpoint(ErrorKind::Tls, format!("the CA file {} cannot be used: {why}", file.display()))
+        };
+        let pem = fs::read(file).map_err(|error| unusable(&error))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|error| unusable(&error))?;
+            roots.add(certificate).map_err(|error| unusable(&error))?;
+        }
+        if roots.is_empty() {
+            return Err(unusable(&"there is no certificate (PEM) in it"));
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        Ok(Self::Issuers(verifier.build().map_err(|error| unusable(&error))?))
+    }
+}
+
+/// Judges certificates, and tells the fingerprint of one that it refuses. Whatever is trusted, the server must prove
+/// that it holds the certificate's key.
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen: [u8; 32] = Sha256::digest(end_entity).into();
+        let reason = match &self.trust {
+            Trust::Anybody => return Ok(ServerCertVerified::assertion()),
+            Trust::Pinned(pin) if *pin == seen => return Ok(ServerCertVerified::assertion()),
+            Trust::Pinned(_) => Reason::NotPinned,
+            Trust::Issuers(verifier) => {
+                match verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                {
+                    Err(rustls::Error::InvalidCertificate(error)) => Reason::Invalid(error),
+                    other => return other,
+                }
+            }
+        };
+        let error = OtherError(Arc::new(Untrusted { reason, seen }));
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(error)))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A certificate that was refused.
+#[derive(Debug)]
+struct Untrusted {
+    reason: Reason,
+    seen: [u8; 32],
+}
+
+#[derive(Debug)]
+enum Reason {
+    NotPinned,
+    Invalid(CertificateError),
+}
+
+impl std::error::Error for Untrusted {}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Reason::NotPinned => f.write_str("it is not the pinned one")?,
+            Reason::Invalid(error) => f.write_str(&explain(error))?,
+        }
+        f.write_str(" (its SHA-256 is ")?;
+        self.seen.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// Why a certificate is not good, in words that go on from "the certificate ... is not trusted:".
+fn explain(error: &CertificateError) -> String {
+    use CertificateError as E;
+    let days = |from: &UnixTime, to: &UnixTime| to.as_secs().saturating_sub(from.as_secs()) / 86_400;
+    match error {
+        E::Expired => "it has expired".to_owned(),
+        E::ExpiredContext { time, not_after } => {
+            format!("it has expired, {} days ago", days(not_after, time))
+        }
+        E::NotValidYet => "it is not yet valid".to_owned(),
+        E::NotValidYetContext { time, not_before } => {
+            format!("it is not yet valid, for {} more days", days(time, not_before))
+        }
+        E::UnknownIssuer => "its issuer is unknown, or it is self-signed".to_owned(),
+        E::NotValidForName => "it is for another name".to_owned(),
+        E::NotValidForNameContext { presented, .. } => {
+            format!("it is for another name: {}", names(presented))
+        }
+        E::Revoked => "it was revoked".to_owned(),
+        E::BadSignature => "its signature is wrong".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The first few names in a certificate, without what could upset a terminal.
+fn names(presented: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = String::new();
+    for name in presented.iter().take(SHOWN) {
+        // rustls writes them as `DnsName("mail.example")`.
+        let name = name.strip_prefix("DnsName(\"").and_then(|it| it.strip_suffix("\")")).unwrap_or(name);
+        let name = name.chars().filter(|it| !it.is_control()).take(100);
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.extend(name);
+    }
+    if presented.len() > SHOWN {
+        let _ = write!(text, " and {} more", presented.len() - SHOWN);
+    }
+    if text.is_empty() { "it names none".to_owned() } else { text }
+}
+
+fn handshake_error(host: &str, error: &io::Error) -> Error {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let words = match tls {
+        // The connection broke: another one may fare better.
+        None => return Error::io(format!("TLS with {host}"), error),
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            let why = match reason {
+                CertificateError::Other(OtherError(inner)) => inner.to_string(),
+                other => explain(other),
+            };
+            format!("the certificate of {host} is not trusted: {why}")
+        }
+        Some(rustls::Error::InvalidMessage(_)) => format!("{host} does not speak TLS on this port"),
+        Some(rustls::Error::PeerIncompatible(_)) => {
+            format!("TLS with {host}: it knows no way that is still safe (TLS 1.2 or 1.3): {error}")
+        }
+        Some(other) => format!("TLS with {host}: {other}"),
+    };
+    Error::endpoint(ErrorKind::Tls, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use mailhaul_mail::{Retry, Scope};
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use rustls::{ServerConfig, pki_types::PrivatePkcs8KeyDer};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// A server that says hello over TLS, and its certificate.
+    struct Server {
+        tcp: TcpStream,
+        pin: [u8; 32],
+        pem: String,
+    }
+
+    fn provider() -> Arc<CryptoProvider> {
+        Arc::new(aws_lc_rs::default_provider())
+    }
+
+    async fn server(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            if let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(accepted).await {
+                stream.write_all(b"hello").await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        Server { tcp, pin: Sha256::digest(certificate.der()).into(), pem: certificate.pem() }
+    }
+
+    async fn hello(server: Server, options: &TlsOptions) -> Result<String, Error> {
+        let mut stream = handshake(server.tcp, options, "mail.example", Duration::from_secs(30)).await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        Ok(text)
+    }
+
+    fn ca_file(pem: &str) -> (PathBuf, TlsOptions) {
+        let name = format!("mailhaul-ca-{}-{}", std::process::id(), shown(&Sha256::digest(pem)));
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, pem).unwrap();
+        (path.clone(), TlsOptions { ca_file: Some(path), ..TlsOptions::default() })
+    }
+
+    async fn refusal(server: Server) -> String {
+        let (path, options) = ca_file(&server.pem);
+        let error = hello(server, &options).await.unwrap_err();
+        fs::remove_file(path).unwrap();
+        assert_eq!((error.scope, error.retry, error.kind), (Scope::Endpoint, Retry::Never, ErrorKind::Tls));
+        error.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_certificate_from_the_ca_file_is_trusted() {
+        let server = server("mail.example", |_| {}).await;
+        let (path, options) = ca_file(&server.pem);
+        assert_eq!(hello(server, &options).await.unwrap(), "hello");
+        fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_reason_is_told() {
+        let expired = refusal(
+            server("mail.example", |params| {
+                params.not_before = date_time_ymd(2001, 1, 1);
+                params.not_after = date_time_ymd(2002, 1, 1);
+            })
+            .await,
+        )
+        .await;
+        assert!(expired.contains("of mail.example is not trusted: it has expired"), "{expired}");
+
+        let early = refusal(
+            server("mail.example", |params| {
+                params.not_before = date_time_ymd(3001, 1, 1);
+                params.not_after = date_time_ymd(3002, 1, 1);
+            })
+            .await,
+        )
+        .await;
+        assert!(early.contains("it is not yet valid"), "{early}");
+
+        let other = refusal(server("www.example", |_| {}).await).await;
+        assert!(other.contains("it is for another name: www.example"), "{other}");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_issuer_is_told_with_the_fingerprint() {
+        let known = server("mail.example", |_| {}).await;
+        let (path, options) = ca_file(&known.pem);
+        let unknown = server("mail.example", |_| {}).await;
+        let seen = format!("(its SHA-256 is {})", shown(&unknown.pin));
+        let error = hello(unknown, &options).await.unwrap_err().to_string();
+        fs::remove_file(path).unwrap();
+        // Same subject, other key: the issuer is known by name, its signature is not.
+        assert!(error.contains("not trusted") && error.contains(&seen), "{error}");
+
+        let unknown = server("mail.example", |_| {}).await;
+        let stranger = TlsOptions { ca_file: None, ..TlsOptions::default() };
+        let error = hello(unknown, &stranger).await.unwrap_err().to_string();
+        assert!(error.contains("issuer is unknown") || error.contains("system's certificates"), "{error}");
+    }
+
+    fn shown(octets: &[u8]) -> String {
+        octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
+    }
+
+    #[tokio::test]
+    async fn a_pin_is_trusted_whatever_the_name_and_the_date() {
+        let server = server("www.example", |params| params.not_after = date_time_ymd(2002, 1, 1)).await;
+        let options = TlsOptions { pin_sha256: Some(server.pin), ..TlsOptions::default() };
+        assert_eq!(hello(server, &options).await.unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn another_certificate_than_the_pinned_is_refused_even_when_all_are_accepted() {
+        let server = server("mail.example", |_| {}).await;
+        let seen = shown(&server.pin);
+        let options = TlsOptions { pin_sha256: Some([7; 32]), accept_untrusted: true, ca_file: None };
+        let error = hello(server, &options).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Tls);
+        let text = error.to_string();
+        assert!(text.contains("it is not the pinned one") && text.contains(&seen), "{text}");
+    }
+
+    #[tokio::test]
+    async fn anybody_is_accepted_where_so_ordered() {
+        let server = server("www.example", |_| {}).await;
+        let options = TlsOptions { accept_untrusted: true, ..TlsOptions::default() };
+        assert_eq!(hello(server, &options).await.unwrap(), "hello");
+    }
+
+    #[test]
+    fn a_stolen_certificate_without_its_key_is_refused_in_spite_of_the_pin() {
+        // The handshake's signature is checked with the certificate's key: one made by another key must fail.
+        let certificate = |key: &KeyPair| CertificateParams::new(vec![]).unwrap().self_signed(key).unwrap();
+        let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let config = |chain: &rcgen::Certificate, key: &KeyPair| {
+            let key = aws_lc_rs::default_provider()
+                .key_provider
+                .load_private_key(PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+                .unwrap();
+            let certified = rustls::sign::CertifiedKey::new(vec![chain.der().clone()], key);
+            ServerConfig::builder_with_provider(provider())
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
+        };
+        let chain = certificate(&own);
+        let pin = Sha256::digest(chain.der()).into();
+        let options = TlsOptions { pin_sha256: Some(pin), ..TlsOptions::default() };
+        for (key, trusted) in [(&own, true), (&other, false)] {
+            let name = ServerName::try_from("mail.example").unwrap();
+            let mut client = rustls::ClientConnection::new(build(&options).unwrap(), name).unwrap();
+            let mut server = rustls::ServerConnection::new(Arc::new(config(&chain, key))).unwrap();
+            let mut outcome = Ok(());
+            while outcome.is_ok() && (client.is_handshaking() || server.is_handshaking()) {
+                let mut wire = Vec::new();
+                client.write_tls(&mut wire).unwrap();
+                server.read_tls(&mut wire.as_slice()).unwrap();
+                server.process_new_packets().unwrap();
+                wire.clear();
+                server.write_tls(&mut wire).unwrap();
+                client.read_tls(&mut wire.as_slice()).unwrap();
+                outcome = client.process_new_packets().map(drop);
+            }
+            assert_eq!(outcome.is_ok(), trusted, "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_is_told_as_such() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut accepted, _) = listener.accept().await.unwrap();
+        accepted.write_all(b"* OK IMAP4rev1 ready, in clear text\r\n").await.unwrap();
+        let options = TlsOptions { accept_untrusted: true, ..TlsOptions::default() };
+        let outcome = handshake(tcp, &options, "mail.example", Duration::from_secs(30)).await;
+        assert_eq!(outcome.unwrap_err().to_string(), "mail.example does not speak TLS on this port");
+    }
+
+    #[test]
+    fn a_useless_ca_file_is_told() {
+        let missing = TlsOptions { ca_file: Some("/no/such/file.pem".into()), ..TlsOptions::default() };
+        let error = build(&missing).unwrap_err().to_string();
+        assert!(error.contains("/no/such/file.pem cannot be used"), "{error}");
+        let (path, options) = ca_file("no certificate at all");
+        let error = build(&options).unwrap_err().to_string();
+        fs::remove_file(path).unwrap();
+        assert!(error.contains("there is no certificate"), "{error}");
+    }
+}

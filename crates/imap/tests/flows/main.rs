@@ -1,0 +1,8 @@
+//! Conversations with a peer that follows a script.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
+mod commands;
+mod login;
+mod peer;
+mod streams;

@@ -1,0 +1,222 @@
+//! A peer that follows a script, one step a line:
+//!
+//! ```text
+//! S: text      sends a line, `%` is    s: text   sends without a line end
+//!              a line end within it
+//! C: text      expects a line          X: n      sends n octets `x`
+//! EAT: n       reads n octets          TLS       shakes hands
+//! DEFLATE      compresses from here    CLOSE     closes; so does the end
+//! HOLD         stays, until the client closes
+//! ```
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use mailhaul_imap::{ConnectOptions, Connection, Credentials, Direction, Error, Security, Session, Trace};
+use mailhaul_mail::Secret;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer};
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+
+trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
+
+pub(crate) struct Peer {
+    port: u16,
+    pin: [u8; 32],
+    pub(crate) lines: Arc<Lines>,
+    handle: JoinHandle<()>,
+}
+
+/// The protocol as it is shown.
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Trace for Lines {
+    fn line(&self, direction: Direction, text: &str) {
+        let side = if direction == Direction::Client { "C" } else { "S" };
+        self.0.lock().unwrap().push(format!("{side}: {text}"));
+    }
+}
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Wire {
+    stream: Option<Box<dyn Both>>,
+    received: Vec<u8>,
+    deflate: Option<(Compress, Decompress)>,
+}
+
+impl Wire {
+    async fn send(&mut self, octets: &[u8]) {
+        let packed;
+        let octets = match &mut self.deflate {
+            None => octets,
+            Some((deflater, _)) => {
+                let mut out = Vec::with_capacity(octets.len() + 1024);
+                deflater.compress_vec(octets, &mut out, FlushCompress::Sync).unwrap();
+                packed = out;
+                &packed
+            }
+        };
+        let stream = self.stream.as_mut().unwrap();
+        // A client that has gone away is the client's matter: its test looks at what it said.
+        let _ = stream.write_all(octets).await;
+        let _ = stream.flush().await;
+    }
+
+    async fn receive(&mut self) -> usize {
+        let mut octets = vec![0; 64 << 10];
+        let count = self.stream.as_mut().unwrap().read(&mut octets).await.unwrap_or(0);
+        match &mut self.deflate {
+            None => self.received.extend_from_slice(&octets[..count]),
+            Some((_, inflater)) => {
+                let mut out = Vec::with_capacity(4 << 20);
+                inflater.decompress_vec(&octets[..count], &mut out, FlushDecompress::None).unwrap();
+                self.received.extend_from_slice(&out);
+            }
+        }
+        count
+    }
+
+    async fn line(&mut self, expected: &str) -> String {
+        loop {
+            if let Some(end) = self.received.iter().position(|octet| *octet == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                return String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+            }
+            assert!(self.receive().await > 0, "the client closed; expected {expected:?}");
+        }
+    }
+}
+
+pub(crate) async fn peer(script: &str) -> Peer {
+    peer_with(script, |_| {}).await
+}
+
+/// A peer whose certificate is changed.
+pub(crate) async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)) -> Peer {
+    let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).unwrap();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = script.to_owned();
+    let handle = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        play(&script, Box::new(tcp), &acceptor).await;
+    });
+    Peer { port, pin: Sha256::digest(certificate.der()).into(), lines: Arc::default(), handle }
+}
+
+async fn play(script: &str, stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
+    let mut wire = Wire { stream: Some(stream), received: Vec::new(), deflate: None };
+    for step in script.lines().map(str::trim_start).filter(|step| !step.is_empty()) {
+        let (verb, rest) = step.split_once(": ").unwrap_or((step.trim_end_matches(':'), ""));
+        match verb {
+            "S" => wire.send(format!("{}\r\n", rest.replace('%', "\r\n")).as_bytes()).await,
+            "s" => wire.send(rest.as_bytes()).await,
+            "X" => wire.send(&vec![b'x'; rest.parse().unwrap()]).await,
+            "C" => assert_eq!(wire.line(rest).await, rest),
+            "EAT" => {
+                let count: usize = rest.parse().unwrap();
+                while wire.received.len() < count {
+                    assert!(wire.receive().await > 0, "the client closed within {count} octets");
+                }
+                wire.received.drain(..count);
+            }
+            "TLS" => {
+                assert!(wire.received.is_empty(), "the client spoke before TLS");
+                match acceptor.accept(wire.stream.take().unwrap()).await {
+                    Ok(tls) => wire.stream = Some(Box::new(tls)),
+                    Err(_) => return, // the client does not trust us
+                }
+            }
+            "DEFLATE" => {
+                wire.deflate = Some((Compress::new(Compression::fast(), false), Decompress::new(false)));
+            }
+            "HOLD" => while wire.receive().await > 0 {},
+            "CLOSE" => return,
+            other => panic!("no such step: {other}"),
+        }
+    }
+    // Closing with octets unread would reset the connection, and what was sent could be lost.
+    let _ = wire.stream.as_mut().unwrap().shutdown().await;
+    while wire.receive().await > 0 {}
+}
+
+impl Peer {
+    pub(crate) fn options(&self, security: Security) -> ConnectOptions {
+        let mut options = ConnectOptions::new("127.0.0.1", self.port, security);
+        options.tls.pin_sha256 = Some(self.pin);
+        options.timeouts.read = Duration::from_secs(20);
+        options.trace = Some(Arc::clone(&self.lines) as _);
+        options
+    }
+
+    pub(crate) async fn open(&self, security: Security) -> Result<Connection, Error> {
+        Connection::open(&self.options(security)).await
+    }
+
+    /// The script was followed to its end.
+    pub(crate) async fn done(self) {
+        self.handle.await.unwrap();
+    }
+}
+
+pub(crate) fn alice() -> Credentials {
+    Credentials::password("alice", Secret::new("hunter2"))
+}
+
+/// A session with these capabilities, and the peer, which goes on with the script.
+pub(crate) async fn session(capabilities: &str, script: &str) -> (Session, Peer) {
+    session_with(capabilities, script, |_| {}).await
+}
+
+pub(crate) async fn session_with(
+    capabilities: &str,
+    script: &str,
+    change: impl FnOnce(&mut ConnectOptions),
+) -> (Session, Peer) {
+    let script = format!("S: * PREAUTH [CAPABILITY IMAP4rev1 {capabilities}] hello\n{script}");
+    let peer = peer(&script).await;
+    let mut options = peer.options(Security::Clear);
+    change(&mut options);
+    let session = Connection::open(&options).await.unwrap().preauthenticated().await.unwrap();
+    (session, peer)
+}
+
+/// The client's outcome, once the peer has followed its script to the end.
+pub(crate) async fn finish<T>(peer: Peer, client: impl Future<Output = T> + Send + 'static) -> T
+where
+    T: Send + 'static,
+{
+    let client = tokio::spawn(client);
+    peer.done().await;
+    client.await.unwrap()
+}
