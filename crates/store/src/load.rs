@@ -1,0 +1,157 @@
+//! Reads back what was written. Nothing in the file is trusted to be what we wrote.
+
+use std::collections::BTreeMap;
+
+use mailhaul_engine::{Copied, Cursor, Floor, FolderRecord, FolderState, FolderStatus, MessageState};
+use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidValidity};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{apply::state, error::Fault};
+
+/// Rows held at once: a row of `SQLite`'s is many times larger than what becomes of it.
+const PAGE: i64 = 500;
+
+/// The number of a mailbox, where it has one.
+pub(crate) async fn mailbox(
+    connection: &mut SqliteConnection,
+    source: &str,
+    target: &str,
+) -> Result<Option<i64>, Fault> {
+    let id = sqlx::query_scalar("SELECT id FROM mailbox WHERE source = ? AND target = ?")
+        .bind(source.to_owned())
+        .bind(target.to_owned())
+        .fetch_optional(connection)
+        .await?;
+    Ok(id)
+}
+
+/// All folders of a mailbox, INBOX first.
+pub(crate) async fn folders(
+    connection: &mut SqliteConnection,
+    mailbox: i64,
+) -> Result<Vec<FolderRecord>, Fault> {
+    let rows =
+        sqlx::query("SELECT * FROM folder WHERE mailbox_id = ?").bind(mailbox).fetch_all(connection).await?;
+    let mut folders = rows.iter().map(folder_record).collect::<Result<Vec<_>, _>>()?;
+    folders.sort_by(|a, b| a.folder.cmp(&b.folder));
+    Ok(folders)
+}
+
+/// One folder with its messages. To be called inside a transaction, so that both are of one moment.
+pub(crate) async fn folder(
+    connection: &mut SqliteConnection,
+    mailbox: i64,
+    folder: &FolderPath,
+) -> Result<Option<FolderState>, Fault> {
+    let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
+        .bind(mailbox)
+        .bind(folder.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let record = folder_record(&row)?;
+    let id: i64 = row.try_get("id")?;
+    let mut messages = BTreeMap::new();
+    loop {
+        let after = messages.last_key_value().map_or(0, |(uid, _): (&Uid, _)| i64::from(uid.get()));
+        let rows = sqlx::query(
+            "SELECT uid, state, target_uid, flags, fingerprint, digest_whole, digest_text, size, ours, reason \
+             FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT ?",
+        )
+        .bind(id)
+        .bind(after)
+        .bind(PAGE)
+        .fetch_all(&mut *connection)
+        .await?;
+        if rows.is_empty() {
+            return Ok(Some(FolderState { record, messages }));
+        }
+        for row in &rows {
+            messages.insert(uid(row.try_get("uid")?)?, message_state(row)?);
+        }
+    }
+}
+
+fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
+    let number = |column| row.try_get::<Option<i64>, _>(column);
+    let floor = match (number("floor_validity")?, number("floor_uid_next")?) {
+        (Some(validity), Some(next)) => {
+            Some(Floor { uid_validity: uid_validity(validity)?, uid_next: uid(next)? })
+        }
+        _ => None,
+    };
+    Ok(FolderRecord {
+        folder: path(row, "source")?,
+        target: path(row, "target")?,
+        uid_validity: uid_validity(row.try_get("uid_validity")?)?,
+        target_validity: number("target_validity")?.map(uid_validity).transpose()?,
+        floor,
+        cursor: cursor(row)?,
+        rules: row.try_get("rules")?,
+    })
+}
+
+fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
+    let number = |column| row.try_get::<Option<i64>, _>(column);
+    let Some(messages) = number("cursor_messages")? else { return Ok(None) };
+    let status = FolderStatus {
+        messages: count(messages)?,
+        uid_validity: uid_validity(row.try_get("cursor_uid_validity")?)?,
+        uid_next: number("cursor_uid_next")?.map(uid).transpose()?,
+        highest_modseq: number("cursor_highest_modseq")?.map(|bits| ModSeq(bits.cast_unsigned())),
+    };
+    let skipped = count(row.try_get("cursor_skipped")?)?;
+    let excluded = count(row.try_get("cursor_excluded")?)?;
+    Ok(Some(Cursor { status, skipped, excluded }))
+}
+
+fn message_state(row: &SqliteRow) -> Result<MessageState, Fault> {
+    match row.try_get::<i64, _>("state")? {
+        state::INTENDED => Ok(MessageState::Intended),
+        state::DONE => Ok(MessageState::Done(copied(row)?)),
+        state::SKIPPED => Ok(MessageState::Skipped(row.try_get("reason")?)),
+        _ => Err(Fault::Unreadable("message state")),
+    }
+}
+
+fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
+    // No flag has a blank in it: they are atoms (RFC 9051, section 9).
+    let flags: &str = row.try_get("flags")?;
+    let digests = match (octets(row, "digest_whole")?, octets(row, "digest_text")?) {
+        (Some(whole), Some(text)) => {
+            Some(Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) })
+        }
+        _ => None,
+    };
+    Ok(Copied {
+        target_uid: row.try_get::<Option<i64>, _>("target_uid")?.map(uid).transpose()?,
+        flags: flags.split(' ').collect(),
+        fingerprint: Fingerprint::from_bytes(
+            octets(row, "fingerprint")?.ok_or(Fault::Unreadable("fingerprint"))?,
+        ),
+        digests,
+        size: row.try_get::<i64, _>("size")?.cast_unsigned(),
+        ours: row.try_get::<i64, _>("ours")? != 0,
+    })
+}
+
+fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {
+    Ok(FolderPath::parse(row.try_get(column)?))
+}
+
+fn octets(row: &SqliteRow, column: &str) -> Result<Option<[u8; 16]>, Fault> {
+    let stored: Option<&[u8]> = row.try_get(column)?;
+    stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
+}
+
+fn uid(number: i64) -> Result<Uid, Fault> {
+    u32::try_from(number).ok().and_then(Uid::new).ok_or(Fault::Unreadable("UID"))
+}
+
+fn uid_validity(number: i64) -> Result<UidValidity, Fault> {
+    u32::try_from(number).ok().and_then(UidValidity::new).ok_or(Fault::Unreadable("UIDVALIDITY"))
+}
+
+fn count(number: i64) -> Result<u32, Fault> {
+    u32::try_from(number).map_err(|_| Fault::Unreadable("count"))
+}

@@ -1,0 +1,111 @@
+//! Connections that only read.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use sqlx::{
+    ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction, sqlite::SqlitePoolOptions,
+};
+
+use crate::{database, error::Fault};
+
+/// How many folders are read at once.
+const READERS: u32 = 4;
+
+/// Many mailboxes begin at once and each reads its folders: the last one must wait, not fail.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Where readers come from.
+pub(crate) enum Readers {
+    /// Beside our own writer.
+    Pool(SqlitePool),
+    /// Without a trace in the data directory.
+    File(PathBuf),
+}
+
+impl Readers {
+    /// Readers beside our own writer.
+    pub(crate) fn pool(path: &Path) -> Self {
+        let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+        Self::Pool(pool.connect_lazy_with(database::read_options(path)))
+    }
+
+    /// Begins to read: everything read is of one moment, if [`Reading::was_steady`] says so at the end.
+    pub(crate) async fn begin(&self) -> Result<Reading, Fault> {
+        match self {
+            Self::Pool(pool) => Ok(Reading::Pool(pool.begin().await?)),
+            Self::File(path) => {
+                let stamp = Stamp::of(path).map_err(sqlx::Error::Io)?;
+                let at_rest = stamp.log.is_none();
+                // Without a log nobody has the file open, as far as can be seen. SQLite would make an empty log in
+                // order to read; told that nothing changes, it makes none. With a log it takes part in the locking.
+                let mut connection = database::read_options(path).immutable(at_rest).connect().await?;
+                sqlx::query("BEGIN").execute(&mut connection).await?;
+                let before = at_rest.then_some(stamp);
+                Ok(Reading::File { connection, path: path.clone(), before })
+            }
+        }
+    }
+
+    /// Closes what is open.
+    pub(crate) async fn close(&self) {
+        if let Self::Pool(pool) = self {
+            pool.close().await;
+        }
+    }
+}
+
+/// A connection inside a read transaction.
+pub(crate) enum Reading {
+    Pool(Transaction<'static, Sqlite>),
+    File { connection: SqliteConnection, path: PathBuf, before: Option<Stamp> },
+}
+
+impl Reading {
+    /// To ask it.
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Pool(transaction) => transaction,
+            Self::File { connection, .. } => connection,
+        }
+    }
+
+    /// Ends it, and says whether what was read, answer or error, counts: false where a file that we took to be at rest
+    /// was written meanwhile.
+    pub(crate) async fn was_steady(self) -> Result<bool, Fault> {
+        match self {
+            Self::Pool(transaction) => transaction.rollback().await?,
+            Self::File { connection, path, before } => {
+                connection.close().await?;
+                if let Some(before) = before {
+                    return Ok(before == Stamp::of(&path).map_err(sqlx::Error::Io)?);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// By what a change of the file is noticed. Whoever writes makes a log first.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Stamp {
+    file: (u64, SystemTime),
+    /// `None` where there is no log, or an empty one.
+    log: Option<u64>,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> io::Result<Self> {
+        let log = path.with_extension("db-wal");
+        let log = match fs::metadata(log) {
+            Ok(log) => Some(log.len()).filter(|&length| length > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let file = fs::metadata(path)?;
+        Ok(Self { file: (file.len(), file.modified()?), log })
+    }
+}

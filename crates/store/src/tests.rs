@@ -1,0 +1,449 @@
+//! The store against the engine's words, and against what can happen to a file.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use mailhaul_engine::{
+    Copied, Cursor, ErrorKind, Floor, FolderState, FolderStatus, Ledger, MessageState, Record,
+};
+use mailhaul_mail::{Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Uid, UidSet, UidValidity};
+use proptest::prelude::*;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use crate::{MailboxLedger, Store, StoreError, apply::apply, database, reading::Readers, writer::Writer};
+
+const SOURCE: &str = "terry@old.example";
+const TARGET: &str = "terry@new.example";
+
+async fn ledger(store: &Store) -> MailboxLedger {
+    store.mailbox(SOURCE, TARGET).await.unwrap()
+}
+
+fn uid(number: u32) -> Uid {
+    Uid::new(number).unwrap()
+}
+
+fn validity(number: u32) -> UidValidity {
+    UidValidity::new(number).unwrap()
+}
+
+fn opened(folder: &str) -> Record {
+    let path = FolderPath::parse(folder);
+    Record::Opened { folder: path.clone(), target: path, uid_validity: validity(7) }
+}
+
+fn done(folder: &str, number: u32) -> Record {
+    let copied = Copied {
+        target_uid: Some(uid(number)),
+        flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
+        fingerprint: Fingerprint::from_bytes([1; 16]),
+        digests: Some(Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") }),
+        size: 40_000,
+        ours: true,
+    };
+    let state = Some(MessageState::Done(copied));
+    Record::Message { folder: FolderPath::parse(folder), uid: uid(number), state }
+}
+
+/// What the ledger must hold after the records, by the engine's own function.
+fn model(records: &[Record]) -> BTreeMap<FolderPath, FolderState> {
+    let mut folders = BTreeMap::new();
+    for record in records {
+        learn(&mut folders, record).unwrap();
+    }
+    folders
+}
+
+/// `None` where the folder was never opened.
+fn learn(folders: &mut BTreeMap<FolderPath, FolderState>, record: &Record) -> Option<()> {
+    if let Record::Opened { folder, target, uid_validity } = record {
+        folders
+            .entry(folder.clone())
+            .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
+    }
+    folders.get_mut(record.folder())?.apply(record);
+    Some(())
+}
+
+async fn assert_holds(ledger: &MailboxLedger, folders: &BTreeMap<FolderPath, FolderState>) {
+    let expected: Vec<_> = folders.values().map(|state| state.record.clone()).collect();
+    assert_eq!(ledger.folders().await.unwrap(), expected);
+    for (folder, state) in folders {
+        assert_eq!(ledger.folder(folder).await.unwrap().as_ref(), Some(state));
+    }
+}
+
+/// All files below the directory with their octets.
+fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(contents(&path));
+        } else {
+            files.insert(path.clone(), fs::read(path).unwrap());
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn what_is_recorded_is_there_after_reopening_and_for_nobody_else() {
+    let data = TempDir::new().unwrap();
+    let directory = data.path().join("new/data");
+    let records: Vec<_> =
+        std::iter::once(opened("INBOX")).chain((1..=1_203).map(|n| done("INBOX", n))).collect();
+    let store = Store::open(&directory).await.unwrap();
+    ledger(&store).await.record(&records).await.unwrap();
+    store.close().await;
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!(mode(&directory.join("mailhaul.db")), 0o600);
+    let store = Store::open(&directory).await.unwrap();
+    assert_holds(&ledger(&store).await, &model(&records)).await;
+    let other = store.mailbox(SOURCE, "anna@new.example").await.unwrap();
+    assert_eq!(other.folders().await.unwrap(), []);
+    assert_eq!(other.folder(&FolderPath::inbox()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn many_mailboxes_write_at_once() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let ledger = store.mailbox(SOURCE, &format!("user{number}@new.example")).await.unwrap();
+        writers.spawn(async move {
+            ledger.record(&[opened("INBOX")]).await.unwrap();
+            for window in 0..5u32 {
+                let records: Vec<_> = (1..=20).map(|n| done("INBOX", window * 20 + n)).collect();
+                ledger.record(&records).await.unwrap();
+            }
+            let state = ledger.folder(&FolderPath::inbox()).await.unwrap().unwrap();
+            assert_eq!(state.messages.len(), 100);
+        });
+    }
+    while let Some(done) = writers.join_next().await {
+        done.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_is_run_by_one_at_a_time() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let held = ledger(&store).await;
+    let second = Store::open(data.path()).await.unwrap();
+    let error = second.mailbox(SOURCE, TARGET).await.err().unwrap();
+    assert!(matches!(error, StoreError::Locked { .. }));
+    let words = error.to_string();
+    assert!(
+        words.starts_with("another mailhaul process runs terry@old.example -> terry@new.example"),
+        "{words}"
+    );
+    assert!(second.mailbox(SOURCE, "anna@new.example").await.is_ok());
+    drop(held);
+    assert!(second.mailbox(SOURCE, TARGET).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_transaction_cut_short_leaves_nothing() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let before = vec![opened("INBOX"), done("INBOX", 1)];
+    ledger(&store).await.record(&before).await.unwrap();
+    store.close().await;
+
+    let mut connection = database::write_options(&data.path().join("mailhaul.db")).connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+    apply(&mut connection, 1, &[opened("Sent"), done("Sent", 1), done("INBOX", 2)]).await.unwrap();
+    connection.close_hard().await.unwrap();
+
+    let store = Store::open(data.path()).await.unwrap();
+    assert_holds(&ledger(&store).await, &model(&before)).await;
+}
+
+#[tokio::test]
+async fn a_log_left_by_a_killed_process_is_read_and_left_alone() {
+    let (data, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let store = Store::open(data.path()).await.unwrap();
+    let records = vec![opened("INBOX"), done("INBOX", 1)];
+    ledger(&store).await.record(&records).await.unwrap();
+    // What a killed process leaves: the three files as they are between two transactions.
+    for file in ["mailhaul.db", "mailhaul.db-wal", "mailhaul.db-shm"] {
+        fs::copy(data.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let read_only = Store::open_read_only(copy.path()).await.unwrap().unwrap();
+    assert_holds(&ledger(&read_only).await, &model(&records)).await;
+    read_only.close().await;
+    for file in ["mailhaul.db", "mailhaul.db-wal"] {
+        assert_eq!(fs::read(data.path().join(file)).unwrap(), fs::read(copy.path().join(file)).unwrap());
+    }
+    let store = Store::open(copy.path()).await.unwrap();
+    assert_holds(&ledger(&store).await, &model(&records)).await;
+}
+
+#[tokio::test]
+async fn reading_only_changes_nothing() {
+    let data = TempDir::new().unwrap();
+    assert!(Store::open_read_only(data.path()).await.unwrap().is_none());
+    assert!(Store::open_read_only(&data.path().join("missing")).await.unwrap().is_none());
+    assert_eq!(contents(data.path()), BTreeMap::new());
+
+    let records = vec![opened("INBOX"), done("INBOX", 1)];
+    let store = Store::open(data.path()).await.unwrap();
+    ledger(&store).await.record(&records).await.unwrap();
+    store.close().await;
+    let before = contents(data.path());
+    let store = Store::open_read_only(data.path()).await.unwrap().unwrap();
+    let known = ledger(&store).await;
+    assert_holds(&known, &model(&records)).await;
+    let error = known.record(&[done("INBOX", 2)]).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Ledger);
+    assert!(error.message.ends_with("is open for reading only"), "{}", error.message);
+    let unknown = store.mailbox(SOURCE, "nobody@new.example").await.unwrap();
+    assert_eq!(unknown.folders().await.unwrap(), []);
+    assert_eq!(unknown.folder(&FolderPath::inbox()).await.unwrap(), None);
+    store.close().await;
+    assert_eq!(contents(data.path()), before);
+}
+
+#[tokio::test]
+async fn reading_only_sees_what_another_writes_meanwhile() {
+    let data = TempDir::new().unwrap();
+    let mut records = vec![opened("INBOX"), done("INBOX", 1)];
+    let store = Store::open(data.path()).await.unwrap();
+    ledger(&store).await.record(&records).await.unwrap();
+    store.close().await;
+    let reading = Store::open_read_only(data.path()).await.unwrap().unwrap();
+    let known = ledger(&reading).await;
+    let store = Store::open(data.path()).await.unwrap();
+    ledger(&store).await.record(&[done("INBOX", 2)]).await.unwrap();
+    records.push(done("INBOX", 2));
+    assert_holds(&known, &model(&records)).await;
+    store.close().await;
+    assert_holds(&known, &model(&records)).await;
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let data = TempDir::new().unwrap();
+    let path = data.path().join("mailhaul.db");
+    Store::open(data.path()).await.unwrap().close().await;
+    let readers = Readers::File(path.clone());
+    assert!(readers.begin().await.unwrap().was_steady().await.unwrap());
+    let at_rest = readers.begin().await.unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    ledger(&store).await.record(&[opened("INBOX")]).await.unwrap();
+    assert!(!at_rest.was_steady().await.unwrap());
+    let beside_a_writer = readers.begin().await.unwrap();
+    ledger(&store).await.record(&[done("INBOX", 1)]).await.unwrap();
+    assert!(beside_a_writer.was_steady().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_what_was_written_stays() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let before = vec![opened("INBOX"), done("INBOX", 1)];
+    ledger(&store).await.record(&before).await.unwrap();
+    let path = data.path().join("mailhaul.db");
+    // SQLite answers the same when its file may not grow as when the disk may not.
+    let cramped = Writer::start(path.clone(), database::write_options(&path).pragma("max_page_count", "24"));
+    let window: Vec<_> = (1..=2_000).map(|number| done("INBOX", number)).collect();
+    let error = mailhaul_engine::Error::from(cramped.write(1, window.clone()).await.unwrap_err());
+    assert_eq!(error.kind, ErrorKind::Ledger);
+    let expected = format!("the ledger {} could not be written: database or disk is full", path.display());
+    assert!(error.message.starts_with(&expected), "{}", error.message);
+    assert_holds(&ledger(&store).await, &model(&before)).await;
+
+    // What fits is still taken, and all of it once there is room.
+    cramped.write(1, vec![done("INBOX", 2)]).await.unwrap();
+    ledger(&store).await.record(&window).await.unwrap();
+    let records: Vec<_> = before.into_iter().chain(window).collect();
+    assert_holds(&ledger(&store).await, &model(&records)).await;
+}
+
+#[tokio::test]
+async fn one_bad_request_does_not_spoil_its_neighbours() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let (terry, anna) = (ledger(&store).await, store.mailbox(SOURCE, "anna@new.example").await.unwrap());
+    terry.record(&[opened("INBOX")]).await.unwrap();
+    let (good, bad) = (vec![done("INBOX", 1)], vec![opened("INBOX"), done("Sent", 1)]);
+    let (good, bad) = tokio::join!(terry.record(&good), anna.record(&bad));
+    good.unwrap();
+    let words = bad.unwrap_err().message;
+    assert!(words.ends_with("a record of the folder \"Sent\", which was never opened"), "{words}");
+    assert_eq!(anna.folders().await.unwrap(), []);
+    assert_holds(&terry, &model(&[opened("INBOX"), done("INBOX", 1)])).await;
+}
+
+#[tokio::test]
+async fn after_closing_nothing_is_promised() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let ledger = ledger(&store).await;
+    store.close().await;
+    let error = ledger.record(&[opened("INBOX")]).await.unwrap_err();
+    assert!(error.message.ends_with("is closed"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
+    let data = TempDir::new().unwrap();
+    Store::open(data.path()).await.unwrap().close().await;
+    let path = data.path().join("mailhaul.db");
+    let mut connection = database::write_options(&path).connect().await.unwrap();
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'later', TRUE, x'00', 0)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    for error in [
+        Store::open(data.path()).await.err().unwrap(),
+        Store::open_read_only(data.path()).await.err().unwrap(),
+    ] {
+        let words = error.to_string();
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 1)"), "{words}");
+    }
+
+    let data = TempDir::new().unwrap();
+    fs::write(data.path().join("mailhaul.db"), "not a database, but long enough to look like one".repeat(9))
+        .unwrap();
+    let words = Store::open(data.path()).await.err().unwrap().to_string();
+    assert!(words.contains("mailhaul.db could not be opened: file is not a database"), "{words}");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_made_is_named() {
+    let data = TempDir::new().unwrap();
+    let file = data.path().join("file");
+    fs::write(&file, "").unwrap();
+    let words = Store::open(&file.join("data")).await.err().unwrap().to_string();
+    assert!(words.starts_with(&file.display().to_string()), "{words}");
+}
+
+fn any_uid() -> impl Strategy<Value = Uid> {
+    prop_oneof![9 => 1..8u32, 1 => Just(u32::MAX)].prop_map(uid)
+}
+
+fn any_validity() -> impl Strategy<Value = UidValidity> {
+    prop_oneof![5 => Just(1), 1 => Just(2), 1 => Just(u32::MAX)].prop_map(validity)
+}
+
+fn any_folder() -> impl Strategy<Value = FolderPath> {
+    prop::sample::select(vec!["INBOX", "Gel\u{f6}scht/\u{65e5}\u{672c}\u{8a9e}", "a\\/b/c\\\\d", "A", "a"])
+        .prop_map(FolderPath::parse)
+}
+
+fn any_copied() -> impl Strategy<Value = Copied> {
+    let flags = prop::sample::subsequence(vec!["\\Seen", "\\Deleted", "$Label1", "Work", "\\Odd"], 0..=5)
+        .prop_map(|names| names.into_iter().collect::<Flags>());
+    let digests = prop::option::of((any::<[u8; 16]>(), any::<[u8; 16]>()).prop_map(|(whole, text)| {
+        Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) }
+    }));
+    (prop::option::of(any_uid()), flags, any::<[u8; 16]>(), digests, any::<u64>(), any::<bool>()).prop_map(
+        |(target_uid, flags, fingerprint, digests, size, ours)| Copied {
+            target_uid,
+            flags,
+            fingerprint: Fingerprint::from_bytes(fingerprint),
+            digests,
+            size,
+            ours,
+        },
+    )
+}
+
+fn any_message_state() -> impl Strategy<Value = Option<MessageState>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(MessageState::Intended)),
+        4 => any_copied().prop_map(|copied| Some(MessageState::Done(copied))),
+        1 => ".{0,9}".prop_map(|reason| Some(MessageState::Skipped(reason))),
+    ]
+}
+
+fn any_cursor() -> impl Strategy<Value = Cursor> {
+    let modseq = prop::option::of(any::<u64>().prop_map(ModSeq));
+    (any::<u32>(), any_validity(), prop::option::of(any_uid()), modseq, any::<u32>(), any::<u32>()).prop_map(
+        |(messages, uid_validity, uid_next, highest_modseq, skipped, excluded)| Cursor {
+            status: FolderStatus { messages, uid_validity, uid_next, highest_modseq },
+            skipped,
+            excluded,
+        },
+    )
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let floor =
+        (any_validity(), any_uid()).prop_map(|(uid_validity, uid_next)| Floor { uid_validity, uid_next });
+    let uids = prop::collection::vec(any_uid(), 0..5).prop_map(|uids| uids.into_iter().collect::<UidSet>());
+    prop_oneof![
+        3 => (any_folder(), prop::option::weighted(0.2, any_folder()), any_validity()).prop_map(
+            |(folder, other, uid_validity)| {
+                Record::Opened { target: other.unwrap_or_else(|| folder.clone()), folder, uid_validity }
+            },
+        ),
+        2 => (any_folder(), floor, uids).prop_map(|(folder, floor, uids)| Record::Intended { folder, floor, uids }),
+        8 => (any_folder(), any_uid(), any_message_state())
+            .prop_map(|(folder, uid, state)| Record::Message { folder, uid, state }),
+        1 => (any_folder(), any_validity())
+            .prop_map(|(folder, uid_validity)| Record::TargetValidity { folder, uid_validity }),
+        1 => (any_folder(), any_cursor(), ".{0,9}")
+            .prop_map(|(folder, cursor, rules)| Record::Settled { folder, cursor, rules }),
+    ]
+}
+
+/// Calls with some records each. Most runs of records are of one folder, as in life.
+fn any_calls() -> impl Strategy<Value = Vec<Vec<Record>>> {
+    let opening = any_folder().prop_map(|folder| Record::Opened {
+        target: folder.clone(),
+        folder,
+        uid_validity: validity(1),
+    });
+    let call = (prop::option::of(opening), prop::collection::vec(any_record(), 1..9))
+        .prop_map(|(opening, records)| opening.into_iter().chain(records).collect());
+    prop::collection::vec(call, 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_sql_means_what_the_engine_means(calls in any_calls(), all_open in any::<bool>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let data = TempDir::new().unwrap();
+            let store = Store::open(data.path()).await.unwrap();
+            let known = ledger(&store).await;
+            let mut folders = BTreeMap::new();
+            if all_open {
+                for folder in ["INBOX", "Gel\u{f6}scht/\u{65e5}\u{672c}\u{8a9e}", "a\\/b/c\\\\d", "A", "a"] {
+                    known.record(&[opened(folder)]).await.unwrap();
+                    learn(&mut folders, &opened(folder)).unwrap();
+                }
+            }
+            for call in &calls {
+                let mut next = folders.clone();
+                let possible = call.iter().all(|record| learn(&mut next, record).is_some());
+                prop_assert_eq!(known.record(call).await.is_ok(), possible);
+                if possible {
+                    folders = next;
+                }
+            }
+            drop(known);
+            store.close().await;
+            let store = Store::open(data.path()).await.unwrap();
+            assert_holds(&ledger(&store).await, &folders).await;
+            store.close().await;
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,159 @@
+//! The one writer. What waits while it works goes into its next transaction, so that many mailboxes share one sync of
+//! the disk.
+
+use std::path::PathBuf;
+
+use mailhaul_engine::Record;
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    apply::apply,
+    error::{Fault, StoreError},
+};
+
+/// Requests that may wait, and that one transaction takes.
+const QUEUE: usize = 256;
+
+/// What the writer is asked.
+enum Request {
+    /// The number of a mailbox, given to it if it has none.
+    Mailbox { source: String, target: String, answer: oneshot::Sender<Result<i64, StoreError>> },
+    /// Records of one mailbox, all or none.
+    Write(Write),
+    /// To end, after everything that was asked before.
+    Close(oneshot::Sender<()>),
+}
+
+struct Write {
+    mailbox: i64,
+    records: Vec<Record>,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Speaks to the writer.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    requests: mpsc::Sender<Request>,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Starts the writer's task, which ends when nobody can ask it any more.
+    pub(crate) fn start(path: PathBuf, options: SqliteConnectOptions) -> Self {
+        let (requests, received) = mpsc::channel(QUEUE);
+        let task = Task { options, path: path.clone(), connection: None };
+        tokio::spawn(task.run(received));
+        Self { requests, path }
+    }
+
+    /// The number of a mailbox.
+    pub(crate) async fn mailbox(&self, source: &str, target: &str) -> Result<i64, StoreError> {
+        let (source, target) = (source.to_owned(), target.to_owned());
+        self.ask(|answer| Request::Mailbox { source, target, answer }).await?
+    }
+
+    /// Writes; durable when it returns.
+    pub(crate) async fn write(&self, mailbox: i64, records: Vec<Record>) -> Result<(), StoreError> {
+        self.ask(|answer| Request::Write(Write { mailbox, records, answer })).await?
+    }
+
+    /// Ends the writer, after everything that was asked before.
+    pub(crate) async fn close(&self) {
+        // An error says that it has ended already.
+        let _ended = self.ask(Request::Close).await;
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, StoreError> {
+        let closed = || StoreError::Unavailable { path: self.path.clone(), how: "closed" };
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())
+    }
+}
+
+struct Task {
+    options: SqliteConnectOptions,
+    path: PathBuf,
+    /// `None` after a failure: the next request begins with a new connection, whatever state the old one was in.
+    connection: Option<SqliteConnection>,
+}
+
+impl Task {
+    async fn run(mut self, mut received: mpsc::Receiver<Request>) {
+        let mut waiting = Vec::new();
+        while received.recv_many(&mut waiting, QUEUE).await > 0 {
+            let mut writes = Vec::new();
+            let mut closing = None;
+            for request in waiting.drain(..) {
+                match request {
+                    Request::Write(write) => writes.push(write),
+                    Request::Mailbox { source, target, answer } => {
+                        let id = self.mailbox(source, target).await;
+                        let id = id.map_err(StoreError::database(&self.path, "written"));
+                        // Who does not wait for the answer any more does not need it; here and below.
+                        let _unwanted = answer.send(id);
+                    }
+                    Request::Close(answer) => closing = Some(answer),
+                }
+            }
+            self.write_all(writes).await;
+            if let Some(answer) = closing {
+                if let Some(connection) = self.connection.take() {
+                    // Everything is durable already; closing only tidies up the write-ahead log.
+                    let _untidy = connection.close().await;
+                }
+                let _unwanted = answer.send(());
+                return;
+            }
+        }
+    }
+
+    /// All in one transaction; where that fails, each alone, so that one bad request does not spoil its neighbours.
+    async fn write_all(&mut self, writes: Vec<Write>) {
+        if writes.len() > 1 && self.transaction(&writes).await.is_ok() {
+            for write in writes {
+                let _unwanted = write.answer.send(Ok(()));
+            }
+            return;
+        }
+        for write in writes {
+            let done = self.transaction(std::slice::from_ref(&write)).await;
+            let done = done.map_err(StoreError::database(&self.path, "written"));
+            let _unwanted = write.answer.send(done);
+        }
+    }
+
+    async fn transaction(&mut self, writes: &[Write]) -> Result<(), Fault> {
+        let mut connection = self.connection().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        for write in writes {
+            apply(&mut connection, write.mailbox, &write.records).await?;
+        }
+        sqlx::query("COMMIT").execute(&mut connection).await?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    async fn mailbox(&mut self, source: String, target: String) -> Result<i64, Fault> {
+        let mut connection = self.connection().await?;
+        let id = sqlx::query_scalar(
+            "INSERT INTO mailbox (source, target) VALUES (?, ?) \
+             ON CONFLICT (source, target) DO UPDATE SET source = excluded.source RETURNING id",
+        )
+        .bind(source)
+        .bind(target)
+        .fetch_one(&mut connection)
+        .await?;
+        self.connection = Some(connection);
+        Ok(id)
+    }
+
+    /// The connection is taken, and put back only after success: dropping one rolls its transaction back.
+    async fn connection(&mut self) -> Result<SqliteConnection, Fault> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => Ok(self.options.connect().await?),
+        }
+    }
+}
