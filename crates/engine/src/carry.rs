@@ -169,6 +169,7 @@ impl Work {
     fn skip(&mut self, message: &MessageInfo, reason: String) {
         self.tally.skipped.push(SkippedItem {
             uid: message.uid,
+            subject: None,
             internal_date: message.internal_date,
             size: message.size,
             reason: reason.clone(),
@@ -199,13 +200,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let usable = |cursor: &&Cursor| cursor.status.uid_validity == state.record.uid_validity;
         let rules_hold = state.record.rules == self.options.rules();
-        // A skipped message does not change: only a scan of everything shows it again.
+        // What was skipped or left out does not change: only a scan of everything shows it again.
         let since = state
             .record
             .cursor
             .as_ref()
             .filter(usable)
-            .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0);
+            .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0 && it.excluded == 0);
         let mut scan = self.source.scan(&work.source, since).await?;
         if scan.status.uid_validity != state.record.uid_validity {
             if since.is_some() {
@@ -338,6 +339,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.bring(work, &mut state, &mut plan, &owned).await?;
         }
         self.store_flags(work, &mut state, &scan).await?;
+        self.name_skipped(work).await?;
         let skipped: Vec<Record> = work
             .skipped
             .iter()
@@ -379,7 +381,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<(), Error> {
         let status = self.target.status(&work.target).await?;
         let floor = self.floor(work, &status).await?;
-        self.follow_moves(work, state, plan, floor).await?;
+        self.follow_moves(work, state, plan, floor, owned).await?;
         // What a folder that is new to the ledger already holds may be a part of this mailbox.
         if state.record.cursor.is_none() && status.messages > 0 {
             self.adopt(work, state, plan, owned).await?;
@@ -449,6 +451,24 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     fn tell_skipped(&self, work: &mut Work, message: &MessageInfo, reason: String) {
         self.progress.event(Event::Skipped { folder: &work.source, uid: message.uid, reason: &reason });
         work.skip(message, reason);
+    }
+
+    /// Finds the subjects of what was skipped, by which people know their mail.
+    async fn name_skipped(&mut self, work: &mut Work) -> Result<(), Error> {
+        let uids: UidSet = work.tally.skipped.iter().map(|it| it.uid).collect();
+        if uids.is_empty() {
+            return Ok(());
+        }
+        let subjects: HashMap<Uid, String> = match self.source.subjects(&work.source, &uids).await {
+            Ok(subjects) => subjects.into_iter().collect(),
+            // The report lacks them then, and nothing else does.
+            Err(error) if error.scope <= Scope::Folder => HashMap::new(),
+            Err(error) => return Err(error),
+        };
+        for item in &mut work.tally.skipped {
+            item.subject = subjects.get(&item.uid).cloned();
+        }
+        Ok(())
     }
 
     async fn floor(&mut self, work: &Work, status: &FolderStatus) -> Result<Floor, Error> {
@@ -551,6 +571,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         state: &mut FolderState,
         plan: &mut MessagePlan,
         floor: Floor,
+        owned: &UidSet,
     ) -> Result<(), Error> {
         let due: Vec<(Uid, MovedHere)> = plan
             .copy
@@ -561,6 +582,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         for (uid, moved) in due {
             by_folder.entry(moved.from_target.clone()).or_default().push((uid, moved));
         }
+        let mut untold = false;
+        let mut settled = UidSet::new();
         for (from_target, moves) in by_folder {
             let pairs: HashMap<Uid, Uid> = if from_target == work.target {
                 moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
@@ -573,21 +596,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             };
             let mut records = Vec::new();
             for (uid, moved) in moves {
-                let arrived = moved.copied.target_uid.and_then(|old| pairs.get(&old));
-                let done = arrived.map(|target_uid| {
-                    MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied.clone() })
-                });
-                if done.is_some() {
-                    records.push(forgotten(&moved.from, moved.old_uid));
-                    work.tally.moved += 1;
-                    work.tally.already += 1;
-                    plan.copy.retain(|it| it.uid != uid);
-                }
                 work.moves.remove(&uid);
-                records.push(Record::Message { folder: work.source.clone(), uid, state: done });
+                let Some(target_uid) = moved.copied.target_uid.and_then(|old| pairs.get(&old)) else {
+                    untold = true;
+                    continue;
+                };
+                let done = MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied });
+                records.push(forgotten(&moved.from, moved.old_uid));
+                records.push(Record::Message { folder: work.source.clone(), uid, state: Some(done) });
+                settled.insert(uid);
             }
             self.record(state, &records).await?;
         }
+        if untold {
+            // The target did not say where they went, or that they went at all: we look.
+            settle(self.source, self.target, self.ledger, state, owned).await?;
+            let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
+                !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))
+            });
+            let found: Vec<Uid> = found.collect();
+            settled.extend(found);
+        }
+        work.tally.moved += settled.len();
+        work.tally.already += settled.len();
+        plan.copy.retain(|it| !settled.contains(it.uid));
         Ok(())
     }
 
@@ -606,12 +638,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, Among::All)
                 .await?;
+        let planned: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         let records: Vec<Record> = found
             .iter()
             .map(|it| {
                 let mut copied = adopted(it, false);
                 // Flags that only the target has were set there: they stay.
-                if let Some(message) = plan.copy.iter().find(|message| message.uid == it.uid) {
+                if let Some(message) = planned.get(&it.uid) {
                     copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
                 }
                 Record::Message {

@@ -9,9 +9,11 @@ mod pairing;
 mod pass;
 mod plan;
 mod ports;
+mod preview;
 mod record;
 mod report;
 mod settle;
+mod survey;
 mod transfer;
 
 pub use error::{Error, ErrorKind};
@@ -24,5 +26,6 @@ pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, Progress, Source, Target, Wanted,
 };
+pub use preview::{FolderPreview, preview};
 pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};
 pub use report::{FolderReport, FolderTally, Report, SkippedItem};

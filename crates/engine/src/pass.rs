@@ -1,9 +1,6 @@
 //! One pass over one mailbox, from the listing of its folders to the report.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::time::Duration;
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 use tokio_util::sync::CancellationToken;
@@ -12,11 +9,12 @@ use crate::{
     carry::Work,
     error::{Error, ErrorKind},
     feed::Budget,
-    folder_plan::{FolderPlan, FolderRules, left_out, plan_folders, why_scan},
+    folder_plan::{FolderPlan, FolderRules, why_scan},
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::FolderRecord,
     report::{FolderReport, FolderTally, Report},
+    survey::{Survey, survey},
 };
 
 /// What happens on the target to a message that was deleted on the source.
@@ -85,14 +83,6 @@ impl Patience {
     }
 }
 
-/// What the first look shows: where every folder goes, and what is remembered.
-struct Survey {
-    plans: Vec<FolderPlan>,
-    records: BTreeMap<FolderPath, FolderRecord>,
-    /// Folders that the ledger knows and the source has no more.
-    departed: Vec<FolderRecord>,
-}
-
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Runs the pass. The report tells everything, errors included.
     pub async fn run(mut self) -> Report {
@@ -104,15 +94,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         report
     }
 
-    /// Where every folder would go, and why; changes nothing anywhere.
-    pub async fn plan_folders(mut self) -> Result<Vec<FolderPlan>, Error> {
-        Ok(self.survey().await?.plans)
-    }
-
     async fn all(&mut self, report: &mut Report) -> Result<(), Error> {
         let mut patience = Patience::default();
         let survey = loop {
-            match self.survey().await {
+            match survey(self.source, self.target, self.ledger, &self.options.folders).await {
                 Ok(survey) => break survey,
                 Err(error) => self.recover_from(error, &mut patience).await?,
             }
@@ -131,27 +116,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let result = self.carry_all(&mut works).await;
         report.folders.extend(works.into_iter().map(Work::into_report));
         result
-    }
-
-    async fn survey(&mut self) -> Result<Survey, Error> {
-        let source = self.source.folders().await?;
-        let records = self.ledger.folders().await?;
-        let known: BTreeSet<&FolderPath> = records.iter().map(|it| &it.folder).collect();
-        let rules = &self.options.folders;
-        let any_new = source.iter().any(|it| left_out(it, rules).is_none() && !known.contains(&it.path));
-        let (target, delimiter) = if any_new {
-            (self.target.folders().await?, self.target.delimiter().await?)
-        } else {
-            (Vec::new(), None)
-        };
-        let plans = plan_folders(&source, &target, delimiter, rules, &records);
-        let listed: BTreeSet<&FolderPath> = source.iter().map(|it| &it.path).collect();
-        let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();
-        Ok(Survey {
-            plans,
-            departed,
-            records: records.into_iter().map(|it| (it.folder.clone(), it)).collect(),
-        })
     }
 
     /// Splits the folders into those that need work and those that do not.

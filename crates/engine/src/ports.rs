@@ -19,6 +19,9 @@ pub trait Mailbox: Send {
     /// All folders, with their state where one round trip gives it.
     fn folders(&mut self) -> impl Future<Output = Result<Vec<Folder>, Error>> + Send;
 
+    /// The hierarchy delimiter, which no folder name may contain; `None` for a flat or free store.
+    fn delimiter(&mut self) -> impl Future<Output = Result<Option<char>, Error>> + Send;
+
     /// The folder's state now.
     fn status(&mut self, folder: &FolderPath) -> impl Future<Output = Result<FolderStatus, Error>> + Send;
 
@@ -75,6 +78,13 @@ pub trait Source: Mailbox {
         wanted: &[Wanted],
         outlet: Outlet,
     ) -> impl Future<Output = Result<Vec<(Uid, Missing)>, Error>> + Send;
+
+    /// The subjects of these messages, decoded, for people who are told about them; messages without one are left out.
+    fn subjects(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<Vec<(Uid, String)>, Error>> + Send;
 }
 
 /// The same change of flags for some messages of a folder.
@@ -101,9 +111,6 @@ pub struct Envelope {
 
 /// Where mail goes.
 pub trait Target: Mailbox {
-    /// The hierarchy delimiter, which no folder name may contain; `None` for a flat or free store.
-    fn delimiter(&mut self) -> impl Future<Output = Result<Option<char>, Error>> + Send;
-
     /// Makes the folder, its parents included, and shows it to the user if asked. One that exists is fine.
     fn create_folder(
         &mut self,

@@ -9,6 +9,8 @@ use crate::error::Error;
 pub struct SkippedItem {
     /// Its UID on the source.
     pub uid: Uid,
+    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    pub subject: Option<String>,
     /// When it arrived.
     pub internal_date: Option<InternalDate>,
     /// Octets as claimed.

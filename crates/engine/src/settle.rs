@@ -32,7 +32,7 @@ pub(crate) struct Found {
 }
 
 /// Finds messages of the source folder on the target. `owned` are target UIDs that belong to other messages.
-pub(crate) async fn find_on_target<S: Source, T: Target>(
+pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     source: &mut S,
     target: &mut T,
     folder: &FolderPath,

@@ -15,7 +15,9 @@ use crate::{
 pub enum ErrorKind {
     /// The credentials are refused, or the mailbox is not open to them.
     Authentication,
-    /// The connection could not be made, or broke.
+    /// There is no such host, or nothing listens there.
+    Unreachable,
+    /// The connection broke.
     Connection,
     /// TLS could not be agreed on, or the certificate is not to be trusted.
     Tls,

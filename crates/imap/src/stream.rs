@@ -75,7 +75,10 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
     let addresses: Vec<SocketAddr> = match looked_up {
         Ok(Ok(addresses)) => addresses.take(MOST_ADDRESSES).collect(),
-        Ok(Err(error)) => return Err(Error::io(format!("cannot find the address of {host}"), &error)),
+        Ok(Err(error)) => {
+            let words = format!("cannot find the address of {host}: {error}");
+            return Err(Error::session(ErrorKind::Unreachable, words));
+        }
         Err(_) => {
             let words = format!("cannot find the address of {host}: no answer");
             return Err(Error::session(ErrorKind::Timeout, words));
@@ -97,7 +100,7 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
         failures.push("the name has no address".to_owned());
     }
     let words = format!("cannot connect to {host}, port {port}: {}", failures.join("; "));
-    Err(Error::session(ErrorKind::Connection, words))
+    Err(Error::session(ErrorKind::Unreachable, words))
 }
 
 /// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
@@ -199,7 +202,7 @@ mod tests {
         drop(listener);
         let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
         let error = Stream::connect(&options).await.err().unwrap();
-        assert_eq!(error.kind, ErrorKind::Connection);
+        assert_eq!(error.kind, ErrorKind::Unreachable);
         let text = error.to_string();
         assert!(
             text.starts_with(&format!("cannot connect to 127.0.0.1, port {port}: 127.0.0.1:{port}: ")),

@@ -1,1 +1,14 @@
-//! Joins mail servers to the engine: implementations of Source and Target.
+//! Joins mail servers to the engine: an IMAP mailbox as [`Source`](mailhaul_engine::Source) and as
+//! [`Target`](mailhaul_engine::Target).
+//!
+//! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
+
+mod error;
+mod imap_mailbox;
+mod imap_source;
+mod imap_target;
+mod keepable;
+mod listing;
+mod names;
+
+pub use imap_mailbox::{Account, ImapMailbox, Side};

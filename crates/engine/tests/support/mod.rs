@@ -207,6 +207,10 @@ impl Mailbox for Remote {
         Ok(server.folders.iter().map(folder).collect())
     }
 
+    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
+        Ok(Some('.'))
+    }
+
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
         self.with(folder, |it| it.status())
     }
@@ -279,13 +283,23 @@ impl Source for Remote {
         }
         Ok(missing)
     }
+
+    async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
+        self.with(folder, |it| {
+            let there = it.messages.iter().filter_map(|(uid, it)| Some((Uid::new(*uid)?, it)));
+            there
+                .filter(|(uid, _)| uids.contains(*uid))
+                .filter_map(|(uid, it)| {
+                    let body = String::from_utf8_lossy(&it.body).into_owned();
+                    let subject = body.lines().find_map(|line| line.strip_prefix("Subject: "))?;
+                    Some((uid, subject.to_owned()))
+                })
+                .collect()
+        })
+    }
 }
 
 impl Target for Remote {
-    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
-        Ok(Some('.'))
-    }
-
     async fn create_folder(&mut self, folder: &FolderPath, _subscribe: bool) -> Result<(), Error> {
         self.server().folder(&folder.to_string());
         Ok(())

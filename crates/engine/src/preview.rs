@@ -1,0 +1,116 @@
+//! What a pass would do, folder by folder. It asks only what a [`Mailbox`] can answer, so it cannot change anything.
+
+use mailhaul_mail::{Scope, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder_plan::{FolderPlan, why_scan},
+    pass::PassOptions,
+    plan::plan_messages,
+    ports::{Ledger, Mailbox},
+    record::FolderState,
+    settle::{Among, find_on_target},
+    survey::survey,
+};
+
+/// What would be done with one folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderPreview {
+    /// Where it would go, and why.
+    pub plan: FolderPlan,
+    /// Why it would be looked into; `None` where it is left out or did not change.
+    pub why: Option<String>,
+    /// Messages that would be sent.
+    pub copy: u64,
+    /// Their octets, as claimed.
+    pub bytes: u64,
+    /// Messages that the target has: by the ledger, or found there now.
+    pub already: u64,
+    /// Messages whose flags would be changed.
+    pub flags: u64,
+    /// Messages that the target has and the source no more.
+    pub vanished: u64,
+    /// Messages that the operator's filter leaves out.
+    pub excluded: u64,
+    /// Messages that would be skipped, and why.
+    pub skip: Vec<(Uid, String)>,
+    /// Why the folder could not be looked into.
+    pub error: Option<Error>,
+}
+
+/// Looks at everything and changes nothing. Messages that were moved since the last pass count as vanished and new here.
+pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
+    source: &mut S,
+    target: &mut T,
+    ledger: &L,
+    options: &PassOptions,
+) -> Result<Vec<FolderPreview>, Error> {
+    let survey = survey(source, target, ledger, &options.folders).await?;
+    let mut previews = Vec::new();
+    for plan in survey.plans {
+        let record = survey.records.get(&plan.source).filter(|it| Some(&it.target) == plan.target.as_ref());
+        let why = plan.target.as_ref().and_then(|_| why_scan(plan.status.as_ref(), record, &options.rules()));
+        let mut preview = FolderPreview {
+            plan,
+            why,
+            copy: 0,
+            bytes: 0,
+            already: 0,
+            flags: 0,
+            vanished: 0,
+            excluded: 0,
+            skip: Vec::new(),
+            error: None,
+        };
+        if preview.why.is_some() {
+            let there = survey
+                .target
+                .iter()
+                .any(|it| it.selectable && Some(&it.path) == preview.plan.target.as_ref());
+            match look(source, target, ledger, options, &mut preview, record.is_some(), there).await {
+                Err(error) if error.scope <= Scope::Folder => preview.error = Some(error),
+                other => other?,
+            }
+        } else if let Some(cursor) = record.and_then(|it| it.cursor) {
+            preview.excluded = u64::from(cursor.excluded);
+            preview.already = u64::from(cursor.status.messages).saturating_sub(preview.excluded);
+        }
+        previews.push(preview);
+    }
+    Ok(previews)
+}
+
+async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
+    source: &mut S,
+    target: &mut T,
+    ledger: &L,
+    options: &PassOptions,
+    preview: &mut FolderPreview,
+    is_known: bool,
+    exists_on_target: bool,
+) -> Result<(), Error> {
+    let Some(to) = preview.plan.target.clone() else { return Ok(()) };
+    let folder = &preview.plan.source;
+    let scan = source.scan(folder, None).await?;
+    let known = if is_known { ledger.folder(folder).await? } else { None };
+    let state = known
+        .filter(|it| it.record.uid_validity == scan.status.uid_validity)
+        .unwrap_or_else(|| FolderState::opened(folder.clone(), to.clone(), scan.status.uid_validity));
+    let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
+    if exists_on_target || is_known {
+        let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
+        let found =
+            find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::All).await?;
+        let found: UidSet = found.iter().map(|it| it.uid).collect();
+        plan.copy.retain(|it| !found.contains(it.uid));
+        plan.already += found.len();
+    }
+    preview.copy = plan.copy.len() as u64;
+    preview.bytes = plan.copy.iter().map(|it| it.size).sum();
+    preview.already = plan.already;
+    preview.flags = plan.flags.len() as u64;
+    preview.vanished = plan.vanished.len() as u64;
+    preview.excluded = plan.excluded;
+    preview.skip = plan.skip.into_iter().map(|(message, reason)| (message.uid, reason)).collect();
+    Ok(())
+}

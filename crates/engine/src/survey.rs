@@ -1,0 +1,47 @@
+//! The first look at a mailbox: where every folder goes, and what is remembered. Changes nothing anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mailhaul_mail::FolderPath;
+
+use crate::{
+    error::Error,
+    folder::Folder,
+    folder_plan::{FolderPlan, FolderRules, left_out, plan_folders},
+    ports::{Ledger, Mailbox},
+    record::FolderRecord,
+};
+
+/// What the first look shows.
+pub(crate) struct Survey {
+    pub(crate) plans: Vec<FolderPlan>,
+    pub(crate) records: BTreeMap<FolderPath, FolderRecord>,
+    /// Folders that the ledger knows and the source has no more.
+    pub(crate) departed: Vec<FolderRecord>,
+    /// The target's folders, where they had to be asked for.
+    pub(crate) target: Vec<Folder>,
+}
+
+/// Looks. The target is not asked where the ledger knows every folder.
+pub(crate) async fn survey(
+    source: &mut impl Mailbox,
+    target: &mut impl Mailbox,
+    ledger: &impl Ledger,
+    rules: &FolderRules,
+) -> Result<Survey, Error> {
+    let folders = source.folders().await?;
+    let records = ledger.folders().await?;
+    let known: BTreeSet<&FolderPath> = records.iter().map(|it| &it.folder).collect();
+    let any_new = folders.iter().any(|it| left_out(it, rules).is_none() && !known.contains(&it.path));
+    let (on_target, delimiter) =
+        if any_new { (target.folders().await?, target.delimiter().await?) } else { (Vec::new(), None) };
+    let plans = plan_folders(&folders, &on_target, delimiter, rules, &records);
+    let listed: BTreeSet<&FolderPath> = folders.iter().map(|it| &it.path).collect();
+    let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();
+    Ok(Survey {
+        plans,
+        departed,
+        target: on_target,
+        records: records.into_iter().map(|it| (it.folder.clone(), it)).collect(),
+    })
+}

@@ -1,0 +1,18 @@
+//! What an IMAP error means to the engine.
+
+use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_imap as imap;
+
+/// The same error in the engine's words.
+pub(crate) fn told(error: imap::Error) -> Error {
+    use imap::ErrorKind as K;
+    let kind = match error.kind {
+        K::Authentication => ErrorKind::Authentication,
+        K::Unreachable | K::Connection | K::Tls | K::Timeout | K::Protocol => ErrorKind::Connection,
+        K::Throttled => ErrorKind::Throttled,
+        K::Quota => ErrorKind::Quota,
+        K::TooLarge => ErrorKind::TooLarge,
+        K::Refused | K::NotFound | K::AlreadyExists | K::Unsupported => ErrorKind::Refused,
+    };
+    Error::new(error.scope, error.retry, kind, error.message)
+}

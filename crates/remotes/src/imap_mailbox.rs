@@ -1,0 +1,423 @@
+//! A mailbox on an IMAP server: connecting, listing, scanning. Nothing here changes anything on the server.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use mailhaul_engine::{
+    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, MessageInfo, Piece, Present, Scan,
+    Source as _, Wanted, pipe,
+};
+use mailhaul_imap::{
+    self as imap, ConnectOptions, Connection, Credentials, ListQuery, MailboxName, SearchKey, SelectOptions,
+    Selected, Session, response::Fetch,
+};
+use mailhaul_mail::{
+    Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
+};
+use tokio::time::timeout;
+
+use crate::{
+    error::told,
+    listing::{self, STATUS_ITEMS, folder_status},
+    names::Names,
+};
+
+/// What a scan asks of every message.
+const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
+/// Octets under way while bodies are read only to be hashed.
+const HASH_BUDGET: u32 = 2 << 20;
+/// So long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Which end of the migration a mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Mail comes from here.
+    Source,
+    /// Mail goes here.
+    Target,
+}
+
+/// How to reach one mailbox.
+#[derive(Clone)]
+pub struct Account {
+    /// Which end it is.
+    pub side: Side,
+    /// The server.
+    pub options: ConnectOptions,
+    /// Who logs in.
+    pub credentials: Credentials,
+    /// The folder that is taken for the whole mailbox, in the form `a/b`, where it is not the login's own.
+    pub user_root: Option<String>,
+}
+
+/// A mailbox on an IMAP server, connected when it is first needed.
+pub struct ImapMailbox {
+    pub(crate) account: Account,
+    session: Option<Session>,
+    /// Whether a session was ever had: what was never reached is not waited for.
+    was_reached: bool,
+    names: Names,
+    /// What the server calls the folders that it listed.
+    pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
+    /// Flags of which it was told already that the target does not keep them.
+    pub(crate) lost_flags: BTreeSet<String>,
+}
+
+/// How a folder is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// To read.
+    Examine,
+    /// To write.
+    Select,
+}
+
+impl ImapMailbox {
+    /// A mailbox, not yet connected.
+    pub fn new(account: Account) -> Self {
+        Self {
+            account,
+            session: None,
+            was_reached: false,
+            names: Names::default(),
+            listed: BTreeMap::new(),
+            lost_flags: BTreeSet::new(),
+        }
+    }
+
+    /// Says goodbye, if there is a connection. A server that does not answer is not waited for.
+    pub async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            // Everything that matters was answered before.
+            let _unanswered = timeout(GOODBYE, session.logout()).await;
+        }
+    }
+
+    /// The session; a new one where there is none.
+    pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self.connect().await.map_err(|error| self.explain(error))?,
+        };
+        Ok(self.session.insert(session))
+    }
+
+    async fn connect(&mut self) -> Result<Session, imap::Error> {
+        let Account { options, credentials, user_root, side } = &self.account;
+        let connection = Connection::open(options).await.map_err(|mut error| {
+            if !self.was_reached && error.kind == imap::ErrorKind::Unreachable {
+                // Probably a mistake in the address: the operator waits for an answer.
+                (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
+            }
+            error
+        })?;
+        let mut session = connection.authenticate(credentials).await?;
+        self.was_reached = true;
+        // Some servers offer ID and refuse it (Courier); nothing depends on it.
+        match session.id(&[("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))]).await {
+            Err(error) if error.scope >= Scope::Session => return Err(error),
+            _ => {}
+        }
+        if *side == Side::Source {
+            session.enable(&["CONDSTORE", "QRESYNC"]).await?;
+        }
+        let namespaces = session.namespace().await?;
+        let mut delimiter = None;
+        if namespaces.is_none() {
+            let query = ListQuery { pattern: Vec::new(), ..ListQuery::default() };
+            delimiter = session.list(&query).await?.first().and_then(|it| it.item.delimiter);
+        }
+        self.names = Names::new(namespaces.as_ref(), delimiter, user_root.as_deref());
+        Ok(session)
+    }
+
+    /// The error in the engine's words, with the mailbox's name in front.
+    pub(crate) fn explain(&self, error: imap::Error) -> Error {
+        let side = match self.account.side {
+            Side::Source => "source",
+            Side::Target => "target",
+        };
+        told(error).context(format!("{side} {}", self.describe()))
+    }
+
+    /// What the server calls the folder.
+    pub(crate) fn wire(&self, folder: &FolderPath) -> MailboxName {
+        self.listed.get(folder).cloned().unwrap_or_else(|| self.names.wire(folder))
+    }
+
+    /// The folder opened, again only where that is needed.
+    pub(crate) async fn open(&mut self, folder: &FolderPath, mode: Mode) -> Result<Selected<'_>, Error> {
+        self.session().await?;
+        let name = self.wire(folder);
+        let open = self.session.as_mut().and_then(Session::selected);
+        let is_open =
+            open.is_some_and(|it| *it.name() == name && (mode == Mode::Examine || !it.data().read_only));
+        if !is_open {
+            return self.open_anew(folder, mode).await;
+        }
+        self.selected()
+    }
+
+    /// The folder opened now, so that its numbers are of now.
+    async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Selected<'_>, Error> {
+        self.session().await?;
+        let name = self.wire(folder);
+        let options = SelectOptions { condstore: true, qresync: None };
+        let session = self.session().await?;
+        let outcome = match mode {
+            Mode::Examine => session.examine(&name, &options).await,
+            Mode::Select => session.select(&name, &options).await,
+        };
+        outcome.map(drop).map_err(|error| self.explain_in(folder, error))?;
+        self.selected()
+    }
+
+    fn selected(&mut self) -> Result<Selected<'_>, Error> {
+        let selected = self.session.as_mut().and_then(Session::selected);
+        selected.ok_or_else(|| Error::session("the folder is not open"))
+    }
+
+    pub(crate) fn explain_in(&self, folder: &FolderPath, error: imap::Error) -> Error {
+        self.explain(error.context(format_args!("folder {folder}")))
+    }
+}
+
+impl Mailbox for ImapMailbox {
+    fn describe(&self) -> String {
+        format!("{}@{}", self.account.credentials.user, self.account.options.host)
+    }
+
+    async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
+        self.session().await?;
+        let with_status = self.account.side == Side::Source;
+        let names = self.names.clone();
+        let listed = listing::list(self.session().await?, &names, with_status).await;
+        let listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
+        if let Some(root) = self.names.root()
+            && listing.folders.is_empty()
+        {
+            let message = format!("source {}: there is no folder \"{root}\" (UserRoot)", self.describe());
+            return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
+        }
+        self.listed = listing.names;
+        Ok(listing.folders)
+    }
+
+    async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
+        self.session().await?;
+        let name = self.wire(folder);
+        let answers = self.session().await?.status_many(std::slice::from_ref(&name), &STATUS_ITEMS).await;
+        let answer = answers.map_err(|error| self.explain(error))?.pop();
+        let items = match answer {
+            Some(Ok(items)) => items,
+            Some(Err(error)) => return Err(self.explain_in(folder, error)),
+            None => return Err(Error::session("STATUS was not answered")),
+        };
+        folder_status(&items).ok_or_else(|| self.no_validity(folder))
+    }
+
+    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
+        self.session().await?;
+        Ok(self.names.delimiter())
+    }
+
+    async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
+        let selected = self.open_anew(folder, Mode::Examine).await?;
+        let data = selected.data();
+        let (exists, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
+        let Some(uid_validity) = data.uid_validity else { return Err(self.no_validity(folder)) };
+        let status = FolderStatus { messages: exists, uid_validity, uid_next, highest_modseq };
+        let modseq = since
+            .filter(|cursor| cursor.status.uid_validity == uid_validity && status.highest_modseq.is_some())
+            .and_then(|cursor| cursor.status.highest_modseq)
+            .filter(|it| it.0 > 0);
+        let selected = self.selected()?;
+        let scanned = match modseq {
+            Some(modseq) => changes(selected, modseq).await,
+            None => everything(selected, exists).await,
+        };
+        let (messages, present) = scanned.map_err(|error| self.explain_in(folder, error))?;
+        Ok(Scan { status, messages, present })
+    }
+
+    async fn fingerprints(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items = format!("(UID BODY.PEEK[HEADER.FIELDS ({})])", FINGERPRINT_FIELDS.join(" "));
+        let mut found: BTreeMap<Uid, Option<Fingerprint>> = BTreeMap::new();
+        let mut selected = self.open(folder, Mode::Examine).await?;
+        let fetched = selected
+            .uid_fetch(uids, &items, |fetch| {
+                let header = fetch.sections.iter().find(|it| it.spec.starts_with("HEADER.FIELDS"));
+                if let (Some(uid), Some(header)) = (fetch.uid, header) {
+                    let fingerprint = fetch.inline(&header.spec).and_then(|it| Fingerprint::of_header(it));
+                    found.insert(uid, fingerprint);
+                }
+            })
+            .await;
+        fetched.map_err(|error| self.explain_in(folder, error))?;
+        // Without any of the fields, the whole message must be read.
+        let nameless: UidSet = uids.iter().filter(|uid| !matches!(found.get(uid), Some(Some(_)))).collect();
+        let mut fingerprints: Vec<(Uid, Fingerprint)> =
+            found.into_iter().filter_map(|(uid, it)| Some((uid, it?))).collect();
+        fingerprints.extend(self.hashes(folder, &nameless).await?.into_iter().map(|(uid, it, _)| (uid, it)));
+        Ok(fingerprints)
+    }
+
+    async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
+        Ok(self.hashes(folder, uids).await?.into_iter().map(|(uid, _, it)| (uid, it)).collect())
+    }
+
+    async fn reconnect(&mut self) -> Result<(), Error> {
+        // The next command connects; a mailbox that is not needed any more does not.
+        self.session = None;
+        Ok(())
+    }
+}
+
+impl ImapMailbox {
+    fn no_validity(&self, folder: &FolderPath) -> Error {
+        let message = format!(
+            "{}: folder {folder}: the server tells no UIDVALIDITY, so that its messages cannot be told apart from one \
+             session to the next",
+            self.describe()
+        );
+        Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message)
+    }
+
+    /// Reads the bodies, only to hash them.
+    async fn hashes(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Fingerprint, Digests)>, Error> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<Wanted> = uids.iter().map(|uid| Wanted { uid, size: 0 }).collect();
+        let (outlet, mut inlet) = pipe(&Budget::new(HASH_BUDGET));
+        let mut found = Vec::new();
+        let hashing = async {
+            let mut passing: Option<(Uid, MessageHasher)> = None;
+            while let Some(piece) = inlet.next().await {
+                match piece {
+                    Piece::Message(uid, body) => {
+                        let mut hasher = MessageHasher::new();
+                        hasher.update(&body);
+                        let (fingerprint, digests) = hasher.finish();
+                        found.push((uid, fingerprint, digests));
+                    }
+                    Piece::Start(uid, _) => passing = Some((uid, MessageHasher::new())),
+                    Piece::Chunk(octets) => {
+                        if let Some((_, hasher)) = &mut passing {
+                            hasher.update(&octets);
+                        }
+                    }
+                    Piece::End => {
+                        if let Some((uid, hasher)) = passing.take() {
+                            let (fingerprint, digests) = hasher.finish();
+                            found.push((uid, fingerprint, digests));
+                        }
+                    }
+                }
+            }
+        };
+        let (fetched, ()) = futures_util::join!(self.fetch(folder, &wanted, outlet), hashing);
+        fetched?;
+        Ok(found)
+    }
+}
+
+/// All messages of the open folder.
+async fn everything(
+    mut selected: Selected<'_>,
+    exists: u32,
+) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
+    let mut found = Found::default();
+    if exists > 0 {
+        selected.uid_fetch(&all(), SCAN_ITEMS, |fetch| found.take(&fetch)).await?;
+    }
+    let messages = found.messages()?;
+    // What was there at first, without what was expunged meanwhile, must have been shown.
+    let least = exists.min(selected.data().exists);
+    if u64::from(least) > messages.len() as u64 {
+        let words = format!("the server says that it holds {least} messages, and shows {}", messages.len());
+        return Err(incomplete(words));
+    }
+    let present = messages.iter().map(|it| it.uid).collect();
+    Ok((messages, Present::These(present)))
+}
+
+/// What changed in the open folder (RFC 7162).
+async fn changes(
+    mut selected: Selected<'_>,
+    since: mailhaul_mail::ModSeq,
+) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
+    let mut found = Found::default();
+    let vanished = selected.uid_fetch_changed(&all(), SCAN_ITEMS, since, |fetch| found.take(&fetch)).await?;
+    let present = if selected.has_enabled("QRESYNC") {
+        Present::AllBut(vanished)
+    } else {
+        Present::These(selected.uid_search(&[SearchKey::All]).await?)
+    };
+    Ok((found.messages()?, present))
+}
+
+/// `1:*` would do; but this is a set like any other.
+fn all() -> UidSet {
+    UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap_or(Uid::FIRST))
+}
+
+fn incomplete(words: String) -> imap::Error {
+    imap::Error {
+        scope: Scope::Folder,
+        retry: Retry::Never,
+        ..imap::Error::session(imap::ErrorKind::Protocol, words)
+    }
+}
+
+/// Answers to FETCH, put together: servers may tell of one message in several.
+#[derive(Default)]
+struct Found(HashMap<Uid, Partial>);
+
+#[derive(Default)]
+struct Partial {
+    flags: Option<mailhaul_mail::Flags>,
+    internal_date: Option<mailhaul_mail::InternalDate>,
+    size: Option<u64>,
+}
+
+impl Found {
+    fn take(&mut self, fetch: &Fetch) {
+        // An answer without a UID is a notice that flags change now; the next pass sees it.
+        let Some(uid) = fetch.uid else { return };
+        let known = self.0.entry(uid).or_default();
+        if let Some(flags) = &fetch.flags {
+            known.flags = Some(flags.clone());
+        }
+        known.internal_date = fetch.internal_date.or(known.internal_date);
+        known.size = fetch.rfc822_size.or(known.size);
+    }
+
+    fn messages(self) -> Result<Vec<MessageInfo>, imap::Error> {
+        let mut messages = Vec::with_capacity(self.0.len());
+        for (uid, Partial { flags, internal_date, size }) in self.0 {
+            let Some(flags) = flags else {
+                return Err(incomplete(format!(
+                    "the server does not tell the flags of the message with UID {uid}"
+                )));
+            };
+            messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
+        }
+        messages.sort_unstable_by_key(|it| it.uid);
+        Ok(messages)
+    }
+}

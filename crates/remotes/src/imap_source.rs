@@ -1,0 +1,287 @@
+//! Bodies from an IMAP mailbox: FETCH commands in flight, bodies passed on as they come.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use mail_parser::MessageParser;
+use mailhaul_engine::{Closed, Error, Missing, Outlet, Piece, Source, Wanted};
+use mailhaul_imap::{
+    self as imap, CommandId, FetchEvent, FetchStream, SearchKey,
+    response::{Fetch, Status, StatusResponse},
+};
+use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
+
+use crate::imap_mailbox::{ImapMailbox, Mode};
+
+/// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
+const BODY: &str = "(UID BODY.PEEK[])";
+/// So many messages are asked for in one command at most.
+const BATCH_MESSAGES: usize = 100;
+/// And so many octets, as claimed, unless one message alone is larger.
+const BATCH_OCTETS: u64 = 1 << 20;
+/// So many commands are under way at most.
+const IN_FLIGHT: usize = 16;
+/// And so many octets, as claimed, unless one command alone asks for more.
+const IN_FLIGHT_OCTETS: u64 = 8 << 20;
+
+impl Source for ImapMailbox {
+    async fn fetch(
+        &mut self,
+        folder: &FolderPath,
+        wanted: &[Wanted],
+        outlet: Outlet,
+    ) -> Result<Vec<(Uid, Missing)>, Error> {
+        let outcome = self.deliver(folder, wanted, outlet).await?;
+        outcome.map_err(|error| self.explain_in(folder, error))
+    }
+
+    async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
+        let mut selected = self.open(folder, Mode::Examine).await?;
+        let mut subjects = Vec::new();
+        let fetched = selected
+            .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
+                let header = fetch.sections.iter().find_map(|it| fetch.inline(&it.spec));
+                subjects.extend(fetch.uid.zip(header.and_then(|it| subject(it))));
+            })
+            .await;
+        fetched.map_err(|error| self.explain_in(folder, error))?;
+        Ok(subjects)
+    }
+}
+
+/// The subject out of a header, decoded (RFC 2047).
+fn subject(header: &[u8]) -> Option<String> {
+    MessageParser::default().parse_headers(header)?.subject().map(str::to_owned)
+}
+
+impl ImapMailbox {
+    async fn deliver(
+        &mut self,
+        folder: &FolderPath,
+        wanted: &[Wanted],
+        outlet: Outlet,
+    ) -> Result<Result<Vec<(Uid, Missing)>, imap::Error>, Error> {
+        let mut selected = self.open(folder, Mode::Examine).await?;
+        let mut delivery = Delivery::new(wanted, outlet);
+        let fetched = async {
+            let mut stream = selected.fetch_stream().await?;
+            delivery.run(&mut stream, batches(wanted), IN_FLIGHT).await?;
+            // What did not come in company is asked for alone: then every answer has one meaning.
+            let alone: Vec<Batch> = delivery.undelivered().map(Batch::of_one).collect();
+            delivery.run(&mut stream, alone, 1).await
+        };
+        if let Err(error) = fetched.await {
+            return Ok(Err(error));
+        }
+        let lacking: UidSet = delivery.undelivered().collect();
+        if delivery.is_closed || lacking.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let there = match selected.uid_search(&[SearchKey::Uids(lacking.clone())]).await {
+            Ok(there) => there,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(lacking
+            .iter()
+            .map(|uid| match (there.contains(uid), delivery.excuses.remove(&uid)) {
+                (false, _) => (uid, Missing::Gone),
+                (true, Some(words)) => (uid, Missing::Withheld(words)),
+                (true, None) => {
+                    (uid, Missing::Withheld("the server lists the message and does not give it".to_owned()))
+                }
+            })
+            .collect()))
+    }
+}
+
+/// Messages for one command.
+#[derive(Default)]
+struct Batch {
+    uids: UidSet,
+    messages: usize,
+    octets: u64,
+}
+
+impl Batch {
+    fn of_one(uid: Uid) -> Self {
+        Self { uids: [uid].into_iter().collect(), messages: 1, octets: 0 }
+    }
+}
+
+/// Cuts what is wanted into commands. Their messages come in the order of UIDs, whatever the order here.
+fn batches(wanted: &[Wanted]) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut batch = Batch::default();
+    for it in wanted {
+        let is_full = batch.messages == BATCH_MESSAGES || batch.octets + it.size > BATCH_OCTETS;
+        if is_full && batch.messages > 0 {
+            batches.push(std::mem::take(&mut batch));
+        }
+        batch.uids.insert(it.uid);
+        batch.messages += 1;
+        batch.octets += it.size;
+    }
+    if batch.messages > 0 {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// What goes by between the start and the end of a large body.
+enum Passing {
+    /// It is passed on.
+    On(Uid),
+    /// It is not wanted, or nobody knows yet whose it is.
+    Over,
+}
+
+struct Delivery {
+    outlet: Outlet,
+    /// Octets as claimed, of all that is wanted.
+    claimed: BTreeMap<Uid, u64>,
+    delivered: BTreeSet<Uid>,
+    /// What the server said of messages that it did not give.
+    excuses: BTreeMap<Uid, String>,
+    /// Nobody listens to the outlet any more.
+    is_closed: bool,
+}
+
+impl Delivery {
+    fn new(wanted: &[Wanted], outlet: Outlet) -> Self {
+        Self {
+            outlet,
+            claimed: wanted.iter().map(|it| (it.uid, it.size)).collect(),
+            delivered: BTreeSet::new(),
+            excuses: BTreeMap::new(),
+            is_closed: false,
+        }
+    }
+
+    fn undelivered(&self) -> impl Iterator<Item = Uid> + '_ {
+        self.claimed.keys().copied().filter(|uid| !self.delivered.contains(uid))
+    }
+
+    fn wants(&self, uid: Uid) -> bool {
+        self.claimed.contains_key(&uid) && !self.delivered.contains(&uid)
+    }
+
+    /// Sends the commands, at most so many at a time, and passes on what comes.
+    async fn run(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        batches: Vec<Batch>,
+        in_flight: usize,
+    ) -> Result<(), imap::Error> {
+        let mut waiting: VecDeque<Batch> = batches.into();
+        let mut asked: Vec<(CommandId, Batch)> = Vec::new();
+        let mut passing = Passing::Over;
+        loop {
+            while asked.len() < in_flight
+                && let Some(next) = waiting.front()
+                && (asked.is_empty()
+                    || asked.iter().map(|(_, it)| it.octets).sum::<u64>() + next.octets <= IN_FLIGHT_OCTETS)
+                && let Some(batch) = waiting.pop_front()
+            {
+                asked.push((stream.send(&batch.uids, BODY)?, batch));
+            }
+            let Some(event) = stream.next().await? else { return Ok(()) };
+            // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
+            let only = match asked.as_slice() {
+                [(_, batch)] if in_flight == 1 => batch.uids.last(),
+                _ => None,
+            };
+            let sent = match event {
+                FetchEvent::BodyStart { uid, section, length } => {
+                    let whose = uid.or(only).filter(|uid| section.is_empty() && self.wants(*uid));
+                    passing = whose.map_or(Passing::Over, Passing::On);
+                    match whose {
+                        Some(uid) => self.outlet.send(Piece::Start(uid, length)).await,
+                        None => Ok(()),
+                    }
+                }
+                FetchEvent::BodyChunk(octets) => match passing {
+                    Passing::On(_) => self.outlet.send(Piece::Chunk(octets)).await,
+                    Passing::Over => Ok(()),
+                },
+                FetchEvent::BodyEnd => match std::mem::replace(&mut passing, Passing::Over) {
+                    Passing::On(uid) => {
+                        self.delivered.insert(uid);
+                        self.outlet.send(Piece::End).await
+                    }
+                    Passing::Over => Ok(()),
+                },
+                FetchEvent::Message(fetch) => self.message(&fetch, only).await,
+                FetchEvent::Completed { command, status } => {
+                    self.completed(&mut asked, command, &status)?;
+                    Ok(())
+                }
+                FetchEvent::Other(_) => Ok(()),
+            };
+            if sent == Err(Closed) {
+                self.is_closed = true;
+                return Ok(());
+            }
+        }
+    }
+
+    async fn message(&mut self, fetch: &Fetch, only: Option<Uid>) -> Result<(), Closed> {
+        let Some(body) = fetch.inline("") else { return Ok(()) };
+        let Some(uid) = fetch.uid.or(only).filter(|uid| self.wants(*uid)) else { return Ok(()) };
+        // An empty body is what some servers give for a message that was just expunged (Courier).
+        if body.is_empty() && self.claimed.get(&uid).is_some_and(|claimed| *claimed > 0) {
+            self.excuses.insert(uid, "the server gives an empty body".to_owned());
+            return Ok(());
+        }
+        self.delivered.insert(uid);
+        self.outlet.send(Piece::Message(uid, body.clone())).await
+    }
+
+    /// A refused command is no end: its messages are asked for one by one, and then the server's words are kept.
+    fn completed(
+        &mut self,
+        asked: &mut Vec<(CommandId, Batch)>,
+        command: CommandId,
+        status: &StatusResponse,
+    ) -> Result<(), imap::Error> {
+        let Some(index) = asked.iter().position(|(id, _)| *id == command) else { return Ok(()) };
+        let (_, batch) = asked.remove(index);
+        if status.status != Status::Ok {
+            let error = imap::Error::refused("UID FETCH", status);
+            if error.scope >= Scope::Session {
+                return Err(error);
+            }
+            for uid in batch.uids.iter().filter(|uid| !self.delivered.contains(uid)) {
+                self.excuses.insert(uid, error.message.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_decoded() {
+        let told = |header: &str| subject(header.as_bytes());
+        assert_eq!(
+            told("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n =?utf-8?b?IGFuIGFsbGU=?=\r\n\r\n").as_deref(),
+            Some("Grüße an alle")
+        );
+        assert_eq!(told("\r\n"), None);
+    }
+
+    #[test]
+    fn small_messages_share_a_command_and_large_ones_do_not() {
+        let wanted = |sizes: &[u64]| -> Vec<usize> {
+            let wanted: Vec<Wanted> = (1..)
+                .zip(sizes)
+                .filter_map(|(uid, size)| Some(Wanted { uid: Uid::new(uid)?, size: *size }))
+                .collect();
+            batches(&wanted).iter().map(|it| it.messages).collect()
+        };
+        assert_eq!(wanted(&[10; 250]), [100, 100, 50]);
+        assert_eq!(wanted(&[1, 30 << 20, 1, 1, 600 << 10, 600 << 10]), [1, 1, 3, 1]);
+        assert!(wanted(&[]).is_empty());
+    }
+}

@@ -1,0 +1,106 @@
+//! The folders of a mailbox, as the engine sees them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mailhaul_engine::{Folder, FolderStatus};
+use mailhaul_imap::{
+    Error, ListQuery, ListedMailbox, MailboxName, Session, StatusItem,
+    response::{ListItem, StatusItems},
+};
+use mailhaul_mail::{FolderPath, SpecialUse};
+
+use crate::names::Names;
+
+/// What STATUS is asked for, by which a change is noticed.
+pub(crate) const STATUS_ITEMS: [StatusItem; 4] =
+    [StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::HighestModSeq];
+
+/// The folders, and each one's name on the wire.
+#[derive(Default)]
+pub(crate) struct Listing {
+    pub(crate) folders: Vec<Folder>,
+    pub(crate) names: BTreeMap<FolderPath, MailboxName>,
+}
+
+/// Lists the mailbox. `with_status` asks for every folder's state too, in the same round trip where the server can.
+pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool) -> Result<Listing, Error> {
+    let status = if with_status { STATUS_ITEMS.to_vec() } else { Vec::new() };
+    let mut listed: Vec<ListedMailbox> = Vec::new();
+    let mut subscribed: BTreeSet<MailboxName> = BTreeSet::new();
+    for pattern in names.patterns() {
+        let query = ListQuery { pattern, status: status.clone(), ..ListQuery::default() };
+        for it in session.list(&query).await? {
+            if !listed.iter().any(|known| known.item.name == it.item.name) {
+                listed.push(it);
+            }
+        }
+        if !session.list_tells_subscriptions() {
+            subscribed.extend(session.lsub(&query).await?.into_iter().map(|it| it.name));
+        }
+    }
+    // Some servers list the folders below INBOX and not INBOX itself.
+    let inbox = names.root().unwrap_or_else(|| MailboxName::from_wire("INBOX"));
+    let lists_inbox = listed.iter().any(|it| it.item.name == inbox);
+    if !lists_inbox && names.root().is_none() {
+        let item =
+            ListItem { attributes: Vec::new(), delimiter: None, name: inbox.clone(), extended: Vec::new() };
+        listed.push(ListedMailbox { item, status: None });
+    }
+    if with_status {
+        let silent: Vec<usize> = (0..listed.len())
+            .filter(|index| listed[*index].status.is_none() && is_selectable(&listed[*index].item))
+            .collect();
+        let asked: Vec<MailboxName> = silent.iter().map(|index| listed[*index].item.name.clone()).collect();
+        if !asked.is_empty() {
+            let answers = session.status_many(&asked, &STATUS_ITEMS).await?;
+            for (index, answer) in silent.into_iter().zip(answers) {
+                // What is refused here is told when the folder is opened.
+                listed[index].status = answer.ok();
+            }
+        }
+    }
+    let mut listing = Listing::default();
+    for ListedMailbox { item, status } in listed {
+        let Some(path) = names.path(&item.name) else { continue };
+        let path = untaken(&path, &listing.names);
+        listing.folders.push(Folder {
+            path: path.clone(),
+            special_use: item.attributes.iter().find_map(|it| SpecialUse::from_attribute(it)),
+            selectable: is_selectable(&item),
+            subscribed: item.has("\\Subscribed") || subscribed.contains(&item.name),
+            status: status.as_ref().and_then(folder_status),
+            leave_out: names.foreign(&item.name),
+        });
+        listing.names.insert(path, item.name);
+    }
+    Ok(listing)
+}
+
+/// Two names that break the rules of modified UTF-7 may read alike; both are folders.
+fn untaken(path: &FolderPath, taken: &BTreeMap<FolderPath, MailboxName>) -> FolderPath {
+    let mut free = path.clone();
+    let mut number = 1;
+    while taken.contains_key(&free) {
+        number += 1;
+        let (last, parents) = match path.segments().split_last() {
+            Some((last, parents)) => (format!("{last} ({number})"), parents.to_vec()),
+            None => (number.to_string(), Vec::new()),
+        };
+        free = FolderPath::new(parents.into_iter().chain([last]));
+    }
+    free
+}
+
+fn is_selectable(item: &ListItem) -> bool {
+    !item.has("\\Noselect") && !item.has("\\NonExistent")
+}
+
+/// `None` where the server leaves out what must be known.
+pub(crate) fn folder_status(items: &StatusItems) -> Option<FolderStatus> {
+    Some(FolderStatus {
+        messages: items.messages?,
+        uid_validity: items.uid_validity?,
+        uid_next: items.uid_next,
+        highest_modseq: items.highest_modseq.filter(|it| it.0 > 0),
+    })
+}

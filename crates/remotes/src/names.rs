@@ -1,0 +1,204 @@
+//! A server's names for folders: namespace prefix, delimiter, modified UTF-7.
+
+use mailhaul_imap::MailboxName;
+use mailhaul_imap::response::Namespaces;
+use mailhaul_mail::FolderPath;
+
+/// How one mailbox's folders are named by its server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// With which every name but INBOX begins: `INBOX.` or nothing.
+    prefix: Vec<u8>,
+    delimiter: Option<u8>,
+    /// The folder that is taken for the whole mailbox, where the operator named one.
+    root: Option<Vec<u8>>,
+    /// Prefixes of folders that are not this user's own, or repeat what is elsewhere.
+    foreign: Vec<Vec<u8>>,
+}
+
+impl Names {
+    /// From what NAMESPACE says, or from a delimiter alone. `user_root` is a folder in the form `a/b`; a slash in front
+    /// means nothing.
+    pub(crate) fn new(
+        namespaces: Option<&Namespaces>,
+        delimiter: Option<char>,
+        user_root: Option<&str>,
+    ) -> Self {
+        let mut names = Self { delimiter: delimiter.and_then(|it| u8::try_from(it).ok()), ..Self::default() };
+        if let Some(namespaces) = namespaces {
+            let (own, other_own) = match namespaces.personal.split_first() {
+                Some((own, rest)) => (Some(own), rest),
+                None => (None, &[][..]),
+            };
+            if let Some(own) = own {
+                names.prefix = own.prefix.as_wire().to_vec();
+                // `INBOX` alone is what some servers say for `INBOX.`.
+                names.delimiter = own.delimiter.and_then(|it| u8::try_from(it).ok()).or(names.delimiter);
+            }
+            let foreign = other_own.iter().chain(&namespaces.other_users).chain(&namespaces.shared);
+            names.foreign =
+                foreign.map(|it| it.prefix.as_wire().to_vec()).filter(|it| !it.is_empty()).collect();
+        }
+        if let (Some(delimiter), Some(last)) = (names.delimiter, names.prefix.last())
+            && *last != delimiter
+        {
+            names.prefix.push(delimiter);
+        }
+        names.root = user_root.map(|it| it.trim_matches('/')).filter(|it| !it.is_empty()).map(|root| {
+            let segments: Vec<&str> = root.split('/').collect();
+            names.join(&segments)
+        });
+        names
+    }
+
+    /// What separates levels, which no segment may hold.
+    pub(crate) fn delimiter(&self) -> Option<char> {
+        self.delimiter.map(char::from)
+    }
+
+    /// The patterns that list this mailbox.
+    pub(crate) fn patterns(&self) -> Vec<Vec<u8>> {
+        let Some(root) = &self.root else { return vec![b"*".to_vec()] };
+        let mut patterns = vec![root.clone()];
+        if let Some(delimiter) = self.delimiter {
+            patterns.push([root.as_slice(), &[delimiter], b"*"].concat());
+        }
+        patterns
+    }
+
+    /// Whether one folder is taken for the whole mailbox.
+    pub(crate) fn root(&self) -> Option<MailboxName> {
+        self.root.clone().map(MailboxName::from_wire)
+    }
+
+    /// Why the folder is not this user's own; `None` where it is.
+    pub(crate) fn foreign(&self, name: &MailboxName) -> Option<String> {
+        let prefix = self.foreign.iter().filter(|_| self.root.is_none()).find(|prefix| {
+            name.as_wire().starts_with(prefix)
+                || self.delimiter.is_some_and(|it| [name.as_wire(), &[it]].concat() == **prefix)
+        })?;
+        let prefix = MailboxName::from_wire(prefix.clone());
+        Some(format!("it is in the namespace \"{prefix}\", not among the user's own folders"))
+    }
+
+    /// Where a folder of this server stands; `None` where it is outside the root.
+    pub(crate) fn path(&self, name: &MailboxName) -> Option<FolderPath> {
+        let wire = name.as_wire();
+        if let Some(root) = &self.root {
+            let rest = wire.strip_prefix(root.as_slice())?;
+            if rest.is_empty() {
+                return Some(FolderPath::inbox());
+            }
+            let path = FolderPath::new(self.split(rest.strip_prefix(&[self.delimiter?])?));
+            // The root itself is INBOX: a folder of that name below it keeps out of its way.
+            let is_second_inbox = path.segments().first().is_some_and(|it| it == "INBOX");
+            return Some(if is_second_inbox {
+                FolderPath::new(["INBOX".to_owned()].into_iter().chain(path.segments().iter().cloned()))
+            } else {
+                path
+            });
+        }
+        if name.is_inbox() {
+            return Some(FolderPath::inbox());
+        }
+        Some(FolderPath::new(self.split(wire.strip_prefix(self.prefix.as_slice()).unwrap_or(wire))))
+    }
+
+    /// The name of a folder that the server did not list.
+    pub(crate) fn wire(&self, path: &FolderPath) -> MailboxName {
+        match (&self.root, path.is_inbox()) {
+            (Some(root), true) => MailboxName::from_wire(root.clone()),
+            (Some(root), false) => {
+                let rest = self.join(path.segments());
+                let delimiter: Vec<u8> = self.delimiter.into_iter().collect();
+                MailboxName::from_wire([root.as_slice(), &delimiter, &rest].concat())
+            }
+            (None, true) => MailboxName::from_wire("INBOX"),
+            (None, false) => {
+                MailboxName::from_wire([self.prefix.as_slice(), &self.join(path.segments())].concat())
+            }
+        }
+    }
+
+    /// Splits before decoding: what is decoded may hold the delimiter.
+    fn split(&self, wire: &[u8]) -> Vec<String> {
+        let text = |segment: &[u8]| MailboxName::from_wire(segment).to_text();
+        match self.delimiter {
+            Some(delimiter) => wire.split(|octet| *octet == delimiter).map(text).collect(),
+            None => vec![text(wire)],
+        }
+    }
+
+    fn join<S: AsRef<str>>(&self, segments: &[S]) -> Vec<u8> {
+        let delimiter: Vec<u8> = self.delimiter.into_iter().collect();
+        let encoded: Vec<Vec<u8>> =
+            segments.iter().map(|it| MailboxName::from_text(it.as_ref()).as_wire().to_vec()).collect();
+        encoded.join(delimiter.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_imap::response::NamespaceEntry;
+
+    use super::*;
+
+    fn namespaces(own: &str, foreign: &[&str], delimiter: char) -> Namespaces {
+        let entry = |prefix: &str| NamespaceEntry {
+            prefix: MailboxName::from_wire(prefix),
+            delimiter: Some(delimiter),
+        };
+        let mut personal = vec![entry(own)];
+        personal.extend(foreign.iter().map(|it| entry(it)));
+        Namespaces { personal, ..Namespaces::default() }
+    }
+
+    fn path(names: &Names, wire: &str) -> String {
+        names.path(&MailboxName::from_wire(wire)).map_or("-".to_owned(), |it| it.to_string())
+    }
+
+    #[test]
+    fn names_lose_prefix_and_delimiter_and_get_them_back() {
+        let dovecot = Names::new(Some(&namespaces("", &["virtual/"], '/')), None, None);
+        let courier = Names::new(Some(&namespaces("INBOX.", &[], '.')), None, None);
+        let table = [
+            (&dovecot, "INBOX", "INBOX"),
+            (&dovecot, "Gel&APY-scht/&ZeVnLIqe-", "Gelöscht/日本語"),
+            (&dovecot, "a.b/c d", "a.b/c d"),
+            (&dovecot, "INBOX/deep", "INBOX/deep"),
+            (&courier, "INBOX", "INBOX"),
+            (&courier, "INBOX.Sent.2020", "Sent/2020"),
+            (&courier, "INBOX.a/b", "a\\/b"),
+            (&courier, "INBOX.INBOX.x", "INBOX/x"),
+        ];
+        for (names, wire, text) in table {
+            assert_eq!(path(names, wire), text, "{wire}");
+            assert_eq!(names.wire(&FolderPath::parse(text)), MailboxName::from_wire(wire), "{text}");
+        }
+        assert!(dovecot.foreign(&MailboxName::from_wire("virtual/All")).is_some());
+        assert!(dovecot.foreign(&MailboxName::from_wire("virtual")).is_some());
+        assert!(dovecot.foreign(&MailboxName::from_wire("virtually")).is_none());
+    }
+
+    #[test]
+    fn a_user_root_is_the_whole_mailbox() {
+        let names = Names::new(Some(&namespaces("", &["users/"], '/')), None, Some("/users/terry"));
+        let table = [
+            ("users/terry", "INBOX"),
+            ("users/terry/Sent", "Sent"),
+            ("users/terry/Inbox", "INBOX/INBOX"),
+            ("users/terrya", "-"),
+            ("INBOX", "-"),
+        ];
+        for (wire, text) in table {
+            assert_eq!(path(&names, wire), text, "{wire}");
+        }
+        assert_eq!(
+            names.wire(&FolderPath::parse("Sent/2020")),
+            MailboxName::from_wire("users/terry/Sent/2020")
+        );
+        assert_eq!(names.wire(&FolderPath::inbox()), MailboxName::from_wire("users/terry"));
+        assert_eq!(names.patterns(), [b"users/terry".to_vec(), b"users/terry/*".to_vec()]);
+        assert_eq!(names.foreign(&MailboxName::from_wire("users/terry/Sent")), None);
+    }
+}
