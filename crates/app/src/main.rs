@@ -1,2 +1,45 @@
 //! The program `mailhaul`.
-fn main() {}
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program is what speaks to people")]
+
+mod advice;
+mod cli;
+mod csv_cell;
+mod exit;
+mod migrate;
+mod passwords;
+mod server_url;
+mod text;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{
+    cli::{Cli, Operation},
+    exit::Exit,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the program cannot start: {error}");
+            return Exit::Internal.into();
+        }
+    };
+    let outcome = match cli.operation {
+        Operation::Migrate(options) => runtime.block_on(migrate::run(*options)),
+    };
+    // A connection that hangs must not keep the program alive.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Usage).into()
+        }
+    }
+}

@@ -56,6 +56,8 @@ pub(crate) struct Work {
     target: FolderPath,
     subscribe: bool,
     reason: String,
+    /// Messages of the source folder, as listed.
+    listed: u64,
     origin: Origin,
     created: bool,
     attempts: u32,
@@ -79,6 +81,7 @@ impl Work {
             target,
             subscribe: plan.subscribe,
             reason: format!("{}; {why}", plan.reason),
+            listed: plan.status.map_or(0, |it| u64::from(it.messages)),
             origin: if known { Origin::Known } else { Origin::New },
             created: false,
             attempts: 0,
@@ -128,6 +131,10 @@ impl Work {
 
     pub(crate) fn target(&self) -> &FolderPath {
         &self.target
+    }
+
+    pub(crate) fn listed(&self) -> u64 {
+        self.listed
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -351,6 +358,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .collect();
         self.record(&mut state, &skipped).await?;
         work.carried = true;
+        self.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
         Ok(())
     }
 

@@ -103,7 +103,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         };
         let mut works = self.choose(survey, report);
-        self.progress.event(Event::Planned { folders: works.len() });
+        let listed: Vec<(FolderPath, u64)> =
+            works.iter().map(|it| (it.source().clone(), it.listed())).collect();
+        self.progress.event(Event::Planned { folders: &listed });
         // Folders of earlier passes first: what vanished from them may be found moved to another.
         for work in works.iter_mut().filter(|work| work.is_known()) {
             self.patiently_scan(work).await;

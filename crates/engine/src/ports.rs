@@ -9,6 +9,7 @@ use crate::{
     feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, Scan},
     record::{FolderRecord, FolderState, Record},
+    report::FolderTally,
 };
 
 /// A mailbox that can be read. No method changes anything on the server.
@@ -180,8 +181,9 @@ pub trait Progress: Send + Sync {
 pub enum Event<'a> {
     /// The pass knows its folders.
     Planned {
-        /// How many folders are carried.
-        folders: usize,
+        /// The source folders that are looked into, each with the messages that it holds as listed; 0 where the listing
+        /// does not tell.
+        folders: &'a [(FolderPath, u64)],
     },
     /// A folder's messages are known, and these are to be sent.
     Folder {
@@ -194,6 +196,13 @@ pub enum Event<'a> {
         /// Octets to send, as claimed.
         bytes: u64,
     },
+    /// A folder is done with; its numbers are final but for what vanished.
+    FolderDone {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// Its numbers.
+        tally: &'a FolderTally,
+    },
     /// A folder needs nothing.
     Unchanged {
         /// The source folder.
@@ -201,6 +210,8 @@ pub enum Event<'a> {
     },
     /// Messages arrived on the target.
     Arrived {
+        /// The source folder.
+        folder: &'a FolderPath,
         /// How many.
         messages: u64,
         /// Their octets.

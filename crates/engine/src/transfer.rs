@@ -259,7 +259,8 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
                 self.done.copied += messages;
                 self.done.bytes += bytes;
                 if messages > 0 {
-                    self.lane.progress.event(Event::Arrived { messages, bytes });
+                    let folder = &self.state.record.folder;
+                    self.lane.progress.event(Event::Arrived { folder, messages, bytes });
                 }
             }
         }

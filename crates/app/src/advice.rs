@@ -1,0 +1,27 @@
+//! What an administrator can do about a failure.
+
+use mailhaul_engine::ErrorKind;
+
+/// One sentence, where there is something to say that the error does not say itself.
+pub(crate) fn advice(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Authentication => {
+            "check the user name and the password; nothing was changed in this mailbox"
+        }
+        ErrorKind::Quota => {
+            "raise the quota of the target mailbox and run the same command again: it goes on where it stopped"
+        }
+        ErrorKind::Ledger => {
+            "the data directory must be writable and have room; run the same command again then: nothing is lost or doubled"
+        }
+        ErrorKind::Throttled => {
+            "the server asks for patience; run the same command again later: it goes on where it stopped"
+        }
+        ErrorKind::Connection => {
+            "run the same command again when the server can be reached: it goes on where it stopped"
+        }
+        ErrorKind::Interrupted => "run the same command again: it goes on where it stopped",
+        ErrorKind::Refused | ErrorKind::TooLarge => return None,
+        ErrorKind::Internal => "this is a mistake in mailhaul; please report it with the output of --trace",
+    })
+}

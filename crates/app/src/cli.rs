@@ -1,0 +1,226 @@
+//! The command line.
+
+#![allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use mailhaul_engine::FolderPattern;
+use mailhaul_mail::FolderPath;
+
+use crate::server_url::ServerUrl;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  every mailbox is synced, all sums close, nothing was skipped
+   10  every mailbox is synced, some messages were skipped (the report names them)
+   20  at least one mailbox failed (run the same command again: it goes on where it stopped)
+    2  wrong options or input: nothing was done
+    1  internal error
+  130  stopped by Ctrl-C";
+
+/// Moves mailboxes between mail servers: nothing lost, nothing doubled, nothing changed.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) operation: Operation,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Operation {
+    /// Copies mailboxes from one IMAP server to another. Run it again at any time: it carries over what is new.
+    Migrate(Box<Migrate>),
+}
+
+/// What `mailhaul migrate` is told.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Migrate {
+    /// Where mail comes from: imaps://[user@]host[:993], imap://[user@]host[:143] (STARTTLS),
+    /// imap+plain://[user@]host[:143] (no encryption)
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: ServerUrl,
+    /// Where mail goes; the same forms
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: ServerUrl,
+    /// CSV file of mailboxes: EmailAddress,UserName,Password[,UserRoot][,TargetUserName][,TargetPassword]
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) users: Option<PathBuf>,
+    /// Leave out columns of the CSV file that are not known, instead of refusing the file
+    #[arg(long, requires = "users")]
+    pub(crate) allow_unknown_columns: bool,
+    /// File with the source's password, else MAILHAUL_FROM_PASSWORD, else you are asked
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_password_file: Option<PathBuf>,
+    /// File with the target's password, else MAILHAUL_TO_PASSWORD, else you are asked; with --users it serves the rows
+    /// without a TargetPassword
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_password_file: Option<PathBuf>,
+    /// Mailboxes at once
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) concurrency: u16,
+    /// Data directory, which remembers what was copied [default: $XDG_DATA_HOME/mailhaul or ~/.local/share/mailhaul]
+    #[arg(long, value_name = "DIR", env = "MAILHAUL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Only this folder; repeatable. Name, Name/* (with all below), or #Inbox#, #SentItems#, #DeletedItems# ...
+    #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
+    pub(crate) include_folder: Vec<FolderPattern>,
+    /// Not this folder; repeatable; the same forms
+    #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
+    pub(crate) exclude_folder: Vec<FolderPattern>,
+    /// This folder goes there; repeatable
+    #[arg(long, value_name = "SOURCE=TARGET", value_parser = folder_map, help_heading = "What to copy")]
+    pub(crate) map: Vec<(FolderPath, FolderPath)>,
+    /// Which messages come first
+    #[arg(long, value_enum, default_value_t = Order::Oldest, help_heading = "What to copy")]
+    pub(crate) order: Order,
+    /// What happens on the target to messages that were deleted on the source: only those that mailhaul put there are
+    /// ever removed
+    #[arg(long, value_enum, default_value_t = Deletions::Keep, help_heading = "What to copy")]
+    pub(crate) deletions: Deletions,
+    /// Messages received at or after this date: 2024-12-31 (midnight UTC) or 2024-12-31T08:00:00Z
+    #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
+    pub(crate) since: Option<i64>,
+    /// Messages received before this date
+    #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
+    pub(crate) before: Option<i64>,
+    /// Skip larger messages, and report them; K, M and G may follow the number
+    #[arg(long, value_name = "BYTES", value_parser = octets, help_heading = "What to copy")]
+    pub(crate) max_size: Option<u64>,
+    /// Only the newest N messages of each folder
+    #[arg(long, value_name = "N", help_heading = "What to copy")]
+    pub(crate) max_items: Option<usize>,
+
+    /// Show what would be done, with reasons; nothing is written anywhere
+    #[arg(long, help_heading = "Output")]
+    pub(crate) dry_run: bool,
+    /// Write a report of mailboxes, folders and skipped messages
+    #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Print errors and warnings only
+    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Print every step
+    #[arg(long, short, help_heading = "Output")]
+    pub(crate) verbose: bool,
+    /// Write the IMAP protocol to this file, without passwords and without mail
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Trust these certificates (PEM) for the source, in place of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Connections")]
+    pub(crate) from_ca: Option<PathBuf>,
+    /// Trust only the certificate with this SHA-256 for the source
+    #[arg(long, value_name = "HEX", value_parser = pin, help_heading = "Connections")]
+    pub(crate) from_pin: Option<Pin>,
+    /// Trust these certificates (PEM) for the target, in place of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Connections")]
+    pub(crate) to_ca: Option<PathBuf>,
+    /// Trust only the certificate with this SHA-256 for the target
+    #[arg(long, value_name = "HEX", value_parser = pin, help_heading = "Connections")]
+    pub(crate) to_pin: Option<Pin>,
+    /// Trust any certificate: whoever stands between reads passwords and mail
+    #[arg(long, help_heading = "Connections")]
+    pub(crate) accept_untrusted_certificates: bool,
+    /// Give a server up that says nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    pub(crate) timeout: u32,
+}
+
+/// A certificate's SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pin(pub(crate) [u8; 32]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// As they arrived
+    Oldest,
+    /// The newest first
+    Newest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deletions {
+    /// They stay
+    Keep,
+    /// They are removed too
+    Mirror,
+}
+
+fn folder_map(text: &str) -> Result<(FolderPath, FolderPath), String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            Ok((FolderPath::parse(from), FolderPath::parse(to)))
+        }
+        _ => Err("write SOURCE=TARGET, for example \"Sent=Sent Items\"".to_owned()),
+    }
+}
+
+/// Seconds since 1970.
+fn moment(text: &str) -> Result<i64, String> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Ok(timestamp.as_second());
+    }
+    let day: Date = text.parse().map_err(|_| "write 2024-12-31 or 2024-12-31T08:00:00Z".to_owned())?;
+    day.to_zoned(TimeZone::UTC).map(|it| it.timestamp().as_second()).map_err(|error| error.to_string())
+}
+
+fn octets(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
+    let unit: u64 = match &text[digits.len()..] {
+        "" => 1,
+        "K" | "k" => 1 << 10,
+        "M" | "m" => 1 << 20,
+        "G" | "g" => 1 << 30,
+        _ => return Err("write one of K, M, G behind the number, or nothing".to_owned()),
+    };
+    let number: u64 =
+        digits.parse().map_err(|_| "write a number of bytes, for example 36700160 or 35M".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "the number is too large".to_owned())
+}
+
+fn pin(text: &str) -> Result<Pin, String> {
+    const FORM: &str = "write the 64 hexadecimal digits of the certificate's SHA-256, with or without colons";
+    let digits: String = text.chars().filter(|it| *it != ':').collect();
+    let mut octets = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return Err(FORM.to_owned());
+    }
+    for (index, octet) in octets.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(|_| FORM.to_owned())?;
+    }
+    Ok(Pin(octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values_are_read() {
+        assert_eq!(moment("1970-01-02"), Ok(86_400));
+        assert_eq!(moment("1970-01-01T00:00:10Z"), Ok(10));
+        assert!(moment("yesterday").is_err());
+        assert_eq!((octets("35M"), octets("12")), (Ok(35 << 20), Ok(12)));
+        assert!(octets("35MB").is_err() && octets("").is_err() && octets("99999999999999G").is_err());
+        let digits = "ab".repeat(32);
+        assert_eq!(pin(&digits), Ok(Pin([0xab; 32])));
+        assert_eq!(pin(&["AB"; 32].join(":")), Ok(Pin([0xab; 32])));
+        assert!(pin("abcd").is_err() && pin(&"zz".repeat(32)).is_err());
+        assert!(folder_map("Sent").is_err());
+    }
+}

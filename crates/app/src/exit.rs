@@ -1,0 +1,60 @@
+//! How the program ends.
+
+use std::{fmt, process::ExitCode};
+
+/// The exit codes, documented in `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every mailbox is synced, its sums close, nothing was skipped.
+    Synced,
+    /// Every mailbox is synced, and some messages were skipped.
+    Skipped,
+    /// At least one mailbox failed.
+    Failed,
+    /// Wrong options or input: nothing was done.
+    Usage,
+    /// A broken promise of this program.
+    Internal,
+    /// The operator stopped it.
+    Interrupted,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Synced => 0,
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Skipped => 10,
+            Self::Failed => 20,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+impl From<Exit> for i32 {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Synced => "synced",
+            Self::Skipped => "synced with skipped messages",
+            Self::Failed => "failed",
+            Self::Usage => "wrong usage or input",
+            Self::Internal => "internal error",
+            Self::Interrupted => "stopped",
+        })
+    }
+}
+
+impl std::error::Error for Exit {}

@@ -1,0 +1,182 @@
+//! Which mailboxes go where: from the addresses or from the CSV file.
+
+use std::{collections::HashMap, fs, sync::Arc};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use mailhaul_imap::{ConnectOptions, Credentials, Timeouts, TlsOptions};
+use mailhaul_mail::Secret;
+use mailhaul_migration::{CsvOptions, read_users};
+use mailhaul_remotes::{Account, Side};
+
+use super::{trace_file::TraceFile, trace_of};
+use crate::{
+    cli::{Migrate, Pin},
+    passwords,
+    server_url::ServerUrl,
+    ui::Ui,
+};
+
+/// One mailbox and where it goes.
+pub(crate) struct Mailbox {
+    /// How it is called in all output: its `EmailAddress`, or the user of the source.
+    pub(crate) name: String,
+    /// Its row in the CSV file.
+    pub(crate) row: Option<usize>,
+    pub(crate) source: Account,
+    pub(crate) target: Account,
+    /// By which the ledger knows both ends.
+    pub(crate) source_key: String,
+    pub(crate) target_key: String,
+}
+
+/// What is the same for all connections.
+pub(crate) struct Settings {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) trace: Option<Arc<TraceFile>>,
+}
+
+/// What is the same for all connections of one side.
+struct End<'a> {
+    side: Side,
+    url: &'a ServerUrl,
+    tls: TlsOptions,
+}
+
+impl End<'_> {
+    fn account(&self, settings: &Settings, user: &str, password: Secret, root: Option<&str>) -> Account {
+        let side = match self.side {
+            Side::Source => "from",
+            Side::Target => "to",
+        };
+        let mut options = ConnectOptions::new(self.url.host.clone(), self.url.port, self.url.security);
+        options.tls = self.tls.clone();
+        options.timeouts = settings.timeouts;
+        options.trace = trace_of(settings, format!("{user} {side}"));
+        Account {
+            side: self.side,
+            options,
+            credentials: Credentials::password(user, password),
+            user_root: root.map(str::to_owned),
+        }
+    }
+
+    fn key(&self, user: &str, root: Option<&str>) -> String {
+        let root = root.map(|it| format!(" {it}")).unwrap_or_default();
+        format!("{user}@{}{root}", self.url)
+    }
+}
+
+/// All mailboxes that the options name, with passwords.
+pub(crate) fn mailboxes(options: &Migrate, settings: &Settings, ui: &Ui) -> Result<Vec<Mailbox>> {
+    let tls = |ca: &Option<std::path::PathBuf>, pin: Option<Pin>| TlsOptions {
+        ca_file: ca.clone(),
+        pin_sha256: pin.map(|it| it.0),
+        accept_untrusted: options.accept_untrusted_certificates,
+    };
+    let from = End { side: Side::Source, url: &options.from, tls: tls(&options.from_ca, options.from_pin) };
+    let to = End { side: Side::Target, url: &options.to, tls: tls(&options.to_ca, options.to_pin) };
+    let mailboxes = if options.users.is_some() {
+        from_csv(options, settings, &from, &to, ui)?
+    } else {
+        vec![from_urls(options, settings, &from, &to)?]
+    };
+    let mut targets: HashMap<&str, &Mailbox> = HashMap::new();
+    for mailbox in &mailboxes {
+        if mailbox.source_key == mailbox.target_key {
+            bail!("{}: source and target are the same mailbox, {}", mailbox.name, mailbox.source_key);
+        }
+        if let Some(other) = targets.insert(&mailbox.target_key, mailbox) {
+            bail!(
+                "Row {}: the target mailbox {} is that of row {} already: two mailboxes cannot be brought into one",
+                mailbox.row.unwrap_or_default(),
+                mailbox.target.credentials.user,
+                other.row.unwrap_or_default()
+            );
+        }
+    }
+    Ok(mailboxes)
+}
+
+fn from_urls(options: &Migrate, settings: &Settings, from: &End<'_>, to: &End<'_>) -> Result<Mailbox> {
+    let user = |end: &End<'_>, name: &str| -> Result<String> {
+        let missing = || {
+            anyhow!("--{name} names no user: write {name}=...://USER@{}, or give --users FILE.csv", end.url)
+        };
+        end.url.user.clone().ok_or_else(missing)
+    };
+    let (source_user, target_user) = (user(from, "from")?, user(to, "to")?);
+    let password = |file, variable, side: &str, whose: String| -> Result<Secret> {
+        match passwords::given(file, variable)? {
+            Some(password) => Ok(password),
+            None => passwords::asked(&whose, side),
+        }
+    };
+    let source_password = password(
+        options.from_password_file.as_deref(),
+        "MAILHAUL_FROM_PASSWORD",
+        "from",
+        format!("{source_user} at {}", from.url),
+    )?;
+    let target_password = password(
+        options.to_password_file.as_deref(),
+        "MAILHAUL_TO_PASSWORD",
+        "to",
+        format!("{target_user} at {}", to.url),
+    )?;
+    Ok(Mailbox {
+        name: source_user.clone(),
+        row: None,
+        source_key: from.key(&source_user, None),
+        target_key: to.key(&target_user, None),
+        source: from.account(settings, &source_user, source_password, None),
+        target: to.account(settings, &target_user, target_password, None),
+    })
+}
+
+fn from_csv(
+    options: &Migrate,
+    settings: &Settings,
+    from: &End<'_>,
+    to: &End<'_>,
+    ui: &Ui,
+) -> Result<Vec<Mailbox>> {
+    let Some(path) = &options.users else { return Ok(Vec::new()) };
+    for (end, name) in [(from, "from"), (to, "to")] {
+        if end.url.user.is_some() {
+            bail!("--{name} names a user, and so does the CSV file: leave the user out of the address");
+        }
+    }
+    if options.from_password_file.is_some() {
+        bail!(
+            "--from-password-file is for one mailbox: with --users, the CSV file has the source's passwords"
+        );
+    }
+    let octets = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let csv_options = CsvOptions { allow_unknown_columns: options.allow_unknown_columns };
+    let list = read_users(&octets, csv_options).with_context(|| path.display().to_string())?;
+    for warning in &list.warnings {
+        ui.warn(&format!("warning: {}: {warning}", path.display()));
+    }
+    let shared = passwords::given(options.to_password_file.as_deref(), "MAILHAUL_TO_PASSWORD")?;
+    let mut mailboxes = Vec::with_capacity(list.users.len());
+    for user in list.users {
+        let target_password = user.target_password.or_else(|| shared.clone()).ok_or_else(|| {
+            anyhow!(
+                "{}: Row {}: there is no TargetPassword for {}: fill the column, or give --to-password-file",
+                path.display(),
+                user.row,
+                user.target_user_name
+            )
+        })?;
+        let root = user.user_root.as_deref();
+        mailboxes.push(Mailbox {
+            row: Some(user.row),
+            source_key: from.key(&user.user_name, root),
+            target_key: to.key(&user.target_user_name, None),
+            source: from.account(settings, &user.user_name, user.password, root),
+            target: to.account(settings, &user.target_user_name, target_password, None),
+            name: user.email_address,
+        });
+    }
+    Ok(mailboxes)
+}

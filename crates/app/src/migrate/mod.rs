@@ -1,0 +1,145 @@
+//! `mailhaul migrate`: from the options to the exit code.
+
+mod mailboxes;
+mod preview;
+mod report;
+mod run;
+mod stop;
+mod summary;
+mod trace_file;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow};
+use mailhaul_engine::{Filter, FolderRules, PassOptions};
+use mailhaul_imap::{Security, Timeouts, Trace};
+use mailhaul_store::Store;
+
+use crate::{
+    cli::{self, Migrate},
+    exit::Exit,
+    ui::{Talk, Ui},
+};
+
+use self::{mailboxes::Settings, report::ReportFile, trace_file::TraceFile};
+
+/// Does what the options say.
+pub(crate) async fn run(options: Migrate) -> Result<Exit> {
+    let talk = match (options.quiet, options.verbose) {
+        (true, _) => Talk::Quiet,
+        (_, true) => Talk::Verbose,
+        _ => Talk::Normal,
+    };
+    let ui = Ui::new(talk);
+    ui.take_log();
+    let trace = match &options.trace {
+        Some(path) => Some(
+            TraceFile::create(path)
+                .with_context(|| format!("the trace file {} cannot be written", path.display()))?,
+        ),
+        None => None,
+    };
+    let settings = Settings {
+        timeouts: Timeouts {
+            read: Duration::from_secs(options.timeout.into()),
+            write: Duration::from_secs(options.timeout.into()),
+            ..Timeouts::default()
+        },
+        trace: trace.map(Arc::new),
+    };
+    let mailboxes = mailboxes::mailboxes(&options, &settings, &ui)?;
+    let pass_options = pass_options(&options);
+    let data = data_directory(&options)?;
+    for url in [&options.from, &options.to] {
+        if url.security == Security::Clear && !is_loopback(&url.host) {
+            ui.warn(&format!(
+                "warning: imap+plain: passwords and mail travel to {} readable for everybody",
+                url.host
+            ));
+        }
+    }
+    if options.accept_untrusted_certificates {
+        ui.warn("warning: --accept-untrusted-certificates: whoever stands between reads passwords and mail");
+    }
+    let concurrency = usize::from(options.concurrency);
+    let stop = stop::on_signal(&ui);
+    if options.dry_run {
+        let store = Store::open_read_only(&data).await.map_err(|error| anyhow!(error))?;
+        let previews = preview::preview_all(mailboxes, store, &pass_options, concurrency, &ui).await;
+        ui.finish();
+        return preview::print(&previews, options.json);
+    }
+    // Before the first message: a report that cannot be written is worth nothing afterwards.
+    let report = match &options.report {
+        Some(path) => Some(
+            ReportFile::create(path)
+                .with_context(|| format!("the report {} cannot be written", path.display()))?,
+        ),
+        None => None,
+    };
+    let store = Store::open(&data).await.map_err(|error| anyhow!(error))?;
+    let outcomes = run::run_all(mailboxes, &store, &pass_options, concurrency, &stop, &ui).await;
+    store.close().await;
+    ui.finish();
+    let exit = summary::exit(&outcomes, stop.is_cancelled());
+    if options.json {
+        report::print_json(&outcomes, exit)?;
+    } else if talk > Talk::Quiet {
+        summary::print(&outcomes);
+    }
+    summary::print_failures(&outcomes, &ui);
+    if let Some(report) = report {
+        report.write(&outcomes).context("the report cannot be written")?;
+    }
+    Ok(exit)
+}
+
+fn pass_options(options: &Migrate) -> PassOptions {
+    PassOptions {
+        folders: FolderRules {
+            include: options.include_folder.clone(),
+            exclude: options.exclude_folder.clone(),
+            map: options.map.clone(),
+        },
+        filter: Filter {
+            since: options.since,
+            before: options.before,
+            max_size: options.max_size,
+            max_items: options.max_items,
+        },
+        order: match options.order {
+            cli::Order::Oldest => mailhaul_engine::Order::Oldest,
+            cli::Order::Newest => mailhaul_engine::Order::Newest,
+        },
+        deletions: match options.deletions {
+            cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
+            cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+        },
+    }
+}
+
+/// By the XDG base directory specification, where the operator names none.
+fn data_directory(options: &Migrate) -> Result<PathBuf> {
+    if let Some(data) = &options.data {
+        return Ok(data.clone());
+    }
+    let from = |variable: &str| std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
+    from("XDG_DATA_HOME")
+        .filter(|it| it.is_absolute())
+        .or_else(|| Some(from("HOME")?.join(".local/share")))
+        .map(|it| it.join("mailhaul"))
+        .ok_or_else(|| {
+            anyhow!("there is no home directory for the data: give --data DIR or set MAILHAUL_DATA")
+        })
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare == "localhost" || bare.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
+}
+
+/// A trace of one connection, where one is asked for.
+fn trace_of(settings: &Settings, label: String) -> Option<Arc<dyn Trace>> {
+    let file = settings.trace.clone()?;
+    Some(Arc::new(trace_file::Labelled { file, label }))
+}

@@ -1,0 +1,194 @@
+//! `--dry-run`: what would be done, and why.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use mailhaul_engine::{
+    Error, FolderPreview, FolderRecord, FolderState, Ledger, PassOptions, Record, preview,
+};
+use mailhaul_mail::FolderPath;
+use mailhaul_remotes::ImapMailbox;
+use mailhaul_store::Store;
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::mailboxes::Mailbox;
+use crate::{advice::advice, exit::Exit, text, ui::Ui};
+
+/// What would be done with one mailbox.
+pub(crate) struct MailboxPreview {
+    name: String,
+    folders: Result<Vec<FolderPreview>, Error>,
+}
+
+/// Looks at all mailboxes, in their order.
+pub(crate) async fn preview_all(
+    mailboxes: Vec<Mailbox>,
+    store: Option<Store>,
+    options: &PassOptions,
+    concurrency: usize,
+    ui: &Ui,
+) -> Vec<MailboxPreview> {
+    let places = Arc::new(Semaphore::new(concurrency));
+    let options = Arc::new(options.clone());
+    let mut tasks = JoinSet::new();
+    for (index, mailbox) in mailboxes.into_iter().enumerate() {
+        let (places, options, store, ui) = (places.clone(), options.clone(), store.clone(), ui.clone());
+        tasks.spawn(async move {
+            let _place = places.acquire_owned().await;
+            ui.say(&format!("{}: looking", mailbox.name));
+            let name = mailbox.name.clone();
+            (index, MailboxPreview { name, folders: Box::pin(look(mailbox, store, &options)).await })
+        });
+    }
+    let mut previews: Vec<(usize, MailboxPreview)> = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        previews.extend(done.ok());
+    }
+    previews.sort_by_key(|(index, _)| *index);
+    previews.into_iter().map(|(_, it)| it).collect()
+}
+
+async fn look(
+    mailbox: Mailbox,
+    store: Option<Store>,
+    options: &PassOptions,
+) -> Result<Vec<FolderPreview>, Error> {
+    let ledger = match store {
+        Some(store) => Some(store.mailbox(&mailbox.source_key, &mailbox.target_key).await?),
+        None => None,
+    };
+    let mut source = ImapMailbox::new(mailbox.source);
+    let mut target = ImapMailbox::new(mailbox.target);
+    let previewed = match ledger {
+        Some(ledger) => Box::pin(preview(&mut source, &mut target, &ledger, options)).await,
+        None => Box::pin(preview(&mut source, &mut target, &NoLedger, options)).await,
+    };
+    tokio::join!(source.close(), target.close());
+    previewed
+}
+
+/// Where nothing was ever migrated.
+struct NoLedger;
+
+impl Ledger for NoLedger {
+    async fn folders(&self) -> Result<Vec<FolderRecord>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn folder(&self, _folder: &FolderPath) -> Result<Option<FolderState>, Error> {
+        Ok(None)
+    }
+
+    async fn record(&self, _records: &[Record]) -> Result<(), Error> {
+        Err(Error::ledger("nothing is written in a dry run"))
+    }
+}
+
+/// Prints the plans; the exit code says whether all could be made.
+pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> {
+    if as_json {
+        let mailboxes: Vec<Value> = previews.iter().map(json_mailbox).collect();
+        println!("{}", serde_json::to_string_pretty(&json!({ "dryRun": true, "mailboxes": mailboxes }))?);
+    } else {
+        for it in previews {
+            print_mailbox(it);
+        }
+        println!("dry run: nothing was written anywhere");
+    }
+    let has_failed = |it: &MailboxPreview| {
+        it.folders.as_ref().map_or(true, |folders| folders.iter().any(|it| it.error.is_some()))
+    };
+    for it in previews {
+        if let Err(error) = &it.folders {
+            let advice = advice(error.kind).map(|it| format!("\n  {it}")).unwrap_or_default();
+            eprintln!("error: {}: {error}{advice}", it.name);
+        }
+    }
+    Ok(if previews.iter().any(has_failed) { Exit::Failed } else { Exit::Synced })
+}
+
+fn print_mailbox(preview: &MailboxPreview) {
+    let Ok(folders) = &preview.folders else { return };
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header([
+        "Folder",
+        "Target",
+        "Copy",
+        "Bytes",
+        "Already there",
+        "Flags",
+        "Left out",
+        "Skip",
+        "Why",
+    ]);
+    for it in folders {
+        let why = match (&it.error, &it.why) {
+            (Some(error), _) => format!("FAILS: {error}"),
+            (None, Some(why)) => format!("{}; {why}", it.plan.reason),
+            (None, None) if it.plan.target.is_some() => format!("{}; unchanged", it.plan.reason),
+            (None, None) => it.plan.reason.clone(),
+        };
+        table.add_row([
+            it.plan.source.to_string(),
+            it.plan.target.as_ref().map_or_else(|| "(left out)".to_owned(), ToString::to_string),
+            it.copy.to_string(),
+            text::bytes(it.bytes),
+            it.already.to_string(),
+            it.flags.to_string(),
+            it.excluded.to_string(),
+            it.skip.len().to_string(),
+            why,
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2).take(6) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let copy: u64 = folders.iter().map(|it| it.copy).sum();
+    let bytes: u64 = folders.iter().map(|it| it.bytes).sum();
+    println!(
+        "{}: {} to copy, {}",
+        preview.name,
+        text::count(copy, "message", "messages"),
+        text::bytes(bytes)
+    );
+    println!("{table}");
+    for it in folders {
+        for (uid, reason) in &it.skip {
+            println!("{}: would be skipped: {}: UID {uid}: {reason}", preview.name, it.plan.source);
+        }
+        if it.vanished > 0 {
+            let many = text::count(it.vanished, "message is", "messages are");
+            println!("{}: {}: {many} on the target and no more on the source", preview.name, it.plan.source);
+        }
+    }
+}
+
+fn json_mailbox(preview: &MailboxPreview) -> Value {
+    match &preview.folders {
+        Err(error) => json!({ "emailAddress": preview.name, "error": error.message }),
+        Ok(folders) => json!({
+            "emailAddress": preview.name,
+            "folders": folders.iter().map(json_folder).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn json_folder(it: &FolderPreview) -> Value {
+    json!({
+        "folder": it.plan.source.to_string(),
+        "targetFolder": it.plan.target.as_ref().map(ToString::to_string),
+        "reason": it.plan.reason,
+        "why": it.why,
+        "copy": it.copy,
+        "bytes": it.bytes,
+        "alreadyThere": it.already,
+        "flagsChanged": it.flags,
+        "vanished": it.vanished,
+        "leftOut": it.excluded,
+        "skip": it.skip.iter().map(|(uid, reason)| json!({ "uid": uid.get(), "reason": reason })).collect::<Vec<_>>(),
+        "error": it.error.as_ref().map(|it| &it.message),
+    })
+}

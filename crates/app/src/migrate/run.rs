@@ -1,0 +1,123 @@
+//! Runs the passes, so many mailboxes at once.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mailhaul_engine::{Budget, Clock, Error, Pass, PassOptions, Report};
+use mailhaul_remotes::ImapMailbox;
+use mailhaul_store::Store;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::mailboxes::Mailbox;
+use crate::ui::Ui;
+
+/// Octets on their way between all sources and targets of the process.
+const BUDGET: u32 = 8 << 20;
+
+/// How one mailbox ended.
+pub(crate) struct Outcome {
+    pub(crate) name: String,
+    pub(crate) row: Option<usize>,
+    pub(crate) report: Report,
+    pub(crate) elapsed: Duration,
+}
+
+/// The time of the machine.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Runs all, and gives the outcomes in the order of the mailboxes.
+pub(crate) async fn run_all(
+    mailboxes: Vec<Mailbox>,
+    store: &Store,
+    options: &PassOptions,
+    concurrency: usize,
+    stop: &CancellationToken,
+    ui: &Ui,
+) -> Vec<Outcome> {
+    let places = Arc::new(Semaphore::new(concurrency));
+    let budget = Budget::new(BUDGET);
+    let options = Arc::new(options.clone());
+    let mut tasks = JoinSet::new();
+    let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
+    for (index, mailbox) in mailboxes.into_iter().enumerate() {
+        let (places, budget, options) = (places.clone(), budget.clone(), options.clone());
+        let (store, stop, ui) = (store.clone(), stop.clone(), ui.clone());
+        tasks.spawn(async move {
+            let _place = places.acquire_owned().await;
+            let begun = Instant::now();
+            let report = if stop.is_cancelled() {
+                failed(Error::interrupted())
+            } else {
+                Box::pin(run_one(mailbox, &store, &options, &budget, &stop, &ui)).await
+            };
+            (index, report, begun.elapsed())
+        });
+    }
+    let mut reports: Vec<Option<(Report, Duration)>> = labels.iter().map(|_| None).collect();
+    while let Some(done) = tasks.join_next().await {
+        // A task that panicked leaves its place empty.
+        if let Ok((index, report, elapsed)) = done {
+            reports[index] = Some((report, elapsed));
+        }
+    }
+    labels
+        .into_iter()
+        .zip(reports)
+        .map(|((name, row), done)| {
+            let (report, elapsed) = done.unwrap_or_else(|| (failed(panicked()), Duration::ZERO));
+            Outcome { name, row, report, elapsed }
+        })
+        .collect()
+}
+
+fn failed(error: Error) -> Report {
+    Report { folders: Vec::new(), error: Some(error) }
+}
+
+fn panicked() -> Error {
+    Error::new(
+        mailhaul_mail::Scope::Endpoint,
+        mailhaul_mail::Retry::Never,
+        mailhaul_engine::ErrorKind::Internal,
+        "the program made a mistake in this mailbox and left it; the others were not concerned",
+    )
+}
+
+async fn run_one(
+    mailbox: Mailbox,
+    store: &Store,
+    options: &PassOptions,
+    budget: &Budget,
+    stop: &CancellationToken,
+    ui: &Ui,
+) -> Report {
+    let ledger = match store.mailbox(&mailbox.source_key, &mailbox.target_key).await {
+        Ok(ledger) => ledger,
+        Err(error) => return failed(error.into()),
+    };
+    let progress = ui.mailbox(&mailbox.name);
+    let mut source = ImapMailbox::new(mailbox.source);
+    let mut target = ImapMailbox::new(mailbox.target);
+    let pass = Pass {
+        source: &mut source,
+        target: &mut target,
+        ledger: &ledger,
+        progress: &progress,
+        clock: &SystemClock,
+        budget,
+        stop,
+        options,
+    };
+    let report = Box::pin(pass.run()).await;
+    tokio::join!(source.close(), target.close());
+    report
+}

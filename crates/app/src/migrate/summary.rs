@@ -1,0 +1,136 @@
+//! The result, as people read it.
+
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+use mailhaul_engine::{ErrorKind, SkippedItem};
+
+use super::run::Outcome;
+use crate::{advice::advice, exit::Exit, text, ui::Ui};
+
+/// What became of a mailbox, in Exchange's words.
+pub(crate) fn status(outcome: &Outcome) -> &'static str {
+    match &outcome.report.error {
+        Some(error) if error.kind == ErrorKind::Interrupted => "Stopped",
+        _ if outcome.report.is_synced() => "Synced",
+        _ => "Failed",
+    }
+}
+
+/// How the program ends.
+pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
+    let kinds = |kind: ErrorKind| {
+        outcomes.iter().any(|it| {
+            it.report.error.as_ref().is_some_and(|it| it.kind == kind)
+                || it.report.folders.iter().any(|it| it.error.as_ref().is_some_and(|it| it.kind == kind))
+        })
+    };
+    if stopped && kinds(ErrorKind::Interrupted) {
+        Exit::Interrupted
+    } else if kinds(ErrorKind::Internal) {
+        Exit::Internal
+    } else if outcomes.iter().any(|it| !it.report.is_synced()) {
+        Exit::Failed
+    } else if outcomes.iter().any(|it| it.report.skipped().next().is_some()) {
+        Exit::Skipped
+    } else {
+        Exit::Synced
+    }
+}
+
+/// Octets in a second, as text.
+fn rate(octets: u64, elapsed: Duration) -> String {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    format!("{}/s", text::bytes(octets.saturating_mul(1000) / millis))
+}
+
+/// The table, then every skipped message.
+pub(crate) fn print(outcomes: &[Outcome]) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+        "Mailbox",
+        "Status",
+        "Folders",
+        "Seen",
+        "Copied",
+        "Already there",
+        "Left out",
+        "Skipped",
+        "Bytes",
+        "Seconds",
+        "Rate",
+    ]);
+    for outcome in outcomes {
+        let report = &outcome.report;
+        let bytes = report.total(|it| it.bytes);
+        table.add_row([
+            outcome.name.clone(),
+            status(outcome).to_owned(),
+            report.folders.iter().filter(|it| it.target.is_some()).count().to_string(),
+            report.total(|it| it.seen).to_string(),
+            report.total(|it| it.copied).to_string(),
+            report.total(|it| it.already).to_string(),
+            report.total(|it| it.excluded).to_string(),
+            report.skipped().count().to_string(),
+            text::bytes(bytes),
+            format!("{:.1}", outcome.elapsed.as_secs_f64()),
+            rate(bytes, outcome.elapsed),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    println!("{table}");
+    for outcome in outcomes {
+        let report = &outcome.report;
+        let changes = [
+            (report.total(|it| it.flags_changed), "flags changed"),
+            (report.total(|it| it.moved), "moved on the target"),
+            (report.total(|it| it.removed), "removed from the target"),
+        ];
+        let changes: Vec<String> = changes
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{} {what}", text::count(number, "message", "messages")))
+            .collect();
+        if !changes.is_empty() {
+            println!("{}: {}", outcome.name, changes.join(", "));
+        }
+        for (folder, item) in report.skipped() {
+            println!("{}: skipped: {folder}: {}", outcome.name, describe(item));
+        }
+    }
+}
+
+/// A skipped message in one line.
+fn describe(item: &SkippedItem) -> String {
+    let subject = item.subject.as_ref().map_or_else(
+        || "no subject".to_owned(),
+        |it| {
+            format!("\"{}\"", it.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>())
+        },
+    );
+    let date = item.internal_date.map_or_else(|| "no date".to_owned(), |it| it.to_string().trim().to_owned());
+    format!("{subject}, {date}, {}, UID {}: {}", text::bytes(item.size), item.uid, item.reason)
+}
+
+/// Every failure, with what can be done about it.
+pub(crate) fn print_failures(outcomes: &[Outcome], ui: &Ui) {
+    for outcome in outcomes {
+        let row = outcome.row.map(|it| format!(" (row {it})")).unwrap_or_default();
+        let whole = outcome.report.error.iter().map(|error| (None, error));
+        let folders = outcome.report.folders.iter();
+        let folders = folders.filter_map(|it| Some((Some(&it.source), it.error.as_ref()?)));
+        let mut last = None;
+        for (folder, error) in whole.chain(folders) {
+            // The folder in which the pass ended has the pass's error.
+            if last == Some(&error.message) {
+                continue;
+            }
+            last = Some(&error.message);
+            let folder = folder.map(|it| format!("{it}: ")).unwrap_or_default();
+            let advice = advice(error.kind).map(|it| format!("\n  {it}")).unwrap_or_default();
+            ui.warn(&format!("error: {}{row}: {folder}{error}{advice}", outcome.name));
+        }
+    }
+}

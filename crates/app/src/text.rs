@@ -1,0 +1,41 @@
+//! Numbers as people read them.
+
+/// Octets with a decimal unit: `12.3 MB`.
+pub(crate) fn bytes(octets: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = octets;
+    let mut tenths = 0;
+    let mut unit = 0;
+    while value >= 1000 && unit + 1 < UNITS.len() {
+        tenths = value % 1000 / 100;
+        value /= 1000;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value} B") } else { format!("{value}.{tenths} {}", UNITS[unit]) }
+}
+
+/// `1 message`, `2 messages`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (12_345_678, "12.3 MB"),
+            (u64::MAX, "18446744.0 TB"),
+        ];
+        for (octets, text) in table {
+            assert_eq!(bytes(octets), text);
+        }
+        assert_eq!(count(1, "message", "messages"), "1 message");
+        assert_eq!(count(0, "message", "messages"), "0 messages");
+    }
+}

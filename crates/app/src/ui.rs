@@ -1,0 +1,249 @@
+//! Speaking to the operator while mailboxes are under way: bars on a terminal, otherwise one line per event.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal as _, Write},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use mailhaul_engine::{Event, Progress};
+use mailhaul_mail::FolderPath;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::text;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Talk {
+    /// Errors and warnings.
+    Quiet,
+    /// What happens.
+    Normal,
+    /// Also what does not happen.
+    Verbose,
+}
+
+/// Everything that is printed to stderr goes through here, so that lines and bars do not disturb each other.
+#[derive(Clone)]
+pub(crate) struct Ui {
+    talk: Talk,
+    /// Only on a terminal.
+    bars: Option<Bars>,
+}
+
+#[derive(Clone)]
+struct Bars {
+    all: MultiProgress,
+    overall: ProgressBar,
+    octets: Arc<Mutex<u64>>,
+}
+
+impl Ui {
+    pub(crate) fn new(talk: Talk) -> Self {
+        let bars = (talk > Talk::Quiet && io::stderr().is_terminal()).then(|| {
+            let all = MultiProgress::new();
+            let overall = all.add(ProgressBar::new(0).with_style(style()).with_prefix("all mailboxes"));
+            overall.enable_steady_tick(Duration::from_millis(500));
+            Bars { all, overall, octets: Arc::default() }
+        });
+        Self { talk, bars }
+    }
+
+    /// Sends the log of all crates here too.
+    pub(crate) fn take_log(&self) {
+        let level = if self.talk == Talk::Verbose { "mailhaul=debug,warn" } else { "warn" };
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(level))
+            .with_target(self.talk == Talk::Verbose)
+            .without_time()
+            .with_ansi(io::stderr().is_terminal())
+            .with_writer(self.clone());
+        // It can be set once only; there is one command in a process.
+        let _already = subscriber.try_init();
+    }
+
+    /// Says something that is always said.
+    pub(crate) fn warn(&self, line: &str) {
+        self.print(line);
+    }
+
+    /// Says what happens.
+    pub(crate) fn say(&self, line: &str) {
+        if self.talk >= Talk::Normal {
+            self.print(line);
+        }
+    }
+
+    fn print(&self, line: &str) {
+        match &self.bars {
+            // Where stderr is gone, nobody is there to be told.
+            Some(bars) => bars.all.suspend(|| _ = writeln!(io::stderr(), "{line}")),
+            None => _ = writeln!(io::stderr(), "{line}"),
+        }
+    }
+
+    /// Takes the bars away.
+    pub(crate) fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            bars.overall.finish_and_clear();
+        }
+    }
+
+    /// The voice of one mailbox.
+    pub(crate) fn mailbox(&self, name: &str) -> MailboxUi {
+        let bar = self.bars.as_ref().map(|bars| {
+            let bar = ProgressBar::new(0).with_style(style()).with_prefix(name.to_owned());
+            let bar = bars.all.insert_before(&bars.overall, bar);
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+        MailboxUi { ui: self.clone(), name: name.to_owned(), bar, state: Mutex::default() }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix:28!} {bar:20} {pos}/{len} messages {per_sec} ETA {eta} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl<'a> MakeWriter<'a> for Ui {
+    type Writer = UiWriter;
+
+    fn make_writer(&'a self) -> UiWriter {
+        UiWriter { ui: self.clone(), line: Vec::new() }
+    }
+}
+
+/// Collects one line of the log, and prints it when it is dropped.
+pub(crate) struct UiWriter {
+    ui: Ui,
+    line: Vec<u8>,
+}
+
+impl Write for UiWriter {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for UiWriter {
+    fn drop(&mut self) {
+        self.ui.print(String::from_utf8_lossy(&self.line).trim_end());
+    }
+}
+
+/// Tells how one mailbox gets on.
+pub(crate) struct MailboxUi {
+    ui: Ui,
+    name: String,
+    bar: Option<ProgressBar>,
+    state: Mutex<State>,
+}
+
+/// What is still expected of each folder, so that a bar knows its length.
+#[derive(Default)]
+struct State {
+    expected: BTreeMap<FolderPath, u64>,
+    done: u64,
+    octets: u64,
+}
+
+impl State {
+    fn length(&self) -> u64 {
+        self.done + self.expected.values().sum::<u64>()
+    }
+}
+
+impl MailboxUi {
+    fn line(&self, line: &str) {
+        if self.bar.is_none() {
+            self.ui.say(&format!("{}: {line}", self.name));
+        }
+    }
+
+    /// Brings the bars up to date.
+    fn draw(&self, folder: Option<&FolderPath>, change: impl FnOnce(&mut State)) {
+        let (Some(bar), Some(bars)) = (&self.bar, &self.ui.bars) else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (length, done, octets) = (state.length(), state.done, state.octets);
+        change(&mut state);
+        bar.set_length(state.length());
+        bar.set_position(state.done);
+        bars.overall.inc_length(state.length().saturating_sub(length));
+        bars.overall.dec_length(length.saturating_sub(state.length()));
+        bars.overall.inc(state.done - done);
+        let mut all = bars.octets.lock().unwrap_or_else(PoisonError::into_inner);
+        *all += state.octets - octets;
+        bars.overall.set_message(text::bytes(*all));
+        if let Some(folder) = folder {
+            bar.set_message(format!("{}  {folder}", text::bytes(state.octets)));
+        }
+    }
+}
+
+impl Progress for MailboxUi {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Planned { folders } => {
+                self.draw(None, |state| state.expected = folders.iter().cloned().collect());
+                let many = text::count(folders.len() as u64, "folder", "folders");
+                self.line(&format!("{many} to look into"));
+            }
+            Event::Folder { folder, reason, messages, bytes } => {
+                self.draw(Some(folder), |state| _ = state.expected.insert(folder.clone(), messages));
+                let many = text::count(messages, "message", "messages");
+                self.line(&format!("{folder}: {many}, {} to send ({reason})", text::bytes(bytes)));
+            }
+            Event::Arrived { folder, messages, bytes } => self.draw(Some(folder), |state| {
+                state.done += messages;
+                state.octets += bytes;
+                if let Some(expected) = state.expected.get_mut(folder) {
+                    *expected = expected.saturating_sub(messages);
+                }
+            }),
+            Event::FolderDone { folder, tally } => {
+                self.draw(Some(folder), |state| _ = state.expected.remove(folder));
+                self.line(&format!(
+                    "{folder}: done: {} copied, {} already there, {} skipped",
+                    tally.copied,
+                    tally.already,
+                    tally.skipped.len()
+                ));
+            }
+            Event::Unchanged { folder } => {
+                if self.ui.talk == Talk::Verbose {
+                    self.ui.say(&format!("{}: {folder}: unchanged", self.name));
+                }
+            }
+            Event::Skipped { folder, uid, reason } => {
+                self.ui.say(&format!("{}: {folder}: message with UID {uid} skipped: {reason}", self.name));
+            }
+            Event::FolderFailed { folder, error } => {
+                self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
+            }
+            Event::Retrying { error, after } => {
+                let when = match after.as_secs() {
+                    0 => "now".to_owned(),
+                    seconds => format!("in {}", text::count(seconds, "second", "seconds")),
+                };
+                self.ui.warn(&format!("{}: {error}; trying again {when}", self.name));
+            }
+        }
+    }
+}
+
+impl Drop for MailboxUi {
+    fn drop(&mut self) {
+        self.draw(None, |state| state.expected.clear());
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
