@@ -2,11 +2,11 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use crate::peer::{self, finish, session, session_with};
 use mailhaul_imap::{
     ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, StoreMode,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
+use mailhaul_testkit::peer::{self, finish, session, session_with};
 
 fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::peer::{alice, peer, peer_with};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailhaul_imap::{Connection, CredentialKind, Credentials, Error, ErrorKind, Security};
 use mailhaul_mail::{Retry, Scope, Secret};
+use mailhaul_testkit::peer::{alice, peer, peer_with};
 use rcgen::date_time_ymd;
 
 async fn refused(script: &str, security: Security) -> Error {
@@ -67,7 +67,7 @@ async fn what_was_said_before_tls_does_not_count() {
          C: a1 CAPABILITY
          S: * CAPABILITY IMAP4rev1 AUTH=PLAIN
          S: a1 OK done";
-    let peer = crate::peer::peer(script).await;
+    let peer = mailhaul_testkit::peer::peer(script).await;
     let connection = peer.open(Security::StartTls).await.unwrap();
     let words: Vec<_> = connection.capabilities().iter().collect();
     assert_eq!(words, ["IMAP4REV1", "AUTH=PLAIN"]);
@@ -129,7 +129,11 @@ async fn login(
     let connection = peer.open(Security::Clear).await.unwrap();
     let lines = std::sync::Arc::clone(&peer.lines);
     let outcome =
-        crate::peer::finish(peer, async move { connection.authenticate(&credentials).await.map(drop) }).await;
+        mailhaul_testkit::peer::finish(
+            peer,
+            async move { connection.authenticate(&credentials).await.map(drop) },
+        )
+        .await;
     (outcome, lines.all())
 }
 

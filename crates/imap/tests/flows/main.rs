@@ -4,5 +4,4 @@
 
 mod commands;
 mod login;
-mod peer;
 mod streams;

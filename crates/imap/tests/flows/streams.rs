@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::peer::{finish, session, session_with};
 use mailhaul_imap::{
     AppendHead, AppendReplies, AppendReply, Begin, Error, ErrorKind, FetchEvent, MailboxName, SelectOptions,
     Session, response::Content,
 };
 use mailhaul_mail::{Flags, InternalDate, Scope, Uid, UidSet};
+use mailhaul_testkit::peer::{finish, session, session_with};
 
 const SELECTED: &str = "C: a1 EXAMINE \"INBOX\"
     S: * 3 EXISTS

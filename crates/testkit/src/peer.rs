@@ -30,16 +30,19 @@ use tokio_rustls::TlsAcceptor;
 trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
 
-pub(crate) struct Peer {
-    port: u16,
+/// A server that follows a script.
+pub struct Peer {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
     pin: [u8; 32],
-    pub(crate) lines: Arc<Lines>,
+    /// What was said so far.
+    pub lines: Arc<Lines>,
     handle: JoinHandle<()>,
 }
 
 /// The protocol as it is shown.
 #[derive(Default)]
-pub(crate) struct Lines(Mutex<Vec<String>>);
+pub struct Lines(Mutex<Vec<String>>);
 
 impl Trace for Lines {
     fn line(&self, direction: Direction, text: &str) {
@@ -49,7 +52,8 @@ impl Trace for Lines {
 }
 
 impl Lines {
-    pub(crate) fn all(&self) -> Vec<String> {
+    /// All lines, each with `C: ` or `S: ` in front.
+    pub fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -103,12 +107,13 @@ impl Wire {
     }
 }
 
-pub(crate) async fn peer(script: &str) -> Peer {
+/// Starts a peer for one connection.
+pub async fn peer(script: &str) -> Peer {
     peer_with(script, |_| {}).await
 }
 
 /// A peer whose certificate is changed.
-pub(crate) async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)) -> Peer {
+pub async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)) -> Peer {
     let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).unwrap();
     change(&mut params);
     let key = KeyPair::generate().unwrap();
@@ -171,7 +176,8 @@ async fn play(script: &str, stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
 }
 
 impl Peer {
-    pub(crate) fn options(&self, security: Security) -> ConnectOptions {
+    /// How to reach it.
+    pub fn options(&self, security: Security) -> ConnectOptions {
         let mut options = ConnectOptions::new("127.0.0.1", self.port, security);
         options.tls.pin_sha256 = Some(self.pin);
         options.timeouts.read = Duration::from_secs(20);
@@ -179,26 +185,29 @@ impl Peer {
         options
     }
 
-    pub(crate) async fn open(&self, security: Security) -> Result<Connection, Error> {
+    /// Connects to it.
+    pub async fn open(&self, security: Security) -> Result<Connection, Error> {
         Connection::open(&self.options(security)).await
     }
 
     /// The script was followed to its end.
-    pub(crate) async fn done(self) {
+    pub async fn done(self) {
         self.handle.await.unwrap();
     }
 }
 
-pub(crate) fn alice() -> Credentials {
+/// Somebody with a password.
+pub fn alice() -> Credentials {
     Credentials::password("alice", Secret::new("hunter2"))
 }
 
 /// A session with these capabilities, and the peer, which goes on with the script.
-pub(crate) async fn session(capabilities: &str, script: &str) -> (Session, Peer) {
+pub async fn session(capabilities: &str, script: &str) -> (Session, Peer) {
     session_with(capabilities, script, |_| {}).await
 }
 
-pub(crate) async fn session_with(
+/// The same with other options of the client.
+pub async fn session_with(
     capabilities: &str,
     script: &str,
     change: impl FnOnce(&mut ConnectOptions),
@@ -212,7 +221,7 @@ pub(crate) async fn session_with(
 }
 
 /// The client's outcome, once the peer has followed its script to the end.
-pub(crate) async fn finish<T>(peer: Peer, client: impl Future<Output = T> + Send + 'static) -> T
+pub async fn finish<T>(peer: Peer, client: impl Future<Output = T> + Send + 'static) -> T
 where
     T: Send + 'static,
 {

@@ -1,0 +1,276 @@
+//! A private, real Dovecot.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::Certificate;
+
+/// How a Dovecot is to be.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Names and passwords.
+    pub users: Vec<(String, String)>,
+    /// Storage quota of every user, in Dovecot's form: `1M`.
+    pub quota: Option<String>,
+    /// Where mail is kept, in Dovecot's form.
+    pub mail_location: String,
+    /// What separates levels in names.
+    pub separator: char,
+    /// What stands in front of names.
+    pub prefix: String,
+    /// Lines added to the configuration.
+    pub extra: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            quota: None,
+            mail_location: "sdbox:~/sdbox".to_owned(),
+            separator: '/',
+            prefix: String::new(),
+            extra: String::new(),
+        }
+    }
+}
+
+impl Setup {
+    /// Dovecot with these users; each one's password is `secret-` and the name.
+    pub fn with_users(names: &[&str]) -> Self {
+        let users = names.iter().map(|it| ((*it).to_owned(), Dovecot::password(it))).collect();
+        Self { users, ..Self::default() }
+    }
+
+    /// Starts it without TLS.
+    pub fn start(self) -> Dovecot {
+        Dovecot::start(&self, None)
+    }
+
+    /// Starts it with TLS: STARTTLS on one port, TLS from the start on the other.
+    pub fn start_tls(self, certificate: &Certificate) -> Dovecot {
+        Dovecot::start(&self, Some(certificate))
+    }
+}
+
+/// A running Dovecot. Stops when dropped.
+pub struct Dovecot {
+    directory: TempDir,
+    port: u16,
+    tls_port: u16,
+    process: Option<Child>,
+}
+
+impl Dovecot {
+    /// The password of a user made by [`Setup::with_users`].
+    pub fn password(user: &str) -> String {
+        format!("secret-{user}")
+    }
+
+    fn start(setup: &Setup, certificate: Option<&Certificate>) -> Self {
+        let version = Command::new("dovecot").arg("--version").output();
+        let version = version.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
+        assert!(
+            version.starts_with("2.3."),
+            "Dovecot 2.3 is needed (found {version:?}): `make test` installs it"
+        );
+        let directory = tempfile::Builder::new().prefix("mailhaul-dovecot").tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut dovecot = Self { directory, port: 0, tls_port: 0, process: None };
+        for _ in 0..20 {
+            // Somebody else may take a free port before Dovecot does.
+            (dovecot.port, dovecot.tls_port) = (free_port(), free_port());
+            dovecot.write_configuration(setup, certificate);
+            if dovecot.run() {
+                return dovecot;
+            }
+        }
+        panic!("Dovecot does not start: {}", dovecot.log());
+    }
+
+    fn write_configuration(&self, setup: &Setup, certificate: Option<&Certificate>) {
+        let home = self.directory.path().display();
+        let user = whoami("-un");
+        let is_root = user == "root";
+        let (mail_user, mail_group) =
+            if is_root { ("mail".to_owned(), "mail".to_owned()) } else { (user.clone(), whoami("-gn")) };
+        for name in ["run", "state", "mail"] {
+            fs::create_dir_all(self.directory.path().join(name)).unwrap();
+        }
+        if is_root {
+            let owned =
+                Command::new("chown").args(["mail:mail"]).arg(self.directory.path().join("mail")).status();
+            assert!(owned.unwrap().success());
+        }
+        let mut users = String::new();
+        for (name, password) in &setup.users {
+            writeln!(users, "{name}:{{PLAIN}}{password}::::::").unwrap();
+        }
+        fs::write(self.directory.path().join("users"), users).unwrap();
+        let mut text = format!(
+            "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\n\
+             listen = 127.0.0.1\ndisable_plaintext_auth = no\nmail_uid = {mail_user}\nmail_gid = {mail_group}\n\
+             first_valid_uid = 1\nmail_home = {home}/mail/%u\nmail_location = {location}\nmail_fsync = never\n\
+             mail_max_userip_connections = 1000\nauth_mechanisms = plain login cram-md5\nauth_failure_delay = 0\n\
+             service imap {{\n process_limit = 512\n}}\nservice anvil {{\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
+             namespace inbox {{\n inbox = yes\n separator = {separator}\n prefix = {prefix}\n}}\n\
+             passdb {{\n driver = passwd-file\n args = {home}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {home}/users\n}}\n",
+            location = setup.mail_location,
+            separator = setup.separator,
+            prefix = setup.prefix,
+        );
+        let tls_port = if certificate.is_some() { self.tls_port } else { 0 };
+        let chroot = if is_root { "" } else { " chroot =\n" };
+        write!(
+            text,
+            "service imap-login {{\n{chroot} inet_listener imap {{\n  port = {}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  \
+             ssl = yes\n }}\n service_count = 0\n client_limit = 1000\n}}\n",
+            self.port
+        )
+        .unwrap();
+        match certificate {
+            None => text.push_str("ssl = no\n"),
+            Some(it) => write!(
+                text,
+                "ssl = yes\nssl_cert = <{}\nssl_key = <{}\n",
+                it.certificate_file().display(),
+                it.key_file().display()
+            )
+            .unwrap(),
+        }
+        if let Some(quota) = &setup.quota {
+            write!(
+                text,
+                "mail_plugins = quota\nprotocol imap {{\n mail_plugins = quota imap_quota\n}}\nplugin {{\n quota = count:User quota\n \
+                 quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
+            )
+            .unwrap();
+        }
+        if !is_root {
+            write!(
+                text,
+                "default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {mail_group}\n\
+                 service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n"
+            )
+            .unwrap();
+        }
+        text.push_str(&setup.extra);
+        fs::write(self.configuration(), text).unwrap();
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.directory.path().join("dovecot.conf")
+    }
+
+    /// False where another program has the port.
+    fn run(&mut self) -> bool {
+        let process = Command::new("dovecot")
+            .arg("-F")
+            .arg("-c")
+            .arg(self.configuration())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.process = Some(process);
+        for _ in 0..400 {
+            if let Some(process) = &mut self.process
+                && process.try_wait().unwrap().is_some()
+            {
+                self.process = None;
+                assert!(self.log().contains("already in use"), "Dovecot does not start: {}", self.log());
+                return false;
+            }
+            if greets(self.port) {
+                return true;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("Dovecot does not greet: {}", self.log());
+    }
+
+    /// Where IMAP is spoken, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where TLS comes first.
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port
+    }
+
+    /// A file or directory in the user's home.
+    pub fn home(&self, user: &str) -> PathBuf {
+        self.directory.path().join("mail").join(user)
+    }
+
+    /// What it wrote into its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// Everything it keeps.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Stops it, with all sessions.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _asked = Command::new("kill").arg(process.id().to_string()).status();
+            let _ended = process.wait();
+        }
+    }
+
+    /// Starts it again, on the same ports.
+    pub fn restart(&mut self) {
+        self.stop();
+        assert!(self.run(), "the port was taken: {}", self.log());
+    }
+
+    /// Changes the user's quota by starting it again.
+    pub fn set_quota(&mut self, quota: &str) {
+        let text = fs::read_to_string(self.configuration()).unwrap();
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| match line.split_once("quota_rule = ") {
+                Some((blank, _)) => format!("{blank}quota_rule = *:storage={quota}"),
+                None => line.to_owned(),
+            })
+            .collect();
+        fs::write(self.configuration(), lines.join("\n") + "\n").unwrap();
+        self.restart();
+    }
+}
+
+impl Drop for Dovecot {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn whoami(option: &str) -> String {
+    String::from_utf8(Command::new("id").arg(option).output().unwrap().stdout).unwrap().trim().to_owned()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn greets(port: u16) -> bool {
+    let Ok(tcp) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    tcp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let mut line = String::new();
+    BufReader::new(tcp).read_line(&mut line).is_ok() && line.starts_with("* OK")
+}

@@ -1,0 +1,145 @@
+//! Filling mailboxes, and comparing them message by message.
+
+use std::collections::BTreeMap;
+
+use mailhaul_imap::{
+    AppendHead, Begin, ConnectOptions, Connection, Credentials, ErrorKind, FetchEvent, ListQuery,
+    MailboxName, Security, SelectOptions, Session, response::Fetch,
+};
+use mailhaul_mail::{Flags, InternalDate, Secret, Uid, UidSet};
+
+/// One message, so that another that is equal is the same to everybody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Message {
+    /// BLAKE3 of all its octets, in hexadecimal digits.
+    pub digest: String,
+    /// Octets.
+    pub size: u64,
+    /// Flags and keywords, sorted.
+    pub flags: String,
+    /// INTERNALDATE as sent.
+    pub date: String,
+}
+
+/// One folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Whether the user sees it.
+    pub subscribed: bool,
+    /// In the order of their UIDs.
+    pub messages: Vec<Message>,
+}
+
+/// All folders that hold messages, by their name as text.
+pub type Mailbox = BTreeMap<String, Folder>;
+
+/// Logs in, without TLS.
+pub async fn connect(port: u16, user: &str, password: &str) -> Session {
+    let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
+    let connection = Connection::open(&options).await.unwrap();
+    connection.authenticate(&Credentials::password(user, Secret::new(password))).await.unwrap()
+}
+
+/// Appends messages, many under way; makes the folder where it is missing.
+pub async fn fill(
+    session: &mut Session,
+    folder: &str,
+    messages: impl IntoIterator<Item = (Vec<u8>, Flags, InternalDate)>,
+) {
+    let name = MailboxName::from_text(folder);
+    if !name.is_inbox() {
+        match session.create(&name).await {
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {}
+            other => other.unwrap(),
+        }
+    }
+    let (mut sink, mut replies) = session.append_pipeline(&name).await.unwrap();
+    let sending = async move {
+        for (octets, flags, date) in messages {
+            let head = AppendHead { flags: &flags, date: Some(date), length: octets.len() as u64 };
+            assert_eq!(sink.begin(&head).await.unwrap(), Begin::Ready);
+            sink.write(&octets).await.unwrap();
+            sink.end_message().unwrap();
+            sink.end_command();
+        }
+        sink.flush().await.unwrap();
+    };
+    let reading = async move {
+        while let Some(reply) = replies.next().await.unwrap() {
+            reply.outcome().unwrap();
+        }
+    };
+    tokio::join!(sending, reading);
+}
+
+/// Everything in the mailbox. It is only read.
+pub async fn snapshot(session: &mut Session) -> Mailbox {
+    let mut mailbox = Mailbox::new();
+    for listed in session.list(&ListQuery::default()).await.unwrap() {
+        if listed.item.has("\\Noselect") || listed.item.has("\\NonExistent") {
+            continue;
+        }
+        let name = listed.item.name.clone();
+        let mut selected = session.examine(&name, &SelectOptions::default()).await.unwrap();
+        let mut found: BTreeMap<Uid, Message> = BTreeMap::new();
+        if selected.data().exists > 0 {
+            let all = UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap());
+            let mut stream = selected.fetch_stream().await.unwrap();
+            stream.send(&all, "(UID FLAGS INTERNALDATE BODY.PEEK[])").unwrap();
+            let mut passing = (blake3::Hasher::new(), 0);
+            while let Some(event) = stream.next().await.unwrap() {
+                match event {
+                    FetchEvent::BodyStart { .. } => passing = (blake3::Hasher::new(), 0),
+                    FetchEvent::BodyChunk(octets) => {
+                        passing.0.update(&octets);
+                        passing.1 += octets.len() as u64;
+                    }
+                    FetchEvent::Message(fetch) => {
+                        if let Some(octets) = fetch.inline("") {
+                            passing = (blake3::Hasher::new(), octets.len() as u64);
+                            passing.0.update(octets);
+                        }
+                        found.extend(message(&fetch, &passing));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let folder =
+            Folder { subscribed: listed.item.has("\\Subscribed"), messages: found.into_values().collect() };
+        mailbox.insert(name.to_text(), folder);
+    }
+    mailbox
+}
+
+fn message(fetch: &Fetch, (hasher, size): &(blake3::Hasher, u64)) -> Option<(Uid, Message)> {
+    let message = Message {
+        digest: hasher.finalize().to_hex().to_string(),
+        size: *size,
+        flags: fetch.flags.as_ref()?.to_string(),
+        date: fetch.internal_date_text.clone()?,
+    };
+    Some((fetch.uid?, message))
+}
+
+/// What is different, for people; empty where the mailboxes are equal. Messages are compared as multisets.
+pub fn differences(source: &Mailbox, target: &Mailbox) -> Vec<String> {
+    let mut told = Vec::new();
+    for name in source.keys().chain(target.keys().filter(|it| !source.contains_key(*it))) {
+        let (Some(one), Some(other)) = (source.get(name), target.get(name)) else {
+            told.push(format!("{name}: is on one side only"));
+            continue;
+        };
+        if one.subscribed != other.subscribed {
+            told.push(format!("{name}: subscribed {} -> {}", one.subscribed, other.subscribed));
+        }
+        let mut counts: BTreeMap<&Message, i64> = BTreeMap::new();
+        one.messages.iter().for_each(|it| *counts.entry(it).or_default() += 1);
+        other.messages.iter().for_each(|it| *counts.entry(it).or_default() -= 1);
+        for (message, count) in counts.into_iter().filter(|(_, count)| *count != 0) {
+            let what = if count > 0 { "missing" } else { "surplus" };
+            told.push(format!("{name}: {what} {}: {message:?}", count.abs()));
+        }
+    }
+    told
+}

@@ -1,0 +1,201 @@
+//! A proxy that makes a network as slow and as unreliable as real ones are.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Notify, mpsc},
+    time::sleep_until,
+};
+
+/// What it does to a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// How long octets are under way, each way: half of a round trip.
+    pub delay: Duration,
+    /// After so many octets from server to client, counted over all connections, the connection is cut, once.
+    pub cut_download: Option<u64>,
+    /// The same for octets from client to server.
+    pub cut_upload: Option<u64>,
+}
+
+/// A proxy in front of a server on 127.0.0.1. It runs on a thread of its own until the process ends.
+pub struct Proxy {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+    cuts: Arc<AtomicUsize>,
+}
+
+/// Octets left until the cut.
+struct Fuse {
+    left: AtomicU64,
+    cuts: Arc<AtomicUsize>,
+}
+
+impl Fuse {
+    fn new(octets: Option<u64>, cuts: &Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { left: AtomicU64::new(octets.unwrap_or(u64::MAX)), cuts: cuts.clone() })
+    }
+
+    /// How many of these octets pass, and whether the connection is cut after them.
+    fn pass(&self, octets: usize) -> (usize, bool) {
+        let left = self.left.load(Ordering::SeqCst);
+        if left == u64::MAX {
+            return (octets, false);
+        }
+        if octets as u64 >= left {
+            self.left.store(u64::MAX, Ordering::SeqCst);
+            self.cuts.fetch_add(1, Ordering::SeqCst);
+            return (usize::try_from(left).unwrap_or(octets), true);
+        }
+        self.left.fetch_sub(octets as u64, Ordering::SeqCst);
+        (octets, false)
+    }
+}
+
+impl Proxy {
+    /// Starts one in front of this port.
+    pub fn start(upstream: u16, faults: Faults) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let proxy = Self { port, connections: Arc::default(), cuts: Arc::default() };
+        let connections = proxy.connections.clone();
+        let down = Fuse::new(faults.cut_download, &proxy.cuts);
+        let up = Fuse::new(faults.cut_upload, &proxy.cuts);
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::from_std(listener).unwrap();
+                while let Ok((client, _)) = listener.accept().await {
+                    connections.fetch_add(1, Ordering::SeqCst);
+                    let (down, up) = (down.clone(), up.clone());
+                    tokio::spawn(async move {
+                        let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
+                        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                        let (from_client, to_client) = client.into_split();
+                        let (from_server, to_server) = server.into_split();
+                        let cut = Arc::new(Notify::new());
+                        let both = async {
+                            tokio::join!(
+                                carry(from_client, to_server, faults.delay, up, cut.clone()),
+                                carry(from_server, to_client, faults.delay, down, cut.clone())
+                            )
+                        };
+                        tokio::select! {
+                            _ = both => {}
+                            () = cut.notified() => {}
+                        }
+                    });
+                }
+            });
+        });
+        proxy
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many of them were cut.
+    pub fn cuts(&self) -> usize {
+        self.cuts.load(Ordering::SeqCst)
+    }
+}
+
+/// Octets travel for so long, as many at once as come.
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    delay: Duration,
+    fuse: Arc<Fuse>,
+    cut: Arc<Notify>,
+) {
+    let (sender, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(256);
+    let reading = async move {
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let count = from.read(&mut buffer).await.unwrap_or(0);
+            if count == 0 || sender.send((Instant::now() + delay, buffer[..count].to_vec())).await.is_err() {
+                return;
+            }
+        }
+    };
+    let writing = async move {
+        while let Some((due, octets)) = arriving.recv().await {
+            sleep_until(due.into()).await;
+            let (count, is_cut) = fuse.pass(octets.len());
+            if to.write_all(&octets[..count]).await.is_err() {
+                return;
+            }
+            if is_cut {
+                cut.notify_one();
+                // Whoever waits for the cut drops us.
+                std::future::pending::<()>().await;
+            }
+        }
+        let _ = to.shutdown().await;
+    };
+    tokio::join!(reading, writing);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    /// A server that says so many octets and waits.
+    fn talker(octets: usize) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let mut client = client.unwrap();
+                let _ = client.write_all(&vec![7; octets]);
+                let _ = client.read(&mut [0]);
+            }
+        });
+        port
+    }
+
+    fn read_all(port: u16) -> usize {
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut read = Vec::new();
+        // Ends by the cut, or because there is nothing more.
+        let _ = client.read_to_end(&mut read);
+        assert!(read.iter().all(|it| *it == 7));
+        read.len()
+    }
+
+    #[test]
+    fn everything_passes_and_a_cut_comes_once_where_it_was_asked_for() {
+        let slow =
+            Proxy::start(talker(300_000), Faults { delay: Duration::from_millis(5), ..Faults::default() });
+        assert_eq!(read_all(slow.port()), 300_000);
+        let cut = Proxy::start(talker(300_000), Faults { cut_download: Some(123_456), ..Faults::default() });
+        assert_eq!((read_all(cut.port()), cut.cuts()), (123_456, 1));
+        assert_eq!((read_all(cut.port()), cut.cuts(), cut.connections()), (300_000, 1, 2));
+    }
+}
