@@ -9,8 +9,6 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use mailhaul_engine::FolderPattern;
 use mailhaul_mail::FolderPath;
 
-use crate::server_url::ServerUrl;
-
 const EXIT_CODES: &str = "\
 Exit codes:
     0  every mailbox is synced, all sums close, nothing was skipped
@@ -41,11 +39,12 @@ pub(crate) enum Operation {
 pub(crate) struct Migrate {
     /// Where mail comes from: imaps://[user@]host[:993], imap://[user@]host[:143] (STARTTLS),
     /// imap+plain://[user@]host[:143] (no encryption)
+    // Taken as text: clap shows what it cannot read, and a password may be in it.
     #[arg(long, value_name = "URL")]
-    pub(crate) from: ServerUrl,
+    pub(crate) from: String,
     /// Where mail goes; the same forms
     #[arg(long, value_name = "URL")]
-    pub(crate) to: ServerUrl,
+    pub(crate) to: String,
     /// CSV file of mailboxes: EmailAddress,UserName,Password[,UserRoot][,TargetUserName][,TargetPassword]
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) users: Option<PathBuf>,

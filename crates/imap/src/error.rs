@@ -144,7 +144,11 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         }
         Some(Code::OverQuota) => return (Scope::Endpoint, Retry::Never, K::Quota),
         Some(Code::TooBig) => return (Scope::Message, Retry::Never, K::TooLarge),
-        Some(Code::Limit | Code::InUse | Code::Unavailable | Code::ServerBug) => {
+        Some(Code::InUse | Code::Unavailable) => {
+            return (Scope::Endpoint, Retry::After(None), K::Throttled);
+        }
+        // RFC 5530 means a limit on this one thing; Yahoo means a rate.
+        Some(Code::Limit) if says("rate") || status.status == Status::Bye => {
             return (Scope::Endpoint, Retry::After(None), K::Throttled);
         }
         Some(Code::Other { name, .. }) if name == "THROTTLED" => {
@@ -176,7 +180,12 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
             K::Throttled,
         ),
         (&["authenticated but not connected"], Scope::Endpoint, Retry::Never, K::Authentication),
-        (&["maximum size", "too large", "too big", "toobig"], Scope::Message, Retry::Never, K::TooLarge),
+        (
+            &["maximum size", "larger than the maximum", "too large", "too big", "toobig"],
+            Scope::Message,
+            Retry::Never,
+            K::TooLarge,
+        ),
         (&["already exists"], Scope::Folder, Retry::Never, K::AlreadyExists),
     ];
     for (words, scope, retry, kind) in table {
@@ -246,6 +255,14 @@ mod tests {
                 K::Throttled,
             ),
             ("NO [TRYCREATE] no such mailbox", Scope::Folder, Retry::Never, K::NotFound),
+            (
+                "NO [LIMIT] Mail size is larger than the maximum size allowed",
+                Scope::Message,
+                Retry::Never,
+                K::TooLarge,
+            ),
+            ("NO [LIMIT] UID FETCH Rate limit hit", Scope::Endpoint, Retry::After(None), K::Throttled),
+            ("NO [SERVERBUG] Internal error occurred", Scope::Message, Retry::Never, K::Refused),
             ("NO Mailbox already exists", Scope::Folder, Retry::Never, K::AlreadyExists),
             ("NO Message contains NUL characters", Scope::Message, Retry::Never, K::Refused),
             ("BYE Session invalidated - AccessTokenExpired", Scope::Session, Retry::Now, K::Connection),

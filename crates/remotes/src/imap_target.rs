@@ -250,7 +250,9 @@ impl Sender<'_> {
     async fn run<F: Feed>(mut self, mut feed: F) -> Result<(), Stop> {
         // The server refused the message of which chunks go by.
         let mut is_refused = false;
-        while !self.book.is_refused.load(Ordering::Relaxed) {
+        // What was announced must be sent to its end, or the connection would be lost.
+        let mut is_within = false;
+        while is_within || !self.book.is_refused.load(Ordering::Relaxed) {
             if !feed.is_ready() {
                 self.sink.flush().await?;
             }
@@ -264,7 +266,9 @@ impl Sender<'_> {
                     next.await
                 }
             };
-            match offer.map_err(Stop::Feed)? {
+            let offer = offer.map_err(Stop::Feed)?;
+            is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
+            match offer {
                 None => break,
                 Some(Offer::Message(envelope, body)) => {
                     if self.begin(&envelope, body.len() as u64).await? {

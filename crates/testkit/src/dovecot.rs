@@ -225,11 +225,14 @@ impl Dovecot {
         self.directory.path()
     }
 
-    /// Stops it, with all sessions.
+    /// Stops it, with all sessions: at once, as a machine does whose power fails.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            let _asked = Command::new("kill").arg(process.id().to_string()).status();
+            // Sessions outlive their master while they are busy.
+            let children = children_of(process.id());
+            signal("TERM", &[process.id()]);
             let _ended = process.wait();
+            signal("KILL", &children);
         }
     }
 
@@ -258,6 +261,26 @@ impl Drop for Dovecot {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Sends a signal to processes; those that are gone do not matter. The shell's own `kill` is everywhere, the program not.
+pub fn signal(name: &str, processes: &[u32]) {
+    if !processes.is_empty() {
+        let numbers: Vec<String> = processes.iter().map(ToString::to_string).collect();
+        let command = format!("kill -{name} {} 2>/dev/null", numbers.join(" "));
+        let _gone_already = Command::new("sh").args(["-c", &command]).status();
+    }
+}
+
+fn children_of(process: u32) -> Vec<u32> {
+    let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
+    // `pid (name) state ppid ...`; the name may hold anything.
+    let parent = |it: &u32| -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{it}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+    };
+    processes.filter(|it| parent(it) == Some(process)).collect()
 }
 
 fn whoami(option: &str) -> String {

@@ -15,7 +15,7 @@ pub mod peer;
 mod proxy;
 
 pub use certificate::Certificate;
-pub use dovecot::{Dovecot, Setup};
+pub use dovecot::{Dovecot, Setup, signal};
 pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, snapshot};
 pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};

@@ -67,14 +67,20 @@ impl End<'_> {
 }
 
 /// All mailboxes that the options name, with passwords.
-pub(crate) fn mailboxes(options: &Migrate, settings: &Settings, ui: &Ui) -> Result<Vec<Mailbox>> {
+pub(crate) fn mailboxes(
+    options: &Migrate,
+    from: &ServerUrl,
+    to: &ServerUrl,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<Vec<Mailbox>> {
     let tls = |ca: &Option<std::path::PathBuf>, pin: Option<Pin>| TlsOptions {
         ca_file: ca.clone(),
         pin_sha256: pin.map(|it| it.0),
         accept_untrusted: options.accept_untrusted_certificates,
     };
-    let from = End { side: Side::Source, url: &options.from, tls: tls(&options.from_ca, options.from_pin) };
-    let to = End { side: Side::Target, url: &options.to, tls: tls(&options.to_ca, options.to_pin) };
+    let from = End { side: Side::Source, url: from, tls: tls(&options.from_ca, options.from_pin) };
+    let to = End { side: Side::Target, url: to, tls: tls(&options.to_ca, options.to_pin) };
     let mailboxes = if options.users.is_some() {
         from_csv(options, settings, &from, &to, ui)?
     } else {

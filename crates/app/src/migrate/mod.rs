@@ -18,6 +18,7 @@ use mailhaul_store::Store;
 use crate::{
     cli::{self, Migrate},
     exit::Exit,
+    server_url::ServerUrl,
     ui::{Talk, Ui},
 };
 
@@ -47,10 +48,14 @@ pub(crate) async fn run(options: Migrate) -> Result<Exit> {
         },
         trace: trace.map(Arc::new),
     };
-    let mailboxes = mailboxes::mailboxes(&options, &settings, &ui)?;
+    let address = |option: &str, text: &str| -> Result<ServerUrl> {
+        text.parse().map_err(|error: String| anyhow!("{option}: {error}"))
+    };
+    let (from, to) = (address("--from", &options.from)?, address("--to", &options.to)?);
+    let mailboxes = mailboxes::mailboxes(&options, &from, &to, &settings, &ui)?;
     let pass_options = pass_options(&options);
     let data = data_directory(&options)?;
-    for url in [&options.from, &options.to] {
+    for url in [&from, &to] {
         if url.security == Security::Clear && !is_loopback(&url.host) {
             ui.warn(&format!(
                 "warning: imap+plain: passwords and mail travel to {} readable for everybody",

@@ -1,0 +1,271 @@
+//! What arrives: everything, unchanged, once.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use mailhaul_imap::MailboxName;
+use mailhaul_mail::Flags;
+use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
+
+use crate::support::{Haul, assert_equal, assert_same, commands, contents, give, program, ran};
+
+/// Folders with names that servers and programs stumble over.
+const FOLDERS: [&str; 6] = ["INBOX", "Gelöscht/日本語", "a.b/c d", "&-tilde~", "Sent", "Archive/2019/Q1"];
+
+/// Fills the folders, subscribes to some, adds true duplicates and messages by which nothing can be told.
+async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
+    let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
+    let mut maker = Mailmaker::new(3);
+    let mut by_folder: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (index, message) in messages.into_iter().enumerate() {
+        let folder = FOLDERS[index % FOLDERS.len()];
+        by_folder.entry(folder).or_default().push((message, maker.flags(), maker.date()));
+    }
+    let twice = maker.item(900);
+    let (nameless, flags, date) = (maker.nameless(), maker.flags(), maker.date());
+    let odd = by_folder.entry("Sent").or_default();
+    odd.extend([twice.clone(), twice]);
+    odd.extend([(nameless.clone(), flags.clone(), date), (nameless, flags, date)]);
+    odd.push((b"\r\nno header at all\r\n".to_vec(), Flags::new(), date));
+    odd.push((b"Subject: no end of line".to_vec(), Flags::new(), date));
+    for (folder, messages) in by_folder {
+        fill(&mut session, folder, messages).await;
+    }
+    for folder in ["Gelöscht/日本語", "a.b/c d"] {
+        session.subscribe(&MailboxName::from_text(folder)).await.unwrap();
+    }
+    session.logout().await.unwrap();
+}
+
+/// Real messages, where a collection lies beside the project.
+fn corpus() -> Vec<Vec<u8>> {
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
+    if !archive.exists() {
+        return Vec::new();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let unpacked =
+        Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(directory.path()).status().unwrap();
+    assert!(unpacked.success());
+    let mut messages = Vec::new();
+    let mut directories = vec![directory.path().to_owned()];
+    while let Some(it) = directories.pop() {
+        for entry in fs::read_dir(it).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.file_name().is_some_and(|it| it != "MANIFEST.tsv") {
+                messages.push(with_crlf(&fs::read(path).unwrap()));
+            }
+        }
+    }
+    messages
+}
+
+fn with_crlf(octets: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(octets.len() + octets.len() / 20);
+    for (index, octet) in octets.iter().enumerate() {
+        if *octet == b'\n' && (index == 0 || octets[index - 1] != b'\r') {
+            lines.push(b'\r');
+        }
+        lines.push(*octet);
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_arrives_as_it_was_and_a_second_run_opens_nothing() {
+    let (from, to) = (Setup::with_users(&["terrya"]).start(), Setup::with_users(&["terrya"]).start());
+    let mut maker = Mailmaker::new(1);
+    let mut messages: Vec<Vec<u8>> = (0..600)
+        .map(|_| {
+            let size = maker.size();
+            maker.message(size)
+        })
+        .collect();
+    messages.extend(corpus());
+    messages.push(maker.message(60 << 20));
+    fill_oddly(&from, "terrya", messages).await;
+    give(&from, "terrya", "small", &vec![400; 10_000], 2).await;
+
+    let haul = Haul::new("terrya", from.port(), to.port());
+    let before = contents(from.port(), "terrya").await;
+    let total: usize = before.values().map(|it| it.messages.len()).sum();
+    let first = haul.mailbox(&[]);
+    assert_eq!((first["copied"].as_u64(), first["skipped"].as_u64()), (Some(total as u64), Some(0)));
+    let after = contents(to.port(), "terrya").await;
+    assert_equal(&before, &after);
+    // The order is the source's too, and the source is as it was.
+    assert_eq!(before.values().collect::<Vec<_>>(), after.values().collect::<Vec<_>>());
+    assert_equal(&before, &contents(from.port(), "terrya").await);
+
+    let trace = haul.file("trace");
+    let second = haul.mailbox(&["--trace", trace.to_str().unwrap()]);
+    assert_eq!((second["copied"].as_u64(), second["alreadyThere"].as_u64()), (Some(0), Some(total as u64)));
+    let said = commands(&trace, "from");
+    assert!(said.iter().any(|it| it.contains("LIST")), "{said:?}");
+    assert!(
+        said.iter().all(|it| !it.contains("EXAMINE") && !it.contains("SELECT") && !it.contains("FETCH")),
+        "{said:?}"
+    );
+    assert!(commands(&trace, "to").is_empty(), "the target is not even connected to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_csv_file_brings_many_mailboxes_with_names_of_their_own_on_the_target() {
+    let users = ["terrya", "annb", "paulc"];
+    let from = Setup::with_users(&users).start();
+    let to = Setup::with_users(&["terrya", "ann.beebe", "paulc"]).start();
+    for (seed, user) in (10..).zip(users) {
+        give(&from, user, "INBOX", &[3_000; 40], seed).await;
+        give(&from, user, "Projekte/Größe", &[30_000, 200, 900], seed + 100).await;
+    }
+    let haul = Haul::new("", from.port(), to.port());
+    let csv = haul.write(
+        "users.csv",
+        "\u{feff}EmailAddress,UserName,Password,TargetUserName,TargetPassword\r\n\
+         terrya@contoso.edu,terrya,secret-terrya,terrya,secret-terrya\r\n\
+         annb@contoso.edu,annb,secret-annb,ann.beebe,secret-ann.beebe\r\n\
+         paulc@contoso.edu,paulc,secret-paulc,paulc,\"secret-paulc\"\r\n",
+    );
+    let url = |port| format!("imap+plain://127.0.0.1:{port}");
+    let report = haul.file("report.csv");
+    let run = || {
+        let mut command = program();
+        command.args([
+            "migrate",
+            "--from",
+            &url(from.port()),
+            "--to",
+            &url(to.port()),
+            "--concurrency",
+            "2",
+            "--users",
+        ]);
+        command.arg(&csv).arg("--data").arg(haul.data()).arg("--report").arg(&report);
+        ran(&mut command)
+    };
+    let first = run();
+    first.assert(0);
+    assert!(first.stdout.contains("annb@contoso.edu"), "{}", first.stdout);
+    for (user, target) in [("terrya", "terrya"), ("annb", "ann.beebe"), ("paulc", "paulc")] {
+        assert_equal(&contents(from.port(), user).await, &contents(to.port(), target).await);
+    }
+    let mut rows = csv::Reader::from_path(&report).unwrap();
+    let copied: u64 = rows
+        .records()
+        .map(Result::unwrap)
+        .filter(|row| &row[0] == "Mailbox")
+        .map(|row| row[6].parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(copied, 3 * 43);
+    run().assert(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_maps_and_order_are_obeyed() {
+    let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "annb", "INBOX", &[500; 20], 1).await;
+    give(&from, "annb", "Sent", &[500, 400_000], 2).await;
+    give(&from, "annb", "Junk", &[500], 3).await;
+    give(&from, "annb", "Projects/Secret", &[500], 4).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    let options = [
+        "--exclude-folder",
+        "Junk",
+        "--exclude-folder",
+        "Projects/*",
+        "--map",
+        "Sent=Sent Items",
+        "--max-size",
+        "100K",
+        "--max-items",
+        "5",
+        "--order",
+        "newest",
+    ];
+    let ran = haul.expect(10, &options);
+    assert!(ran.stdout.contains("larger than --max-size"), "{}", ran.stdout);
+    let target = contents(to.port(), "annb").await;
+    assert_eq!(target.keys().collect::<Vec<_>>(), ["INBOX", "Sent Items"]);
+    assert_eq!((target["INBOX"].messages.len(), target["Sent Items"].messages.len()), (5, 1));
+    let source = contents(from.port(), "annb").await;
+    let newest: Vec<_> = source["INBOX"].messages.iter().skip(15).collect();
+    assert!(target["INBOX"].messages.iter().all(|it| newest.contains(&it)));
+    // Without the filters the rest comes too.
+    haul.expect(0, &["--map", "Sent=Sent Items"]);
+    assert_eq!(contents(to.port(), "annb").await["INBOX"].messages.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_separator_and_a_prefix_change_nothing_but_the_names() {
+    let from = Setup::with_users(&["paulc"]).start();
+    let to = Setup {
+        separator: '.',
+        prefix: "INBOX.".to_owned(),
+        mail_location: "maildir:~/Maildir".to_owned(),
+        ..Setup::with_users(&["paulc"])
+    }
+    .start();
+    give(&from, "paulc", "INBOX", &[700; 3], 1).await;
+    give(&from, "paulc", "Projekte/Größe & Maße/2020", &[700; 3], 2).await;
+    give(&from, "paulc", "v1.2", &[700], 3).await;
+    let haul = Haul::new("paulc", from.port(), to.port());
+    let ran = haul.expect(0, &[]);
+    assert!(ran.stderr.contains("the target's names cannot hold"), "{}", ran.stderr);
+    let target = contents(to.port(), "paulc").await;
+    let names: Vec<&String> = target.keys().collect();
+    assert_eq!(names, ["INBOX", "INBOX.Projekte.Größe & Maße.2020", "INBOX.v1_2"]);
+    // And back again, from the server with the prefix.
+    let back = Setup::with_users(&["paulc"]).start();
+    Haul::new("paulc", to.port(), back.port()).expect(0, &[]);
+    let names: Vec<String> = contents(back.port(), "paulc").await.into_keys().collect();
+    assert_eq!(names, ["INBOX", "Projekte/Größe & Maße/2020", "v1_2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_root_is_taken_for_the_whole_mailbox() {
+    let (from, to) = (Setup::with_users(&["shared"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "shared", "users/annb", &[700; 3], 1).await;
+    give(&from, "shared", "users/annb/Sent", &[700; 2], 2).await;
+    give(&from, "shared", "users/paulc", &[700; 4], 3).await;
+    give(&from, "shared", "INBOX", &[700; 5], 4).await;
+    let haul = Haul::new("", from.port(), to.port());
+    let run = |root: &str| {
+        let text = format!(
+            "EmailAddress,UserName,Password,UserRoot,TargetUserName,TargetPassword\nannb@contoso.edu,shared,secret-shared,{root},annb,secret-annb\n"
+        );
+        let csv = haul.write("users.csv", text);
+        let mut command = program();
+        let url = |port| format!("imap+plain://127.0.0.1:{port}");
+        command.args(["migrate", "--from", &url(from.port()), "--to", &url(to.port()), "--users"]);
+        command.arg(csv).arg("--data").arg(haul.data());
+        ran(&mut command)
+    };
+    run("/users/annb").assert(0);
+    let target = contents(to.port(), "annb").await;
+    let counts: Vec<(&str, usize)> =
+        target.iter().map(|(name, it)| (name.as_str(), it.messages.len())).collect();
+    assert_eq!(counts, [("INBOX", 3), ("Sent", 2)]);
+    let lost = run("/users/nobody");
+    lost.assert(20);
+    lost.says(&["there is no folder \"users/nobody\" (UserRoot)", "row 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_network_and_tls_carry_the_same() {
+    let certificate = mailhaul_testkit::Certificate::valid();
+    let from = Setup::with_users(&["annb"]).start_tls(&certificate);
+    let to = Setup::with_users(&["annb"]).start_tls(&certificate);
+    give(&from, "annb", "INBOX", &[9_000; 300], 1).await;
+    give(&from, "annb", "big", &[3_000_000, 500, 3_000_000], 2).await;
+    let slow = Faults { delay: std::time::Duration::from_millis(10), ..Faults::default() };
+    let (near, far) = (Proxy::start(from.port(), slow), Proxy::start(to.tls_port(), slow));
+    let mut haul = Haul::new("annb", 0, 0);
+    haul.from = format!("imap://annb@localhost:{}", near.port());
+    haul.to = format!("imaps://annb@localhost:{}", far.port());
+    let ca = certificate.ca_file();
+    let pin = certificate.sha256().to_owned();
+    haul.expect(0, &["--from-ca", ca.to_str().unwrap(), "--to-pin", &pin]);
+    assert_same(&from, &to, "annb").await;
+    assert_eq!((near.connections(), far.connections()), (1, 1));
+}

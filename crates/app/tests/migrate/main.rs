@@ -1,0 +1,12 @@
+//! The program against real servers.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod copying;
+mod crashes;
+mod dry_run;
+mod input;
+mod later_passes;
+mod refusals;
+mod secrets;
+mod support;
