@@ -1,10 +1,12 @@
 //! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
 
+mod adopt;
 mod carry;
 mod error;
 mod feed;
 mod folder;
 mod folder_plan;
+mod moves;
 mod pairing;
 mod pass;
 mod plan;
@@ -12,15 +14,17 @@ mod ports;
 mod preview;
 mod record;
 mod report;
+mod revalidate;
 mod settle;
 mod survey;
 mod transfer;
+mod work;
 
 pub use error::{Error, ErrorKind};
 pub use feed::{Ack, Acks, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, pipe};
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, plan_folders, why_scan};
-pub use pairing::{Candidate, Doubt, Pairing, pair_by_digests, pair_by_fingerprint};
+pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{

@@ -35,9 +35,19 @@ pub struct Pairing {
     pub doubts: Vec<Doubt>,
 }
 
-/// Pairs by fingerprint. A fingerprint that occurs once on each side decides if the sizes agree, or if `alone_decides`:
-/// when the right side can hold only copies that we made.
-pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], alone_decides: bool) -> Pairing {
+/// What proves that two messages are the same, where their fingerprint occurs once on each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The fingerprint: only copies that we made can be there, and a mistake would cost no message.
+    Fingerprint,
+    /// The size too.
+    Size,
+    /// Nothing but a digest of the octets.
+    Digest,
+}
+
+/// Pairs by fingerprint what the proof allows; the rest is for digests to decide.
+pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof) -> Pairing {
     let mut groups: BTreeMap<Fingerprint, (Vec<&Candidate>, Vec<&Candidate>)> = BTreeMap::new();
     for candidate in left {
         groups.entry(candidate.fingerprint).or_default().0.push(candidate);
@@ -52,7 +62,9 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], alone_decide
     for (left, right) in groups.into_values() {
         match (left.as_slice(), right.as_slice()) {
             (_, []) => {}
-            ([one], [other]) if alone_decides || one.size == other.size => {
+            ([one], [other])
+                if proof == Proof::Fingerprint || (proof == Proof::Size && one.size == other.size) =>
+            {
                 pairing.sure.push((one.uid, other.uid));
             }
             _ => pairing.doubts.push(Doubt {
@@ -64,16 +76,23 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], alone_decide
     pairing
 }
 
-/// Pairs the messages of a doubt: first by all octets, then by the text after the header.
-pub fn pair_by_digests(left: &[(Uid, Digests)], right: &[(Uid, Digests)]) -> Vec<(Uid, Uid)> {
+/// Pairs the messages of a doubt: first by all octets, then by the text after the header. Of several that are the same,
+/// those that `suit` each other are paired first.
+pub fn pair_by_digests<L: Copy, R: Copy>(
+    left: &[(L, Digests)],
+    right: &[(R, Digests)],
+    suit: impl Fn(L, R) -> bool,
+) -> Vec<(L, R)> {
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
     let rules: [fn(&Digests, &Digests) -> bool; 2] = [|a, b| a.whole == b.whole, |a, b| a.text == b.text];
-    for same in rules {
-        left.retain(|(uid, digests)| {
-            let found = right.iter().position(|(_, other)| same(digests, other));
+    for (same, only_suited) in rules.into_iter().flat_map(|same| [(same, true), (same, false)]) {
+        left.retain(|(key, digests)| {
+            let fits =
+                |(other, its): &(R, Digests)| same(digests, its) && (!only_suited || suit(*key, *other));
+            let found = right.iter().position(fits);
             if let Some(index) = found {
-                pairs.push((*uid, right.remove(index).0));
+                pairs.push((*key, right.remove(index).0));
             }
             found.is_none()
         });
@@ -104,21 +123,29 @@ mod tests {
         let pairing = pair_by_fingerprint(
             &[candidate(1, 1, 10), candidate(2, 2, 10), candidate(3, 3, 10)],
             &[candidate(11, 1, 10), candidate(12, 2, 11), candidate(14, 4, 10)],
-            false,
+            Proof::Size,
         );
         assert_eq!(pairing.sure, [(uid(1), uid(11))]);
         assert_eq!(pairing.doubts, [Doubt { left: vec![uid(2)], right: vec![uid(12)] }]);
-        let ours = pair_by_fingerprint(&[candidate(2, 2, 10)], &[candidate(12, 2, 11)], true);
+        let ours = pair_by_fingerprint(&[candidate(2, 2, 10)], &[candidate(12, 2, 11)], Proof::Fingerprint);
         assert_eq!(ours.sure, [(uid(2), uid(12))]);
+        let strict = pair_by_fingerprint(&[candidate(1, 1, 10)], &[candidate(11, 1, 10)], Proof::Digest);
+        assert_eq!((strict.sure.len(), strict.doubts.len()), (0, 1));
     }
 
     #[test]
     fn duplicates_stay_duplicates_and_look_alikes_are_told_apart() {
-        let pairing =
-            pair_by_fingerprint(&[candidate(1, 1, 5), candidate(2, 1, 5)], &[candidate(11, 1, 5)], true);
+        let pairing = pair_by_fingerprint(
+            &[candidate(1, 1, 5), candidate(2, 1, 5)],
+            &[candidate(11, 1, 5)],
+            Proof::Fingerprint,
+        );
         assert_eq!(pairing.doubts, [Doubt { left: vec![uid(1), uid(2)], right: vec![uid(11)] }]);
         let left = [(uid(1), digests(1, 1)), (uid(2), digests(2, 2)), (uid(3), digests(2, 2))];
         let right = [(uid(11), digests(2, 2)), (uid(12), digests(9, 1)), (uid(13), digests(8, 8))];
-        assert_eq!(pair_by_digests(&left, &right), [(uid(2), uid(11)), (uid(1), uid(12))]);
+        assert_eq!(pair_by_digests(&left, &right, |_, _| true), [(uid(2), uid(11)), (uid(1), uid(12))]);
+        let twins = [(uid(11), digests(1, 1)), (uid(12), digests(1, 1))];
+        let suit = |one: Uid, other: Uid| one.get() + 11 == other.get();
+        assert_eq!(pair_by_digests(&left[..1], &twins, suit), [(uid(1), uid(12))]);
     }
 }

@@ -6,7 +6,6 @@ use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    carry::Work,
     error::{Error, ErrorKind},
     feed::Budget,
     folder_plan::{FolderPlan, FolderRules, why_scan},
@@ -15,6 +14,7 @@ use crate::{
     record::FolderRecord,
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
+    work::Work,
 };
 
 /// What happens on the target to a message that was deleted on the source.
@@ -110,10 +110,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         for work in works.iter_mut().filter(|work| work.is_known()) {
             self.patiently_scan(work).await;
         }
-        if let Err(error) = self.find_moves(&mut works).await {
-            // Without the moves, messages would be copied that are on the target already.
-            report.folders.extend(works.into_iter().map(Work::into_report));
-            return Err(error);
+        let mut patience = Patience::default();
+        while let Err(error) = self.find_moves(&mut works).await {
+            if let Err(error) = self.recover_from(error, &mut patience).await {
+                // Without the moves, messages would be copied that are on the target already.
+                report.folders.extend(works.into_iter().map(Work::into_report));
+                return Err(error);
+            }
         }
         let result = self.carry_all(&mut works).await;
         report.folders.extend(works.into_iter().map(Work::into_report));

@@ -123,11 +123,15 @@ fn is_within(date: Option<InternalDate>, filter: &Filter) -> bool {
 }
 
 fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {
-    let (add, remove) = (message.flags.without(&copied.flags), copied.flags.without(&message.flags));
+    // Where a crash left open which of two sets the target has, it may have any flag of either.
+    let pending = copied.pending_flags.as_ref().unwrap_or(&copied.flags);
+    let certain = copied.flags.filtered(|name| pending.contains(name));
+    let possible: Flags = copied.flags.iter().chain(pending.iter()).collect();
+    let (add, remove) = (message.flags.without(&certain), possible.without(&message.flags));
     if add.is_empty() && remove.is_empty() {
         return None;
     }
-    let record = Copied { flags: message.flags.clone(), ..copied.clone() };
+    let record = Copied { flags: message.flags.clone(), pending_flags: None, ..copied.clone() };
     Some(FlagUpdate { uid: message.uid, target_uid: copied.target_uid?, add, remove, record })
 }
 
@@ -155,6 +159,7 @@ mod tests {
         MessageState::Done(Copied {
             target_uid: Uid::new(number + 100),
             flags: flags.split_whitespace().collect(),
+            pending_flags: None,
             fingerprint: Fingerprint::from_bytes([0; 16]),
             digests: None,
             size: 1,
@@ -198,6 +203,24 @@ mod tests {
         let [update] = plan.flags.as_slice() else { panic!("{:?}", plan.flags) };
         assert_eq!((update.add.to_string(), update.remove.to_string()), ("new".into(), "old".into()));
         assert_eq!((update.target_uid, plan.already, plan.seen()), (uid(102), 2, 4));
+    }
+
+    #[test]
+    fn flags_that_a_crash_left_open_are_set_or_taken_away_for_certain() {
+        let MessageState::Done(copied) = done(1, "\\Seen old") else { unreachable!() };
+        let pending_flags = Some("new".split_whitespace().collect());
+        let known = state([(1, MessageState::Done(Copied { pending_flags, ..copied }))]);
+        let found = [message(1, "\\Seen new")];
+        let plan = plan_messages(
+            &scan(&found, Present::AllBut(UidSet::new())),
+            &known,
+            &Filter::default(),
+            Order::Oldest,
+        );
+        assert_eq!(
+            (plan.flags[0].add.to_string(), plan.flags[0].remove.to_string()),
+            ("\\Seen new".into(), "old".into())
+        );
     }
 
     #[test]

@@ -100,7 +100,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     if exists_on_target || is_known {
         let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
         let found =
-            find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::All).await?;
+            find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();
         plan.copy.retain(|it| !found.contains(it.uid));
         plan.already += found.len();

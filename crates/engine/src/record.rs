@@ -36,6 +36,8 @@ pub struct Copied {
     pub target_uid: Option<Uid>,
     /// The source's flags as last carried over.
     pub flags: Flags,
+    /// Flags that were about to be carried over in their place when the last word of it was written.
+    pub pending_flags: Option<Flags>,
     /// For recognising it again.
     pub fingerprint: Fingerprint,
     /// For telling it from others with the same fingerprint; `None` for adopted messages whose bodies were not read.

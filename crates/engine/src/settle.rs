@@ -2,25 +2,30 @@
 //!
 //! One mechanism for all: fingerprints of both sides, matched as multisets; digests where that is ambiguous.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use mailhaul_mail::{Digests, Fingerprint, FolderPath, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
-    folder::{MessageInfo, Scan},
-    pairing::{Candidate, pair_by_digests, pair_by_fingerprint},
+    folder::{FolderStatus, MessageInfo, Scan},
+    pairing::{Candidate, Proof, pair_by_digests, pair_by_fingerprint},
     ports::{Ledger, Mailbox, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
 };
 
-/// Where to look on the target.
+/// Where to look on the target, and what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Among {
-    /// What was put there since we began to: only copies of ours can match.
-    Ours(Uid),
+pub(crate) struct Among {
+    /// Only messages with this UID or a greater one.
+    pub(crate) first: Uid,
+    /// What proves that one is ours.
+    pub(crate) proof: Proof,
+}
+
+impl Among {
     /// The whole folder, which others may have filled.
-    All,
+    pub(crate) const ALL: Self = Self { first: Uid::FIRST, proof: Proof::Size };
 }
 
 /// A message of the source that was found on the target.
@@ -29,6 +34,8 @@ pub(crate) struct Found {
     pub(crate) uid: Uid,
     pub(crate) on_target: MessageInfo,
     pub(crate) fingerprint: Fingerprint,
+    /// Where they had to be read.
+    pub(crate) digests: Option<Digests>,
 }
 
 /// Finds messages of the source folder on the target. `owned` are target UIDs that belong to other messages.
@@ -41,21 +48,40 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     owned: &UidSet,
     among: Among,
 ) -> Result<Vec<Found>, Error> {
+    Ok(compare(Some(source), target, folder, target_folder, wanted, owned, among).await?.found)
+}
+
+/// What a comparison of both sides shows.
+#[derive(Default)]
+struct Comparison {
+    found: Vec<Found>,
+    /// Messages that are on the source still.
+    on_source: UidSet,
+    /// Messages of the target that match none of the source's.
+    unmatched: Vec<(MessageInfo, Fingerprint)>,
+}
+
+/// Compares the wanted messages with what the target holds. Without a source, none of them is there any more.
+async fn compare<S: Mailbox, T: Mailbox>(
+    source: Option<&mut S>,
+    target: &mut T,
+    folder: &FolderPath,
+    target_folder: &FolderPath,
+    wanted: &[(Uid, u64)],
+    owned: &UidSet,
+    among: Among,
+) -> Result<Comparison, Error> {
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Comparison::default());
     }
     let there: Vec<MessageInfo> = target.scan(target_folder, None).await?.messages;
-    let first = match among {
-        Among::Ours(first) => first,
-        Among::All => Uid::FIRST,
-    };
     let there: HashMap<Uid, MessageInfo> = there
         .into_iter()
-        .filter(|it| it.uid >= first && !owned.contains(it.uid))
+        .filter(|it| it.uid >= among.first && !owned.contains(it.uid))
         .map(|it| (it.uid, it))
         .collect();
     if there.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Comparison::default());
     }
     let mut on_target: UidSet = UidSet::new();
     let mut uids: Vec<Uid> = there.keys().copied().collect();
@@ -64,32 +90,46 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     let right =
         candidates(target, target_folder, &on_target, |uid| there.get(&uid).map_or(0, |it| it.size)).await?;
     let sizes: HashMap<Uid, u64> = wanted.iter().copied().collect();
-    let on_source: UidSet = wanted.iter().map(|(uid, _)| *uid).collect();
-    let left = candidates(source, folder, &on_source, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?;
+    let all: UidSet = wanted.iter().map(|(uid, _)| *uid).collect();
+    let Some(source) = source else {
+        let unmatched = right.iter().filter_map(|it| Some((there.get(&it.uid)?.clone(), it.fingerprint)));
+        return Ok(Comparison { unmatched: unmatched.collect(), ..Comparison::default() });
+    };
+    let left = candidates(source, folder, &all, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?;
 
-    let pairing = pair_by_fingerprint(&left, &right, matches!(among, Among::Ours(_)));
+    let pairing = pair_by_fingerprint(&left, &right, among.proof);
     let mut pairs = pairing.sure;
     let (mut left_doubt, mut right_doubt) = (UidSet::new(), UidSet::new());
     for doubt in &pairing.doubts {
         left_doubt.extend(doubt.left.iter().copied());
         right_doubt.extend(doubt.right.iter().copied());
     }
+    let mut read: HashMap<Uid, Digests> = HashMap::new();
     if !left_doubt.is_empty() {
-        let left: HashMap<Uid, Digests> = source.digests(folder, &left_doubt).await?.into_iter().collect();
+        read = source.digests(folder, &left_doubt).await?.into_iter().collect();
         let right: HashMap<Uid, Digests> =
             target.digests(target_folder, &right_doubt).await?.into_iter().collect();
         let known = |uids: &[Uid], digests: &HashMap<Uid, Digests>| -> Vec<(Uid, Digests)> {
             uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
         };
         for doubt in &pairing.doubts {
-            pairs.extend(pair_by_digests(&known(&doubt.left, &left), &known(&doubt.right, &right)));
+            pairs.extend(pair_by_digests(
+                &known(&doubt.left, &read),
+                &known(&doubt.right, &right),
+                |_, _| true,
+            ));
         }
     }
     let fingerprints: HashMap<Uid, Fingerprint> = left.iter().map(|it| (it.uid, it.fingerprint)).collect();
+    let paired: HashSet<Uid> = pairs.iter().map(|(_, other)| *other).collect();
+    let unmatched = right.iter().filter(|it| !paired.contains(&it.uid));
+    let unmatched = unmatched.filter_map(|it| Some((there.get(&it.uid)?.clone(), it.fingerprint))).collect();
     let found = pairs.into_iter().filter_map(|(uid, other)| {
-        Some(Found { uid, on_target: there.get(&other)?.clone(), fingerprint: *fingerprints.get(&uid)? })
+        let (on_target, digests) = (there.get(&other)?.clone(), read.get(&uid).copied());
+        Some(Found { uid, on_target, fingerprint: *fingerprints.get(&uid)?, digests })
     });
-    Ok(found.collect())
+    let on_source = left.iter().map(|it| it.uid).collect();
+    Ok(Comparison { found: found.collect(), on_source, unmatched })
 }
 
 async fn candidates<M: Mailbox>(
@@ -106,9 +146,9 @@ async fn candidates<M: Mailbox>(
 }
 
 /// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
-/// so that it is planned again. Returns how many were found.
+/// so that it is planned again. Returns how many were found. `source` is `None` where the source has the folder no more.
 pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
-    source: &mut S,
+    mut source: Option<&mut S>,
     target: &mut T,
     ledger: &L,
     state: &mut FolderState,
@@ -117,24 +157,62 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
     let intended = state.intended();
     let (false, Some(floor)) = (intended.is_empty(), state.record.floor) else { return Ok(0) };
     let (folder, target_folder) = (state.record.folder.clone(), state.record.target.clone());
-    let now = target.status(&target_folder).await?;
-    // A folder made anew under us: what we sent before is gone with the old one, or lies anywhere in the new one.
-    let among = if now.uid_validity == floor.uid_validity { Among::Ours(floor.uid_next) } else { Among::All };
-    let mut owned = state.target_uids();
-    owned_by_others.ranges().for_each(|(first, last)| owned.insert_range(first, last));
-    let wanted: Vec<(Uid, u64)> = intended.iter().map(|uid| (uid, 0)).collect();
-    let found = find_on_target(source, target, &folder, &target_folder, &wanted, &owned, among).await?;
-    let by_uid: HashMap<Uid, &Found> = found.iter().map(|it| (it.uid, it)).collect();
-    let records: Vec<Record> = intended
-        .iter()
-        .map(|uid| {
-            let state = by_uid.get(&uid).map(|found| MessageState::Done(adopted(found, true)));
-            Record::Message { folder: folder.clone(), uid, state }
-        })
-        .collect();
+    let mut comparison = Comparison::default();
+    if let Some(now) = status_if_there(target, &target_folder).await? {
+        // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
+        let is_same = now.uid_validity == floor.uid_validity;
+        // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
+        let among = Among { first: if is_same { floor.uid_next } else { Uid::FIRST }, proof: Proof::Digest };
+        let mut owned = state.target_uids();
+        owned_by_others.ranges().for_each(|(first, last)| owned.insert_range(first, last));
+        let wanted: Vec<(Uid, u64)> = intended.iter().map(|uid| (uid, 0)).collect();
+        comparison =
+            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
+        if !is_same {
+            comparison.unmatched.clear();
+        }
+    }
+    let mut states: HashMap<Uid, MessageState> =
+        comparison.found.iter().map(|it| (it.uid, MessageState::Done(adopted(it, true)))).collect();
+    // Messages that left the source since, and messages on the target that nobody knows: probably our copies of them.
+    // With a record they are found when they come up in another folder of the source. `ours` is not said of what
+    // cannot be proved, so that no deletion follows.
+    let mut gone: Vec<Uid> = intended.iter().filter(|uid| !comparison.on_source.contains(*uid)).collect();
+    if !gone.is_empty() && !comparison.unmatched.is_empty() {
+        if let Some(source) = source {
+            // A header that the server does not give is no proof.
+            let present = source.scan(&folder, None).await?.present;
+            gone.retain(|uid| !present.contains(*uid));
+        }
+        let unknown: UidSet = comparison.unmatched.iter().map(|(it, _)| it.uid).collect();
+        let digests: HashMap<Uid, Digests> =
+            target.digests(&target_folder, &unknown).await?.into_iter().collect();
+        for (uid, (on_target, fingerprint)) in gone.into_iter().zip(comparison.unmatched) {
+            let digests = digests.get(&on_target.uid).copied();
+            let found = Found { uid, on_target, fingerprint, digests };
+            states.insert(uid, MessageState::Done(adopted(&found, false)));
+        }
+    }
+    let record = |uid: Uid| Record::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
+    let records: Vec<Record> = intended.iter().map(record).collect();
     ledger.record(&records).await?;
     state.learn(&records);
-    Ok(found.len() as u64)
+    Ok(comparison.found.len() as u64)
+}
+
+/// The folder's state; `None` where the target has no such folder. That it cannot be told is an error: to take the
+/// folder for gone would double what is in it.
+async fn status_if_there<T: Target>(
+    target: &mut T,
+    folder: &FolderPath,
+) -> Result<Option<FolderStatus>, Error> {
+    match target.status(folder).await {
+        Err(error) if error.scope <= Scope::Folder => {
+            let is_listed = target.folders().await?.iter().any(|it| it.selectable && it.path == *folder);
+            if is_listed { Err(error) } else { Ok(None) }
+        }
+        other => other.map(Some),
+    }
 }
 
 /// The record of a message that was found. Its flags are taken as the target has them, so that the next comparison
@@ -143,8 +221,9 @@ pub(crate) fn adopted(found: &Found, ours: bool) -> Copied {
     Copied {
         target_uid: Some(found.on_target.uid),
         flags: found.on_target.flags.clone(),
+        pending_flags: None,
         fingerprint: found.fingerprint,
-        digests: None,
+        digests: found.digests,
         size: found.on_target.size,
         ours,
     }
@@ -176,18 +255,22 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
             .iter()
             .map(|(uid, it)| Candidate { uid: *uid, fingerprint: it.fingerprint, size: it.size })
             .collect();
-        let pairing = pair_by_fingerprint(&new, &known, false);
+        let pairing = pair_by_fingerprint(&new, &known, Proof::Size);
         pairs = pairing.sure;
         let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied()).collect();
         if !doubtful.is_empty() {
             let read: HashMap<Uid, Digests> = source.digests(&folder, &doubtful).await?.into_iter().collect();
+            let flags: HashMap<Uid, &Flags> = scan.messages.iter().map(|it| (it.uid, &it.flags)).collect();
+            let recorded: HashMap<Uid, &Flags> = old.iter().map(|(uid, it)| (*uid, &it.flags)).collect();
+            // Twins are told apart by their flags, or the one would get those of the other.
+            let suit = |uid: Uid, other: Uid| flags.get(&uid) == recorded.get(&other);
             let kept: HashMap<Uid, Digests> =
                 old.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
             for doubt in &pairing.doubts {
                 let of = |uids: &[Uid], digests: &HashMap<Uid, Digests>| -> Vec<(Uid, Digests)> {
                     uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
                 };
-                pairs.extend(pair_by_digests(&of(&doubt.left, &read), &of(&doubt.right, &kept)));
+                pairs.extend(pair_by_digests(&of(&doubt.left, &read), &of(&doubt.right, &kept), suit));
             }
         }
     }

@@ -73,7 +73,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress>(
         lane,
         folder: &folder,
         inlet,
-        waiting: messages.iter().map(|it| (it.uid, (*it).clone())).collect(),
+        waiting: messages.iter().map(|it| (it.uid, *it)).collect(),
         order: messages.iter().map(|it| (it.uid, it.size)).collect(),
         intended: UidSet::new(),
         passing: None,
@@ -107,7 +107,7 @@ struct WindowFeed<'a, L, P> {
     folder: &'a FolderPath,
     inlet: Inlet,
     /// What is not given out yet, by UID.
-    waiting: HashMap<Uid, MessageInfo>,
+    waiting: HashMap<Uid, &'a MessageInfo>,
     /// In the order asked for; the front is the first without an intent.
     order: VecDeque<(Uid, u64)>,
     /// What has an intent.
@@ -140,7 +140,7 @@ impl<L: Ledger, P: Progress> WindowFeed<'_, L, P> {
                 Record::Intended { folder: self.folder.clone(), floor: self.lane.floor, uids: window };
             self.lane.ledger.record(&[intent]).await?;
         }
-        Ok(Some(Envelope { uid, flags: message.flags, internal_date: message.internal_date }))
+        Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
     }
 
     fn sent(&self, uid: Uid, hasher: MessageHasher) {
@@ -243,6 +243,7 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
                             let copied = Copied {
                                 target_uid,
                                 flags: message.flags.clone(),
+                                pending_flags: None,
                                 fingerprint,
                                 digests: Some(digests),
                                 size: message.size,

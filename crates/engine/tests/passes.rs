@@ -167,6 +167,40 @@ async fn a_lost_answer_and_a_target_that_tells_no_uids_double_nothing() {
     }
 }
 
+#[tokio::test]
+async fn what_was_copied_before_a_crash_and_moved_after_it_is_not_there_twice() {
+    let options = PassOptions::default();
+    let steps = {
+        let ledger = MemoryLedger::default();
+        assert_synced(&pass(&filled(), &Remote::default(), &ledger, &options).await);
+        ledger.calls()
+    };
+    for crash in (1..=steps).flat_map(|step| [Crash::Before(step), Crash::After(step)]) {
+        let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+        pass(&source, &target, &ledger.crashing(Some(crash)), &options).await;
+        {
+            // Into a folder that is known, into one that is new, and a whole folder that is renamed.
+            let mut server = source.server();
+            for uid in [3, 7, 9] {
+                let moved = server.folder("INBOX").expunge(uid).unwrap();
+                server.folder(if uid == 3 { "Archive/2020" } else { "New" }).take(moved);
+            }
+            let renamed = std::mem::take(&mut server.folder("Archive/2020").messages);
+            for message in renamed.into_values() {
+                server.folder("Archive/Old").take(message);
+            }
+            server.folders.retain(|path, _| path.to_string() != "Archive/2020");
+        }
+        assert_synced(&pass(&source, &target, &ledger.crashing(None), &options).await);
+        let mut there = target.contents();
+        // A folder that the source has no more stays, empty.
+        if let Some(left) = there.remove("Archive/2020") {
+            assert!(left.is_empty(), "{crash:?}: {left:?}");
+        }
+        assert_eq!(source.contents(), there, "{crash:?}");
+    }
+}
+
 /// Edits that later passes carry over.
 fn edit(source: &Remote) {
     let mut server = source.server();

@@ -60,6 +60,9 @@ impl Digests {
     }
 }
 
+/// So many line ends at the end of a message do not count, at least.
+const LINE_ENDS: usize = 64 << 10;
+
 /// Computes digests and fingerprint of a message while it streams by.
 #[derive(Default)]
 pub struct MessageHasher {
@@ -90,6 +93,11 @@ impl MessageHasher {
             self.text.update(&text[..kept]);
         }
         self.line_ends.extend_from_slice(&text[kept..]);
+        // Nobody's mail ends so: what has that many is not held in memory.
+        if self.line_ends.len() > LINE_ENDS {
+            self.text.update(&self.line_ends);
+            self.line_ends.clear();
+        }
     }
 
     /// After the last octet.

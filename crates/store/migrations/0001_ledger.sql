@@ -38,6 +38,7 @@ CREATE TABLE message (
     state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
     target_uid    INTEGER,
     flags         TEXT,
+    pending_flags TEXT,
     fingerprint   BLOB,
     digest_whole  BLOB,
     digest_text   BLOB,

@@ -13,7 +13,7 @@ pub(crate) mod state {
     pub(crate) const SKIPPED: i64 = 2;
 }
 
-/// Rows of one statement: times eleven columns well under `SQLite`'s limit of 32,766 parameters.
+/// Rows of one statement: times twelve columns well under `SQLite`'s limit of 32,766 parameters.
 const ROWS: usize = 250;
 
 /// Writes the records of one mailbox. The caller's transaction makes them all or none.
@@ -140,7 +140,7 @@ async fn intend(
 async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS) {
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
-            "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, fingerprint, \
+            "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
              digest_whole, digest_text, size, ours, reason) ",
         );
         let known = chunk.iter().filter_map(|record| match record {
@@ -159,6 +159,7 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
                 .push_bind(number)
                 .push_bind(copied.and_then(|copied| copied.target_uid).map(|uid| i64::from(uid.get())))
                 .push_bind(copied.map(|copied| copied.flags.to_string()))
+                .push_bind(copied.and_then(|copied| Some(copied.pending_flags.as_ref()?.to_string())))
                 .push_bind(copied.map(|copied| copied.fingerprint.as_bytes().to_vec()))
                 .push_bind(digests.map(|digests| digests.whole.as_bytes().to_vec()))
                 .push_bind(digests.map(|digests| digests.text.as_bytes().to_vec()))

@@ -55,7 +55,7 @@ pub(crate) async fn folder(
     loop {
         let after = messages.last_key_value().map_or(0, |(uid, _): (&Uid, _)| i64::from(uid.get()));
         let rows = sqlx::query(
-            "SELECT uid, state, target_uid, flags, fingerprint, digest_whole, digest_text, size, ours, reason \
+            "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason \
              FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT ?",
         )
         .bind(id)
@@ -117,6 +117,7 @@ fn message_state(row: &SqliteRow) -> Result<MessageState, Fault> {
 fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
     // No flag has a blank in it: they are atoms (RFC 9051, section 9).
     let flags: &str = row.try_get("flags")?;
+    let pending: Option<&str> = row.try_get("pending_flags")?;
     let digests = match (octets(row, "digest_whole")?, octets(row, "digest_text")?) {
         (Some(whole), Some(text)) => {
             Some(Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) })
@@ -126,6 +127,7 @@ fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
     Ok(Copied {
         target_uid: row.try_get::<Option<i64>, _>("target_uid")?.map(uid).transpose()?,
         flags: flags.split(' ').collect(),
+        pending_flags: pending.map(|it| it.split(' ').collect()),
         fingerprint: Fingerprint::from_bytes(
             octets(row, "fingerprint")?.ok_or(Fault::Unreadable("fingerprint"))?,
         ),

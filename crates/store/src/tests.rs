@@ -41,6 +41,7 @@ fn done(folder: &str, number: u32) -> Record {
     let copied = Copied {
         target_uid: Some(uid(number)),
         flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
+        pending_flags: None,
         fingerprint: Fingerprint::from_bytes([1; 16]),
         digests: Some(Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") }),
         size: 40_000,
@@ -349,16 +350,17 @@ fn any_copied() -> impl Strategy<Value = Copied> {
     let digests = prop::option::of((any::<[u8; 16]>(), any::<[u8; 16]>()).prop_map(|(whole, text)| {
         Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) }
     }));
-    (prop::option::of(any_uid()), flags, any::<[u8; 16]>(), digests, any::<u64>(), any::<bool>()).prop_map(
-        |(target_uid, flags, fingerprint, digests, size, ours)| Copied {
+    let pending = prop::option::of(flags.clone());
+    (prop::option::of(any_uid()), flags, pending, any::<[u8; 16]>(), digests, any::<u64>(), any::<bool>())
+        .prop_map(|(target_uid, flags, pending_flags, fingerprint, digests, size, ours)| Copied {
             target_uid,
             flags,
+            pending_flags,
             fingerprint: Fingerprint::from_bytes(fingerprint),
             digests,
             size,
             ours,
-        },
-    )
+        })
 }
 
 fn any_message_state() -> impl Strategy<Value = Option<MessageState>> {

@@ -77,6 +77,12 @@ impl StoredFolder {
         self.store(flags.split_whitespace().collect(), date, Bytes::copy_from_slice(body.as_bytes()))
     }
 
+    /// A message that arrived at this second.
+    pub fn add_at(&mut self, second: u32, flags: &str, body: &str) -> u32 {
+        let date = InternalDate::new(1_600_000_000 + i64::from(second), 60);
+        self.store(flags.split_whitespace().collect(), date, Bytes::copy_from_slice(body.as_bytes()))
+    }
+
     fn store(&mut self, flags: Flags, date: Option<InternalDate>, body: Bytes) -> u32 {
         let uid = self.uid_next;
         self.uid_next += 1;

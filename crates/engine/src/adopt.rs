@@ -1,0 +1,100 @@
+//! Finding on the target what need not be sent, and what was sent without an answer.
+
+use std::collections::HashMap;
+
+use mailhaul_mail::{Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    pairing::Proof,
+    pass::Pass,
+    plan::MessagePlan,
+    ports::{Clock, Ledger, Progress, Source, Target},
+    record::{Copied, Floor, FolderState, MessageState, Record},
+    settle::{Among, adopted, find_on_target},
+    work::Work,
+};
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Takes as copied what the target folder holds already.
+    pub(crate) async fn adopt(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        let mut owned = owned.clone();
+        let ours: Vec<Uid> = state.target_uids().iter().collect();
+        owned.extend(ours);
+        let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
+        let found =
+            find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, Among::ALL)
+                .await?;
+        let planned: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
+        let records: Vec<Record> = found
+            .iter()
+            .map(|it| {
+                let mut copied = adopted(it, false);
+                // Flags that only the target has were set there: they stay.
+                if let Some(message) = planned.get(&it.uid) {
+                    copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
+                }
+                Record::Message {
+                    folder: work.source.clone(),
+                    uid: it.uid,
+                    state: Some(MessageState::Done(copied)),
+                }
+            })
+            .collect();
+        self.record(state, &records).await?;
+        let adopted: UidSet = found.iter().map(|it| it.uid).collect();
+        plan.copy.retain(|it| !adopted.contains(it.uid));
+        work.tally.already += found.len() as u64;
+        Ok(())
+    }
+
+    /// Finds the UIDs of copies that the target acknowledged without telling where they are.
+    pub(crate) async fn locate(
+        &mut self,
+        work: &Work,
+        state: &mut FolderState,
+        floor: Floor,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        let lost: Vec<(Uid, u64)> = state
+            .messages
+            .iter()
+            .filter_map(|(uid, it)| match it {
+                MessageState::Done(copied) if copied.target_uid.is_none() => Some((*uid, copied.size)),
+                _ => None,
+            })
+            .collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut owned = owned.clone();
+        let ours: Vec<Uid> = state.target_uids().iter().collect();
+        owned.extend(ours);
+        let among = Among { first: floor.uid_next, proof: Proof::Fingerprint };
+        let found =
+            find_on_target(self.source, self.target, &work.source, &work.target, &lost, &owned, among)
+                .await?;
+        let records: Vec<Record> = found
+            .iter()
+            .filter_map(|it| match state.messages.get(&it.uid) {
+                Some(MessageState::Done(copied)) => Some(Record::Message {
+                    folder: work.source.clone(),
+                    uid: it.uid,
+                    state: Some(MessageState::Done(Copied {
+                        target_uid: Some(it.on_target.uid),
+                        ..copied.clone()
+                    })),
+                }),
+                _ => None,
+            })
+            .collect();
+        self.record(state, &records).await
+    }
+}

@@ -1,0 +1,174 @@
+//! One folder under way: what is known of it, and what was done.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
+
+use crate::{
+    error::{Error, ErrorKind},
+    folder::{FolderStatus, MessageInfo, Present, Scan},
+    folder_plan::FolderPlan,
+    moves::MovedHere,
+    record::{Copied, FolderRecord, Record},
+    report::{FolderReport, FolderTally, SkippedItem},
+};
+
+/// How much a scan must show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// What changed since the last settled pass.
+    Changes,
+    /// All messages.
+    Everything,
+}
+
+/// What is known of a folder when the pass begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nothing, or with another place on the target.
+    New,
+    /// It was carried before.
+    Known,
+    /// It was carried before, and the source has it no more.
+    Departed,
+}
+
+/// One folder under way.
+pub(crate) struct Work {
+    pub(crate) source: FolderPath,
+    pub(crate) target: FolderPath,
+    pub(crate) subscribe: bool,
+    pub(crate) reason: String,
+    /// Messages of the source folder, as listed.
+    pub(crate) listed: u64,
+    pub(crate) origin: Origin,
+    pub(crate) created: bool,
+    pub(crate) attempts: u32,
+    pub(crate) scan: Option<Arc<Scan>>,
+    pub(crate) moves: BTreeMap<Uid, MovedHere>,
+    pub(crate) vanished: Vec<(Uid, Copied)>,
+    /// Messages skipped by this pass, with why.
+    pub(crate) skipped: BTreeMap<Uid, String>,
+    pub(crate) gone: UidSet,
+    /// Messages of which a crash had left open whether they arrived, and that did.
+    pub(crate) settled: u64,
+    pub(crate) carried: bool,
+    pub(crate) tally: FolderTally,
+    pub(crate) error: Option<Error>,
+}
+
+impl Work {
+    pub(crate) fn new(plan: FolderPlan, target: FolderPath, why: &str, known: bool) -> Self {
+        Self {
+            source: plan.source,
+            target,
+            subscribe: plan.subscribe,
+            reason: format!("{}; {why}", plan.reason),
+            listed: plan.status.map_or(0, |it| u64::from(it.messages)),
+            origin: if known { Origin::Known } else { Origin::New },
+            created: false,
+            attempts: 0,
+            scan: None,
+            moves: BTreeMap::new(),
+            vanished: Vec::new(),
+            skipped: BTreeMap::new(),
+            gone: UidSet::new(),
+            settled: 0,
+            carried: false,
+            tally: FolderTally::default(),
+            error: None,
+        }
+    }
+
+    /// A folder that the source has no more: all its messages vanished.
+    pub(crate) fn departed(record: FolderRecord) -> Self {
+        let plan = FolderPlan {
+            source: record.folder,
+            target: None,
+            subscribe: false,
+            reason: "known from an earlier pass".to_owned(),
+            status: None,
+        };
+        let mut work = Self::new(plan, record.target, "the source has it no more", true);
+        work.origin = Origin::Departed;
+        work.scan = Some(Arc::new(Scan {
+            status: FolderStatus {
+                messages: 0,
+                uid_validity: record.uid_validity,
+                uid_next: None,
+                highest_modseq: None,
+            },
+            messages: Vec::new(),
+            present: Present::These(UidSet::new()),
+        }));
+        work
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        self.origin != Origin::New
+    }
+
+    pub(crate) fn source(&self) -> &FolderPath {
+        &self.source
+    }
+
+    pub(crate) fn target(&self) -> &FolderPath {
+        &self.target
+    }
+
+    pub(crate) fn listed(&self) -> u64 {
+        self.listed
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error = Some(error);
+    }
+
+    /// Grows whenever something was achieved that need not be done again.
+    pub(crate) fn gained(&self) -> u64 {
+        self.tally.copied + self.tally.moved + self.tally.flags_changed + self.skipped.len() as u64
+    }
+
+    pub(crate) fn into_report(self) -> FolderReport {
+        let mut error = self.error;
+        if error.is_none() && self.carried && !self.tally.closes() {
+            let t = &self.tally;
+            let message = format!(
+                "the sums do not close: {} seen, {} copied, {} already there, {} left out, {} skipped",
+                t.seen,
+                t.copied,
+                t.already,
+                t.excluded,
+                t.skipped.len()
+            );
+            error = Some(Error::new(Scope::Folder, Retry::Now, ErrorKind::Internal, message));
+        }
+        FolderReport {
+            source: self.source,
+            target: Some(self.target),
+            reason: self.reason,
+            tally: self.tally,
+            error,
+        }
+    }
+
+    pub(crate) fn skip(&mut self, message: &MessageInfo, reason: String) {
+        self.tally.skipped.push(SkippedItem {
+            uid: message.uid,
+            subject: None,
+            internal_date: message.internal_date,
+            size: message.size,
+            reason: reason.clone(),
+        });
+        self.skipped.insert(message.uid, reason);
+    }
+}
+
+/// The record of a message of which nothing is known any more.
+pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> Record {
+    Record::Message { folder: folder.clone(), uid, state: None }
+}
