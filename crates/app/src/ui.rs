@@ -193,8 +193,12 @@ impl Progress for MailboxUi {
         match event {
             Event::Planned { folders } => {
                 self.draw(None, |state| state.expected = folders.iter().cloned().collect());
-                let many = text::count(folders.len() as u64, "folder", "folders");
-                self.line(&format!("{many} to look into"));
+                match folders.len() {
+                    0 => self.line("nothing changed since the last run"),
+                    many => {
+                        self.line(&format!("{} to look into", text::count(many as u64, "folder", "folders")));
+                    }
+                }
             }
             Event::Folder { folder, reason, messages, bytes } => {
                 self.draw(Some(folder), |state| _ = state.expected.insert(folder.clone(), messages));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use mailhaul_engine::{ErrorKind, SkippedItem};
+use mailhaul_engine::{ErrorKind, FolderTally, SkippedItem};
 
 use super::run::Outcome;
 use crate::{advice::advice, exit::Exit, text, ui::Ui};
@@ -44,7 +44,7 @@ fn rate(octets: u64, elapsed: Duration) -> String {
     format!("{}/s", text::bytes(octets.saturating_mul(1000) / millis))
 }
 
-/// The table, then every skipped message.
+/// The table, then every skipped message, then the verdict.
 pub(crate) fn print(outcomes: &[Outcome]) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
@@ -100,6 +100,28 @@ pub(crate) fn print(outcomes: &[Outcome]) {
             println!("{}: skipped: {folder}: {}", outcome.name, describe(item));
         }
     }
+    println!("{}", verdict(outcomes));
+}
+
+/// What it comes to, in one line.
+fn verdict(outcomes: &[Outcome]) -> String {
+    let with = |wanted: &str| outcomes.iter().filter(|it| status(it) == wanted).count() as u64;
+    let total =
+        |number: fn(&FolderTally) -> u64| -> u64 { outcomes.iter().map(|it| it.report.total(number)).sum() };
+    let counts: Vec<String> = ["Synced", "Failed", "Stopped"]
+        .into_iter()
+        .filter(|it| with(it) > 0)
+        .map(|it| format!("{} {}", text::count(with(it), "mailbox", "mailboxes"), it.to_lowercase()))
+        .collect();
+    format!(
+        "{}: {} seen = {} copied + {} already there + {} left out + {} skipped",
+        counts.join(", "),
+        text::count(total(|it| it.seen), "message", "messages"),
+        total(|it| it.copied),
+        total(|it| it.already),
+        total(|it| it.excluded),
+        total(|it| it.skipped.len() as u64),
+    )
 }
 
 /// A skipped message in one line.
