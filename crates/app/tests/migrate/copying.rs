@@ -12,7 +12,7 @@ use crate::support::{Haul, assert_equal, assert_same, commands, contents, give, 
 const FOLDERS: [&str; 6] = ["INBOX", "Gelöscht/日本語", "a.b/c d", "&-tilde~", "Sent", "Archive/2019/Q1"];
 
 /// Fills the folders, subscribes to some, adds true duplicates and messages by which nothing can be told.
-async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
+pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
     let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
     let mut maker = Mailmaker::new(3);
     let mut by_folder: BTreeMap<&str, Vec<_>> = BTreeMap::new();
@@ -37,7 +37,7 @@ async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
 }
 
 /// Real messages, where a collection lies beside the project.
-fn corpus() -> Vec<Vec<u8>> {
+pub(crate) fn corpus() -> Vec<Vec<u8>> {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
     if !archive.exists() {
         return Vec::new();
@@ -220,6 +220,40 @@ async fn another_separator_and_a_prefix_change_nothing_but_the_names() {
     Haul::new("paulc", to.port(), back.port()).expect(0, &[]);
     let names: Vec<String> = contents(back.port(), "paulc").await.into_keys().collect();
     assert_eq!(names, ["INBOX", "Projekte/Größe & Maße/2020", "v1_2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_offer_nothing_but_the_bare_protocol() {
+    let poor = || Setup {
+        extra: "protocol imap {\n imap_capability = IMAP4rev1\n}\n".to_owned(),
+        ..Setup::with_users(&["annb"])
+    };
+    let (from, to) = (poor().start(), poor().start());
+    give(&from, "annb", "INBOX", &[900; 120], 1).await;
+    give(&from, "annb", "INBOX", &[900; 20], 1).await; // each of these is there twice
+    give(&from, "annb", "Größe/deep", &[400_000, 700, 300_000], 2).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    let trace = haul.file("trace");
+    haul.expect(0, &["--trace", trace.to_str().unwrap()]);
+    assert_same(&from, &to, "annb").await;
+    let said = commands(&trace, "to");
+    assert!(said.iter().any(|it| it.contains("APPEND")), "{said:?}");
+    assert!(
+        said.iter().all(|it| !it.contains("+}") && !it.contains("UID MOVE") && !it.contains("ENABLE")),
+        "{said:?}"
+    );
+    // Every folder is looked into, because the server cannot say what changed; nothing is sent again.
+    assert_eq!(haul.mailbox(&[])["copied"].as_u64(), Some(0));
+    // Killed in the middle, where no answer says which message got which UID.
+    give(&from, "annb", "INBOX", &[900; 1500], 3).await;
+    for _ in 0..4 {
+        let mut child = haul.spawn(&[]);
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        let _ended_already = child.kill();
+        child.wait().unwrap();
+    }
+    haul.expect(0, &[]);
+    assert_same(&from, &to, "annb").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,10 @@ use std::{fs, thread::sleep, time::Duration};
 
 use mailhaul_testkit::{Mailmaker, Setup};
 
-use crate::support::{Haul, assert_same, give};
+use crate::{
+    copying::{corpus, fill_oddly},
+    support::{Haul, assert_same, give},
+};
 
 /// So often the program is killed.
 const KILLS: u32 = 50;
@@ -15,6 +18,9 @@ async fn killed_fifty_times_and_everything_is_there_once() {
     let mut maker = Mailmaker::new(11);
     let sizes: Vec<usize> = (0..800).map(|_| maker.size()).collect();
     give(&from, "terrya", "INBOX", &sizes, 1).await;
+    let mut odd = corpus();
+    odd.push(maker.message(60 << 20));
+    fill_oddly(&from, "terrya", odd).await;
     give(&from, "terrya", "small", &vec![400; 6_000], 2).await;
     give(&from, "terrya", "small", &[400; 500], 2).await; // each of these is there twice
     give(&from, "terrya", "Sent", &[2_000; 500], 3).await;
@@ -46,6 +52,7 @@ async fn killed_and_the_ledger_lost() {
     let mut maker = Mailmaker::new(12);
     let sizes: Vec<usize> = (0..400).map(|_| maker.size()).collect();
     give(&from, "annb", "INBOX", &sizes, 1).await;
+    fill_oddly(&from, "annb", corpus()).await;
     give(&from, "annb", "small", &vec![400; 3_000], 2).await;
     give(&from, "annb", "small", &[400; 300], 2).await;
     let haul = Haul::new("annb", from.port(), to.port());

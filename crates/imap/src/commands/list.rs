@@ -1,6 +1,6 @@
 //! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154) and LSUB.
 
-use mailhaul_mail::Scope;
+use mailhaul_mail::{Retry, Scope};
 
 use super::{StatusItem, status::status_items};
 use crate::{
@@ -89,6 +89,7 @@ impl Session {
         let mut places = std::collections::HashMap::new();
         let mut statuses = Vec::new();
         let mut too_many = false;
+        let mut odd = None;
         let collect = |untagged| match untagged {
             Untagged::List(item) | Untagged::Lsub(item) => {
                 too_many |= found.len() >= MOST_MAILBOXES;
@@ -105,6 +106,7 @@ impl Session {
             Untagged::MailboxStatus { name, items } if statuses.len() < MOST_MAILBOXES => {
                 statuses.push((name, items));
             }
+            Untagged::Unknown(line) if is_of(name, &line) => odd = Some(line),
             _ => {}
         };
         let outcome = self.link.run(name, command, collect).await;
@@ -113,6 +115,15 @@ impl Session {
             let words = format!("{name}: more than {MOST_MAILBOXES} mailboxes");
             return Err(Error::session(ErrorKind::Protocol, words));
         }
+        if let Some(line) = odd {
+            // To pass over it would lose a mailbox with all its messages.
+            let words = format!(
+                "{name}: a line cannot be understood: {}",
+                String::from_utf8_lossy(&line).escape_debug()
+            );
+            let error = Error::session(ErrorKind::Protocol, words);
+            return Err(Error { scope: Scope::Endpoint, retry: Retry::Never, ..error });
+        }
         for (name, items) in statuses {
             if let Some(listed) = places.get(&name).and_then(|place| found.get_mut(*place)) {
                 listed.status = Some(items);
@@ -120,4 +131,9 @@ impl Session {
         }
         Ok(found)
     }
+}
+
+/// Whether the line begins as the answers to this command do.
+fn is_of(name: &str, line: &[u8]) -> bool {
+    line.split(|octet| *octet == b' ').next().is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -81,6 +81,17 @@ async fn list_does_without_what_the_server_only_pretends_to_have() {
 }
 
 #[tokio::test]
+async fn a_mailbox_that_cannot_be_read_is_not_passed_over() {
+    let script = "C: a1 LIST \"\" \"*\"
+         S: * LIST () \"/\" INBOX
+         S: * LIST (\\Sent
+         S: a1 OK done";
+    let (mut session, peer) = session("", script).await;
+    let error = finish(peer, async move { session.list(&ListQuery::default()).await.unwrap_err() }).await;
+    assert!(error.message.contains("cannot be understood: LIST ("), "{error}");
+}
+
+#[tokio::test]
 async fn status_of_many_at_once_with_names_that_need_literals() {
     let script = "C: a1 STATUS \"INBOX\" (MESSAGES UIDNEXT)
          C: a2 STATUS {2}

@@ -1,0 +1,183 @@
+//! Servers that answer as no real one does on demand: each conversation fails without its handling.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use mailhaul_engine::{Budget, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_imap::Security;
+use mailhaul_mail::{FolderPath, Scope, Uid};
+use mailhaul_remotes::{Account, ImapMailbox, Side};
+use mailhaul_testkit::peer::{Peer, alice, peer};
+
+/// A mailbox whose server goes on with this script after the login.
+async fn source(capabilities: &str, script: &str) -> (ImapMailbox, Peer) {
+    let script = format!(
+        "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hello
+         C: a1 AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=
+         S: a1 OK [CAPABILITY IMAP4rev1 {capabilities}] welcome
+         C: a2 LIST \"\" \"\"
+         S: * LIST (\\Noselect) \"/\" \"\"
+         S: a2 OK done
+         {script}"
+    );
+    let peer = peer(&script).await;
+    let options = peer.options(Security::Clear);
+    let account = Account { side: Side::Source, options, credentials: alice(), user_root: None };
+    (ImapMailbox::new(account), peer)
+}
+
+fn uid(number: u32) -> Uid {
+    Uid::new(number).unwrap()
+}
+
+#[tokio::test]
+async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_explained() {
+    let script = "C: a3 EXAMINE \"INBOX\"
+         S: * 5 EXISTS
+         S: * OK [UIDVALIDITY 1] valid
+         S: a3 OK open
+         C: a4 UID FETCH 1:5 (UID BODY.PEEK[])
+         S: * 1 FETCH (BODY[] {5}
+         s: hello
+         S:  UID 1)
+         S: * 2 FETCH (BODY[] {300000}
+         X: 300000
+         S:  UID 2)
+         S: * 3 FETCH (UID 3 BODY[] NIL)
+         S: * 4 FETCH (UID 4 BODY[] \"\")
+         S: a4 OK done
+         C: a5 UID FETCH 2 (UID BODY.PEEK[])
+         S: * 2 FETCH (BODY[] {300000}
+         X: 300000
+         S:  UID 2)
+         S: a5 OK done
+         C: a6 UID FETCH 3 (UID BODY.PEEK[])
+         S: a6 OK done
+         C: a7 UID FETCH 4 (UID BODY.PEEK[])
+         S: * 4 FETCH (UID 4 BODY[] \"\")
+         S: a7 OK done
+         C: a8 UID FETCH 5 (UID BODY.PEEK[])
+         S: a8 NO [SERVERBUG] it is broken
+         C: a9 UID SEARCH UID 3:5
+         S: * SEARCH 4 5
+         S: a9 OK done";
+    let (mut source, peer) = source("", script).await;
+    let wanted: Vec<Wanted> = [5, 300_000, 10, 10, 10]
+        .into_iter()
+        .zip(1..)
+        .map(|(size, it)| Wanted { uid: uid(it), size })
+        .collect();
+    let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
+    let inbox = FolderPath::inbox();
+    let reading = async {
+        let mut told = Vec::new();
+        let mut octets = 0;
+        while let Some(piece) = inlet.next().await {
+            match piece {
+                Piece::Message(uid, body) => told.push(format!("{uid}: {}", String::from_utf8_lossy(&body))),
+                Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
+                Piece::Chunk(chunk) => octets += chunk.len(),
+                Piece::End => told.push(format!("{octets} came")),
+            }
+        }
+        told
+    };
+    let (missing, told) = tokio::join!(source.fetch(&inbox, &wanted, outlet), reading);
+    drop(source);
+    peer.done().await;
+    assert_eq!(told, ["1: hello", "2: 300000 follow", "300000 came"]);
+    let withheld = |words: &str| Missing::Withheld(words.to_owned());
+    assert_eq!(
+        missing.unwrap(),
+        [
+            (uid(3), Missing::Gone),
+            (uid(4), withheld("the server gives an empty body")),
+            (uid(5), withheld("UID FETCH refused: NO [SERVERBUG] it is broken")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_shows_fewer_messages_than_it_holds_is_an_error() {
+    let script = "C: a3 EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: * OK [UIDVALIDITY 1] valid
+         S: a3 OK open
+         C: a4 UID FETCH 1:4294967295 (UID FLAGS INTERNALDATE RFC822.SIZE)
+         S: * 1 FETCH (UID 1 FLAGS (\\Seen) INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\" RFC822.SIZE 5)
+         S: * 3 FETCH (UID 3 FLAGS () INTERNALDATE \"30-Dec-1899 00:00:00 +0000\" RFC822.SIZE 0)
+         S: a4 OK done";
+    let (mut source, peer) = source("", script).await;
+    let error = source.scan(&FolderPath::inbox(), None).await.unwrap_err();
+    drop(source);
+    peer.done().await;
+    assert_eq!(error.scope, Scope::Folder);
+    assert!(error.message.contains("says that it holds 3 messages, and shows 2"), "{error}");
+}
+
+#[tokio::test]
+async fn an_expunge_in_the_middle_of_a_scan_is_no_error_and_answers_are_put_together() {
+    let script = "C: a3 EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: * OK [UIDVALIDITY 1] valid
+         S: a3 OK open
+         C: a4 UID FETCH 1:4294967295 (UID FLAGS INTERNALDATE RFC822.SIZE)
+         S: * 1 FETCH (UID 1 FLAGS (\\Seen))
+         S: * 1 FETCH (UID 1 INTERNALDATE \" 1-Jan-2020 00:00:00 +0100\" RFC822.SIZE 5)
+         S: * 2 EXPUNGE
+         S: * 2 FETCH (UID 3 FLAGS (work) INTERNALDATE \"00-Jan-0000 00:00:00 +0000\" RFC822.SIZE 7)
+         S: * 2 FETCH (FLAGS (\\Deleted))
+         S: a4 OK done";
+    let (mut source, peer) = source("", script).await;
+    let scan = source.scan(&FolderPath::inbox(), None).await.unwrap();
+    drop(source);
+    peer.done().await;
+    let told: Vec<String> = scan
+        .messages
+        .iter()
+        .map(|it| format!("{} {} {} {}", it.uid, it.flags, it.size, it.internal_date.is_some()))
+        .collect();
+    assert_eq!(told, ["1 \\Seen 5 true", "3 work 7 false"]);
+}
+
+#[tokio::test]
+async fn folders_without_an_inbox_in_the_list_and_of_other_namespaces() {
+    let script = "C: a3 LIST \"\" \"*\"
+         S: * LIST (\\HasNoChildren) \"/\" Sent
+         S: * LIST (\\Noselect) \"/\" Archive
+         S: a3 OK done
+         C: a4 LSUB \"\" \"*\"
+         S: * LSUB () \"/\" Sent
+         S: a4 OK done
+         C: a5 STATUS \"Sent\" (MESSAGES UIDNEXT UIDVALIDITY)
+         C: a6 STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY)
+         S: * STATUS Sent (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 7)
+         S: a5 OK done
+         S: * STATUS inbox (MESSAGES 1 UIDVALIDITY 8)
+         S: a6 OK done";
+    let (mut source, peer) = source("", script).await;
+    let mut folders = source.folders().await.unwrap();
+    drop(source);
+    peer.done().await;
+    folders.sort_by(|a, b| a.path.cmp(&b.path));
+    let told: Vec<String> = folders
+        .iter()
+        .map(|it| {
+            let messages = it.status.map_or(0, |it| it.messages);
+            format!("{} {} {} {messages}", it.path, it.selectable, it.subscribed)
+        })
+        .collect();
+    assert_eq!(told, ["INBOX true false 1", "Archive false false 0", "Sent true true 2"]);
+}
+
+#[tokio::test]
+async fn a_folder_without_uidvalidity_cannot_be_carried() {
+    let script = "C: a3 EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: a3 OK open";
+    let (mut source, peer) = source("", script).await;
+    let error = source.scan(&FolderPath::inbox(), None).await.unwrap_err();
+    drop(source);
+    peer.done().await;
+    assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::Refused));
+    assert!(error.message.contains("tells no UIDVALIDITY"), "{error}");
+}
