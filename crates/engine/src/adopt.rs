@@ -1,8 +1,8 @@
 //! Finding on the target what need not be sent, and what was sent without an answer.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use mailhaul_mail::{Uid, UidSet};
+use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
@@ -16,7 +16,35 @@ use crate::{
     work::Work,
 };
 
+/// So long nothing must arrive.
+const QUIET: Duration = Duration::from_secs(1);
+/// So often is looked at most.
+const LOOKS: u32 = 10;
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Waits until nothing more arrives in a folder of the target. A connection that broke, or a process that was killed,
+    /// leaves commands on the wire, and the server carries them out when we have looked already: what it takes in then
+    /// would be sent twice.
+    pub(crate) async fn wait_until_quiet(&mut self, folder: &FolderPath) -> Result<(), Error> {
+        let mut before = None;
+        for _ in 0..LOOKS {
+            let now = match self.target.status(folder).await {
+                Err(error) if error.scope <= Scope::Folder => return Ok(()),
+                other => other?,
+            };
+            if before == Some((now.uid_next, now.messages)) {
+                return Ok(());
+            }
+            before = Some((now.uid_next, now.messages));
+            tokio::select! {
+                () = self.clock.sleep(QUIET) => {}
+                () = self.stop.cancelled() => return Err(Error::interrupted()),
+            }
+        }
+        // Somebody else delivers mail there all the time; what was ours has arrived long ago.
+        Ok(())
+    }
+
     /// Takes as copied what the target folder holds already.
     pub(crate) async fn adopt(
         &mut self,
@@ -25,6 +53,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         plan: &mut MessagePlan,
         owned: &UidSet,
     ) -> Result<(), Error> {
+        if !work.is_quiet {
+            self.wait_until_quiet(&work.target).await?;
+            work.is_quiet = true;
+        }
         let mut owned = owned.clone();
         let ours: Vec<Uid> = state.target_uids().iter().collect();
         owned.extend(ours);

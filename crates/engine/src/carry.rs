@@ -54,6 +54,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     pub(crate) async fn settle(&mut self, work: &Work, state: &mut FolderState) -> Result<u64, Error> {
+        if !state.intended().is_empty() {
+            self.wait_until_quiet(&work.target).await?;
+        }
         let owned = self.owned_by_others(work).await?;
         let source = (work.origin != Origin::Departed).then_some(&mut *self.source);
         settle(source, self.target, self.ledger, state, &owned).await

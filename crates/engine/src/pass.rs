@@ -168,6 +168,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 continue;
             }
             let mut patience = Patience::default();
+            // To wait once is enough: what was on the wire for any folder arrives meanwhile.
+            works[index].is_quiet = works[..index].iter().any(|it| it.is_quiet);
             loop {
                 if self.stop.is_cancelled() {
                     return Err(Error::interrupted());

@@ -34,6 +34,7 @@ pub(crate) enum Origin {
 }
 
 /// One folder under way.
+#[expect(clippy::struct_excessive_bools, reason = "each is a step that need not be done again")]
 pub(crate) struct Work {
     pub(crate) source: FolderPath,
     pub(crate) target: FolderPath,
@@ -50,6 +51,8 @@ pub(crate) struct Work {
     /// Messages skipped by this pass, with why.
     pub(crate) skipped: BTreeMap<Uid, String>,
     pub(crate) gone: UidSet,
+    /// The target had a while to take in what an earlier process may have left on the wire.
+    pub(crate) is_quiet: bool,
     /// Messages of which a crash had left open whether they arrived, and that did.
     pub(crate) settled: u64,
     pub(crate) carried: bool,
@@ -73,6 +76,7 @@ impl Work {
             vanished: Vec::new(),
             skipped: BTreeMap::new(),
             gone: UidSet::new(),
+            is_quiet: false,
             settled: 0,
             carried: false,
             tally: FolderTally::default(),

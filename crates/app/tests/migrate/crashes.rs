@@ -29,7 +29,8 @@ async fn killed_fifty_times_and_everything_is_there_once() {
     let mut seed = 100;
     while killed < KILLS {
         let mut child = haul.spawn(&[]);
-        let longest = if killed % 2 == 0 { 120 } else { 400 };
+        // A run that follows a crash waits for a second before it goes on.
+        let longest = if killed % 5 == 0 { 200 } else { 1_900 };
         sleep(Duration::from_millis(10 + maker.number(longest)));
         if child.try_wait().unwrap().is_none() {
             child.kill().unwrap();
@@ -58,7 +59,7 @@ async fn killed_and_the_ledger_lost() {
     let haul = Haul::new("annb", from.port(), to.port());
     for _ in 0..6 {
         let mut child = haul.spawn(&[]);
-        sleep(Duration::from_millis(100 + maker.number(300)));
+        sleep(Duration::from_millis(100 + maker.number(2_000)));
         let _ended_already = child.kill();
         child.wait().unwrap();
         fs::remove_dir_all(haul.data()).unwrap();
