@@ -1,7 +1,5 @@
 //! The program `mailhaul`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program is what speaks to people")]
-
 mod advice;
 mod cli;
 mod csv_cell;
@@ -26,7 +24,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the program cannot start: {error}");
+            text::print_error(format_args!("error: the program cannot start: {error}"));
             return Exit::Internal.into();
         }
     };
@@ -38,7 +36,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            text::print_error(format_args!("error: {error:#}"));
             error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Usage).into()
         }
     }

@@ -1,4 +1,26 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and where they read them.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    time::Duration,
+};
+
+/// Prints a line. Whoever closed the pipe does not want to read on, and that is no failure.
+pub(crate) fn print(line: impl fmt::Display) {
+    let _unread = writeln!(io::stdout(), "{line}");
+}
+
+/// The same for failures.
+pub(crate) fn print_error(line: impl fmt::Display) {
+    let _unread = writeln!(io::stderr(), "{line}");
+}
+
+/// Octets in a second.
+pub(crate) fn rate(octets: u64, elapsed: Duration) -> String {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    format!("{}/s", bytes(octets.saturating_mul(1000) / millis))
+}
 
 /// Octets with a decimal unit: `12.3 MB`.
 pub(crate) fn bytes(octets: u64) -> String {

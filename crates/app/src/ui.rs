@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     io::{self, IsTerminal as _, Write},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use mailhaul_engine::{Event, Progress};
 use mailhaul_mail::FolderPath;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -104,8 +105,13 @@ impl Ui {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:28!} {bar:20} {pos}/{len} messages {per_sec} ETA {eta} {msg}")
+    let rate = |state: &ProgressState, line: &mut dyn fmt::Write| {
+        // A bar that cannot be drawn is no reason to stop.
+        let _undrawn = write!(line, "{:.0}/s", state.per_sec());
+    };
+    ProgressStyle::with_template("{prefix:28!} {bar:20} {pos}/{len} messages {rate} ETA {eta} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate)
 }
 
 impl<'a> MakeWriter<'a> for Ui {
@@ -181,9 +187,15 @@ impl MailboxUi {
         bars.overall.inc(state.done - done);
         let mut all = bars.octets.lock().unwrap_or_else(PoisonError::into_inner);
         *all += state.octets - octets;
-        bars.overall.set_message(text::bytes(*all));
+        bars.overall.set_message(format!(
+            "{} {}",
+            text::bytes(*all),
+            text::rate(*all, bars.overall.elapsed())
+        ));
         if let Some(folder) = folder {
-            bar.set_message(format!("{}  {folder}", text::bytes(state.octets)));
+            let octets = text::bytes(state.octets);
+            let rate = text::rate(state.octets, bar.elapsed());
+            bar.set_message(format!("{octets} {rate}  {folder}"));
         }
     }
 }

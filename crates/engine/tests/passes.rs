@@ -4,24 +4,8 @@
 
 mod support;
 
-use mailhaul_engine::{Budget, Deletions, Pass, PassOptions, Report};
-use support::{Crash, Listener, MemoryLedger, NoTime, Remote};
-use tokio_util::sync::CancellationToken;
-
-async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, options: &PassOptions) -> Report {
-    Pass {
-        source: &mut source.clone(),
-        target: &mut target.clone(),
-        ledger,
-        progress: &Listener::default(),
-        clock: &NoTime,
-        budget: &Budget::new(100),
-        stop: &CancellationToken::new(),
-        options,
-    }
-    .run()
-    .await
-}
+use mailhaul_engine::{Deletions, PassOptions, Report};
+use support::{Crash, MemoryLedger, Remote, pass};
 
 fn text(number: u32) -> String {
     let filler = "x".repeat((number * 13 % 90) as usize);

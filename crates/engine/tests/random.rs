@@ -7,10 +7,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Budget, Pass, PassOptions, Report};
+use mailhaul_engine::{PassOptions, Report};
 use proptest::prelude::*;
-use support::{Crash, Listener, MemoryLedger, NoTime, Remote};
-use tokio_util::sync::CancellationToken;
+use support::{Crash, MemoryLedger, Remote};
 
 const FOLDERS: [&str; 4] = ["INBOX", "Sent", "Archive/2020", "New"];
 const FLAGS: [&str; 4] = ["", "\\Seen", "\\Seen work", "\\Flagged later"];
@@ -52,18 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger) -> Report {
-    Pass {
-        source: &mut source.clone(),
-        target: &mut target.clone(),
-        ledger,
-        progress: &Listener::default(),
-        clock: &NoTime,
-        budget: &Budget::new(100),
-        stop: &CancellationToken::new(),
-        options: &PassOptions::default(),
-    }
-    .run()
-    .await
+    support::pass(source, target, ledger, &PassOptions::default()).await
 }
 
 /// Some look alike and are not, some have nothing by which they could be told.

@@ -90,12 +90,15 @@ impl Ledger for NoLedger {
 pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> {
     if as_json {
         let mailboxes: Vec<Value> = previews.iter().map(json_mailbox).collect();
-        println!("{}", serde_json::to_string_pretty(&json!({ "dryRun": true, "mailboxes": mailboxes }))?);
+        text::print(format_args!(
+            "{}",
+            serde_json::to_string_pretty(&json!({ "dryRun": true, "mailboxes": mailboxes }))?
+        ));
     } else {
         for it in previews {
             print_mailbox(it);
         }
-        println!("dry run: nothing was written anywhere");
+        text::print("dry run: nothing was written anywhere");
     }
     let has_failed = |it: &MailboxPreview| {
         it.folders.as_ref().map_or(true, |folders| folders.iter().any(|it| it.error.is_some()))
@@ -103,7 +106,7 @@ pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> 
     for it in previews {
         if let Err(error) = &it.folders {
             let advice = advice(error.kind).map(|it| format!("\n  {it}")).unwrap_or_default();
-            eprintln!("error: {}: {error}{advice}", it.name);
+            text::print_error(format_args!("error: {}: {error}{advice}", it.name));
         }
     }
     Ok(if previews.iter().any(has_failed) { Exit::Failed } else { Exit::Synced })
@@ -148,20 +151,26 @@ fn print_mailbox(preview: &MailboxPreview) {
     }
     let copy: u64 = folders.iter().map(|it| it.copy).sum();
     let bytes: u64 = folders.iter().map(|it| it.bytes).sum();
-    println!(
+    text::print(format_args!(
         "{}: {} to copy, {}",
         preview.name,
         text::count(copy, "message", "messages"),
         text::bytes(bytes)
-    );
-    println!("{table}");
+    ));
+    text::print(&table);
     for it in folders {
         for (uid, reason) in &it.skip {
-            println!("{}: would be skipped: {}: UID {uid}: {reason}", preview.name, it.plan.source);
+            text::print(format_args!(
+                "{}: would be skipped: {}: UID {uid}: {reason}",
+                preview.name, it.plan.source
+            ));
         }
         if it.vanished > 0 {
             let many = text::count(it.vanished, "message is", "messages are");
-            println!("{}: {}: {many} on the target and no more on the source", preview.name, it.plan.source);
+            text::print(format_args!(
+                "{}: {}: {many} on the target and no more on the source",
+                preview.name, it.plan.source
+            ));
         }
     }
 }

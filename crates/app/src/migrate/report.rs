@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use mailhaul_engine::{FolderReport, SkippedItem};
 use serde::Serialize;
 
 use super::{run::Outcome, summary::status};
-use crate::{csv_cell::harmless, exit::Exit};
+use crate::{csv_cell::harmless, exit::Exit, text};
 
 const COLUMNS: [&str; 16] = [
     "Record",
@@ -210,8 +210,7 @@ pub(crate) fn print_json(outcomes: &[Outcome], exit: Exit) -> Result<()> {
         exit_code: exit.into(),
         mailboxes: outcomes.iter().map(json_mailbox).collect(),
     };
-    println!("{}", serde_json::to_string_pretty(&json)?);
-    io::stdout().flush()?;
+    text::print(serde_json::to_string_pretty(&json)?);
     Ok(())
 }
 

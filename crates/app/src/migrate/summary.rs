@@ -1,7 +1,5 @@
 //! The result, as people read it.
 
-use std::time::Duration;
-
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{ErrorKind, FolderTally, SkippedItem};
 
@@ -38,12 +36,6 @@ pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
     }
 }
 
-/// Octets in a second, as text.
-fn rate(octets: u64, elapsed: Duration) -> String {
-    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
-    format!("{}/s", text::bytes(octets.saturating_mul(1000) / millis))
-}
-
 /// The table, then every skipped message, then the verdict.
 pub(crate) fn print(outcomes: &[Outcome]) {
     let mut table = Table::new();
@@ -74,13 +66,13 @@ pub(crate) fn print(outcomes: &[Outcome]) {
             report.skipped().count().to_string(),
             text::bytes(bytes),
             format!("{:.1}", outcome.elapsed.as_secs_f64()),
-            rate(bytes, outcome.elapsed),
+            text::rate(bytes, outcome.elapsed),
         ]);
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    println!("{table}");
+    text::print(&table);
     for outcome in outcomes {
         let report = &outcome.report;
         let changes = [
@@ -94,13 +86,13 @@ pub(crate) fn print(outcomes: &[Outcome]) {
             .map(|(number, what)| format!("{} {what}", text::count(number, "message", "messages")))
             .collect();
         if !changes.is_empty() {
-            println!("{}: {}", outcome.name, changes.join(", "));
+            text::print(format_args!("{}: {}", outcome.name, changes.join(", ")));
         }
         for (folder, item) in report.skipped() {
-            println!("{}: skipped: {folder}: {}", outcome.name, describe(item));
+            text::print(format_args!("{}: skipped: {folder}: {}", outcome.name, describe(item)));
         }
     }
-    println!("{}", verdict(outcomes));
+    text::print(verdict(outcomes));
 }
 
 /// What it comes to, in one line.

@@ -18,14 +18,15 @@ use std::{
 
 use bytes::Bytes;
 use mailhaul_engine::{
-    Ack, Acks, AppendedUids, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder, FolderRecord,
-    FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, Offer, Outlet, Piece, Present,
-    Progress, Record, Scan, Source, Target, Wanted,
+    Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
+    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, Offer, Outlet, Pass,
+    PassOptions, Piece, Present, Progress, Record, Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
     UidValidity,
 };
+use tokio_util::sync::CancellationToken;
 
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
@@ -474,4 +475,20 @@ impl Progress for Listener {
             self.0.lock().unwrap().insert(folder.to_string());
         }
     }
+}
+
+/// One pass.
+pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, options: &PassOptions) -> Report {
+    Pass {
+        source: &mut source.clone(),
+        target: &mut target.clone(),
+        ledger,
+        progress: &Listener::default(),
+        clock: &NoTime,
+        budget: &Budget::new(100),
+        stop: &CancellationToken::new(),
+        options,
+    }
+    .run()
+    .await
 }
