@@ -79,7 +79,8 @@ pub enum Record {
         /// `None`: nothing is known of it (an intent that was not carried out, a message gone from the source).
         state: Option<MessageState>,
     },
-    /// The target folder's UIDVALIDITY to which the target UIDs in the records belong.
+    /// The target folder's UIDVALIDITY to which the target UIDs in the records belong from now on. The folder is not
+    /// settled any more.
     TargetValidity {
         /// The source folder.
         folder: FolderPath,
@@ -172,7 +173,11 @@ impl FolderState {
                     None => self.messages.remove(uid),
                 };
             }
-            Record::TargetValidity { uid_validity, .. } => self.record.target_validity = Some(*uid_validity),
+            Record::TargetValidity { uid_validity, .. } => {
+                self.record.target_validity = Some(*uid_validity);
+                // Messages may be missing there: only a scan of everything shows them again, also after a crash.
+                self.record.cursor = None;
+            }
             Record::Settled { cursor, rules, .. } => {
                 self.record.cursor = Some(*cursor);
                 self.record.rules.clone_from(rules);

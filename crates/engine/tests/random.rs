@@ -25,8 +25,8 @@ enum Step {
     Move { folder: usize, which: usize, to: usize },
     /// The user deletes one message.
     Expunge { folder: usize, which: usize },
-    /// The server numbers the folder anew.
-    Renumber { folder: usize, on_target: bool },
+    /// The server numbers the folder anew, and the next pass is killed before this durable step.
+    Renumber { folder: usize, on_target: bool, crash: u32 },
     /// A pass that is killed before or after this durable step.
     Crash { step: u32, after: bool },
     /// A pass whose target loses one answer.
@@ -43,7 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (folder.clone(), 0..8usize, flags).prop_map(|(folder, which, flags)| Step::Flag { folder, which, flags }),
         2 => (folder.clone(), 0..8usize, folder.clone()).prop_map(|(folder, which, to)| Step::Move { folder, which, to }),
         1 => (folder.clone(), 0..8usize).prop_map(|(folder, which)| Step::Expunge { folder, which }),
-        1 => (folder, any::<bool>()).prop_map(|(folder, on_target)| Step::Renumber { folder, on_target }),
+        1 => (folder, any::<bool>(), 1..8u32).prop_map(|(folder, on_target, crash)| Step::Renumber { folder, on_target, crash }),
         3 => (1..12u32, any::<bool>()).prop_map(|(step, after)| Step::Crash { step, after }),
         1 => (0..4u32).prop_map(|after| Step::LostAnswer { after }),
         1 => Just(Step::Pass),
@@ -114,11 +114,17 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     *deleted.entry(String::from_utf8(gone.body.to_vec()).unwrap()).or_default() += 1;
                 }
             }
-            Step::Renumber { folder, on_target } => {
+            Step::Renumber { folder, on_target, crash } => {
                 // What a crash left open, or the user moved, in the same moment: nothing could tell that any more.
                 pass(&source, &target, &ledger.crashing(None)).await;
                 let remote = if on_target { &target } else { &source };
                 remote.server().folder(FOLDERS[folder]).renumber();
+                if crash % 2 == 0 && on_target {
+                    // Somebody emptied it, too.
+                    remote.server().folder(FOLDERS[folder]).messages.clear();
+                }
+                source.server().folder(FOLDERS[folder]).add_at(crash, "", &text(100 + crash));
+                pass(&source, &target, &ledger.crashing(Some(Crash::Before(crash)))).await;
                 pass(&source, &target, &ledger.crashing(None)).await;
             }
             Step::Crash { step, after } => {

@@ -38,7 +38,11 @@ pub(crate) async fn apply(
             Record::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
             Record::Message { state: None, .. } => delete(connection, folder, run).await?,
             Record::TargetValidity { uid_validity, .. } => {
-                sqlx::query("UPDATE folder SET target_validity = ? WHERE id = ?")
+                sqlx::query(
+                    "UPDATE folder SET target_validity = ?, cursor_messages = NULL, cursor_uid_validity = NULL, \
+                     cursor_uid_next = NULL, cursor_highest_modseq = NULL, cursor_skipped = NULL, \
+                     cursor_excluded = NULL WHERE id = ?",
+                )
                     .bind(i64::from(uid_validity.get()))
                     .bind(folder)
                     .execute(&mut *connection)
