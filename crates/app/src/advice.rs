@@ -5,9 +5,7 @@ use mailhaul_engine::ErrorKind;
 /// One sentence, where there is something to say that the error does not say itself.
 pub(crate) fn advice(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
-        ErrorKind::Authentication => {
-            "check the user name and the password; nothing was changed in this mailbox"
-        }
+        ErrorKind::Authentication => "check the user name and the password",
         ErrorKind::Quota => {
             "raise the quota of the target mailbox and run the same command again: it goes on where it stopped"
         }
