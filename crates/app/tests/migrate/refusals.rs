@@ -169,7 +169,7 @@ async fn a_full_disk_under_the_ledger() {
         let command = haul.command(&[]);
         limited.arg(command.get_program()).args(command.get_args());
         limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        check_full(&crate::support::ran(&mut limited));
+        check_full(&crate::support::ran(&mut limited), "could not be written");
         haul.expect(0, &[]);
         return assert_same(&from, &to, "annb").await;
     }
@@ -178,14 +178,14 @@ async fn a_full_disk_under_the_ledger() {
     assert!(unmounted.unwrap().success());
     let again = haul.run(&[]);
     let _ = Command::new("umount").arg("-l").arg(haul.data()).status();
-    check_full(&full);
+    check_full(&full, "full");
     again.assert(0);
     assert_same(&from, &to, "annb").await;
 }
 
-fn check_full(ran: &crate::support::Ran) {
+fn check_full(ran: &crate::support::Ran, words: &str) {
     ran.assert(20);
-    ran.says(&["mailhaul.db", "full", "the data directory must be writable and have room"]);
+    ran.says(&["mailhaul.db", words, "the data directory must be writable and have room"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
