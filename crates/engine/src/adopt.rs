@@ -12,7 +12,7 @@ use crate::{
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, adopted, find_on_target},
+    settle::{Among, adopted, find_on_target, taken},
     work::Work,
 };
 
@@ -57,9 +57,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.wait_until_quiet(&work.target).await?;
             work.is_quiet = true;
         }
-        let mut owned = owned.clone();
-        let ours: Vec<Uid> = state.target_uids().iter().collect();
-        owned.extend(ours);
+        let owned = taken(state, owned);
         let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, Among::ALL)
@@ -95,20 +93,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         floor: Floor,
         owned: &UidSet,
     ) -> Result<(), Error> {
-        let lost: Vec<(Uid, u64)> = state
-            .messages
-            .iter()
-            .filter_map(|(uid, it)| match it {
-                MessageState::Done(copied) if copied.target_uid.is_none() => Some((*uid, copied.size)),
-                _ => None,
-            })
-            .collect();
+        let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
+        let lost: Vec<(Uid, u64)> = untold.map(|(uid, copied)| (uid, copied.size)).collect();
         if lost.is_empty() {
             return Ok(());
         }
-        let mut owned = owned.clone();
-        let ours: Vec<Uid> = state.target_uids().iter().collect();
-        owned.extend(ours);
+        let owned = taken(state, owned);
         let among = Among { first: floor.uid_next, proof: Proof::Fingerprint };
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &lost, &owned, among)

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     folder::{Cursor, FolderStatus, MessageInfo, Scan},
     pass::{BATCH, Deletions, Pass},
-    plan::{MessagePlan, plan_messages},
+    plan::{MessagePlan, flag_updates, plan_messages},
     ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
     settle::{follow_new_validity, settle},
@@ -24,15 +24,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// message may be in another folder by now.
     pub(crate) async fn scan_known(&mut self, work: &mut Work) -> Result<(), Error> {
         let Some(mut state) = self.ledger.folder(&work.source).await? else { return Ok(()) };
+        let owned = self.owned_by_others(work).await?;
         let mut reach = Reach::Changes;
         if !state.intended().is_empty() {
-            reach = self.settle_known(work, &mut state).await?;
+            reach = self.settle_known(work, &mut state, &owned).await?;
         }
         let mut scan = self.scan(work, &mut state, reach).await?;
         let mut plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
         if !plan.vanished.is_empty() {
             // They may have to be moved on the target: by UIDs that mean what they did.
-            if self.settle_known(work, &mut state).await? == Reach::Everything {
+            if self.settle_known(work, &mut state, &owned).await? == Reach::Everything {
                 scan = self.scan(work, &mut state, Reach::Everything).await?;
             }
             plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
@@ -43,23 +44,31 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     /// Brings the records in line with the target: first those of messages that are there, then what a crash left open,
     /// which is looked for among the rest. Where all messages must be seen again, the scan is forgotten.
-    async fn settle_known(&mut self, work: &mut Work, state: &mut FolderState) -> Result<Reach, Error> {
-        let owned = self.owned_by_others(work).await?;
-        let reach = self.check_target_validity(work, state, &owned).await?;
+    async fn settle_known(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        owned: &UidSet,
+    ) -> Result<Reach, Error> {
+        let reach = self.check_target_validity(work, state, owned).await?;
         if reach == Reach::Everything && work.origin != Origin::Departed {
             work.scan = None;
         }
-        work.settled += self.settle(work, state).await?;
+        work.settled += self.settle(work, state, owned).await?;
         Ok(reach)
     }
 
-    pub(crate) async fn settle(&mut self, work: &Work, state: &mut FolderState) -> Result<u64, Error> {
+    pub(crate) async fn settle(
+        &mut self,
+        work: &Work,
+        state: &mut FolderState,
+        owned: &UidSet,
+    ) -> Result<u64, Error> {
         if !state.intended().is_empty() {
             self.wait_until_quiet(&work.target).await?;
         }
-        let owned = self.owned_by_others(work).await?;
         let source = (work.origin != Origin::Departed).then_some(&mut *self.source);
-        settle(source, self.target, self.ledger, state, &owned).await
+        settle(source, self.target, self.ledger, state, owned).await
     }
 
     /// The scan, with the records brought to the source's UIDVALIDITY.
@@ -106,7 +115,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let mut state = self.open(work).await?;
         let settled = work.settled;
-        let reach = self.settle_known(work, &mut state).await?;
+        let owned = self.owned_by_others(work).await?;
+        let reach = self.settle_known(work, &mut state, &owned).await?;
         if !first_attempt {
             work.tally.copied += work.settled - settled;
         }
@@ -127,7 +137,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         self.record(&mut state, &forget).await?;
 
         if !plan.copy.is_empty() {
-            let owned = self.owned_by_others(work).await?;
             self.bring(work, &mut state, &mut plan, &owned).await?;
         }
         self.store_flags(work, &mut state, &scan).await?;
@@ -174,7 +183,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<(), Error> {
         let status = self.target.status(&work.target).await?;
         let floor = self.floor(work, &status).await?;
-        self.follow_moves(work, state, plan, floor).await?;
+        self.follow_moves(work, state, plan, floor, owned).await?;
         // What a folder that is new to the ledger already holds may be a part of this mailbox.
         if state.record.cursor.is_none() && status.messages > 0 {
             self.adopt(work, state, plan, owned).await?;
@@ -287,7 +296,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         state: &mut FolderState,
         scan: &Scan,
     ) -> Result<(), Error> {
-        let updates = plan_messages(scan, state, &self.options.filter, self.options.order).flags;
+        let updates = flag_updates(scan, state);
         if updates.is_empty() {
             return Ok(());
         }

@@ -165,6 +165,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         state: &mut FolderState,
         plan: &mut MessagePlan,
         floor: Floor,
+        owned: &UidSet,
     ) -> Result<(), Error> {
         let due: Vec<(Uid, MovedHere)> = plan
             .copy
@@ -203,7 +204,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         if untold {
             // The target did not say where they went, or that they went at all: we look.
-            self.settle(work, state).await?;
+            self.settle(work, state, owned).await?;
             let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
                 !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))
             });

@@ -73,13 +73,10 @@ impl MessagePlan {
 
 /// Plans a folder.
 pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: Order) -> MessagePlan {
-    let mut plan = MessagePlan::default();
+    let mut plan = MessagePlan { flags: flag_updates(scan, state), ..MessagePlan::default() };
     for (&uid, known) in &state.messages {
         match known {
-            MessageState::Done(copied) if scan.present.contains(uid) => {
-                let _ = copied;
-                plan.already += 1;
-            }
+            MessageState::Done(_) if scan.present.contains(uid) => plan.already += 1,
             MessageState::Done(copied) => plan.vanished.push((uid, copied.clone())),
             _ if scan.present.contains(uid) => {}
             _ => plan.forget.push(uid),
@@ -88,7 +85,7 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
     let mut wanted: Vec<&MessageInfo> = Vec::new();
     for message in &scan.messages {
         match state.messages.get(&message.uid) {
-            Some(MessageState::Done(copied)) => plan.flags.extend(flag_update(message, copied)),
+            Some(MessageState::Done(_)) => {}
             _ if is_within(message.internal_date, filter) => wanted.push(message),
             _ => plan.excluded += 1,
         }
@@ -120,6 +117,15 @@ fn is_within(date: Option<InternalDate>, filter: &Filter) -> bool {
         filter.since.is_none_or(|since| seconds >= since)
             && filter.before.is_none_or(|before| seconds < before)
     })
+}
+
+/// The changes of flags alone, for the messages that are on the target.
+pub(crate) fn flag_updates(scan: &Scan, state: &FolderState) -> Vec<FlagUpdate> {
+    let update = |message: &MessageInfo| match state.messages.get(&message.uid) {
+        Some(MessageState::Done(copied)) => flag_update(message, copied),
+        _ => None,
+    };
+    scan.messages.iter().filter_map(update).collect()
 }
 
 fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {

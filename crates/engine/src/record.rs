@@ -200,14 +200,16 @@ impl FolderState {
         self.messages.iter().filter(|(_, state)| open(state)).map(|(uid, _)| *uid).collect()
     }
 
+    /// The messages that are on the target.
+    pub fn done(&self) -> impl Iterator<Item = (Uid, &Copied)> {
+        self.messages.iter().filter_map(|(uid, state)| match state {
+            MessageState::Done(copied) => Some((*uid, copied)),
+            _ => None,
+        })
+    }
+
     /// The UIDs on the target that belong to messages of this folder.
     pub fn target_uids(&self) -> UidSet {
-        self.messages
-            .values()
-            .filter_map(|state| match state {
-                MessageState::Done(copied) => copied.target_uid,
-                _ => None,
-            })
-            .collect()
+        self.done().filter_map(|(_, copied)| copied.target_uid).collect()
     }
 }

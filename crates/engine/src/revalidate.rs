@@ -1,15 +1,15 @@
 //! A target folder that was made anew: its old UIDs mean nothing, and the records are paired with what is there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use mailhaul_mail::{Digests, Flags, Scope, Uid, UidSet};
+use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
-    pairing::{Candidate, Proof, pair_by_digests, pair_by_fingerprint},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
+    settle::pair_records,
     work::{Origin, Reach, Work},
 };
 
@@ -32,60 +32,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if status.uid_validity == then {
             return Ok(Reach::Changes);
         }
-        let there = self.target.scan(&work.target, None).await?.messages;
-        let flags: HashMap<Uid, &Flags> = there.iter().map(|it| (it.uid, &it.flags)).collect();
-        let sizes: HashMap<Uid, u64> = there.iter().map(|it| (it.uid, it.size)).collect();
-        let uids: UidSet = there.iter().map(|it| it.uid).filter(|uid| !owned.contains(*uid)).collect();
-        let right: Vec<Candidate> = if uids.is_empty() {
-            Vec::new()
-        } else {
-            let found = self.target.fingerprints(&work.target, &uids).await?;
-            found
-                .into_iter()
-                .map(|(uid, fingerprint)| Candidate {
-                    uid,
-                    fingerprint,
-                    size: sizes.get(&uid).copied().unwrap_or(0),
-                })
-                .collect()
-        };
-        let done: Vec<(Uid, Copied)> = state
-            .messages
-            .iter()
-            .filter_map(|(uid, it)| match it {
-                MessageState::Done(copied) => Some((*uid, copied.clone())),
-                _ => None,
-            })
-            .collect();
-        let left: Vec<Candidate> = done
-            .iter()
-            .map(|(uid, it)| Candidate { uid: *uid, fingerprint: it.fingerprint, size: it.size })
-            .collect();
-        let pairing = pair_by_fingerprint(&left, &right, Proof::Size);
-        let mut pairs: BTreeMap<Uid, Uid> = pairing.sure.into_iter().collect();
-        let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
-        if !doubtful.is_empty() {
-            let read: HashMap<Uid, Digests> =
-                self.target.digests(&work.target, &doubtful).await?.into_iter().collect();
-            let mut kept: HashMap<Uid, Digests> =
-                done.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
-            // Of messages that were once adopted by their size, the ledger has no digests.
-            let left = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied());
-            let lacking: UidSet = left.filter(|uid| !kept.contains_key(uid)).collect();
-            if !lacking.is_empty() && work.origin != Origin::Departed {
-                kept.extend(self.source.digests(&work.source, &lacking).await?);
-            }
-            let recorded: HashMap<Uid, &Flags> = done.iter().map(|(uid, it)| (*uid, &it.flags)).collect();
-            // Twins are told apart by their flags, or the one would get those of the other.
-            let suit = |uid: Uid, other: Uid| recorded.get(&uid) == flags.get(&other);
-            for doubt in &pairing.doubts {
-                let left: Vec<_> =
-                    doubt.left.iter().filter_map(|uid| Some((*uid, *kept.get(uid)?))).collect();
-                let right: Vec<_> =
-                    doubt.right.iter().filter_map(|uid| Some((*uid, *read.get(uid)?))).collect();
-                pairs.extend(pair_by_digests(&left, &right, suit));
-            }
-        }
+        let mut there = self.target.scan(&work.target, None).await?.messages;
+        there.retain(|it| !owned.contains(it.uid));
+        let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+        let recorded = (work.origin != Origin::Departed).then_some((&mut *self.source, &work.source));
+        let pairs = pair_records(self.target, &work.target, &there, &done, recorded).await?;
+        let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
         let folder = work.source.clone();
         let mut records =
             vec![Record::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];

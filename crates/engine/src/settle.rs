@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
@@ -51,6 +51,13 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     Ok(compare(Some(source), target, folder, target_folder, wanted, owned, among).await?.found)
 }
 
+/// Target UIDs that belong to messages already: of this folder, and of others.
+pub(crate) fn taken(state: &FolderState, by_others: &UidSet) -> UidSet {
+    let mut taken = state.target_uids();
+    by_others.ranges().for_each(|(first, last)| taken.insert_range(first, last));
+    taken
+}
+
 /// What a comparison of both sides shows.
 #[derive(Default)]
 struct Comparison {
@@ -74,19 +81,13 @@ async fn compare<S: Mailbox, T: Mailbox>(
     if wanted.is_empty() {
         return Ok(Comparison::default());
     }
-    let there: Vec<MessageInfo> = target.scan(target_folder, None).await?.messages;
-    let there: HashMap<Uid, MessageInfo> = there
-        .into_iter()
-        .filter(|it| it.uid >= among.first && !owned.contains(it.uid))
-        .map(|it| (it.uid, it))
-        .collect();
+    let mut there = target.scan(target_folder, None).await?.messages;
+    there.retain(|it| it.uid >= among.first && !owned.contains(it.uid));
     if there.is_empty() {
         return Ok(Comparison::default());
     }
-    let mut on_target: UidSet = UidSet::new();
-    let mut uids: Vec<Uid> = there.keys().copied().collect();
-    uids.sort_unstable();
-    on_target.extend(uids);
+    let on_target: UidSet = there.iter().map(|it| it.uid).collect();
+    let there: HashMap<Uid, MessageInfo> = there.into_iter().map(|it| (it.uid, it)).collect();
     let right =
         candidates(target, target_folder, &on_target, |uid| there.get(&uid).map_or(0, |it| it.size)).await?;
     let sizes: HashMap<Uid, u64> = wanted.iter().copied().collect();
@@ -109,9 +110,6 @@ async fn compare<S: Mailbox, T: Mailbox>(
         read = source.digests(folder, &left_doubt).await?.into_iter().collect();
         let right: HashMap<Uid, Digests> =
             target.digests(target_folder, &right_doubt).await?.into_iter().collect();
-        let known = |uids: &[Uid], digests: &HashMap<Uid, Digests>| -> Vec<(Uid, Digests)> {
-            uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
-        };
         for doubt in &pairing.doubts {
             pairs.extend(pair_by_digests(
                 &known(&doubt.left, &read),
@@ -163,8 +161,7 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
         let is_same = now.uid_validity == floor.uid_validity;
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
         let among = Among { first: if is_same { floor.uid_next } else { Uid::FIRST }, proof: Proof::Digest };
-        let mut owned = state.target_uids();
-        owned_by_others.ranges().for_each(|(first, last)| owned.insert_range(first, last));
+        let owned = taken(state, owned_by_others);
         let wanted: Vec<(Uid, u64)> = intended.iter().map(|uid| (uid, 0)).collect();
         comparison =
             compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
@@ -238,42 +235,8 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     scan: &Scan,
 ) -> Result<u64, Error> {
     let folder = state.record.folder.clone();
-    let old: Vec<(Uid, Copied)> = state
-        .messages
-        .iter()
-        .filter_map(|(uid, it)| match it {
-            MessageState::Done(copied) => Some((*uid, copied.clone())),
-            _ => None,
-        })
-        .collect();
-    let uids: UidSet = scan.messages.iter().map(|it| it.uid).collect();
-    let mut pairs = Vec::new();
-    if !old.is_empty() && !uids.is_empty() {
-        let sizes: HashMap<Uid, u64> = scan.messages.iter().map(|it| (it.uid, it.size)).collect();
-        let new = candidates(source, &folder, &uids, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?;
-        let known: Vec<Candidate> = old
-            .iter()
-            .map(|(uid, it)| Candidate { uid: *uid, fingerprint: it.fingerprint, size: it.size })
-            .collect();
-        let pairing = pair_by_fingerprint(&new, &known, Proof::Size);
-        pairs = pairing.sure;
-        let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied()).collect();
-        if !doubtful.is_empty() {
-            let read: HashMap<Uid, Digests> = source.digests(&folder, &doubtful).await?.into_iter().collect();
-            let flags: HashMap<Uid, &Flags> = scan.messages.iter().map(|it| (it.uid, &it.flags)).collect();
-            let recorded: HashMap<Uid, &Flags> = old.iter().map(|(uid, it)| (*uid, &it.flags)).collect();
-            // Twins are told apart by their flags, or the one would get those of the other.
-            let suit = |uid: Uid, other: Uid| flags.get(&uid) == recorded.get(&other);
-            let kept: HashMap<Uid, Digests> =
-                old.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
-            for doubt in &pairing.doubts {
-                let of = |uids: &[Uid], digests: &HashMap<Uid, Digests>| -> Vec<(Uid, Digests)> {
-                    uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
-                };
-                pairs.extend(pair_by_digests(&of(&doubt.left, &read), &of(&doubt.right, &kept), suit));
-            }
-        }
-    }
+    let old: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let pairs = pair_records(source, &folder, &scan.messages, &old, None::<(&mut S, _)>).await?;
     let by_old: HashMap<Uid, &Copied> = old.iter().map(|(uid, it)| (*uid, it)).collect();
     let mut records = vec![Record::Opened {
         folder: folder.clone(),
@@ -283,11 +246,63 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     if let Some(uid_validity) = state.record.target_validity {
         records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });
     }
-    records.extend(pairs.iter().filter_map(|(new, old)| {
+    records.extend(pairs.iter().filter_map(|(old, new)| {
         let copied = (*by_old.get(old)?).clone();
         Some(Record::Message { folder: folder.clone(), uid: *new, state: Some(MessageState::Done(copied)) })
     }));
     ledger.record(&records).await?;
     state.learn(&records);
     Ok((old.len() - pairs.len()) as u64)
+}
+
+/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint and size,
+/// where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
+/// still mean something. Gives the records' UIDs, each with the other.
+pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
+    mailbox: &mut M,
+    folder: &FolderPath,
+    there: &[MessageInfo],
+    records: &[(Uid, Copied)],
+    recorded: Option<(&mut R, &FolderPath)>,
+) -> Result<Vec<(Uid, Uid)>, Error> {
+    if there.is_empty() || records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now: HashMap<Uid, &MessageInfo> = there.iter().map(|it| (it.uid, it)).collect();
+    let then: HashMap<Uid, &Copied> = records.iter().map(|(uid, it)| (*uid, it)).collect();
+    let uids: UidSet = there.iter().map(|it| it.uid).collect();
+    let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map_or(0, |it| it.size)).await?;
+    let left: Vec<Candidate> = records
+        .iter()
+        .map(|(uid, it)| Candidate { uid: *uid, fingerprint: it.fingerprint, size: it.size })
+        .collect();
+    let pairing = pair_by_fingerprint(&left, &right, Proof::Size);
+    let mut pairs = pairing.sure;
+    let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
+    if doubtful.is_empty() {
+        return Ok(pairs);
+    }
+    let read: HashMap<Uid, Digests> = mailbox.digests(folder, &doubtful).await?.into_iter().collect();
+    let mut kept: HashMap<Uid, Digests> =
+        records.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
+    // Of messages that were once adopted by their size, the ledger has no digests.
+    let lacking = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied());
+    let lacking: UidSet = lacking.filter(|uid| !kept.contains_key(uid)).collect();
+    if let Some((mailbox, folder)) = recorded
+        && !lacking.is_empty()
+    {
+        kept.extend(mailbox.digests(folder, &lacking).await?);
+    }
+    // Twins are told apart by their flags, or the one would get those of the other.
+    let suit =
+        |uid: Uid, other: Uid| then.get(&uid).map(|it| &it.flags) == now.get(&other).map(|it| &it.flags);
+    for doubt in &pairing.doubts {
+        pairs.extend(pair_by_digests(&known(&doubt.left, &kept), &known(&doubt.right, &read), suit));
+    }
+    Ok(pairs)
+}
+
+/// Those whose digests are known.
+fn known(uids: &[Uid], digests: &HashMap<Uid, Digests>) -> Vec<(Uid, Digests)> {
+    uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
 }
