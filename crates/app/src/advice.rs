@@ -1,9 +1,17 @@
 //! What an administrator can do about a failure.
 
-use mailhaul_engine::ErrorKind;
+use mailhaul_engine::{Error, ErrorKind};
+
+/// The error, and on a line of its own what can be done about it.
+pub(crate) fn explained(error: &Error) -> String {
+    match advice(error.kind) {
+        Some(advice) => format!("{error}\n  {advice}"),
+        None => error.to_string(),
+    }
+}
 
 /// One sentence, where there is something to say that the error does not say itself.
-pub(crate) fn advice(kind: ErrorKind) -> Option<&'static str> {
+fn advice(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Authentication => "check the user name and the password",
         ErrorKind::Quota => {

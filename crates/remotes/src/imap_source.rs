@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mail_parser::MessageParser;
 use mailhaul_engine::{Closed, Error, Missing, Outlet, Piece, Source, Wanted};
 use mailhaul_imap::{
-    self as imap, CommandId, FetchEvent, FetchStream, SearchKey,
+    self as imap, CommandId, FetchEvent, FetchStream, SearchKey, Selected,
     response::{Fetch, Status, StatusResponse},
 };
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
@@ -30,8 +30,9 @@ impl Source for ImapMailbox {
         wanted: &[Wanted],
         outlet: Outlet,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
-        let outcome = self.deliver(folder, wanted, outlet).await?;
-        outcome.map_err(|error| self.explain_in(folder, error))
+        let selected = self.open(folder, Mode::Examine).await?;
+        let delivered = deliver(selected, wanted, outlet).await;
+        delivered.map_err(|error| self.explain_in(folder, error))
     }
 
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
@@ -53,44 +54,36 @@ fn subject(header: &[u8]) -> Option<String> {
     MessageParser::default().parse_headers(header)?.subject().map(str::to_owned)
 }
 
-impl ImapMailbox {
-    async fn deliver(
-        &mut self,
-        folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
-    ) -> Result<Result<Vec<(Uid, Missing)>, imap::Error>, Error> {
-        let mut selected = self.open(folder, Mode::Examine).await?;
-        let mut delivery = Delivery::new(wanted, outlet);
-        let fetched = async {
-            let mut stream = selected.fetch_stream().await?;
-            delivery.run(&mut stream, batches(wanted), IN_FLIGHT).await?;
-            // What did not come in company is asked for alone: then every answer has one meaning.
-            let alone: Vec<Batch> = delivery.undelivered().map(Batch::of_one).collect();
-            delivery.run(&mut stream, alone, 1).await
-        };
-        if let Err(error) = fetched.await {
-            return Ok(Err(error));
-        }
-        let lacking: UidSet = delivery.undelivered().collect();
-        if delivery.is_closed || lacking.is_empty() {
-            return Ok(Ok(Vec::new()));
-        }
-        let there = match selected.uid_search(&[SearchKey::Uids(lacking.clone())]).await {
-            Ok(there) => there,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(Ok(lacking
-            .iter()
-            .map(|uid| match (there.contains(uid), delivery.excuses.remove(&uid)) {
-                (false, _) => (uid, Missing::Gone),
-                (true, Some(words)) => (uid, Missing::Withheld(words)),
-                (true, None) => {
-                    (uid, Missing::Withheld("the server lists the message and does not give it".to_owned()))
-                }
-            })
-            .collect()))
+/// Delivers what is wanted from the open folder. Returns what could not be delivered.
+async fn deliver(
+    mut selected: Selected<'_>,
+    wanted: &[Wanted],
+    outlet: Outlet,
+) -> Result<Vec<(Uid, Missing)>, imap::Error> {
+    let mut delivery = Delivery::new(wanted, outlet);
+    let mut stream = selected.fetch_stream().await?;
+    delivery.run(&mut stream, batches(wanted), IN_FLIGHT).await?;
+    if delivery.is_closed {
+        return Ok(Vec::new());
     }
+    // What did not come in company is asked for alone: then every answer has one meaning.
+    let alone: Vec<Batch> = delivery.undelivered().map(Batch::of_one).collect();
+    delivery.run(&mut stream, alone, 1).await?;
+    let lacking: UidSet = delivery.undelivered().collect();
+    if delivery.is_closed || lacking.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there = selected.uid_search(&[SearchKey::Uids(lacking.clone())]).await?;
+    let unexplained = || "the server lists the message and does not give it".to_owned();
+    let missing = lacking.iter().map(|uid| {
+        let why = if there.contains(uid) {
+            Missing::Withheld(delivery.excuses.remove(&uid).unwrap_or_else(unexplained))
+        } else {
+            Missing::Gone
+        };
+        (uid, why)
+    });
+    Ok(missing.collect())
 }
 
 /// Messages for one command.

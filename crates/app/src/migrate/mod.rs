@@ -1,5 +1,6 @@
 //! `mailhaul migrate`: from the options to the exit code.
 
+mod at_once;
 mod mailboxes;
 mod preview;
 mod report;

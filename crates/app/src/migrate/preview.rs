@@ -11,10 +11,9 @@ use mailhaul_mail::FolderPath;
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::mailboxes::Mailbox;
-use crate::{advice::advice, exit::Exit, text, ui::Ui};
+use super::{at_once::at_once, mailboxes::Mailbox};
+use crate::{advice::explained, exit::Exit, text, ui::Ui};
 
 /// What would be done with one mailbox.
 pub(crate) struct MailboxPreview {
@@ -30,24 +29,19 @@ pub(crate) async fn preview_all(
     concurrency: usize,
     ui: &Ui,
 ) -> Vec<MailboxPreview> {
-    let places = Arc::new(Semaphore::new(concurrency));
     let options = Arc::new(options.clone());
-    let mut tasks = JoinSet::new();
-    for (index, mailbox) in mailboxes.into_iter().enumerate() {
-        let (places, options, store, ui) = (places.clone(), options.clone(), store.clone(), ui.clone());
-        tasks.spawn(async move {
-            let _place = places.acquire_owned().await;
+    let names: Vec<String> = mailboxes.iter().map(|it| it.name.clone()).collect();
+    let looked = at_once(mailboxes, concurrency, |mailbox| {
+        let (options, store, ui) = (options.clone(), store.clone(), ui.clone());
+        async move {
             ui.say(&format!("{}: looking", mailbox.name));
-            let name = mailbox.name.clone();
-            (index, MailboxPreview { name, folders: Box::pin(look(mailbox, store, &options)).await })
-        });
-    }
-    let mut previews: Vec<(usize, MailboxPreview)> = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        previews.extend(done.ok());
-    }
-    previews.sort_by_key(|(index, _)| *index);
-    previews.into_iter().map(|(_, it)| it).collect()
+            Box::pin(look(mailbox, store, &options)).await
+        }
+    })
+    .await;
+    let preview =
+        |(name, folders): (String, Result<_, Error>)| MailboxPreview { name, folders: folders.flatten() };
+    names.into_iter().zip(looked).map(preview).collect()
 }
 
 async fn look(
@@ -105,8 +99,7 @@ pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> 
     };
     for it in previews {
         if let Err(error) = &it.folders {
-            let advice = advice(error.kind).map(|it| format!("\n  {it}")).unwrap_or_default();
-            text::print_error(format_args!("error: {}: {error}{advice}", it.name));
+            text::print_error(format_args!("error: {}: {}", it.name, explained(error)));
         }
     }
     Ok(if previews.iter().any(has_failed) { Exit::Failed } else { Exit::Synced })

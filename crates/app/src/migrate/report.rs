@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mailhaul_engine::{FolderReport, SkippedItem};
+use mailhaul_engine::{FolderReport, FolderTally, SkippedItem};
 use serde::Serialize;
 
 use super::{run::Outcome, summary::status};
@@ -67,69 +67,44 @@ impl ReportFile {
 }
 
 /// A row for the mailbox, one for each folder, one for each skipped message.
-fn rows(outcome: &Outcome) -> Vec<[String; COLUMNS.len()]> {
+fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let report = &outcome.report;
-    let empty = String::new;
+    let name = &outcome.name;
+    let counted =
+        |record: &str, status: &str, folder: String, target: String, numbers: &Numbers, reason: String| {
+            let mut row = vec![record.to_owned(), name.clone(), status.to_owned(), folder, target];
+            row.extend(numbers.cells());
+            row.extend([(); 4].map(|()| String::new()));
+            row.push(reason);
+            row
+        };
+    let total = Numbers::new(|number| report.total(number));
     let error = report.error.as_ref().map(|it| it.message.clone()).unwrap_or_default();
-    let mut rows = vec![[
-        "Mailbox".to_owned(),
-        outcome.name.clone(),
-        status(outcome).to_owned(),
-        empty(),
-        empty(),
-        report.total(|it| it.seen).to_string(),
-        report.total(|it| it.copied).to_string(),
-        report.total(|it| it.already).to_string(),
-        report.total(|it| it.excluded).to_string(),
-        report.skipped().count().to_string(),
-        report.total(|it| it.bytes).to_string(),
-        empty(),
-        empty(),
-        empty(),
-        empty(),
-        error,
-    ]];
-    for folder in &report.folders {
-        let tally = &folder.tally;
-        rows.push([
-            "Folder".to_owned(),
-            outcome.name.clone(),
-            folder_status(folder).to_owned(),
-            folder.source.to_string(),
-            folder.target.as_ref().map(ToString::to_string).unwrap_or_default(),
-            tally.seen.to_string(),
-            tally.copied.to_string(),
-            tally.already.to_string(),
-            tally.excluded.to_string(),
-            tally.skipped.len().to_string(),
-            tally.bytes.to_string(),
-            empty(),
-            empty(),
-            empty(),
-            empty(),
-            folder.error.as_ref().map_or_else(|| folder.reason.clone(), |it| it.message.clone()),
-        ]);
-    }
-    for (folder, item) in report.skipped() {
-        rows.push([
+    let mut rows = vec![counted("Mailbox", status(outcome), String::new(), String::new(), &total, error)];
+    rows.extend(report.folders.iter().map(|folder| {
+        let target = folder.target.as_ref().map(ToString::to_string).unwrap_or_default();
+        let reason = folder.error.as_ref().map_or_else(|| folder.reason.clone(), |it| it.message.clone());
+        let numbers = Numbers::new(|number| number(&folder.tally));
+        counted("Folder", folder_status(folder), folder.source.to_string(), target, &numbers, reason)
+    }));
+    rows.extend(report.skipped().map(|(folder, item)| {
+        let mut row = vec![
             "SkippedItem".to_owned(),
-            outcome.name.clone(),
+            name.clone(),
             "Skipped".to_owned(),
             folder.to_string(),
-            empty(),
-            empty(),
-            empty(),
-            empty(),
-            empty(),
-            empty(),
-            empty(),
+            String::new(),
+        ];
+        row.extend([(); 6].map(|()| String::new()));
+        row.extend([
             item.uid.to_string(),
             item.subject.clone().unwrap_or_default(),
             date(item),
             item.size.to_string(),
             item.reason.clone(),
         ]);
-    }
+        row
+    }));
     rows
 }
 
@@ -180,6 +155,29 @@ struct Numbers {
     removed: u64,
 }
 
+impl Numbers {
+    /// `of` gives one number: a folder's, or the sum over all.
+    fn new(of: impl Fn(fn(&FolderTally) -> u64) -> u64) -> Self {
+        Self {
+            seen: of(|it| it.seen),
+            copied: of(|it| it.copied),
+            already_there: of(|it| it.already),
+            left_out: of(|it| it.excluded),
+            skipped: of(|it| it.skipped.len() as u64),
+            bytes: of(|it| it.bytes),
+            flags_changed: of(|it| it.flags_changed),
+            moved: of(|it| it.moved),
+            removed: of(|it| it.removed),
+        }
+    }
+
+    /// As in the CSV report, from `Seen` to `Bytes`.
+    fn cells(&self) -> [String; 6] {
+        [self.seen, self.copied, self.already_there, self.left_out, self.skipped, self.bytes]
+            .map(|it| it.to_string())
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonFolder<'a> {
@@ -221,17 +219,7 @@ fn json_mailbox(outcome: &Outcome) -> JsonMailbox<'_> {
         status: status(outcome),
         error: report.error.as_ref().map(|it| it.message.as_str()),
         seconds: outcome.elapsed.as_secs_f64(),
-        numbers: Numbers {
-            seen: report.total(|it| it.seen),
-            copied: report.total(|it| it.copied),
-            already_there: report.total(|it| it.already),
-            left_out: report.total(|it| it.excluded),
-            skipped: report.skipped().count() as u64,
-            bytes: report.total(|it| it.bytes),
-            flags_changed: report.total(|it| it.flags_changed),
-            moved: report.total(|it| it.moved),
-            removed: report.total(|it| it.removed),
-        },
+        numbers: Numbers::new(|number| report.total(number)),
         folders: report
             .folders
             .iter()
@@ -241,17 +229,7 @@ fn json_mailbox(outcome: &Outcome) -> JsonMailbox<'_> {
                 status: folder_status(it),
                 reason: &it.reason,
                 error: it.error.as_ref().map(|it| it.message.as_str()),
-                numbers: Numbers {
-                    seen: it.tally.seen,
-                    copied: it.tally.copied,
-                    already_there: it.tally.already,
-                    left_out: it.tally.excluded,
-                    skipped: it.tally.skipped.len() as u64,
-                    bytes: it.tally.bytes,
-                    flags_changed: it.tally.flags_changed,
-                    moved: it.tally.moved,
-                    removed: it.tally.removed,
-                },
+                numbers: Numbers::new(|number| number(&it.tally)),
             })
             .collect(),
         skipped_items: report

@@ -8,10 +8,9 @@ use std::{
 use mailhaul_engine::{Budget, Clock, Error, Pass, PassOptions, Report};
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
-use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::mailboxes::Mailbox;
+use super::{at_once::at_once, mailboxes::Mailbox};
 use crate::ui::Ui;
 
 /// Octets on their way between all sources and targets of the process.
@@ -43,37 +42,28 @@ pub(crate) async fn run_all(
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Vec<Outcome> {
-    let places = Arc::new(Semaphore::new(concurrency));
     let budget = Budget::new(BUDGET);
     let options = Arc::new(options.clone());
-    let mut tasks = JoinSet::new();
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
-    for (index, mailbox) in mailboxes.into_iter().enumerate() {
-        let (places, budget, options) = (places.clone(), budget.clone(), options.clone());
+    let ended = at_once(mailboxes, concurrency, |mailbox| {
+        let (budget, options) = (budget.clone(), options.clone());
         let (store, stop, ui) = (store.clone(), stop.clone(), ui.clone());
-        tasks.spawn(async move {
-            let _place = places.acquire_owned().await;
+        async move {
             let begun = Instant::now();
             let report = if stop.is_cancelled() {
                 failed(Error::interrupted())
             } else {
                 Box::pin(run_one(mailbox, &store, &options, &budget, &stop, &ui)).await
             };
-            (index, report, begun.elapsed())
-        });
-    }
-    let mut reports: Vec<Option<(Report, Duration)>> = labels.iter().map(|_| None).collect();
-    while let Some(done) = tasks.join_next().await {
-        // A task that panicked leaves its place empty.
-        if let Ok((index, report, elapsed)) = done {
-            reports[index] = Some((report, elapsed));
+            (report, begun.elapsed())
         }
-    }
+    })
+    .await;
     labels
         .into_iter()
-        .zip(reports)
-        .map(|((name, row), done)| {
-            let (report, elapsed) = done.unwrap_or_else(|| (failed(panicked()), Duration::ZERO));
+        .zip(ended)
+        .map(|((name, row), ended)| {
+            let (report, elapsed) = ended.unwrap_or_else(|error| (failed(error), Duration::ZERO));
             Outcome { name, row, report, elapsed }
         })
         .collect()
@@ -81,15 +71,6 @@ pub(crate) async fn run_all(
 
 fn failed(error: Error) -> Report {
     Report { folders: Vec::new(), error: Some(error) }
-}
-
-fn panicked() -> Error {
-    Error::new(
-        mailhaul_mail::Scope::Endpoint,
-        mailhaul_mail::Retry::Never,
-        mailhaul_engine::ErrorKind::Internal,
-        "the program made a mistake in this mailbox and left it; the others were not concerned",
-    )
 }
 
 async fn run_one(

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{ErrorKind, FolderTally, SkippedItem};
 
 use super::run::Outcome;
-use crate::{advice::advice, exit::Exit, text, ui::Ui};
+use crate::{advice::explained, exit::Exit, text, ui::Ui};
 
 /// What became of a mailbox, in Exchange's words.
 pub(crate) fn status(outcome: &Outcome) -> &'static str {
@@ -143,8 +143,7 @@ pub(crate) fn print_failures(outcomes: &[Outcome], ui: &Ui) {
             }
             last = Some(&error.message);
             let folder = folder.map(|it| format!("{it}: ")).unwrap_or_default();
-            let advice = advice(error.kind).map(|it| format!("\n  {it}")).unwrap_or_default();
-            ui.warn(&format!("error: {}{row}: {folder}{error}{advice}", outcome.name));
+            ui.warn(&format!("error: {}{row}: {folder}{}", outcome.name, explained(error)));
         }
     }
 }

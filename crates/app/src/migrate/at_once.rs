@@ -1,0 +1,42 @@
+//! Many mailboxes, so many at once.
+
+use std::sync::Arc;
+
+use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_mail::{Retry, Scope};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// Does the work of all items, at most so many at once, and gives what came of it in their order. Where the work panicked,
+/// that is an error of this one alone.
+pub(crate) async fn at_once<I, T, W>(
+    items: impl IntoIterator<Item = I>,
+    most: usize,
+    mut work: impl FnMut(I) -> W,
+) -> Vec<Result<T, Error>>
+where
+    T: Send + 'static,
+    W: Future<Output = T> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(most));
+    let mut tasks = JoinSet::new();
+    let mut done = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let (places, work) = (places.clone(), work(item));
+        tasks.spawn(async move {
+            let _place = places.acquire_owned().await;
+            (index, work.await)
+        });
+        done.push(Err(panicked()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Ok((index, outcome)) = ended {
+            done[index] = Ok(outcome);
+        }
+    }
+    done
+}
+
+fn panicked() -> Error {
+    let words = "the program made a mistake in this mailbox and left it; the others were not concerned";
+    Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words)
+}
