@@ -1,4 +1,4 @@
-.PHONY: help demo test check measure
+.PHONY: help demo test check measure bench bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -19,3 +19,29 @@ measure: ## memory and time on this machine, with the release build
 	@sh scripts/dovecot.sh
 	cargo build --release --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example measure
 	@"$${CARGO_TARGET_DIR:-target}/release/examples/measure" "$${CARGO_TARGET_DIR:-target}/release/mailhaul"
+
+# What `make bench` measures (all, or some of: small many big eight fleet long) and how often; where the results go.
+PROFILE ?=
+ROUNDS ?= 3
+BENCH_OUT ?= $${CARGO_TARGET_DIR:-target}/benchmarks.json
+BENCH = "$${CARGO_TARGET_DIR:-target}/release/mailhaul-bench"
+
+bench: ## mailhaul beside mbsync and the servers' limit; PROFILE=small ROUNDS=1 for a quick look
+	@sh scripts/dovecot.sh
+	@sh scripts/isync.sh
+	cargo build --release --locked --package mailhaul --package mailhaul-bench --bin mailhaul --bin mailhaul-bench
+	@$(BENCH) run --mailhaul "$${CARGO_TARGET_DIR:-target}/release/mailhaul" --rounds $(ROUNDS) --out "$(BENCH_OUT)" \
+		$(foreach it,$(PROFILE),--profile $(it))
+
+bench-report: ## docs/benchmarks.md and .json out of the last `make bench`
+	cargo build --release --locked --package mailhaul-bench
+	@cp "$(BENCH_OUT)" docs/benchmarks.json
+	@$(BENCH) report docs/benchmarks.json docs/benchmarks.md
+
+bench-compare: ## what changed between two results: make bench-compare OLD.json NEW.json
+	@cargo build --quiet --release --locked --package mailhaul-bench
+	@$(BENCH) compare $(filter %.json,$(MAKECMDGOALS))
+
+# The results that bench-compare is given are not to be made.
+%.json:
+	@:

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
@@ -23,6 +23,10 @@ const ALLOWED: [(&str, &[&str]); 8] = [
         ],
     ),
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
+    (
+        "mailhaul-bench",
+        &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine", "mailhaul-store", "mailhaul-testkit"],
+    ),
 ];
 
 #[test]

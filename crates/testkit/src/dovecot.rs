@@ -169,7 +169,8 @@ impl Dovecot {
         fs::write(self.configuration(), text).unwrap();
     }
 
-    fn configuration(&self) -> PathBuf {
+    /// Its configuration file.
+    pub fn configuration(&self) -> PathBuf {
         self.directory.path().join("dovecot.conf")
     }
 

@@ -1,0 +1,93 @@
+//! Two private Dovecots, and a third that writes to disk as Dovecot does by default, each with a slow road to it.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use mailhaul_testkit::{Certificate, Dovecot, Faults, Proxy, Setup};
+use serde::{Deserialize, Serialize};
+
+/// How a tool reaches the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Link {
+    /// Loopback, in clear.
+    Plain,
+    /// Loopback, TLS from the first octet.
+    Tls,
+    /// In clear, 20 ms for a round trip to each server.
+    Far,
+}
+
+/// Which target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Disk {
+    /// `mail_fsync = never`.
+    NoSync,
+    /// `mail_fsync = optimized`: Dovecot's default.
+    Sync,
+}
+
+/// One way of 20 ms.
+const DELAY: Duration = Duration::from_millis(10);
+
+pub(crate) struct Servers {
+    source: Dovecot,
+    target: Dovecot,
+    synced: Dovecot,
+    near: Proxy,
+    far: Proxy,
+    certificate: Certificate,
+}
+
+impl Servers {
+    pub(crate) fn start(source_users: &[String], target_users: &[String]) -> Self {
+        let certificate = Certificate::valid();
+        let setup = |users: &[String], extra: &str| {
+            let names: Vec<&str> = users.iter().map(String::as_str).collect();
+            let mut setup = Setup::with_users(&names);
+            "service imap {\n process_min_avail = 2\n}\ndefault_vsz_limit = 2 G\n"
+                .clone_into(&mut setup.extra);
+            setup.extra.push_str(extra);
+            setup.start_tls(&certificate)
+        };
+        let source = setup(source_users, "");
+        let target = setup(target_users, "");
+        let synced = setup(target_users, "mail_fsync = optimized\n");
+        let slow = Faults { delay: DELAY, ..Faults::default() };
+        let (near, far) = (Proxy::start(source.port(), slow), Proxy::start(target.port(), slow));
+        Self { source, target, synced, near, far, certificate }
+    }
+
+    pub(crate) fn source(&self) -> &Dovecot {
+        &self.source
+    }
+
+    pub(crate) fn target(&self, disk: Disk) -> &Dovecot {
+        match disk {
+            Disk::NoSync => &self.target,
+            Disk::Sync => &self.synced,
+        }
+    }
+
+    /// Ports of source and target.
+    pub(crate) fn ports(&self, link: Link, disk: Disk) -> (u16, u16) {
+        let target = self.target(disk);
+        match link {
+            Link::Plain => (self.source.port(), target.port()),
+            Link::Tls => (self.source.tls_port(), target.tls_port()),
+            Link::Far => (self.near.port(), self.far.port()),
+        }
+    }
+
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.certificate.ca_file()
+    }
+
+    /// The user's target mailbox is as if it had never been.
+    pub(crate) fn wipe(&self, user: &str, disk: Disk) -> Result<()> {
+        let home = self.target(disk).home(user);
+        if home.exists() {
+            std::fs::remove_dir_all(home)?;
+        }
+        Ok(())
+    }
+}
