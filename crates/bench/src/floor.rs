@@ -186,12 +186,15 @@ async fn fill(floor: &Floor, user: &str, items: &[Item]) -> Result<()> {
             let mut head = String::new();
             write!(head, " ({}) \"{}\" {{{}+}}\r\n", item.flags, item.date, item.octets.len())?;
             waiting.extend_from_slice(head.as_bytes());
-            for part in item.octets.chunks(CHUNK) {
-                waiting.extend_from_slice(part);
-                if waiting.len() >= CHUNK {
-                    writer.write_all(&waiting).await?;
-                    waiting.clear();
-                }
+            // Large bodies go out as they are.
+            if waiting.len() + item.octets.len() >= CHUNK {
+                writer.write_all(&waiting).await?;
+                waiting.clear();
+            }
+            if item.octets.len() >= CHUNK {
+                writer.write_all(&item.octets).await?;
+            } else {
+                waiting.extend_from_slice(&item.octets);
             }
             in_command += 1;
             let goes_on = items.get(index + 1).is_some_and(|next| next.folder == item.folder);

@@ -19,6 +19,9 @@ use crate::{
     work::{Origin, Reach, Work, forgotten},
 };
 
+/// Folders with more messages are not kept in memory between two steps.
+const KEPT: usize = 100_000;
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Scans a folder of an earlier pass and finds what vanished from it. What a crash left open is settled first: the
     /// message may be in another folder by now.
@@ -39,6 +42,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
         }
         work.vanished = plan.vanished;
+        if state.messages.len() <= KEPT {
+            work.state = Some(state);
+        }
         Ok(())
     }
 
@@ -105,14 +111,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// Brings one folder over. To be called again after an error that a new connection may mend.
-    pub(crate) async fn carry(&mut self, works: &mut [Work], index: usize) -> Result<(), Error> {
-        let work = &mut works[index];
+    pub(crate) async fn carry(&mut self, work: &mut Work) -> Result<(), Error> {
         let first_attempt = work.attempts == 0;
         work.attempts += 1;
-        if work.origin == Origin::New && !work.created {
-            self.target.create_folder(&work.target, work.subscribe).await?;
-            work.created = true;
-        }
         let mut state = self.open(work).await?;
         let settled = work.settled;
         let owned = self.owned_by_others(work).await?;
@@ -157,8 +158,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// The folder's state, with its place written down.
-    pub(crate) async fn open(&mut self, work: &Work) -> Result<FolderState, Error> {
-        if let Some(state) = self.ledger.folder(&work.source).await?
+    pub(crate) async fn open(&mut self, work: &mut Work) -> Result<FolderState, Error> {
+        let known = match work.state.take() {
+            Some(state) => Some(state),
+            None => self.ledger.folder(&work.source).await?,
+        };
+        if let Some(state) = known
             && state.record.target == work.target
         {
             return Ok(state);
@@ -338,9 +343,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     /// Deals with what vanished and was not moved, and settles the folder.
     pub(crate) async fn finish(&mut self, work: &mut Work) -> Result<(), Error> {
-        let Some(mut state) = self.ledger.folder(&work.source).await? else { return Ok(()) };
-        let vanished: Vec<&(Uid, Copied)> =
-            work.vanished.iter().filter(|(uid, _)| state.messages.contains_key(uid)).collect();
+        let mut vanished = std::mem::take(&mut work.vanished);
+        if !vanished.is_empty() {
+            // Some may have come up in another folder meanwhile.
+            let state = self.ledger.folder(&work.source).await?;
+            vanished.retain(|(uid, _)| state.as_ref().is_some_and(|it| it.messages.contains_key(uid)));
+        }
         if self.options.deletions == Deletions::Mirror {
             let ours: UidSet =
                 vanished.iter().filter(|(_, it)| it.ours).filter_map(|(_, it)| it.target_uid).collect();
@@ -361,7 +369,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let rules = self.options.rules();
             records.push(Record::Settled { folder: work.source.clone(), cursor, rules });
         }
-        self.record(&mut state, &records).await
+        if records.is_empty() { Ok(()) } else { self.ledger.record(&records).await }
     }
 
     /// Writes the records and learns those of this folder.

@@ -6,6 +6,7 @@ mod error;
 mod feed;
 mod folder;
 mod folder_plan;
+mod lanes;
 mod moves;
 mod pairing;
 mod pass;
@@ -28,7 +29,7 @@ pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fin
 pub use pass::{Deletions, Pass, PassOptions};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
-    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, Progress, Source, Target, Wanted,
+    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, Target, Wanted,
 };
 pub use preview::{FolderPreview, preview};
 pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};

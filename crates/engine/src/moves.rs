@@ -73,7 +73,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         vanished: &mut [Vanished],
     ) -> Result<(), Error> {
         let folder = works[to].source.clone();
-        let state = self.ledger.folder(&folder).await?;
+        let state = match works[to].state.take() {
+            Some(state) => Some(state),
+            None => self.ledger.folder(&folder).await?,
+        };
         let scan = match &works[to].scan {
             Some(scan) => scan.clone(),
             None => Arc::new(self.source.scan(&folder, None).await?),
@@ -81,6 +84,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         works[to].scan = Some(scan.clone());
         let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));
         let new: UidSet = scan.messages.iter().map(|it| it.uid).filter(|uid| !known(*uid)).collect();
+        works[to].state = state;
         if new.is_empty() {
             return Ok(());
         }
@@ -114,6 +118,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let (from, from_target) = (from.source.clone(), from.target.clone());
             let moved = MovedHere { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
             works[to].moves.insert(uid, moved);
+            // Moving writes records of both folders: what was read before does not hold then.
+            works.iter_mut().for_each(|it| it.state = None);
         }
         Ok(())
     }

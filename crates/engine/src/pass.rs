@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     feed::Budget,
     folder_plan::{FolderPlan, FolderRules, why_scan},
     plan::{Filter, Order},
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
     record::FolderRecord,
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
@@ -66,6 +67,8 @@ pub struct Pass<'a, S, T, L, P, C> {
     pub clock: &'a C,
     /// Octets on their way.
     pub budget: &'a Budget,
+    /// Places of the process: each mailbox under way has one, and a far mailbox may take more that nobody wants.
+    pub places: &'a Semaphore,
     /// Cancelled when the operator wants to stop.
     pub stop: &'a CancellationToken,
     /// What the operator wants.
@@ -118,7 +121,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(error);
             }
         }
-        let result = self.carry_all(&mut works).await;
+        let mut result = self.patiently_create(&mut works).await;
+        if result.is_ok() {
+            result = self.carry_all(&mut works).await;
+        }
+        if result.is_ok() {
+            result = self.finish_all(&mut works).await;
+        }
         report.folders.extend(works.into_iter().map(Work::into_report));
         result
     }
@@ -162,34 +171,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
     }
 
-    async fn carry_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
-        for index in 0..works.len() {
-            if works[index].has_failed() {
-                continue;
+    /// Makes the folders that are new, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
+    async fn patiently_create(&mut self, works: &mut [Work]) -> Result<(), Error> {
+        let mut new: Vec<&mut Work> = works.iter_mut().filter(|it| it.is_new() && !it.has_failed()).collect();
+        let folders: Vec<NewFolder> = new.iter().map(|it| it.new_folder()).collect();
+        let mut patience = Patience::default();
+        let created = loop {
+            match self.target.create_folders(&folders).await {
+                Ok(created) => break created,
+                Err(error) => self.recover_from(error, &mut patience).await?,
             }
-            let mut patience = Patience::default();
-            // To wait once is enough: what was on the wire for any folder arrives meanwhile.
-            works[index].is_quiet = works[..index].iter().any(|it| it.is_quiet);
-            loop {
-                if self.stop.is_cancelled() {
-                    return Err(Error::interrupted());
-                }
-                let before = works[index].gained();
-                let Err(error) = self.carry(works, index).await else { break };
-                if works[index].gained() > before {
-                    patience.renew();
-                }
-                if error.scope <= Scope::Folder {
-                    self.progress.event(Event::FolderFailed { folder: works[index].source(), error: &error });
-                    works[index].fail(error);
-                    break;
-                }
-                if let Err(error) = self.recover_from(error, &mut patience).await {
-                    works[index].fail(error.clone());
+        };
+        for (work, created) in new.iter_mut().zip(created) {
+            if let Err(error) = created {
+                if error.scope > Scope::Folder {
                     return Err(error);
                 }
+                self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+                work.fail(error);
             }
         }
+        Ok(())
+    }
+
+    async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
         for work in works.iter_mut().filter(|work| !work.has_failed()) {
             self.finish(work).await?;
         }

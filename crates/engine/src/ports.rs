@@ -49,6 +49,17 @@ pub trait Mailbox: Send {
 
     /// A new connection in place of one that broke.
     fn reconnect(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The same mailbox over a connection of its own, made when it is first needed.
+    fn another(&self) -> Self
+    where
+        Self: Sized;
+
+    /// How long a round trip to the server takes; `None` where nobody was asked yet.
+    fn round_trip(&self) -> Option<Duration>;
+
+    /// Says goodbye, if there is a connection. A server that does not answer is not waited for.
+    fn close(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// One message that is to be fetched.
@@ -110,14 +121,23 @@ pub struct Envelope {
     pub internal_date: Option<InternalDate>,
 }
 
+/// A folder that is to be on the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFolder {
+    /// Where.
+    pub path: FolderPath,
+    /// Whether the user is to see it.
+    pub subscribe: bool,
+}
+
 /// Where mail goes.
 pub trait Target: Mailbox {
-    /// Makes the folder, its parents included, and shows it to the user if asked. One that exists is fine.
-    fn create_folder(
+    /// Makes the folders, their parents included, and shows them to the user if asked. One that exists is fine. What
+    /// became of each is in their order.
+    fn create_folders(
         &mut self,
-        folder: &FolderPath,
-        subscribe: bool,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+        folders: &[NewFolder],
+    ) -> impl Future<Output = Result<Vec<Result<(), Error>>, Error>> + Send;
 
     /// Appends what the feed offers, at most `batch` messages in one command, and reports every answer as it comes.
     /// Returns when the feed has ended and every answer is in.

@@ -24,7 +24,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
         let status = match self.target.status(&work.target).await {
             Err(error) if error.scope == Scope::Folder => {
-                self.target.create_folder(&work.target, work.subscribe).await?;
+                let folder = work.new_folder();
+                self.target.create_folders(&[folder]).await?.into_iter().collect::<Result<(), _>>()?;
                 self.target.status(&work.target).await?
             }
             other => other?,

@@ -29,12 +29,21 @@ pub(crate) async fn survey(
     ledger: &impl Ledger,
     rules: &FolderRules,
 ) -> Result<Survey, Error> {
-    let folders = source.folders().await?;
     let records = ledger.folders().await?;
+    // The first time the target is asked in any case: both at once.
+    let (folders, mut on_target) = if records.is_empty() {
+        let (folders, on_target) = futures_util::join!(source.folders(), target.folders());
+        (folders?, Some(on_target?))
+    } else {
+        (source.folders().await?, None)
+    };
     let known: BTreeSet<&FolderPath> = records.iter().map(|it| &it.folder).collect();
     let any_new = folders.iter().any(|it| left_out(it, rules).is_none() && !known.contains(&it.path));
-    let (on_target, delimiter) =
-        if any_new { (target.folders().await?, target.delimiter().await?) } else { (Vec::new(), None) };
+    if any_new && on_target.is_none() {
+        on_target = Some(target.folders().await?);
+    }
+    let delimiter = if any_new { target.delimiter().await? } else { None };
+    let on_target = on_target.unwrap_or_default();
     let plans = plan_folders(&folders, &on_target, delimiter, rules, &records);
     let listed: BTreeSet<&FolderPath> = folders.iter().map(|it| &it.path).collect();
     let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();

@@ -9,7 +9,8 @@ use crate::{
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
     moves::MovedHere,
-    record::{Copied, FolderRecord, Record},
+    ports::NewFolder,
+    record::{Copied, FolderRecord, FolderState, Record},
     report::{FolderReport, FolderTally, SkippedItem},
 };
 
@@ -43,9 +44,10 @@ pub(crate) struct Work {
     /// Messages of the source folder, as listed.
     pub(crate) listed: u64,
     pub(crate) origin: Origin,
-    pub(crate) created: bool,
     pub(crate) attempts: u32,
     pub(crate) scan: Option<Arc<Scan>>,
+    /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
+    pub(crate) state: Option<FolderState>,
     pub(crate) moves: BTreeMap<Uid, MovedHere>,
     pub(crate) vanished: Vec<(Uid, Copied)>,
     /// Messages skipped by this pass, with why.
@@ -69,9 +71,9 @@ impl Work {
             reason: format!("{}; {why}", plan.reason),
             listed: plan.status.map_or(0, |it| u64::from(it.messages)),
             origin: if known { Origin::Known } else { Origin::New },
-            created: false,
             attempts: 0,
             scan: None,
+            state: None,
             moves: BTreeMap::new(),
             vanished: Vec::new(),
             skipped: BTreeMap::new(),
@@ -108,8 +110,17 @@ impl Work {
         work
     }
 
+    /// The folder as the target is to have it.
+    pub(crate) fn new_folder(&self) -> NewFolder {
+        NewFolder { path: self.target.clone(), subscribe: self.subscribe }
+    }
+
     pub(crate) fn is_known(&self) -> bool {
-        self.origin != Origin::New
+        !self.is_new()
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        self.origin == Origin::New
     }
 
     pub(crate) fn source(&self) -> &FolderPath {

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use mailhaul_engine::{
@@ -59,11 +60,13 @@ pub struct ImapMailbox {
     session: Option<Session>,
     /// Whether a session was ever had: what was never reached is not waited for.
     was_reached: bool,
+    /// How long the server took to answer when the session began.
+    round_trip: Option<Duration>,
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
     /// Flags of which it was told already that the target does not keep them.
-    pub(crate) lost_flags: BTreeSet<String>,
+    pub(crate) lost_flags: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// How a folder is opened.
@@ -82,17 +85,10 @@ impl ImapMailbox {
             account,
             session: None,
             was_reached: false,
+            round_trip: None,
             names: Names::default(),
             listed: BTreeMap::new(),
-            lost_flags: BTreeSet::new(),
-        }
-    }
-
-    /// Says goodbye, if there is a connection. A server that does not answer is not waited for.
-    pub async fn close(&mut self) {
-        if let Some(session) = self.session.take() {
-            // Everything that matters was answered before.
-            let _unanswered = timeout(GOODBYE, session.logout()).await;
+            lost_flags: Arc::default(),
         }
     }
 
@@ -116,15 +112,11 @@ impl ImapMailbox {
         })?;
         let mut session = connection.authenticate(credentials).await?;
         self.was_reached = true;
-        // Some servers offer ID and refuse it (Courier); nothing depends on it.
-        match session.id(&[("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))]).await {
-            Err(error) if error.scope >= Scope::Session => return Err(error),
-            _ => {}
-        }
-        if *side == Side::Source {
-            session.enable(&["CONDSTORE", "QRESYNC"]).await?;
-        }
-        let namespaces = session.namespace().await?;
+        let extensions: &[&str] = if *side == Side::Source { &["CONDSTORE", "QRESYNC"] } else { &[] };
+        let asked = Instant::now();
+        let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
+        let namespaces = session.introduce(&fields, extensions).await?;
+        self.round_trip = Some(asked.elapsed());
         let mut delimiter = None;
         if namespaces.is_none() {
             let query = ListQuery { pattern: Vec::new(), ..ListQuery::default() };
@@ -280,6 +272,29 @@ impl Mailbox for ImapMailbox {
         // The next command connects; a mailbox that is not needed any more does not.
         self.session = None;
         Ok(())
+    }
+
+    fn another(&self) -> Self {
+        Self {
+            account: self.account.clone(),
+            session: None,
+            was_reached: self.was_reached,
+            round_trip: self.round_trip,
+            names: self.names.clone(),
+            listed: self.listed.clone(),
+            lost_flags: Arc::clone(&self.lost_flags),
+        }
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            // Everything that matters was answered before.
+            let _unanswered = timeout(GOODBYE, session.logout()).await;
+        }
     }
 }
 

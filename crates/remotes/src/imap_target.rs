@@ -11,7 +11,7 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Ack, Acks, AppendedUids, Envelope, Error, Feed, FlagChange, Mailbox as _, Offer, Target,
+    Ack, Acks, AppendedUids, Envelope, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, Target,
 };
 use mailhaul_imap::{
     self as imap, AppendHead, AppendReplies, AppendReply, AppendSink, Begin, CommandId, MailboxName, Session,
@@ -32,33 +32,49 @@ const COMMAND_OCTETS: u64 = 4 << 20;
 const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for ImapMailbox {
-    async fn create_folder(&mut self, folder: &FolderPath, subscribe: bool) -> Result<(), Error> {
-        self.session().await?;
-        let name = self.wire(folder);
-        if !folder.is_inbox() && !self.listed.contains_key(folder) {
-            let created = self.session().await?.create(&name).await;
+    async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
+        if folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(inbox) = folders.iter().find(|it| it.path.is_inbox()) {
+            // Dovecot makes it when it is first looked into, and 2.3 can fail when two connections do so at once.
+            self.status(&inbox.path).await?;
+        }
+        let names: Vec<MailboxName> = folders.iter().map(|it| self.wire(&it.path)).collect();
+        let mut outcomes: Vec<Result<(), Error>> = folders.iter().map(|_| Ok(())).collect();
+        let is_missing = |it: &NewFolder| !it.path.is_inbox() && !self.listed.contains_key(&it.path);
+        let missing: Vec<usize> = (0..folders.len()).filter(|index| is_missing(&folders[*index])).collect();
+        let wanted: Vec<MailboxName> = missing.iter().map(|index| names[*index].clone()).collect();
+        let created = self.session().await?.create_many(&wanted).await;
+        for (index, created) in missing.into_iter().zip(created.map_err(|error| self.explain(error))?) {
+            let folder = &folders[index].path;
             match created {
                 Err(error) if error.kind == imap::ErrorKind::AlreadyExists => {}
-                Err(error) if error.scope <= Scope::Folder => {
-                    // Not every server says plainly that the folder exists.
-                    if self.status(folder).await.is_err() {
-                        let words = format_args!("folder {folder} cannot be created");
-                        return Err(self.explain(error.context(words)));
-                    }
+                // Not every server says plainly that the folder exists.
+                Err(error) if self.status(folder).await.is_err() => {
+                    let words = format_args!("folder {folder} cannot be created");
+                    outcomes[index] = Err(self.explain(error.context(words)));
+                    continue;
                 }
-                other => other.map_err(|error| self.explain(error))?,
+                _ => {}
             }
-            self.listed.insert(folder.clone(), name.clone());
+            self.listed.insert(folder.clone(), names[index].clone());
         }
-        if subscribe {
-            match self.session().await?.subscribe(&name).await {
+        let shown: Vec<usize> =
+            (0..folders.len()).filter(|index| folders[*index].subscribe && outcomes[*index].is_ok()).collect();
+        let wanted: Vec<MailboxName> = shown.iter().map(|index| names[*index].clone()).collect();
+        let subscribed = self.session().await?.subscribe_many(&wanted).await;
+        for (index, subscribed) in shown.into_iter().zip(subscribed.map_err(|error| self.explain(error))?) {
+            match subscribed {
                 Err(error) if error.scope <= Scope::Folder => {
+                    let folder = &folders[index].path;
                     tracing::warn!("{}: folder {folder} could not be subscribed: {error}", self.describe());
                 }
-                other => other.map_err(|error| self.explain(error))?,
+                Err(error) => outcomes[index] = Err(self.explain(error)),
+                Ok(()) => {}
             }
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     async fn append<F: Feed>(
@@ -143,15 +159,16 @@ impl Target for ImapMailbox {
 
 impl ImapMailbox {
     /// Says once of each flag that it gets lost.
-    fn tell_lost(&mut self, folder: &FolderPath, lost: &Flags) {
-        let new: Vec<&str> = lost.iter().filter(|name| !self.lost_flags.contains(*name)).collect();
+    fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
+        let mut told = self.lost_flags.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<&str> = lost.iter().filter(|name| !told.contains(*name)).collect();
         if !new.is_empty() {
             tracing::warn!(
                 "target {}: folder {folder}: the server does not keep the flags {}; the messages arrive without them",
                 self.describe(),
                 new.join(" ")
             );
-            self.lost_flags.extend(new.into_iter().map(str::to_owned));
+            told.extend(new.into_iter().map(str::to_owned));
         }
     }
 }

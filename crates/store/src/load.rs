@@ -67,7 +67,7 @@ pub(crate) async fn folder(
             return Ok(Some(FolderState { record, messages }));
         }
         for row in &rows {
-            messages.insert(uid(row.try_get("uid")?)?, message_state(row)?);
+            messages.insert(uid(row.try_get(0)?)?, message_state(row)?);
         }
     }
 }
@@ -105,35 +105,37 @@ fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
     Ok(Some(Cursor { status, skipped, excluded }))
 }
 
+// Columns by their number: by name would cost more than all the rest.
+
 fn message_state(row: &SqliteRow) -> Result<MessageState, Fault> {
-    match row.try_get::<i64, _>("state")? {
+    match row.try_get::<i64, _>(1)? {
         state::INTENDED => Ok(MessageState::Intended),
         state::DONE => Ok(MessageState::Done(copied(row)?)),
-        state::SKIPPED => Ok(MessageState::Skipped(row.try_get("reason")?)),
+        state::SKIPPED => Ok(MessageState::Skipped(row.try_get(10)?)),
         _ => Err(Fault::Unreadable("message state")),
     }
 }
 
 fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
     // No flag has a blank in it: they are atoms (RFC 9051, section 9).
-    let flags: &str = row.try_get("flags")?;
-    let pending: Option<&str> = row.try_get("pending_flags")?;
-    let digests = match (octets(row, "digest_whole")?, octets(row, "digest_text")?) {
+    let flags: &str = row.try_get(3)?;
+    let pending: Option<&str> = row.try_get(4)?;
+    let digests = match (octets(row, 6)?, octets(row, 7)?) {
         (Some(whole), Some(text)) => {
             Some(Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) })
         }
         _ => None,
     };
     Ok(Copied {
-        target_uid: row.try_get::<Option<i64>, _>("target_uid")?.map(uid).transpose()?,
+        target_uid: row.try_get::<Option<i64>, _>(2)?.map(uid).transpose()?,
         flags: flags.split(' ').collect(),
         pending_flags: pending.map(|it| it.split(' ').collect()),
         fingerprint: Fingerprint::from_bytes(
-            octets(row, "fingerprint")?.ok_or(Fault::Unreadable("fingerprint"))?,
+            octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?,
         ),
         digests,
-        size: row.try_get::<i64, _>("size")?.cast_unsigned(),
-        ours: row.try_get::<i64, _>("ours")? != 0,
+        size: row.try_get::<i64, _>(8)?.cast_unsigned(),
+        ours: row.try_get::<i64, _>(9)? != 0,
     })
 }
 
@@ -141,7 +143,7 @@ fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {
     Ok(FolderPath::parse(row.try_get(column)?))
 }
 
-fn octets(row: &SqliteRow, column: &str) -> Result<Option<[u8; 16]>, Fault> {
+fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
     let stored: Option<&[u8]> = row.try_get(column)?;
     stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
 }

@@ -6,18 +6,17 @@ use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-/// Does the work of all items, at most so many at once, and gives what came of it in their order. Where the work panicked,
+/// Does the work of all items, each when it has got a place, and gives what came of it in their order. Where the work panicked,
 /// that is an error of this one alone.
 pub(crate) async fn at_once<I, T, W>(
     items: impl IntoIterator<Item = I>,
-    most: usize,
+    places: &Arc<Semaphore>,
     mut work: impl FnMut(I) -> W,
 ) -> Vec<Result<T, Error>>
 where
     T: Send + 'static,
     W: Future<Output = T> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(most));
     let mut tasks = JoinSet::new();
     let mut done = Vec::new();
     for (index, item) in items.into_iter().enumerate() {

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailhaul_engine::{Budget, Clock, Error, Pass, PassOptions, Report};
+use mailhaul_engine::{Budget, Clock, Error, Mailbox as _, Pass, PassOptions, Report};
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{at_once::at_once, mailboxes::Mailbox};
@@ -43,17 +44,18 @@ pub(crate) async fn run_all(
     ui: &Ui,
 ) -> Vec<Outcome> {
     let budget = Budget::new(BUDGET);
+    let places = Arc::new(Semaphore::new(concurrency));
     let options = Arc::new(options.clone());
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
-    let ended = at_once(mailboxes, concurrency, |mailbox| {
-        let (budget, options) = (budget.clone(), options.clone());
+    let ended = at_once(mailboxes, &places, |mailbox| {
+        let (budget, places, options) = (budget.clone(), places.clone(), options.clone());
         let (store, stop, ui) = (store.clone(), stop.clone(), ui.clone());
         async move {
             let begun = Instant::now();
             let report = if stop.is_cancelled() {
                 failed(Error::interrupted())
             } else {
-                Box::pin(run_one(mailbox, &store, &options, &budget, &stop, &ui)).await
+                Box::pin(run_one(mailbox, &store, &options, (&budget, &places), &stop, &ui)).await
             };
             (report, begun.elapsed())
         }
@@ -77,7 +79,7 @@ async fn run_one(
     mailbox: Mailbox,
     store: &Store,
     options: &PassOptions,
-    budget: &Budget,
+    (budget, places): (&Budget, &Semaphore),
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Report {
@@ -95,6 +97,7 @@ async fn run_one(
         progress: &progress,
         clock: &SystemClock,
         budget,
+        places,
         stop,
         options,
     };

@@ -19,13 +19,14 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, Offer, Outlet, Pass,
+    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet, Pass,
     PassOptions, Piece, Present, Progress, Record, Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
     UidValidity,
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Clone, Debug)]
@@ -257,6 +258,17 @@ impl Mailbox for Remote {
     async fn reconnect(&mut self) -> Result<(), Error> {
         Ok(())
     }
+
+    fn another(&self) -> Self {
+        self.clone()
+    }
+
+    /// Far enough for several lanes.
+    fn round_trip(&self) -> Option<Duration> {
+        Some(Duration::from_millis(20))
+    }
+
+    async fn close(&mut self) {}
 }
 
 impl Source for Remote {
@@ -307,9 +319,11 @@ impl Source for Remote {
 }
 
 impl Target for Remote {
-    async fn create_folder(&mut self, folder: &FolderPath, _subscribe: bool) -> Result<(), Error> {
-        self.server().folder(&folder.to_string());
-        Ok(())
+    async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
+        for folder in folders {
+            self.server().folder(&folder.path.to_string());
+        }
+        Ok(folders.iter().map(|_| Ok(())).collect())
     }
 
     async fn append<F: Feed>(
@@ -486,6 +500,7 @@ pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, optio
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(100),
+        places: &Semaphore::new(2),
         stop: &CancellationToken::new(),
         options,
     }

@@ -8,7 +8,24 @@ impl Session {
     /// Makes a mailbox. That it exists already is an error of kind
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists), where the server says so in a way that is known.
     pub async fn create(&mut self, name: &MailboxName) -> Result<(), Error> {
-        let command = Command::new("CREATE").mailbox(name);
-        self.link.order("CREATE", &command).await.map(drop).map_err(|error| error.at_least(Scope::Folder))
+        self.create_many(std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
+    }
+
+    /// Makes mailboxes, all asked for at once. What became of each is in the order of the names.
+    pub async fn create_many(&mut self, names: &[MailboxName]) -> Result<Vec<Result<(), Error>>, Error> {
+        self.name_many("CREATE", names).await
+    }
+
+    /// The same command for several mailboxes, all at once.
+    pub(super) async fn name_many(
+        &mut self,
+        word: &'static str,
+        names: &[MailboxName],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let commands: Vec<(&str, Command)> =
+            names.iter().map(|name| (word, Command::new(word).mailbox(name))).collect();
+        let ended = self.link.run_many(&commands, |_| {}).await?;
+        let outcome = |it: Result<_, Error>| it.map(drop).map_err(|error| error.at_least(Scope::Folder));
+        Ok(ended.into_iter().map(outcome).collect())
     }
 }

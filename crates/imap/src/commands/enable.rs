@@ -7,12 +7,19 @@ impl Session {
     /// Switches extensions on, those of them that the server offers; before the first SELECT. What the server says is
     /// on then, see [`Session::has_enabled`]; some servers do it and do not say it.
     pub async fn enable(&mut self, extensions: &[&str]) -> Result<(), Error> {
+        match self.enable_command(extensions)? {
+            Some(command) => self.link.order("ENABLE", &command).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn enable_command(&self, extensions: &[&str]) -> Result<Option<Command>, Error> {
         let wanted: Vec<&str> = extensions.iter().copied().filter(|it| self.link.has(it)).collect();
         if wanted.is_empty() || !(self.link.has("ENABLE") || self.link.has("IMAP4rev2")) {
-            return Ok(());
+            return Ok(None);
         }
         let words = wanted.join(" ");
         plain_items(&words)?;
-        self.link.order("ENABLE", &Command::new("ENABLE").raw(&words)).await.map(drop)
+        Ok(Some(Command::new("ENABLE").raw(&words)))
     }
 }

@@ -8,6 +8,7 @@ mod enable;
 mod expunge;
 mod fetch;
 mod id;
+mod introduce;
 mod list;
 mod logout;
 mod namespace;

@@ -10,16 +10,19 @@ use crate::{
 impl Session {
     /// Where mailboxes are. `None` where the server does not tell.
     pub async fn namespace(&mut self) -> Result<Option<Namespaces>, Error> {
-        if !(self.link.has("NAMESPACE") || self.link.has("IMAP4rev2")) {
-            return Ok(None);
-        }
+        let Some(command) = self.namespace_command() else { return Ok(None) };
         let mut told = None;
         let collect = |untagged| {
             if let Untagged::Namespace(namespaces) = untagged {
                 told = Some(namespaces);
             }
         };
-        self.link.run("NAMESPACE", &Command::new("NAMESPACE"), collect).await?;
+        self.link.run("NAMESPACE", &command, collect).await?;
         Ok(told)
+    }
+
+    pub(super) fn namespace_command(&self) -> Option<Command> {
+        let is_known = self.link.has("NAMESPACE") || self.link.has("IMAP4rev2");
+        is_known.then(|| Command::new("NAMESPACE"))
     }
 }

@@ -1,13 +1,15 @@
 //! SUBSCRIBE (RFC 9051, section 6.3.7).
 
-use mailhaul_mail::Scope;
-
-use crate::{encode::Command, error::Error, mailbox_name::MailboxName, session::Session};
+use crate::{error::Error, mailbox_name::MailboxName, session::Session};
 
 impl Session {
     /// Shows the mailbox to the user.
     pub async fn subscribe(&mut self, name: &MailboxName) -> Result<(), Error> {
-        let command = Command::new("SUBSCRIBE").mailbox(name);
-        self.link.order("SUBSCRIBE", &command).await.map(drop).map_err(|error| error.at_least(Scope::Folder))
+        self.subscribe_many(std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
+    }
+
+    /// Shows mailboxes to the user, all at once. What became of each is in the order of the names.
+    pub async fn subscribe_many(&mut self, names: &[MailboxName]) -> Result<Vec<Result<(), Error>>, Error> {
+        self.name_many("SUBSCRIBE", names).await
     }
 }

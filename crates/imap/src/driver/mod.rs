@@ -5,7 +5,12 @@ mod reader;
 mod state;
 mod writer;
 
-use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -31,6 +36,9 @@ use crate::{
 
 /// More untagged responses to one command (other than FETCH) are a flood.
 const MOST_RESPONSES: u32 = 4_000_000;
+
+/// Commands of one kind that are under way at most.
+const PIPELINED: usize = 128;
 
 /// What came from the server.
 #[derive(Debug)]
@@ -282,6 +290,41 @@ impl Link {
             }
         }
         Err(self.incoming.fail(Error::session(ErrorKind::Protocol, format!("{name}: the answer has no end"))))
+    }
+
+    /// Several commands at once, each with its name for errors. Gives what became of each, in their order.
+    pub(crate) async fn run_many(
+        &mut self,
+        commands: &[(&str, Command)],
+        mut collect: impl FnMut(Untagged),
+    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
+        self.settle().await?;
+        let mut ended = BTreeMap::new();
+        let mut waiting = HashMap::new();
+        let mut rest = commands.iter().enumerate();
+        for _ in 0..MOST_RESPONSES {
+            while waiting.len() < PIPELINED
+                && let Some((index, (_, command))) = rest.next()
+            {
+                waiting.insert(self.send(command).await?, index);
+            }
+            if waiting.is_empty() {
+                return Ok(ended.into_values().collect());
+            }
+            match self.next().await? {
+                Event::Tagged { id, status } => {
+                    if let Some(index) = waiting.remove(&id) {
+                        let is_fine = status.status == Status::Ok;
+                        let refused = Error::refused(commands[index].0, &status);
+                        ended.insert(index, if is_fine { Ok(status) } else { Err(refused) });
+                    }
+                }
+                Event::Untagged(untagged) => collect(untagged),
+                _ => {}
+            }
+        }
+        let words = format!("{} commands: the answers have no end", commands.len());
+        Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)))
     }
 
     /// As [`Link::run`], where nothing is collected.

@@ -1,0 +1,171 @@
+//! Lanes: pairs of connections that carry folders side by side.
+//!
+//! A folder costs some round trips that nothing can be sent in. Near the servers that is nothing; far away, other lanes
+//! carry other folders meanwhile. The first lane is the mailbox's own and patient; a further one that meets a refusal or a
+//! broken connection gives its folder back and ends, because most servers take few connections of one user.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use mailhaul_mail::Scope;
+
+use crate::{
+    error::Error,
+    pass::{Pass, Patience},
+    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    work::Work,
+};
+
+/// Connections of one mailbox to each server at most: Exchange Online and Gmail take more, and some servers few.
+const MOST: usize = 4;
+/// A server within so long a round trip is near: further lanes would only share its processor.
+const NEAR: Duration = Duration::from_millis(4);
+
+/// Folders that share a target folder: one after the other in one lane.
+type Group<'w> = VecDeque<&'w mut Work>;
+
+/// What the lanes share.
+struct Queue<'w> {
+    waiting: Mutex<VecDeque<Group<'w>>>,
+    /// To wait once is enough: what was on the wire for any folder arrives meanwhile.
+    is_quiet: AtomicBool,
+    /// The first lane has given up.
+    is_over: AtomicBool,
+}
+
+impl<'w> Queue<'w> {
+    fn of(works: &'w mut [Work]) -> Self {
+        let mut groups: VecDeque<Group<'w>> = VecDeque::new();
+        for work in works.iter_mut().filter(|it| !it.has_failed()) {
+            match groups.iter_mut().find(|group| group.iter().any(|it| it.target == work.target)) {
+                Some(group) => group.push_back(work),
+                None => groups.push_back(VecDeque::from([work])),
+            }
+        }
+        Self { waiting: Mutex::new(groups), is_quiet: AtomicBool::new(false), is_over: AtomicBool::new(false) }
+    }
+
+    fn with<R>(&self, change: impl FnOnce(&mut VecDeque<Group<'w>>) -> R) -> R {
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn next(&self) -> Option<Group<'w>> {
+        self.with(VecDeque::pop_front)
+    }
+}
+
+/// How many lanes are worth their connections.
+fn lanes(round_trip: Option<Duration>, groups: usize) -> usize {
+    if round_trip.is_some_and(|it| it >= NEAR) { groups.clamp(1, MOST) } else { 1 }
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Carries all folders that have not failed.
+    pub(crate) async fn carry_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
+        // A move writes into the records of two folders.
+        let any_moves = works.iter().any(|it| !it.moves.is_empty());
+        let queue = Queue::of(works);
+        let round_trip = self.source.round_trip().max(self.target.round_trip());
+        let wanted = if any_moves { 1 } else { lanes(round_trip, queue.with(|it| it.len())) };
+        let places: Vec<_> = (1..wanted).map_while(|_| self.places.try_acquire().ok()).collect();
+        let mut others: Vec<(S, T)> =
+            places.iter().map(|_| (self.source.another(), self.target.another())).collect();
+        let (ledger, progress, clock) = (self.ledger, self.progress, self.clock);
+        let (budget, places, stop, options) = (self.budget, self.places, self.stop, self.options);
+        let further = join_all(others.iter_mut().map(|(source, target)| {
+            let mut lane =
+                Pass { source, target, ledger, progress, clock, budget, places, stop, options };
+            let queue = &queue;
+            async move { lane.drive_further(queue).await }
+        }));
+        let (first, _) = futures_util::join!(self.drive_first(&queue), further);
+        join_all(others.iter_mut().map(|(source, target)| async move {
+            futures_util::join!(source.close(), target.close())
+        }))
+        .await;
+        first?;
+        // What a further lane gave back when the first one had nothing more to do.
+        self.drive_first(&queue).await
+    }
+
+    async fn drive_first(&mut self, queue: &Queue<'_>) -> Result<(), Error> {
+        while let Some(mut group) = queue.next() {
+            while let Some(work) = group.pop_front() {
+                let carried = self.carry_patiently(work, queue).await;
+                if carried.is_err() {
+                    queue.is_over.store(true, Ordering::SeqCst);
+                    return carried;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn drive_further(&mut self, queue: &Queue<'_>) {
+        while !queue.is_over.load(Ordering::SeqCst)
+            && !self.stop.is_cancelled()
+            && let Some(mut group) = queue.next()
+        {
+            while let Some(work) = group.pop_front() {
+                if self.carry_once(work, queue).await.is_err() {
+                    // Whatever it was: the first lane meets it too, and tells it.
+                    group.push_front(work);
+                    queue.with(|it| it.push_front(group));
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn carry_patiently(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
+        let mut patience = Patience::default();
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(Error::interrupted());
+            }
+            let before = work.gained();
+            let Err(error) = self.carry_once(work, queue).await else { return Ok(()) };
+            if work.gained() > before {
+                patience.renew();
+            }
+            if let Err(error) = self.recover_from(error, &mut patience).await {
+                work.fail(error.clone());
+                return Err(error);
+            }
+        }
+    }
+
+    /// An error that concerns the folder alone is the folder's; others come back.
+    async fn carry_once(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
+        work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
+        let carried = self.carry(work).await;
+        queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
+        match carried {
+            Err(error) if error.scope <= Scope::Folder => {
+                self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+                work.fail(error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_lanes_are_for_servers_far_away() {
+        let far = Some(Duration::from_millis(20));
+        assert_eq!((lanes(far, 10), lanes(far, 2), lanes(far, 0)), (MOST, 2, 1));
+        assert_eq!((lanes(Some(Duration::from_micros(300)), 10), lanes(None, 10)), (1, 1));
+    }
+}
