@@ -100,7 +100,9 @@ pub(crate) fn compare(source: &Contents, target: &Contents) -> Kept {
     fn same<K: Ord>(one: &Contents, other: &Contents, key: impl Fn(&Described) -> K) -> bool {
         let count = |all: &Contents| {
             let mut counts: BTreeMap<K, usize> = BTreeMap::new();
-            all.iter().for_each(|it| *counts.entry(key(it)).or_default() += 1);
+            for it in all {
+                *counts.entry(key(it)).or_default() += 1;
+            }
             counts
         };
         count(one) == count(other)

@@ -92,23 +92,21 @@ impl Profile {
         }
     }
 
-    /// Writes the corpus into a file, sorted by folder; gives the number of messages and their octets.
-    pub(crate) fn write(self, path: &Path) -> Result<(u64, u64)> {
+    /// Writes the corpus into a file, sorted by folder.
+    pub(crate) fn write(self, path: &Path) -> Result<()> {
         let mut maker = Mailmaker::new(self.seed());
         let mut plan: Vec<(&str, usize)> =
             (0..self.messages()).map(|number| self.folder_and_size(number, &mut maker)).collect();
         plan.sort_by_key(|(folder, _)| *folder);
         let file = File::create(path).with_context(|| path.display().to_string())?;
         let mut file = BufWriter::with_capacity(1 << 20, file);
-        let mut octets = 0;
         for (folder, size) in &plan {
             let (message, flags, date) = maker.item(*size);
             writeln!(file, "{folder}\t{flags}\t{date}\t{}", message.len())?;
             file.write_all(&message)?;
-            octets += message.len() as u64;
         }
         file.flush()?;
-        Ok((plan.len() as u64, octets))
+        Ok(())
     }
 }
 
@@ -162,12 +160,12 @@ mod tests {
     fn a_corpus_is_the_same_each_time_and_read_as_it_was_written() {
         let directory = tempfile::tempdir().unwrap();
         let (one, other) = (directory.path().join("one"), directory.path().join("other"));
-        let written = Profile::Small.write(&one).unwrap();
-        assert_eq!(written, Profile::Small.write(&other).unwrap());
+        Profile::Small.write(&one).unwrap();
+        Profile::Small.write(&other).unwrap();
         let (one, other) = (read(&one).unwrap(), read(&other).unwrap());
         assert!(one.iter().zip(&other).all(|(a, b)| a.octets == b.octets && a.flags == b.flags));
         let octets: u64 = one.iter().map(|it| it.octets.len() as u64).sum();
-        assert_eq!((one.len() as u64, octets), written);
+        assert_eq!((one.len(), other.len()), (2000, 2000));
         assert!((60_000_000..110_000_000).contains(&octets), "{octets}");
         let mut sizes: Vec<usize> = one.iter().map(|it| it.octets.len()).collect();
         sizes.sort_unstable();

@@ -56,8 +56,6 @@ pub(crate) struct Suite {
     rounds: usize,
     out: PathBuf,
     results: Results,
-    /// Octets of each corpus.
-    octets: BTreeMap<String, u64>,
     /// What the users of the source have.
     contents: BTreeMap<String, Contents>,
 }
@@ -112,7 +110,6 @@ impl Suite {
             rounds,
             out: out.to_owned(),
             results: Results { machine: machine(), works: Vec::new() },
-            octets: BTreeMap::new(),
             contents: BTreeMap::new(),
         })
     }
@@ -278,10 +275,9 @@ impl Suite {
     async fn filled(&mut self, profile: Profile, users: &[String]) -> Result<Vec<String>> {
         let [first, others @ ..] = users else { bail!("nobody to fill") };
         let corpus = self.corpus(&profile.user());
-        if !self.octets.contains_key(&profile.user()) {
+        if !corpus.exists() {
             crate::tell(&format!("making the mail of {}", profile.user()));
-            let (_, octets) = profile.write(&corpus)?;
-            self.octets.insert(profile.user(), octets);
+            profile.write(&corpus)?;
         }
         if !self.servers.source().home(first).exists() {
             self.load(&corpus, first)?;

@@ -166,6 +166,7 @@ impl Job<'_> {
         Ok(command)
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "one of several that may fail")]
     fn doveadm(&self, source_user: &str, target_user: &str) -> Result<Command> {
         let (source, _) = self.servers.ports(self.link, self.disk);
         let mut command = Command::new("doveadm");

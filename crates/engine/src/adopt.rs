@@ -98,6 +98,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if lost.is_empty() {
             return Ok(());
         }
+        if let Some(all) = self.ledger.folder(&work.source).await? {
+            *state = all;
+        }
         let owned = taken(state, owned);
         let among = Among { first: floor.uid_next, proof: Proof::Fingerprint };
         let found =

@@ -19,6 +19,8 @@ use crate::{
     work::{Origin, Reach, Work, forgotten},
 };
 
+/// So many messages are handed to the remotes at once: what they keep for each does not grow with the folder.
+const SLICE: usize = 25_000;
 /// Folders with more messages are not kept in memory between two steps.
 const KEPT: usize = 100_000;
 
@@ -202,13 +204,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             bytes,
         });
         // A refused command is halved until the refused message stands alone.
-        let mut todo: Vec<(Vec<Uid>, usize)> = vec![(plan.copy.iter().map(|it| it.uid).collect(), BATCH)];
+        let slices = plan.copy.chunks(SLICE).rev();
+        let mut todo: Vec<(Vec<Uid>, usize)> =
+            slices.map(|slice| (slice.iter().map(|it| it.uid).collect(), BATCH)).collect();
         while let Some((uids, batch)) = todo.pop() {
             let group: Vec<&MessageInfo> = uids.iter().filter_map(|uid| messages.get(uid).copied()).collect();
             if group.is_empty() {
                 continue;
             }
             let lane = Lane {
+                clock: self.clock,
                 ledger: self.ledger,
                 progress: self.progress,
                 budget: self.budget,

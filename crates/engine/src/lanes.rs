@@ -1,7 +1,7 @@
 //! Lanes: pairs of connections that carry folders side by side.
 //!
-//! A folder costs some round trips that nothing can be sent in. Near the servers that is nothing; far away, other lanes
-//! carry other folders meanwhile. The first lane is the mailbox's own and patient; a further one that meets a refusal or a
+//! A folder costs some round trips in which nothing is sent, and a server does the work of one connection on one processor:
+//! other lanes carry other folders meanwhile. The first lane is the mailbox's own and patient; a further one that meets a refusal or a
 //! broken connection gives its folder back and ends, because most servers take few connections of one user.
 
 use std::{
@@ -23,9 +23,12 @@ use crate::{
     work::Work,
 };
 
-/// Connections of one mailbox to each server at most: Exchange Online and Gmail take more, and some servers few.
-const MOST: usize = 4;
-/// A server within so long a round trip is near: further lanes would only share its processor.
+/// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.
+const FAR_LANES: usize = 4;
+/// Lanes of a mailbox that is alone: two keep two processors of the server busy. Beside other mailboxes, which do that
+/// already, a further lane to a server that is near makes all of them slower.
+const ALONE_LANES: usize = 2;
+/// A server within so short a round trip is near.
 const NEAR: Duration = Duration::from_millis(4);
 
 /// Folders that share a target folder: one after the other in one lane.
@@ -49,7 +52,11 @@ impl<'w> Queue<'w> {
                 None => groups.push_back(VecDeque::from([work])),
             }
         }
-        Self { waiting: Mutex::new(groups), is_quiet: AtomicBool::new(false), is_over: AtomicBool::new(false) }
+        Self {
+            waiting: Mutex::new(groups),
+            is_quiet: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+        }
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut VecDeque<Group<'w>>) -> R) -> R {
@@ -62,8 +69,13 @@ impl<'w> Queue<'w> {
 }
 
 /// How many lanes are worth their connections.
-fn lanes(round_trip: Option<Duration>, groups: usize) -> usize {
-    if round_trip.is_some_and(|it| it >= NEAR) { groups.clamp(1, MOST) } else { 1 }
+fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
+    let most = match round_trip {
+        Some(it) if it >= NEAR => FAR_LANES,
+        _ if is_alone => ALONE_LANES,
+        _ => 1,
+    };
+    groups.clamp(1, most)
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
@@ -73,22 +85,24 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let any_moves = works.iter().any(|it| !it.moves.is_empty());
         let queue = Queue::of(works);
         let round_trip = self.source.round_trip().max(self.target.round_trip());
-        let wanted = if any_moves { 1 } else { lanes(round_trip, queue.with(|it| it.len())) };
-        let places: Vec<_> = (1..wanted).map_while(|_| self.places.try_acquire().ok()).collect();
+        let wanted =
+            if any_moves { 1 } else { lanes(round_trip, self.places.is_alone(), queue.with(|it| it.len())) };
+        let places: Vec<_> = (1..wanted).map_while(|_| self.places.spare()).collect();
         let mut others: Vec<(S, T)> =
             places.iter().map(|_| (self.source.another(), self.target.another())).collect();
         let (ledger, progress, clock) = (self.ledger, self.progress, self.clock);
         let (budget, places, stop, options) = (self.budget, self.places, self.stop, self.options);
         let further = join_all(others.iter_mut().map(|(source, target)| {
-            let mut lane =
-                Pass { source, target, ledger, progress, clock, budget, places, stop, options };
+            let mut lane = Pass { source, target, ledger, progress, clock, budget, places, stop, options };
             let queue = &queue;
             async move { lane.drive_further(queue).await }
         }));
         let (first, _) = futures_util::join!(self.drive_first(&queue), further);
-        join_all(others.iter_mut().map(|(source, target)| async move {
-            futures_util::join!(source.close(), target.close())
-        }))
+        join_all(
+            others
+                .iter_mut()
+                .map(|(source, target)| async move { futures_util::join!(source.close(), target.close()) }),
+        )
         .await;
         first?;
         // What a further lane gave back when the first one had nothing more to do.
@@ -163,9 +177,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn further_lanes_are_for_servers_far_away() {
+    fn further_lanes_are_for_servers_far_away_and_for_mailboxes_alone() {
         let far = Some(Duration::from_millis(20));
-        assert_eq!((lanes(far, 10), lanes(far, 2), lanes(far, 0)), (MOST, 2, 1));
-        assert_eq!((lanes(Some(Duration::from_micros(300)), 10), lanes(None, 10)), (1, 1));
+        assert_eq!((lanes(far, false, 10), lanes(far, true, 2), lanes(far, true, 0)), (FAR_LANES, 2, 1));
+        let near = Some(Duration::from_micros(300));
+        assert_eq!(
+            (lanes(near, true, 10), lanes(near, false, 10), lanes(None, false, 10)),
+            (ALONE_LANES, 1, 1)
+        );
     }
 }

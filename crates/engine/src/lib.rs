@@ -10,6 +10,7 @@ mod lanes;
 mod moves;
 mod pairing;
 mod pass;
+mod places;
 mod plan;
 mod ports;
 mod preview;
@@ -27,6 +28,7 @@ pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, plan_folders, why_scan};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
+pub use places::{Place, Places};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, Target, Wanted,

@@ -119,7 +119,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let moved = MovedHere { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
             works[to].moves.insert(uid, moved);
             // Moving writes records of both folders: what was read before does not hold then.
-            works.iter_mut().for_each(|it| it.state = None);
+            for work in works.iter_mut() {
+                work.state = None;
+            }
         }
         Ok(())
     }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind},
     feed::Budget,
     folder_plan::{FolderPlan, FolderRules, why_scan},
+    places::Places,
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
     record::FolderRecord,
@@ -67,8 +67,8 @@ pub struct Pass<'a, S, T, L, P, C> {
     pub clock: &'a C,
     /// Octets on their way.
     pub budget: &'a Budget,
-    /// Places of the process: each mailbox under way has one, and a far mailbox may take more that nobody wants.
-    pub places: &'a Semaphore,
+    /// One of them is this pass's own; it may take more for further lanes.
+    pub places: &'a Places,
     /// Cancelled when the operator wants to stop.
     pub stop: &'a CancellationToken,
     /// What the operator wants.

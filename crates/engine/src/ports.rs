@@ -51,6 +51,7 @@ pub trait Mailbox: Send {
     fn reconnect(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The same mailbox over a connection of its own, made when it is first needed.
+    #[must_use]
     fn another(&self) -> Self
     where
         Self: Sized;

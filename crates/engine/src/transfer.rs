@@ -4,7 +4,11 @@
 //! [`WindowFeed`], which writes a window's intents before it gives out the window's first message, and hashes what
 //! passes. The recorder takes the target's answers and writes outcomes, as many as have come, in one durable step.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::pin,
+    time::Duration,
+};
 
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, MessageHasher, Uid, UidSet};
 use tokio::sync::mpsc;
@@ -14,7 +18,7 @@ use crate::{
     error::Error,
     feed::{Ack, Acks, Budget, Feed, Inlet, Offer, Piece, pipe},
     folder::MessageInfo,
-    ports::{Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
+    ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
 };
 
@@ -22,6 +26,11 @@ use crate::{
 const WINDOW_MESSAGES: usize = 500;
 /// How many octets, as claimed, between two durable writes of intents.
 const WINDOW_OCTETS: u64 = 64 << 20;
+
+/// So long outcomes are gathered for one write.
+const GATHERING: Duration = Duration::from_millis(50);
+/// And so much news at most.
+const GATHERED: usize = 4096;
 
 /// What reaches the recorder.
 #[derive(Debug)]
@@ -46,7 +55,8 @@ pub(crate) struct Transferred {
 }
 
 /// What stays the same while a folder is transferred.
-pub(crate) struct Lane<'a, L, P> {
+pub(crate) struct Lane<'a, L, P, C> {
+    pub(crate) clock: &'a C,
     pub(crate) ledger: &'a L,
     pub(crate) progress: &'a P,
     pub(crate) budget: &'a Budget,
@@ -56,11 +66,12 @@ pub(crate) struct Lane<'a, L, P> {
 }
 
 /// Carries the messages over, in this order, at most `batch` in one command. On an error, what was acknowledged is
-/// recorded; the rest stays intended in the ledger, to be settled.
-pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress>(
+/// recorded; the rest stays intended in the ledger, to be settled. Messages that arrived and whose place is known are in
+/// the ledger alone afterwards, not in the state.
+pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Clock>(
     source: &mut S,
     target: &mut T,
-    lane: &Lane<'_, L, P>,
+    lane: &Lane<'_, L, P, C>,
     state: &mut FolderState,
     messages: &[&MessageInfo],
     batch: usize,
@@ -102,8 +113,8 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress>(
 }
 
 /// Gives out messages window by window.
-struct WindowFeed<'a, L, P> {
-    lane: &'a Lane<'a, L, P>,
+struct WindowFeed<'a, L, P, C> {
+    lane: &'a Lane<'a, L, P, C>,
     folder: &'a FolderPath,
     inlet: Inlet,
     /// What is not given out yet, by UID.
@@ -117,7 +128,7 @@ struct WindowFeed<'a, L, P> {
     news: mpsc::UnboundedSender<News>,
 }
 
-impl<L: Ledger, P: Progress> WindowFeed<'_, L, P> {
+impl<L: Ledger, P: Progress, C: Clock> WindowFeed<'_, L, P, C> {
     /// The message's envelope, with its intent durable.
     async fn announce(&mut self, uid: Uid) -> Result<Option<Envelope>, Error> {
         let Some(message) = self.waiting.remove(&uid) else {
@@ -150,7 +161,7 @@ impl<L: Ledger, P: Progress> WindowFeed<'_, L, P> {
     }
 }
 
-impl<L: Ledger, P: Progress> Feed for WindowFeed<'_, L, P> {
+impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
     async fn next(&mut self) -> Result<Option<Offer>, Error> {
         loop {
             if self.passing.is_none() && self.lane.stop.is_cancelled() {
@@ -199,19 +210,19 @@ impl<L: Ledger, P: Progress> Feed for WindowFeed<'_, L, P> {
 }
 
 /// Writes outcomes.
-struct Recorder<'a, L, P> {
-    lane: &'a Lane<'a, L, P>,
+struct Recorder<'a, L, P, C> {
+    lane: &'a Lane<'a, L, P, C>,
     state: &'a mut FolderState,
     sizes: HashMap<Uid, &'a MessageInfo>,
     hashes: HashMap<Uid, (Fingerprint, Digests)>,
     done: Transferred,
 }
 
-impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
+impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
     async fn run(&mut self, arriving: &mut mpsc::UnboundedReceiver<News>) -> Result<(), Error> {
         let mut arrived = Vec::new();
-        while arriving.recv_many(&mut arrived, 4096).await > 0 {
-            let mut records = Vec::new();
+        while self.gather(arriving, &mut arrived).await {
+            let (mut records, mut located) = (Vec::new(), Vec::new());
             let (mut messages, mut bytes) = (0, 0);
             for news in arrived.drain(..) {
                 match news {
@@ -240,6 +251,7 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
                             };
                             messages += 1;
                             bytes += message.size;
+                            located.extend(target_uid.is_some().then_some(uid));
                             let copied = Copied {
                                 target_uid,
                                 flags: message.flags.clone(),
@@ -257,6 +269,10 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
             if !records.is_empty() {
                 self.lane.ledger.record(&records).await?;
                 self.state.learn(&records);
+                // Nothing more is to be done about them in this pass, and half a million would fill the memory.
+                for uid in located.drain(..) {
+                    self.state.messages.remove(&uid);
+                }
                 self.done.copied += messages;
                 self.done.bytes += bytes;
                 if messages > 0 {
@@ -266,6 +282,23 @@ impl<L: Ledger, P: Progress> Recorder<'_, L, P> {
             }
         }
         Ok(())
+    }
+
+    /// What has come, and what comes in a moment; false when nothing comes any more. To write each answer by itself would
+    /// keep the disk busy, which the target's server may be waiting for.
+    async fn gather(&self, arriving: &mut mpsc::UnboundedReceiver<News>, arrived: &mut Vec<News>) -> bool {
+        if arriving.recv_many(arrived, GATHERED).await == 0 {
+            return false;
+        }
+        let mut enough = pin!(self.lane.clock.sleep(GATHERING));
+        while arrived.len() < GATHERED {
+            tokio::select! {
+                biased;
+                count = arriving.recv_many(arrived, GATHERED) => if count == 0 { break },
+                () = &mut enough => break,
+            }
+        }
+        true
     }
 
     fn outcome(&self, uid: Uid, state: Option<MessageState>) -> Record {

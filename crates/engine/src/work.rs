@@ -35,7 +35,6 @@ pub(crate) enum Origin {
 }
 
 /// One folder under way.
-#[expect(clippy::struct_excessive_bools, reason = "each is a step that need not be done again")]
 pub(crate) struct Work {
     pub(crate) source: FolderPath,
     pub(crate) target: FolderPath,

@@ -1,6 +1,6 @@
 //! Flags and keywords of a message (RFC 9051, section 2.3.2).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The system flags that a client may set. `\Recent` is the server's own and has no place here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,8 +45,9 @@ impl SystemFlag {
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     system: u8,
-    /// Sorted without regard to case, no two alike.
-    keywords: Vec<Box<str>>,
+    /// Sorted without regard to case, no two alike; `None` for no keyword. Shared by clones, and one word where there is
+    /// none: mailboxes have millions of messages.
+    keywords: Option<Arc<Vec<Box<str>>>>,
 }
 
 impl Flags {
@@ -63,7 +64,7 @@ impl Flags {
             && !name.eq_ignore_ascii_case("\\Recent")
             && let Err(index) = self.find(name)
         {
-            self.keywords.insert(index, name.into());
+            Arc::make_mut(self.keywords.get_or_insert_default()).insert(index, name.into());
         }
     }
 
@@ -82,7 +83,7 @@ impl Flags {
 
     /// Whether no flag is set.
     pub fn is_empty(&self) -> bool {
-        self.system == 0 && self.keywords.is_empty()
+        self.system == 0 && self.keywords.is_none()
     }
 
     /// The names as sent: system flags first, then keywords in order.
@@ -94,13 +95,15 @@ impl Flags {
 
     /// The keywords (and unknown backslash names) alone.
     pub fn keywords(&self) -> impl Iterator<Item = &str> {
-        self.keywords.iter().map(AsRef::as_ref)
+        self.words().iter().map(AsRef::as_ref)
     }
 
     /// The flags of `self` that `other` lacks.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        let keywords = self.keywords.iter().filter(|word| other.find(word).is_err()).cloned().collect();
+        let words: Vec<Box<str>> =
+            self.words().iter().filter(|word| other.find(word).is_err()).cloned().collect();
+        let keywords = (!words.is_empty()).then(|| Arc::new(words));
         Self { system: self.system & !other.system, keywords }
     }
 
@@ -110,8 +113,12 @@ impl Flags {
         self.iter().filter(|name| keep(name)).collect()
     }
 
+    fn words(&self) -> &[Box<str>] {
+        self.keywords.as_ref().map_or(&[], |it| it.as_slice())
+    }
+
     fn find(&self, name: &str) -> Result<usize, usize> {
-        self.keywords.binary_search_by(|word| compare(word, name))
+        self.words().binary_search_by(|word| compare(word, name))
     }
 }
 
@@ -122,8 +129,8 @@ fn compare(a: &str, b: &str) -> std::cmp::Ordering {
 impl PartialEq for Flags {
     fn eq(&self, other: &Self) -> bool {
         self.system == other.system
-            && self.keywords.len() == other.keywords.len()
-            && self.keywords.iter().zip(&other.keywords).all(|(a, b)| a.eq_ignore_ascii_case(b))
+            && self.words().len() == other.words().len()
+            && self.words().iter().zip(other.words()).all(|(a, b)| a.eq_ignore_ascii_case(b))
     }
 }
 
@@ -138,8 +145,7 @@ impl PartialOrd for Flags {
 /// An order for grouping messages with the same flags; it means nothing else.
 impl Ord for Flags {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let words =
-            |flags: &Self| flags.keywords.iter().map(|word| word.to_ascii_lowercase()).collect::<Vec<_>>();
+        let words = |flags: &Self| flags.keywords().map(str::to_ascii_lowercase).collect::<Vec<_>>();
         self.system.cmp(&other.system).then_with(|| words(self).cmp(&words(other)))
     }
 }

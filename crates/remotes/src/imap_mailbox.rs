@@ -1,7 +1,7 @@
 //! A mailbox on an IMAP server: connecting, listing, scanning. Nothing here changes anything on the server.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -401,7 +401,7 @@ fn incomplete(words: String) -> imap::Error {
 
 /// Answers to FETCH, put together: servers may tell of one message in several.
 #[derive(Default)]
-struct Found(HashMap<Uid, Partial>);
+struct Found(Vec<(Uid, Partial)>);
 
 #[derive(Default)]
 struct Partial {
@@ -414,17 +414,29 @@ impl Found {
     fn take(&mut self, fetch: &Fetch) {
         // An answer without a UID is a notice that flags change now; the next pass sees it.
         let Some(uid) = fetch.uid else { return };
-        let known = self.0.entry(uid).or_default();
-        if let Some(flags) = &fetch.flags {
-            known.flags = Some(flags.clone());
-        }
-        known.internal_date = fetch.internal_date.or(known.internal_date);
-        known.size = fetch.rfc822_size.or(known.size);
+        let told = Partial {
+            flags: fetch.flags.clone(),
+            internal_date: fetch.internal_date,
+            size: fetch.rfc822_size,
+        };
+        self.0.push((uid, told));
     }
 
     fn messages(self) -> Result<Vec<MessageInfo>, imap::Error> {
-        let mut messages = Vec::with_capacity(self.0.len());
-        for (uid, Partial { flags, internal_date, size }) in self.0 {
+        let mut found = self.0;
+        // What came last of a message counts, for each item by itself.
+        found.sort_by_key(|(uid, _)| *uid);
+        found.dedup_by(|(later, told), (uid, known)| {
+            let is_same = later == uid;
+            if is_same {
+                known.flags = told.flags.take().or_else(|| known.flags.take());
+                known.internal_date = told.internal_date.or(known.internal_date);
+                known.size = told.size.or(known.size);
+            }
+            is_same
+        });
+        let mut messages = Vec::with_capacity(found.len());
+        for (uid, Partial { flags, internal_date, size }) in found {
             let Some(flags) = flags else {
                 return Err(incomplete(format!(
                     "the server does not tell the flags of the message with UID {uid}"
@@ -432,7 +444,6 @@ impl Found {
             };
             messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
         }
-        messages.sort_unstable_by_key(|it| it.uid);
         Ok(messages)
     }
 }

@@ -60,8 +60,9 @@ impl Target for ImapMailbox {
             }
             self.listed.insert(folder.clone(), names[index].clone());
         }
-        let shown: Vec<usize> =
-            (0..folders.len()).filter(|index| folders[*index].subscribe && outcomes[*index].is_ok()).collect();
+        let shown: Vec<usize> = (0..folders.len())
+            .filter(|index| folders[*index].subscribe && outcomes[*index].is_ok())
+            .collect();
         let wanted: Vec<MailboxName> = shown.iter().map(|index| names[*index].clone()).collect();
         let subscribed = self.session().await?.subscribe_many(&wanted).await;
         for (index, subscribed) in shown.into_iter().zip(subscribed.map_err(|error| self.explain(error))?) {

@@ -130,9 +130,7 @@ fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
         target_uid: row.try_get::<Option<i64>, _>(2)?.map(uid).transpose()?,
         flags: flags.split(' ').collect(),
         pending_flags: pending.map(|it| it.split(' ').collect()),
-        fingerprint: Fingerprint::from_bytes(
-            octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?,
-        ),
+        fingerprint: Fingerprint::from_bytes(octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?),
         digests,
         size: row.try_get::<i64, _>(8)?.cast_unsigned(),
         ours: row.try_get::<i64, _>(9)? != 0,

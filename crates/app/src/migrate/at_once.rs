@@ -1,16 +1,14 @@
 //! Many mailboxes, so many at once.
 
-use std::sync::Arc;
-
-use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_engine::{Error, ErrorKind, Places};
 use mailhaul_mail::{Retry, Scope};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// Does the work of all items, each when it has got a place, and gives what came of it in their order. Where the work panicked,
 /// that is an error of this one alone.
 pub(crate) async fn at_once<I, T, W>(
     items: impl IntoIterator<Item = I>,
-    places: &Arc<Semaphore>,
+    places: &Places,
     mut work: impl FnMut(I) -> W,
 ) -> Vec<Result<T, Error>>
 where
@@ -22,7 +20,7 @@ where
     for (index, item) in items.into_iter().enumerate() {
         let (places, work) = (places.clone(), work(item));
         tasks.spawn(async move {
-            let _place = places.acquire_owned().await;
+            let _place = places.take().await;
             (index, work.await)
         });
         done.push(Err(panicked()));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{
-    Error, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Record, preview,
+    Error, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places, Record,
+    preview,
 };
 use mailhaul_mail::FolderPath;
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::{at_once::at_once, mailboxes::Mailbox};
 use crate::{advice::explained, exit::Exit, text, ui::Ui};
@@ -32,7 +32,7 @@ pub(crate) async fn preview_all(
 ) -> Vec<MailboxPreview> {
     let options = Arc::new(options.clone());
     let names: Vec<String> = mailboxes.iter().map(|it| it.name.clone()).collect();
-    let places = Arc::new(Semaphore::new(concurrency));
+    let places = Places::new(concurrency);
     let looked = at_once(mailboxes, &places, |mailbox| {
         let (options, store, ui) = (options.clone(), store.clone(), ui.clone());
         async move {

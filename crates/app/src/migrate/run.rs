@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailhaul_engine::{Budget, Clock, Error, Mailbox as _, Pass, PassOptions, Report};
+use mailhaul_engine::{Budget, Clock, Error, Mailbox as _, Pass, PassOptions, Places, Report};
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{at_once::at_once, mailboxes::Mailbox};
@@ -44,7 +43,7 @@ pub(crate) async fn run_all(
     ui: &Ui,
 ) -> Vec<Outcome> {
     let budget = Budget::new(BUDGET);
-    let places = Arc::new(Semaphore::new(concurrency));
+    let places = Places::new(concurrency);
     let options = Arc::new(options.clone());
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
     let ended = at_once(mailboxes, &places, |mailbox| {
@@ -79,7 +78,7 @@ async fn run_one(
     mailbox: Mailbox,
     store: &Store,
     options: &PassOptions,
-    (budget, places): (&Budget, &Semaphore),
+    (budget, places): (&Budget, &Places),
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Report {

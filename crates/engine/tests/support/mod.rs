@@ -19,14 +19,13 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet, Pass,
-    PassOptions, Piece, Present, Progress, Record, Report, Scan, Source, Target, Wanted,
+    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet,
+    Pass, PassOptions, Piece, Places, Present, Progress, Record, Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
     UidValidity,
 };
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Clone, Debug)]
@@ -500,7 +499,7 @@ pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, optio
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(100),
-        places: &Semaphore::new(2),
+        places: &Places::new(3),
         stop: &CancellationToken::new(),
         options,
     }
