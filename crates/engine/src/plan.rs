@@ -73,7 +73,8 @@ impl MessagePlan {
 
 /// Plans a folder.
 pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: Order) -> MessagePlan {
-    let mut plan = MessagePlan { flags: flag_updates(scan, state), ..MessagePlan::default() };
+    let mut plan =
+        MessagePlan { flags: flag_updates(scan, state), already: state.rest, ..MessagePlan::default() };
     for (&uid, known) in &state.messages {
         match known {
             MessageState::Done(_) if scan.present.contains(uid) => plan.already += 1,

@@ -181,6 +181,15 @@ pub trait Ledger: Send + Sync {
     /// A folder with its messages; `None` where it was never opened.
     fn folder(&self, folder: &FolderPath) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
 
+    /// A folder with these messages and with all of which something is open: not on the target, or there without a known
+    /// place, or with flags in doubt. The others are counted ([`FolderState::rest`]): a change of a few messages costs
+    /// little in a folder of many. `None` where it was never opened.
+    fn folder_around(
+        &self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
+
     /// Writes the records, all or none; durable when it returns.
     fn record(&self, records: &[Record]) -> impl Future<Output = Result<(), Error>> + Send;
 }

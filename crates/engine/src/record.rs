@@ -137,6 +137,8 @@ pub struct FolderState {
     pub record: FolderRecord,
     /// Its messages.
     pub messages: BTreeMap<Uid, MessageState>,
+    /// Further messages that are on the target, and of which no more was asked for than their number.
+    pub rest: u64,
 }
 
 impl FolderState {
@@ -151,7 +153,7 @@ impl FolderState {
             cursor: None,
             rules: String::new(),
         };
-        Self { record, messages: BTreeMap::new() }
+        Self { record, messages: BTreeMap::new(), rest: 0 }
     }
 
     /// Learns one record of this folder.
@@ -184,6 +186,20 @@ impl FolderState {
                 self.record.floor = None;
             }
         }
+    }
+
+    /// Without the messages that are on the target, with all known of them, and not among these; they are counted.
+    #[must_use]
+    pub fn around(mut self, uids: &UidSet) -> Self {
+        let before = self.messages.len();
+        self.messages.retain(|uid, state| match state {
+            MessageState::Done(copied) => {
+                uids.contains(*uid) || copied.target_uid.is_none() || copied.pending_flags.is_some()
+            }
+            _ => true,
+        });
+        self.rest += (before - self.messages.len()) as u64;
+        self
     }
 
     /// Learns those of the records that are of this folder.

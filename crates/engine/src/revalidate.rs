@@ -33,6 +33,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if status.uid_validity == then {
             return Ok(Reach::Changes);
         }
+        if state.rest > 0
+            && let Some(all) = self.ledger.folder(&work.source).await?
+        {
+            *state = all;
+        }
         let mut there = self.target.scan(&work.target, None).await?.messages;
         there.retain(|it| !owned.contains(it.uid));
         let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();

@@ -86,9 +86,10 @@ fn counts(remote: &Remote, with_folder: bool) -> Counts {
     counts
 }
 
-async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
+async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseError> {
     let (source, target) = (Remote::default(), Remote::default());
     source.server().folder("INBOX");
+    source.server().tells_vanished = tells_vanished;
     let ledger = MemoryLedger::default();
     let mut deleted: BTreeMap<String, i64> = BTreeMap::new();
     for step in steps {
@@ -163,7 +164,11 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn in_the_end_the_target_holds_what_the_source_holds_once(steps in prop::collection::vec(step(), 1..40)) {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(play(steps))?;
+    fn in_the_end_the_target_holds_what_the_source_holds_once(
+        steps in prop::collection::vec(step(), 1..40),
+        tells_vanished: bool,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(play(steps, tells_vanished))?;
     }
 }

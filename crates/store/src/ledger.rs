@@ -3,7 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, UidSet};
 
 use crate::{error::StoreError, store::Shared};
 
@@ -31,7 +31,13 @@ impl Ledger for MailboxLedger {
 
     async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
         let Some(mailbox) = self.mailbox else { return Ok(None) };
-        let state = self.shared.folder(mailbox, folder).await;
+        let state = self.shared.folder(mailbox, folder, None).await;
+        Ok(state.map_err(StoreError::database(&self.shared.path, "read"))?)
+    }
+
+    async fn folder_around(&self, folder: &FolderPath, uids: &UidSet) -> Result<Option<FolderState>, Error> {
+        let Some(mailbox) = self.mailbox else { return Ok(None) };
+        let state = self.shared.folder(mailbox, folder, Some(uids)).await;
         Ok(state.map_err(StoreError::database(&self.shared.path, "read"))?)
     }
 

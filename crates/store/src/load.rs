@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mailhaul_engine::{Copied, Cursor, Floor, FolderRecord, FolderState, FolderStatus, MessageState};
-use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidValidity};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidSet, UidValidity};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{apply::state, error::Fault};
 
@@ -37,11 +37,13 @@ pub(crate) async fn folders(
     Ok(folders)
 }
 
-/// One folder with its messages. To be called inside a transaction, so that both are of one moment.
+/// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
+/// [`FolderState::around`] counts it. To be called inside a transaction, so that all is of one moment.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
     folder: &FolderPath,
+    around: Option<&UidSet>,
 ) -> Result<Option<FolderState>, Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
         .bind(mailbox)
@@ -51,23 +53,55 @@ pub(crate) async fn folder(
     let Some(row) = row else { return Ok(None) };
     let record = folder_record(&row)?;
     let id: i64 = row.try_get("id")?;
+    let messages = match around {
+        None => messages(connection, id, ALL, None).await?,
+        Some(uids) => {
+            let numbers: Vec<String> = uids.iter().map(|it| it.to_string()).collect();
+            let list = format!("[{}]", numbers.join(","));
+            let mut some = messages(connection, id, OPEN, None).await?;
+            some.extend(messages(connection, id, LISTED, Some(list)).await?);
+            some
+        }
+    };
+    let mut state = FolderState { record, messages, rest: 0 };
+    if around.is_some() {
+        let done: i64 = sqlx::query_scalar("SELECT count(*) FROM message WHERE folder_id = ? AND state = 1")
+            .bind(id)
+            .fetch_one(connection)
+            .await?;
+        state.rest = done.cast_unsigned().saturating_sub(state.done().count() as u64);
+    }
+    Ok(Some(state))
+}
+
+const ALL: &str = "true";
+const OPEN: &str = "(state <> 1 OR target_uid IS NULL OR pending_flags IS NOT NULL)";
+const LISTED: &str = "uid IN (SELECT value FROM json_each(?4))";
+
+async fn messages(
+    connection: &mut SqliteConnection,
+    folder: i64,
+    which: &'static str,
+    list: Option<String>,
+) -> Result<BTreeMap<Uid, MessageState>, Fault> {
+    let sql = format!(
+        "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason \
+         FROM message WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
+    );
     let mut messages = BTreeMap::new();
     loop {
         let after = messages.last_key_value().map_or(0, |(uid, _): (&Uid, _)| i64::from(uid.get()));
-        let rows = sqlx::query(
-            "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason \
-             FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT ?",
-        )
-        .bind(id)
-        .bind(after)
-        .bind(PAGE)
-        .fetch_all(&mut *connection)
-        .await?;
-        if rows.is_empty() {
-            return Ok(Some(FolderState { record, messages }));
+        // Made of our own words alone.
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(folder).bind(after).bind(PAGE);
+        if let Some(list) = &list {
+            query = query.bind(list.clone());
         }
+        let rows = query.fetch_all(&mut *connection).await?;
         for row in &rows {
             messages.insert(uid(row.try_get(0)?)?, message_state(row)?);
+        }
+        if i64::try_from(rows.len()).is_ok_and(|it| it < PAGE) {
+            return Ok(messages);
         }
     }
 }

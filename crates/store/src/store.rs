@@ -7,7 +7,7 @@ use std::{
 };
 
 use mailhaul_engine::{FolderRecord, FolderState};
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, UidSet};
 
 use crate::{
     database,
@@ -147,10 +147,11 @@ impl Shared {
         &self,
         mailbox: i64,
         folder: &FolderPath,
+        around: Option<&UidSet>,
     ) -> Result<Option<FolderState>, Fault> {
         for _ in 0..ATTEMPTS {
             let mut reading = self.readers.begin().await?;
-            let answer = load::folder(reading.connection(), mailbox, folder).await;
+            let answer = load::folder(reading.connection(), mailbox, folder, around).await;
             if reading.was_steady().await? {
                 return answer;
             }

@@ -76,6 +76,8 @@ async fn assert_holds(ledger: &MailboxLedger, folders: &BTreeMap<FolderPath, Fol
     assert_eq!(ledger.folders().await.unwrap(), expected);
     for (folder, state) in folders {
         assert_eq!(ledger.folder(folder).await.unwrap().as_ref(), Some(state));
+        let some: UidSet = state.messages.keys().copied().step_by(2).collect();
+        assert_eq!(ledger.folder_around(folder, &some).await.unwrap(), Some(state.clone().around(&some)));
     }
 }
 

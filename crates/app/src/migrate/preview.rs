@@ -8,7 +8,7 @@ use mailhaul_engine::{
     Error, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places, Record,
     preview,
 };
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, UidSet};
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
 use serde_json::{Value, json};
@@ -74,6 +74,10 @@ impl Ledger for NoLedger {
     }
 
     async fn folder(&self, _folder: &FolderPath) -> Result<Option<FolderState>, Error> {
+        Ok(None)
+    }
+
+    async fn folder_around(&self, _: &FolderPath, _: &UidSet) -> Result<Option<FolderState>, Error> {
         Ok(None)
     }
 

@@ -42,6 +42,8 @@ pub struct StoredFolder {
     uid_next: u32,
     modseq: u64,
     pub messages: BTreeMap<u32, StoredMessage>,
+    /// What was expunged, and when.
+    expunged: BTreeMap<u32, u64>,
 }
 
 /// What others may do to the server while nobody migrates, and how it misbehaves.
@@ -49,6 +51,8 @@ pub struct StoredFolder {
 pub struct Server {
     pub folders: BTreeMap<FolderPath, StoredFolder>,
     next_validity: u32,
+    /// Says what vanished since a state (QRESYNC).
+    pub tells_vanished: bool,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
     /// Commands that hold such a message are refused whole.
@@ -68,6 +72,7 @@ impl Server {
             uid_next: 1,
             modseq: 1,
             messages: BTreeMap::new(),
+            expunged: BTreeMap::new(),
         })
     }
 }
@@ -108,12 +113,14 @@ impl StoredFolder {
 
     pub fn expunge(&mut self, uid: u32) -> Option<StoredMessage> {
         self.modseq += 1;
+        self.expunged.insert(uid, self.modseq);
         self.messages.remove(&uid)
     }
 
     /// A new UIDVALIDITY, and new UIDs for all.
     pub fn renumber(&mut self) {
         self.uid_validity += 1000;
+        self.expunged.clear();
         let messages = std::mem::take(&mut self.messages);
         self.uid_next += 7;
         for message in messages.into_values() {
@@ -224,6 +231,7 @@ impl Mailbox for Remote {
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
         self.server().scans += 1;
+        let tells_vanished = self.server().tells_vanished && since.is_some();
         let since = since.and_then(|it| it.status.highest_modseq).map_or(0, |it| it.0);
         self.with(folder, |it| Scan {
             status: it.status(),
@@ -238,7 +246,12 @@ impl Mailbox for Remote {
                     size: message.body.len() as u64,
                 })
                 .collect(),
-            present: Present::These(it.messages.keys().filter_map(|uid| Uid::new(*uid)).collect()),
+            present: if tells_vanished {
+                let vanished = it.expunged.iter().filter(|(_, modseq)| **modseq > since);
+                Present::AllBut(vanished.filter_map(|(uid, _)| Uid::new(*uid)).collect())
+            } else {
+                Present::These(it.messages.keys().filter_map(|uid| Uid::new(*uid)).collect())
+            },
         })
     }
 
@@ -443,6 +456,10 @@ impl Ledger for MemoryLedger {
 
     async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
         Ok(self.folders.lock().unwrap().get(folder).cloned())
+    }
+
+    async fn folder_around(&self, folder: &FolderPath, uids: &UidSet) -> Result<Option<FolderState>, Error> {
+        Ok(self.folders.lock().unwrap().get(folder).cloned().map(|it| it.around(uids)))
     }
 
     async fn record(&self, records: &[Record]) -> Result<(), Error> {
