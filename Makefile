@@ -1,4 +1,4 @@
-.PHONY: help demo test check measure bench bench-report bench-compare
+.PHONY: help demo test check measure bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -32,6 +32,9 @@ bench: ## mailhaul beside mbsync and the servers' limit; PROFILE=small ROUNDS=1 
 	cargo build --release --locked --package mailhaul --package mailhaul-bench --bin mailhaul --bin mailhaul-bench
 	@$(BENCH) run --mailhaul "$${CARGO_TARGET_DIR:-target}/release/mailhaul" --rounds $(ROUNDS) --out "$(BENCH_OUT)" \
 		$(foreach it,$(PROFILE),--profile $(it))
+
+bench-pieces: ## framer, decoder, planner and ledger alone
+	cargo bench --locked --package mailhaul-bench
 
 bench-report: ## docs/benchmarks.md and .json out of the last `make bench`
 	cargo build --release --locked --package mailhaul-bench

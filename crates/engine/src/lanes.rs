@@ -128,8 +128,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             && let Some(mut group) = queue.next()
         {
             while let Some(work) = group.pop_front() {
-                if self.carry_once(work, queue).await.is_err() {
-                    // Whatever it was: the first lane meets it too, and tells it.
+                if let Err(error) = self.carry_once(work, queue).await {
+                    // Whatever it was: if it lasts, the first lane meets it too.
+                    self.progress.event(Event::Retrying { error: &error, after: Duration::ZERO });
                     group.push_front(work);
                     queue.with(|it| it.push_front(group));
                     return;

@@ -91,6 +91,8 @@ async fn a_folder_made_anew_on_either_side_is_paired_again() {
     haul.expect(0, &[]);
     // The target loses its folder, and gets the messages back under another UIDVALIDITY, but for those of the second half.
     std::fs::remove_dir_all(to.home("paulc")).unwrap();
+    // Dovecot makes UIDVALIDITY out of the second in which it makes the folder.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     to.restart();
     give(&to, "paulc", "Work", &[900; 6], 1).await;
     give(&from, "paulc", "Work", &[900; 1], 2).await;
