@@ -1,4 +1,4 @@
-.PHONY: help demo test check measure bench bench-pieces bench-report bench-compare
+.PHONY: help demo test check bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -14,11 +14,6 @@ test: ## everything that must hold; installs the servers that it needs
 
 check: ## format, lint, licences, tests: what CI runs
 	@bash .ci/run
-
-measure: ## memory and time on this machine, with the release build
-	@sh scripts/dovecot.sh
-	cargo build --release --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example measure
-	@"$${CARGO_TARGET_DIR:-target}/release/examples/measure" "$${CARGO_TARGET_DIR:-target}/release/mailhaul"
 
 # What `make bench` measures (all, or some of: small many big eight fleet long) and how often; where the results go.
 PROFILE ?=

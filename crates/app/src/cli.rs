@@ -58,7 +58,8 @@ pub(crate) struct Migrate {
     /// without a TargetPassword
     #[arg(long, value_name = "FILE")]
     pub(crate) to_password_file: Option<PathBuf>,
-    /// Mailboxes at once
+    /// Mailboxes at once; where there are fewer, a mailbox may use several of these places for its folders (connections to
+    /// each server)
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) concurrency: u16,
     /// Data directory, which remembers what was copied [default: $XDG_DATA_HOME/mailhaul or ~/.local/share/mailhaul]

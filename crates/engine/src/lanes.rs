@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use mailhaul_mail::Scope;
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     work::Work,
@@ -130,7 +130,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             while let Some(work) = group.pop_front() {
                 if let Err(error) = self.carry_once(work, queue).await {
                     // Whatever it was: if it lasts, the first lane meets it too.
-                    self.progress.event(Event::Retrying { error: &error, after: Duration::ZERO });
+                    if error.kind != ErrorKind::Interrupted {
+                        self.progress.event(Event::Retrying { error: &error, after: Duration::ZERO });
+                    }
                     group.push_front(work);
                     queue.with(|it| it.push_front(group));
                     return;

@@ -208,6 +208,22 @@ async fn a_connection_cut_in_the_middle_of_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_one_connection_of_a_user_gets_one() {
+    let from = Setup::with_users(&["annb"]).start();
+    let mut setup = Setup::with_users(&["annb"]);
+    setup.extra = "mail_max_userip_connections = 1\n".to_owned();
+    let to = setup.start();
+    for (seed, folder) in (0..).zip(["INBOX", "Sent", "Work", "Other"]) {
+        give(&from, "annb", folder, &[3_000; 200], 70 + seed).await;
+    }
+    let ran = Haul::new("annb", from.port(), to.port()).expect(0, &[]);
+    ran.says(&["Maximum number of connections from user+IP exceeded", "trying again"]);
+    // Dovecot counts us out a moment after we said goodbye.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_same(&from, &to, "annb").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_away_for_good_is_given_up_and_continued_later() {
     let (from, mut to) = pair("annb").await;
     give(&from, "annb", "many", &vec![3_000; 4_000], 3).await;
