@@ -75,7 +75,21 @@ struct Task<'a> {
     is_initial: bool,
 }
 
-impl Task<'_> {
+impl<'a> Task<'a> {
+    /// A first copy in clear over loopback.
+    fn initial(name: &'a str, users: Vec<String>, corpus: &str, tools: &[Tool]) -> Self {
+        Self {
+            name,
+            link: Link::Plain,
+            disk: Disk::NoSync,
+            users,
+            state: name,
+            corpus: corpus.to_owned(),
+            tools: tools.to_vec(),
+            is_initial: true,
+        }
+    }
+
     fn target_user(&self, tool: Tool, index: usize) -> String {
         match self.users.len() {
             1 => tool.user().to_owned(),
@@ -139,16 +153,7 @@ impl Suite {
             if link == Link::Far {
                 tools.retain(|it| *it != Tool::Imapsync); // Minutes for each run.
             }
-            let task = Task {
-                name,
-                link,
-                disk,
-                users: users.clone(),
-                state: name,
-                corpus: "small".into(),
-                tools,
-                is_initial: true,
-            };
+            let task = Task { link, disk, ..Task::initial(name, users.clone(), "small", &tools) };
             self.run(&task, self.rounds).await?;
         }
         Ok(())
@@ -163,16 +168,7 @@ impl Suite {
             if link == Link::Plain {
                 tools.extend([Tool::Doveadm, Tool::Imapsync]);
             }
-            let mut task = Task {
-                name: &initial,
-                link,
-                disk: Disk::NoSync,
-                users: users.clone(),
-                state: &initial,
-                corpus: "many".into(),
-                tools,
-                is_initial: true,
-            };
+            let mut task = Task { link, ..Task::initial(&initial, users.clone(), "many", &tools) };
             self.run(&task, self.rounds).await?;
             let unchanged = format!("many, {place}, nothing changed");
             (task.name, task.is_initial) = (&unchanged, false);
@@ -191,34 +187,14 @@ impl Suite {
 
     async fn big(&mut self) -> Result<()> {
         let users = self.filled(Profile::Big, &["big".to_owned()]).await?;
-        let tools = vec![Tool::FloorM1, Tool::Mailhaul, Tool::Mbsync, Tool::Doveadm, Tool::Imapsync];
-        let name = "big, plain";
-        let task = Task {
-            name,
-            link: Link::Plain,
-            disk: Disk::NoSync,
-            users,
-            state: name,
-            corpus: "big".into(),
-            tools,
-            is_initial: true,
-        };
+        let tools = [Tool::FloorM1, Tool::Mailhaul, Tool::Mbsync, Tool::Doveadm, Tool::Imapsync];
+        let task = Task::initial("big, plain", users, "big", &tools);
         self.run(&task, self.rounds).await
     }
 
     async fn eight(&mut self) -> Result<()> {
         let users = self.filled(Profile::Small, &numbered("small", EIGHT)).await?;
-        let name = "eight, plain";
-        let task = Task {
-            name,
-            link: Link::Plain,
-            disk: Disk::NoSync,
-            users,
-            state: name,
-            corpus: "small".into(),
-            tools: TOOLS.to_vec(),
-            is_initial: true,
-        };
+        let task = Task::initial("eight, plain", users, "small", &TOOLS);
         self.run(&task, self.rounds).await
     }
 
@@ -227,16 +203,7 @@ impl Suite {
         for count in [FLEET_PART, FLEET] {
             let (initial, unchanged) =
                 (format!("fleet of {count}"), format!("fleet of {count}, nothing changed"));
-            let mut task = Task {
-                name: &initial,
-                link: Link::Plain,
-                disk: Disk::NoSync,
-                users: users[..count].to_vec(),
-                state: &initial,
-                corpus: "fleet".into(),
-                tools: vec![Tool::Mailhaul],
-                is_initial: true,
-            };
+            let mut task = Task::initial(&initial, users[..count].to_vec(), "fleet", &[Tool::Mailhaul]);
             self.run(&task, 1).await?;
             (task.name, task.is_initial) = (&unchanged, false);
             self.run(&task, self.rounds).await?;
@@ -250,16 +217,7 @@ impl Suite {
             let users = self.filled(profile, &[profile.user()]).await?;
             let (initial, unchanged) =
                 (format!("one folder of {length}"), format!("one folder of {length}, nothing changed"));
-            let mut task = Task {
-                name: &initial,
-                link: Link::Plain,
-                disk: Disk::NoSync,
-                users,
-                state: &initial,
-                corpus: profile.user(),
-                tools: vec![Tool::Mailhaul],
-                is_initial: true,
-            };
+            let mut task = Task::initial(&initial, users, &profile.user(), &[Tool::Mailhaul]);
             self.run(&task, 1).await?;
             (task.name, task.is_initial) = (&unchanged, false);
             self.run(&task, self.rounds).await?;
