@@ -6,7 +6,7 @@ use mailhaul_mail::Secret;
 
 use crate::{
     rows::{Row, Rows},
-    user::MigrationUser,
+    user_row::UserRow,
 };
 
 /// The columns that are understood; the first [`REQUIRED`] must be there. Names are exact.
@@ -33,7 +33,7 @@ pub struct CsvOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserList {
     /// Whom to migrate, in the file's order; no e-mail address twice.
-    pub users: Vec<MigrationUser>,
+    pub users: Vec<UserRow>,
     /// What was left out and why, for the administrator.
     pub warnings: Vec<String>,
 }
@@ -284,7 +284,7 @@ impl Columns {
         Ok(Self { cells, count: header.cells.len() })
     }
 
-    fn user(&self, mut row: Row) -> Result<MigrationUser, CsvError> {
+    fn user(&self, mut row: Row) -> Result<UserRow, CsvError> {
         if row.cells.len() != self.count {
             return Err(CsvError::CellCount {
                 row: row.number,
@@ -310,7 +310,7 @@ impl Columns {
             }
         }
         let given = |cell: String| if cell.is_empty() { None } else { Some(cell) };
-        Ok(MigrationUser {
+        Ok(UserRow {
             row: row.number,
             target_user_name: given(target_user_name).unwrap_or_else(|| email_address.clone()),
             email_address,

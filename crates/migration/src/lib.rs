@@ -1,8 +1,28 @@
-//! The service's nouns: for now the migration users, and the CSV file that lists them.
+//! The service's nouns and their lives: endpoints, batches, users, and the CSV file that lists them. No sockets, no SQL.
 
+mod batch;
+mod config;
 mod csv;
+mod deletions;
+mod endpoint;
+mod limit;
 mod rows;
+mod score;
+mod status;
 mod user;
+mod user_row;
 
+pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL};
+pub use config::MigrationConfig;
 pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
-pub use user::MigrationUser;
+pub use deletions::Deletions;
+pub use endpoint::{
+    AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint,
+    EndpointSecurity,
+};
+pub use limit::Limit;
+pub use score::DataConsistencyScore;
+pub use status::{BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus};
+pub use user::{Failure, FailureClass, MigrationUser, Statistics};
+pub use user_row::UserRow;
+pub use uuid::Uuid as Guid;
