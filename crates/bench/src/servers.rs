@@ -1,4 +1,4 @@
-//! Two private Dovecots, and a third that writes to disk as Dovecot does by default, each with a slow road to it.
+//! Two private Dovecots, and a third that writes to disk as Dovecot does by default, each with slow roads to it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,6 +15,8 @@ pub(crate) enum Link {
     Tls,
     /// In clear, 20 ms for a round trip to each server.
     Far,
+    /// The same, and 2 MB in a second in each connection; the servers offer COMPRESS.
+    Slow,
 }
 
 /// Which target.
@@ -28,13 +30,18 @@ pub(crate) enum Disk {
 
 /// One way of 20 ms.
 const DELAY: Duration = Duration::from_millis(10);
+/// Octets in a second over a slow line.
+const SLOW_RATE: u64 = 2_000_000;
 
 pub(crate) struct Servers {
     source: Dovecot,
     target: Dovecot,
     synced: Dovecot,
-    near: Proxy,
-    far: Proxy,
+    /// The same mailboxes again, by servers that offer COMPRESS: beside them the tools would compress where it is of no use.
+    _compressing: [Dovecot; 2],
+    /// In front of source and target.
+    far: [Proxy; 2],
+    slow: [Proxy; 2],
     certificate: Certificate,
 }
 
@@ -52,9 +59,24 @@ impl Servers {
         let source = setup(source_users, "");
         let target = setup(target_users, "");
         let synced = setup(target_users, "mail_fsync = optimized\n");
-        let slow = Faults { delay: DELAY, ..Faults::default() };
-        let (near, far) = (Proxy::start(source.port(), slow), Proxy::start(target.port(), slow));
-        Self { source, target, synced, near, far, certificate }
+        let compressing = [(&source, source_users), (&target, target_users)].map(|(server, users)| {
+            let mail = server.home("%u");
+            setup(
+                users,
+                &format!("mail_home = {}\nprotocol imap {{\n mail_plugins = imap_zlib\n}}\n", mail.display()),
+            )
+        });
+        let far = Faults { delay: DELAY, ..Faults::default() };
+        let slow = Faults { rate: Some(SLOW_RATE), ..far };
+        Self {
+            far: [&source, &target].map(|it| Proxy::start(it.port(), far)),
+            slow: [0, 1].map(|side: usize| Proxy::start(compressing[side].port(), slow)),
+            _compressing: compressing,
+            source,
+            target,
+            synced,
+            certificate,
+        }
     }
 
     pub(crate) fn source(&self) -> &Dovecot {
@@ -74,7 +96,8 @@ impl Servers {
         match link {
             Link::Plain => (self.source.port(), target.port()),
             Link::Tls => (self.source.tls_port(), target.tls_port()),
-            Link::Far => (self.near.port(), self.far.port()),
+            Link::Far => (self.far[0].port(), self.far[1].port()),
+            Link::Slow => (self.slow[0].port(), self.slow[1].port()),
         }
     }
 

@@ -147,14 +147,18 @@ impl Suite {
             ("small, TLS", Link::Tls, Disk::NoSync),
             ("small, default fsync", Link::Plain, Disk::Sync),
             ("small, 20 ms", Link::Far, Disk::NoSync),
+            ("small, 20 ms and 2 MB/s in a connection", Link::Slow, Disk::NoSync),
         ];
         for (name, link, disk) in links {
             let mut tools = TOOLS.to_vec();
-            if link == Link::Far {
-                tools.retain(|it| *it != Tool::Imapsync); // Minutes for each run.
+            match link {
+                Link::Far => tools.retain(|it| *it != Tool::Imapsync), // Minutes for each run.
+                Link::Slow => tools = vec![Tool::Mailhaul, Tool::Mbsync],
+                Link::Plain | Link::Tls => {}
             }
+            let rounds = if link == Link::Slow { 1 } else { self.rounds };
             let task = Task { link, disk, ..Task::initial(name, users.clone(), "small", &tools) };
-            self.run(&task, self.rounds).await?;
+            self.run(&task, rounds).await?;
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ impl Job<'_> {
         let (source, target) = self.servers.ports(self.link, self.disk);
         let tls = match self.link {
             Link::Tls => format!("SSLType IMAPS\nCertificateFile {}\n", self.servers.ca_file().display()),
-            Link::Plain | Link::Far => "SSLType None\n".to_owned(),
+            Link::Plain | Link::Far | Link::Slow => "SSLType None\n".to_owned(),
         };
         let store = |name: &str, port: u16, user: &str| {
             let password = Dovecot::password(user);

@@ -14,6 +14,7 @@ mod places;
 mod plan;
 mod ports;
 mod preview;
+mod received;
 mod record;
 mod report;
 mod revalidate;
@@ -34,5 +35,6 @@ pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, Target, Wanted,
 };
 pub use preview::{FolderPreview, preview};
+pub use received::Received;
 pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};
 pub use report::{FolderReport, FolderTally, Report, SkippedItem};

@@ -4,16 +4,15 @@ use mailhaul_mail::{Flags, InternalDate, Uid};
 
 use crate::{
     folder::{MessageInfo, Scan},
+    received::Received,
     record::{Copied, FolderState, MessageState},
 };
 
 /// Which messages the operator wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Received at or after this moment (seconds since 1970).
-    pub since: Option<i64>,
-    /// Received before this moment (seconds since 1970).
-    pub before: Option<i64>,
+    /// Received at one of these moments.
+    pub received: Received,
     /// Larger messages are skipped, and reported so (octets).
     pub max_size: Option<u64>,
     /// Of each folder only so many of the newest.
@@ -99,7 +98,7 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
     for message in wanted {
         match filter.max_size {
             Some(most) if message.size > most => {
-                let reason = format!("larger than --max-size: {} > {most} octets", message.size);
+                let reason = format!("larger than the limit: {} > {most} octets", message.size);
                 plan.skip.push((message.clone(), reason));
             }
             _ => plan.copy.push(message.clone()),
@@ -113,11 +112,7 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
 
 fn is_within(date: Option<InternalDate>, filter: &Filter) -> bool {
     // A message without a date cannot be shown to be outside.
-    date.is_none_or(|date| {
-        let seconds = date.unix_seconds();
-        filter.since.is_none_or(|since| seconds >= since)
-            && filter.before.is_none_or(|before| seconds < before)
-    })
+    date.is_none_or(|date| filter.received.contains(date.unix_seconds()))
 }
 
 /// The changes of flags alone, for the messages that are on the target.
@@ -242,7 +237,7 @@ mod tests {
     fn filters_are_counted() {
         let found: Vec<MessageInfo> = (1..=9).map(|number| message(number, "")).collect();
         let all = Present::These(found.iter().map(|it| it.uid).collect());
-        let filter = Filter { since: Some(3), before: Some(9), max_size: Some(70), max_items: Some(4) };
+        let filter = Filter { received: Received::between(3, 9), max_size: Some(70), max_items: Some(4) };
         let plan = plan_messages(&scan(&found, all), &state([]), &filter, Order::Oldest);
         assert_eq!(plan.copy.iter().map(|it| it.uid.get()).collect::<Vec<_>>(), [5, 6, 7]);
         assert_eq!(plan.skip.len(), 1);

@@ -2,6 +2,7 @@
 
 mod batch;
 mod config;
+mod content_filter;
 mod csv;
 mod deletions;
 mod endpoint;
@@ -14,6 +15,7 @@ mod user_row;
 
 pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL};
 pub use config::MigrationConfig;
+pub use content_filter::{FilterError, content_filter};
 pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
 pub use deletions::Deletions;
 pub use endpoint::{
@@ -22,7 +24,9 @@ pub use endpoint::{
 };
 pub use limit::Limit;
 pub use score::DataConsistencyScore;
-pub use status::{BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus};
+pub use status::{
+    BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,
+};
 pub use user::{Failure, FailureClass, MigrationUser, Statistics};
 pub use user_row::UserRow;
 pub use uuid::Uuid as Guid;

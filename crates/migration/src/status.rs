@@ -124,6 +124,7 @@ impl UserStatus {
     ///
     /// # Errors
     /// [`IllegalEvent`] for what cannot happen in this state; nothing changes then.
+    #[expect(clippy::match_same_arms, reason = "one group of lines for each state")]
     pub fn on(self, event: UserEvent, has_synced: bool) -> Result<Self, IllegalEvent> {
         use UserEvent as E;
         use UserStatus as S;
@@ -283,7 +284,7 @@ impl StatusCounts {
 }
 
 impl BatchStatus {
-    /// The batch's state, from what the administrator wants and where its users stand. `is_waiting`: its StartAfter is
+    /// The batch's state, from what the administrator wants and where its users stand. `is_waiting`: its `StartAfter` is
     /// still to come.
     pub fn of(intent: BatchIntent, is_waiting: bool, counts: &StatusCounts) -> Self {
         use UserStatus as U;

@@ -33,9 +33,9 @@ pub struct MigrationUser {
     pub due: Option<Timestamp>,
     /// How often its pass broke off in a row.
     pub attempts: u32,
-    /// The user's own StartAfter, before the batch's.
+    /// The user's own `StartAfter`, before the batch's.
     pub start_after: Option<Timestamp>,
-    /// The user's own CompleteAfter, before the batch's.
+    /// The user's own `CompleteAfter`, before the batch's.
     pub complete_after: Option<Timestamp>,
     /// Why the last pass failed or broke off.
     pub failure: Option<Failure>,

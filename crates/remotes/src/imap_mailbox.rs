@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::{
     error::told,
+    line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
 };
@@ -67,6 +68,8 @@ pub struct ImapMailbox {
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
     /// Flags of which it was told already that the target does not keep them.
     pub(crate) lost_flags: Arc<Mutex<BTreeSet<String>>>,
+    /// Whether what goes over the line is to be compressed.
+    pub(crate) line: Line,
 }
 
 /// How a folder is opened.
@@ -89,6 +92,7 @@ impl ImapMailbox {
             names: Names::default(),
             listed: BTreeMap::new(),
             lost_flags: Arc::default(),
+            line: Line::default(),
         }
     }
 
@@ -117,6 +121,9 @@ impl ImapMailbox {
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         let namespaces = session.introduce(&fields, extensions).await?;
         self.round_trip = Some(asked.elapsed());
+        if self.line == Line::Slow {
+            compress(&mut session).await?;
+        }
         let mut delimiter = None;
         if namespaces.is_none() {
             let query = ListQuery { pattern: Vec::new(), ..ListQuery::default() };
@@ -124,6 +131,13 @@ impl ImapMailbox {
         }
         self.names = Names::new(namespaces.as_ref(), delimiter, user_root.as_deref());
         Ok(session)
+    }
+
+    /// The line has turned out to be slow: from now on what goes over it is compressed, if the server can.
+    pub(crate) async fn compress(&mut self) -> Result<(), Error> {
+        self.line = Line::Slow;
+        let compressed = compress(self.session().await?).await;
+        compressed.map_err(|error| self.explain(error))
     }
 
     /// The error in the engine's words, with the mailbox's name in front.
@@ -283,6 +297,7 @@ impl Mailbox for ImapMailbox {
             names: self.names.clone(),
             listed: self.listed.clone(),
             lost_flags: Arc::clone(&self.lost_flags),
+            line: self.line,
         }
     }
 
@@ -348,6 +363,17 @@ impl ImapMailbox {
         let (fetched, ()) = futures_util::join!(self.fetch(folder, &wanted, outlet), hashing);
         fetched?;
         Ok(found)
+    }
+}
+
+async fn compress(session: &mut Session) -> Result<(), imap::Error> {
+    if !session.capabilities().has("COMPRESS=DEFLATE") {
+        return Ok(());
+    }
+    match session.compress().await {
+        // Refused: then it goes on as it is.
+        Err(error) if error.scope < Scope::Session => Ok(()),
+        other => other,
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mail_parser::MessageParser;
-use mailhaul_engine::{Closed, Error, Missing, Outlet, Piece, Source, Wanted};
+use mailhaul_engine::{Closed, Error, Mailbox as _, Missing, Outlet, Piece, Source, Wanted};
 use mailhaul_imap::{
     self as imap, CommandId, FetchEvent, FetchStream, SearchKey, Selected,
     response::{Fetch, Status, StatusResponse},
 };
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
-use crate::imap_mailbox::{ImapMailbox, Mode};
+use crate::{
+    imap_mailbox::{ImapMailbox, Mode},
+    line::Gauge,
+};
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
 const BODY: &str = "(UID BODY.PEEK[])";
@@ -30,9 +33,18 @@ impl Source for ImapMailbox {
         wanted: &[Wanted],
         outlet: Outlet,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
-        let selected = self.open(folder, Mode::Examine).await?;
-        let delivered = deliver(selected, wanted, outlet).await;
-        delivered.map_err(|error| self.explain_in(folder, error))
+        self.session().await?;
+        let mut delivery = Delivery::new(wanted, outlet, Gauge::new(self.line, self.round_trip()));
+        loop {
+            let selected = self.open(folder, Mode::Examine).await?;
+            let delivered = deliver(selected, wanted, &mut delivery).await;
+            let delivered = delivered.map_err(|error| self.explain_in(folder, error))?;
+            self.line = delivery.gauge.line();
+            match delivered {
+                Some(missing) => return Ok(missing),
+                None => self.compress().await?,
+            }
+        }
     }
 
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
@@ -54,24 +66,29 @@ fn subject(header: &[u8]) -> Option<String> {
     MessageParser::default().parse_headers(header)?.subject().map(str::to_owned)
 }
 
-/// Delivers what is wanted from the open folder. Returns what could not be delivered.
+/// Delivers what is wanted from the open folder. Returns what could not be delivered; `None` where the line turned out to
+/// be slow, and more is to be delivered over a better one.
 async fn deliver(
     mut selected: Selected<'_>,
     wanted: &[Wanted],
-    outlet: Outlet,
-) -> Result<Vec<(Uid, Missing)>, imap::Error> {
-    let mut delivery = Delivery::new(wanted, outlet);
+    delivery: &mut Delivery,
+) -> Result<Option<Vec<(Uid, Missing)>>, imap::Error> {
     let mut stream = selected.fetch_stream().await?;
-    delivery.run(&mut stream, batches(wanted), IN_FLIGHT).await?;
+    let left: Vec<Wanted> =
+        wanted.iter().filter(|it| !delivery.delivered.contains(&it.uid)).copied().collect();
+    delivery.run(&mut stream, batches(&left), IN_FLIGHT).await?;
     if delivery.is_closed {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
+    }
+    if std::mem::take(&mut delivery.is_slow) {
+        return Ok(None);
     }
     // What did not come in company is asked for alone: then every answer has one meaning.
     let alone: Vec<Batch> = delivery.undelivered().map(Batch::of_one).collect();
     delivery.run(&mut stream, alone, 1).await?;
     let lacking: UidSet = delivery.undelivered().collect();
     if delivery.is_closed || lacking.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let there = selected.uid_search(&[SearchKey::Uids(lacking.clone())]).await?;
     let unexplained = || "the server lists the message and does not give it".to_owned();
@@ -83,7 +100,7 @@ async fn deliver(
         };
         (uid, why)
     });
-    Ok(missing.collect())
+    Ok(Some(missing.collect()))
 }
 
 /// Messages for one command.
@@ -136,16 +153,21 @@ struct Delivery {
     excuses: BTreeMap<Uid, String>,
     /// Nobody listens to the outlet any more.
     is_closed: bool,
+    gauge: Gauge,
+    /// The line has just turned out to be slow: nothing more is asked for until it is compressed.
+    is_slow: bool,
 }
 
 impl Delivery {
-    fn new(wanted: &[Wanted], outlet: Outlet) -> Self {
+    fn new(wanted: &[Wanted], outlet: Outlet, gauge: Gauge) -> Self {
         Self {
             outlet,
             claimed: wanted.iter().map(|it| (it.uid, it.size)).collect(),
             delivered: BTreeSet::new(),
             excuses: BTreeMap::new(),
             is_closed: false,
+            gauge,
+            is_slow: false,
         }
     }
 
@@ -168,7 +190,8 @@ impl Delivery {
         let mut asked: Vec<(CommandId, Batch)> = Vec::new();
         let mut passing = Passing::Over;
         loop {
-            while asked.len() < in_flight
+            while !self.is_slow
+                && asked.len() < in_flight
                 && let Some(next) = waiting.front()
                 && (asked.is_empty()
                     || asked.iter().map(|(_, it)| it.octets).sum::<u64>() + next.octets <= IN_FLIGHT_OCTETS)
@@ -192,7 +215,10 @@ impl Delivery {
                     }
                 }
                 FetchEvent::BodyChunk(octets) => match passing {
-                    Passing::On(_) => self.outlet.send(Piece::Chunk(octets)).await,
+                    Passing::On(_) => {
+                        self.is_slow |= self.gauge.passed(octets.len());
+                        self.outlet.send(Piece::Chunk(octets)).await
+                    }
                     Passing::Over => Ok(()),
                 },
                 FetchEvent::BodyEnd => match std::mem::replace(&mut passing, Passing::Over) {
@@ -225,6 +251,7 @@ impl Delivery {
             return Ok(());
         }
         self.delivered.insert(uid);
+        self.is_slow |= self.gauge.passed(body.len());
         self.outlet.send(Piece::Message(uid, body.clone())).await
     }
 

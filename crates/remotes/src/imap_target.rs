@@ -24,6 +24,7 @@ use crate::{
     error::told,
     imap_mailbox::{ImapMailbox, Mode},
     keepable::Keepable,
+    line::Gauge,
 };
 
 /// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
@@ -82,7 +83,7 @@ impl Target for ImapMailbox {
         &mut self,
         folder: &FolderPath,
         batch: usize,
-        feed: F,
+        mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
         // Selected, because only so the server says which flags it keeps.
@@ -90,8 +91,17 @@ impl Target for ImapMailbox {
         let name = self.wire(folder);
         let mut lost = Flags::new();
         let book = Book { acks, pages: Mutex::default(), is_refused: AtomicBool::new(false) };
-        let session = self.session().await?;
-        let outcome = push(session, &name, keepable, batch, feed, &book, &mut lost).await;
+        let mut gauge = Gauge::new(self.line, self.round_trip());
+        let outcome = loop {
+            let session = self.session().await?;
+            let manner = Manner { keepable: &keepable, batch, book: &book };
+            match push(session, &name, manner, &mut feed, &mut gauge, &mut lost).await {
+                Ok(Sent::UntilTheLineIsCompressed) => self.compress().await?,
+                Ok(Sent::All) => break Ok(()),
+                Err(stop) => break Err(stop),
+            }
+        };
+        self.line = gauge.line();
         self.tell_lost(folder, &lost);
         outcome.map_err(|stop| match stop {
             Stop::Feed(error) => error,
@@ -228,21 +238,37 @@ fn ack(sent: Vec<Uid>, reply: &AppendReply) -> Ack {
     Ack { sent, result: reply.outcome().map(|()| appended()).map_err(told) }
 }
 
+/// How far the feed was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    All,
+    /// The line turned out to be slow: the feed goes on over a better one.
+    UntilTheLineIsCompressed,
+}
+
+/// What holds for all messages of a feed.
+#[derive(Clone, Copy)]
+struct Manner<'a> {
+    keepable: &'a Keepable,
+    batch: usize,
+    book: &'a Book,
+}
+
 /// Sends what the feed offers, and reads the answers meanwhile.
 async fn push<F: Feed>(
     session: &mut Session,
     name: &MailboxName,
-    keepable: Keepable,
-    batch: usize,
-    feed: F,
-    book: &Book,
+    manner: Manner<'_>,
+    feed: &mut F,
+    gauge: &mut Gauge,
     lost: &mut Flags,
-) -> Result<(), Stop> {
+) -> Result<Sent, Stop> {
     let (sink, replies) = session.append_pipeline(name).await?;
-    let sender = Sender { sink, keepable, batch, book, command: Vec::new(), octets: 0, lost };
-    let (sent, answered) = futures_util::join!(sender.run(feed), read(replies, book));
-    sent?;
-    Ok(answered?)
+    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, lost };
+    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.book));
+    let sent = sent?;
+    answered?;
+    Ok(sent)
 }
 
 async fn read(mut replies: AppendReplies<'_>, book: &Book) -> Result<(), imap::Error> {
@@ -255,9 +281,7 @@ async fn read(mut replies: AppendReplies<'_>, book: &Book) -> Result<(), imap::E
 /// Takes offers and writes commands.
 struct Sender<'a> {
     sink: AppendSink<'a>,
-    keepable: Keepable,
-    batch: usize,
-    book: &'a Book,
+    manner: Manner<'a>,
     /// The messages of the open command.
     command: Vec<Uid>,
     octets: u64,
@@ -265,12 +289,14 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    async fn run<F: Feed>(mut self, mut feed: F) -> Result<(), Stop> {
+    async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<Sent, Stop> {
+        let mut sent = Sent::All;
         // The server refused the message of which chunks go by.
         let mut is_refused = false;
+        let mut is_slow = false;
         // What was announced must be sent to its end, or the connection would be lost.
         let mut is_within = false;
-        while is_within || !self.book.is_refused.load(Ordering::Relaxed) {
+        while is_within || !self.manner.book.is_refused.load(Ordering::Relaxed) {
             if !feed.is_ready() {
                 self.sink.flush().await?;
             }
@@ -293,24 +319,33 @@ impl Sender<'_> {
                         self.sink.write(&body).await?;
                         self.end_message()?;
                     }
+                    is_slow |= gauge.passed(body.len());
                 }
                 Some(Offer::Start(envelope, length)) => is_refused = !self.begin(&envelope, length).await?,
-                Some(Offer::Chunk(octets)) if !is_refused => self.sink.write(&octets).await?,
+                Some(Offer::Chunk(octets)) if !is_refused => {
+                    is_slow |= gauge.passed(octets.len());
+                    self.sink.write(&octets).await?;
+                }
                 Some(Offer::End) if !is_refused => self.end_message()?,
                 Some(Offer::Chunk(_) | Offer::End) => {}
             }
+            if is_slow && !is_within {
+                sent = Sent::UntilTheLineIsCompressed;
+                break;
+            }
         }
         self.end_command();
-        Ok(self.sink.flush().await?)
+        self.sink.flush().await?;
+        Ok(sent)
     }
 
     /// False where the server refused the message, or the command that it was to be part of.
     async fn begin(&mut self, envelope: &Envelope, length: u64) -> Result<bool, Stop> {
-        let is_full = self.command.len() >= self.batch || self.octets + length > COMMAND_OCTETS;
+        let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
         if !self.sink.is_multi() || is_full {
             self.end_command();
         }
-        let (flags, lost) = self.keepable.split(&envelope.flags);
+        let (flags, lost) = self.manner.keepable.split(&envelope.flags);
         lost.iter().for_each(|name| self.lost.insert(name));
         self.command.push(envelope.uid);
         self.octets += length;
@@ -319,7 +354,7 @@ impl Sender<'_> {
             Begin::Ready => Ok(true),
             Begin::Refused(command) => {
                 self.octets = 0;
-                self.book.sent(command, std::mem::take(&mut self.command));
+                self.manner.book.sent(command, std::mem::take(&mut self.command));
                 Ok(false)
             }
         }
@@ -327,7 +362,7 @@ impl Sender<'_> {
 
     fn end_message(&mut self) -> Result<(), Stop> {
         self.sink.end_message()?;
-        if self.command.len() >= self.batch {
+        if self.command.len() >= self.manner.batch {
             self.end_command();
         }
         Ok(())
@@ -337,7 +372,7 @@ impl Sender<'_> {
     fn end_command(&mut self) {
         if let Some(command) = self.sink.end_command() {
             self.octets = 0;
-            self.book.sent(command, std::mem::take(&mut self.command));
+            self.manner.book.sent(command, std::mem::take(&mut self.command));
         }
     }
 }

@@ -8,6 +8,7 @@ mod imap_mailbox;
 mod imap_source;
 mod imap_target;
 mod keepable;
+mod line;
 mod listing;
 mod names;
 

@@ -24,6 +24,8 @@ use tokio::{
 pub struct Faults {
     /// How long octets are under way, each way: half of a round trip.
     pub delay: Duration,
+    /// Octets in a second that pass, each way and in each connection.
+    pub rate: Option<u64>,
     /// After so many octets from server to client, counted over all connections, the connection is cut, once.
     pub cut_download: Option<u64>,
     /// The same for octets from client to server.
@@ -89,8 +91,8 @@ impl Proxy {
                         let cut = Arc::new(Notify::new());
                         let both = async {
                             tokio::join!(
-                                carry(from_client, to_server, faults.delay, up, cut.clone()),
-                                carry(from_server, to_client, faults.delay, down, cut.clone())
+                                carry(from_client, to_server, faults, up, cut.clone()),
+                                carry(from_server, to_client, faults, down, cut.clone())
                             )
                         };
                         tokio::select! {
@@ -124,11 +126,13 @@ impl Proxy {
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    delay: Duration,
+    Faults { delay, rate, .. }: Faults,
     fuse: Arc<Fuse>,
     cut: Arc<Notify>,
 ) {
-    let (sender, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(256);
+    // What a slow line holds is little, or nobody would notice that it is slow.
+    let held = if rate.is_some() { 4 } else { 256 };
+    let (sender, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(held);
     let reading = async move {
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -139,8 +143,15 @@ async fn carry(
         }
     };
     let writing = async move {
+        // When the line can take the next octets.
+        let mut free = Instant::now();
         while let Some((due, octets)) = arriving.recv().await {
             sleep_until(due.into()).await;
+            if let Some(rate) = rate {
+                free = free.max(Instant::now())
+                    + Duration::from_micros(octets.len() as u64 * 1_000_000 / rate.max(1));
+                sleep_until(free.into()).await;
+            }
             let (count, is_cut) = fuse.pass(octets.len());
             if to.write_all(&octets[..count]).await.is_err() {
                 return;

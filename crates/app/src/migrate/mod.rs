@@ -12,7 +12,7 @@ mod trace_file;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
-use mailhaul_engine::{Filter, FolderRules, PassOptions};
+use mailhaul_engine::{Filter, FolderRules, PassOptions, Received};
 use mailhaul_imap::{Security, Timeouts, Trace};
 use mailhaul_store::Store;
 
@@ -108,8 +108,10 @@ fn pass_options(options: &Migrate) -> PassOptions {
             map: options.map.clone(),
         },
         filter: Filter {
-            since: options.since,
-            before: options.before,
+            received: Received::between(
+                options.since.unwrap_or(i64::MIN),
+                options.before.unwrap_or(i64::MAX),
+            ),
             max_size: options.max_size,
             max_items: options.max_items,
         },

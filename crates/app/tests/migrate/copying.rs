@@ -185,7 +185,7 @@ async fn filters_maps_and_order_are_obeyed() {
         "newest",
     ];
     let ran = haul.expect(10, &options);
-    assert!(ran.stdout.contains("larger than --max-size"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("larger than the limit"), "{}", ran.stdout);
     let target = contents(to.port(), "annb").await;
     assert_eq!(target.keys().collect::<Vec<_>>(), ["INBOX", "Sent Items"]);
     assert_eq!((target["INBOX"].messages.len(), target["Sent Items"].messages.len()), (5, 1));
@@ -284,6 +284,28 @@ async fn a_user_root_is_taken_for_the_whole_mailbox() {
     let lost = run("/users/nobody");
     lost.assert(20);
     lost.says(&["there is no folder \"users/nobody\" (UserRoot)", "row 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_over_a_line_that_turns_out_to_be_slow_is_compressed() {
+    let compressing = || {
+        let extra = "protocol imap {\n mail_plugins = imap_zlib\n}\n".to_owned();
+        Setup { extra, ..Setup::with_users(&["annb"]) }.start()
+    };
+    let (from, to) = (compressing(), compressing());
+    give(&from, "annb", "INBOX", &[50_000; 180], 1).await;
+    give(&from, "annb", "large", &[5_000_000, 2_000_000, 700, 1_000_000], 2).await;
+    let line =
+        Faults { delay: std::time::Duration::from_millis(5), rate: Some(3_000_000), ..Faults::default() };
+    let (near, far) = (Proxy::start(from.port(), line), Proxy::start(to.port(), line));
+    let haul = Haul::new("annb", near.port(), far.port());
+    let trace = haul.file("trace");
+    haul.expect(0, &["--trace", trace.to_str().unwrap()]);
+    assert_same(&from, &to, "annb").await;
+    for side in ["from", "to"] {
+        let said = commands(&trace, side);
+        assert!(said.iter().any(|it| it.ends_with("COMPRESS DEFLATE")), "{side}: {said:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

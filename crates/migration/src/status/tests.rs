@@ -36,6 +36,7 @@ const TABLE: [(UserEvent, &str); 10] = [
     (UserEvent::Complete,               "...C.CC...C.C."),
 ];
 
+#[expect(clippy::match_same_arms, reason = "one line for each letter")]
 fn state(letter: char, has_synced: bool) -> Option<UserStatus> {
     Some(match letter {
         'Q' => UserStatus::Queued,
