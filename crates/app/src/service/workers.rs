@@ -1,0 +1,129 @@
+//! The workers under way in this process: how they are told to end, and what they have done so far.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use mailhaul_migration::{Guid, Statistics};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Tally;
+
+/// Why a worker is to end at the next end of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The administrator stopped the user, or took it away.
+    Stopped,
+    /// Others need its place, or the service ends: another worker goes on.
+    Preempted,
+    /// Its lease is lost: whatever it did last does not count.
+    LeaseLost,
+}
+
+/// All workers of this process; none where the service does not run in it. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Workers(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    under_way: Mutex<HashMap<Guid, Worker>>,
+    /// Something is to be looked at by the scheduler.
+    nudged: Notify,
+    /// A worker has ended.
+    ended: Notify,
+}
+
+/// What is known of one worker.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub(crate) batch: Guid,
+    pub(crate) source_endpoint: Guid,
+    /// Cancelled to end it.
+    pub(crate) stop: CancellationToken,
+    /// Why; the first reason counts.
+    ending: Arc<Mutex<Option<Ending>>>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+impl Worker {
+    pub(crate) fn new(batch: Guid, source_endpoint: Guid, tally: Arc<Tally>) -> Self {
+        Self { batch, source_endpoint, stop: CancellationToken::new(), ending: Arc::default(), tally }
+    }
+
+    /// Why it is to end; `None` where it is not.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn end(&self, why: Ending) {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.stop.cancel();
+    }
+}
+
+impl Workers {
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Worker>) -> T) -> T {
+        look(&mut self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Something has changed that the scheduler should look at now.
+    pub(crate) fn nudge(&self) {
+        self.0.nudged.notify_one();
+    }
+
+    /// Waits for a nudge, at most so long.
+    pub(crate) async fn nudged_within(&self, patience: Duration) {
+        let _late = tokio::time::timeout(patience, self.0.nudged.notified()).await;
+    }
+
+    pub(crate) fn begun(&self, user: Guid, worker: Worker) {
+        self.with(|it| it.insert(user, worker));
+    }
+
+    pub(crate) fn ended(&self, user: Guid) {
+        self.with(|it| it.remove(&user));
+        self.0.ended.notify_waiters();
+        self.nudge();
+    }
+
+    /// Ends the user's worker at its next end of a window, if there is one.
+    pub(crate) fn end(&self, user: Guid, why: Ending) {
+        if let Some(worker) = self.with(|it| it.get(&user).cloned()) {
+            worker.end(why);
+        }
+    }
+
+    /// Ends all workers of the batch.
+    pub(crate) fn end_batch(&self, batch: Guid, why: Ending) {
+        for (_, worker) in self.all().into_iter().filter(|(_, it)| it.batch == batch) {
+            worker.end(why);
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<(Guid, Worker)> {
+        self.with(|it| it.iter().map(|(user, worker)| (*user, worker.clone())).collect())
+    }
+
+    /// What the user's worker has done so far; `None` where nobody works.
+    pub(crate) fn statistics(&self, user: Guid) -> Option<Statistics> {
+        self.with(|it| it.get(&user).map(|worker| worker.tally.statistics()))
+    }
+
+    /// Waits until no worker is left, at most so long; true where none is.
+    pub(crate) async fn all_ended_within(&self, patience: Duration) -> bool {
+        let all_ended = async {
+            loop {
+                let ended = self.0.ended.notified();
+                if self.with(|it| it.is_empty()) {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        tokio::time::timeout(patience, all_ended).await.is_ok()
+    }
+}
