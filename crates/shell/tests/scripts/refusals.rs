@@ -32,7 +32,7 @@ fn what_is_left_out_is_named() {
         ("1 + 2", 3, "arithmetic"),
         ("$x++", 3, "arithmetic"),
         ("$x += 1", 4, "arithmetic"),
-        ("2026-01-31", 5, "arithmetic"),
+        ("$x -lt 2026-01-31", 12, "arithmetic (text with a dash, such as a date, must stand in quotes) is"),
         ("1..5", 2, "range"),
         ("'a' -replace 'b', 'c'", 5, "-replace"),
         ("'a{0}' -f 1", 8, "-f"),
