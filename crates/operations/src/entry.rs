@@ -9,7 +9,7 @@ use crate::{
     caller::Role,
     failure::{Failure, did_you_mean},
     operation::{Noun, Operation},
-    parameter::{IDENTITY, NAME, Parameter, of_request},
+    parameter::{IDENTITY, Kind, NAME, Parameter, of_request},
     verb::Verb,
 };
 
@@ -37,6 +37,9 @@ impl Entry {
                 "{name}: the parameter {} does not fit into the query of an address",
                 odd.name
             ));
+        }
+        if O::VERB != Verb::Get && parameters.iter().any(|it| it.kind == Kind::Continuation) {
+            return Err(format!("{name}: only a Get can be continued"));
         }
         Ok(Self {
             verb: O::VERB,

@@ -25,16 +25,36 @@ pub enum FailureKind {
     Internal,
 }
 
-/// Kind, its name for machines, HTTP status, exit code.
-const KINDS: [(FailureKind, &str, u16, u8); 8] = [
-    (FailureKind::NotFound, "NotFound", 404, 3),
-    (FailureKind::Conflict, "Conflict", 409, 4),
-    (FailureKind::Invalid, "Invalid", 422, 2),
-    (FailureKind::Forbidden, "Forbidden", 403, 5),
-    (FailureKind::Unauthorized, "Unauthorized", 401, 5),
-    (FailureKind::TooLarge, "TooLarge", 413, 2),
-    (FailureKind::Unavailable, "Unavailable", 503, 6),
-    (FailureKind::Internal, "Internal", 500, 1),
+struct Row {
+    kind: FailureKind,
+    /// For machines.
+    code: &'static str,
+    status: u16,
+    exit: u8,
+    /// For the description of the interface.
+    meaning: &'static str,
+}
+
+const fn row(kind: FailureKind, code: &'static str, status: u16, exit: u8, meaning: &'static str) -> Row {
+    Row { kind, code, status, exit, meaning }
+}
+
+/// In the order of [`FailureKind`].
+static ROWS: [Row; 8] = [
+    row(FailureKind::NotFound, "NotFound", 404, 3, "There is no such object."),
+    row(
+        FailureKind::Conflict,
+        "Conflict",
+        409,
+        4,
+        "The object is not in a state for it, or its name is taken.",
+    ),
+    row(FailureKind::Invalid, "Invalid", 422, 2, "A parameter is wrong; the message names it."),
+    row(FailureKind::Forbidden, "Forbidden", 403, 5, "The caller's role does not allow it."),
+    row(FailureKind::Unauthorized, "Unauthorized", 401, 5, "The token is missing or not known."),
+    row(FailureKind::TooLarge, "TooLarge", 413, 2, "The body is too large."),
+    row(FailureKind::Unavailable, "Unavailable", 503, 6, "Something that is needed does not answer."),
+    row(FailureKind::Internal, "Internal", 500, 1, "A mistake of the service."),
 ];
 
 /// Why an operation was not carried out. Never holds a secret: it is printed, logged and audited.
@@ -52,23 +72,36 @@ pub struct Failure {
 impl FailureKind {
     /// The name for machines.
     pub fn code(self) -> &'static str {
-        KINDS[self as usize].1
+        self.row().code
     }
 
     /// The HTTP status.
     pub fn status(self) -> u16 {
-        KINDS[self as usize].2
+        self.row().status
     }
 
     /// How a program ends that was told this.
     pub fn exit_code(self) -> u8 {
-        KINDS[self as usize].3
+        self.row().exit
+    }
+
+    pub(crate) fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// All there are.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|it| it.kind)
+    }
+
+    fn row(self) -> &'static Row {
+        &ROWS[self as usize]
     }
 
     fn of(code: &str, status: u16) -> Self {
         // What HTTP alone can say (a malformed request, a wrong method) was the caller's mistake too.
         let by_status = if (400..500).contains(&status) { Self::Invalid } else { Self::Internal };
-        KINDS.iter().find(|row| row.1 == code).map_or(by_status, |row| row.0)
+        ROWS.iter().find(|row| row.code == code).map_or(by_status, |row| row.kind)
     }
 }
 
@@ -174,10 +207,10 @@ mod tests {
 
     #[test]
     fn failures_survive_the_wire() {
-        for (index, (kind, code, status, _)) in KINDS.into_iter().enumerate() {
-            assert_eq!(kind as usize, index);
+        for kind in FailureKind::all() {
+            assert_eq!((kind.row().kind, kind.code()), (kind, format!("{kind:?}").as_str()));
             let failure = Failure::new(kind, "no").with_advice("do");
-            assert_eq!((kind.code(), Failure::from_json(status, &failure.to_json())), (code, Some(failure)));
+            assert_eq!(Failure::from_json(kind.status(), &failure.to_json()), Some(failure));
         }
         let other = error_json("MethodNotAllowed", "no", None);
         assert_eq!(Failure::from_json(405, &other), Some(Failure::invalid("no")));

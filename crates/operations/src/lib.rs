@@ -7,25 +7,36 @@
 mod bind;
 mod caller;
 mod check;
+mod client;
 mod command_line;
 mod entry;
 mod failure;
+mod generate;
+mod http;
+mod invoke;
 mod operation;
 mod operations;
 mod output;
 mod parameter;
 mod schema;
-mod shell;
+mod serve;
 mod values;
 mod verb;
 
 pub use bind::{Bound, Form, Refusal, World, arguments, cmdlet, options};
+pub use clap_complete::Shell;
+
 pub use caller::{Caller, Gate, Record, Role};
+pub use client::{Client, Pages};
 pub use entry::Entry;
 pub use failure::{Failure, FailureKind};
+pub use generate::{ManPage, completions, man_pages};
+pub use http::{Limits, Service};
+pub use invoke::invoke;
 pub use operation::{Answer, Noun, Operation};
 pub use operations::Operations;
-pub use output::Output;
+pub use output::{Output, render};
 pub use parameter::{Choice, Kind, Parameter};
+pub use serve::{Server, UnixSocket};
 pub use values::{Bytes, Change, Continuation, Credential, DateTime, TimeSpan};
 pub use verb::Verb;
