@@ -2,11 +2,14 @@
 
 mod advice;
 mod cli;
+mod context;
 mod csv_cell;
 mod exit;
 mod migrate;
+mod ops;
 mod passwords;
 mod server_url;
+mod service;
 mod text;
 mod ui;
 

@@ -33,8 +33,9 @@ pub(crate) fn told(error: StoreError) -> Failure {
         | StoreError::KeyChanged
         | StoreError::KeyFile { .. }
         | StoreError::KeyMissing { .. }
-        | StoreError::KeyWrong { .. } => Failure::unavailable(&error)
-            .with_advice("Passwords can be neither kept nor read without the master key; nothing was changed."),
+        | StoreError::KeyWrong { .. } => Failure::unavailable(&error).with_advice(
+            "Passwords can be neither kept nor read without the master key; nothing was changed.",
+        ),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {
             Failure::unavailable(&error)
                 .with_advice("The data directory must be writable and have room; nothing was changed.")
@@ -60,8 +61,9 @@ pub(crate) fn csv(error: CsvError) -> Failure {
         CsvError::TooManyRows | CsvError::TooLarge { .. } => {
             failure.with_advice("Divide the file, and make a batch of each part.")
         }
-        CsvError::UnknownColumn { .. } => failure
-            .with_advice("Correct the column's name; with -AllowUnknownColumnsInCsv $true it is left out instead."),
+        CsvError::UnknownColumn { .. } => failure.with_advice(
+            "Correct the column's name; with -AllowUnknownColumnsInCsv $true it is left out instead.",
+        ),
         _ => failure,
     }
 }

@@ -39,8 +39,12 @@ pub(crate) const STATISTICS: Noun = Noun {
 pub(crate) const CONFIG: Noun =
     Noun { cmdlet: "MigrationConfig", word: "config", path: "config", about: "What holds for all batches" };
 
-pub(crate) const REPORT: Noun =
-    Noun { cmdlet: "MigrationReport", word: "report", path: "reports", about: "Reports of batches as CSV files" };
+pub(crate) const REPORT: Noun = Noun {
+    cmdlet: "MigrationReport",
+    word: "report",
+    path: "reports",
+    about: "Reports of batches as CSV files",
+};
 
 pub(crate) const AUDIT_LOG: Noun = Noun {
     cmdlet: "MigrationAuditLog",

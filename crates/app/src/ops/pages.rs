@@ -24,7 +24,8 @@ impl Reading {
         let Some(Continuation(text)) = continuation else {
             return Ok(Self { left: size.unwrap_or(DEFAULT_RESULT_SIZE), after: None });
         };
-        let parts = text.split_once('.').and_then(|(left, after)| Some((left.parse().ok()?, after.parse().ok()?)));
+        let parts =
+            text.split_once('.').and_then(|(left, after)| Some((left.parse().ok()?, after.parse().ok()?)));
         let (left, after) = parts.ok_or_else(|| Failure::invalid("Continuation is not one of ours"))?;
         Ok(Self { left, after: Some(after) })
     }

@@ -65,7 +65,8 @@ pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone, Failure> {
 
 /// The moment, where a date without a zone is in this one; the failure names the parameter.
 pub(crate) fn moment(parameter: &str, date: DateTime, zone: &TimeZone) -> Result<Timestamp, Failure> {
-    date.at(zone).map_err(|failure| Failure { message: format!("{parameter}: {}", failure.message), ..failure })
+    date.at(zone)
+        .map_err(|failure| Failure { message: format!("{parameter}: {}", failure.message), ..failure })
 }
 
 /// The same where a date may be taken away.

@@ -1,5 +1,6 @@
 //! The service: who is migrated when, and by whom.
 
+pub(crate) mod probe;
 mod progress;
 mod workers;
 

@@ -171,7 +171,8 @@ impl MigrationBatch {
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
         let message = message(status, &overview);
-        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced } = overview;
+        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced } =
+            overview;
         let settings = batch.settings;
         // The name was looked up when it was set.
         let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);

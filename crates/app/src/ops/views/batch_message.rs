@@ -25,7 +25,9 @@ pub(super) fn message(status: BatchStatus, overview: &BatchOverview) -> String {
         S::Completing => format!("the final sync: {} of {users} completed", of(StatusSummary::Completed)),
         S::Completed => format!("{users} completed: no sync follows, the batch can be removed"),
         S::CompletedWithErrors if of(StatusSummary::Failed) == 0 => {
-            format!("{users} completed, some with skipped messages: Export-MigrationReport -Kind SkippedItems lists them")
+            format!(
+                "{users} completed, some with skipped messages: Export-MigrationReport -Kind SkippedItems lists them"
+            )
         }
         S::Syncing if of(StatusSummary::Failed) == 0 => {
             format!("the first sync: {} of {users} synced", of(StatusSummary::Synced))
@@ -35,10 +37,15 @@ pub(super) fn message(status: BatchStatus, overview: &BatchOverview) -> String {
             true => format!("{users} synced; what is new follows in every SyncInterval"),
             false => format!("{users} synced; nothing follows, because AllowIncrementalSyncs is off"),
         },
-        S::Failed if total == 0 => "there are no users in it: Set-MigrationBatch -AddUsers adds some".to_owned(),
+        S::Failed if total == 0 => {
+            "there are no users in it: Set-MigrationBatch -AddUsers adds some".to_owned()
+        }
         S::Failed => failed,
         S::Syncing | S::IncrementalSyncing | S::SyncedWithErrors | S::CompletedWithErrors => {
-            format!("{} of {users} synced, {failed}", of(StatusSummary::Synced) + of(StatusSummary::Completed))
+            format!(
+                "{} of {users} synced, {failed}",
+                of(StatusSummary::Synced) + of(StatusSummary::Completed)
+            )
         }
     }
 }

@@ -61,7 +61,11 @@ pub(crate) struct MigrationUser {
 
 impl MigrationUser {
     /// The user of the batch of this name, with its numbers as they are now.
-    pub(crate) fn of(user: mailhaul_migration::MigrationUser, batch: String, statistics: &Statistics) -> Self {
+    pub(crate) fn of(
+        user: mailhaul_migration::MigrationUser,
+        batch: String,
+        statistics: &Statistics,
+    ) -> Self {
         let (error_summary, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -89,7 +93,10 @@ impl MigrationUser {
             error_class,
             advice,
             attempts: user.attempts,
-            data_consistency_score: DataConsistencyScore::of(statistics.total_items, statistics.skipped_items),
+            data_consistency_score: DataConsistencyScore::of(
+                statistics.total_items,
+                statistics.skipped_items,
+            ),
             has_unapproved_skipped_items: statistics.skipped_items > 0 && user.approved.is_none(),
         }
     }
