@@ -2,13 +2,16 @@
 
 mod advice;
 mod cli;
+#[allow(dead_code, reason = "the command line does not call it yet")]
 mod context;
 mod csv_cell;
 mod exit;
 mod migrate;
+#[allow(dead_code, reason = "the command line does not call it yet")]
 mod ops;
 mod passwords;
 mod server_url;
+#[allow(dead_code, reason = "the command line does not call it yet")]
 mod service;
 mod text;
 mod ui;

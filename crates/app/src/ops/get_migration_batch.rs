@@ -71,7 +71,9 @@ impl Operation<Context> for GetMigrationBatch {
         let mut shown = Vec::with_capacity(found.len());
         for overview in found {
             let report = if request.include_report { Some(report(context, &overview).await?) } else { None };
-            shown.push(MigrationBatch { report, ..names.show(overview, now) });
+            let mut batch = names.show(overview, now);
+            batch.report = report;
+            shown.push(batch);
         }
         Ok(Answer::all(shown))
     }

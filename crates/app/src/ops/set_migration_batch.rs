@@ -172,8 +172,9 @@ impl Operation<Context> for SetMigrationBatch {
             context.workers.end_batch(guid, Ending::Preempted);
         }
         context.workers.nudge();
-        let shown = batch_now(context, guid).await?;
-        Ok(Answer::one(MigrationBatch { message: message.unwrap_or_else(|| shown.message.clone()), ..shown }))
+        let mut shown = batch_now(context, guid).await?;
+        shown.message = message.unwrap_or(shown.message);
+        Ok(Answer::one(shown))
     }
 }
 

@@ -40,7 +40,7 @@ impl Operation<Context> for StartMigrationBatch {
         let overview = context.store.batch(&request.identity).await.map_err(told)?;
         Order::Start.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
-        let runs = |batch: &mut mailhaul_migration::Batch| {
+        let runs = move |batch: &mut mailhaul_migration::Batch| {
             if batch.intent != BatchIntent::Run {
                 (batch.intent, batch.started) = (BatchIntent::Run, Some(now));
             }

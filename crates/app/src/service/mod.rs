@@ -1,7 +1,7 @@
 //! The service: who is migrated when, and by whom.
 
 pub(crate) mod probe;
-mod progress;
-mod workers;
+pub(crate) mod progress;
+pub(crate) mod workers;
 
 pub(crate) use self::workers::{Ending, Workers};
