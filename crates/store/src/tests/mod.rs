@@ -8,6 +8,7 @@ mod keys;
 mod leases;
 mod ledger;
 mod many;
+mod model;
 mod reports;
 mod small;
 mod upgrade;
