@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
     ("mailhaul-remotes", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
     ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
     ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
+    ("mailhaul-shell", &["mailhaul-mail"]),
     (
         "mailhaul",
         &[
@@ -20,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "mailhaul-remotes",
             "mailhaul-migration",
             "mailhaul-store",
+            "mailhaul-shell",
         ],
     ),
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
