@@ -89,7 +89,7 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
         Output::Json => format::json(&values),
         _ if objects.is_empty() => return Ok(()),
         Output::Table => format::table(&objects, entry.view(), is_terminal.then(width).flatten()),
-        Output::List => format::list(&objects, &["*"]),
+        Output::List => format::list(&objects, &[]),
         Output::Csv => format::csv(&objects),
     };
     text::print(page.trim_end_matches('\n'));

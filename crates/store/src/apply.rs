@@ -16,6 +16,22 @@ pub(crate) mod state {
 /// Rows of one statement: times twelve columns well under `SQLite`'s limit of 32,766 parameters.
 const ROWS: usize = 250;
 
+/// The number of a mailbox, given to it if it has none.
+pub(crate) async fn mailbox(
+    connection: &mut SqliteConnection,
+    (source, target): (String, String),
+) -> Result<i64, Fault> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO mailbox (source, target) VALUES (?, ?) \
+         ON CONFLICT (source, target) DO UPDATE SET source = excluded.source RETURNING id",
+    )
+    .bind(source)
+    .bind(target)
+    .fetch_one(connection)
+    .await?;
+    Ok(id)
+}
+
 /// Writes the records of one mailbox. The caller's transaction makes them all or none.
 pub(crate) async fn apply(
     connection: &mut SqliteConnection,

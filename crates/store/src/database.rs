@@ -20,7 +20,10 @@ use crate::error::{Fault, StoreError};
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The schema, step by step: what was released is never edited, only added to.
-const SCHEMA: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../migrations/0001_ledger.sql"))];
+const SCHEMA: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
+    (2, "service", include_str!("../migrations/0002_service.sql")),
+];
 
 /// The newest step of the schema.
 pub(crate) const SCHEMA_VERSION: i64 = SCHEMA[SCHEMA.len() - 1].0;
@@ -57,6 +60,8 @@ pub(crate) fn write_options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What was removed is overwritten: sealed passwords, and who was migrated.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging()
 }
@@ -85,18 +90,32 @@ pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault>
     Ok(())
 }
 
-/// Whether the file has a schema: false where its making was cut short. One of another version is an error.
-pub(crate) async fn has_schema(connection: &mut SqliteConnection) -> Result<bool, Fault> {
+/// The file's schema; `None` where its making was cut short. A newer one than we know is an error; in an older one the
+/// ledger can be read, because later steps left its tables as they were.
+pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i64>, Fault> {
     let tables: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('_sqlx_migrations', 'mailbox')",
     )
     .fetch_one(&mut *connection)
     .await?;
     if tables < 2 {
-        return Ok(false);
+        return Ok(None);
     }
     let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
         .fetch_one(connection)
         .await?;
-    if found == SCHEMA_VERSION { Ok(true) } else { Err(Fault::Version { found, known: SCHEMA_VERSION }) }
+    if found <= SCHEMA_VERSION {
+        Ok(Some(found))
+    } else {
+        Err(Fault::Version { found, known: SCHEMA_VERSION })
+    }
+}
+
+/// Empties the write-ahead log, so that nothing that was removed lingers there; then closes. Who reads at the same time
+/// is not waited for long: the log is emptied then by whoever closes the file last.
+pub(crate) async fn close(mut connection: SqliteConnection) -> Result<(), Fault> {
+    sqlx::query("PRAGMA busy_timeout = 200").execute(&mut connection).await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::Error;
+use mailhaul_migration::{Guid, IllegalEvent};
 
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,90 @@ pub enum StoreError {
         /// "closed", "open for reading only".
         how: &'static str,
     },
+    /// Nothing has this name, address or GUID.
+    #[error("there is no {what} \"{identity}\"")]
+    NotFound {
+        /// What was looked for: "endpoint", "batch", "user", "token".
+        what: &'static str,
+        /// What was given.
+        identity: String,
+    },
+    /// Another one has the name.
+    #[error("there is a {what} \"{name}\" already")]
+    NameTaken {
+        /// What was to be made or renamed: "endpoint", "batch", "token".
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// It cannot be removed while it is used.
+    #[error("the endpoint \"{endpoint}\" is used by {}", .by.join(", "))]
+    InUse {
+        /// The endpoint's name.
+        endpoint: String,
+        /// By what: `batch "Sales"`, `the configuration`.
+        by: Vec<String>,
+    },
+    /// The user is in a state in which this cannot happen.
+    #[error("{user}: {reason}")]
+    Illegal {
+        /// The user's e-mail address.
+        user: String,
+        /// The state and the event.
+        reason: IllegalEvent,
+    },
+    /// The worker's claim on a user has ended: whatever it still does must not be written.
+    #[error("{user}: {how}")]
+    LeaseLost {
+        /// The user's e-mail address, or GUID where it was removed.
+        user: String,
+        /// What ended it.
+        how: &'static str,
+    },
+    /// The service runs already.
+    #[error("another mailhaul serve ({holder}) runs with the data in {}", .data.display())]
+    ServiceRuns {
+        /// The data directory.
+        data: PathBuf,
+        /// "process 123".
+        holder: String,
+    },
+    /// Passwords were asked for, or given, before [`Store::unlock`](crate::Store::unlock).
+    #[error("the vault is locked: no master key was given")]
+    VaultLocked,
+    /// Another process has sealed everything anew since the key was read.
+    #[error("the master key was changed by another process: this one must be started again")]
+    KeyChanged,
+    /// The file of the master key is not what it must be.
+    #[error("the master key {} {how}", .path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        how: String,
+    },
+    /// Passwords are sealed, and their key is not there. Nothing was changed.
+    #[error("the master key {} is missing, and passwords are sealed with it: put the file back", .path.display())]
+    KeyMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Passwords are sealed with another key. Nothing was changed.
+    #[error("the master key {} is not the one that the passwords are sealed with", .path.display())]
+    KeyWrong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// One sealed password cannot be opened.
+    #[error("the sealed {name} of {owner} {how}")]
+    Sealed {
+        /// The user's or endpoint's GUID.
+        owner: Guid,
+        /// Which of its secrets.
+        name: &'static str,
+        /// Why not.
+        how: &'static str,
+    },
 }
 
 impl StoreError {
@@ -57,7 +142,14 @@ impl StoreError {
 
     pub(crate) fn database(path: &Path, verb: &'static str) -> impl Fn(Fault) -> Self {
         let path = path.to_owned();
-        move |fault| Self::Database { path: path.clone(), verb, reason: fault.to_string() }
+        move |fault| match fault {
+            Fault::Told(error) => *error,
+            fault => Self::Database { path: path.clone(), verb, reason: fault.to_string() },
+        }
+    }
+
+    pub(crate) fn not_found(what: &'static str, identity: impl std::fmt::Display) -> Self {
+        Self::NotFound { what, identity: identity.to_string() }
     }
 }
 
@@ -80,8 +172,21 @@ pub(crate) enum Fault {
     Unreadable(&'static str),
     #[error("it changed each time it was read")]
     Unsteady,
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("{0} cannot be written as JSON: {1}")]
+    Json(&'static str, serde_json::Error),
+    /// What the caller is told as it is.
+    #[error("{0}")]
+    Told(Box<StoreError>),
     #[error("it was written by another version of mailhaul (schema {found}, this one knows {known})")]
     Version { found: i64, known: i64 },
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Told(Box::new(error))
+    }
 }
 
 /// `SQLite`'s own sentence with its extended result code, which tells one "disk I/O error" from another.

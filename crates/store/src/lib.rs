@@ -1,21 +1,53 @@
-//! The database behind the ledger: one `SQLite` file, `mailhaul.db`, in the data directory.
+//! The database of one data directory, `mailhaul.db`, an `SQLite` file.
 //!
-//! [`Store`] is the file, [`MailboxLedger`] what it remembers of one mailbox's migration. One writer takes the
-//! requests of all mailboxes that wait into one durable transaction; what is read comes from connections of their own.
+//! [`Store`] is the file. It holds the ledgers, each what is remembered of one mailbox's migration ([`MailboxLedger`]), and
+//! what the service knows: endpoints, batches, users and who works at them, reports, and passwords, sealed.
+//! One writer makes every change, each in a durable transaction; records of all ledgers that wait share one. What is
+//! read comes from connections of their own.
 
 mod apply;
+mod audit;
+mod batches;
+mod columns;
+mod config;
 mod database;
+mod endpoints;
 mod error;
+mod events;
+mod leases;
 mod ledger;
 mod load;
 mod lock;
+mod members;
+mod overview;
+mod pages;
 mod reading;
+mod release;
+mod reports;
 mod store;
+mod tokens;
+mod totals;
+mod users;
+mod vault;
 mod writer;
 
+pub use audit::AuditEntry;
+pub use batches::{InsertedBatch, Ordered};
+pub use endpoints::NewPassword;
 pub use error::StoreError;
+pub use events::{Due, Users};
+pub use leases::{Claim, Claimed, Heartbeat, Lease, PassKind, Running};
 pub use ledger::MailboxLedger;
+pub use lock::ServiceLock;
+pub use members::AddedUsers;
+pub use overview::{BatchFilter, BatchOverview};
+pub use pages::{Bookmark, Page};
+pub use release::Release;
+pub use reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure};
 pub use store::Store;
+pub use tokens::ApiToken;
+pub use users::{UserFilter, UserTimes};
+pub use vault::{MasterKeySource, SecretName};
 
 #[cfg(test)]
 mod tests;

@@ -14,12 +14,11 @@ const PAGE: i64 = 500;
 /// The number of a mailbox, where it has one.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    source: &str,
-    target: &str,
+    (source, target): (String, String),
 ) -> Result<Option<i64>, Fault> {
     let id = sqlx::query_scalar("SELECT id FROM mailbox WHERE source = ? AND target = ?")
-        .bind(source.to_owned())
-        .bind(target.to_owned())
+        .bind(source)
+        .bind(target)
         .fetch_optional(connection)
         .await?;
     Ok(id)
@@ -42,8 +41,8 @@ pub(crate) async fn folders(
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
-    folder: &FolderPath,
-    around: Option<&UidSet>,
+    folder: FolderPath,
+    around: Option<UidSet>,
 ) -> Result<Option<FolderState>, Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
         .bind(mailbox)
@@ -53,7 +52,7 @@ pub(crate) async fn folder(
     let Some(row) = row else { return Ok(None) };
     let record = folder_record(&row)?;
     let id: i64 = row.try_get("id")?;
-    let messages = match around {
+    let messages = match &around {
         None => messages(connection, id, ALL, None).await?,
         Some(uids) => {
             let numbers: Vec<String> = uids.iter().map(|it| it.to_string()).collect();

@@ -1,18 +1,34 @@
 //! Advisory locks between processes. The operating system lets go of them when their holder dies.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use crate::{database, error::StoreError};
+use mailhaul_migration::Guid;
 
-/// Held while the schema is looked at and changed; waits for its turn.
-pub(crate) fn schema(data: &Path) -> Result<File, StoreError> {
-    let (path, file) = open(data, "schema.lock")?;
-    file.lock().map_err(StoreError::file(&path))?;
-    Ok(file)
+use crate::{Store, database, error::StoreError};
+
+/// Held while the schema is looked at and changed.
+pub(crate) const SCHEMA: &str = "schema.lock";
+/// Held while the files of the master key are looked at and changed.
+pub(crate) const MASTER_KEY: &str = "key.lock";
+
+/// Waits for its turn.
+pub(crate) async fn wait_for(data: &Path, name: &'static str) -> Result<File, StoreError> {
+    let data = data.to_owned();
+    // Waiting for the lock blocks its thread.
+    let locked = tokio::task::spawn_blocking({
+        let data = data.clone();
+        move || {
+            let (path, file) = open(&data, name)?;
+            file.lock().map_err(StoreError::file(&path))?;
+            Ok(file)
+        }
+    });
+    locked.await.map_err(|error| StoreError::file(&data)(error.into()))?
 }
 
 /// Held while the mailbox of this number is migrated; `None` where somebody else holds it.
@@ -22,6 +38,45 @@ pub(crate) fn mailbox(data: &Path, id: i64) -> Result<Option<File>, StoreError> 
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(StoreError::file(&path)(error)),
+    }
+}
+
+/// The right to run the service on a data directory; there is one as long as this lives.
+#[derive(Debug)]
+pub struct ServiceLock {
+    owner: Guid,
+    /// The lock, which goes with the file.
+    _file: File,
+}
+
+impl ServiceLock {
+    /// Whose leases those of this service are: another one for each lock taken.
+    pub fn owner(&self) -> Guid {
+        self.owner
+    }
+}
+
+impl Store {
+    /// Takes the data directory for one running service.
+    ///
+    /// # Errors
+    /// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
+    pub fn lock_service(&self) -> Result<ServiceLock, StoreError> {
+        let data = self.data();
+        let (path, mut file) = open(data, "serve.lock")?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(&path).unwrap_or_default();
+                let holder = Some(holder.trim()).filter(|it| !it.is_empty()).unwrap_or("unknown process");
+                return Err(StoreError::ServiceRuns { data: data.to_owned(), holder: holder.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(StoreError::file(&path)(error)),
+        }
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "process {}", std::process::id()))
+            .map_err(StoreError::file(&path))?;
+        Ok(ServiceLock { owner: Guid::new_v4(), _file: file })
     }
 }
 

@@ -6,33 +6,37 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_engine::{FolderRecord, FolderState};
-use mailhaul_mail::{FolderPath, UidSet};
+use sqlx::SqliteConnection;
 
 use crate::{
-    database,
+    apply, database,
     error::{Fault, StoreError},
+    leases::Lease,
     ledger::MailboxLedger,
     load, lock,
     reading::Readers,
-    writer::Writer,
+    vault::Keys,
+    writer::{Work, Writer},
 };
 
 /// How often a file is read again that somebody writes at the same time.
 const ATTEMPTS: usize = 10;
 
-/// The ledgers of all mailboxes of one data directory. Clones share what is open.
+/// One data directory: the ledgers of all mailboxes, and what the service knows. Clones share what is open.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 pub(crate) struct Shared {
     data: PathBuf,
     pub(crate) path: PathBuf,
+    /// The step of the schema that the file had when it was opened.
+    schema: i64,
     readers: Readers,
     /// `None` where the store was opened for reading only.
     writer: Option<Writer>,
+    pub(crate) keys: Keys,
 }
 
 impl Store {
@@ -41,17 +45,22 @@ impl Store {
     /// To be called inside a Tokio runtime, on which the writer runs.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
         database::make_directory(data)?;
-        let owned = data.to_owned();
-        // Waiting for the lock blocks its thread.
-        let locked = tokio::task::spawn_blocking(move || lock::schema(&owned)).await;
-        let held = locked.map_err(|error| StoreError::file(data)(error.into()))??;
+        let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
         database::migrate(&options).await.map_err(StoreError::database(&path, "opened"))?;
         drop(held);
         let readers = Readers::pool(&path);
         let writer = Some(Writer::start(path.clone(), options));
-        Ok(Self { shared: Arc::new(Shared { data: data.to_owned(), path, readers, writer }) })
+        let shared = Shared {
+            data: data.to_owned(),
+            path,
+            schema: database::SCHEMA_VERSION,
+            readers,
+            writer,
+            keys: Keys::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Opens the data directory without changing anything in it; `None` where there is no ledger yet.
@@ -66,9 +75,14 @@ impl Store {
             Err(error) => return Err(StoreError::file(&path)(error)),
         }
         let readers = Readers::File(path.clone());
-        let shared = Shared { data: data.to_owned(), path, readers, writer: None };
-        let exists = shared.has_schema().await.map_err(StoreError::database(&shared.path, "opened"))?;
-        Ok(exists.then(|| Self { shared: Arc::new(shared) }))
+        let mut shared =
+            Shared { data: data.to_owned(), path, schema: 0, readers, writer: None, keys: Keys::default() };
+        let schema = shared.read(|it| Box::pin(database::schema(it))).await;
+        let Some(schema) = schema.map_err(StoreError::database(&shared.path, "opened"))? else {
+            return Ok(None);
+        };
+        shared.schema = schema;
+        Ok(Some(Self { shared: Arc::new(shared) }))
     }
 
     /// The ledger of one mailbox, named by its two ends (`user@host` or whatever the caller keeps to).
@@ -76,15 +90,36 @@ impl Store {
     /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A store opened
     /// for reading only takes no lock; there a mailbox that was never migrated has an empty ledger.
     pub async fn mailbox(&self, source: &str, target: &str) -> Result<MailboxLedger, StoreError> {
+        self.ledger(source, target, None).await
+    }
+
+    /// The ledger of one mailbox for the holder of a lease: what is written after another worker has taken the user
+    /// over, or after it was removed, fails and changes nothing. Otherwise as [`Store::mailbox`].
+    pub async fn leased_mailbox(
+        &self,
+        source: &str,
+        target: &str,
+        lease: &Lease,
+    ) -> Result<MailboxLedger, StoreError> {
+        self.ledger(source, target, Some(*lease)).await
+    }
+
+    async fn ledger(
+        &self,
+        source: &str,
+        target: &str,
+        lease: Option<Lease>,
+    ) -> Result<MailboxLedger, StoreError> {
         let shared = &self.shared;
-        let Some(writer) = &shared.writer else {
-            let id = shared.find_mailbox(source, target).await;
+        let names = (source.to_owned(), target.to_owned());
+        if shared.writer.is_none() {
+            let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone()))).await;
             let id = id.map_err(StoreError::database(&shared.path, "read"))?;
-            return Ok(MailboxLedger::new(Arc::clone(shared), id, None));
-        };
-        let id = writer.mailbox(source, target).await?;
+            return Ok(MailboxLedger::new(Arc::clone(shared), id, lease, None));
+        }
+        let id = self.change(|it| Box::pin(apply::mailbox(it, names))).await?;
         match lock::mailbox(&shared.data, id)? {
-            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), Some(id), Some(held))),
+            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), Some(id), lease, Some(held))),
             None => Err(StoreError::Locked {
                 source_mailbox: source.to_owned(),
                 target_mailbox: target.to_owned(),
@@ -101,6 +136,33 @@ impl Store {
             writer.close().await;
         }
     }
+
+    /// Where the data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.shared.data
+    }
+
+    /// Does the work in one transaction of the writer; durable when it returns, without a trace where it fails.
+    pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
+        self.shared.writer()?.change(work).await
+    }
+
+    /// Reads what the service knows, of one moment. Only the ledger can be read in a file of an older schema.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
+    {
+        let shared = &self.shared;
+        let told = StoreError::database(&shared.path, "read");
+        if shared.schema < database::SCHEMA_VERSION {
+            return Err(told(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
+        }
+        shared.read(work).await.map_err(told)
+    }
 }
 
 impl Shared {
@@ -110,48 +172,15 @@ impl Shared {
         self.writer.as_ref().ok_or_else(closed)
     }
 
-    async fn has_schema(&self) -> Result<bool, Fault> {
+    /// Reads inside a transaction, so that all is of one moment; again where a file that we took to be at rest was
+    /// written meanwhile.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
+    {
         for _ in 0..ATTEMPTS {
             let mut reading = self.readers.begin().await?;
-            let answer = database::has_schema(reading.connection()).await;
-            if reading.was_steady().await? {
-                return answer;
-            }
-        }
-        Err(Fault::Unsteady)
-    }
-
-    async fn find_mailbox(&self, source: &str, target: &str) -> Result<Option<i64>, Fault> {
-        for _ in 0..ATTEMPTS {
-            let mut reading = self.readers.begin().await?;
-            let answer = load::mailbox(reading.connection(), source, target).await;
-            if reading.was_steady().await? {
-                return answer;
-            }
-        }
-        Err(Fault::Unsteady)
-    }
-
-    pub(crate) async fn folders(&self, mailbox: i64) -> Result<Vec<FolderRecord>, Fault> {
-        for _ in 0..ATTEMPTS {
-            let mut reading = self.readers.begin().await?;
-            let answer = load::folders(reading.connection(), mailbox).await;
-            if reading.was_steady().await? {
-                return answer;
-            }
-        }
-        Err(Fault::Unsteady)
-    }
-
-    pub(crate) async fn folder(
-        &self,
-        mailbox: i64,
-        folder: &FolderPath,
-        around: Option<&UidSet>,
-    ) -> Result<Option<FolderState>, Fault> {
-        for _ in 0..ATTEMPTS {
-            let mut reading = self.readers.begin().await?;
-            let answer = load::folder(reading.connection(), mailbox, folder, around).await;
+            let answer = work(reading.connection()).await;
             if reading.was_steady().await? {
                 return answer;
             }

@@ -1,24 +1,32 @@
 //! The one writer. What waits while it works goes into its next transaction, so that many mailboxes share one sync of
 //! the disk.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, pin::Pin};
 
 use mailhaul_engine::Record;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     apply::apply,
+    database,
     error::{Fault, StoreError},
+    leases::{self, Lease},
 };
 
 /// Requests that may wait, and that one transaction takes.
 const QUEUE: usize = 256;
 
+/// What is done on a connection.
+pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
+
+/// A change that answers by itself.
+type Change = Box<dyn for<'t> FnOnce(&'t mut Task) -> Pin<Box<dyn Future<Output = ()> + Send + 't>> + Send>;
+
 /// What the writer is asked.
 enum Request {
-    /// The number of a mailbox, given to it if it has none.
-    Mailbox { source: String, target: String, answer: oneshot::Sender<Result<i64, StoreError>> },
+    /// Work in a transaction of its own.
+    Change(Change),
     /// Records of one mailbox, all or none.
     Write(Write),
     /// To end, after everything that was asked before.
@@ -27,6 +35,7 @@ enum Request {
 
 struct Write {
     mailbox: i64,
+    lease: Option<Lease>,
     records: Vec<Record>,
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
@@ -47,15 +56,24 @@ impl Writer {
         Self { requests, path }
     }
 
-    /// The number of a mailbox.
-    pub(crate) async fn mailbox(&self, source: &str, target: &str) -> Result<i64, StoreError> {
-        let (source, target) = (source.to_owned(), target.to_owned());
-        self.ask(|answer| Request::Mailbox { source, target, answer }).await?
+    /// Does the work in a transaction of its own; durable when it returns, without a trace where the work fails. It is
+    /// done also for a caller who does not wait any more.
+    pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
+        self.ask(|answer| Request::Change(change(work, answer))).await?
     }
 
     /// Writes; durable when it returns.
-    pub(crate) async fn write(&self, mailbox: i64, records: Vec<Record>) -> Result<(), StoreError> {
-        self.ask(|answer| Request::Write(Write { mailbox, records, answer })).await?
+    pub(crate) async fn write(
+        &self,
+        mailbox: i64,
+        lease: Option<Lease>,
+        records: Vec<Record>,
+    ) -> Result<(), StoreError> {
+        self.ask(|answer| Request::Write(Write { mailbox, lease, records, answer })).await?
     }
 
     /// Ends the writer, after everything that was asked before.
@@ -70,6 +88,21 @@ impl Writer {
         self.requests.send(request(answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())
     }
+}
+
+/// The work and its answer as one thing, so that the queue need not know what is answered.
+fn change<T, F>(work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Change
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+{
+    Box::new(move |task| {
+        Box::pin(async move {
+            let done = task.change(work).await.map_err(StoreError::database(&task.path, "written"));
+            // Who does not wait for the answer any more does not need it; here and below.
+            let _unwanted = answer.send(done);
+        })
+    })
 }
 
 struct Task {
@@ -88,12 +121,7 @@ impl Task {
             for request in waiting.drain(..) {
                 match request {
                     Request::Write(write) => writes.push(write),
-                    Request::Mailbox { source, target, answer } => {
-                        let id = self.mailbox(source, target).await;
-                        let id = id.map_err(StoreError::database(&self.path, "written"));
-                        // Who does not wait for the answer any more does not need it; here and below.
-                        let _unwanted = answer.send(id);
-                    }
+                    Request::Change(change) => change(&mut self).await,
                     Request::Close(answer) => closing = Some(answer),
                 }
             }
@@ -101,7 +129,7 @@ impl Task {
             if let Some(answer) = closing {
                 if let Some(connection) = self.connection.take() {
                     // Everything is durable already; closing only tidies up the write-ahead log.
-                    let _untidy = connection.close().await;
+                    let _untidy = database::close(connection).await;
                 }
                 let _unwanted = answer.send(());
                 return;
@@ -128,6 +156,9 @@ impl Task {
         let mut connection = self.connection().await?;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
         for write in writes {
+            if let Some(lease) = &write.lease {
+                leases::check(&mut connection, lease).await?;
+            }
             apply(&mut connection, write.mailbox, &write.records).await?;
         }
         sqlx::query("COMMIT").execute(&mut connection).await?;
@@ -135,18 +166,24 @@ impl Task {
         Ok(())
     }
 
-    async fn mailbox(&mut self, source: String, target: String) -> Result<i64, Fault> {
+    async fn change<T, F>(&mut self, work: F) -> Result<T, Fault>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T>,
+    {
         let mut connection = self.connection().await?;
-        let id = sqlx::query_scalar(
-            "INSERT INTO mailbox (source, target) VALUES (?, ?) \
-             ON CONFLICT (source, target) DO UPDATE SET source = excluded.source RETURNING id",
-        )
-        .bind(source)
-        .bind(target)
-        .fetch_one(&mut connection)
-        .await?;
-        self.connection = Some(connection);
-        Ok(id)
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        let answer = work(&mut connection).await;
+        let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = sqlx::query(end).execute(&mut connection).await;
+        match (answer, ended) {
+            (Ok(_), Err(error)) => Err(error.into()),
+            (answer, Ok(_)) => {
+                self.connection = Some(connection);
+                answer
+            }
+            // Rolled back by dropping the connection.
+            (answer, Err(_)) => answer,
+        }
     }
 
     /// The connection is taken, and put back only after success: dropping one rolls its transaction back.

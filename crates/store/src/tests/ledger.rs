@@ -1,4 +1,4 @@
-//! The store against the engine's words, and against what can happen to a file.
+//! The ledger: the SQL against the engine's words, and what can happen to a file.
 
 use std::{
     collections::BTreeMap,
@@ -260,14 +260,14 @@ async fn a_full_disk_is_told_and_what_was_written_stays() {
     // SQLite answers the same when its file may not grow as when the disk may not.
     let cramped = Writer::start(path.clone(), database::write_options(&path).pragma("max_page_count", "24"));
     let window: Vec<_> = (1..=2_000).map(|number| done("INBOX", number)).collect();
-    let error = mailhaul_engine::Error::from(cramped.write(1, window.clone()).await.unwrap_err());
+    let error = mailhaul_engine::Error::from(cramped.write(1, None, window.clone()).await.unwrap_err());
     assert_eq!(error.kind, ErrorKind::Ledger);
     let expected = format!("the ledger {} could not be written: database or disk is full", path.display());
     assert!(error.message.starts_with(&expected), "{}", error.message);
     assert_holds(&ledger(&store).await, &model(&before)).await;
 
     // What fits is still taken, and all of it once there is room.
-    cramped.write(1, vec![done("INBOX", 2)]).await.unwrap();
+    cramped.write(1, None, vec![done("INBOX", 2)]).await.unwrap();
     ledger(&store).await.record(&window).await.unwrap();
     let records: Vec<_> = before.into_iter().chain(window).collect();
     assert_holds(&ledger(&store).await, &model(&records)).await;
@@ -314,7 +314,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 1)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 2)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();

@@ -1,0 +1,59 @@
+//! What holds for all batches.
+
+use mailhaul_migration::MigrationConfig;
+use sqlx::SqliteConnection;
+
+use crate::{
+    Store,
+    columns::Cells,
+    endpoints::{self, limit, limit_column},
+    error::{Fault, StoreError},
+};
+
+impl Store {
+    /// The configuration: the defaults until somebody changes it.
+    pub async fn config(&self) -> Result<MigrationConfig, StoreError> {
+        self.read(|connection| Box::pin(load(connection))).await
+    }
+
+    /// Changes the configuration. Returns it as kept.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a target endpoint that is none.
+    pub async fn update_config(
+        &self,
+        change: impl FnOnce(&mut MigrationConfig) + Send + 'static,
+    ) -> Result<MigrationConfig, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let mut config = load(connection).await?;
+                change(&mut config);
+                if let Some(target) = config.target_endpoint {
+                    endpoints::find(connection, target).await?;
+                }
+                sqlx::query(
+                    "INSERT OR REPLACE INTO config (id, max_number_of_batches, max_concurrent_migrations, \
+                     target_endpoint) VALUES (1, ?, ?, ?)",
+                )
+                .bind(limit_column(config.max_number_of_batches))
+                .bind(limit_column(config.max_concurrent_migrations))
+                .bind(config.target_endpoint)
+                .execute(&mut *connection)
+                .await?;
+                load(connection).await
+            })
+        })
+        .await
+    }
+}
+
+async fn load(connection: &mut SqliteConnection) -> Result<MigrationConfig, Fault> {
+    let row = sqlx::query("SELECT * FROM config").fetch_optional(connection).await?;
+    let Some(row) = row else { return Ok(MigrationConfig::default()) };
+    let cells = Cells(&row);
+    Ok(MigrationConfig {
+        max_number_of_batches: limit(cells, "max_number_of_batches")?,
+        max_concurrent_migrations: limit(cells, "max_concurrent_migrations")?,
+        target_endpoint: cells.get("target_endpoint")?,
+    })
+}

@@ -1,0 +1,251 @@
+//! The servers that mail comes from and goes to.
+
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
+use mailhaul_migration::{AdminAccess, Endpoint, Guid, Limit};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+    vault::{SecretName, secrets},
+};
+
+/// What becomes of a stored password.
+#[derive(Clone, Debug)]
+pub enum NewPassword {
+    /// It stays.
+    Keep,
+    /// This one takes its place.
+    Set(Secret),
+    /// It is removed.
+    Remove,
+}
+
+impl Store {
+    /// Keeps a new endpoint, with its administrator's password where it has one. Returns it as kept.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] where there is a password to seal.
+    pub async fn insert_endpoint(
+        &self,
+        endpoint: Endpoint,
+        admin_password: Option<Secret>,
+    ) -> Result<Endpoint, StoreError> {
+        let keys = self.shared.keys.clone();
+        self.change(move |connection| {
+            Box::pin(async move {
+                name_is_free(connection, &endpoint).await?;
+                write(connection, &endpoint).await?;
+                if let Some(password) = admin_password {
+                    let one = [(endpoint.guid, password)];
+                    secrets::put(connection, &keys, SecretName::AdminPassword, &one).await?;
+                }
+                find(connection, endpoint.guid).await
+            })
+        })
+        .await
+    }
+
+    /// The endpoint of this name or GUID.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn endpoint(&self, identity: &str) -> Result<Endpoint, StoreError> {
+        self.read(|connection| {
+            let identity = identity.to_owned();
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "SELECT * FROM endpoint WHERE guid = ?1 OR name = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
+                )
+                .bind(Guid::parse_str(&identity).ok())
+                .bind(identity.clone())
+                .fetch_optional(connection)
+                .await?;
+                endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", &identity))?)
+            })
+        })
+        .await
+    }
+
+    /// The endpoint of this GUID.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn endpoint_by_guid(&self, guid: Guid) -> Result<Endpoint, StoreError> {
+        self.read(|connection| Box::pin(find(connection, guid))).await
+    }
+
+    /// All endpoints, by name.
+    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query("SELECT * FROM endpoint ORDER BY name").fetch_all(connection).await?;
+                rows.iter().map(endpoint).collect()
+            })
+        })
+        .await
+    }
+
+    /// Changes an endpoint, of which GUID and time of making stay, and its administrator's password.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] for a new password.
+    pub async fn update_endpoint(
+        &self,
+        guid: Guid,
+        admin_password: NewPassword,
+        change: impl FnOnce(&mut Endpoint) + Send + 'static,
+    ) -> Result<Endpoint, StoreError> {
+        let keys = self.shared.keys.clone();
+        self.change(move |connection| {
+            Box::pin(async move {
+                let mut endpoint = find(connection, guid).await?;
+                change(&mut endpoint);
+                endpoint.guid = guid;
+                name_is_free(connection, &endpoint).await?;
+                write(connection, &endpoint).await?;
+                match admin_password {
+                    NewPassword::Keep => {}
+                    NewPassword::Set(password) => {
+                        let one = [(guid, password)];
+                        secrets::put(connection, &keys, SecretName::AdminPassword, &one).await?;
+                    }
+                    NewPassword::Remove => secrets::remove(connection, guid).await?,
+                }
+                find(connection, guid).await
+            })
+        })
+        .await
+    }
+
+    /// Removes an endpoint and its password.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::InUse`] while a batch, or the configuration, names it.
+    pub async fn remove_endpoint(&self, guid: Guid) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let endpoint = find(connection, guid).await?;
+                let by = users_of(connection, guid).await?;
+                if !by.is_empty() {
+                    return Err(StoreError::InUse { endpoint: endpoint.name, by }.into());
+                }
+                secrets::remove(connection, guid).await?;
+                sqlx::query("DELETE FROM endpoint WHERE guid = ?").bind(guid).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<Endpoint, Fault> {
+    let row =
+        sqlx::query("SELECT * FROM endpoint WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+    endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", guid))?)
+}
+
+async fn name_is_free(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+    let taken: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM endpoint WHERE name = ? AND guid <> ?)")
+            .bind(endpoint.name.clone())
+            .bind(endpoint.guid)
+            .fetch_one(connection)
+            .await?;
+    if taken {
+        return Err(StoreError::NameTaken { what: "endpoint", name: endpoint.name.clone() }.into());
+    }
+    Ok(())
+}
+
+async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<String>, Fault> {
+    let by = sqlx::query_scalar(
+        "SELECT 'batch \"' || name || '\"' FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1 \
+         UNION ALL SELECT 'the configuration' FROM config WHERE target_endpoint = ?1",
+    )
+    .bind(guid)
+    .fetch_all(connection)
+    .await?;
+    Ok(by)
+}
+
+/// Inserts it, or writes all but the time of making of the one with its GUID.
+async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+    let (user_name, template) = match endpoint.admin.clone() {
+        Some(admin) => (Some(admin.user_name), admin.template),
+        None => (None, None),
+    };
+    sqlx::query(
+        "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
+         certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
+         admin_user_name, admin_template, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (guid) DO UPDATE SET name = excluded.name, remote_server = excluded.remote_server, \
+         port = excluded.port, security = excluded.security, \
+         accept_untrusted_certificates = excluded.accept_untrusted_certificates, \
+         certificate_authorities = excluded.certificate_authorities, \
+         certificate_sha256 = excluded.certificate_sha256, \
+         max_concurrent_migrations = excluded.max_concurrent_migrations, \
+         max_concurrent_incremental_syncs = excluded.max_concurrent_incremental_syncs, \
+         admin_user_name = excluded.admin_user_name, admin_template = excluded.admin_template, \
+         modified = excluded.modified",
+    )
+    .bind(endpoint.guid)
+    .bind(endpoint.name.clone())
+    .bind(endpoint.remote_server.clone())
+    .bind(endpoint.port)
+    .bind(endpoint.security.to_string())
+    .bind(endpoint.accept_untrusted_certificates)
+    .bind(endpoint.certificate_authorities.clone())
+    .bind(endpoint.certificate_sha256.map(Vec::from))
+    .bind(limit_column(endpoint.max_concurrent_migrations))
+    .bind(limit_column(endpoint.max_concurrent_incremental_syncs))
+    .bind(user_name)
+    .bind(template)
+    .bind(millis(endpoint.created))
+    .bind(millis(endpoint.modified))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) fn limit_column(limit: Limit) -> Option<i64> {
+    match limit {
+        Limit::At(number) => Some(number.into()),
+        Limit::Unlimited => None,
+    }
+}
+
+pub(crate) fn limit(cells: Cells<'_>, column: &'static str) -> Result<Limit, Fault> {
+    match cells.get::<Option<i64>>(column)? {
+        None => Ok(Limit::Unlimited),
+        Some(number) => u32::try_from(number).map(Limit::At).map_err(|_| Fault::Unreadable(column)),
+    }
+}
+
+fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
+    let cells = Cells(row);
+    let admin: Option<String> = cells.get("admin_user_name")?;
+    let template = cells.get("admin_template")?;
+    let pin: Option<&[u8]> = cells.get("certificate_sha256")?;
+    let created: Timestamp = cells.time("created")?;
+    Ok(Endpoint {
+        guid: cells.get("guid")?,
+        name: cells.get("name")?,
+        remote_server: cells.get("remote_server")?,
+        port: cells.number("port")?,
+        security: cells.word("security")?,
+        accept_untrusted_certificates: cells.get("accept_untrusted_certificates")?,
+        certificate_authorities: cells.get("certificate_authorities")?,
+        certificate_sha256: pin
+            .map(<[u8; 32]>::try_from)
+            .transpose()
+            .map_err(|_| Fault::Unreadable("certificate_sha256"))?,
+        max_concurrent_migrations: limit(cells, "max_concurrent_migrations")?,
+        max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
+        admin: admin.map(|user_name| AdminAccess { user_name, template }),
+        created,
+        modified: cells.time("modified")?,
+    })
+}

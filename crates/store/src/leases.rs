@@ -1,0 +1,337 @@
+//! Who works at which user: claims, each with a number that grows, so that a worker who was taken for dead can do no harm.
+
+use jiff::Timestamp;
+use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
+use sqlx::{Row, SqliteConnection};
+use strum::{Display, EnumString};
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+    events::{Due, Users, Whom, happen, move_all},
+    users,
+};
+
+/// The sorts of pass, in the order of their urgency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumString)]
+pub enum PassKind {
+    /// The last one.
+    Final,
+    /// One that keeps in step.
+    Incremental,
+    /// The first one.
+    First,
+}
+
+impl PassKind {
+    /// The pass that a worker may begin in this state.
+    pub fn before(status: UserStatus) -> Option<Self> {
+        match status {
+            UserStatus::Completing => Some(Self::Final),
+            UserStatus::Synced | UserStatus::IncrementalFailed => Some(Self::Incremental),
+            UserStatus::Queued => Some(Self::First),
+            _ => None,
+        }
+    }
+}
+
+/// A worker's right to a user: good until another worker, an administrator's removal or a recovery ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The user.
+    pub user: Guid,
+    /// The number of this claim; a later claim of the same user has a greater one.
+    pub fence: i64,
+}
+
+/// What a worker asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The time: whoever is due by now is taken.
+    pub now: Timestamp,
+    /// Who asks: [`ServiceLock::owner`](crate::ServiceLock::owner).
+    pub owner: Guid,
+    /// Until when the leases are good without being renewed.
+    pub until: Timestamp,
+    /// The endpoint that mail comes from.
+    pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
+    /// The passes that there are places for.
+    pub kinds: Vec<PassKind>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A user that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The user, in its state after the claim.
+    pub user: MigrationUser,
+    /// The pass to make.
+    pub kind: PassKind,
+    /// The right to make it.
+    pub lease: Lease,
+}
+
+/// A sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Whose.
+    pub lease: Lease,
+    /// Until when the lease is to be good.
+    pub until: Timestamp,
+    /// What the pass has done so far, where that is to be shown; milliseconds in states are not taken from here.
+    pub statistics: Option<Statistics>,
+}
+
+/// Users at whom workers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The endpoint that their mail comes from.
+    pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
+    /// Their pass.
+    pub kind: PassKind,
+    /// How many.
+    pub users: u64,
+}
+
+impl Store {
+    /// Takes users whose time has come, of batches that run: final passes before incremental ones before first ones, by
+    /// due time, then in the order in which they were given. Nobody else gets them until the lease ends.
+    pub async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.change(move |connection| Box::pin(take(connection, claim))).await
+    }
+
+    /// Makes a lease last longer.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        let lease = *lease;
+        self.change(move |connection| {
+            Box::pin(async move {
+                check(connection, &lease).await?;
+                prolong(connection, &Heartbeat { lease, until, statistics: None }).await
+            })
+        })
+        .await
+    }
+
+    /// Makes leases last longer, and shows how far their passes are. Returns the leases that have ended: their workers
+    /// must stop.
+    pub async fn heartbeats(&self, beats: Vec<Heartbeat>) -> Result<Vec<Lease>, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let mut lost = Vec::new();
+                for beat in beats {
+                    if is_held(connection, &beat.lease).await? {
+                        prolong(connection, &beat).await?;
+                    } else {
+                        lost.push(beat.lease);
+                    }
+                }
+                Ok(lost)
+            })
+        })
+        .await
+    }
+
+    /// Lets an event happen that does not end the pass ([`UserEvent::Validated`]). Returns the state after it.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], [`StoreError::Illegal`].
+    pub async fn advance(
+        &self,
+        lease: &Lease,
+        event: UserEvent,
+        now: Timestamp,
+    ) -> Result<UserStatus, StoreError> {
+        let lease = *lease;
+        self.change(move |connection| {
+            Box::pin(async move {
+                check(connection, &lease).await?;
+                happen(connection, Users::One(lease.user), event, now, Due::Keep).await?;
+                Ok(users::find(connection, lease.user).await?.status)
+            })
+        })
+        .await
+    }
+
+    /// Ends the leases that nobody holds any more, those of other owners and those that have run out, as a pass that
+    /// broke off: their users are due at once, or stopped if they were to be. Returns how many.
+    ///
+    /// For the holder of the [`ServiceLock`](crate::ServiceLock): that there is only one makes other owners dead.
+    pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+                     WHERE lease_until IS NOT NULL AND (lease_owner <> ? OR lease_until <= ?) RETURNING guid, status",
+                )
+                .bind(owner)
+                .bind(millis(now))
+                .fetch_all(&mut *connection)
+                .await?;
+                for row in &rows {
+                    let event = match Cells(row).word("status")? {
+                        UserStatus::Stopping => UserEvent::Halted,
+                        _ => UserEvent::Deferred,
+                    };
+                    let user = Whom::One(Cells(row).get("guid")?);
+                    move_all(connection, user, event, now, Due::At(now)).await?;
+                }
+                Ok(rows.len() as u64)
+            })
+        })
+        .await
+    }
+
+    /// The endpoints to which the mail of users goes that could be claimed now; `None` for the archive.
+    pub async fn waiting_targets(
+        &self,
+        source_endpoint: Guid,
+        kind: PassKind,
+        now: Timestamp,
+    ) -> Result<Vec<Option<Guid>>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let targets = sqlx::query_scalar(
+                    "SELECT DISTINCT target_endpoint FROM batch WHERE source_endpoint = ? AND intent = 'Run' AND EXISTS \
+                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND pass = ? AND due <= ? AND lease_until IS NULL)",
+                )
+                .bind(source_endpoint)
+                .bind(kind.to_string())
+                .bind(millis(now))
+                .fetch_all(connection)
+                .await?;
+                Ok(targets)
+            })
+        })
+        .await
+    }
+
+    /// The earliest time after now at which there is somebody to claim who is not due yet.
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "SELECT min(due) AS due FROM user WHERE due > ? AND pass IS NOT NULL AND lease_until IS NULL \
+                     AND batch IN (SELECT guid FROM batch WHERE intent = 'Run')",
+                )
+                .bind(millis(now))
+                .fetch_one(connection)
+                .await?;
+                Cells(&row).time_if("due")
+            })
+        })
+        .await
+    }
+
+    /// How many users workers are at, for each pair of endpoints and sort of pass.
+    pub async fn running(&self) -> Result<Vec<Running>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "SELECT user.source_endpoint, batch.target_endpoint, user.pass, count(*) AS users \
+                     FROM user JOIN batch ON batch.guid = user.batch WHERE user.lease_until IS NOT NULL \
+                     GROUP BY user.source_endpoint, batch.target_endpoint, user.pass",
+                )
+                .fetch_all(connection)
+                .await?;
+                let running = |row| {
+                    let cells = Cells(row);
+                    Ok(Running {
+                        source_endpoint: cells.get("source_endpoint")?,
+                        target_endpoint: cells.get("target_endpoint")?,
+                        kind: cells.word("pass")?,
+                        users: cells.number("users")?,
+                    })
+                };
+                rows.iter().map(running).collect()
+            })
+        })
+        .await
+    }
+}
+
+async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Claimed>, Fault> {
+    let mut kinds = claim.kinds;
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut free = claim.limit;
+    let mut claimed = Vec::new();
+    for kind in kinds {
+        let users: Vec<Guid> = sqlx::query_scalar(
+            "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ? \
+             AND user.pass = ? AND user.due <= ? AND user.lease_until IS NULL AND batch.intent = 'Run' \
+             AND batch.target_endpoint IS ? ORDER BY user.due, user.id LIMIT ?",
+        )
+        .bind(claim.source_endpoint)
+        .bind(kind.to_string())
+        .bind(millis(claim.now))
+        .bind(claim.target_endpoint)
+        .bind(free)
+        .fetch_all(&mut *connection)
+        .await?;
+        free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));
+        for user in users {
+            let fence = sqlx::query_scalar(
+                "UPDATE user SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE guid = ? RETURNING fence",
+            )
+            .bind(claim.owner)
+            .bind(millis(claim.until))
+            .bind(user)
+            .fetch_one(&mut *connection)
+            .await?;
+            happen(connection, Users::One(user), UserEvent::Claimed, claim.now, Due::Never).await?;
+            let lease = Lease { user, fence };
+            claimed.push(Claimed { user: users::find(connection, user).await?, kind, lease });
+        }
+    }
+    Ok(claimed)
+}
+
+async fn prolong(connection: &mut SqliteConnection, beat: &Heartbeat) -> Result<(), Fault> {
+    let user = beat.lease.user;
+    sqlx::query("UPDATE user SET lease_until = ? WHERE guid = ?")
+        .bind(millis(beat.until))
+        .bind(user)
+        .execute(&mut *connection)
+        .await?;
+    match &beat.statistics {
+        Some(statistics) => users::write_statistics(connection, user, statistics).await,
+        None => Ok(()),
+    }
+}
+
+async fn is_held(connection: &mut SqliteConnection, lease: &Lease) -> Result<bool, Fault> {
+    let held = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM user WHERE guid = ? AND fence = ?)")
+        .bind(lease.user)
+        .bind(lease.fence)
+        .fetch_one(connection)
+        .await?;
+    Ok(held)
+}
+
+/// Whether the lease is good, in the transaction of what it gives the right to.
+pub(crate) async fn check(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), Fault> {
+    if is_held(connection, lease).await? {
+        return Ok(());
+    }
+    let known = sqlx::query("SELECT email_address, lease_until IS NULL FROM user WHERE guid = ?")
+        .bind(lease.user)
+        .fetch_optional(connection)
+        .await?;
+    let (user, how) = match known {
+        None => (lease.user.to_string(), "it was removed from its batch"),
+        Some(row) if row.try_get(1)? => {
+            (row.try_get(0)?, "its pass was ended, and another worker may take it over")
+        }
+        Some(row) => (row.try_get(0)?, "another worker has taken the mailbox over"),
+    };
+    Err(StoreError::LeaseLost { user, how }.into())
+}

@@ -1,0 +1,162 @@
+//! Rows of a CSV file become users of a batch, many with one statement.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
+use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use crate::{
+    columns::{Cells, millis, values},
+    error::Fault,
+    leases::PassKind,
+    vault::{Keys, SecretName, secrets},
+};
+
+/// Rows of one statement: times six columns well under `SQLite`'s limit of 32,766 parameters.
+const ROWS: usize = 500;
+
+/// What became of the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddedUsers {
+    /// New users.
+    pub added: u64,
+    /// Users of the batch whose logins and passwords are those of the rows now.
+    pub updated: u64,
+    /// Why rows were left out: `Row 7: ...`.
+    pub left_out: Vec<String>,
+}
+
+/// A user of some batch with the address of a row.
+struct Known {
+    guid: Guid,
+    batch: Guid,
+    batch_name: String,
+}
+
+/// Adds and mends users, and seals their passwords.
+pub(crate) async fn add(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    batch: &Batch,
+    rows: Vec<UserRow>,
+    now: Timestamp,
+) -> Result<AddedUsers, Fault> {
+    let known = known(connection, &rows).await?;
+    let mut added = AddedUsers::default();
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut users = Vec::with_capacity(rows.len());
+    for row in rows {
+        let address = row.email_address.to_ascii_lowercase();
+        let (number, shown) = (row.row, &row.email_address);
+        match known.get(&address) {
+            Some(other) if other.batch != batch.guid => added.left_out.push(format!(
+                "Row {number}: EmailAddress {shown} is in the batch \"{}\" already; row {number} is left out",
+                other.batch_name
+            )),
+            _ if seen.contains(&address) => added.left_out.push(format!(
+                "Row {number}: EmailAddress {shown} is in a row before; row {number} is left out"
+            )),
+            Some(own) => {
+                added.updated += 1;
+                users.push((own.guid, row));
+            }
+            None => {
+                added.added += 1;
+                users.push((Guid::new_v4(), row));
+            }
+        }
+        seen.insert(address);
+    }
+    let mut rest = users.into_iter();
+    loop {
+        let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS).collect();
+        if chunk.is_empty() {
+            return Ok(added);
+        }
+        upsert(connection, batch, &chunk, now).await?;
+        seal(connection, keys, chunk).await?;
+    }
+}
+
+/// The users that have the addresses of the rows, by their address in small letters.
+async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<HashMap<String, Known>, Fault> {
+    let addresses: Vec<&str> = rows.iter().map(|row| row.email_address.as_str()).collect();
+    let addresses = serde_json::to_string(&addresses).map_err(|it| Fault::Json("addresses", it))?;
+    // CROSS JOIN keeps the order: for each address a look into the index, not for each user a look through all addresses.
+    let found = sqlx::query(
+        "SELECT user.email_address, user.guid, user.batch, batch.name FROM json_each(?) AS wanted \
+         CROSS JOIN user ON user.email_address = wanted.value JOIN batch ON batch.guid = user.batch",
+    )
+    .bind(addresses)
+    .fetch_all(connection)
+    .await?;
+    let known = found.iter().map(|row| {
+        let cells = Cells(row);
+        let address: String = cells.get("email_address")?;
+        let known =
+            Known { guid: cells.get("guid")?, batch: cells.get("batch")?, batch_name: cells.get("name")? };
+        Ok((address.to_ascii_lowercase(), known))
+    });
+    known.collect()
+}
+
+async fn upsert(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+    users: &[(Guid, UserRow)],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let status = match batch.intent {
+        BatchIntent::Run => UserStatus::Queued,
+        BatchIntent::Created | BatchIntent::Stop => UserStatus::Stopped,
+    };
+    let pass = PassKind::before(status);
+    let due = pass.map(|_| batch.settings.start_after.map_or(now, |start| start.max(now)));
+    let sql = format!(
+        "INSERT INTO user (batch, source_endpoint, status, status_since, pass, due, guid, csv_row, email_address, \
+         user_name, user_root, target_user_name) \
+         SELECT ?, ?, ?, ?, ?, ?, column1, column2, column3, column4, column5, column6 FROM (VALUES {}) WHERE true \
+         ON CONFLICT (email_address) DO UPDATE SET user_name = excluded.user_name, \
+         user_root = coalesce(excluded.user_root, user_root), \
+         target_user_name = CASE WHEN excluded.target_user_name = excluded.email_address THEN target_user_name \
+                            ELSE excluded.target_user_name END",
+        values(users.len(), 6)
+    );
+    // Made of our own words alone. Only the statement of a full chunk comes again.
+    let mut query = sqlx::query(AssertSqlSafe(sql))
+        .persistent(users.len() == ROWS)
+        .bind(batch.guid)
+        .bind(batch.source_endpoint)
+        .bind(status.to_string())
+        .bind(millis(now))
+        .bind(pass.map(|it| it.to_string()))
+        .bind(due.map(millis));
+    for (guid, row) in users {
+        query = query
+            .bind(*guid)
+            .bind(i64::try_from(row.row).unwrap_or(i64::MAX))
+            .bind(row.email_address.clone())
+            .bind(row.user_name.clone())
+            .bind(row.user_root.clone())
+            .bind(row.target_user_name.clone());
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+async fn seal(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    users: Vec<(Guid, UserRow)>,
+) -> Result<(), Fault> {
+    let mut sources: Vec<(Guid, Secret)> = Vec::with_capacity(users.len());
+    let mut targets = Vec::new();
+    for (guid, row) in users {
+        sources.push((guid, row.password));
+        targets.extend(row.target_password.map(|password| (guid, password)));
+    }
+    secrets::put(connection, keys, SecretName::Password, &sources).await?;
+    secrets::put(connection, keys, SecretName::TargetPassword, &targets).await
+}

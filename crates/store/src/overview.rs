@@ -1,0 +1,173 @@
+//! Batches with their numbers: what a list of batches shows, added up by the database.
+
+use jiff::Timestamp;
+use mailhaul_migration::{
+    Batch, BatchStatus, DataConsistencyScore, Guid, Statistics, StatusCounts, UserStatus,
+};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
+use strum::VariantArray;
+
+use crate::{
+    Store,
+    batches::batch,
+    columns::Cells,
+    error::{Fault, StoreError},
+    users::statistics,
+};
+
+/// Which batches; all where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchFilter {
+    /// Those that this endpoint is source or target of.
+    pub endpoint: Option<Guid>,
+}
+
+/// A batch with the sums of its users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchOverview {
+    /// The batch.
+    pub batch: Batch,
+    /// How many users are in each state.
+    pub counts: StatusCounts,
+    /// The sums of all users' numbers.
+    pub totals: Statistics,
+    /// The worst grade of a user.
+    pub worst: DataConsistencyScore,
+    /// Users with skipped messages that nobody has approved.
+    pub unapproved: u64,
+    /// When the last user's first pass reached its end; `None` while one has not.
+    pub initial_synced: Option<Timestamp>,
+    /// The oldest of the times at which users were in step last, of those that ever were.
+    pub last_synced: Option<Timestamp>,
+}
+
+impl BatchOverview {
+    /// Where the batch stands.
+    pub fn status(&self, now: Timestamp) -> BatchStatus {
+        let is_waiting = self.batch.settings.start_after.is_some_and(|start| start > now);
+        BatchStatus::of(self.batch.intent, is_waiting, &self.counts)
+    }
+}
+
+impl Store {
+    /// The batch of this name or GUID, with its numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn batch(&self, identity: &str) -> Result<BatchOverview, StoreError> {
+        let found = self
+            .read(|connection| {
+                let which = Which::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
+                Box::pin(async move { overviews(connection, &which).await })
+            })
+            .await?;
+        found.into_iter().next().ok_or_else(|| StoreError::not_found("batch", identity))
+    }
+
+    /// Batches with their numbers, in the order of making.
+    pub async fn batches(&self, filter: &BatchFilter) -> Result<Vec<BatchOverview>, StoreError> {
+        self.read(|connection| {
+            let which = filter.endpoint.map_or(Which::All, Which::OfEndpoint);
+            Box::pin(async move { overviews(connection, &which).await })
+        })
+        .await
+    }
+}
+
+/// The sums of users' numbers, for a query of them.
+const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(synced_items), 0) AS synced_items, \
+     coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
+     coalesce(sum(bytes_transferred), 0) AS bytes_transferred, coalesce(sum(pass_bytes), 0) AS pass_bytes, \
+     coalesce(sum(pass_items), 0) AS pass_items, coalesce(sum(queued_millis), 0) AS queued_millis, \
+     coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
+     coalesce(sum(stalled_millis), 0) AS stalled_millis";
+
+enum Which {
+    All,
+    OfEndpoint(Guid),
+    Identity(Option<Guid>, String),
+}
+
+impl Which {
+    fn push(&self, query: &mut QueryBuilder<Sqlite>) {
+        match self {
+            Self::All => {}
+            Self::OfEndpoint(endpoint) => {
+                query.push(" WHERE batch.source_endpoint = ").push_bind(*endpoint);
+                query.push(" OR batch.target_endpoint = ").push_bind(*endpoint);
+            }
+            Self::Identity(Some(guid), _) => {
+                query.push(" WHERE batch.guid = ").push_bind(*guid);
+            }
+            Self::Identity(None, name) => {
+                query.push(" WHERE batch.name = ").push_bind(name.clone());
+            }
+        }
+    }
+}
+
+async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<Vec<BatchOverview>, Fault> {
+    let mut query = QueryBuilder::new("SELECT * FROM batch");
+    which.push(&mut query);
+    let rows = query.push(" ORDER BY id").build().fetch_all(&mut *connection).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let batch = batch(row)?;
+        found.push(sums(connection, batch).await?);
+    }
+    Ok(found)
+}
+
+async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOverview, Fault> {
+    let query = format!(
+        "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
+         max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
+         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {SUMS} FROM user WHERE batch = ? GROUP BY status"
+    );
+    let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(connection).await?;
+    let (mut worst, mut synced) = (0, 0);
+    let mut sum = BatchOverview {
+        batch,
+        counts: StatusCounts::default(),
+        totals: Statistics::default(),
+        worst: DataConsistencyScore::Perfect,
+        unapproved: 0,
+        initial_synced: None,
+        last_synced: None,
+    };
+    for row in &rows {
+        let cells = Cells(row);
+        sum.counts.add(cells.word::<UserStatus>("status")?, cells.number("users")?);
+        add(&mut sum.totals, &statistics(cells)?);
+        worst = worst.max(cells.number::<usize>("worst")?);
+        synced += cells.number::<u64>("initially")?;
+        sum.unapproved += cells.number::<u64>("unapproved")?;
+        sum.initial_synced = sum.initial_synced.max(cells.time_if("initial_synced")?);
+        sum.last_synced = sum.last_synced.into_iter().chain(cells.time_if("last_synced")?).min();
+    }
+    if synced < sum.counts.total() {
+        sum.initial_synced = None;
+    }
+    sum.worst = *DataConsistencyScore::VARIANTS.get(worst).ok_or(Fault::Unreadable("score"))?;
+    Ok(sum)
+}
+
+/// The sums of the numbers of all users.
+pub(crate) async fn sum_of_all(connection: &mut SqliteConnection) -> Result<Statistics, Fault> {
+    let row = sqlx::query(AssertSqlSafe(format!("SELECT {SUMS} FROM user"))).fetch_one(connection).await?;
+    statistics(Cells(&row))
+}
+
+fn add(sum: &mut Statistics, more: &Statistics) {
+    sum.total_items += more.total_items;
+    sum.synced_items += more.synced_items;
+    sum.skipped_items += more.skipped_items;
+    sum.estimated_bytes += more.estimated_bytes;
+    sum.bytes_transferred += more.bytes_transferred;
+    sum.pass_bytes += more.pass_bytes;
+    sum.pass_items += more.pass_items;
+    sum.queued_millis += more.queued_millis;
+    sum.in_progress_millis += more.in_progress_millis;
+    sum.synced_millis += more.synced_millis;
+    sum.stalled_millis += more.stalled_millis;
+}

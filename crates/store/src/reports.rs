@@ -1,0 +1,388 @@
+//! What is told about a user: entries with their time, the folders of the last pass, the messages that it skipped.
+
+use jiff::Timestamp;
+use mailhaul_engine::{FolderReport, SkippedItem};
+use mailhaul_mail::FolderPath;
+use mailhaul_migration::{Failure, Guid, UserStatus};
+use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Store,
+    columns::{Cells, millis, millis_if, values, whole},
+    error::{Fault, StoreError},
+    pages::{Bookmark, Page, rows},
+    users,
+};
+
+/// The newest entries of a user that are kept.
+pub const MAX_REPORT_ENTRIES: u32 = 1_000;
+
+/// Rows of one statement.
+const ROWS: usize = 250;
+
+/// One line of a user's report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportEntry {
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub text: String,
+}
+
+/// What the last pass did in one folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderStatistics {
+    /// On the source.
+    pub source: String,
+    /// On the target; `None` where it was left out.
+    pub target: Option<String>,
+    /// Why it went there, and why it was looked at or not.
+    pub reason: String,
+    /// Messages that the source showed.
+    pub seen: u64,
+    /// Copied by the pass.
+    pub copied: u64,
+    /// On the target before.
+    pub already: u64,
+    /// Left out by a filter.
+    pub excluded: u64,
+    /// Octets copied.
+    pub bytes: u64,
+    /// Messages whose flags were changed.
+    pub flags_changed: u64,
+    /// Messages moved on the target.
+    pub moved: u64,
+    /// Messages removed from the target.
+    pub removed: u64,
+    /// Messages not carried over.
+    pub skipped: u64,
+    /// Why the folder was left before its end.
+    pub error: Option<String>,
+}
+
+/// A message that the last pass did not carry over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedMessage {
+    /// Its folder on the source.
+    pub folder: String,
+    /// Its UID there.
+    pub uid: u32,
+    /// Its subject, decoded.
+    pub subject: Option<String>,
+    /// When it arrived.
+    pub date: Option<Timestamp>,
+    /// Octets as claimed.
+    pub size: u64,
+    /// Why, with the server's words.
+    pub reason: String,
+    /// The sort of reason, by which they are counted.
+    pub kind: String,
+}
+
+/// A user whose last pass failed or broke off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserFailure {
+    /// Its row in the CSV file.
+    pub row: u32,
+    /// The target mailbox.
+    pub email_address: String,
+    /// Where it stands.
+    pub status: UserStatus,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl From<&FolderReport> for FolderStatistics {
+    fn from(report: &FolderReport) -> Self {
+        let tally = &report.tally;
+        Self {
+            source: report.source.to_string(),
+            target: report.target.as_ref().map(ToString::to_string),
+            reason: report.reason.clone(),
+            seen: tally.seen,
+            copied: tally.copied,
+            already: tally.already,
+            excluded: tally.excluded,
+            bytes: tally.bytes,
+            flags_changed: tally.flags_changed,
+            moved: tally.moved,
+            removed: tally.removed,
+            skipped: tally.skipped.len() as u64,
+            error: report.error.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl SkippedMessage {
+    /// What the engine tells of a message, with the sort of its reason.
+    pub fn of(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
+        let date = item.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok());
+        Self {
+            folder: folder.to_string(),
+            uid: item.uid.get(),
+            subject: item.subject.clone(),
+            date,
+            size: item.size,
+            reason: item.reason.clone(),
+            kind: kind.into(),
+        }
+    }
+}
+
+impl Store {
+    /// Adds to a user's report, of which the newest [`MAX_REPORT_ENTRIES`] are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn append_report(&self, user: Guid, entries: Vec<ReportEntry>) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let id = id_of(connection, user).await?;
+                append(connection, id, entries).await
+            })
+        })
+        .await
+    }
+
+    /// A page of a user's report, oldest entries first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; here and below where there is no such user.
+    pub async fn report(
+        &self,
+        user: Guid,
+        after: Option<Bookmark>,
+        limit: u32,
+    ) -> Result<Page<ReportEntry>, StoreError> {
+        let sql = "SELECT * FROM report_entry WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+        self.page_of_user(sql, user, after, limit, |cells| {
+            Ok(ReportEntry { time: cells.time("time")?, text: cells.get("text")? })
+        })
+        .await
+    }
+
+    /// What the user's last pass did, folder by folder.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn folder_statistics(&self, user: Guid) -> Result<Vec<FolderStatistics>, StoreError> {
+        let sql = "SELECT * FROM folder_statistics WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+        Ok(self.page_of_user(sql, user, None, u32::MAX, folder).await?.items)
+    }
+
+    /// A page of the messages that the user's last pass skipped.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn skipped_messages(
+        &self,
+        user: Guid,
+        after: Option<Bookmark>,
+        limit: u32,
+    ) -> Result<Page<SkippedMessage>, StoreError> {
+        let sql = "SELECT * FROM skipped_message WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+        self.page_of_user(sql, user, after, limit, skipped).await
+    }
+
+    /// A page of the users of a batch whose last pass failed or broke off, in the order in which they were given.
+    pub async fn failures(
+        &self,
+        batch: Guid,
+        after: Option<Bookmark>,
+        limit: u32,
+    ) -> Result<Page<UserFailure>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let found = sqlx::query(
+                    "SELECT * FROM user WHERE batch = ? AND id > ? AND failure_class IS NOT NULL ORDER BY id LIMIT ?",
+                )
+                .bind(batch)
+                .bind(after.map_or(0, |it| it.0))
+                .bind(rows(limit))
+                .fetch_all(connection)
+                .await?;
+                let failures = found.iter().filter_map(|row| failed(row).transpose());
+                Ok(Page::of(failures.collect::<Result<_, Fault>>()?, limit))
+            })
+        })
+        .await
+    }
+
+    async fn page_of_user<T: 'static>(
+        &self,
+        sql: &'static str,
+        user: Guid,
+        after: Option<Bookmark>,
+        limit: u32,
+        item: fn(Cells<'_>) -> Result<T, Fault>,
+    ) -> Result<Page<T>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let id = id_of(connection, user).await?;
+                let found = sqlx::query(sql)
+                    .bind(id)
+                    .bind(after.map_or(0, |it| it.0))
+                    .bind(rows(limit))
+                    .fetch_all(connection)
+                    .await?;
+                let items = found.iter().map(|row| Ok((Cells(row).get("number")?, item(Cells(row))?)));
+                Ok(Page::of(items.collect::<Result<_, Fault>>()?, limit))
+            })
+        })
+        .await
+    }
+}
+
+async fn id_of(connection: &mut SqliteConnection, user: Guid) -> Result<i64, Fault> {
+    let id = sqlx::query_scalar("SELECT id FROM user WHERE guid = ?")
+        .bind(user)
+        .fetch_optional(connection)
+        .await?;
+    id.ok_or_else(|| StoreError::not_found("user", user).into())
+}
+
+fn failed(row: &SqliteRow) -> Result<Option<(i64, UserFailure)>, Fault> {
+    let cells = Cells(row);
+    let Some(failure) = users::failure(cells)? else { return Ok(None) };
+    let failure = UserFailure {
+        row: cells.number("csv_row")?,
+        email_address: cells.get("email_address")?,
+        status: cells.word("status")?,
+        failure,
+    };
+    Ok(Some((cells.get("id")?, failure)))
+}
+
+fn folder(cells: Cells<'_>) -> Result<FolderStatistics, Fault> {
+    Ok(FolderStatistics {
+        source: cells.get("source")?,
+        target: cells.get("target")?,
+        reason: cells.get("reason")?,
+        seen: cells.number("seen")?,
+        copied: cells.number("copied")?,
+        already: cells.number("already")?,
+        excluded: cells.number("excluded")?,
+        bytes: cells.number("bytes")?,
+        flags_changed: cells.number("flags_changed")?,
+        moved: cells.number("moved")?,
+        removed: cells.number("removed")?,
+        skipped: cells.number("skipped")?,
+        error: cells.get("error")?,
+    })
+}
+
+fn skipped(cells: Cells<'_>) -> Result<SkippedMessage, Fault> {
+    Ok(SkippedMessage {
+        folder: cells.get("folder")?,
+        uid: cells.number("uid")?,
+        subject: cells.get("subject")?,
+        date: cells.time_if("date")?,
+        size: cells.number("size")?,
+        reason: cells.get("reason")?,
+        kind: cells.get("kind")?,
+    })
+}
+
+/// Adds entries, and forgets the oldest.
+pub(crate) async fn append(
+    connection: &mut SqliteConnection,
+    user: i64,
+    entries: Vec<ReportEntry>,
+) -> Result<(), Fault> {
+    let most = usize::try_from(MAX_REPORT_ENTRIES).unwrap_or(usize::MAX);
+    let newest = entries.len().saturating_sub(most);
+    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM report_entry WHERE user_id = ?")
+        .bind(user)
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut number = last;
+    for chunk in entries[newest..].chunks(ROWS) {
+        let sql = format!(
+            "INSERT INTO report_entry (user_id, number, time, text) \
+             SELECT ?, column1, column2, column3 FROM (VALUES {})",
+            values(chunk.len(), 3)
+        );
+        // Made of our own words alone; here and below.
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(user);
+        for entry in chunk {
+            number += 1;
+            query = query.bind(number).bind(millis(entry.time)).bind(entry.text.clone());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    sqlx::query("DELETE FROM report_entry WHERE user_id = ? AND number <= ?")
+        .bind(user)
+        .bind(number - i64::from(MAX_REPORT_ENTRIES))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Puts the folders of a pass in place of those of the one before.
+pub(crate) async fn replace_folders(
+    connection: &mut SqliteConnection,
+    user: i64,
+    folders: Vec<FolderStatistics>,
+) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM folder_statistics WHERE user_id = ?")
+        .bind(user)
+        .execute(&mut *connection)
+        .await?;
+    for (number, folder) in (1_i64..).zip(folders) {
+        sqlx::query(
+            "INSERT INTO folder_statistics (user_id, number, source, target, reason, seen, copied, already, excluded, \
+             bytes, flags_changed, moved, removed, skipped, error) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(user)
+        .bind(number)
+        .bind(folder.source)
+        .bind(folder.target)
+        .bind(folder.reason)
+        .bind(whole(folder.seen))
+        .bind(whole(folder.copied))
+        .bind(whole(folder.already))
+        .bind(whole(folder.excluded))
+        .bind(whole(folder.bytes))
+        .bind(whole(folder.flags_changed))
+        .bind(whole(folder.moved))
+        .bind(whole(folder.removed))
+        .bind(whole(folder.skipped))
+        .bind(folder.error)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Puts the skipped messages of a pass in place of those of the one before.
+pub(crate) async fn replace_skipped(
+    connection: &mut SqliteConnection,
+    user: i64,
+    messages: Vec<SkippedMessage>,
+) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
+    let mut number = 0_i64;
+    for chunk in messages.chunks(ROWS) {
+        let sql = format!(
+            "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) \
+             SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8 FROM (VALUES {})",
+            values(chunk.len(), 8)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(user);
+        for message in chunk {
+            number += 1;
+            query = query
+                .bind(number)
+                .bind(message.folder.clone())
+                .bind(message.uid)
+                .bind(message.subject.clone())
+                .bind(millis_if(message.date))
+                .bind(whole(message.size))
+                .bind(message.reason.clone())
+                .bind(message.kind.clone());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}

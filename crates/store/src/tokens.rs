@@ -1,0 +1,175 @@
+//! Who may call the service: tokens, of which only a digest is kept.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{Timestamp, ToSpan};
+use mailhaul_mail::Secret;
+use mailhaul_migration::Guid;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use zeroize::Zeroizing;
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+};
+
+/// What every token begins with, so that one that was pasted somewhere can be found.
+const PREFIX: &str = "mh_";
+
+/// The last use is not written more often than this: a call of the service is no reason to wait for the disk.
+const USE_STEP_SECONDS: i64 = 60;
+
+/// What is known of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its number for ever.
+    pub guid: Guid,
+    /// Its name, unique without regard to case among those that are not revoked.
+    pub name: String,
+    /// What its bearer may do, in the caller's words.
+    pub role: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was used last, to the minute.
+    pub last_used: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}
+
+impl Store {
+    /// Makes a token of 256 random bits. It is returned this once, and cannot be found out again.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`].
+    pub async fn create_token(
+        &self,
+        name: &str,
+        role: &str,
+        now: Timestamp,
+    ) -> Result<(ApiToken, Secret), StoreError> {
+        let (name, role) = (name.to_owned(), role.to_owned());
+        self.change(move |connection| {
+            Box::pin(async move {
+                if find(connection, &name).await?.is_some() {
+                    return Err(StoreError::NameTaken { what: "token", name }.into());
+                }
+                let mut octets = Zeroizing::new([0; 32]);
+                getrandom::fill(octets.as_mut_slice())?;
+                let token = Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(octets.as_slice())));
+                sqlx::query(
+                    "INSERT INTO api_token (guid, name, role, digest, created) VALUES (?, ?, ?, ?, ?)",
+                )
+                .bind(Guid::new_v4())
+                .bind(name.clone())
+                .bind(role)
+                .bind(digest(&token))
+                .bind(millis(now))
+                .execute(&mut *connection)
+                .await?;
+                let kept = find(connection, &name).await?;
+                Ok((kept.ok_or_else(|| StoreError::not_found("token", name))?, token))
+            })
+        })
+        .await
+    }
+
+    /// All tokens, revoked ones too, in the order of making.
+    pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query("SELECT * FROM api_token ORDER BY id").fetch_all(connection).await?;
+                rows.iter().map(token).collect()
+            })
+        })
+        .await
+    }
+
+    /// Whose token this is, and notes its use; `None` for one that is unknown or revoked.
+    pub async fn check_token(&self, given: &Secret, now: Timestamp) -> Result<Option<ApiToken>, StoreError> {
+        let digest = digest(given);
+        let known = self
+            .read(|connection| {
+                let digest = digest.clone();
+                Box::pin(async move {
+                    let row = sqlx::query("SELECT * FROM api_token WHERE digest = ? AND revoked IS NULL")
+                        .bind(digest)
+                        .fetch_optional(connection)
+                        .await?;
+                    row.as_ref().map(token).transpose()
+                })
+            })
+            .await?;
+        let Some(mut known) = known else { return Ok(None) };
+        let is_noted = known
+            .last_used
+            .is_some_and(|last| now < last.saturating_add(USE_STEP_SECONDS.seconds()).unwrap_or(last));
+        if !is_noted {
+            let guid = known.guid;
+            self.change(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE api_token SET last_used = ? WHERE guid = ?")
+                        .bind(millis(now))
+                        .bind(guid)
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await?;
+            known.last_used = Some(now);
+        }
+        Ok(Some(known))
+    }
+
+    /// Revokes the token of this name or GUID, for good.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], also for one that is revoked already.
+    pub async fn revoke_token(&self, identity: &str, now: Timestamp) -> Result<ApiToken, StoreError> {
+        let identity = identity.to_owned();
+        self.change(move |connection| {
+            Box::pin(async move {
+                let known = find(connection, &identity).await?;
+                let mut known = known.ok_or_else(|| StoreError::not_found("token", identity))?;
+                sqlx::query("UPDATE api_token SET revoked = ? WHERE guid = ?")
+                    .bind(millis(now))
+                    .bind(known.guid)
+                    .execute(connection)
+                    .await?;
+                known.revoked = Some(now);
+                Ok(known)
+            })
+        })
+        .await
+    }
+}
+
+/// A token holds 256 random bits: nothing slower than a plain digest is needed to keep it from being guessed.
+fn digest(token: &Secret) -> Vec<u8> {
+    blake3::hash(token.expose()).as_bytes().to_vec()
+}
+
+/// The token of this name or GUID that is not revoked.
+async fn find(connection: &mut SqliteConnection, identity: &str) -> Result<Option<ApiToken>, Fault> {
+    let row = sqlx::query(
+        "SELECT * FROM api_token WHERE (guid = ?1 OR name = ?2) AND revoked IS NULL \
+         ORDER BY guid = ?1 DESC LIMIT 1",
+    )
+    .bind(Guid::parse_str(identity).ok())
+    .bind(identity.to_owned())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(token).transpose()
+}
+
+fn token(row: &SqliteRow) -> Result<ApiToken, Fault> {
+    let cells = Cells(row);
+    Ok(ApiToken {
+        guid: cells.get("guid")?,
+        name: cells.get("name")?,
+        role: cells.get("role")?,
+        created: cells.time("created")?,
+        last_used: cells.time_if("last_used")?,
+        revoked: cells.time_if("revoked")?,
+    })
+}

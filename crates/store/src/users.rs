@@ -1,0 +1,261 @@
+//! The users of batches: finding, counting, paging.
+
+use jiff::Timestamp;
+use mailhaul_migration::{
+    DataConsistencyScore, Failure, Guid, MigrationUser, Statistics, StatusCounts, StatusSummary, UserStatus,
+};
+use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
+use strum::VariantArray;
+
+use crate::{
+    Store,
+    columns::{Cells, millis_if, whole},
+    error::{Fault, StoreError},
+    pages::{Bookmark, Page, rows},
+    vault::secrets,
+};
+
+/// Which users; all where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Those of this batch.
+    pub batch: Option<Guid>,
+    /// Those in this state.
+    pub status: Option<UserStatus>,
+    /// Those in a state of this kind.
+    pub summary: Option<StatusSummary>,
+}
+
+/// The times of a user that go before those of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserTimes {
+    /// No mail is moved before.
+    pub start_after: Option<Timestamp>,
+    /// Then the final sync is made.
+    pub complete_after: Option<Timestamp>,
+}
+
+impl Store {
+    /// The user of this e-mail address or GUID, in this batch if one is said.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn user(&self, identity: &str, batch: Option<Guid>) -> Result<MigrationUser, StoreError> {
+        self.read(|connection| {
+            let identity = identity.to_owned();
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "SELECT * FROM user WHERE (guid = ?1 OR email_address = ?2) AND (?3 IS NULL OR batch = ?3) \
+                     ORDER BY guid = ?1 DESC LIMIT 1",
+                )
+                .bind(Guid::parse_str(&identity).ok())
+                .bind(identity.clone())
+                .bind(batch)
+                .fetch_optional(connection)
+                .await?;
+                user(&row.ok_or_else(|| StoreError::not_found("user", &identity))?)
+            })
+        })
+        .await
+    }
+
+    /// The user of this GUID.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn user_by_guid(&self, guid: Guid) -> Result<MigrationUser, StoreError> {
+        self.read(|connection| Box::pin(find(connection, guid))).await
+    }
+
+    /// A page of the users in the order in which they were given, beginning after the last one of the page before.
+    pub async fn users(
+        &self,
+        filter: &UserFilter,
+        after: Option<Bookmark>,
+        limit: u32,
+    ) -> Result<Page<MigrationUser>, StoreError> {
+        self.read(|connection| Box::pin(page(connection, *filter, after, limit))).await
+    }
+
+    /// How many users are in each state: of a batch, or of all.
+    pub async fn count_users(&self, batch: Option<Guid>) -> Result<StatusCounts, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::new("SELECT status, count(*) AS users FROM user");
+                if let Some(batch) = batch {
+                    query.push(" WHERE batch = ").push_bind(batch);
+                }
+                let rows = query.push(" GROUP BY status").build().fetch_all(connection).await?;
+                let mut counts = StatusCounts::default();
+                for row in &rows {
+                    counts.add(Cells(row).word("status")?, Cells(row).number("users")?);
+                }
+                Ok(counts)
+            })
+        })
+        .await
+    }
+
+    /// Changes the times of a user that go before those of its batch. When it is due is left as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn update_user(
+        &self,
+        guid: Guid,
+        change: impl FnOnce(&mut UserTimes) + Send + 'static,
+    ) -> Result<MigrationUser, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let user = find(connection, guid).await?;
+                let mut times =
+                    UserTimes { start_after: user.start_after, complete_after: user.complete_after };
+                change(&mut times);
+                sqlx::query("UPDATE user SET start_after = ?, complete_after = ? WHERE guid = ?")
+                    .bind(millis_if(times.start_after))
+                    .bind(millis_if(times.complete_after))
+                    .bind(guid)
+                    .execute(&mut *connection)
+                    .await?;
+                find(connection, guid).await
+            })
+        })
+        .await
+    }
+
+    /// Takes a user out of its batch, with its passwords and its report. What its worker still writes is refused. The
+    /// ledger of the mailbox stays, so that nothing is doubled when it comes again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn remove_user(&self, guid: Guid) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                secrets::remove(connection, guid).await?;
+                let removed =
+                    sqlx::query("DELETE FROM user WHERE guid = ?").bind(guid).execute(connection).await?;
+                match removed.rows_affected() {
+                    0 => Err(StoreError::not_found("user", guid).into()),
+                    _ => Ok(()),
+                }
+            })
+        })
+        .await
+    }
+}
+
+async fn page(
+    connection: &mut SqliteConnection,
+    filter: UserFilter,
+    after: Option<Bookmark>,
+    limit: u32,
+) -> Result<Page<MigrationUser>, Fault> {
+    let mut query = QueryBuilder::new("SELECT * FROM user WHERE id > ");
+    query.push_bind(after.map_or(0, |it| it.0));
+    if let Some(batch) = filter.batch {
+        query.push(" AND batch = ").push_bind(batch);
+    }
+    if filter.status.is_some() || filter.summary.is_some() {
+        let wanted = UserStatus::VARIANTS.iter().filter(|status| {
+            filter.status.is_none_or(|it| it == **status)
+                && filter.summary.is_none_or(|it| it == status.summary())
+        });
+        query.push(" AND status IN (");
+        let mut list = query.separated(", ");
+        for status in wanted {
+            list.push_bind(status.to_string());
+        }
+        query.push(")");
+    }
+    query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
+    let found = query.build().fetch_all(connection).await?;
+    let users = found.iter().map(|row| Ok((Cells(row).get("id")?, user(row)?)));
+    Ok(Page::of(users.collect::<Result<_, Fault>>()?, limit))
+}
+
+pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<MigrationUser, Fault> {
+    let row = sqlx::query("SELECT * FROM user WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+    user(&row.ok_or_else(|| StoreError::not_found("user", guid))?)
+}
+
+/// A row of the table.
+pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
+    let cells = Cells(row);
+    Ok(MigrationUser {
+        guid: cells.get("guid")?,
+        batch: cells.get("batch")?,
+        row: cells.number("csv_row")?,
+        email_address: cells.get("email_address")?,
+        user_name: cells.get("user_name")?,
+        user_root: cells.get("user_root")?,
+        target_user_name: cells.get("target_user_name")?,
+        status: cells.word("status")?,
+        status_since: cells.time("status_since")?,
+        due: cells.time_if("due")?,
+        attempts: cells.number("attempts")?,
+        start_after: cells.time_if("start_after")?,
+        complete_after: cells.time_if("complete_after")?,
+        failure: failure(cells)?,
+        initial_synced: cells.time_if("initial_synced")?,
+        last_synced: cells.time_if("last_synced")?,
+        statistics: statistics(cells)?,
+        approved: cells.time_if("approved")?,
+    })
+}
+
+/// The failure in a row of the table.
+pub(crate) fn failure(cells: Cells<'_>) -> Result<Option<Failure>, Fault> {
+    if cells.get::<Option<&str>>("failure_class")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Failure {
+        class: cells.word("failure_class")?,
+        message: cells.get("failure_message")?,
+        advice: cells.get("failure_advice")?,
+    }))
+}
+
+/// The columns of the same names, or sums of them.
+pub(crate) fn statistics(cells: Cells<'_>) -> Result<Statistics, Fault> {
+    Ok(Statistics {
+        total_items: cells.number("total_items")?,
+        synced_items: cells.number("synced_items")?,
+        skipped_items: cells.number("skipped_items")?,
+        estimated_bytes: cells.number("estimated_bytes")?,
+        bytes_transferred: cells.number("bytes_transferred")?,
+        pass_bytes: cells.number("pass_bytes")?,
+        pass_items: cells.number("pass_items")?,
+        queued_millis: cells.number("queued_millis")?,
+        in_progress_millis: cells.number("in_progress_millis")?,
+        synced_millis: cells.number("synced_millis")?,
+        stalled_millis: cells.number("stalled_millis")?,
+    })
+}
+
+/// Writes what a worker counts; the milliseconds of states are counted by the transitions. An approval ends where more
+/// is skipped than was approved.
+pub(crate) async fn write_statistics(
+    connection: &mut SqliteConnection,
+    guid: Guid,
+    counted: &Statistics,
+) -> Result<(), Fault> {
+    let score = DataConsistencyScore::of(counted.total_items, counted.skipped_items) as i64;
+    sqlx::query(
+        "UPDATE user SET approved = CASE WHEN ?3 > skipped_items THEN NULL ELSE approved END, total_items = ?1, \
+         synced_items = ?2, skipped_items = ?3, estimated_bytes = ?4, bytes_transferred = ?5, pass_bytes = ?6, \
+         pass_items = ?7, stalled_millis = ?8, score = ?9 WHERE guid = ?10",
+    )
+    .bind(whole(counted.total_items))
+    .bind(whole(counted.synced_items))
+    .bind(whole(counted.skipped_items))
+    .bind(whole(counted.estimated_bytes))
+    .bind(whole(counted.bytes_transferred))
+    .bind(whole(counted.pass_bytes))
+    .bind(whole(counted.pass_items))
+    .bind(whole(counted.stalled_millis))
+    .bind(score)
+    .bind(guid)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The files of the master key.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use super::{
+    MasterKeySource,
+    master_key::{KeyId, MasterKey},
+};
+use crate::error::{Fault, StoreError};
+
+/// No key file is longer.
+const LONGEST: u64 = 64 << 10;
+
+/// The key's file in a data directory.
+pub(super) fn path_in(data: &Path) -> PathBuf {
+    data.join("master.key")
+}
+
+/// Where the key before is, until everything is sealed with the new one.
+pub(super) fn old_path_in(data: &Path) -> PathBuf {
+    data.join("master.key.old")
+}
+
+/// The key of a source. `in_use` is the one that passwords are sealed with; `None` where none are, and only then a
+/// missing key of the data directory is made.
+pub(super) fn load(
+    source: &MasterKeySource,
+    data: &Path,
+    in_use: Option<KeyId>,
+) -> Result<MasterKey, StoreError> {
+    let (path, key) = match source {
+        MasterKeySource::DataDirectory => return load_own(data, in_use),
+        MasterKeySource::File(path) => (path, read(path, true)?),
+        MasterKeySource::Credential(path) => (path, read(path, false)?),
+    };
+    match key {
+        Some(key) if in_use.is_none_or(|id| id == key.id()) => Ok(key),
+        Some(_) => Err(StoreError::KeyWrong { path: path.clone() }),
+        None if in_use.is_some() => Err(StoreError::KeyMissing { path: path.clone() }),
+        None => Err(StoreError::KeyFile { path: path.clone(), how: "is missing".to_owned() }),
+    }
+}
+
+/// Settles what a change of the key that was cut short has left: whichever key the passwords are sealed with is the one.
+fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError> {
+    let (path, old_path) = (path_in(data), old_path_in(data));
+    let (key, old) = (read(&path, true)?, read(&old_path, true)?);
+    let is_used = |key: &MasterKey| in_use.is_none_or(|id| id == key.id());
+    match (key, old) {
+        (Some(key), old) if is_used(&key) => {
+            if old.is_some() {
+                remove(&old_path)?;
+            }
+            Ok(key)
+        }
+        (_, Some(old)) if in_use == Some(old.id()) => {
+            fs::rename(&old_path, &path).map_err(StoreError::file(&path))?;
+            sync_directory(&path)?;
+            Ok(old)
+        }
+        (Some(_), _) => Err(StoreError::KeyWrong { path }),
+        (None, _) if in_use.is_some() => Err(StoreError::KeyMissing { path }),
+        (None, _) => {
+            let key = MasterKey::random().map_err(told(&path))?;
+            write(&path, &key)?;
+            Ok(key)
+        }
+    }
+}
+
+/// A fault that is not about a file, told of one.
+pub(super) fn told(path: &Path) -> impl FnOnce(Fault) -> StoreError {
+    let path = path.to_owned();
+    move |fault| StoreError::KeyFile { path, how: format!("could not be made: {fault}") }
+}
+
+/// The key in a file; `None` where there is none.
+pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey>, StoreError> {
+    let wrong = |how: &str| StoreError::KeyFile { path: path.to_owned(), how: how.to_owned() };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::file(path)(error)),
+    };
+    let about = file.metadata().map_err(StoreError::file(path))?;
+    if !about.is_file() || about.len() > LONGEST {
+        return Err(wrong("is no file of a key"));
+    }
+    let mode = about.permissions().mode() & 0o777;
+    if must_be_closed && mode & 0o077 != 0 {
+        return Err(wrong(&format!(
+            "is open to others than its owner (mode {mode:o}): whoever read it can open the stored passwords. Close it \
+             with chmod 600, and change the key if somebody may have seen it"
+        )));
+    }
+    let text = io::read_to_string(file).map(Zeroizing::new).map_err(StoreError::file(path))?;
+    match MasterKey::parse(&text) {
+        Some(key) => Ok(Some(key)),
+        None => Err(wrong("does not hold one line with 32 octets in base64 or hexadecimal")),
+    }
+}
+
+/// Puts a key into a file for its owner alone, in place of what was there: at every moment the file is whole, and when
+/// this returns it is durable.
+pub(super) fn write(path: &Path, key: &MasterKey) -> Result<(), StoreError> {
+    let half = path.with_extension("key.new");
+    let written = || {
+        // What a crash left there is nobody's key.
+        match fs::remove_file(&half) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+        file.write_all(key.text().as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&half, path)
+    };
+    written().map_err(StoreError::file(path))?;
+    sync_directory(path)
+}
+
+/// Removes a file for good.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    fs::remove_file(path).map_err(StoreError::file(path))?;
+    sync_directory(path)
+}
+
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|it| it.sync_all()).map_err(StoreError::file(directory))
+}

@@ -1,0 +1,45 @@
+//! The vaults that this process can open.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sqlx::SqliteConnection;
+
+use super::{master_key::KeyId, seal::Vault, secrets};
+use crate::error::{Fault, StoreError};
+
+/// None before the master key is given, then one; two while everything is sealed anew. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Keys(Arc<RwLock<Vec<Arc<Vault>>>>);
+
+impl Keys {
+    /// From now on these, the first for what is sealed before anything else is.
+    pub(crate) fn set(&self, vaults: Vec<Arc<Vault>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = vaults;
+    }
+
+    /// The one to seal with, where nothing else says which.
+    pub(crate) fn first(&self) -> Option<Arc<Vault>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).first().cloned()
+    }
+
+    /// The one that this row was sealed with.
+    pub(crate) fn with_id(&self, id: &[u8]) -> Option<Arc<Vault>> {
+        let vaults = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        vaults.iter().find(|vault| vault.id() == id).cloned()
+    }
+
+    /// The one that everything is sealed with. Another process may have changed the key meanwhile: two keys in one file
+    /// would leave rows that nobody can open.
+    pub(crate) async fn in_use(&self, connection: &mut SqliteConnection) -> Result<Arc<Vault>, Fault> {
+        let first = self.first().ok_or(StoreError::VaultLocked)?;
+        match secrets::key_in_use(connection).await? {
+            None => Ok(first),
+            Some(id) => self.with_id(&id).ok_or_else(|| StoreError::KeyChanged.into()),
+        }
+    }
+}
+
+/// The octets of a column as a key's id.
+pub(crate) fn key_id(octets: &[u8]) -> Result<KeyId, Fault> {
+    octets.try_into().map_err(|_| Fault::Unreadable("key_id"))
+}

@@ -1,0 +1,110 @@
+//! The one key that the administrator keeps.
+
+use base64::{Engine, engine::general_purpose};
+use zeroize::Zeroizing;
+
+use super::seal::Vault;
+use crate::error::Fault;
+
+/// Octets of a key.
+const LENGTH: usize = 32;
+
+/// What a file of ours begins with.
+const COMMENT: &str =
+    "# The master key of mailhaul's vault: without it the stored passwords cannot be opened.";
+
+/// By which rows know their key. It tells nothing about the key.
+pub(crate) type KeyId = [u8; 8];
+
+/// The master key; wiped when dropped.
+pub(crate) struct MasterKey(Zeroizing<[u8; LENGTH]>);
+
+impl MasterKey {
+    /// A new one, of the system's random numbers.
+    pub(crate) fn random() -> Result<Self, Fault> {
+        let mut octets = Zeroizing::new([0; LENGTH]);
+        getrandom::fill(octets.as_mut_slice())?;
+        Ok(Self(octets))
+    }
+
+    /// Reads a file's text: one line with 32 octets in hexadecimal or base64, beside empty lines and lines that begin
+    /// with `#`. `None` for anything else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let line = lines.next()?;
+        if lines.next().is_some() {
+            return None;
+        }
+        let octets =
+            Zeroizing::new(if line.len() == 2 * LENGTH { hexadecimal(line)? } else { base64(line)? });
+        let mut key = Zeroizing::new([0; LENGTH]);
+        if octets.len() != LENGTH {
+            return None;
+        }
+        key.copy_from_slice(&octets);
+        Some(Self(key))
+    }
+
+    /// What [`MasterKey::parse`] reads.
+    pub(crate) fn text(&self) -> Zeroizing<String> {
+        let key = Zeroizing::new(general_purpose::STANDARD.encode(self.0.as_slice()));
+        Zeroizing::new(format!("{COMMENT}\n{}\n", *key))
+    }
+
+    /// By which rows know it.
+    pub(crate) fn id(&self) -> KeyId {
+        let derived = Zeroizing::new(blake3::derive_key("mailhaul 2026 vault: key id", self.0.as_slice()));
+        let mut id = KeyId::default();
+        id.copy_from_slice(&derived[..size_of::<KeyId>()]);
+        id
+    }
+
+    /// The vault that it opens. Its own key is derived, so that the master key itself never seals anything.
+    pub(crate) fn vault(&self) -> Vault {
+        let derived = Zeroizing::new(blake3::derive_key("mailhaul 2026 vault: passwords", self.0.as_slice()));
+        Vault::new(self.id(), &derived)
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    general_purpose::STANDARD.decode(text).or_else(|_| general_purpose::STANDARD_NO_PAD.decode(text)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_is_written_and_in_hexadecimal() {
+        let key = MasterKey::random().unwrap();
+        let read = MasterKey::parse(&key.text()).unwrap();
+        assert_eq!((read.0.as_slice(), read.id()), (key.0.as_slice(), key.id()));
+        let digits: String = key.0.iter().map(|octet| format!("{octet:02X}")).collect();
+        assert_eq!(MasterKey::parse(&format!("\n # mine\r\n{digits}\r\n")).unwrap().id(), key.id());
+        assert_ne!(MasterKey::random().unwrap().id(), key.id());
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let key = general_purpose::STANDARD.encode([7; 32]);
+        assert!(MasterKey::parse(&key).is_some());
+        for wrong in [
+            "",
+            "# nothing\n",
+            "secret",
+            &format!("{key}\n{key}"),
+            &general_purpose::STANDARD.encode([7; 31]),
+            &general_purpose::STANDARD.encode([7; 33]),
+            &"+7".repeat(32),
+            &"zz".repeat(32),
+            &"\u{e9}".repeat(32),
+        ] {
+            assert!(MasterKey::parse(wrong).is_none(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Opening the vault, and changing its key.
+
+use std::sync::Arc;
+
+use super::{
+    MasterKeySource, key_file,
+    master_key::{KeyId, MasterKey},
+    secrets,
+};
+use crate::{Store, error::StoreError, lock};
+
+impl Store {
+    /// Opens the vault with the master key, which is made where nothing is sealed yet and it belongs into the data
+    /// directory. To be called before anything that stores or needs a password.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyMissing`], [`StoreError::KeyWrong`] and [`StoreError::KeyFile`]; nothing was changed then.
+    pub async fn unlock(&self, source: MasterKeySource) -> Result<(), StoreError> {
+        let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
+        let key = key_file::load(&source, self.data(), self.key_in_use().await?)?;
+        self.shared.keys.set(vec![Arc::new(key.vault())]);
+        Ok(())
+    }
+
+    /// Seals every password with another key, in one transaction: with a new random one in the data directory, or with
+    /// the one of this file or credential, which from then on has to be given to [`Store::unlock`].
+    ///
+    /// A crash at any moment leaves a data directory that opens: with the key before until the transaction is durable
+    /// (`master.key.old` keeps it), with the new one after. Backups of the database need the key of their time.
+    ///
+    /// # Errors
+    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; those of the key's file; [`StoreError::Sealed`] where a
+    /// password cannot be opened: everything is as it was then.
+    pub async fn rotate_master_key(&self, new: MasterKeySource) -> Result<(), StoreError> {
+        let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
+        let old = self.shared.keys.first().ok_or(StoreError::VaultLocked)?;
+        let is_own = new == MasterKeySource::DataDirectory;
+        let key = if is_own { self.stage_key(old.id())? } else { key_file::load(&new, self.data(), None)? };
+        let sealing = Arc::new(key.vault());
+        // Whoever reads sees the rows before or after, and can open both.
+        self.shared.keys.set(vec![Arc::clone(&old), Arc::clone(&sealing)]);
+        let resealed = self
+            .change({
+                let (old, sealing) = (Arc::clone(&old), Arc::clone(&sealing));
+                move |connection| {
+                    Box::pin(async move {
+                        match secrets::key_in_use(connection).await? {
+                            Some(id) if id != old.id() => Err(StoreError::KeyChanged.into()),
+                            _ => secrets::reseal(connection, &old, &sealing).await,
+                        }
+                    })
+                }
+            })
+            .await;
+        let settled = match (&resealed, is_own) {
+            // With whatever the rows are sealed now, as after a crash.
+            (_, true) => Arc::new(key_file::load(&new, self.data(), self.key_in_use().await?)?.vault()),
+            (Ok(()), false) => sealing,
+            (Err(_), false) => old,
+        };
+        self.shared.keys.set(vec![settled]);
+        resealed
+    }
+
+    /// Puts a new key into the data directory, and keeps the one before beside it.
+    fn stage_key(&self, in_use: KeyId) -> Result<MasterKey, StoreError> {
+        let (path, old_path) = (key_file::path_in(self.data()), key_file::old_path_in(self.data()));
+        match key_file::read(&path, true)? {
+            Some(before) if before.id() == in_use => key_file::write(&old_path, &before)?,
+            Some(_) => {
+                let how = "is not the key in use, and would be overwritten: move it away".to_owned();
+                return Err(StoreError::KeyFile { path, how });
+            }
+            // The key in use is kept elsewhere.
+            None => {}
+        }
+        let key = MasterKey::random().map_err(key_file::told(&path))?;
+        key_file::write(&path, &key)?;
+        Ok(key)
+    }
+
+    async fn key_in_use(&self) -> Result<Option<KeyId>, StoreError> {
+        self.read(|connection| Box::pin(secrets::key_in_use(connection))).await
+    }
+}

@@ -1,0 +1,89 @@
+//! One seal.
+
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use mailhaul_mail::Secret;
+use mailhaul_migration::Guid;
+use zeroize::Zeroizing;
+
+use super::{SecretName, master_key::KeyId};
+use crate::error::{Fault, StoreError};
+
+/// Octets of a nonce: long enough for random ones never to meet.
+const NONCE: usize = 24;
+
+/// Seals and opens under one key, which is wiped when dropped.
+pub(crate) struct Vault {
+    id: KeyId,
+    cipher: XChaCha20Poly1305,
+}
+
+impl Vault {
+    pub(super) fn new(id: KeyId, key: &Zeroizing<[u8; 32]>) -> Self {
+        Self { id, cipher: XChaCha20Poly1305::new((&**key).into()) }
+    }
+
+    /// By which rows know its key.
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Nonce and ciphertext.
+    pub(crate) fn seal(&self, owner: Guid, name: SecretName, secret: &Secret) -> Result<Vec<u8>, Fault> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        let bound = self.bound(owner, name);
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: secret.expose(), aad: &bound });
+        // It fails only beyond 256 GiB.
+        let sealed = sealed.map_err(|_| Fault::Unreadable("password"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed for this owner under this name, and nothing else.
+    pub(crate) fn open(&self, owner: Guid, name: SecretName, sealed: &[u8]) -> Result<Secret, Fault> {
+        let damaged = || StoreError::Sealed { owner, name: name.into(), how: "was changed or damaged" };
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+        let bound = self.bound(owner, name);
+        let opened = self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &bound });
+        Ok(Secret::new(opened.map_err(|_| damaged())?))
+    }
+
+    /// What a seal is bound to. Only the last part varies in length.
+    fn bound(&self, owner: Guid, name: SecretName) -> Vec<u8> {
+        let name: &'static str = name.into();
+        [owner.as_bytes().as_slice(), &self.id, name.as_bytes()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::master_key::MasterKey, *};
+
+    proptest! {
+        #[test]
+        fn a_seal_opens_only_where_it_belongs_and_only_whole(
+            password in prop::collection::vec(any::<u8>(), 0..80),
+            spoiled in any::<prop::sample::Index>(),
+            bit in 0..8u32,
+        ) {
+            let (key, owner) = (MasterKey::random().unwrap(), Guid::new_v4());
+            let (vault, secret) = (key.vault(), Secret::new(password));
+            let sealed = vault.seal(owner, SecretName::Password, &secret).unwrap();
+            prop_assert_eq!(&vault.open(owner, SecretName::Password, &sealed).unwrap(), &secret);
+            prop_assert_ne!(&vault.seal(owner, SecretName::Password, &secret).unwrap(), &sealed);
+
+            prop_assert!(vault.open(Guid::new_v4(), SecretName::Password, &sealed).is_err());
+            prop_assert!(vault.open(owner, SecretName::TargetPassword, &sealed).is_err());
+            let other = MasterKey::random().unwrap().vault();
+            prop_assert!(other.open(owner, SecretName::Password, &sealed).is_err());
+            let mut changed = sealed.clone();
+            changed[spoiled.index(sealed.len())] ^= 1 << bit;
+            prop_assert!(vault.open(owner, SecretName::Password, &changed).is_err());
+            prop_assert!(vault.open(owner, SecretName::Password, &sealed[..spoiled.index(sealed.len())]).is_err());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Sealed rows. To be called in the transaction of the rows that they belong to.
+
+use mailhaul_mail::Secret;
+use mailhaul_migration::Guid;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::{Keys, SecretName, keys::key_id, master_key::KeyId, seal::Vault};
+use crate::{
+    Store,
+    columns::{Cells, values},
+    error::{Fault, StoreError},
+};
+
+/// Rows of one statement.
+const ROWS: usize = 250;
+
+impl Store {
+    /// A password of a user or an endpoint; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; [`StoreError::Sealed`] for a row that was changed.
+    pub async fn secret(&self, owner: Guid, name: SecretName) -> Result<Option<Secret>, StoreError> {
+        let keys = &self.shared.keys;
+        if keys.first().is_none() {
+            return Err(StoreError::VaultLocked);
+        }
+        self.read(|connection| {
+            let keys = keys.clone();
+            Box::pin(async move {
+                let row = sqlx::query("SELECT key_id, sealed FROM secret WHERE owner = ? AND name = ?")
+                    .bind(owner)
+                    .bind(name.to_string())
+                    .fetch_optional(connection)
+                    .await?;
+                let Some(row) = row else { return Ok(None) };
+                let vault = keys.with_id(row.try_get(0)?).ok_or(StoreError::KeyChanged)?;
+                vault.open(owner, name, row.try_get(1)?).map(Some)
+            })
+        })
+        .await
+    }
+}
+
+/// Seals a secret of each owner, in place of one of that name that was there.
+pub(crate) async fn put(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    name: SecretName,
+    secrets: &[(Guid, Secret)],
+) -> Result<(), Fault> {
+    let vault = keys.in_use(connection).await?;
+    for chunk in secrets.chunks(ROWS) {
+        let sealed: Result<Vec<_>, Fault> = chunk
+            .iter()
+            .map(|(owner, secret)| Ok((*owner, name, vault.seal(*owner, name, secret)?)))
+            .collect();
+        insert(connection, vault.id(), sealed?).await?;
+    }
+    Ok(())
+}
+
+/// Removes all secrets of an owner.
+pub(crate) async fn remove(connection: &mut SqliteConnection, owner: Guid) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM secret WHERE owner = ?").bind(owner).execute(connection).await?;
+    Ok(())
+}
+
+/// Removes all secrets of the users of a batch.
+pub(crate) async fn remove_of_batch(connection: &mut SqliteConnection, batch: Guid) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM secret WHERE owner IN (SELECT guid FROM user WHERE batch = ?)")
+        .bind(batch)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The key of all rows; `None` where there are none.
+pub(crate) async fn key_in_use(connection: &mut SqliteConnection) -> Result<Option<KeyId>, Fault> {
+    let id: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;
+    id.map(|id| key_id(&id)).transpose()
+}
+
+/// Opens everything with one key and seals it with another.
+pub(super) async fn reseal(connection: &mut SqliteConnection, old: &Vault, new: &Vault) -> Result<(), Fault> {
+    let mut after = (Vec::new(), String::new());
+    loop {
+        let rows = sqlx::query(
+            "SELECT owner, name, key_id, sealed FROM secret WHERE (owner, name) > (?, ?) \
+             ORDER BY owner, name LIMIT ?",
+        )
+        .bind(after.0)
+        .bind(after.1)
+        .bind(i64::try_from(ROWS).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut sealed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let cells = Cells(row);
+            let (owner, name) = (cells.get::<Guid>("owner")?, cells.word::<SecretName>("name")?);
+            if cells.get::<&[u8]>("key_id")? != old.id() {
+                let how = "is sealed with another key than the rest";
+                return Err(StoreError::Sealed { owner, name: name.into(), how }.into());
+            }
+            let secret = old.open(owner, name, cells.get("sealed")?)?;
+            sealed.push((owner, name, new.seal(owner, name, &secret)?));
+        }
+        let Some((owner, name, _)) = sealed.last() else { return Ok(()) };
+        after = (owner.as_bytes().to_vec(), name.to_string());
+        insert(connection, new.id(), sealed).await?;
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    key: KeyId,
+    rows: Vec<(Guid, SecretName, Vec<u8>)>,
+) -> Result<(), Fault> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT OR REPLACE INTO secret (key_id, owner, name, sealed) \
+         SELECT ?, column1, column2, column3 FROM (VALUES {})",
+        values(rows.len(), 3)
+    );
+    // Made of our own words alone. Only the statement of a full chunk comes again.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS).bind(key.to_vec());
+    for (owner, name, sealed) in rows {
+        let name: &'static str = name.into();
+        query = query.bind(owner).bind(name).bind(sealed);
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
