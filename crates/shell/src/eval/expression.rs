@@ -99,9 +99,10 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     async fn path(&mut self, base: &Expression, steps: &[Step]) -> Done<Value> {
-        if let Some(value) = self.utf8(base, steps).await? {
-            return Ok(value);
-        }
+        let (base, steps) = match self.utf8(base, steps).await? {
+            Some(value) => (&Expression { at: base.at, kind: ExpressionKind::Literal(value) }, &steps[1..]),
+            None => (base, steps),
+        };
         // What a step asks for is worked out before the base is borrowed.
         let mut asked = Vec::with_capacity(steps.len());
         for step in steps {
@@ -127,7 +128,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(value.into_owned())
     }
 
-    /// `[System.Text.Encoding]::UTF8.GetBytes(text)`: an encoding is no value by itself.
+    /// The first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`: an encoding is no value by itself.
     async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> Done<Option<Value>> {
         let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
             return Ok(None);
@@ -135,7 +136,7 @@ impl<H: Host> Evaluator<'_, H> {
         if !statics::is_utf8(type_name, member) {
             return Ok(None);
         }
-        let [Step { kind: StepKind::Call(method, arguments), at }] = steps else { return Ok(None) };
+        let [Step { kind: StepKind::Call(method, arguments), at }, ..] = steps else { return Ok(None) };
         let arguments = self.each(arguments).await?;
         statics::encode(*at, method, &arguments).map(Some)
     }

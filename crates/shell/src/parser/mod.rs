@@ -90,6 +90,9 @@ impl Parser<'_> {
     fn statement(&mut self) -> Parsed<Statement> {
         self.refuse_statement()?;
         let target = self.target()?;
+        if target.is_some() {
+            self.refuse_statement()?;
+        }
         Ok(Statement { target, pipeline: self.pipeline()? })
     }
 
@@ -119,11 +122,12 @@ impl Parser<'_> {
     fn pipeline(&mut self) -> Parsed<Pipeline> {
         let mut stages = vec![self.first_stage()?];
         while let Some(pipe) = self.pipe()? {
+            if self.cursor.peek() == Some('|') {
+                return Err(Fault::unsupported(pipe, "`||` is"));
+            }
             self.cursor.skip_lines()?;
-            match self.cursor.peek() {
-                None => return Err(Fault::incomplete(pipe, "a command must follow the `|`")),
-                Some('|') => return Err(Fault::unsupported(pipe, "`||` is")),
-                Some(_) => {}
+            if self.cursor.peek().is_none() {
+                return Err(Fault::incomplete(pipe, "a command must follow the `|`"));
             }
             self.refuse_stage()?;
             stages.push(Stage::Command(self.command()?));
