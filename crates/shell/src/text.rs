@@ -46,19 +46,24 @@ pub(crate) fn harmless_on_screen(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{FFFD}' } else { c }).collect()
 }
 
-/// `"a", "b" or "c"` of the known names that come near to a wrong one.
+/// The hint at the end of an error about a wrong name.
 pub(crate) fn did_you_mean<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(wrong, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
+/// The known name that is probably meant.
+pub(crate) fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     // Comparing takes time by the length, and no name is as long as this.
     if wrong.len() > 64 {
-        return String::new();
+        return None;
     }
     let wrong = wrong.to_lowercase();
-    let nearest = known
+    known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &wrong), name))
         .filter(|(distance, name)| distance * 3 <= name.len())
-        .min_by_key(|(distance, _)| *distance);
-    nearest.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

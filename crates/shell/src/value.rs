@@ -7,7 +7,7 @@ use serde_json::Number;
 /// How deep values may stand in each other. Drawing and dropping them is recursive.
 const DEEPEST: usize = 64;
 /// About how many octets a value made by a script may have: lists that double themselves end here.
-const LARGEST: usize = 128 << 20;
+const LARGEST: usize = 96 << 20;
 
 /// A value of the language.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,7 +136,7 @@ impl Value {
             Self::Bytes(octets) => octets.len(),
             _ => 0,
         };
-        let Some(left) = budget.checked_sub(own + 48) else { return false };
+        let Some(left) = budget.checked_sub(own + 64) else { return false };
         *budget = left;
         match self {
             Self::List(values) => depth > 0 && values.iter().all(|value| value.fits(depth - 1, budget)),

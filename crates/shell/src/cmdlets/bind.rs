@@ -1,5 +1,7 @@
 //! Which argument belongs to which parameter of a cmdlet of the language.
 
+use std::iter::Peekable;
+
 use super::table::Cmdlet;
 use crate::{ast::Statement, error::Fault, eval::Done, text, value::Value};
 
@@ -57,11 +59,7 @@ impl<'a> Bound<'a> {
                         }
                         continue;
                     }
-                    let value =
-                        value.or_else(|| match given.next_if(|next| matches!(next, Given::Value { .. })) {
-                            Some(Given::Value { item, .. }) => Some(item),
-                            _ => None,
-                        });
+                    let value = value.or_else(|| following(&mut given));
                     let value =
                         value.ok_or_else(|| Fault::value(at, format!("a value must follow -{name}")))?;
                     bound.set(name, at, value)?;
@@ -142,6 +140,14 @@ impl<'a> Bound<'a> {
         count.map(Some).ok_or_else(|| {
             Fault::value(at, format!("-{name} must be a whole number, not `{}`", text::show(&value)))
         })
+    }
+}
+
+/// The value that follows a parameter, if one does.
+pub(super) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
+    match given.next_if(|next| matches!(next, Given::Value { .. })) {
+        Some(Given::Value { item, .. }) => Some(item),
+        _ => None,
     }
 }
 

@@ -129,11 +129,7 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
                         "there can be one comparison only; use { ... -and ... } for more",
                     ));
                 }
-                let value =
-                    value.or_else(|| match given.next_if(|next| matches!(next, Given::Value { .. })) {
-                        Some(Given::Value { item, .. }) => Some(item),
-                        _ => None,
-                    });
+                let value = value.or_else(|| bind::following(&mut given));
                 match value {
                     Some(item) => (at, slot, item),
                     // `Status -eq -Value Failed`

@@ -88,8 +88,8 @@ impl<H: Host> Evaluator<'_, H> {
     fn look_up(&self, expression: &Expression) -> Done<&Value> {
         match &expression.kind {
             ExpressionKind::Variable(name) => self.variables.get(name).ok_or_else(|| {
-                let known = self.variables.names();
-                let hint = text::did_you_mean(name, known).replace("mean ", "mean $");
+                let nearest = text::nearest(name, self.variables.names());
+                let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean ${nearest}?"));
                 Fault::value(expression.at, format!("the variable ${name} was never set{hint}"))
             }),
             _ => self.current.as_ref().ok_or_else(|| {

@@ -165,6 +165,7 @@ fn words_of_commands() {
         ("a \u{2013}Name \u{201C}x y\u{201D}\u{a0}\u{2018}z\u{2019}", "a -Name 'x y' 'z'"),
         ("\u{FEFF}a", "a"),
         ("a [x]* *", "a '[x]*' '*'"),
+        ("a -? -x", "a -? -x"),
     ] {
         assert_eq!(drawn(line), meaning, "{line}");
     }

@@ -35,7 +35,9 @@ impl Parser<'_> {
                 None | Some(';' | '|' | ')' | '}') => return Ok(words),
                 Some(c) if is_line_end(c) => return Ok(words),
                 Some('&' | '<' | '>' | ',') => return Err(self.unexpected()),
-                Some(c) if is_dash(c) && second.is_some_and(is_name_start) => self.parameter()?,
+                Some(c) if is_dash(c) && second.is_some_and(|c| is_name_start(c) || c == '?') => {
+                    self.parameter()?
+                }
                 Some(c) if is_dash(c) && second.is_some_and(is_dash) => {
                     return Err(Fault::syntax(at, "a parameter begins with one dash, not with two"));
                 }
@@ -48,7 +50,8 @@ impl Parser<'_> {
     /// `-Name` or `-Name:value`.
     fn parameter(&mut self) -> Parsed<WordKind> {
         self.cursor.next();
-        let name = self.cursor.eat_while(is_name).to_owned();
+        // `-?` asks for help.
+        let name = if self.cursor.eat('?') { "?" } else { self.cursor.eat_while(is_name) }.to_owned();
         if self.cursor.eat(':') {
             self.cursor.skip_blanks()?;
             let at = self.cursor.at();

@@ -201,6 +201,25 @@ async fn a_script_stops_at_its_first_error() {
     assert_eq!(host.calls(), []);
 }
 
+/// As deep as the parser lets it be, on the small stack of a test.
+#[tokio::test]
+async fn deep_scripts_are_carried_out() {
+    for (open, close, output) in [
+        ("(", ")", "1"),
+        ("@(", ")", "1"),
+        ("$(", ")", "1"),
+        ("!", "", "True"),
+        ("[int]", "", "1"),
+        ("\"$(", ")\"", "1"),
+        ("1 | % { ", " }", "1"),
+        ("1 | ? { ", " }", "1"),
+        ("Write-Output (", ")", "1"),
+    ] {
+        let script = format!("{}1{}", open.repeat(32), close.repeat(32));
+        assert_eq!(shown(&script).await, format!("{output}\n"), "{open}");
+    }
+}
+
 #[tokio::test]
 async fn values_that_grow_without_end_are_stopped() {
     let doubling = |statement: &str| format!("$x = 'aaaaaaaa'\n{}", format!("{statement}\n").repeat(64));
