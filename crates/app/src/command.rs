@@ -98,12 +98,12 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
 
 /// The width of the terminal, in columns.
 pub(crate) fn width() -> Option<usize> {
-    indicatif::TermWidth::columns()
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 fn refused(failure: &Failure) -> Exit {
     text::print_error(format_args!("error: {}", told(failure)));
-    Exit::Operation(failure.exit_code())
+    Exit::Operation(failure.kind.exit_code())
 }
 
 /// The failure, and on a line of its own what can be done about it.

@@ -29,7 +29,7 @@ impl Gate for StoreGate {
                 time: Timestamp::now(),
                 who: record.caller.name,
                 operation: record.operation,
-                identity: record.identity,
+                identity: record.identity.unwrap_or_default(),
                 outcome: record.outcome.map_or_else(|failure| failure.to_string(), |()| "Done".to_owned()),
             };
             if let Err(error) = self.0.append_audit(entry).await {

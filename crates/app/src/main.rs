@@ -121,7 +121,7 @@ async fn invoked(operations: &Arc<Operations<Context>>, operation: &str, data: &
         }
         Err(failure) => {
             text::print(failure.to_json());
-            Ok(Exit::Operation(failure.exit_code()))
+            Ok(Exit::Operation(failure.kind.exit_code()))
         }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use mailhaul_shell::{Shell, complete, is_complete};
 use rustyline::{
-    Cmd, Context, Editor, Helper, KeyEvent,
+    Context, Editor, Helper,
     completion::{Completer, Pair},
     error::ReadlineError,
     highlight::Highlighter,
@@ -23,7 +23,6 @@ use crate::{
 pub(crate) async fn run(host: &Cmdlets) -> Result<Exit> {
     let mut editor: Editor<Assistant<'_>, DefaultHistory> = Editor::new()?;
     editor.set_helper(Some(Assistant(host)));
-    editor.bind_sequence(KeyEvent::ctrl('L'), Cmd::ClearScreen);
     let mut shell = Shell::new().with_width(width());
     loop {
         let line = match editor.readline("mailhaul> ") {

@@ -56,7 +56,7 @@ pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
     log();
     let tcp = tcp(&options).await?;
     let context = Context::open(data).await?;
-    let lock = context.store.lock_service().await?;
+    let lock = context.store.lock_service()?;
     let desk = Desk::new(context, operations());
     let socket = UnixSocket::bind(&data::socket(data))
         .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;

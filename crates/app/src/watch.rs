@@ -44,7 +44,7 @@ pub(crate) async fn run(options: Watch, data: &Path) -> Result<Exit> {
     }
     let watched = watch(&operations, &line, &options.batch).await;
     line.close().await;
-    watched.map_err(|failure| anyhow!(Exit::Operation(failure.exit_code())).context(told(&failure)))
+    watched.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
 }
 
 async fn watch(operations: &Operations<Context>, line: &Line, batch: &str) -> Result<Exit, Failure> {

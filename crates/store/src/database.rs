@@ -82,7 +82,8 @@ pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault>
     };
     let mut connection = options.connect().await?;
     let migrator = Migrator::with_migrations(SCHEMA.into_iter().map(step).collect());
-    migrator.run(&mut connection).await.map_err(|error| match error {
+    // Not `run`: its future cannot be shown to be `Send`.
+    migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },
         other => Fault::Migrate(other),
     })?;
