@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
@@ -12,6 +12,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
     ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
     ("mailhaul-shell", &["mailhaul-mail"]),
+    ("mailhaul-operations", &["mailhaul-mail", "mailhaul-shell"]),
     (
         "mailhaul",
         &[
@@ -22,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "mailhaul-migration",
             "mailhaul-store",
             "mailhaul-shell",
+            "mailhaul-operations",
         ],
     ),
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),

@@ -20,7 +20,6 @@ mod output;
 mod parameter;
 mod schema;
 mod serve;
-mod shell;
 mod values;
 mod verb;
 
@@ -36,7 +35,7 @@ pub use http::{Limits, Service};
 pub use invoke::invoke;
 pub use operation::{Answer, Noun, Operation};
 pub use operations::Operations;
-pub use output::Output;
+pub use output::{Output, render};
 pub use parameter::{Choice, Kind, Parameter};
 pub use serve::{Server, UnixSocket};
 pub use values::{Bytes, Change, Continuation, Credential, DateTime, TimeSpan};

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use mailhaul_shell::{Object, Value as Shown, format};
+use serde_json::Value;
+
+use crate::entry::Entry;
+
 /// The forms that results can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -33,5 +38,24 @@ impl Output {
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(FORMS[*self as usize].1)
+    }
+}
+
+/// The results of an operation in this form. The width is that of the screen; without one nothing is cut.
+pub fn render(entry: &Entry, results: &[Value], output: Output, width: Option<usize>) -> String {
+    let objects = || results.iter().map(|it| object(it.clone())).collect::<Vec<_>>();
+    match output {
+        Output::Table => format::table(&objects(), entry.view(), width),
+        Output::List => format::list(&objects(), &[]),
+        Output::Csv => format::csv(&objects()),
+        // Always an array: whoever reads it need not ask how many there are.
+        Output::Json => format!("{:#}\n", Value::Array(results.to_vec())),
+    }
+}
+
+fn object(result: Value) -> Object {
+    match Shown::from(result) {
+        Shown::Object(object) => object,
+        other => Object::from_iter([("Value", other)]),
     }
 }

@@ -1,6 +1,6 @@
 //! A cmdlet behind the name of the program: `mailhaul New-MigrationBatch -Name B -AutoStart`.
 
-use crate::shell::{Argument, Value};
+use mailhaul_shell::{Argument, Value};
 
 /// The arguments behind the cmdlet's name. A dash before a letter begins a name; `--` ends names; `$null` is nothing.
 pub fn arguments<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Argument> {

@@ -1,6 +1,6 @@
 //! Cmdlet arguments: `-Name IMAPBatch1 -AutoStart`, by PowerShell's rules.
 
-use crate::shell::{Argument, Value as Given};
+use mailhaul_shell::{Argument, Value as Given};
 use serde_json::{Map, Value};
 
 use super::{

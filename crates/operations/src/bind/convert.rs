@@ -1,6 +1,6 @@
 //! One value: from text or from a value of the shell to what JSON has for it.
 
-use crate::shell::Value as Given;
+use mailhaul_shell::Value as Given;
 use serde_json::{Map, Value, json};
 
 use super::{World, credential, file};

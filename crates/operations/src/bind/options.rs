@@ -1,7 +1,7 @@
 //! The options of `mailhaul batch new --name B --auto-start`, as clap has matched them.
 
-use crate::shell::Value as Given;
 use clap::ArgMatches;
+use mailhaul_shell::Value as Given;
 use serde_json::{Map, Value};
 
 use super::{
