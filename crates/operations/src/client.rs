@@ -18,7 +18,7 @@ use crate::{
     caller::Caller,
     entry::Entry,
     failure::Failure,
-    http::{JSON, NEXT_LINK, VALUE, address, to_query},
+    http::{JSON, MAX_BODY, NEXT_LINK, VALUE, address, to_query},
     parameter::IDENTITY,
 };
 
@@ -125,7 +125,12 @@ fn message(
     let form = entry.verb().form();
     let mut address = address(entry, identity);
     let body = if form.in_body {
-        Body::from(serde_json::to_vec(request).map_err(Failure::internal)?)
+        let body = serde_json::to_vec(request).map_err(Failure::internal)?;
+        // The service would cut the connection, and nobody would learn why.
+        if body.len() > MAX_BODY {
+            return Err(Failure::too_large(format_args!("a request may have at most {MAX_BODY} octets")));
+        }
+        Body::from(body)
     } else {
         let query = to_query(request)?;
         if !query.is_empty() {

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use crate::{
-    bind::{CONFIRM, NAMED_IDENTITY, OUTPUT, WHAT_IF, password_file},
+    bind::{CONFIRM, OUTPUT, WHAT_IF, password_file},
     check::must_be,
     entry::Entry,
     operations::Operations,
@@ -95,7 +95,8 @@ fn of_verb(entry: &Entry) -> Command {
 
 fn arguments(parameter: &Parameter) -> Vec<Arg> {
     if parameter.name == IDENTITY {
-        return identity(parameter);
+        let arg = with_help(Arg::new(IDENTITY).index(1), parameter);
+        return vec![arg.required(parameter.required).value_name("IDENTITY")];
     }
     let mut arg = with_help(Arg::new(parameter.name.clone()).long(parameter.option()), parameter)
         .required(parameter.required)
@@ -132,16 +133,6 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
         .requires(parameter.name.clone())
         .help(format!("The file with the password of --{}; without it you are asked", parameter.option()));
     vec![arg, file]
-}
-
-/// The identity needs no name; with one it is taken too.
-fn identity(parameter: &Parameter) -> Vec<Arg> {
-    let placed = with_help(Arg::new(IDENTITY).index(1), parameter).value_name("IDENTITY");
-    let named = Arg::new(NAMED_IDENTITY).long(kebab(IDENTITY)).value_name("IDENTITY").hide(true);
-    vec![
-        if parameter.required { placed.required_unless_present(NAMED_IDENTITY) } else { placed },
-        named.conflicts_with(IDENTITY),
-    ]
 }
 
 fn possible(choices: &[Choice]) -> PossibleValuesParser {

@@ -24,7 +24,7 @@ pub use cmdlet::{Form, cmdlet};
 pub use options::options;
 
 pub(crate) use convert::from_text;
-pub(crate) use options::{CONFIRM, NAMED_IDENTITY, OUTPUT, WHAT_IF, password_file};
+pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF, password_file};
 
 /// What the binder needs of the world.
 pub trait World {

@@ -20,8 +20,6 @@ use crate::{
 pub(crate) const OUTPUT: &str = "Output";
 pub(crate) const WHAT_IF: &str = "WhatIf";
 pub(crate) const CONFIRM: &str = "Confirm";
-/// The id of the long form of what is positional.
-pub(crate) const NAMED_IDENTITY: &str = "IdentityOption";
 
 /// The id of the option for the password file of a credential.
 pub(crate) fn password_file(parameter: &Parameter) -> String {
@@ -66,14 +64,10 @@ fn value(parameter: &Parameter, matches: &ArgMatches, world: &dyn World) -> Resu
             }
             Given::Text(user)
         }
-        _ if id == IDENTITY => match one(id).or_else(|| one(NAMED_IDENTITY)) {
-            Some(text) if text.trim().is_empty() => {
+        _ => match one(id) {
+            Some(text) if id == IDENTITY && text.trim().is_empty() => {
                 return Err(Failure::invalid(format_args!("{label} must not be empty")));
             }
-            Some(text) => Given::Text(text),
-            None => return Ok(None),
-        },
-        _ => match one(id) {
             Some(text) if parameter.clearable && text.eq_ignore_ascii_case("$null") => Given::Null,
             Some(text) => Given::Text(text),
             None => return Ok(None),

@@ -3,8 +3,8 @@ Set-StrictMode -Version 3.0
 
 # The program: $env:MAILHAUL_PROGRAM, else what the PATH has.
 $script:Program = if ($env:MAILHAUL_PROGRAM) { $env:MAILHAUL_PROGRAM } else { 'mailhaul' }
-$script:Common = [System.Management.Automation.PSCmdlet]::CommonParameters +
-    [System.Management.Automation.PSCmdlet]::OptionalCommonParameters
+$script:Common = @([System.Management.Automation.PSCmdlet]::CommonParameters) +
+    @([System.Management.Automation.PSCmdlet]::OptionalCommonParameters)
 
 function ConvertTo-MailhaulValue($Value) {
     if ($null -eq $Value) { return $null }
@@ -42,6 +42,7 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
     } finally {
         [Console]::OutputEncoding = $before
     }
+    if (-not $text) { throw "$script:Program gave no answer (exit code $LASTEXITCODE)" }
     $answer = ($text -join "`n") | ConvertFrom-Json
     if ($answer.PSObject.Properties['Error']) {
         $message = $answer.Error.Message

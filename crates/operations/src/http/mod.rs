@@ -11,4 +11,4 @@ pub use service::{Limits, Service};
 pub(crate) use address::{address, template, ways};
 pub(crate) use query::to_query;
 pub(crate) use reply::{JSON, NEXT_LINK, Refused, VALUE};
-pub(crate) use service::broken;
+pub(crate) use service::{MAX_BODY, broken};

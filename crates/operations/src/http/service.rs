@@ -28,6 +28,9 @@ use crate::{
     verb::Verb,
 };
 
+/// Octets of a body, where nobody says otherwise.
+pub(crate) const MAX_BODY: usize = 16 << 20;
+
 /// How much a client may ask for, and how slow it may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -46,7 +49,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: 16 << 20,
+            body: MAX_BODY,
             header_time: Duration::from_secs(15),
             body_time: Duration::from_mins(5),
             connections: 512,

@@ -34,7 +34,8 @@ impl FromStr for TimeSpan {
             // Days to .NET, seconds to others: whoever writes a bare number has to say which. Nothing is nothing.
             (text == "0").then_some(0)
         } else {
-            text.parse::<SignedDuration>().ok().and_then(|it| u64::try_from(it.as_secs()).ok())
+            let span = text.parse::<SignedDuration>().ok().filter(|it| it.subsec_nanos() == 0);
+            span.and_then(|it| u64::try_from(it.as_secs()).ok())
         };
         seconds.map(|it| Self(Duration::from_secs(it))).ok_or(FORM)
     }

@@ -9,7 +9,7 @@ use crate::support::Place;
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "BREW"];
 const COLLECTIONS: [&str; 5] = ["lamps", "wiring", "reports", "openapi.json", "nothing"];
 const ACTIONS: [&str; 6] = ["start", "stop", "test", "export", "explode", ""];
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "Name",
     "Watts",
     "Colour",
@@ -20,6 +20,7 @@ const NAMES: [&str; 15] = [
     "OwnersByRoom",
     "OffAfter",
     "OnFor",
+    "MaxUses",
     "Identity",
     "Lit",
     "Continuation",
@@ -101,7 +102,7 @@ proptest! {
         }
         let request = Request::builder().method(method).uri(&address).header("authorization", "Bearer admin");
         let Ok(request) = request.body(Body::from(body)) else { return Ok(()) };
-        let reply = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+        let reply = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
             let place = Place::new();
             place.hang(&["a"]).await;
             place.send(request).await

@@ -27,7 +27,7 @@ async fn every_verb_has_its_address() {
         ("PATCH", "/api/v1/lamps/a%2Fb%20c", r#"{"Watts":7}"#, 200),
         ("POST", "/api/v1/lamps/a%2Fb%20c/start", "", 200),
         ("POST", "/api/v1/lamps/a%2Fb%20c/stop", "{}", 200),
-        ("POST", "/api/v1/wiring/test", r#"{"Volts":-0}"#, 200),
+        ("POST", "/api/v1/wiring/test", r#"{"Volts":12}"#, 200),
         ("GET", "/api/v1/wiring", "", 200),
         ("PATCH", "/api/v1/wiring", "", 200),
         ("GET", "/api/v1/reports/a%2Fb%20c/export", "", 200),
@@ -79,6 +79,8 @@ async fn mistakes_are_told_in_one_form() {
             "OffAfter must be a date",
         ),
         ("POST", "/api/v1/lamps", r#"{"Name":"y","PDFData":"%"}"#, 422, "Invalid", "PDFData: must be base64"),
+        ("POST", "/api/v1/lamps", r#"{"Name":"y","MaxUses":"many"}"#, 422, "Invalid", "MaxUses: is neither"),
+        ("POST", "/api/v1/lamps", r#"{"Name":"y","MaxUses":-1}"#, 422, "Invalid", "from 1, or unlimited"),
         ("POST", "/api/v1/lamps", r#"{"Name":"y","Identity":"y"}"#, 422, "Invalid", "Identity"),
         ("POST", "/api/v1/lamps?Name=y", "", 422, "Invalid", "in the body"),
         ("GET", "/api/v1/lamps?Identity=x", "", 422, "Invalid", "in the address"),
@@ -159,7 +161,7 @@ async fn the_audit_is_told_of_changes_and_of_no_secret() {
     let told: Vec<_> = records
         .iter()
         .map(|it| {
-            let outcome = it.outcome.as_ref().map_err(|it| it.kind.status()).map(|()| ());
+            let outcome = it.outcome.as_ref().copied().map_err(|it| it.kind.status());
             (it.caller.name.as_str(), it.operation.as_str(), it.identity.as_deref(), outcome)
         })
         .collect();

@@ -1,6 +1,7 @@
 //! A small house of lamps: one operation of each verb, and of each kind of address.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
 };
@@ -9,8 +10,8 @@ use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Continuation, Credential, DateTime, Failure, Noun, Operation, Operations,
     Role, TimeSpan, Verb,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use tokio::sync::Notify;
 
 /// The lamps, and what a test waits for.
@@ -127,6 +128,31 @@ pub(crate) struct New {
     off_after: Option<DateTime>,
     /// For so long it stays on.
     on_for: Option<TimeSpan>,
+    /// How often it may be lit.
+    max_uses: Option<Uses>,
+}
+
+/// A number, or a word.
+pub(crate) struct Uses;
+
+impl<'de> Deserialize<'de> for Uses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(_) => Ok(Self),
+            serde_json::Value::String(word) if word.eq_ignore_ascii_case("unlimited") => Ok(Self),
+            _ => Err(D::Error::custom("is neither a number nor unlimited")),
+        }
+    }
+}
+
+impl JsonSchema for Uses {
+    fn schema_name() -> Cow<'static, str> {
+        "Uses".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"] })
+    }
 }
 
 fn sixty() -> u16 {
@@ -142,7 +168,7 @@ operation!(NewLamp, New, LAMP, Operator, "Hangs a lamp.", New => Lamp, |house, _
         colour: request.colour,
         watts: request.watts,
         rooms: request.rooms,
-        lit: request.auto_start || request.on_for.is_some() || !request.owners_by_room.is_empty(),
+        lit: request.auto_start || request.on_for.is_some() || request.max_uses.is_some() || !request.owners_by_room.is_empty(),
         owner: request.owner.map(|it| it.user_name),
         off_after: request.off_after,
         manual: request.pdf_data.map_or(0, |it| it.len()),

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
-use mailhaul_operations::{Client, Limits, Server, UnixSocket};
+use mailhaul_operations::{Client, FailureKind, Limits, Server, UnixSocket};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{PrivateKeyDer, ServerName},
@@ -102,6 +102,8 @@ async fn the_socket_is_for_its_owner_who_is_an_administrator() {
     }
     assert_eq!(client.call(entry("Get-Lamp"), json!({})).await.unwrap().len(), 3);
     assert_eq!(client.call(entry("Remove-Lamp"), json!({ "Identity": "a" })).await, Ok(Vec::new()));
+    let large = json!({ "Name": "x".repeat(16 << 20) });
+    assert_eq!(client.call(entry("New-Lamp"), large).await.unwrap_err().kind, FailureKind::TooLarge);
     let whoami = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
     let records = running.place.door.records.lock().unwrap().clone();
     assert_eq!(records[0].caller.name, String::from_utf8(whoami).unwrap().trim());
@@ -222,6 +224,15 @@ async fn a_panic_in_a_route_of_the_program_is_answered_too() {
         said(running.tcp().await, "GET /boom HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 500 ") && answer.contains("Internal"), "{answer}");
     assert!(!answer.contains("hunter2"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_has_no_body() {
+    let running = Running::start(Limits::default(), None).await;
+    let head = format!("{CLOSING}Authorization: Bearer viewer\r\n\r\n").replacen("GET", "HEAD", 1);
+    let answer = said(running.tcp().await, &head).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
     running.stop().await;
 }
 
