@@ -4,8 +4,9 @@ use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
 use anyhow::Result;
 use clap::ArgMatches;
-use mailhaul_operations::{Bound, Client, Entry, Failure, Form, Operations, Output, Verb, arguments, cmdlet, options};
-use mailhaul_shell::{Object, Value, format};
+use mailhaul_operations::{
+    Bound, Client, Entry, Failure, Form, Operations, Output, Verb, arguments, cmdlet, options, render,
+};
 
 use crate::{console, console::Console, context::Context, dial::Line, exit::Exit, text};
 
@@ -76,22 +77,11 @@ pub(crate) fn starts_something(verb: Verb) -> bool {
 async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failure> {
     let is_terminal = std::io::stdout().is_terminal();
     let output = bound.output.unwrap_or(if is_terminal { Output::Table } else { Output::Json });
-    let values: Vec<Value> =
-        client.call(entry, bound.request).await?.into_iter().map(Value::from).collect();
-    let objects: Vec<Object> = values
-        .iter()
-        .filter_map(|it| match it {
-            Value::Object(object) => Some(object.clone()),
-            _ => None,
-        })
-        .collect();
-    let page = match output {
-        Output::Json => format::json(&values),
-        _ if objects.is_empty() => return Ok(()),
-        Output::Table => format::table(&objects, entry.view(), is_terminal.then(width).flatten()),
-        Output::List => format::list(&objects, &[]),
-        Output::Csv => format::csv(&objects),
-    };
+    let results = client.call(entry, bound.request).await?;
+    if results.is_empty() && output != Output::Json {
+        return Ok(());
+    }
+    let page = render(entry, &results, output, is_terminal.then(width).flatten());
     text::print(page.trim_end_matches('\n'));
     Ok(())
 }

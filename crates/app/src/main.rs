@@ -13,6 +13,7 @@ mod exit;
 mod gate;
 mod metrics;
 mod migrate;
+mod one_pass;
 mod ops;
 mod passwords;
 mod prompt;
@@ -54,8 +55,11 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = error.downcast_ref::<Exit>().copied();
             // What an exit code says besides is said by the code.
-            let words: Vec<String> =
-                error.chain().filter(|it| it.downcast_ref::<Exit>().is_none()).map(ToString::to_string).collect();
+            let words: Vec<String> = error
+                .chain()
+                .filter(|it| it.downcast_ref::<Exit>().is_none())
+                .map(ToString::to_string)
+                .collect();
             text::print_error(format_args!("error: {}", words.join(": ")));
             exit.unwrap_or(Exit::Usage).into()
         }
@@ -109,8 +113,13 @@ fn program(operations: &Operations<Context>) -> Command {
     Cli::command().subcommands(operations.commands())
 }
 
-async fn invoked(operations: &Arc<Operations<Context>>, operation: &str, data: &std::path::Path) -> Result<Exit> {
-    let request = zeroize::Zeroizing::new(io::read_to_string(io::stdin()).context("standard input cannot be read")?);
+async fn invoked(
+    operations: &Arc<Operations<Context>>,
+    operation: &str,
+    data: &std::path::Path,
+) -> Result<Exit> {
+    let request =
+        zeroize::Zeroizing::new(io::read_to_string(io::stdin()).context("standard input cannot be read")?);
     let line = Line::open(data, operations).await?;
     let answer = invoke(operations, &line.client, operation, request.as_bytes()).await;
     line.close().await;
@@ -166,8 +175,17 @@ mod tests {
     fn cmdlets_are_told_from_commands() {
         let of = |line: &str| Cmdlet::of(line.split(' ').map(OsString::from));
         let (cmdlet, data) = of("mailhaul --data /d get-migrationbatch -Identity B").unwrap();
-        assert_eq!((cmdlet.name.as_str(), cmdlet.words.len(), data), ("get-migrationbatch", 2, Some("/d".into())));
-        for line in ["mailhaul batch get", "mailhaul", "mailhaul --version", "mailhaul powershell-module", "mailhaul --data"] {
+        assert_eq!(
+            (cmdlet.name.as_str(), cmdlet.words.len(), data),
+            ("get-migrationbatch", 2, Some("/d".into()))
+        );
+        for line in [
+            "mailhaul batch get",
+            "mailhaul",
+            "mailhaul --version",
+            "mailhaul powershell-module",
+            "mailhaul --data",
+        ] {
             assert!(of(line).is_none(), "{line}");
         }
     }

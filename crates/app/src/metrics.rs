@@ -27,7 +27,11 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     page.line("mailhaul_skipped_messages", &[], totals.skipped_items);
     page.head("mailhaul_transferred_bytes", "gauge", "Octets of mail that were sent.");
     page.line("mailhaul_transferred_bytes", &[], totals.bytes_transferred);
-    page.head("mailhaul_failures", "gauge", "Users whose last pass failed or broke off, by class of failure.");
+    page.head(
+        "mailhaul_failures",
+        "gauge",
+        "Users whose last pass failed or broke off, by class of failure.",
+    );
     for (class, users) in context.store.count_failures().await? {
         page.line("mailhaul_failures", &[("class", &class.to_string())], users);
     }

@@ -188,15 +188,13 @@ async fn stopped() {
 /// Tells the service manager (`sd_notify(3)`), where one asked for it.
 fn tell_systemd(state: &str) {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty()) else { return };
-    let sent = UnixDatagram::unbound().and_then(|socket| {
-        match path.as_encoded_bytes() {
-            [b'@', name @ ..] => {
-                use std::os::linux::net::SocketAddrExt as _;
-                let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-                socket.send_to_addr(state.as_bytes(), &address)
-            }
-            _ => socket.send_to(state.as_bytes(), Path::new(&path)),
+    let sent = UnixDatagram::unbound().and_then(|socket| match path.as_encoded_bytes() {
+        [b'@', name @ ..] => {
+            use std::os::linux::net::SocketAddrExt as _;
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+            socket.send_to_addr(state.as_bytes(), &address)
         }
+        _ => socket.send_to(state.as_bytes(), Path::new(&path)),
     });
     if let Err(error) = sent {
         _ = writeln!(std::io::stderr(), "the service manager cannot be told: {error}");

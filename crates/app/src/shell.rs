@@ -34,9 +34,8 @@ pub(crate) async fn run(options: ShellOptions, data: &Path) -> Result<Exit> {
     let host = Cmdlets { data: data.to_owned(), operations };
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
-        (None, Some(file)) => {
-            fs::read_to_string(file).with_context(|| format!("the script {} cannot be read", file.display()))?
-        }
+        (None, Some(file)) => fs::read_to_string(file)
+            .with_context(|| format!("the script {} cannot be read", file.display()))?,
         (None, None) if console::is_terminal() => return prompt::run(&host).await,
         (None, None) => io::read_to_string(io::stdin()).context("standard input cannot be read")?,
     };
@@ -117,7 +116,9 @@ impl Cmdlets {
                 None => failed(&refusal.failure),
             })?);
         }
-        let line = Line::open(&self.data, &self.operations).await.map_err(|error| HostError::new(format!("{error:#}")))?;
+        let line = Line::open(&self.data, &self.operations)
+            .await
+            .map_err(|error| HostError::new(format!("{error:#}")))?;
         let mut values = Vec::new();
         let mut outcome = Ok(());
         for bound in bounds {
@@ -150,11 +151,14 @@ impl Cmdlets {
         let Some(Argument::Value(Value::Text(name))) = arguments.first() else {
             let list = self.operations.entries().iter().map(|it| {
                 let texts = [("Name", it.name()), ("Synopsis", it.about())];
-                Value::Object(texts.into_iter().map(|(name, text)| (name, Value::Text(text.to_owned()))).collect())
+                Value::Object(
+                    texts.into_iter().map(|(name, text)| (name, Value::Text(text.to_owned()))).collect(),
+                )
             });
             return Ok(list.collect());
         };
-        let entry = self.operations.find(name).map_err(|failure| HostError::at_argument(told(&failure), 0))?;
+        let entry =
+            self.operations.find(name).map_err(|failure| HostError::at_argument(told(&failure), 0))?;
         let parameters = entry.parameters_for_people().map(|it| {
             let texts = [
                 ("Parameter", format!("-{}", it.name)),
@@ -174,7 +178,8 @@ fn credential(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
         _ => None,
     });
     let user = name.ok_or_else(|| HostError::new("write Get-Credential NAME"))?;
-    let password = console::ask(&user).map_err(|error| HostError::new(format!("no password for {user}: {error}")))?;
+    let password =
+        console::ask(&user).map_err(|error| HostError::new(format!("no password for {user}: {error}")))?;
     Ok(vec![Value::Credential { user, password }])
 }
 

@@ -50,7 +50,8 @@ pub(crate) async fn run(options: Watch, data: &Path) -> Result<Exit> {
 async fn watch(operations: &Operations<Context>, line: &Line, batch: &str) -> Result<Exit, Failure> {
     let mut show = Show::new();
     loop {
-        let found = call(operations, &line.client, "Get-MigrationBatch", json!({ "Identity": batch })).await?;
+        let found =
+            call(operations, &line.client, "Get-MigrationBatch", json!({ "Identity": batch })).await?;
         let Some(found) = found.into_iter().next() else {
             return Err(Failure::not_found(format_args!("there is no migration batch \"{batch}\"")));
         };
@@ -166,5 +167,6 @@ impl Show {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

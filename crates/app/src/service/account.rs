@@ -87,10 +87,7 @@ mod tests {
             certificate_sha256: None,
             max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
-            admin: Some(AdminAccess {
-                user_name: "mailadmin".into(),
-                template: template.map(str::to_owned),
-            }),
+            admin: Some(AdminAccess { user_name: "mailadmin".into(), template: template.map(str::to_owned) }),
             created: now,
             modified: now,
         }

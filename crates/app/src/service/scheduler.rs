@@ -12,10 +12,8 @@ use super::{
     worker::{Workplace, tally},
     workers::{Ending, Worker},
 };
-use crate::context::Context;
+use crate::{context::Context, one_pass::BUDGET};
 
-/// Octets on their way between all sources and targets of the process.
-const BUDGET: u32 = 8 << 20;
 /// How long a lease holds without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
 /// From one sign of life to the next; also how long a change of the clock goes unnoticed.

@@ -3,9 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use mailhaul_engine::{
-    Budget, Clock, Error, ErrorKind, Ledger, Mailbox as _, Pass, PassOptions, Place, Places, Report, Target,
-};
+use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
 use mailhaul_migration::{
     Batch, BatchSettings, Endpoint, Failure, FailureClass, Guid, MigrationUser, Statistics, UserEvent,
@@ -23,7 +21,7 @@ use super::{
     progress::{News, Tally, UserProgress},
     workers::{Ending, Worker, Workers},
 };
-use crate::{advice::advice, text};
+use crate::{advice::advice, one_pass::OnePass, text};
 
 /// So often a pass that breaks off is tried again before the user fails.
 const ATTEMPTS: u32 = 8;
@@ -33,15 +31,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// So long a mailbox is left alone that somebody else migrates now.
 const LOCKED_WAIT: Duration = Duration::from_secs(10);
-
-/// The time of the machine.
-pub(crate) struct SystemClock;
-
-impl Clock for SystemClock {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// What all workers share.
 #[derive(Clone)]
@@ -71,9 +60,9 @@ impl Workplace {
             async move { workplace.carry(claimed, worker, places).await }
         });
         if carrying.await.is_err() {
-            let words = "the program made a mistake in this mailbox and left it; the others were not concerned";
-            let error =
-                Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
+            let words =
+                "the program made a mistake in this mailbox and left it; the others were not concerned";
+            let error = Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
             let ended = Ended {
                 event: UserEvent::Failed,
                 due: Due::Never,
@@ -141,7 +130,16 @@ impl Workplace {
         let connect = account::connect_options(&source, certificates.as_deref());
         let from = ImapMailbox::new(account::account(Side::Source, connect, login, user.user_root.clone()));
         let progress = UserProgress { tally: &worker.tally, news };
-        let run = Run { worker, places, budget: &self.budget, options: &options, progress: &progress, kind };
+        // Later passes are short, and are counted by themselves: they take no further lanes.
+        let none = Places::new(0);
+        let places = if kind == PassKind::First { places } else { &none };
+        let pass = OnePass {
+            progress: &progress,
+            budget: &self.budget,
+            places,
+            stop: &worker.stop,
+            options: &options,
+        };
         match batch.target_endpoint {
             Some(target) => {
                 let target = self.store.endpoint_by_guid(target).await?;
@@ -152,13 +150,13 @@ impl Workplace {
                 let connect = account::connect_options(&target, certificates.as_deref());
                 let to = ImapMailbox::new(account::account(Side::Target, connect, login, None));
                 let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
-                Ok(Box::pin(run.between(from, to, &ledger)).await)
+                Ok(Box::pin(pass.run(from, to, &ledger)).await)
             }
             None => {
                 let (root, key) = self.archive(&batch, user);
                 let to = MaildirMailbox::new(root, user.email_address.clone());
                 let ledger = self.store.leased_mailbox(&source_key, &key, lease).await?;
-                Ok(Box::pin(run.between(from, to, &ledger)).await)
+                Ok(Box::pin(pass.run(from, to, &ledger)).await)
             }
         }
     }
@@ -245,37 +243,6 @@ pub(crate) fn certificates_file(
     std::fs::write(&unfinished, certificates)?;
     std::fs::rename(&unfinished, &path)?;
     Ok(Some(path))
-}
-
-/// What a pass works with, whatever its target.
-struct Run<'a> {
-    worker: &'a Worker,
-    places: &'a Places,
-    budget: &'a Budget,
-    options: &'a PassOptions,
-    progress: &'a UserProgress<'a>,
-    kind: PassKind,
-}
-
-impl Run<'_> {
-    async fn between<T: Target, L: Ledger>(self, mut from: ImapMailbox, mut to: T, ledger: &L) -> Report {
-        // Later passes are short, and are counted by themselves: they take no further lanes.
-        let none = Places::new(0);
-        let pass = Pass {
-            source: &mut from,
-            target: &mut to,
-            ledger,
-            progress: self.progress,
-            clock: &SystemClock,
-            budget: self.budget,
-            places: if self.kind == PassKind::First { self.places } else { &none },
-            stop: &self.worker.stop,
-            options: self.options,
-        };
-        let report = Box::pin(pass.run()).await;
-        futures_util::join!(from.close(), to.close());
-        report
-    }
 }
 
 fn misconfigured(words: String) -> Error {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailhaul_testkit::{Dovecot, Mailmaker, connect, fill};
+use mailhaul_testkit::{Certificate, Dovecot, Mailmaker, connect, differences, fill, snapshot};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Service {
     pub(crate) directory: TempDir,
     process: Option<Child>,
+    /// Trusted in place of the system's certificates.
+    trusted: Option<PathBuf>,
 }
 
 /// What a command printed, and how it ended.
@@ -39,7 +41,12 @@ impl Service {
 
     /// A new directory, and nobody who serves it.
     pub(crate) fn idle() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), process: None }
+        Self { directory: tempfile::tempdir().unwrap(), process: None, trusted: None }
+    }
+
+    /// Trusts only certificates of this authority.
+    pub(crate) fn trust(&mut self, certificate: &Certificate) {
+        self.trusted = Some(certificate.ca_file());
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -50,6 +57,9 @@ impl Service {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
         command.env("MAILHAUL_DATA", self.data()).args(words).stdin(Stdio::null());
+        if let Some(authority) = &self.trusted {
+            command.env("SSL_CERT_FILE", authority);
+        }
         command
     }
 
@@ -87,7 +97,7 @@ impl Service {
     /// SIGTERM, and waits for the end.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         let mut process = self.process.take().unwrap();
-        mailhaul_testkit::signal(&process, "TERM");
+        mailhaul_testkit::signal("TERM", &[process.id()]);
         process.wait().unwrap().code()
     }
 
@@ -135,7 +145,8 @@ impl Service {
     pub(crate) fn endpoints(&self, from: u16, to: u16, more: &[&str]) {
         for (name, port) in [("Old", from), ("New", to)] {
             let port = port.to_string();
-            let words = ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1", "-Port"];
+            let words =
+                ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1", "-Port"];
             self.expect(&[&words[..], &[&port, "-Security", "None"], more].concat());
         }
     }
@@ -205,4 +216,21 @@ pub(crate) async fn give(server: &Dovecot, user: &str, folder: &str, sizes: &[us
     let messages: Vec<_> = sizes.iter().map(|size| maker.item(*size)).collect();
     fill(&mut session, folder, messages).await;
     session.logout().await.unwrap();
+}
+
+/// Both servers hold the same.
+pub(crate) async fn assert_same(from: &Dovecot, to: &Dovecot, user: &str) {
+    let mut contents = Vec::new();
+    for server in [from, to] {
+        let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
+        contents.push(snapshot(&mut session).await);
+        session.logout().await.unwrap();
+    }
+    let told = differences(&contents[0], &contents[1]);
+    assert!(
+        told.is_empty(),
+        "{user}: {} differences:\n{}",
+        told.len(),
+        told[..told.len().min(20)].join("\n")
+    );
 }
