@@ -28,6 +28,47 @@ pub struct Noun {
 ///
 /// What a parameter is called, takes and means comes from the JSON schema of the request, its help from the comments of
 /// the request's fields. A field `Identity` names the object: it is part of the address.
+///
+/// ```
+/// use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Operations, Role, Verb};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// struct GetLamp;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+/// struct Request {
+///     /// The lamp.
+///     identity: String,
+/// }
+///
+/// #[derive(Serialize, JsonSchema)]
+/// #[serde(rename_all = "PascalCase")]
+/// struct Lamp {
+///     identity: String,
+/// }
+///
+/// impl Operation<Vec<String>> for GetLamp {
+///     const VERB: Verb = Verb::Get;
+///     const NOUN: Noun = Noun { cmdlet: "Lamp", word: "lamp", path: "lamps", about: "Lamps of the house" };
+///     const ROLE: Role = Role::Viewer;
+///     const ABOUT: &'static str = "Shows a lamp.";
+///
+///     type Request = Request;
+///     type Response = Lamp;
+///
+///     async fn run(lamps: &Vec<String>, _: &Caller, request: Request) -> Result<Answer<Lamp>, Failure> {
+///         match lamps.contains(&request.identity) {
+///             true => Ok(Answer::one(Lamp { identity: request.identity })),
+///             false => Err(Failure::not_found(format_args!("there is no lamp \"{}\"", request.identity))),
+///         }
+///     }
+/// }
+///
+/// let operations = Operations::new().with::<GetLamp>();
+/// assert_eq!(operations.entries()[0].name(), "Get-Lamp");
+/// ```
 pub trait Operation<C>: 'static {
     /// What is done.
     const VERB: Verb;

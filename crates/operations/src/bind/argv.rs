@@ -2,7 +2,7 @@
 
 use mailhaul_shell::{Argument, Value};
 
-/// The arguments behind the cmdlet's name. A dash before a letter begins a name; `--` ends names; `$null` is nothing.
+/// The arguments behind the cmdlet's name. A dash before a letter (or `-?`) begins a name; `--` ends names; `$null` is nothing.
 pub fn arguments<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Argument> {
     let mut names_end = false;
     let mut arguments = Vec::new();
@@ -11,8 +11,9 @@ pub fn arguments<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Argument> 
             names_end = true;
             continue;
         }
-        let name =
-            word.strip_prefix('-').filter(|it| !names_end && it.starts_with(|it: char| it.is_alphabetic()));
+        let name = word
+            .strip_prefix('-')
+            .filter(|it| !names_end && it.starts_with(|it: char| it.is_alphabetic() || it == '?'));
         arguments.push(
             match name.map(|it| it.split_once(':').map_or((it, None), |(name, value)| (name, Some(value)))) {
                 Some((name, joined)) => {

@@ -3,6 +3,7 @@
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
+    response::IntoResponse,
 };
 use serde_json::Value;
 
@@ -71,6 +72,13 @@ impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
         let Failure { kind, message, advice } = failure;
         Self { advice, ..Self::new(kind.status(), kind.code(), message) }
+    }
+}
+
+/// For the program's own routes, so that they fail in the same form.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response<Body> {
+        Refused::from(self).into_response()
     }
 }
 
