@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
     ("mailhaul-remotes", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
     ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
     ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
+    ("mailhaul-shell", &["mailhaul-mail"]),
+    ("mailhaul-operations", &["mailhaul-mail", "mailhaul-shell"]),
     (
         "mailhaul",
         &[
@@ -20,6 +22,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "mailhaul-remotes",
             "mailhaul-migration",
             "mailhaul-store",
+            "mailhaul-shell",
+            "mailhaul-operations",
         ],
     ),
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),

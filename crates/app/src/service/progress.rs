@@ -105,7 +105,9 @@ impl Progress for UserProgress<'_> {
         match event {
             Event::Planned { folders } => {
                 self.tally.stalls(false);
-                self.tally.listed.store(folders.iter().map(|(_, messages)| messages).sum(), Ordering::Relaxed);
+                self.tally
+                    .listed
+                    .store(folders.iter().map(|(_, messages)| messages).sum(), Ordering::Relaxed);
                 let _unheard = self.news.send(News::Validated);
                 match folders.len() as u64 {
                     0 => self.say("Nothing has changed since the last sync.".to_owned()),

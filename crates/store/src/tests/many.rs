@@ -48,6 +48,7 @@ async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
         owner: guid,
         until: at(63),
         source_endpoint: source.guid,
+        target_endpoint: None,
         kinds: vec![PassKind::First],
         limit: 20,
     };

@@ -11,14 +11,15 @@ mod many;
 mod model;
 mod reports;
 mod small;
+mod totals;
 mod upgrade;
 mod vault;
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, MigrationUser, Statistics,
-    UserEvent, UserRow,
+    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Failure, FailureClass, Guid, Limit,
+    MigrationUser, Statistics, UserEvent, UserRow,
 };
 use tempfile::TempDir;
 
@@ -99,6 +100,10 @@ async fn user(store: &Store, name: &str) -> MigrationUser {
     store.user(&format!("{name}@new.example"), None).await.unwrap()
 }
 
+fn failure() -> Failure {
+    Failure { class: FailureClass::Connection, message: "gone".to_owned(), advice: Some("wait".to_owned()) }
+}
+
 /// A claim of everything that is due, for a minute.
 fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
     Claim {
@@ -106,6 +111,7 @@ fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
         owner,
         until: at(second + 60),
         source_endpoint: source.guid,
+        target_endpoint: None,
         kinds: vec![PassKind::First, PassKind::Final, PassKind::Incremental],
         limit: 100,
     }

@@ -287,6 +287,7 @@ impl World {
             owner: self.owners[owner],
             until: at(now + LEASE),
             source_endpoint: self.endpoints[endpoint],
+            target_endpoint: None,
             kinds: kinds.clone(),
             limit,
         });
@@ -321,7 +322,11 @@ impl World {
         let Some((lease, holder)) = self.lease(lease) else { return };
         let now = self.now;
         let is_synced = matches!(event, UserEvent::Synced | UserEvent::SyncedWithSkippedItems);
-        let release = Release { synced: is_synced.then(|| at(now)), ..super::end(event, now, self.due(due)) };
+        let release = Release {
+            synced: is_synced.then(|| at(now)),
+            failure: (event == UserEvent::Deferred).then(super::failure),
+            ..super::end(event, now, self.due(due))
+        };
         let done = self.store.release(&lease, release).await;
         let Some(place) = holder else {
             assert!(matches!(done, Err(StoreError::LeaseLost { .. })));

@@ -1,0 +1,211 @@
+//! Cmdlet arguments: `-Name IMAPBatch1 -AutoStart`, by PowerShell's rules.
+
+use mailhaul_shell::{Argument, Value as Given};
+use serde_json::{Map, Value};
+
+use super::{
+    Bound, Refusal, World,
+    convert::{Words, boolean, from_given},
+    credential,
+    names::{Meaning, PASSWORD_FILE, meaning},
+    password_in_file,
+};
+use crate::{
+    entry::Entry,
+    failure::Failure,
+    output::Output,
+    parameter::{IDENTITY, Parameter},
+};
+
+/// Where the arguments were typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Behind the name of the program: every value is a text, commas separate several, and `-Output` is known.
+    CommandLine,
+    /// In the shell, where values have types.
+    Shell,
+}
+
+/// Understands the arguments of a cmdlet. `input` is the object that a pipeline brought, which gives the identity.
+pub fn cmdlet(
+    entry: &Entry,
+    arguments: &[Argument],
+    input: Option<&Given>,
+    form: Form,
+    world: &dyn World,
+) -> Result<Bound, Refusal> {
+    let mut binder = Binder {
+        entry,
+        words: if form == Form::CommandLine { Words::Commas } else { Words::One },
+        world,
+        values: Vec::new(),
+        files: Vec::new(),
+        what_if: None,
+        confirm: None,
+        output: None,
+    };
+    let mut position = entry.parameters().iter().find(|it| it.positional);
+    let mut left = Vec::new();
+    let mut rest = arguments.iter().enumerate().peekable();
+    while let Some((index, argument)) = rest.next() {
+        let (name, joined) = match argument {
+            Argument::Parameter { name, value } => (name, value.as_ref()),
+            Argument::Value(value) => {
+                left.push((index, value));
+                continue;
+            }
+        };
+        let blamed = |failure| Refusal { failure, argument: Some(index) };
+        let meaning = meaning(entry, name, form == Form::CommandLine).map_err(blamed)?;
+        let value = match (joined, meaning.is_switch()) {
+            (Some(value), _) => value.clone(),
+            (None, true) => Given::Bool(true),
+            (None, false) => match rest.next_if(|(_, it)| matches!(it, Argument::Value(_))) {
+                Some((_, Argument::Value(value))) => value.clone(),
+                _ => return Err(blamed(Failure::invalid(format_args!("-{name} needs a value")))),
+            },
+        };
+        if let Meaning::Parameter(parameter) = meaning {
+            position = position.filter(|it| it.name != parameter.name);
+        }
+        binder.take(meaning, value, index).map_err(blamed)?;
+    }
+    for (index, value) in left {
+        let blamed = |failure| Refusal { failure, argument: Some(index) };
+        let Some(parameter) = position.take() else {
+            let text = format!("{} has no place for another value without a name", entry.name());
+            return Err(blamed(Failure::invalid(text)));
+        };
+        binder.take(Meaning::Parameter(parameter), value.clone(), index).map_err(blamed)?;
+    }
+    if let Some(input) = input {
+        binder.take_input(input).map_err(|failure| Refusal { failure, argument: None })?;
+    }
+    binder.finish()
+}
+
+struct Binder<'a> {
+    entry: &'a Entry,
+    words: Words,
+    world: &'a dyn World,
+    /// Each with its value and the argument's index.
+    values: Vec<(&'a Parameter, Given, usize)>,
+    /// Password files.
+    files: Vec<(&'a Parameter, String, usize)>,
+    what_if: Option<bool>,
+    confirm: Option<bool>,
+    output: Option<Output>,
+}
+
+impl<'a> Binder<'a> {
+    fn take(&mut self, meaning: Meaning<'a>, value: Given, index: usize) -> Result<(), Failure> {
+        let twice = |name: &str| Err(Failure::invalid(format_args!("-{name} was given twice")));
+        match meaning {
+            Meaning::Parameter(parameter) => {
+                if self.values.iter().any(|(other, ..)| other.name == parameter.name) {
+                    return twice(&parameter.name);
+                }
+                self.values.push((parameter, value, index));
+            }
+            Meaning::PasswordFile(parameter) => {
+                let name = format!("{}{PASSWORD_FILE}", parameter.name);
+                let Given::Text(path) = value else {
+                    return Err(Failure::invalid(format_args!("-{name} must be the name of a file")));
+                };
+                if self.files.iter().any(|(other, ..)| other.name == parameter.name) {
+                    return twice(&name);
+                }
+                self.files.push((parameter, path, index));
+            }
+            Meaning::WhatIf if self.what_if.is_some() => return twice("WhatIf"),
+            Meaning::WhatIf => self.what_if = Some(switch("WhatIf", &value)?),
+            Meaning::Confirm if self.confirm.is_some() => return twice("Confirm"),
+            Meaning::Confirm => self.confirm = Some(switch("Confirm", &value)?),
+            Meaning::Output if self.output.is_some() => return twice("Output"),
+            Meaning::Output => {
+                let output = if let Given::Text(text) = &value { Output::of(text) } else { None };
+                self.output = Some(output.ok_or_else(|| {
+                    Failure::invalid(format_args!("-Output must be one of {}", Output::names().join(", ")))
+                })?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A pipeline names the object: by its identity, or as a text.
+    fn take_input(&mut self, input: &Given) -> Result<(), Failure> {
+        let name = self.entry.name();
+        let Some(identity) = self.entry.identity() else {
+            return Err(Failure::invalid(format_args!("{name} takes nothing from a pipeline")));
+        };
+        if self.values.iter().any(|(parameter, ..)| parameter.name == IDENTITY) {
+            return Err(Failure::invalid(format_args!(
+                "{name} has -{IDENTITY} and gets one from the pipeline"
+            )));
+        }
+        let value = match input {
+            Given::Text(_) | Given::Number(_) => input,
+            Given::Object(object) => object.get(IDENTITY).unwrap_or(&Given::Null),
+            _ => &Given::Null,
+        };
+        if *value == Given::Null {
+            return Err(Failure::invalid(format_args!(
+                "{name} needs objects with {IDENTITY} from the pipeline, and got something else"
+            )));
+        }
+        self.values.push((identity, value.clone(), usize::MAX));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Bound, Refusal> {
+        let mut request = Map::new();
+        for (parameter, given, index) in &self.values {
+            let blamed = |failure| Refusal { failure, argument: (*index != usize::MAX).then_some(*index) };
+            let label = format!("-{}", parameter.name);
+            let file = self.files.iter().find(|(other, ..)| other.name == parameter.name);
+            let value = match (file, given) {
+                (Some((_, path, _)), Given::Text(user)) => {
+                    let label = format!("{label}{PASSWORD_FILE}");
+                    password_in_file(self.world, path, &label).and_then(|it| credential(user, &it, &label))
+                }
+                _ => from_given(parameter, given, &label, self.words, self.world),
+            };
+            let value = value.map_err(blamed)?;
+            if parameter.name == IDENTITY && value.as_str().is_some_and(|it| it.trim().is_empty()) {
+                return Err(blamed(Failure::invalid(format_args!("{label} must not be empty"))));
+            }
+            request.insert(parameter.name.clone(), value);
+        }
+        let lonely = self.files.iter().find(|(file, ..)| !request.contains_key(&file.name));
+        if let Some((parameter, _, index)) = lonely {
+            let text = format!("-{0}{PASSWORD_FILE} needs -{0}, the user's name", parameter.name);
+            return Err(Refusal { failure: Failure::invalid(text), argument: Some(*index) });
+        }
+        let missing: Vec<String> = self
+            .entry
+            .parameters()
+            .iter()
+            .filter(|it| it.required && !request.contains_key(&it.name))
+            .map(|it| format!("-{}", it.name))
+            .collect();
+        if !missing.is_empty() {
+            let text = format!("{} needs {}", self.entry.name(), missing.join(", "));
+            return Err(Refusal { failure: Failure::invalid(text), argument: None });
+        }
+        Ok(Bound {
+            request: Value::Object(request),
+            what_if: self.what_if.unwrap_or(false),
+            confirm: self.confirm,
+            output: self.output,
+        })
+    }
+}
+
+fn switch(name: &str, value: &Given) -> Result<bool, Failure> {
+    let is = match value {
+        Given::Bool(is) => Some(*is),
+        Given::Text(text) => boolean(text),
+        _ => None,
+    };
+    is.ok_or_else(|| Failure::invalid(format_args!("-{name} must be true or false")))
+}

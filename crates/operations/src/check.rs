@@ -1,0 +1,104 @@
+//! Looks at a request before its operation does, so that every mistake is told in the same words, with the parameter's
+//! name.
+
+use serde_json::{Map, Number, Value};
+
+use crate::{
+    entry::Entry,
+    failure::Failure,
+    parameter::{Choice, IDENTITY, Kind, Parameter},
+    values::{DateTime, PASSWORD, TimeSpan, USER_NAME},
+};
+
+/// The request, with the names of choices as they are declared.
+pub(crate) fn checked(entry: &Entry, request: Value) -> Result<Value, Failure> {
+    let Value::Object(given) = request else {
+        return Err(Failure::invalid(format_args!("the request of {} must be a JSON object", entry.name())));
+    };
+    let mut request = Map::new();
+    for (name, value) in given {
+        let parameter =
+            entry.parameter(&name).ok_or_else(|| entry.unknown(&name, |it| format!("\"{it}\"")))?;
+        let value = fitting(parameter, value)?;
+        request.insert(name, value);
+    }
+    match entry.parameters().iter().find(|it| it.required && !request.contains_key(&it.name)) {
+        Some(missing) => Err(Failure::invalid(format_args!("{} needs {}", entry.name(), missing.name))),
+        None => Ok(Value::Object(request)),
+    }
+}
+
+fn fitting(parameter: &Parameter, value: Value) -> Result<Value, Failure> {
+    let name = &parameter.name;
+    if value.is_null() && parameter.clearable {
+        return Ok(value);
+    }
+    // An empty identity must never be taken for "all".
+    if name == IDENTITY && value.as_str().is_none_or(|it| it.trim().is_empty()) {
+        return Err(Failure::invalid(format_args!("{name} must name an object")));
+    }
+    let what = must_be(&parameter.kind);
+    fit(&parameter.kind, value).ok_or_else(|| Failure::invalid(format_args!("{name} must be {what}")))
+}
+
+/// The value where it fits. What does not is never shown: it may be a secret at the wrong place.
+fn fit(kind: &Kind, value: Value) -> Option<Value> {
+    let fits = match (kind, &value) {
+        (Kind::Choice(choices), Value::String(written)) => {
+            return choice(choices, written).map(|it| it.name.as_str().into());
+        }
+        (Kind::List(kind), Value::Array(_)) => {
+            let Value::Array(values) = value else { return None };
+            return values.into_iter().map(|it| fit(kind, it)).collect::<Option<Vec<_>>>().map(Value::Array);
+        }
+        (Kind::Switch | Kind::Boolean, Value::Bool(_))
+        | (Kind::Text | Kind::Bytes | Kind::Continuation | Kind::Limit, Value::String(_)) => true,
+        (Kind::Integer { least, most }, Value::Number(number)) => in_range(number, *least, *most),
+        (Kind::Limit, Value::Number(number)) => number.is_u64(),
+        (Kind::DateTime, Value::String(text)) => text.parse::<DateTime>().is_ok(),
+        (Kind::TimeSpan, Value::String(text)) => text.parse::<TimeSpan>().is_ok(),
+        (Kind::Map, Value::Object(map)) => map.values().all(Value::is_string),
+        (Kind::Credential, Value::Object(map)) => {
+            map.len() == 2
+                && [USER_NAME, PASSWORD].iter().all(|it| map.get(*it).is_some_and(Value::is_string))
+        }
+        _ => false,
+    };
+    fits.then_some(value)
+}
+
+pub(crate) fn in_range(number: &Number, least: i64, most: u64) -> bool {
+    let number = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    number.is_some_and(|it| (i128::from(least)..=i128::from(most)).contains(&it))
+}
+
+/// The choice of this name, in any case.
+pub(crate) fn choice<'a>(choices: &'a [Choice], written: &str) -> Option<&'a Choice> {
+    choices.iter().find(|it| it.name.eq_ignore_ascii_case(written))
+}
+
+/// What a value must be: the end of a sentence.
+pub(crate) fn must_be(kind: &Kind) -> String {
+    match kind {
+        Kind::Switch | Kind::Boolean => "true or false".to_owned(),
+        Kind::Integer { least, most } => format!("a whole number from {least} to {most}"),
+        Kind::Limit => "a whole number from 1, or unlimited".to_owned(),
+        Kind::Text | Kind::Continuation => "a text".to_owned(),
+        Kind::Choice(choices) => {
+            let names: Vec<&str> = choices.iter().map(|it| it.name.as_str()).collect();
+            match names.as_slice() {
+                [one] => (*one).to_owned(),
+                [others @ .., last] => format!("{} or {last}", others.join(", ")),
+                [] => "nothing".to_owned(),
+            }
+        }
+        Kind::DateTime => "a date such as 2026-12-31, 2026-12-31T08:00 or 2026-12-31T08:00:00Z".to_owned(),
+        Kind::TimeSpan => {
+            "a time span such as 1.12:00:00 (days.hours:minutes:seconds), 00:30:00 or 36h".to_owned()
+        }
+        Kind::Bytes => "base64 text".to_owned(),
+        Kind::Credential => "an object of UserName and Password".to_owned(),
+        Kind::List(kind) => format!("a list, each of it {}", must_be(kind)),
+        Kind::Map => "names, each with a text".to_owned(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Calls operations: of a service that runs, over its socket, or in this process, by the same router.
+
+use std::{io, path::PathBuf};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Method, Request, Response, header},
+};
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value};
+use tokio::net::UnixStream;
+use tower::ServiceExt as _;
+
+use crate::{
+    caller::Caller,
+    entry::Entry,
+    failure::Failure,
+    http::{JSON, MAX_BODY, NEXT_LINK, VALUE, address, to_query},
+    parameter::IDENTITY,
+};
+
+/// Calls operations.
+#[derive(Clone, Debug)]
+pub struct Client(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    Socket(PathBuf),
+    Local(Router, Caller),
+}
+
+impl Client {
+    /// Of the service that listens at this socket.
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self(Way::Socket(path.into()))
+    }
+
+    /// In this process, as this caller.
+    pub fn local(router: Router, caller: Caller) -> Self {
+        Self(Way::Local(router, caller))
+    }
+
+    /// All results.
+    pub async fn call(&self, entry: &Entry, request: Value) -> Result<Vec<Value>, Failure> {
+        let mut pages = self.pages(entry, request)?;
+        let mut results = Vec::new();
+        while let Some(page) = pages.next().await? {
+            results.extend(page);
+        }
+        Ok(results)
+    }
+
+    /// The results page by page, each fetched when it is asked for.
+    pub fn pages(&self, entry: &Entry, request: Value) -> Result<Pages<'_>, Failure> {
+        let Value::Object(mut request) = request else {
+            return Err(Failure::invalid("a request must be a JSON object"));
+        };
+        let identity = match request.remove(IDENTITY) {
+            None => None,
+            Some(Value::String(identity)) if !identity.trim().is_empty() => Some(identity),
+            Some(_) => return Err(Failure::invalid("Identity must name an object")),
+        };
+        if identity.is_none() && entry.identity().is_some_and(|it| it.required) {
+            return Err(Failure::invalid(format_args!("{} needs {IDENTITY}", entry.name())));
+        }
+        let next = Some(message(entry, identity.as_deref(), &request)?);
+        Ok(Pages { client: self, next })
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Failure> {
+        match &self.0 {
+            Way::Local(router, caller) => {
+                let mut request = request;
+                request.extensions_mut().insert(caller.clone());
+                router.clone().oneshot(request).await.map_err(|never| match never {})
+            }
+            Way::Socket(path) => {
+                let stream = UnixStream::connect(path).await.map_err(|error| absent(path, &error))?;
+                let (mut sender, connection) =
+                    http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+                // Ends with the answer.
+                tokio::spawn(connection);
+                Ok(sender.send_request(request).await.map_err(|error| broken(&error))?.map(Body::new))
+            }
+        }
+    }
+}
+
+/// Results that come page by page.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    client: &'a Client,
+    next: Option<Request<Body>>,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
+        let Some(request) = self.next.take() else { return Ok(None) };
+        let response = self.client.send(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| broken(&error))?.to_bytes();
+        let mut body: Value = serde_json::from_slice(&body).map_err(|_| odd(status.as_u16()))?;
+        if !status.is_success() {
+            return Err(Failure::from_json(status.as_u16(), &body).unwrap_or_else(|| odd(status.as_u16())));
+        }
+        if let Some(link) = body.get(NEXT_LINK).and_then(Value::as_str) {
+            self.next = Some(get(link)?);
+        }
+        match body.get_mut(VALUE).map(Value::take) {
+            Some(Value::Array(results)) => Ok(Some(results)),
+            _ => Err(odd(status.as_u16())),
+        }
+    }
+}
+
+fn message(
+    entry: &Entry,
+    identity: Option<&str>,
+    request: &Map<String, Value>,
+) -> Result<Request<Body>, Failure> {
+    let form = entry.verb().form();
+    let mut address = address(entry, identity);
+    let body = if form.in_body {
+        let body = serde_json::to_vec(request).map_err(Failure::internal)?;
+        // The service would cut the connection, and nobody would learn why.
+        if body.len() > MAX_BODY {
+            return Err(Failure::too_large(format_args!("a request may have at most {MAX_BODY} octets")));
+        }
+        Body::from(body)
+    } else {
+        let query = to_query(request)?;
+        if !query.is_empty() {
+            address = format!("{address}?{query}");
+        }
+        Body::empty()
+    };
+    let mut message = get(&address)?;
+    *message.method_mut() = Method::from_bytes(form.method.as_bytes()).map_err(Failure::internal)?;
+    *message.body_mut() = body;
+    if form.in_body {
+        message.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    }
+    Ok(message)
+}
+
+fn get(address: &str) -> Result<Request<Body>, Failure> {
+    let request = Request::builder().uri(address).header(header::HOST, "localhost");
+    request.body(Body::empty()).map_err(|error| Failure::invalid(format_args!("not an address: {error}")))
+}
+
+fn absent(path: &std::path::Path, error: &io::Error) -> Failure {
+    Failure::unavailable(format_args!("no service answers at {}: {error}", path.display()))
+}
+
+fn broken(error: &dyn std::error::Error) -> Failure {
+    Failure::unavailable(format_args!("the connection to the service broke: {error}"))
+        .with_advice("Whether it was done is not known: look before you try again.")
+}
+
+fn odd(status: u16) -> Failure {
+    Failure::internal(format_args!("the service answered {status} with something that is not understood"))
+}

@@ -1,0 +1,123 @@
+//! An operation as the rest of the machinery sees it: without its types.
+
+use std::fmt;
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
+
+use crate::{
+    caller::Role,
+    failure::{Failure, did_you_mean},
+    operation::{Noun, Operation},
+    parameter::{IDENTITY, Kind, NAME, Parameter, of_request},
+    verb::Verb,
+};
+
+/// One line of the list of operations.
+pub struct Entry {
+    pub(crate) verb: Verb,
+    pub(crate) noun: Noun,
+    pub(crate) role: Role,
+    about: &'static str,
+    view: &'static [&'static str],
+    pub(crate) confirm: bool,
+    name: String,
+    parameters: Vec<Parameter>,
+    pub(crate) response: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Entry {
+    pub(crate) fn of<C, O: Operation<C>>() -> Result<Self, String> {
+        let name = format!("{}-{}", O::VERB, O::NOUN.cmdlet);
+        let parameters = of_request::<O::Request>().map_err(|error| format!("{name}: {error}"))?;
+        if !O::VERB.form().in_body
+            && let Some(odd) = parameters.iter().find(|it| !it.fits_query())
+        {
+            return Err(format!(
+                "{name}: the parameter {} does not fit into the query of an address",
+                odd.name
+            ));
+        }
+        if O::VERB != Verb::Get && parameters.iter().any(|it| it.kind == Kind::Continuation) {
+            return Err(format!("{name}: only a Get can be continued"));
+        }
+        Ok(Self {
+            verb: O::VERB,
+            noun: O::NOUN,
+            role: O::ROLE,
+            about: O::ABOUT,
+            view: O::VIEW,
+            confirm: O::CONFIRM,
+            name,
+            parameters,
+            response: |generator| generator.subschema_for::<O::Response>(),
+        })
+    }
+
+    /// The cmdlet's name: `New-MigrationBatch`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is done.
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// To what.
+    pub fn noun(&self) -> Noun {
+        self.noun
+    }
+
+    /// Who may, at least.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What it does, in one sentence.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// The columns of a table of results; all where it is empty.
+    pub fn view(&self) -> &'static [&'static str] {
+        self.view
+    }
+
+    /// The parameters, in the order of the request's fields.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Those that a person can give.
+    pub fn parameters_for_people(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|it| it.is_for_people())
+    }
+
+    /// The parameter of exactly this name.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|it| it.name == name)
+    }
+
+    pub(crate) fn identity(&self) -> Option<&Parameter> {
+        self.parameter(IDENTITY)
+    }
+
+    /// The failure of a parameter that there is not; `dashed` says how the caller writes names.
+    pub(crate) fn unknown(&self, written: &str, dashed: impl Fn(&str) -> String) -> Failure {
+        let known = self.parameters_for_people().map(|it| it.name.as_str());
+        Failure::invalid(format_args!("{} has no parameter {}", self.name, dashed(written)))
+            .advised(did_you_mean(written, known, &dashed))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The object of a request, as the caller names it.
+pub(crate) fn object(request: &Value) -> Option<String> {
+    [IDENTITY, NAME].into_iter().find_map(|name| request.get(name)?.as_str().map(str::to_owned))
+}

@@ -1,0 +1,228 @@
+//! Why an operation was not carried out: the same to a person, a script and HTTP.
+
+use std::fmt::Display;
+
+use serde_json::{Value, json};
+
+/// The sorts of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// There is no such object.
+    NotFound,
+    /// The object is not in a state for it, or its name is taken.
+    Conflict,
+    /// The request is wrong.
+    Invalid,
+    /// The caller may not do it.
+    Forbidden,
+    /// Nobody knows who the caller is.
+    Unauthorized,
+    /// The request is too large.
+    TooLarge,
+    /// Something else that is needed does not answer; later it may.
+    Unavailable,
+    /// A mistake of this program.
+    Internal,
+}
+
+struct Row {
+    kind: FailureKind,
+    /// For machines.
+    code: &'static str,
+    status: u16,
+    exit: u8,
+    /// For the description of the interface.
+    meaning: &'static str,
+}
+
+const fn row(kind: FailureKind, code: &'static str, status: u16, exit: u8, meaning: &'static str) -> Row {
+    Row { kind, code, status, exit, meaning }
+}
+
+/// In the order of [`FailureKind`].
+static ROWS: [Row; 8] = [
+    row(FailureKind::NotFound, "NotFound", 404, 3, "There is no such object."),
+    row(
+        FailureKind::Conflict,
+        "Conflict",
+        409,
+        4,
+        "The object is not in a state for it, or its name is taken.",
+    ),
+    row(FailureKind::Invalid, "Invalid", 422, 2, "A parameter is wrong; the message names it."),
+    row(FailureKind::Forbidden, "Forbidden", 403, 5, "The caller's role does not allow it."),
+    row(FailureKind::Unauthorized, "Unauthorized", 401, 5, "The token is missing or not known."),
+    row(FailureKind::TooLarge, "TooLarge", 413, 2, "The body is too large."),
+    row(FailureKind::Unavailable, "Unavailable", 503, 6, "Something that is needed does not answer."),
+    row(FailureKind::Internal, "Internal", 500, 1, "A mistake of the service."),
+];
+
+/// Why an operation was not carried out. Never holds a secret: it is printed, logged and audited.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The sort of failure.
+    pub kind: FailureKind,
+    /// One sentence.
+    pub message: String,
+    /// What can be done about it, where there is something.
+    pub advice: Option<String>,
+}
+
+impl FailureKind {
+    /// The name for machines.
+    pub fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        self.row().status
+    }
+
+    /// How a program ends that was told this.
+    pub fn exit_code(self) -> u8 {
+        self.row().exit
+    }
+
+    pub(crate) fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// All there are.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|it| it.kind)
+    }
+
+    fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
+    fn of(code: &str, status: u16) -> Self {
+        // What HTTP alone can say (a malformed request, a wrong method) was the caller's mistake too.
+        let by_status = if (400..500).contains(&status) { Self::Invalid } else { Self::Internal };
+        ROWS.iter().find(|row| row.code == code).map_or(by_status, |row| row.kind)
+    }
+}
+
+impl Failure {
+    fn new(kind: FailureKind, message: impl Display) -> Self {
+        Self { kind, message: message.to_string(), advice: None }
+    }
+
+    /// There is no such object.
+    pub fn not_found(message: impl Display) -> Self {
+        Self::new(FailureKind::NotFound, message)
+    }
+
+    /// The object is not in a state for it, or its name is taken.
+    pub fn conflict(message: impl Display) -> Self {
+        Self::new(FailureKind::Conflict, message)
+    }
+
+    /// The request is wrong.
+    pub fn invalid(message: impl Display) -> Self {
+        Self::new(FailureKind::Invalid, message)
+    }
+
+    /// The caller may not do it.
+    pub fn forbidden(message: impl Display) -> Self {
+        Self::new(FailureKind::Forbidden, message)
+    }
+
+    /// Nobody knows who the caller is.
+    pub fn unauthorized(message: impl Display) -> Self {
+        Self::new(FailureKind::Unauthorized, message)
+    }
+
+    /// The request is too large.
+    pub fn too_large(message: impl Display) -> Self {
+        Self::new(FailureKind::TooLarge, message)
+    }
+
+    /// Something else that is needed does not answer.
+    pub fn unavailable(message: impl Display) -> Self {
+        Self::new(FailureKind::Unavailable, message)
+    }
+
+    /// A mistake of this program.
+    pub fn internal(message: impl Display) -> Self {
+        Self::new(FailureKind::Internal, message)
+    }
+
+    /// The same, with what can be done about it.
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Display) -> Self {
+        self.advice = Some(advice.to_string());
+        self
+    }
+
+    /// The same, with advice where there is some.
+    #[must_use]
+    pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
+        self.advice = advice.or(self.advice);
+        self
+    }
+
+    /// The form in which HTTP and `mailhaul invoke` say it.
+    pub fn to_json(&self) -> Value {
+        error_json(self.kind.code(), &self.message, self.advice.as_deref())
+    }
+
+    /// Reads what [`Failure::to_json`] wrote; `None` for anything else.
+    pub(crate) fn from_json(status: u16, body: &Value) -> Option<Self> {
+        let error = body.get("Error")?;
+        let text = |name| error.get(name).and_then(Value::as_str);
+        Some(Self {
+            kind: FailureKind::of(text("Code")?, status),
+            message: text("Message")?.to_owned(),
+            advice: text("Advice").map(str::to_owned),
+        })
+    }
+}
+
+/// An error as HTTP says it.
+pub(crate) fn error_json(code: &str, message: &str, advice: Option<&str>) -> Value {
+    json!({ "Error": { "Code": code, "Message": message, "Advice": advice } })
+}
+
+/// "Did you mean": what was known that is nearest to what was written.
+pub(crate) fn did_you_mean<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    shown: impl Fn(&str) -> String,
+) -> Option<String> {
+    let written = written.to_lowercase();
+    let near = known
+        .into_iter()
+        .map(|it| (strsim::jaro_winkler(&it.to_lowercase(), &written), it))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))?;
+    Some(format!("Did you mean {}?", shown(near.1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_survive_the_wire() {
+        for kind in FailureKind::all() {
+            assert_eq!((kind.row().kind, kind.code()), (kind, format!("{kind:?}").as_str()));
+            let failure = Failure::new(kind, "no").with_advice("do");
+            assert_eq!(Failure::from_json(kind.status(), &failure.to_json()), Some(failure));
+        }
+        let other = error_json("MethodNotAllowed", "no", None);
+        assert_eq!(Failure::from_json(405, &other), Some(Failure::invalid("no")));
+        assert_eq!(Failure::from_json(502, &json!("gateway")), None);
+    }
+
+    #[test]
+    fn near_names_are_offered() {
+        let known = ["SourceEndpoint", "Name", "CSVData"];
+        let offered = |written| did_you_mean(written, known, |it| format!("-{it}"));
+        assert_eq!(offered("SourceEndpont"), Some("Did you mean -SourceEndpoint?".to_owned()));
+        assert_eq!(offered("csv"), Some("Did you mean -CSVData?".to_owned()));
+        assert_eq!(offered("xyzzy"), None);
+    }
+}

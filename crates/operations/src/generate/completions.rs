@@ -1,0 +1,11 @@
+//! Completions for shells.
+
+use clap::Command;
+use clap_complete::{Shell, generate};
+
+/// The completions of a whole program for this shell.
+pub fn completions(program: &Command, shell: Shell) -> String {
+    let mut script = Vec::new();
+    generate(shell, &mut program.clone(), program.get_name(), &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

@@ -1,0 +1,144 @@
+//! The description of the interface over HTTP: `OpenAPI` 3.1.
+
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    entry::Entry,
+    failure::FailureKind,
+    http::{JSON, NEXT_LINK, VALUE, template, ways},
+    operations::Operations,
+    parameter::{IDENTITY, Kind, Parameter},
+    verb::Verb,
+};
+
+impl<C: Send + Sync + 'static> Operations<C> {
+    /// The description, for this version of the program.
+    pub fn openapi(&self, version: &str) -> Value {
+        let mut generator = SchemaSettings::draft2020_12()
+            .for_serialize()
+            .with(|it| it.definitions_path = "/components/schemas".into())
+            .into_generator();
+        let mut paths = Map::new();
+        for entry in self.entries() {
+            for with_identity in ways(entry) {
+                let path = paths.entry(template(entry, with_identity)).or_insert_with(|| json!({}));
+                let method = entry.verb().form().method.to_ascii_lowercase();
+                path[method] = operation(entry, with_identity, &mut generator);
+            }
+        }
+        let mut schemas = generator.take_definitions(true);
+        schemas.insert("Error".to_owned(), error());
+        let failures: Map<String, Value> = FailureKind::all()
+            .map(|kind| {
+                let content = json!({ JSON: { "schema": { "$ref": "#/components/schemas/Error" } } });
+                (kind.code().to_owned(), json!({ "description": kind.meaning(), "content": content }))
+            })
+            .collect();
+        json!({
+            "openapi": "3.1.0",
+            "info": { "title": "mailhaul", "version": version },
+            "servers": [{ "url": "/" }],
+            "security": [{ "bearer": [] }],
+            "paths": paths,
+            "components": {
+                "schemas": schemas,
+                "responses": failures,
+                "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+            },
+        })
+    }
+}
+
+fn operation(entry: &Entry, with_identity: bool, generator: &mut SchemaGenerator) -> Value {
+    let form = entry.verb().form();
+    let all = if with_identity || ways(entry).count() == 1 { "" } else { "All" };
+    let mut described = json!({
+        "operationId": format!("{}{}{all}", form.name, entry.noun().cmdlet),
+        "summary": entry.about(),
+        "tags": [entry.noun().cmdlet],
+        "x-cmdlet": entry.name(),
+        "x-role": format!("{:?}", entry.role()),
+    });
+    let rest: Vec<&Parameter> = entry.parameters().iter().filter(|it| it.name != IDENTITY).collect();
+    let mut parameters = Vec::new();
+    if with_identity && let Some(identity) = entry.identity() {
+        parameters.push(parameter(identity, "path"));
+    }
+    if form.in_body {
+        if !rest.is_empty() {
+            described["requestBody"] = body(&rest);
+        }
+    } else {
+        parameters.extend(rest.iter().map(|it| parameter(it, "query")));
+    }
+    if !parameters.is_empty() {
+        described["parameters"] = parameters.into();
+    }
+    let mut responses = Map::new();
+    let status = if entry.verb() == Verb::New { "201" } else { "200" };
+    responses.insert(status.to_owned(), answer(entry, generator));
+    for kind in FailureKind::all() {
+        let reference = format!("#/components/responses/{}", kind.code());
+        responses.insert(kind.status().to_string(), json!({ "$ref": reference }));
+    }
+    described["responses"] = responses.into();
+    described
+}
+
+fn parameter(parameter: &Parameter, place: &str) -> Value {
+    let mut schema = parameter.schema.clone();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("description");
+    }
+    json!({
+        "name": parameter.name,
+        "in": place,
+        "required": place == "path" || parameter.required,
+        "description": parameter.help,
+        "schema": schema,
+    })
+}
+
+fn body(parameters: &[&Parameter]) -> Value {
+    let properties: Map<String, Value> =
+        parameters.iter().map(|it| (it.name.clone(), it.schema.clone())).collect();
+    let required: Vec<&str> = parameters.iter().filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    let schema = json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    json!({ "required": !required.is_empty(), "content": { JSON: { "schema": schema } } })
+}
+
+fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
+    let results = json!({ "type": "array", "items": (entry.response)(generator) });
+    let mut properties = json!({ VALUE: results });
+    if entry.parameters().iter().any(|it| it.kind == Kind::Continuation) {
+        let description = "The address of the next page, where there is one.";
+        properties[NEXT_LINK] =
+            json!({ "type": "string", "format": "uri-reference", "description": description });
+    }
+    let schema = json!({ "type": "object", "properties": properties, "required": [VALUE] });
+    json!({ "description": "Done.", "content": { JSON: { "schema": schema } } })
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "Error": {
+                "type": "object",
+                "properties": {
+                    "Code": { "type": "string", "description": "For machines." },
+                    "Message": { "type": "string", "description": "One sentence." },
+                    "Advice": { "type": ["string", "null"], "description": "What can be done about it." },
+                },
+                "required": ["Code", "Message"],
+            },
+        },
+        "required": ["Error"],
+    })
+}

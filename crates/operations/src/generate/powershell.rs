@@ -1,0 +1,107 @@
+//! A PowerShell module: a function for each cmdlet, which calls the program.
+
+use std::fmt::Write as _;
+
+use crate::{
+    entry::Entry,
+    operations::Operations,
+    parameter::{IDENTITY, Kind, Parameter},
+};
+
+const HELPERS: &str = include_str!("helpers.psm1");
+
+impl<C: Send + Sync + 'static> Operations<C> {
+    /// The text of the module, which calls `mailhaul invoke`.
+    pub fn powershell_module(&self) -> String {
+        let functions: Vec<String> = self.entries().iter().map(function).collect();
+        let names: Vec<String> = self.entries().iter().map(|it| format!("'{}'", it.name())).collect();
+        format!("{HELPERS}\n{}\nExport-ModuleMember -Function {}\n", functions.join("\n"), names.join(", "))
+    }
+}
+
+fn function(entry: &Entry) -> String {
+    let mut text =
+        format!("function {} {{\n    <#\n    .SYNOPSIS\n    {}\n", entry.name(), comment(entry.about()));
+    for parameter in entry.parameters_for_people() {
+        let _infallible = writeln!(
+            text,
+            "    .PARAMETER {}\n    {}",
+            parameter.name,
+            comment(&parameter.help.replace("\n\n", " "))
+        );
+    }
+    text.push_str("    #>\n");
+    text.push_str(match (entry.verb().changes(), entry.confirm) {
+        (false, _) => "    [CmdletBinding()]\n",
+        (true, false) => "    [CmdletBinding(SupportsShouldProcess)]\n",
+        (true, true) => "    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n",
+    });
+    let parameters: Vec<String> = entry.parameters_for_people().map(declaration).collect();
+    let _infallible = write!(text, "    param(\n{}\n    )\n    process {{\n", parameters.join(",\n"));
+    let call = format!("Invoke-MailhaulOperation '{}' $PSBoundParameters", entry.name());
+    if entry.verb().changes() {
+        let target =
+            entry.parameters().iter().find(|it| it.positional).map_or("'mailhaul'".to_owned(), variable);
+        let _infallible = writeln!(text, "        if ($PSCmdlet.ShouldProcess({target})) {{ {call} }}");
+    } else {
+        let _infallible = writeln!(text, "        {call}");
+    }
+    text.push_str("    }\n}\n");
+    text
+}
+
+fn variable(parameter: &Parameter) -> String {
+    format!("${}", parameter.name)
+}
+
+fn declaration(parameter: &Parameter) -> String {
+    let mut attributes = Vec::new();
+    if parameter.required {
+        attributes.push("Mandatory");
+    }
+    if parameter.positional {
+        attributes.push("Position = 0");
+    }
+    if parameter.name == IDENTITY {
+        attributes.extend(["ValueFromPipeline", "ValueFromPipelineByPropertyName"]);
+    }
+    let attributes = if attributes.is_empty() {
+        String::new()
+    } else {
+        format!("[Parameter({})] ", attributes.join(", "))
+    };
+    format!("        {attributes}{}{}", type_of(&parameter.kind, parameter.clearable), variable(parameter))
+}
+
+/// The type with what stands before it. What can be cleared must take `$null`, which `[string]` would make empty.
+fn type_of(kind: &Kind, clearable: bool) -> String {
+    let (before, name) = match kind {
+        Kind::Switch => (String::new(), "switch"),
+        Kind::Boolean => (String::new(), "System.Nullable[bool]"),
+        Kind::Integer { .. } if clearable => (String::new(), "System.Nullable[long]"),
+        Kind::Integer { .. } => (String::new(), "long"),
+        Kind::DateTime if clearable => (String::new(), "System.Nullable[datetime]"),
+        Kind::DateTime => (String::new(), "datetime"),
+        Kind::TimeSpan if clearable => (String::new(), "System.Nullable[timespan]"),
+        Kind::TimeSpan => (String::new(), "timespan"),
+        _ if clearable => ("[AllowNull()] ".to_owned(), "object"),
+        Kind::Text | Kind::Limit | Kind::Continuation => (String::new(), "string"),
+        Kind::Choice(choices) => {
+            let names: Vec<String> = choices.iter().map(|it| format!("'{}'", it.name)).collect();
+            (format!("[ValidateSet({})] ", names.join(", ")), "string")
+        }
+        Kind::Bytes => (String::new(), "byte[]"),
+        Kind::Credential => (String::new(), "pscredential"),
+        Kind::Map => (String::new(), "hashtable"),
+        Kind::List(kind) => {
+            let one = type_of(kind, false);
+            return one.strip_suffix("] ").map_or_else(|| one.clone(), |it| format!("{it}[]] "));
+        }
+    };
+    format!("{before}[{name}] ")
+}
+
+/// A comment cannot have its own end in it.
+fn comment(text: &str) -> String {
+    text.replace("#>", "# >")
+}

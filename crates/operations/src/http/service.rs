@@ -1,0 +1,212 @@
+//! From a request to an operation and back.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{Response, header, request::Parts},
+};
+use futures_util::FutureExt as _;
+use serde_json::{Map, Value, json};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    address::{self, DESCRIPTION},
+    body,
+    query::{from_query, to_query},
+    reply::{NEXT_LINK, Refused, VALUE, json_reply},
+};
+use crate::{
+    caller::{Caller, Gate, Record},
+    entry::{Entry, object},
+    failure::Failure,
+    operation::Answer,
+    operations::Operations,
+    parameter::{IDENTITY, Kind},
+    verb::Verb,
+};
+
+/// Octets of a body, where nobody says otherwise.
+pub(crate) const MAX_BODY: usize = 16 << 20;
+
+/// How much a client may ask for, and how slow it may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Octets of a body.
+    pub body: usize,
+    /// For the head of a request, and for TLS to begin.
+    pub header_time: Duration,
+    /// For its body.
+    pub body_time: Duration,
+    /// Connections at once; more wait.
+    pub connections: usize,
+    /// How long requests under way may take when the server ends.
+    pub ending_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: MAX_BODY,
+            header_time: Duration::from_secs(15),
+            body_time: Duration::from_mins(5),
+            connections: 512,
+            ending_time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The operations, with what they run on, for HTTP.
+pub struct Service<C> {
+    operations: Arc<Operations<C>>,
+    context: Arc<C>,
+    gate: Arc<dyn Gate>,
+    limits: Limits,
+    description: Value,
+    /// Operations under way, also those whose client has gone.
+    under_way: TaskTracker,
+}
+
+impl<C: Send + Sync + 'static> Service<C> {
+    /// The version is that of the program, for the description of the interface.
+    pub fn new(operations: Arc<Operations<C>>, context: Arc<C>, gate: Arc<dyn Gate>, version: &str) -> Self {
+        let description = operations.openapi(version);
+        let (limits, under_way) = (Limits::default(), TaskTracker::new());
+        Self { operations, context, gate, limits, description, under_way }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Answers everything; routes that are merged into it come first. Its fallback is its own: a router with another one
+    /// cannot be merged.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let service = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let service = service.clone();
+            async move { service.carry_out(request).await.unwrap_or_else(Refused::into_response) }
+        })
+    }
+
+    /// Waits for operations that are still under way after the servers have ended.
+    pub async fn finish(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+    }
+
+    /// Who sends this request: the caller that the server knows from the socket, or the owner of the token.
+    pub async fn caller(&self, head: &Parts) -> Result<Caller, Failure> {
+        if let Some(caller) = head.extensions.get::<Caller>() {
+            return Ok(caller.clone());
+        }
+        let Some(token) = head.headers.get(header::AUTHORIZATION).and_then(|it| bearer(it.to_str().ok()?))
+        else {
+            return Err(Failure::unauthorized("a token is needed")
+                .with_advice("Send the header \"Authorization: Bearer <token>\"."));
+        };
+        self.gate.admit(token).await?.ok_or_else(|| Failure::unauthorized("the token is not known"))
+    }
+
+    async fn carry_out(&self, request: Request) -> Result<Response<Body>, Refused> {
+        let (head, body) = request.into_parts();
+        let caller = self.caller(&head).await?;
+        let (method, path) = (head.method.as_str(), head.uri.path());
+        if path == DESCRIPTION {
+            return match method {
+                "GET" | "HEAD" => Ok(json_reply(200, &self.description)),
+                _ => Err(Refused::wrong_method(method, path, &["GET"])),
+            };
+        }
+        let place = address::find(self.operations.entries(), method, path)?;
+        let entry = &self.operations.entries()[place.index];
+        if caller.role < entry.role() {
+            let failure = Failure::forbidden(format_args!(
+                "{} needs the role {:?}, and {} has {:?}",
+                entry.name(),
+                entry.role(),
+                caller.name,
+                caller.role
+            ));
+            if entry.verb().changes() {
+                let (operation, outcome) = (entry.name().to_owned(), Err(failure.clone()));
+                self.gate.record(Record { caller, operation, identity: place.identity, outcome }).await;
+            }
+            return Err(failure.into());
+        }
+        let query = head.uri.query().unwrap_or_default();
+        let mut request = if !entry.verb().form().in_body {
+            from_query(entry, query)?
+        } else if query.is_empty() {
+            body::object(&head.headers, body, self.limits).await?
+        } else {
+            return Err(Failure::invalid("parameters belong in the body here").into());
+        };
+        if let Some(identity) = place.identity {
+            let identity = Value::String(identity);
+            if request.get(IDENTITY).is_some_and(|other| *other != identity) {
+                return Err(Failure::invalid("Identity is not that of the address").into());
+            }
+            request.insert(IDENTITY.to_owned(), identity);
+        } else if request.contains_key(IDENTITY) {
+            return Err(Failure::invalid("Identity belongs in the address").into());
+        }
+        // Only a query is needed again; a body may have secrets in it.
+        let again = (!entry.verb().form().in_body).then(|| request.clone());
+        let answer = self.run(place.index, caller, Value::Object(request)).await?;
+        Ok(reply(entry, again, answer)?)
+    }
+
+    /// Runs an operation to its end, also when nobody waits for it any more, and tells the audit.
+    async fn run(&self, index: usize, caller: Caller, request: Value) -> Result<Answer<Value>, Failure> {
+        let entry = &self.operations.entries()[index];
+        let (changes, operation, identity) =
+            (entry.verb().changes(), entry.name().to_owned(), object(&request));
+        let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
+        let gate = self.gate.clone();
+        let task = self.under_way.spawn(async move {
+            let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!("{operation} panicked");
+                Err(broken())
+            });
+            if changes {
+                let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+                gate.record(Record { caller, operation, identity, outcome }).await;
+            }
+            outcome
+        });
+        task.await.unwrap_or_else(|_| Err(broken()))
+    }
+}
+
+/// What is said of a panic: nothing that was in it.
+pub(crate) fn broken() -> Failure {
+    Failure::internal("a mistake in this program; its log says more")
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    Some(token.trim()).filter(|it| scheme.eq_ignore_ascii_case("bearer") && !it.is_empty())
+}
+
+fn reply(
+    entry: &Entry,
+    request: Option<Map<String, Value>>,
+    answer: Answer<Value>,
+) -> Result<Response<Body>, Failure> {
+    let status = if entry.verb() == Verb::New { 201 } else { 200 };
+    let mut body = json!({ VALUE: answer.value });
+    let continuation = entry.parameters().iter().find(|it| it.kind == Kind::Continuation);
+    if let (Some(next), Some(mut request), Some(parameter)) = (answer.next, request, continuation) {
+        // The same request, from there on.
+        request.insert(parameter.name.clone(), next.into());
+        let identity = request.get(IDENTITY).and_then(Value::as_str);
+        body[NEXT_LINK] = format!("{}?{}", address::address(entry, identity), to_query(&request)?).into();
+    }
+    Ok(json_reply(status, &body))
+}

@@ -1,0 +1,42 @@
+//! What an administrator can do, as a list of operations.
+//!
+//! Each thing that can be done is an [`Operation`]: a request, an answer, and `run`. One [`Operations`] names them all, and
+//! from that list come the command line (`mailhaul batch new`), the cmdlets (`New-MigrationBatch`), the HTTP interface and
+//! its description, help, manual pages, completions and a PowerShell module. This crate knows none of the operations.
+
+mod bind;
+mod caller;
+mod check;
+mod client;
+mod command_line;
+mod entry;
+mod failure;
+mod generate;
+mod http;
+mod invoke;
+mod operation;
+mod operations;
+mod output;
+mod parameter;
+mod schema;
+mod serve;
+mod values;
+mod verb;
+
+pub use bind::{Bound, Form, Refusal, World, arguments, cmdlet, options};
+pub use clap_complete::Shell;
+
+pub use caller::{Caller, Gate, Record, Role};
+pub use client::{Client, Pages};
+pub use entry::Entry;
+pub use failure::{Failure, FailureKind};
+pub use generate::{ManPage, completions, man_pages};
+pub use http::{Limits, Service};
+pub use invoke::invoke;
+pub use operation::{Answer, Noun, Operation};
+pub use operations::Operations;
+pub use output::{Output, render};
+pub use parameter::{Choice, Kind, Parameter};
+pub use serve::{Server, UnixSocket};
+pub use values::{Bytes, Change, Continuation, Credential, DateTime, TimeSpan};
+pub use verb::Verb;

@@ -1,0 +1,118 @@
+//! The one list.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::{
+    caller::Caller,
+    check,
+    entry::Entry,
+    failure::{Failure, did_you_mean},
+    operation::{Answer, Operation},
+};
+
+/// Carries an operation out, with its types forgotten.
+type Run<C> = fn(Arc<C>, Caller, Value) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
+
+/// Everything that an administrator can do, in the order in which help shows it.
+pub struct Operations<C> {
+    entries: Vec<Entry>,
+    runs: Vec<Run<C>>,
+    context: PhantomData<fn(&C)>,
+}
+
+impl<C: Send + Sync + 'static> Operations<C> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { entries: Vec::new(), runs: Vec::new(), context: PhantomData }
+    }
+
+    /// One more.
+    ///
+    /// # Panics
+    ///
+    /// When the request's type cannot be a command line, or another operation has the same name: mistakes of whoever writes
+    /// the list, which its first test finds.
+    #[must_use]
+    pub fn with<O: Operation<C>>(mut self) -> Self {
+        let entry = Entry::of::<C, O>().unwrap_or_else(|mistake| panic!("{mistake}"));
+        for other in &self.entries {
+            let (one, other_noun) = (entry.noun(), other.noun());
+            assert!(entry.name() != other.name(), "{} is in the list twice", entry.name());
+            assert!(
+                one == other_noun || (one.word != other_noun.word && one.path != other_noun.path),
+                "{} and {} share a word or a path",
+                entry.name(),
+                other.name()
+            );
+        }
+        self.entries.push(entry);
+        self.runs.push(run::<C, O>);
+        self
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The operation of this cmdlet, in any case.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|it| it.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The same; the failure says what was meant.
+    pub fn find(&self, name: &str) -> Result<&Entry, Failure> {
+        self.entry(name).ok_or_else(|| {
+            let names = self.entries.iter().map(Entry::name);
+            Failure::not_found(format_args!("there is no operation \"{name}\"")).advised(did_you_mean(
+                name,
+                names,
+                str::to_owned,
+            ))
+        })
+    }
+
+    /// Carries out the operation at this place of the list.
+    pub(crate) fn run(
+        &self,
+        index: usize,
+        context: Arc<C>,
+        caller: Caller,
+        request: Value,
+    ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
+        match (check::checked(&self.entries[index], request), self.runs[index]) {
+            (Ok(request), run) => run(context, caller, request),
+            (Err(failure), _) => Box::pin(std::future::ready(Err(failure))),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Default for Operations<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn run<C: Send + Sync + 'static, O: Operation<C>>(
+    context: Arc<C>,
+    caller: Caller,
+    request: Value,
+) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
+    Box::pin(async move {
+        let request = serde_path_to_error::deserialize::<_, O::Request>(request).map_err(|error| {
+            let (place, reason) = (error.path().to_string(), error.into_inner());
+            match place.as_str() {
+                "." => Failure::invalid(reason),
+                _ => Failure::invalid(format_args!("{place}: {reason}")),
+            }
+        })?;
+        let answer = O::run(&context, &caller, request).await?;
+        let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        let value =
+            value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
+        Ok(Answer { value, next: answer.next })
+    })
+}

@@ -1,0 +1,73 @@
+//! One connection: HTTP/1.1, slow clients cut, panics answered.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::ServiceExt as _;
+
+use super::Server;
+use crate::{
+    caller::Caller,
+    http::{Refused, broken},
+};
+
+impl Server {
+    /// Carries a connection to its end. The caller is the one that the socket is known to belong to.
+    pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let begun = Arc::new(AtomicBool::new(false));
+        let router = self.router;
+        let service = service_fn(|mut request: Request<Incoming>| {
+            begun.store(true, Ordering::Relaxed);
+            if let Some(caller) = &caller {
+                request.extensions_mut().insert(caller.clone());
+            }
+            let answer = router.clone().oneshot(request.map(Body::new));
+            async {
+                let answer = AssertUnwindSafe(answer).catch_unwind().await;
+                Ok::<_, Infallible>(match answer {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    Err(_) => {
+                        tracing::error!("answering a request panicked");
+                        Refused::from(broken()).into_response()
+                    }
+                })
+            }
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(self.limits.header_time)
+                .serve_connection(TokioIo::new(io), service)
+        );
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.shutdown.cancelled() => {
+                // Nobody waits for an answer on a connection that has not asked.
+                if !begun.load(Ordering::Relaxed) {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!("a connection broke: {error}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! On this machine's socket: whoever can open it is an administrator.
+
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileTypeExt as _, PermissionsExt as _},
+            net::UnixStream as Probe,
+        },
+    },
+    path::{Path, PathBuf},
+};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::{Accept, Server};
+use crate::caller::{Caller, Role};
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: i32 = 128;
+
+/// A socket that only its owner can open. It is removed when it is dropped.
+#[derive(Debug)]
+pub struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Held as long as the socket is there: of two programs that begin at once, one gets it.
+    _lock: File,
+}
+
+impl UnixSocket {
+    /// Makes the socket. One that is left over is replaced; where somebody listens, or the path is something else, that is
+    /// an error. Beside it is a file `.lock`, which stays.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        let lock = File::create(lock_path(path))?;
+        lock.try_lock().map_err(|_| in_use(path))?;
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    format!("{} is there and no socket", path.display()),
+                ));
+            }
+            Ok(_) if Probe::connect(path).is_ok() => return Err(in_use(path)),
+            Ok(_) => fs::remove_file(path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        // Before it listens nobody can connect.
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(OwnedFd::from(socket).into())?;
+        Ok(Self { listener, path: path.to_owned(), _lock: lock })
+    }
+}
+
+impl Drop for UnixSocket {
+    fn drop(&mut self) {
+        let _gone_already = fs::remove_file(&self.path);
+    }
+}
+
+impl Server {
+    /// Serves until the shutdown. Callers are administrators under the name of their user.
+    pub async fn unix(&self, socket: UnixSocket) {
+        self.serve(&socket.listener, |stream: UnixStream| {
+            let server = self.clone();
+            let name = stream.peer_cred().map_or_else(|_| "local".to_owned(), |peer| user_name(peer.uid()));
+            server.carry(stream, Some(Caller { name, role: Role::Admin }))
+        })
+        .await;
+    }
+}
+
+impl Accept for UnixListener {
+    type Socket = UnixStream;
+
+    async fn accept_one(&self) -> io::Result<UnixStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+fn in_use(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::AddrInUse, format!("another service listens at {}", path.display()))
+}
+
+/// The name of a user, as /etc/passwd has it.
+fn user_name(uid: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("uid {uid}"))
+}

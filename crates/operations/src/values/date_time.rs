@@ -1,0 +1,58 @@
+//! A date and a time of day, with a zone or without one.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+use super::{format, text_form};
+use crate::failure::Failure;
+
+/// A moment, as an administrator writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateTime {
+    /// With its zone: 2026-12-31T08:00:00Z, 2026-12-31T08:00:00+01:00.
+    Instant(Timestamp),
+    /// Without one: 2026-12-31, 2026-12-31T08:00.
+    Local(civil::DateTime),
+}
+
+impl DateTime {
+    /// The moment, where what is written without a zone is in this one.
+    pub fn at(self, zone: &TimeZone) -> Result<Timestamp, Failure> {
+        match self {
+            Self::Instant(timestamp) => Ok(timestamp),
+            Self::Local(local) => zone
+                .to_ambiguous_timestamp(local)
+                .compatible()
+                .map_err(|error| Failure::invalid(format_args!("{local} cannot be used: {error}"))),
+        }
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instant(timestamp) => timestamp.fmt(f),
+            Self::Local(local) => local.fmt(f),
+        }
+    }
+}
+
+impl FromStr for DateTime {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if let Ok(timestamp) = text.parse() {
+            return Ok(Self::Instant(timestamp));
+        }
+        // jiff would leave out the name of a zone, and an offset where the time is missing.
+        let plain = !text.contains(['[', '+']);
+        match text.parse() {
+            Ok(local) if plain => Ok(Self::Local(local)),
+            _ => Err("must be a date such as 2026-12-31, 2026-12-31T08:00 or 2026-12-31T08:00:00Z"),
+        }
+    }
+}
+
+text_form!(DateTime, format::DATE_TIME);

@@ -1,0 +1,11 @@
+//! The machinery, over a small list of operations.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod binding;
+mod fuzz;
+mod generated;
+mod http;
+mod lamps;
+mod sockets;
+mod support;

@@ -1,0 +1,171 @@
+//! Which argument belongs to which parameter of a cmdlet of the language.
+
+use std::iter::Peekable;
+
+use super::table::Cmdlet;
+use crate::{ast::Statement, error::Fault, eval::Done, text, value::Value};
+
+/// An argument with its value.
+pub(crate) enum Given<'a> {
+    Parameter { at: usize, name: &'a str, value: Option<Item<'a>> },
+    Value { at: usize, item: Item<'a> },
+}
+
+impl Given<'_> {
+    pub(crate) fn at(&self) -> usize {
+        match self {
+            Self::Parameter { at, .. } | Self::Value { at, .. } => *at,
+        }
+    }
+}
+
+/// A value, or a script block that is carried out later.
+pub(crate) enum Item<'a> {
+    Value(Value),
+    Block(&'a [Statement]),
+}
+
+impl Item<'_> {
+    pub(crate) fn value(self, at: usize) -> Done<Value> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Block(_) => Err(Fault::unsupported(
+                at,
+                "a script block anywhere but behind Where-Object and ForEach-Object is",
+            )),
+        }
+    }
+}
+
+/// The arguments of a cmdlet by their parameters.
+#[derive(Default)]
+pub(super) struct Bound<'a> {
+    switches: Vec<&'static str>,
+    values: Vec<(&'static str, usize, Item<'a>)>,
+}
+
+impl<'a> Bound<'a> {
+    pub(super) fn of(cmdlet: Cmdlet, given: Vec<Given<'a>>) -> Done<Self> {
+        let mut bound = Self::default();
+        let mut given = given.into_iter().peekable();
+        while let Some(next) = given.next() {
+            match next {
+                Given::Value { at, item } => bound.position(cmdlet, at, item)?,
+                Given::Parameter { at, name, value } => {
+                    let name = parameter(cmdlet, at, name)?;
+                    if cmdlet.switches.contains(&name) {
+                        if value.map_or(Ok(true), |item| item.value(at).map(|value| value.is_true()))? {
+                            bound.switches.push(name);
+                        }
+                        continue;
+                    }
+                    let value = value.or_else(|| following(&mut given));
+                    let value =
+                        value.ok_or_else(|| Fault::value(at, format!("a value must follow -{name}")))?;
+                    bound.set(name, at, value)?;
+                }
+            }
+        }
+        Ok(bound)
+    }
+
+    /// An argument without a name belongs to the first parameter.
+    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: Item<'a>) -> Done<()> {
+        let Some(&first) = cmdlet.values.first() else {
+            return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
+        };
+        if !cmdlet.gathers {
+            return self.set(first, at, item);
+        }
+        let mut values = match self.take(first) {
+            Some((at, earlier)) => match earlier.value(at)? {
+                Value::List(values) => values,
+                one => vec![one],
+            },
+            None => Vec::new(),
+        };
+        values.extend(item.value(at)?.into_stream());
+        self.set(first, at, Item::Value(Value::List(values)))
+    }
+
+    fn set(&mut self, name: &'static str, at: usize, item: Item<'a>) -> Done<()> {
+        if self.values.iter().any(|(known, ..)| *known == name) {
+            return Err(Fault::value(
+                at,
+                format!("there is a value for -{name} already; separate several with commas"),
+            ));
+        }
+        self.values.push((name, at, item));
+        Ok(())
+    }
+
+    pub(super) fn has(&self, switch: &str) -> bool {
+        self.switches.contains(&switch)
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<(usize, Item<'a>)> {
+        let index = self.values.iter().position(|(known, ..)| *known == name)?;
+        let (_, at, item) = self.values.swap_remove(index);
+        Some((at, item))
+    }
+
+    pub(super) fn value(&mut self, name: &str) -> Done<Option<(usize, Value)>> {
+        self.take(name).map(|(at, item)| Ok((at, item.value(at)?))).transpose()
+    }
+
+    /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
+    pub(super) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
+        let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
+        let Item::Value(value) = item else { return Err(Fault::unsupported(at, "a computed property is")) };
+        let values = value.into_stream();
+        if values.is_empty() {
+            return Err(Fault::value(at, format!("the value of -{name} is empty")));
+        }
+        let text = |value: Value| match value {
+            Value::Text(text) if !text.is_empty() => Ok(text),
+            Value::Number(_) => Ok(text::show(&value)),
+            Value::Object(_) => Err(Fault::unsupported(at, "a computed property is")),
+            _ => Err(Fault::value(at, format!("`{}` is no name", text::show(&value)))),
+        };
+        values.into_iter().map(text).collect()
+    }
+
+    /// A number of things.
+    pub(super) fn count(&mut self, name: &str) -> Done<Option<usize>> {
+        let Some((at, value)) = self.value(name)? else { return Ok(None) };
+        let count = match &value {
+            Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+            _ => None,
+        };
+        count.map(Some).ok_or_else(|| {
+            Fault::value(at, format!("-{name} must be a whole number, not `{}`", text::show(&value)))
+        })
+    }
+}
+
+/// The value that follows a parameter, if one does.
+pub(super) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
+    match given.next_if(|next| matches!(next, Given::Value { .. })) {
+        Some(Given::Value { item, .. }) => Some(item),
+        _ => None,
+    }
+}
+
+/// The parameter of this name, or the only one that begins so.
+pub(super) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> Done<&'static str> {
+    let all = || cmdlet.values.iter().chain(cmdlet.switches).copied();
+    if let Some(exact) = all().find(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(exact);
+    }
+    let begins = |known: &&str| known.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let candidates: Vec<&'static str> = all().filter(begins).collect();
+    match candidates.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            let known: Vec<String> = all().map(|known| format!("-{known}")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Err(Fault::value(at, format!("{} has no parameter -{name} here; it has {known}", cmdlet.name)))
+        }
+        several => Err(Fault::value(at, format!("-{name} may mean -{}", several.join(" or -")))),
+    }
+}

@@ -1,0 +1,46 @@
+//! `Format-List` and `Format-Table`.
+
+use super::bind::Bound;
+use crate::{
+    eval::{Done, Flow},
+    format::{self, Layout},
+    text,
+    value::{Object, Value},
+};
+
+pub(super) fn format_list(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+    let properties = bound.texts("Property")?;
+    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+    Ok(screen(input.values, |objects| format::list(objects, &properties)))
+}
+
+pub(super) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
+    let mut columns = bound.texts("Property")?;
+    if columns.is_empty() {
+        columns = input.view.unwrap_or_default();
+    }
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let layout = Layout { width, wrap: bound.has("Wrap") };
+    Ok(screen(input.values, |objects| format::draw(objects, &columns, layout)))
+}
+
+/// Objects side by side are drawn together; what is no object is a line.
+fn screen(values: Vec<Value>, draw: impl Fn(&[Object]) -> String) -> Flow {
+    let mut blocks = Vec::new();
+    let mut objects = Vec::new();
+    for value in values {
+        match value {
+            Value::Object(object) => objects.push(object),
+            other => {
+                if !objects.is_empty() {
+                    blocks.push(draw(&std::mem::take(&mut objects)));
+                }
+                blocks.push(format!("{}\n", text::harmless_on_screen(&text::show(&other))));
+            }
+        }
+    }
+    if !objects.is_empty() {
+        blocks.push(draw(&objects));
+    }
+    Flow { screen: Some(blocks.concat()), ..Flow::default() }
+}

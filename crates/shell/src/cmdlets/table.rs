@@ -1,0 +1,184 @@
+//! What the cmdlets of the language are called and take.
+
+/// Which cmdlet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    FormatList,
+    FormatTable,
+    SelectObject,
+    WhereObject,
+    ForEachObject,
+    SortObject,
+    MeasureObject,
+    GroupObject,
+    ConvertToJson,
+    ConvertToCsv,
+    ExportCsv,
+    OutNull,
+    WriteOutput,
+    WriteHost,
+    GetCommand,
+    GetDate,
+}
+
+/// A cmdlet's names and parameters.
+#[derive(Clone, Copy)]
+pub(crate) struct Cmdlet {
+    pub(crate) kind: Kind,
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) switches: &'static [&'static str],
+    /// Parameters with a value. The first one need not be named.
+    pub(crate) values: &'static [&'static str],
+    /// Whether the first one takes several values also without commas.
+    pub(crate) gathers: bool,
+}
+
+const NOTHING: Cmdlet = Cmdlet {
+    kind: Kind::OutNull,
+    name: "Out-Null",
+    aliases: &[],
+    switches: &[],
+    values: &[],
+    gathers: false,
+};
+
+pub(crate) const CMDLETS: [Cmdlet; 16] = [
+    Cmdlet {
+        kind: Kind::FormatList,
+        name: "Format-List",
+        aliases: &["fl"],
+        values: &["Property"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::FormatTable,
+        name: "Format-Table",
+        aliases: &["ft"],
+        switches: &["AutoSize", "Wrap"],
+        values: &["Property"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::SelectObject,
+        name: "Select-Object",
+        aliases: &["select"],
+        switches: &["Unique"],
+        values: &["Property", "ExcludeProperty", "ExpandProperty", "First", "Last", "Skip"],
+        ..NOTHING
+    },
+    // Its comparisons, which are parameters as well, it reads itself.
+    Cmdlet {
+        kind: Kind::WhereObject,
+        name: "Where-Object",
+        aliases: &["where", "?"],
+        switches: &["Not"],
+        values: &["FilterScript", "Property", "Value"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::ForEachObject,
+        name: "ForEach-Object",
+        aliases: &["foreach", "%"],
+        values: &["Process"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::SortObject,
+        name: "Sort-Object",
+        aliases: &["sort"],
+        switches: &["Descending", "Unique"],
+        values: &["Property"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::MeasureObject,
+        name: "Measure-Object",
+        aliases: &["measure"],
+        switches: &["Sum", "Average", "Minimum", "Maximum"],
+        values: &["Property"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::GroupObject,
+        name: "Group-Object",
+        aliases: &["group"],
+        switches: &["NoElement"],
+        values: &["Property"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::ConvertToJson,
+        name: "ConvertTo-Json",
+        switches: &["Compress", "AsArray"],
+        // Nothing is ever cut off by its depth, so that the number is of no consequence.
+        values: &["Depth"],
+        ..NOTHING
+    },
+    Cmdlet { kind: Kind::ConvertToCsv, name: "ConvertTo-Csv", switches: &["NoTypeInformation"], ..NOTHING },
+    Cmdlet {
+        kind: Kind::ExportCsv,
+        name: "Export-Csv",
+        aliases: &["epcsv"],
+        switches: &["NoTypeInformation"],
+        values: &["Path", "Encoding"],
+        ..NOTHING
+    },
+    NOTHING,
+    Cmdlet {
+        kind: Kind::WriteOutput,
+        name: "Write-Output",
+        aliases: &["echo", "write"],
+        values: &["InputObject"],
+        gathers: true,
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: Kind::WriteHost,
+        name: "Write-Host",
+        values: &["Object", "ForegroundColor"],
+        gathers: true,
+        ..NOTHING
+    },
+    Cmdlet { kind: Kind::GetCommand, name: "Get-Command", aliases: &["gcm"], values: &["Name"], ..NOTHING },
+    Cmdlet { kind: Kind::GetDate, name: "Get-Date", values: &["Date"], ..NOTHING },
+];
+
+/// Commands that the host carries out whether it lists them or not, and how else they are called.
+pub(crate) const DELEGATED: [(&str, &str); 4] = [
+    ("Get-Credential", "Get-Credential"),
+    ("Get-Help", "Get-Help"),
+    ("help", "Get-Help"),
+    ("man", "Get-Help"),
+];
+
+/// The cmdlet of this name or alias.
+pub(crate) fn find(name: &str) -> Option<Cmdlet> {
+    CMDLETS.into_iter().find(|cmdlet| {
+        cmdlet.aliases.iter().chain([&cmdlet.name]).any(|known| known.eq_ignore_ascii_case(name))
+    })
+}
+
+/// The names of all commands that are there whatever the host.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    CMDLETS.into_iter().map(|cmdlet| cmdlet.name).chain(["Get-Credential", "Get-Help"])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_and_name_is_there_once() {
+        let mut seen = HashSet::new();
+        for cmdlet in CMDLETS {
+            assert!(seen.insert(format!("{:?}", cmdlet.kind)), "{}", cmdlet.name);
+            for name in cmdlet.aliases.iter().chain([&cmdlet.name]) {
+                assert!(seen.insert((*name).to_owned()), "{name}");
+                assert_eq!(find(&name.to_uppercase()).map(|found| found.kind), Some(cmdlet.kind));
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Which value is equal, less, like another.
+
+use std::{cmp::Ordering, collections::HashMap};
+
+use regex::{Regex, RegexBuilder};
+use serde_json::Number;
+
+use crate::{
+    number,
+    operator::{Comparison, Test},
+    text, times,
+    value::Value,
+    wildcard::Wildcard,
+};
+
+/// Octets that a compiled regular expression may have.
+const LARGEST_REGEX: usize = 1 << 20;
+/// Regular expressions that are kept.
+const KEPT: usize = 32;
+
+/// The regular expressions of a script, compiled once and not for each value.
+#[derive(Default)]
+pub(crate) struct Regexes(HashMap<(String, bool), Regex>);
+
+impl Regexes {
+    fn get(&mut self, pattern: &str, case_sensitive: bool) -> Result<&Regex, String> {
+        let key = (pattern.to_owned(), case_sensitive);
+        if self.0.len() >= KEPT && !self.0.contains_key(&key) {
+            self.0.clear();
+        }
+        if !self.0.contains_key(&key) {
+            let compiled = RegexBuilder::new(pattern)
+                .case_insensitive(!case_sensitive)
+                .size_limit(LARGEST_REGEX)
+                .build()
+                .map_err(|error| format!("the regular expression cannot be used: {error}"))?;
+            self.0.insert(key.clone(), compiled);
+        }
+        self.0.get(&key).ok_or_else(|| "the regular expression was lost".to_owned())
+    }
+}
+
+/// The value of a comparison. With several values on the left it is those of them that pass.
+pub(crate) fn compare(
+    left: &Value,
+    comparison: Comparison,
+    right: &Value,
+    regexes: &mut Regexes,
+) -> Result<Value, String> {
+    let is_membership = matches!(comparison.test, Test::Contains | Test::In);
+    match left {
+        Value::List(values) if !is_membership => {
+            let mut passed = Vec::new();
+            for value in values {
+                if holds(value, comparison, right, regexes)? {
+                    passed.push(value.clone());
+                }
+            }
+            Ok(Value::List(passed))
+        }
+        _ => holds(left, comparison, right, regexes).map(Value::Bool),
+    }
+}
+
+fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Regexes) -> Result<bool, String> {
+    let case = comparison.case_sensitive;
+    let ordered = |is: fn(Ordering) -> bool| {
+        order(left, right, case).map(is).ok_or_else(|| {
+            format!("`{}` and `{}` cannot be put in an order", text::show(left), text::show(right))
+        })
+    };
+    let among = |values: &Value, one: &Value| match values {
+        Value::List(values) => values.iter().any(|value| equal(value, one, case)),
+        value => equal(value, one, case),
+    };
+    let outcome = match comparison.test {
+        Test::Equal => equal(left, right, case),
+        Test::Greater => ordered(Ordering::is_gt)?,
+        Test::GreaterOrEqual => ordered(Ordering::is_ge)?,
+        Test::Less => ordered(Ordering::is_lt)?,
+        Test::LessOrEqual => ordered(Ordering::is_le)?,
+        Test::Like => Wildcard::new(&text::interpolate(right), case).matches(&text::interpolate(left)),
+        Test::Match => regexes.get(&text::interpolate(right), case)?.is_match(&text::interpolate(left)),
+        Test::Contains => among(left, right),
+        Test::In => among(right, left),
+    };
+    Ok(outcome != comparison.negated)
+}
+
+fn equal(left: &Value, right: &Value, case_sensitive: bool) -> bool {
+    match order(left, right, case_sensitive) {
+        Some(order) => order.is_eq(),
+        None => left == right,
+    }
+}
+
+/// The order of two values. The left one says as what both are compared, but for numbers and dates in text, which are
+/// compared as what they are: `"10"` is more than `9`.
+fn order(left: &Value, right: &Value, case_sensitive: bool) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Null, Value::Null) => Some(Ordering::Equal),
+        (Value::Null, _) => Some(Ordering::Less),
+        (_, Value::Null) => Some(Ordering::Greater),
+        (Value::Bool(left), right) => Some(left.cmp(&right.is_true())),
+        (Value::Number(left), Value::Bool(right)) => order_numbers(left, &Number::from(u8::from(*right))),
+        (Value::Number(left), Value::Number(right)) => order_numbers(left, right),
+        (Value::Number(left), Value::Text(right)) => order_numbers(left, &number::parse(right.trim())?),
+        (Value::Text(text), Value::Number(right)) => match number::parse(text.trim()) {
+            Some(left) => order_numbers(&left, right),
+            None => Some(order_texts(text, &text::show(&Value::Number(right.clone())), case_sensitive)),
+        },
+        (Value::Text(left), Value::Bool(_)) => Some(order_texts(left, &text::show(right), case_sensitive)),
+        (Value::Text(left), Value::Text(right)) => {
+            let times = times::moment(left).zip(times::moment(right)).map(|(left, right)| left.cmp(&right));
+            let spans = || times::span(left).zip(times::span(right)).map(|(left, right)| left.cmp(&right));
+            Some(times.or_else(spans).unwrap_or_else(|| order_texts(left, right, case_sensitive)))
+        }
+        _ => None,
+    }
+}
+
+fn order_numbers(left: &Number, right: &Number) -> Option<Ordering> {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+    }
+}
+
+fn order_texts(left: &str, right: &str, case_sensitive: bool) -> Ordering {
+    if case_sensitive { left.cmp(right) } else { left.to_lowercase().cmp(&right.to_lowercase()) }
+}
+
+/// What `Sort-Object` sorts by. Kinds of values that cannot be compared stand one after the other.
+#[derive(Clone, Debug)]
+pub(crate) enum SortKey {
+    Nothing,
+    Bool(bool),
+    Number(f64, i128),
+    Moment(jiff::Timestamp),
+    Span(i128),
+    Text(String),
+}
+
+impl SortKey {
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Nothing,
+            Value::Bool(is) => Self::Bool(*is),
+            Value::Number(number) => {
+                Self::Number(number.as_f64().unwrap_or_default(), number.as_i128().unwrap_or_default())
+            }
+            Value::Text(text) => times::moment(text)
+                .map(Self::Moment)
+                .or_else(|| times::span(text).map(Self::Span))
+                .unwrap_or_else(|| Self::Text(text.to_lowercase())),
+            value => Self::Text(text::show(value).to_lowercase()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Bool(_) => 1,
+            Self::Number(..) => 2,
+            Self::Moment(_) => 3,
+            Self::Span(_) => 4,
+            Self::Text(_) => 5,
+        }
+    }
+}
+
+impl Ord for SortKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(other)) => one.cmp(other),
+            (Self::Number(one, whole), Self::Number(other, other_whole)) => {
+                one.total_cmp(other).then(whole.cmp(other_whole))
+            }
+            (Self::Moment(one), Self::Moment(other)) => one.cmp(other),
+            (Self::Span(one), Self::Span(other)) => one.cmp(other),
+            (Self::Text(one), Self::Text(other)) => one.cmp(other),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for SortKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for SortKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for SortKey {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::operator;
+
+    fn check(left: &serde_json::Value, operator: &str, right: &serde_json::Value) -> Result<Value, String> {
+        let comparison = operator::comparison(operator).unwrap();
+        compare(&left.clone().into(), comparison, &right.clone().into(), &mut Regexes::default())
+    }
+
+    #[test]
+    fn comparisons() {
+        for (left, operator, right, outcome) in [
+            (json!("Failed"), "eq", json!("failed"), true),
+            (json!("Failed"), "ceq", json!("failed"), false),
+            (json!("Failed"), "ne", json!("Synced"), true),
+            (json!(10), "gt", json!(9), true),
+            (json!("10"), "gt", json!(9), true),
+            (json!(10), "gt", json!("9"), true),
+            (json!(9.5), "lt", json!(10), true),
+            (json!("b"), "gt", json!("A"), true),
+            (json!("2026-11-02T08:00:00Z"), "lt", json!("2026-11-02T07:30:00-01:00"), true),
+            (json!("9.00:00:00"), "lt", json!("10.00:00:00"), true),
+            (json!(null), "eq", json!(null), true),
+            (json!(null), "eq", json!(""), false),
+            (json!(null), "lt", json!(0), true),
+            (json!(true), "eq", json!("yes"), true),
+            (json!("False"), "eq", json!(false), true),
+            (json!(5), "eq", json!("five"), false),
+            (json!("ann@a.b"), "like", json!("*@A.*"), true),
+            (json!("ann@a.b"), "notlike", json!("*@A.*"), false),
+            (json!("ann@a.b"), "match", json!("^A.+b$"), true),
+            (json!("ann@a.b"), "cmatch", json!("^A"), false),
+            (json!("ann@a.b"), "notmatch", json!("c"), true),
+            (json!("b"), "in", json!(["A", "B"]), true),
+            (json!("b"), "notin", json!(["A", "B"]), false),
+            (json!(["A", "B"]), "contains", json!("b"), true),
+            (json!("AB"), "contains", json!("b"), false),
+            (json!(["A"]), "notcontains", json!("b"), true),
+        ] {
+            assert_eq!(
+                check(&left, operator, &right),
+                Ok(Value::Bool(outcome)),
+                "{left} -{operator} {right}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_on_the_left_are_sifted() {
+        assert_eq!(check(&json!([1, 5, 9]), "gt", &json!(4)), Ok(json!([5, 9]).into()));
+        assert_eq!(check(&json!(["a"]), "eq", &json!("b")), Ok(json!([]).into()));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_an_error() {
+        assert!(check(&json!(5), "gt", &json!("five")).is_err());
+        assert!(check(&json!({}), "lt", &json!(1)).is_err());
+        assert!(check(&json!("a"), "match", &json!("(")).unwrap_err().contains("regular expression"));
+        assert!(check(&json!("a"), "match", &json!("(a{1000}){1000}")).is_err());
+    }
+
+    #[test]
+    fn sort_keys_have_one_order_for_all_kinds() {
+        let values =
+            json!(["b", 10, null, "2026-01-02", "A", 9, true, "00:05:00", [1], 2.5, "2025-12-31T00:00:00Z"]);
+        let Value::List(mut values) = Value::from(values) else { unreachable!() };
+        values.sort_by_key(SortKey::of);
+        let sorted =
+            json!([null, true, 2.5, 9, 10, "2025-12-31T00:00:00Z", "2026-01-02", "00:05:00", "A", "b", [1]]);
+        assert_eq!(Value::List(values), sorted.into());
+    }
+}

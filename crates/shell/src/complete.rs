@@ -1,0 +1,106 @@
+//! What the word that is being typed may become.
+
+use crate::{cmdlets, host::Host, value::same_name};
+
+/// What a part of a line may be replaced by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// The octet at which the word begins that ends at the cursor.
+    pub start: usize,
+    /// In alphabetical order.
+    pub candidates: Vec<String>,
+}
+
+/// The commands or parameters that the word before `position` (an octet of the line) may become.
+pub fn complete<H: Host>(line: &str, position: usize, host: &H) -> Completion {
+    let line = &line[..line.floor_char_boundary(position)];
+    let Some(place) = Place::at_end(line) else {
+        return Completion { start: line.len(), candidates: Vec::new() };
+    };
+    let word = &line[place.word..];
+    let names = match (&place.command, word.strip_prefix('-')) {
+        (None, _) => {
+            let mut names = host.commands();
+            names.extend(cmdlets::names().map(ToOwned::to_owned));
+            names
+        }
+        (Some(command), Some(_)) if !command.is_empty() => {
+            parameters(command, host).into_iter().map(|name| format!("-{name}")).collect()
+        }
+        (Some(_), _) => Vec::new(),
+    };
+    let begins = |name: &String| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let mut candidates: Vec<String> = names.into_iter().filter(begins).collect();
+    candidates.sort_unstable_by_key(|name| name.to_lowercase());
+    candidates.dedup_by_key(|name| name.to_lowercase());
+    Completion { start: place.word, candidates }
+}
+
+fn parameters<H: Host>(command: &str, host: &H) -> Vec<String> {
+    if let Some(cmdlet) = cmdlets::find(command) {
+        return cmdlet.values.iter().chain(cmdlet.switches).map(|&name| name.to_owned()).collect();
+    }
+    let known = host.commands();
+    let command = known.iter().find(|known| same_name(known, command)).map_or(command, String::as_str);
+    host.parameters(command)
+}
+
+/// Where a line ends: in which word, of which command.
+#[derive(Default)]
+struct Place {
+    word: usize,
+    /// The command whose words these are; none where a command is being typed.
+    command: Option<String>,
+}
+
+impl Place {
+    /// `None` inside quotes and comments.
+    fn at_end(line: &str) -> Option<Self> {
+        let mut place = Self::default();
+        // The commands around parentheses and braces that are open.
+        let mut around = Vec::new();
+        let mut characters = line.char_indices().peekable();
+        while let Some((at, c)) = characters.next() {
+            let next = at + c.len_utf8();
+            let word = &line[place.word..at];
+            match c {
+                '\'' | '"' => loop {
+                    let (_, inside) = characters.next()?;
+                    if inside == c {
+                        break;
+                    }
+                    if inside == '`' && c == '"' {
+                        characters.next();
+                    }
+                },
+                '#' if word.is_empty() => return None,
+                '`' => {
+                    characters.next();
+                }
+                '|' | ';' | '\n' => place = Self { word: next, command: None },
+                '(' | '{' => {
+                    around.push(place.command.take().or_else(|| command(word)));
+                    place.word = next;
+                }
+                ')' | '}' => {
+                    place = Self { word: next, command: around.pop().flatten().or(Some(String::new())) }
+                }
+                // `$batch =` is followed by a command.
+                '=' if place.command.as_deref().unwrap_or(word).starts_with('$') => {
+                    place = Self { word: next, command: None };
+                }
+                c if c.is_whitespace() => {
+                    place.command = place.command.take().or_else(|| command(word));
+                    place.word = next;
+                }
+                ',' => place.word = next,
+                _ => {}
+            }
+        }
+        Some(place)
+    }
+}
+
+fn command(word: &str) -> Option<String> {
+    (!word.is_empty()).then(|| word.to_owned())
+}

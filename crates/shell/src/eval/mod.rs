@@ -1,0 +1,292 @@
+//! Carrying a script out: statements, pipelines, and the words of a command.
+
+mod expression;
+mod members;
+mod statics;
+
+pub(crate) use members::property;
+
+use std::{collections::HashMap, future::Future, pin::Pin};
+
+use crate::{
+    ast::{Command, Expression, ExpressionKind, Pipeline, Stage, Statement, WordKind},
+    cmdlets::{self, Given, Item, Kind},
+    compare::Regexes,
+    error::{ErrorKind, Fault, HostError},
+    format,
+    host::{Argument, Host},
+    text,
+    value::{Object, Value, same_name},
+};
+
+pub(crate) type Done<T> = Result<T, Fault>;
+/// Expressions stand in expressions, so their futures must be on the heap.
+type Deep<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + 'a>>;
+
+/// Properties that an object may have to be shown as a table where nobody says how.
+const FEW: usize = 4;
+/// Octets that a text made of others may have.
+const LONGEST: usize = 16 << 20;
+
+/// What a variable holds.
+#[derive(Clone, Debug)]
+struct Variable {
+    /// As it was first written.
+    name: String,
+    value: Value,
+    view: Option<Vec<String>>,
+}
+
+/// The variables of a script or a prompt.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Variables(HashMap<String, Variable>);
+
+/// What comes out of a pipeline.
+#[derive(Default)]
+pub(crate) struct Flow {
+    pub(crate) values: Vec<Value>,
+    /// The columns of the table in which the values are shown where nobody says how.
+    pub(crate) view: Option<Vec<String>>,
+    /// Values that were made text for the screen already.
+    pub(crate) screen: Option<String>,
+}
+
+impl Flow {
+    pub(crate) fn of(values: Vec<Value>) -> Self {
+        Self { values, ..Self::default() }
+    }
+}
+
+/// Carries one script out.
+pub(crate) struct Evaluator<'r, H> {
+    pub(crate) host: &'r H,
+    pub(crate) variables: &'r mut Variables,
+    pub(crate) output: &'r mut dyn FnMut(&str),
+    pub(crate) width: Option<usize>,
+    /// `$_`, inside a script block.
+    pub(crate) current: Option<Value>,
+    pub(crate) regexes: Regexes,
+    pub(crate) has_written: bool,
+}
+
+impl<H: Host> Evaluator<'_, H> {
+    /// Carries the statements out, and shows what comes out of each.
+    pub(crate) async fn run(&mut self, statements: &[Statement]) -> Done<()> {
+        for statement in statements {
+            let flow = self.statement(statement).await?;
+            self.show(flow);
+        }
+        Ok(())
+    }
+
+    async fn statement(&mut self, statement: &Statement) -> Done<Flow> {
+        let Some(target) = &statement.target else { return self.pipeline(&statement.pipeline).await };
+        let (value, view) = self.pipeline_value(&statement.pipeline).await?;
+        let variable = Variable { name: target.clone(), value, view };
+        self.variables.0.insert(target.to_lowercase(), variable);
+        Ok(Flow::default())
+    }
+
+    /// The values of the statements of a block. What a Format cmdlet makes inside it is shown at once.
+    pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> Deep<'a, Vec<Value>> {
+        Box::pin(async move {
+            let mut values = Vec::new();
+            for statement in statements {
+                let mut flow = self.statement(statement).await?;
+                values.append(&mut flow.values);
+                self.show(flow);
+            }
+            Ok(values)
+        })
+    }
+
+    /// The value of a pipeline that is not shown, with the columns in which it would be.
+    async fn pipeline_value(&mut self, pipeline: &Pipeline) -> Done<(Value, Option<Vec<String>>)> {
+        // An expression alone is not taken apart: `@(1)` stays a list.
+        if let [Stage::Expression(expression)] = pipeline.stages.as_slice() {
+            let view = self.view_of(expression);
+            return Ok((self.expression(expression).await?, view));
+        }
+        let flow = self.pipeline(pipeline).await?;
+        if flow.screen.is_some() {
+            let at = pipeline.stages.last().map_or(0, Stage::at);
+            return Err(Fault::value(at, "this makes text for the screen, which cannot be used any further"));
+        }
+        Ok((Value::from_stream(flow.values), flow.view))
+    }
+
+    fn pipeline<'a>(&'a mut self, pipeline: &'a Pipeline) -> Deep<'a, Flow> {
+        Box::pin(async move {
+            let mut flow = Flow::default();
+            for (index, stage) in pipeline.stages.iter().enumerate() {
+                flow = match stage {
+                    Stage::Expression(expression) => {
+                        let view = self.view_of(expression);
+                        let values = self.expression(expression).await?.into_stream();
+                        Flow { values, view, screen: None }
+                    }
+                    Stage::Command(command) => self.command(command, flow, index == 0).await?,
+                };
+            }
+            Ok(flow)
+        })
+    }
+
+    fn view_of(&self, expression: &Expression) -> Option<Vec<String>> {
+        match &expression.kind {
+            ExpressionKind::Variable(name) => self.variables.0.get(&name.to_lowercase())?.view.clone(),
+            _ => None,
+        }
+    }
+
+    async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> Done<Flow> {
+        let cmdlet = cmdlets::find(&command.name);
+        if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != Kind::OutNull) {
+            let message = "a Format cmdlet makes text for the screen, so nothing but Out-Null can follow it";
+            return Err(Fault::value(command.at, message));
+        }
+        let Some(cmdlet) = cmdlet else {
+            // Before the arguments are worked out, which may ask for a password.
+            let name = self.host_command(command)?;
+            let given = self.words(command).await?;
+            return self.invoke(name, command.at, given, input, is_first).await;
+        };
+        let given = self.words(command).await?;
+        self.cmdlet(cmdlet, command.at, given, input).await
+    }
+
+    async fn words<'a>(&mut self, command: &'a Command) -> Done<Vec<Given<'a>>> {
+        let mut given = Vec::with_capacity(command.arguments.len());
+        for word in &command.arguments {
+            given.push(match &word.kind {
+                WordKind::Parameter { name, value } => {
+                    let value = match value {
+                        Some(value) => Some(self.item(value).await?),
+                        None => None,
+                    };
+                    Given::Parameter { at: word.at, name, value }
+                }
+                WordKind::Value(value) => Given::Value { at: word.at, item: self.item(value).await? },
+            });
+        }
+        Ok(given)
+    }
+
+    /// A word's value, or the script block that it is.
+    async fn item<'a>(&mut self, expression: &'a Expression) -> Done<Item<'a>> {
+        match &expression.kind {
+            ExpressionKind::Block(statements) => Ok(Item::Block(statements)),
+            _ => self.expression(expression).await.map(Item::Value),
+        }
+    }
+
+    async fn invoke(
+        &self,
+        name: String,
+        at: usize,
+        given: Vec<Given<'_>>,
+        input: Flow,
+        is_first: bool,
+    ) -> Done<Flow> {
+        let mut arguments = Vec::with_capacity(given.len());
+        let mut places = Vec::with_capacity(given.len());
+        for given in given {
+            places.push(given.at());
+            arguments.push(match given {
+                Given::Parameter { name, value, at } => {
+                    let value = value.map(|item| item.value(at)).transpose()?;
+                    Argument::Parameter { name: name.to_owned(), value }
+                }
+                Given::Value { item, at } => Argument::Value(item.value(at)?),
+            });
+        }
+        if !is_first && input.values.is_empty() {
+            return Ok(Flow::default());
+        }
+        let values = self.host.invoke(&name, arguments, input.values).await.map_err(|error| {
+            let HostError { message, argument } = error;
+            let at = argument.and_then(|index| places.get(index).copied()).unwrap_or(at);
+            Fault { kind: ErrorKind::Host, at, message }
+        })?;
+        let values = values.into_iter().flat_map(Value::into_stream).collect();
+        Ok(Flow { values, view: self.host.default_view(&name), screen: None })
+    }
+
+    /// The host's own spelling of a command.
+    fn host_command(&self, command: &Command) -> Done<String> {
+        let mut known = self.host.commands();
+        let delegated = cmdlets::DELEGATED.iter().find(|(alias, _)| same_name(alias, &command.name));
+        if let Some(name) = known.iter().find(|known| same_name(known, &command.name)) {
+            return Ok(name.clone());
+        }
+        if let Some((_, name)) = delegated {
+            return Ok((*name).to_owned());
+        }
+        known.extend(cmdlets::names().map(ToOwned::to_owned));
+        let message = format!(
+            "there is no command {}{}",
+            text::harmless_on_screen(&command.name),
+            text::did_you_mean(&command.name, known.iter().map(String::as_str))
+        );
+        Err(Fault { kind: ErrorKind::UnknownCommand, at: command.at, message })
+    }
+
+    /// Shows what came out of a statement: objects as a table or a list, everything else line by line.
+    pub(crate) fn show(&mut self, flow: Flow) {
+        if let Some(screen) = &flow.screen {
+            return self.write_block(screen);
+        }
+        let view = flow.view.as_deref();
+        let mut objects: Vec<Object> = Vec::new();
+        for value in flow.values {
+            match value {
+                Value::Object(object) => objects.push(object),
+                value => {
+                    self.show_objects(&mut objects, view);
+                    self.write_line(&text::show(&value));
+                }
+            }
+        }
+        self.show_objects(&mut objects, view);
+    }
+
+    fn show_objects(&mut self, objects: &mut Vec<Object>, view: Option<&[String]>) {
+        let objects = std::mem::take(objects);
+        let columns: Vec<&str> = view.unwrap_or_default().iter().map(String::as_str).collect();
+        let is_table = !columns.is_empty() || objects.iter().all(|object| object.len() <= FEW);
+        let shown = if objects.is_empty() {
+            return;
+        } else if is_table {
+            format::table(&objects, &columns, self.width)
+        } else {
+            format::list(&objects, &[])
+        };
+        self.write_block(&shown);
+    }
+
+    /// Text of several lines, set apart from what stands before it.
+    fn write_block(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if self.has_written {
+            (self.output)("\n");
+        }
+        self.has_written = true;
+        (self.output)(text);
+    }
+
+    pub(crate) fn write_line(&mut self, text: &str) {
+        self.has_written = true;
+        (self.output)(&format!("{}\n", text::harmless_on_screen(text)));
+    }
+}
+
+impl Stage {
+    fn at(&self) -> usize {
+        match self {
+            Self::Expression(expression) => expression.at,
+            Self::Command(command) => command.at,
+        }
+    }
+}

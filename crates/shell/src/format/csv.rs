@@ -1,0 +1,88 @@
+//! CSV for spreadsheets.
+
+use super::table::names;
+use crate::{text, value::Object};
+
+/// The objects as CSV (RFC 4180) below a header with the properties of all of them. A cell that a spreadsheet would
+/// take for a formula gets a `'` before it.
+pub fn csv(objects: &[Object]) -> String {
+    let names = names(objects, &[]);
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut csv = String::new();
+    record(&mut csv, names.clone());
+    for object in objects {
+        let cell = |name: &String| object.get(name).map(text::show).unwrap_or_default();
+        record(&mut csv, names.iter().map(cell).collect());
+    }
+    csv
+}
+
+fn record(csv: &mut String, cells: Vec<String>) {
+    // An empty line would be no record.
+    let is_only = cells.len() == 1;
+    for (index, cell) in cells.into_iter().enumerate() {
+        if index > 0 {
+            csv.push(',');
+        }
+        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let cell = if is_formula { format!("'{cell}") } else { cell };
+        if cell.contains(['"', ',', '\r', '\n']) || is_only && cell.is_empty() {
+            csv.extend(["\"", &cell.replace('"', "\"\""), "\""]);
+        } else {
+            csv.push_str(&cell);
+        }
+    }
+    csv.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::value::Value;
+
+    fn objects(json: serde_json::Value) -> Vec<Object> {
+        let Value::List(values) = Value::from(json) else { panic!("no list") };
+        let object = |value| if let Value::Object(object) = value { object } else { panic!("no object") };
+        values.into_iter().map(object).collect()
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let objects = objects(json!([
+            { "Identity": "ann@a.b", "Error": "no, \"never\"\nagain", "Count": 3 },
+            { "Identity": "bob@a.b", "Warnings": ["a", "b"], "Done": true },
+        ]));
+        let expected = "Identity,Error,Count,Warnings,Done\r\n\
+            ann@a.b,\"no, \"\"never\"\"\nagain\",3,,\r\n\
+            bob@a.b,,,\"{a, b}\",True\r\n";
+        assert_eq!(csv(&objects), expected);
+        assert_eq!(csv(&[]), "");
+    }
+
+    #[test]
+    fn formulas_are_text() {
+        for cell in ["=1+1", "+1", "-1", "@x", "\tx", "\rx"] {
+            let object = Object::from_iter([("A", cell)]);
+            let line = csv(&[object]).lines().nth(1).unwrap().trim_start_matches('"').to_owned();
+            assert!(line.starts_with('\''), "{cell:?}: {line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_csv_reader_reads_the_cells_back(cells in prop::collection::vec("[a-c,\"\r\n '=]{0,8}", 1..5)) {
+            let object: Object = cells.iter().enumerate().map(|(n, cell)| (format!("n{n}"), cell.as_str())).collect();
+            let text = csv(&[object]);
+            let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+            let record = reader.records().next().unwrap().unwrap();
+            let read: Vec<String> = record.iter().map(ToOwned::to_owned).collect();
+            let guarded = |cell: &String| if cell.starts_with(['=', '\r']) { format!("'{cell}") } else { cell.clone() };
+            prop_assert_eq!(read, cells.iter().map(guarded).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `Format-List`: a line for each property.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::resolve;
+use crate::{text, value::Object};
+
+/// The objects as `Name : value` lines, with an empty line between two objects.
+pub fn list(objects: &[Object], properties: &[&str]) -> String {
+    let mut blocks = Vec::new();
+    for object in objects {
+        let known: Vec<&str> = object.iter().map(|(name, _)| name).collect();
+        let names = resolve(&known, properties);
+        let shown: Vec<String> = names.iter().map(|name| text::harmless_on_screen(name)).collect();
+        let width = shown.iter().map(|name| name.width()).max().unwrap_or_default();
+        let mut block = String::new();
+        for (name, shown) in names.iter().zip(shown) {
+            let value = object.get(name).map(text::show).unwrap_or_default();
+            // Further lines stand below the first.
+            let value =
+                text::harmless_on_screen(&value).replace('\n', &format!("\n{}", " ".repeat(width + 3)));
+            let pad = " ".repeat(width - shown.width());
+            block.push_str(format!("{shown}{pad} : {value}").trim_end());
+            block.push('\n');
+        }
+        if !block.is_empty() {
+            blocks.push(block);
+        }
+    }
+    blocks.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::value::Value;
+
+    fn object(json: serde_json::Value) -> Object {
+        let Value::Object(object) = Value::from(json) else { panic!("no object") };
+        object
+    }
+
+    #[test]
+    fn names_and_values_are_aligned() {
+        let endpoint = object(json!({
+            "Identity": "IMAPEndpoint", "Port": 993, "MaxConcurrentMigrations": 20, "Valid": true,
+            "Nothing": null, "Tags": ["a", "b"], "Server": { "Name": "x", "Up": false },
+        }));
+        let expected = "\
+Identity                : IMAPEndpoint
+Port                    : 993
+MaxConcurrentMigrations : 20
+Valid                   : True
+Nothing                 :
+Tags                    : {a, b}
+Server                  : @{Name=x; Up=False}
+";
+        assert_eq!(list(&[endpoint], &[]), expected);
+    }
+
+    #[test]
+    fn objects_are_set_apart_and_properties_chosen() {
+        let objects =
+            [object(json!({ "Status": "Synced", "Id": 1 })), object(json!({ "Id": 2, "Status": "Failed" }))];
+        let expected = "id2 :\nId  : 1\n\nid2 :\nId  : 2\n";
+        assert_eq!(list(&objects, &["id2", "I*"]), expected);
+        assert_eq!(list(&objects, &["Nothing*"]), "");
+        assert_eq!(list(&[], &[]), "");
+    }
+
+    #[test]
+    fn further_lines_stand_below_the_first_and_nothing_moves_the_cursor() {
+        let report = object(json!({ "Report": "one\r\ntwo\u{1b}[2J", "用户": "x" }));
+        assert_eq!(list(&[report], &[]), "Report : one\n         two\u{FFFD}[2J\n用户   : x\n");
+    }
+}

@@ -1,0 +1,40 @@
+//! Objects as people and other programs read them.
+//!
+//! Everywhere `properties` are patterns such as `Max*`: they are shown in the order of the patterns, those of one
+//! pattern in the order of the object, none twice, and no patterns means all. A property that an object does not have
+//! is shown empty.
+
+mod csv;
+mod list;
+mod properties;
+mod table;
+
+pub use csv::csv;
+pub use list::list;
+pub(crate) use properties::resolve;
+pub use table::table;
+pub(crate) use table::{Layout, draw};
+
+use crate::value::Value;
+
+/// JSON text: of one value the value, of several an array.
+pub fn json(values: &[Value]) -> String {
+    let value = match values {
+        [one] => one.into(),
+        several => serde_json::Value::Array(several.iter().map(serde_json::Value::from).collect()),
+    };
+    format!("{value:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_is_no_array() {
+        let value = Value::from(serde_json::json!({ "b": 1, "a": [] }));
+        assert_eq!(json(std::slice::from_ref(&value)), "{\n  \"b\": 1,\n  \"a\": []\n}");
+        assert_eq!(json(&[Value::Null, Value::from("x")]), "[\n  null,\n  \"x\"\n]");
+        assert_eq!(json(&[]), "[]");
+    }
+}

@@ -1,0 +1,152 @@
+//! Reading a text from left to right, and what lies between its words.
+
+use super::Parsed;
+use crate::error::Fault;
+
+/// A place in a text.
+#[derive(Clone)]
+pub(super) struct Cursor<'s> {
+    text: &'s str,
+    at: usize,
+}
+
+impl<'s> Cursor<'s> {
+    pub(super) fn new(text: &'s str) -> Self {
+        // A byte order mark is no part of the script.
+        let at = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+        Self { text, at }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn rest(&self) -> &'s str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn since(&self, start: usize) -> &'s str {
+        &self.text[start..self.at]
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn peek_second(&self) -> Option<char> {
+        self.rest().chars().nth(1)
+    }
+
+    pub(super) fn next(&mut self) -> Option<char> {
+        let next = self.peek()?;
+        self.at += next.len_utf8();
+        Some(next)
+    }
+
+    pub(super) fn eat(&mut self, wanted: char) -> bool {
+        let found = self.peek() == Some(wanted);
+        if found {
+            self.at += wanted.len_utf8();
+        }
+        found
+    }
+
+    pub(super) fn eat_while(&mut self, wanted: impl Fn(char) -> bool) -> &'s str {
+        let rest = self.rest();
+        let length = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// Goes past blanks, comments, and line ends behind a backtick.
+    pub(super) fn skip_blanks(&mut self) -> Parsed<()> {
+        loop {
+            self.eat_while(is_blank);
+            match self.peek() {
+                Some('#') => {
+                    self.eat_while(|c| !is_line_end(c));
+                }
+                Some('<') if self.peek_second() == Some('#') => self.skip_block_comment()?,
+                Some('`') if self.peek_second().is_none_or(|c| is_blank(c) || is_line_end(c)) => {
+                    self.skip_continuation()?;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The same, and past line ends.
+    pub(super) fn skip_lines(&mut self) -> Parsed<()> {
+        loop {
+            self.skip_blanks()?;
+            if self.eat_while(is_line_end).is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn skip_block_comment(&mut self) -> Parsed<()> {
+        let length = self.rest().find("#>").ok_or_else(|| {
+            Fault::incomplete(self.at, "the comment that begins here with `<#` is never closed with `#>`")
+        })?;
+        self.at += length + 2;
+        Ok(())
+    }
+
+    fn skip_continuation(&mut self) -> Parsed<()> {
+        let start = self.at;
+        self.next();
+        let blanks = self.eat_while(is_blank);
+        match self.peek() {
+            None if blanks.is_empty() => {
+                Err(Fault::incomplete(start, "the backtick says that the line goes on, but no line follows"))
+            }
+            _ if !blanks.is_empty() => Err(Fault::syntax(
+                start,
+                "a blank follows the backtick; a line goes on only when the backtick is its last character",
+            )),
+            _ => {
+                if self.next() == Some('\r') {
+                    self.eat('\n');
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(super) fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r')
+}
+
+/// Also no-break spaces, which come with text that is copied from a web page.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace() && !is_line_end(c)
+}
+
+/// PowerShell takes the dashes of word processors as well.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2013}' | '\u{2014}' | '\u{2015}')
+}
+
+/// The same for quotes.
+pub(super) fn is_single_quote(c: char) -> bool {
+    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}')
+}
+
+pub(super) fn is_double_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201C}' | '\u{201D}' | '\u{201E}')
+}
+
+pub(super) fn is_name_start(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+pub(super) fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether an unquoted word ends before this character.
+pub(super) fn ends_word(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '{' | '}' | ',' | '<' | '>')
+}

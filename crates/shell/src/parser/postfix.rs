@@ -1,0 +1,71 @@
+//! What follows a value without a blank: properties, methods, indexes.
+
+use super::{
+    Opened, Parsed, Parser,
+    cursor::{is_double_quote, is_name, is_name_start, is_single_quote},
+};
+use crate::{
+    ast::{Expression, ExpressionKind, Step, StepKind},
+    error::Fault,
+};
+
+impl Parser<'_> {
+    pub(super) fn steps(&mut self, base: Expression) -> Parsed<Expression> {
+        let mut steps = Vec::new();
+        loop {
+            let at = self.cursor.at();
+            let kind = match (self.cursor.peek(), self.cursor.peek_second()) {
+                (Some('.'), Some(c)) if is_name_start(c) => {
+                    self.cursor.next();
+                    let name = self.cursor.eat_while(is_name).to_owned();
+                    if self.cursor.peek() == Some('(') {
+                        StepKind::Call(name, self.call_arguments()?)
+                    } else {
+                        StepKind::Member(name)
+                    }
+                }
+                (Some('.'), Some(c))
+                    if matches!(c, '$' | '(') || is_single_quote(c) || is_double_quote(c) =>
+                {
+                    return Err(Fault::unsupported(at, "a property whose name is quoted or computed is"));
+                }
+                (Some('['), _) => {
+                    let opened = Opened { at, sign: "[", close: ']' };
+                    self.cursor.next();
+                    self.cursor.skip_lines()?;
+                    let index = self.nested(Self::expression)?;
+                    self.close(opened)?;
+                    StepKind::Index(index)
+                }
+                (Some(':'), Some(':')) => {
+                    return Err(Fault::unsupported(at, "`::` behind anything but a type in brackets is"));
+                }
+                _ => break,
+            };
+            steps.push(Step { at, kind });
+        }
+        if steps.is_empty() {
+            return Ok(base);
+        }
+        Ok(Expression { at: base.at, kind: ExpressionKind::Path { base: Box::new(base), steps } })
+    }
+
+    /// `(a, b)` of a method, from the opening sign.
+    pub(super) fn call_arguments(&mut self) -> Parsed<Vec<Expression>> {
+        let opened = Opened { at: self.cursor.at(), sign: "(", close: ')' };
+        self.cursor.next();
+        self.cursor.skip_lines()?;
+        if self.cursor.eat(')') {
+            return Ok(Vec::new());
+        }
+        if self.cursor.peek().is_none() {
+            return Err(opened.never_closed());
+        }
+        let arguments = self.nested(Self::expression)?;
+        self.close(opened)?;
+        Ok(match arguments.kind {
+            ExpressionKind::List(arguments) => arguments,
+            _ => vec![arguments],
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Values as people read them.
+
+use serde_json::Number;
+
+use crate::{number, value::Value};
+
+/// A value inside a line of text.
+pub(crate) fn show(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(is) => if *is { "True" } else { "False" }.to_owned(),
+        Value::Number(number) => show_number(number),
+        Value::Text(text) => text.clone(),
+        Value::Bytes(octets) => format!("({} bytes)", octets.len()),
+        Value::List(values) => format!("{{{}}}", join(values, ", ")),
+        Value::Object(object) => {
+            let entries: Vec<String> =
+                object.iter().map(|(name, value)| format!("{name}={}", show(value))).collect();
+            format!("@{{{}}}", entries.join("; "))
+        }
+        Value::Credential { user, .. } => format!("(credential of {user})"),
+    }
+}
+
+/// A value inside quoted text, where the values of a list stand side by side.
+pub(crate) fn interpolate(value: &Value) -> String {
+    match value {
+        Value::List(values) => join(values, " "),
+        value => show(value),
+    }
+}
+
+fn join(values: &[Value], separator: &str) -> String {
+    values.iter().map(show).collect::<Vec<_>>().join(separator)
+}
+
+fn show_number(number: &Number) -> String {
+    let whole = if number.is_f64() { number.as_f64().and_then(number::tidy) } else { None };
+    whole.as_ref().unwrap_or(number).to_string()
+}
+
+/// The text without characters that would move the cursor or colour the screen: names of folders and subjects of mail
+/// come from anywhere. Line ends are kept.
+pub(crate) fn harmless_on_screen(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The hint at the end of an error about a wrong name.
+pub(crate) fn did_you_mean<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(wrong, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
+/// The known name that is probably meant.
+pub(crate) fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // Comparing takes time by the length, and no name is as long as this.
+    if wrong.len() > 64 {
+        return None;
+    }
+    let wrong = wrong.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &wrong), name))
+        .filter(|(distance, name)| distance * 3 <= name.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::Secret;
+
+    use super::*;
+    use crate::value::Object;
+
+    #[test]
+    fn values_look_as_in_powershell() {
+        let object = Object::from_iter([("a", Value::from(1_u64)), ("b", Value::from(true))]);
+        for (value, shown) in [
+            (Value::Null, ""),
+            (Value::from(false), "False"),
+            (Value::from(serde_json::json!(2.0)), "2"),
+            (Value::from(serde_json::json!(0.25)), "0.25"),
+            (Value::Bytes(vec![0; 3]), "(3 bytes)"),
+            (Value::List(vec!["a".into(), Value::Null, object.into()]), "{a, , @{a=1; b=True}}"),
+            (Value::Credential { user: "ann".into(), password: Secret::new("x") }, "(credential of ann)"),
+        ] {
+            assert_eq!(show(&value), shown);
+        }
+        assert_eq!(interpolate(&Value::List(vec!["a".into(), "b".into()])), "a b");
+    }
+
+    #[test]
+    fn nothing_moves_the_cursor() {
+        assert_eq!(harmless_on_screen("a\x1B[2Jb\r\nc\td\u{9b}"), "a\u{FFFD}[2Jb\nc\td\u{FFFD}");
+    }
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["Get-MigrationBatch", "Get-MigrationUser"];
+        assert_eq!(did_you_mean("get-migrationbacth", known), "; did you mean Get-MigrationBatch?");
+        assert_eq!(did_you_mean("dir", known), "");
+    }
+}

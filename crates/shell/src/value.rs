@@ -1,0 +1,294 @@
+//! What variables hold and pipes carry.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use mailhaul_mail::Secret;
+use serde_json::Number;
+
+/// How deep values may stand in each other. Drawing and dropping them is recursive.
+const DEEPEST: usize = 64;
+/// About how many octets a value made by a script may have: lists that double themselves end here.
+const LARGEST: usize = 96 << 20;
+
+/// A value of the language.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Value {
+    /// `$null`.
+    #[default]
+    Null,
+    /// `$true`, `$false`.
+    Bool(bool),
+    /// An integer or a decimal number.
+    Number(Number),
+    /// Text. Dates are RFC 3339 text, time spans `d.hh:mm:ss`.
+    Text(String),
+    /// Octets, as of a file.
+    Bytes(Vec<u8>),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values in their order.
+    Object(Object),
+    /// A user's name and password; the password is never shown.
+    Credential {
+        /// Whose.
+        user: String,
+        /// What proves it.
+        password: Secret,
+    },
+}
+
+/// Properties in their order. Names are compared without regard to case, as everywhere in the language.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object(Vec<(String, Value)>);
+
+impl Object {
+    /// Nothing in it yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The property of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
+    }
+
+    /// Sets a property: in its place if there is one, else at the end.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| same_name(known, &name)) {
+            Some(slot) => slot.1 = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// All properties in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many properties there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
+    /// The names must differ; they are not compared here.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(properties: I) -> Self {
+        Self(properties.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// Whether two names are the same to the language.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || (!one.is_ascii() && one.to_lowercase() == other.to_lowercase())
+}
+
+impl Value {
+    /// Whether a condition with this value holds, by PowerShell's rules.
+    pub(crate) fn is_true(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(is) => *is,
+            Self::Number(number) => number.as_f64() != Some(0.0),
+            Self::Text(text) => !text.is_empty(),
+            Self::Bytes(octets) => !octets.is_empty(),
+            Self::List(values) => match values.as_slice() {
+                [] => false,
+                [one] => one.is_true(),
+                _ => true,
+            },
+            Self::Object(_) | Self::Credential { .. } => true,
+        }
+    }
+
+    /// What a pipe carries of it: the values of a list one by one, and nothing for `$null`.
+    pub(crate) fn into_stream(self) -> Vec<Self> {
+        match self {
+            Self::Null => Vec::new(),
+            Self::List(values) => values,
+            one => vec![one],
+        }
+    }
+
+    /// The opposite of [`Value::into_stream`].
+    pub(crate) fn from_stream(mut values: Vec<Self>) -> Self {
+        match values.len() {
+            0 => Self::Null,
+            1 => values.remove(0),
+            _ => Self::List(values),
+        }
+    }
+
+    /// Whether it is small and shallow enough to go on with.
+    pub(crate) fn is_reasonable(&self) -> bool {
+        let mut budget = LARGEST;
+        self.fits(DEEPEST, &mut budget)
+    }
+
+    fn fits(&self, depth: usize, budget: &mut usize) -> bool {
+        let own = match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(octets) => octets.len(),
+            _ => 0,
+        };
+        let Some(left) = budget.checked_sub(own + 64) else { return false };
+        *budget = left;
+        match self {
+            Self::List(values) => depth > 0 && values.iter().all(|value| value.fits(depth - 1, budget)),
+            Self::Object(object) => {
+                depth > 0 && object.iter().all(|(_, value)| value.fits(depth - 1, budget))
+            }
+            _ => true,
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(is: bool) -> Self {
+        Self::Bool(is)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(values: Vec<Value>) -> Self {
+        Self::List(values)
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(is) => Self::Bool(is),
+            serde_json::Value::Number(number) => Self::Number(number),
+            serde_json::Value::String(text) => Self::Text(text),
+            serde_json::Value::Array(values) => Self::List(values.into_iter().map(Self::from).collect()),
+            serde_json::Value::Object(map) => Self::Object(map.into_iter().collect()),
+        }
+    }
+}
+
+impl From<&Value> for serde_json::Value {
+    /// Octets become base64 text. Of a credential only the user's name is left: a password must be taken on purpose.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(is) => Self::Bool(*is),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::Text(text) => Self::String(text.clone()),
+            Value::Bytes(octets) => Self::String(BASE64_STANDARD.encode(octets)),
+            Value::List(values) => Self::Array(values.iter().map(Self::from).collect()),
+            Value::Object(object) => {
+                Self::Object(object.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+            }
+            Value::Credential { user, .. } => {
+                Self::Object([("UserName".to_owned(), Self::String(user.clone()))].into_iter().collect())
+            }
+        }
+    }
+}
+
+impl From<Value> for serde_json::Value {
+    fn from(value: Value) -> Self {
+        Self::from(&value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_keeps_the_order_of_properties() {
+        let text = r#"{"zebra":1,"apple":[true,null,"x",1.5],"Mango":{"b":1,"a":2}}"#;
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        let value = Value::from(json);
+        assert_eq!(serde_json::Value::from(&value).to_string(), text);
+    }
+
+    #[test]
+    fn octets_become_base64_and_passwords_nothing() {
+        assert_eq!(serde_json::Value::from(Value::Bytes(b"a,b".to_vec())), json!("YSxi"));
+        let credential = Value::Credential { user: "ann".into(), password: Secret::new("hunter2") };
+        assert_eq!(serde_json::Value::from(&credential), json!({ "UserName": "ann" }));
+        assert!(!format!("{credential:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_keep_their_place() {
+        let mut object = Object::from_iter([("One", 1_u64), ("Two", 2)]);
+        object.insert("ONE", 3_u64);
+        object.insert("Three", Value::Null);
+        assert_eq!(object.get("one"), Some(&Value::from(3_u64)));
+        assert_eq!(object.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["One", "Two", "Three"]);
+        assert_eq!(object.get("four"), None);
+    }
+
+    #[test]
+    fn conditions_hold_as_in_powershell() {
+        let list = |values: &[u64]| Value::List(values.iter().copied().map(Value::from).collect());
+        for (value, is_true) in [
+            (Value::Null, false),
+            (Value::from(0_u64), false),
+            (Value::from(2_u64), true),
+            (Value::from(""), false),
+            (Value::from("False"), true),
+            (list(&[]), false),
+            (list(&[0]), false),
+            (list(&[0, 0]), true),
+            (Value::from(Object::new()), true),
+        ] {
+            assert_eq!(value.is_true(), is_true, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn unreasonable_values_are_noticed() {
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::List(vec![inner]));
+        assert!(nested(DEEPEST).is_reasonable());
+        assert!(!nested(DEEPEST + 1).is_reasonable());
+    }
+}

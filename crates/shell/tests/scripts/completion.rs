@@ -1,0 +1,41 @@
+//! What a prompt offers.
+
+use crate::support::FakeHost;
+use mailhaul_shell::complete;
+
+#[test]
+fn commands_and_parameters() {
+    let host = FakeHost::default();
+    for (line, start, candidates) in [
+        (
+            "get-mig",
+            0,
+            &["Get-MigrationBatch", "Get-MigrationConfig", "Get-MigrationEndpoint", "Get-MigrationUser"][..],
+        ),
+        ("Get-MigrationUser -st", 18, &["-Status", "-StatusSummary"]),
+        ("get-migrationuser | format-", 20, &["Format-List", "Format-Table"]),
+        ("$x = Out", 5, &["Out-Null"]),
+        ("a (Get-D", 3, &["Get-Date"]),
+        ("Get-MigrationUser (Get-Date) -B", 29, &["-BatchId"]),
+        ("x | ? { Get-D", 8, &["Get-Date"]),
+        ("x | sort -d", 9, &["-Descending"]),
+        ("Get-MigrationUser 'a b' -B", 24, &["-BatchId"]),
+        ("Get-MigrationUser Ba", 18, &[]),
+        ("Get-MigrationUser 'Get-", 23, &[]),
+        ("# get-", 6, &[]),
+        ("nothing", 0, &[]),
+        ("(Get-Date) -", 11, &[]),
+        ("a; Out", 3, &["Out-Null"]),
+    ] {
+        let found = complete(line, line.len(), &host);
+        assert_eq!(
+            (found.start, found.candidates.as_slice()),
+            (start, candidates.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice()),
+            "{line}"
+        );
+    }
+    // Only what is before the cursor counts, which may be in the middle of a character.
+    assert_eq!(complete("Out | x", 3, &host).candidates, ["Out-Null"]);
+    assert_eq!(complete("é", 1, &host).start, 0);
+    assert_eq!(complete("a", 99, &host).start, 0);
+}

@@ -1,0 +1,163 @@
+//! A host in memory that remembers what it was asked.
+
+use std::{collections::HashMap, future::Future, io, sync::Mutex};
+
+use mailhaul_mail::Secret;
+use mailhaul_shell::{Argument, Host, HostError, ScriptError, Shell, Value};
+use serde_json::json;
+
+/// What was invoked: the command, its arguments and its input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) command: String,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) input: Vec<Value>,
+}
+
+#[derive(Default)]
+pub(crate) struct FakeHost {
+    pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) written: Mutex<HashMap<String, String>>,
+}
+
+impl FakeHost {
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// The calls as lines: `Command -Parameter value < input`.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.calls().iter().map(draw).collect()
+    }
+}
+
+fn draw(call: &Call) -> String {
+    let json = |value: &Value| serde_json::Value::from(value).to_string();
+    let mut line = call.command.clone();
+    for argument in &call.arguments {
+        let word = match argument {
+            Argument::Parameter { name, value: None } => format!(" -{name}"),
+            Argument::Parameter { name, value: Some(value) } => format!(" -{name}:{}", json(value)),
+            Argument::Value(value) => format!(" {}", json(value)),
+        };
+        line.push_str(&word);
+    }
+    for value in &call.input {
+        let identity = if let Value::Object(object) = value { object.get("Identity") } else { None };
+        line.extend([" < ", &json(identity.unwrap_or(value))]);
+    }
+    line
+}
+
+pub(crate) fn users() -> serde_json::Value {
+    json!([
+        { "Identity": "ann@b.c", "BatchId": "B1", "Status": "Synced", "SyncedItemCount": 120, "SkippedItemCount": 0,
+          "LastSuccessfulSyncTime": "2026-11-02T08:00:00Z", "ErrorSummary": null },
+        { "Identity": "bob@b.c", "BatchId": "B1", "Status": "Failed", "SyncedItemCount": 9, "SkippedItemCount": 2,
+          "LastSuccessfulSyncTime": null, "ErrorSummary": "login refused" },
+        { "Identity": "cid@b.c", "BatchId": "B2", "Status": "Syncing", "SyncedItemCount": 30, "SkippedItemCount": 1,
+          "LastSuccessfulSyncTime": "2026-11-01T20:00:00Z", "ErrorSummary": null },
+    ])
+}
+
+impl Host for FakeHost {
+    fn invoke(
+        &self,
+        command: &str,
+        arguments: Vec<Argument>,
+        input: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send {
+        let call = Call { command: command.to_owned(), arguments, input };
+        self.calls.lock().unwrap().push(call.clone());
+        async move {
+            Ok(match call.command.as_str() {
+                "Get-MigrationUser" => vec![users().into()],
+                "Get-MigrationBatch" => {
+                    let batch = json!({ "Identity": "IMAPBatch1", "Status": "Syncing", "TotalCount": 3, "Tags": [], "Note": null });
+                    vec![batch.into()]
+                }
+                "Get-MigrationConfig" => {
+                    vec![json!({ "Identity": "Default", "Features": ["IMAP", "PAW"], "MaxNumberOfBatches": 100 }).into()]
+                }
+                "Get-Credential" => {
+                    vec![Value::Credential { user: "admin".to_owned(), password: Secret::new("hunter2") }]
+                }
+                "Stop-MigrationBatch" => return Err(HostError::new("the batch is already stopped")),
+                "Set-MigrationBatch" => return Err(HostError::at_argument("there is no parameter -Prot", 1)),
+                _ => Vec::new(),
+            })
+        }
+    }
+
+    fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
+        match path {
+            "C:\\users.csv" => Ok(b"EmailAddress\r\n".to_vec()),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
+        }
+    }
+
+    fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        if path.starts_with("/forbidden") {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "not permitted"));
+        }
+        let content = String::from_utf8(content.to_vec()).unwrap();
+        self.written.lock().unwrap().insert(path.to_owned(), content);
+        Ok(())
+    }
+
+    fn commands(&self) -> Vec<String> {
+        [
+            "Test-MigrationServerAvailability",
+            "New-MigrationEndpoint",
+            "Get-MigrationEndpoint",
+            "New-MigrationBatch",
+            "Get-MigrationBatch",
+            "Set-MigrationBatch",
+            "Stop-MigrationBatch",
+            "Remove-MigrationBatch",
+            "Get-MigrationUser",
+            "Start-MigrationUser",
+            "Get-MigrationConfig",
+        ]
+        .map(ToOwned::to_owned)
+        .to_vec()
+    }
+
+    fn parameters(&self, command: &str) -> Vec<String> {
+        match command {
+            "Get-MigrationUser" => {
+                ["Identity", "BatchId", "Status", "StatusSummary"].map(ToOwned::to_owned).to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn default_view(&self, command: &str) -> Option<Vec<String>> {
+        (command == "Get-MigrationUser")
+            .then(|| ["Identity", "BatchId", "Status"].map(ToOwned::to_owned).to_vec())
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        "2026-11-02T09:00:00Z".parse().unwrap()
+    }
+}
+
+/// What a script shows, and what it ends with.
+pub(crate) async fn run_on(host: &FakeHost, script: &str) -> (String, Result<(), ScriptError>) {
+    let mut shown = String::new();
+    let result = Shell::new().with_width(Some(80)).run(script, host, &mut |text| shown.push_str(text)).await;
+    (shown, result)
+}
+
+/// What a script that must succeed shows.
+pub(crate) async fn shown(script: &str) -> String {
+    let (shown, result) = run_on(&FakeHost::default(), script).await;
+    result.unwrap_or_else(|error| panic!("{script}: {error}"));
+    shown
+}
+
+/// What a script that must fail fails with.
+pub(crate) async fn failure(script: &str) -> ScriptError {
+    let (shown, result) = run_on(&FakeHost::default(), script).await;
+    result.expect_err(&format!("{script} showed {shown}"))
+}
