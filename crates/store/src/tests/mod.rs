@@ -60,7 +60,6 @@ fn batch(name: &str, source: &Endpoint, intent: BatchIntent) -> Batch {
         name: name.to_owned(),
         source_endpoint: source.guid,
         target_endpoint: None,
-        target_endpoint: None,
         intent,
         settings: BatchSettings::default(),
         submitted_by: "anna".to_owned(),
