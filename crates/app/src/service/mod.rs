@@ -8,6 +8,9 @@ mod scheduler;
 mod worker;
 mod workers;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use self::{
     account::connect_options,
     pass_options::{pass_options, zone},
