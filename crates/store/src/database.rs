@@ -86,9 +86,8 @@ pub(crate) async fn migrate_to(options: &SqliteConnectOptions, last: i64) -> Res
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
     let mut connection = options.connect().await?;
-    let migrator = Migrator::with_migrations(
-        SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect(),
-    );
+    let steps = SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect();
+    let migrator = Migrator::with_migrations(steps);
     // Not `run`: its future cannot be shown to be `Send`.
     migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },

@@ -2,7 +2,7 @@
 
 use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, UserEvent, UserStatus};
 
-use super::{at, batch, claim, end, endpoint, rows, running, service, user};
+use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
 use crate::{Claim, Claimed, Due, Heartbeat, Lease, PassKind, Release, Running, StoreError, Users};
 
 fn names(claimed: &[Claimed]) -> Vec<&str> {
@@ -34,15 +34,10 @@ async fn a_user_is_claimed_once_and_comes_back() {
     assert_eq!(store.advance(lease, UserEvent::Validated, at(12)).await.unwrap(), UserStatus::Syncing);
     let illegal = store.advance(lease, UserEvent::Start, at(12)).await.unwrap_err();
     assert!(matches!(illegal, StoreError::Illegal { .. }), "{illegal}");
-    let failure = Failure {
-        class: FailureClass::Connection,
-        message: "gone".to_owned(),
-        advice: Some("wait".to_owned()),
-    };
-    let release = Release { failure: Some(failure.clone()), ..end(UserEvent::Deferred, 15, Due::At(at(20))) };
+    let release = Release { failure: Some(failure()), ..end(UserEvent::Deferred, 15, Due::At(at(20))) };
     let after = store.release(lease, release).await.unwrap();
     assert_eq!((after.status, after.due, after.attempts), (UserStatus::Queued, Some(at(20)), 1));
-    assert_eq!((after.failure, after.statistics.in_progress_millis), (Some(failure), 5_000));
+    assert_eq!((after.failure, after.statistics.in_progress_millis), (Some(failure()), 5_000));
     assert!(is_lost(store.renew(lease, at(100)).await).starts_with("terry@new.example: its pass was ended"));
 
     let again = store.claim(claim(&source, two, 20)).await.unwrap();
@@ -220,4 +215,25 @@ async fn an_approval_ends_where_more_is_skipped() {
         assert_eq!(store.batch("Sales").await.unwrap().unapproved, u64::from(!is_approved));
         store.approve(Users::OfBatch(sales.guid), at(second + 2)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["anna"]).await;
+    let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
+    let mut staff = batch("Staff", &source, BatchIntent::Run);
+    staff.target_endpoint = Some(target.guid);
+    store.insert_batch(staff, rows(&["berta", "carla"])).await.unwrap();
+    let mut waiting = store.waiting_targets(source.guid, PassKind::First, at(1)).await.unwrap();
+    waiting.sort_unstable();
+    assert_eq!(waiting, [None, Some(target.guid)]);
+    let asked = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 1) };
+    assert_eq!(names(&store.claim(asked.clone()).await.unwrap()), ["berta", "carla"]);
+    assert_eq!(store.claim(asked).await.unwrap(), []);
+    assert_eq!(store.waiting_targets(source.guid, PassKind::First, at(1)).await.unwrap(), [None]);
+    assert_eq!(store.waiting_targets(source.guid, PassKind::Final, at(1)).await.unwrap(), []);
+    assert_eq!(store.waiting_targets(source.guid, PassKind::First, at(-1)).await.unwrap(), []);
+    let running = store.running().await.unwrap();
+    assert_eq!((running.len(), running[0].target_endpoint, running[0].users), (1, Some(target.guid), 2));
 }

@@ -8,16 +8,18 @@ mod keys;
 mod leases;
 mod ledger;
 mod many;
+mod model;
 mod reports;
 mod small;
+mod totals;
 mod upgrade;
 mod vault;
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, MigrationUser, Statistics,
-    UserEvent, UserRow,
+    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Failure, FailureClass, Guid, Limit,
+    MigrationUser, Statistics, UserEvent, UserRow,
 };
 use tempfile::TempDir;
 
@@ -96,6 +98,10 @@ async fn running(store: &Store, users: &[&str]) -> (Endpoint, Batch) {
 
 async fn user(store: &Store, name: &str) -> MigrationUser {
     store.user(&format!("{name}@new.example"), None).await.unwrap()
+}
+
+fn failure() -> Failure {
+    Failure { class: FailureClass::Connection, message: "gone".to_owned(), advice: Some("wait".to_owned()) }
 }
 
 /// A claim of everything that is due, for a minute.

@@ -33,8 +33,12 @@ fn traces(directory: &Path, words: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_password_is_in_any_file_at_any_time() {
     let (data, store) = service().await;
-    let looked_for =
-        ["correct horse battery", "p\u{e4}ssw\u{f6}rd of the target", "the administrator's", "mended by the administrator"];
+    let looked_for = [
+        "correct horse battery",
+        "p\u{e4}ssw\u{f6}rd of the target",
+        "the administrator's",
+        "mended by the administrator",
+    ];
     let words = |number: usize| looked_for[number].to_owned();
     let source = store.insert_endpoint(endpoint("Old"), Some(Secret::new(words(2)))).await.unwrap();
     let secret_row = |number: usize| UserRow {
