@@ -3,6 +3,7 @@
 mod account;
 mod archive;
 mod pass_options;
+pub(crate) mod probe;
 mod progress;
 mod scheduler;
 mod worker;
@@ -12,9 +13,6 @@ mod workers;
 mod tests;
 
 pub(crate) use self::{
-    account::connect_options,
-    pass_options::{pass_options, zone},
     scheduler::Scheduler,
-    worker::certificates_file,
     workers::{Ending, Workers},
 };
