@@ -213,7 +213,7 @@ fn octets(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(|| "the number is too large".to_owned())
 }
 
-fn pin(text: &str) -> Result<Pin, String> {
+pub(crate) fn pin(text: &str) -> Result<Pin, String> {
     const FORM: &str = "write the 64 hexadecimal digits of the certificate's SHA-256, with or without colons";
     let digits: String = text.chars().filter(|it| *it != ':').collect();
     let mut octets = [0; 32];

@@ -20,6 +20,8 @@ pub enum Security {
 pub struct TlsOptions {
     /// Certificates (PEM) to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
+    /// The same as text; it goes before the file.
+    pub ca_pem: Option<String>,
     /// SHA-256 of the server's own certificate (DER): it alone is trusted, whatever its name and date.
     pub pin_sha256: Option<[u8; 32]>,
     /// Trust anybody.

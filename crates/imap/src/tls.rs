@@ -44,6 +44,13 @@ pub(crate) async fn handshake(
     outcome.map_err(|error| handshake_error(host, &error))
 }
 
+impl TlsOptions {
+    /// Whether certificates can be judged by these options; else why not.
+    pub fn check(&self) -> Result<(), Error> {
+        client_config(self).map(drop)
+    }
+}
+
 /// The configuration for these options. The one that trusts the system is made once: to read all its certificates
 /// takes time, and sessions are resumed by what it remembers.
 fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
@@ -91,20 +98,24 @@ impl Trust {
         if options.accept_untrusted {
             return Ok(Self::Anybody);
         }
-        let Some(file) = &options.ca_file else {
-            let verifier =
-                rustls_platform_verifier::Verifier::new(Arc::clone(provider)).map_err(|error| {
-                    Error::endpoint(
-                        ErrorKind::Tls,
-                        format!("the system's certificates cannot be used: {error}"),
-                    )
-                })?;
-            return Ok(Self::Issuers(Arc::new(verifier)));
+        let (source, pem) = match (&options.ca_pem, &options.ca_file) {
+            (Some(pem), _) => ("the CA certificates".to_owned(), Ok(pem.clone().into_bytes())),
+            (None, Some(file)) => (format!("the CA file {}", file.display()), fs::read(file)),
+            (None, None) => {
+                let verifier =
+                    rustls_platform_verifier::Verifier::new(Arc::clone(provider)).map_err(|error| {
+                        Error::endpoint(
+                            ErrorKind::Tls,
+                            format!("the system's certificates cannot be used: {error}"),
+                        )
+                    })?;
+                return Ok(Self::Issuers(Arc::new(verifier)));
+            }
         };
         let unusable = |why: &dyn fmt::Display| {
-            Error::endpoint(ErrorKind::Tls, format!("the CA file {} cannot be used: {why}", file.display()))
+            Error::endpoint(ErrorKind::Tls, format!("{source} cannot be used: {why}"))
         };
-        let pem = fs::read(file).map_err(|error| unusable(&error))?;
+        let pem = pem.map_err(|error| unusable(&error))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| unusable(&error))?;
@@ -351,6 +362,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_certificate_given_as_text_is_trusted() {
+        let server = server("mail.example", |_| {}).await;
+        let options = TlsOptions { ca_pem: Some(server.pem.clone()), ..TlsOptions::default() };
+        options.check().unwrap();
+        assert_eq!(hello(server, &options).await.unwrap(), "hello");
+        let useless =
+            TlsOptions { ca_pem: Some("no certificate at all".to_owned()), ..TlsOptions::default() };
+        let error = useless.check().unwrap_err().to_string();
+        assert_eq!(error, "the CA certificates cannot be used: there is no certificate (PEM) in it");
+    }
+
+    #[tokio::test]
     async fn the_reason_is_told() {
         let expired = refusal(
             server("mail.example", |params| {
@@ -388,7 +411,7 @@ mod tests {
         assert!(error.contains("not trusted") && error.contains(&seen), "{error}");
 
         let unknown = server("mail.example", |_| {}).await;
-        let stranger = TlsOptions { ca_file: None, ..TlsOptions::default() };
+        let stranger = TlsOptions::default();
         let error = hello(unknown, &stranger).await.unwrap_err().to_string();
         assert!(error.contains("issuer is unknown") || error.contains("system's certificates"), "{error}");
     }
@@ -408,7 +431,8 @@ mod tests {
     async fn another_certificate_than_the_pinned_is_refused_even_when_all_are_accepted() {
         let server = server("mail.example", |_| {}).await;
         let seen = shown(&server.pin);
-        let options = TlsOptions { pin_sha256: Some([7; 32]), accept_untrusted: true, ca_file: None };
+        let options =
+            TlsOptions { pin_sha256: Some([7; 32]), accept_untrusted: true, ..TlsOptions::default() };
         let error = hello(server, &options).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Tls);
         let text = error.to_string();

@@ -76,6 +76,7 @@ pub(crate) fn mailboxes(
 ) -> Result<Vec<Mailbox>> {
     let tls = |ca: &Option<std::path::PathBuf>, pin: Option<Pin>| TlsOptions {
         ca_file: ca.clone(),
+        ca_pem: None,
         pin_sha256: pin.map(|it| it.0),
         accept_untrusted: options.accept_untrusted_certificates,
     };

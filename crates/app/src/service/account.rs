@@ -1,25 +1,11 @@
 //! How a user's mailbox is reached at an endpoint.
 
-use std::path::Path;
-
-use mailhaul_imap::{ConnectOptions, Credentials, Security};
+use mailhaul_imap::{ConnectOptions, Credentials};
 use mailhaul_mail::Secret;
-use mailhaul_migration::{Endpoint, EndpointSecurity};
+use mailhaul_migration::Endpoint;
 use mailhaul_remotes::{Account, Side};
 
-/// How the endpoint's server is reached. `certificates` is where its own certificate authorities were written to.
-pub(crate) fn connect_options(endpoint: &Endpoint, certificates: Option<&Path>) -> ConnectOptions {
-    let security = match endpoint.security {
-        EndpointSecurity::None => Security::Clear,
-        EndpointSecurity::Ssl => Security::Implicit,
-        EndpointSecurity::Tls => Security::StartTls,
-    };
-    let mut options = ConnectOptions::new(endpoint.remote_server.clone(), endpoint.port, security);
-    options.tls.ca_file = certificates.map(Path::to_owned);
-    options.tls.pin_sha256 = endpoint.certificate_sha256;
-    options.tls.accept_untrusted = endpoint.accept_untrusted_certificates;
-    options
-}
+use super::probe::admin_credentials;
 
 /// Who logs in for this mailbox: the user, or the endpoint's administrator for the user.
 ///
@@ -35,13 +21,7 @@ pub(crate) fn credentials(
         return Ok(Credentials::password(user_name, password));
     }
     match (&endpoint.admin, admin_password) {
-        (Some(admin), Some(password)) => Ok(match admin.login(user_name) {
-            Some(login) => Credentials::password(login, password),
-            None => Credentials {
-                authorize_as: Some(user_name.to_owned()),
-                ..Credentials::password(admin.user_name.clone(), password)
-            },
-        }),
+        (Some(admin), Some(password)) => Ok(admin_credentials(admin, password, user_name)),
         _ => Err(format!(
             "there is no password for {user_name} at {}: neither the CSV file nor the endpoint \"{}\" has one",
             endpoint.remote_server, endpoint.name
@@ -69,7 +49,8 @@ pub(crate) fn ledger_key(endpoint: &Endpoint, user_name: &str, user_root: Option
 mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
-        AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Guid,
+        AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+        EndpointSecurity, Guid,
     };
 
     use super::*;

@@ -1,9 +1,10 @@
 //! What a batch's settings mean for a pass.
 
-use jiff::tz::TimeZone;
 use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Received};
 use mailhaul_mail::FolderPath;
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
+
+use crate::ops::zone;
 
 /// The settings as a pass takes them.
 ///
@@ -14,9 +15,8 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
         texts.iter().map(|it| FolderPattern::parse(it)).collect()
     };
     let received = match &settings.content_filter {
-        Some(text) => {
-            content_filter(text, &zone(settings.time_zone.as_deref())?).map_err(|error| error.to_string())?
-        }
+        Some(text) => content_filter(text, &zone(settings.time_zone.as_deref()).map_err(|it| it.message)?)
+            .map_err(|error| error.to_string())?,
         None => Received::any(),
     };
     Ok(PassOptions {
@@ -40,11 +40,4 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
     })
-}
-
-/// A time zone by its name; UTC where none is given.
-pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone, String> {
-    let Some(name) = name else { return Ok(TimeZone::UTC) };
-    TimeZone::get(name)
-        .map_err(|_| format!("the time zone \"{name}\" is not known; write a name such as Europe/Berlin"))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
 use mailhaul_migration::{
-    Batch, BatchSettings, Endpoint, Failure, FailureClass, Guid, MigrationUser, Statistics, UserEvent,
+    Batch, BatchSettings, Endpoint, Failure, FailureClass, MigrationUser, Statistics, UserEvent,
 };
 use mailhaul_remotes::{ImapMailbox, MaildirMailbox, Side};
 use mailhaul_store::{
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::{
     account,
     pass_options::pass_options,
+    probe::connect_options,
     progress::{News, Tally, UserProgress},
     workers::{Ending, Worker, Workers},
 };
@@ -126,8 +127,7 @@ impl Workplace {
         let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
         let password = self.store.secret(user.guid, SecretName::Password).await?;
         let login = self.login(&source, &user.user_name, password).await?;
-        let certificates = self.certificates(&source)?;
-        let connect = account::connect_options(&source, certificates.as_deref());
+        let connect = connect_options(&source);
         let from = ImapMailbox::new(account::account(Side::Source, connect, login, user.user_root.clone()));
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
@@ -146,8 +146,7 @@ impl Workplace {
                 let target_key = account::ledger_key(&target, &user.target_user_name, None);
                 let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
                 let login = self.login(&target, &user.target_user_name, password).await?;
-                let certificates = self.certificates(&target)?;
-                let connect = account::connect_options(&target, certificates.as_deref());
+                let connect = connect_options(&target);
                 let to = ImapMailbox::new(account::account(Side::Target, connect, login, None));
                 let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
                 Ok(Box::pin(pass.run(from, to, &ledger)).await)
@@ -174,12 +173,6 @@ impl Workplace {
         account::credentials(endpoint, user_name, password, admin).map_err(|words| {
             Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words)
         })
-    }
-
-    /// The endpoint's own certificate authorities as a file, where it has some.
-    fn certificates(&self, endpoint: &Endpoint) -> Result<Option<PathBuf>, Error> {
-        certificates_file(&self.data, endpoint)
-            .map_err(|error| Error::ledger(format_args!("the certificates of {}: {error}", endpoint.name)))
     }
 
     /// Where the user's archive is, and how the ledger knows it.
@@ -224,25 +217,6 @@ impl Workplace {
             Err(error) => tracing::error!("{}: {error}", user.email_address),
         }
     }
-}
-
-/// Writes the endpoint's own certificate authorities into a file, where it has some.
-pub(crate) fn certificates_file(
-    data: &std::path::Path,
-    endpoint: &Endpoint,
-) -> std::io::Result<Option<PathBuf>> {
-    let Some(certificates) = &endpoint.certificate_authorities else { return Ok(None) };
-    let directory = data.join("certificates");
-    std::fs::create_dir_all(&directory)?;
-    let path = directory.join(format!("{}.pem", endpoint.guid));
-    if std::fs::read_to_string(&path).is_ok_and(|it| it == *certificates) {
-        return Ok(Some(path));
-    }
-    // Another worker may read it at this moment.
-    let unfinished = directory.join(format!("{}.{}", endpoint.guid, Guid::new_v4()));
-    std::fs::write(&unfinished, certificates)?;
-    std::fs::rename(&unfinished, &path)?;
-    Ok(Some(path))
 }
 
 fn misconfigured(words: String) -> Error {

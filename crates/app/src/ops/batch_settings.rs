@@ -1,0 +1,115 @@
+//! The settings of a batch, as New- and Set-MigrationBatch take them: what can be wrong with them is said at once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::tz::TimeZone;
+use mailhaul_engine::FolderPattern;
+use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, content_filter};
+use mailhaul_operations::{Failure, TimeSpan};
+
+use super::{failures, time_zones::zone};
+
+/// A name that a batch can have.
+pub(crate) fn name(name: &str) -> Result<String, Failure> {
+    let name = name.trim();
+    match name.chars().count() {
+        0 => Err(Failure::invalid("Name must not be empty")),
+        1..=MAX_NAME => Ok(name.to_owned()),
+        many => Err(Failure::invalid(format_args!(
+            "Name must have at most {MAX_NAME} characters, and has {many}"
+        ))),
+    }
+}
+
+/// Folders as the administrator writes them.
+pub(crate) fn folders(parameter: &str, folders: Vec<String>) -> Result<Vec<String>, Failure> {
+    for folder in &folders {
+        FolderPattern::parse(folder).map_err(|error| {
+            Failure::invalid(format_args!("{parameter}: {error}")).with_advice(
+                "Write Name for a folder, Name/* for it and all below, #Inbox# for a well-known one, \\#Name# for one whose \
+                 name has the signs in it.",
+            )
+        })?;
+    }
+    Ok(folders)
+}
+
+/// Where folders go.
+pub(crate) fn folder_map(map: BTreeMap<String, String>) -> Result<Vec<(String, String)>, Failure> {
+    if map.iter().any(|(from, to)| from.is_empty() || to.is_empty()) {
+        return Err(Failure::invalid("FolderMap: a folder's name must not be empty")
+            .with_advice("Write for example @{\"Sent\" = \"Sent Items\"}."));
+    }
+    Ok(map.into_iter().collect())
+}
+
+/// From one later pass to the next.
+pub(crate) fn sync_interval(interval: TimeSpan) -> Result<Duration, Failure> {
+    if interval.0 >= MIN_SYNC_INTERVAL {
+        return Ok(interval.0);
+    }
+    Err(Failure::invalid(format_args!(
+        "SyncInterval must be at least {}, and is {interval}",
+        TimeSpan(MIN_SYNC_INTERVAL)
+    ))
+    .with_advice("To have no later passes at all, give -AllowIncrementalSyncs $false."))
+}
+
+/// An error where settings do not go together, or the filter cannot be understood.
+pub(crate) fn check(settings: &BatchSettings, language: Option<&str>) -> Result<(), Failure> {
+    let zone = zone(settings.time_zone.as_deref())?;
+    check_filter(settings.content_filter.as_deref(), language, &zone)?;
+    if let (Some(start), Some(complete)) = (settings.start_after, settings.complete_after)
+        && complete < start
+    {
+        return Err(Failure::invalid(format_args!(
+            "CompleteAfter ({complete}) must not be before StartAfter ({start})"
+        )));
+    }
+    Ok(())
+}
+
+fn check_filter(filter: Option<&str>, language: Option<&str>, zone: &TimeZone) -> Result<(), Failure> {
+    let Some(filter) = filter else {
+        return match language {
+            Some(_) => Err(Failure::invalid("ContentFilterLanguage needs ContentFilter")),
+            None => Ok(()),
+        };
+    };
+    // 4/3/2024 is another day in another language, and nobody would notice.
+    if language.is_some_and(|it| !it.eq_ignore_ascii_case("en-US")) && filter.contains('/') {
+        return Err(Failure::invalid("ContentFilter: dates with slashes are read as month/day/year only")
+            .with_advice("Write dates as 2024-12-31; then every ContentFilterLanguage means the same."));
+    }
+    content_filter(filter, zone).map(drop).map_err(failures::filter)
+}
+
+/// What this version does not do for batches: nothing is sent by mail, and users are in one batch only.
+pub(crate) const NO_MAIL: &str =
+    "Mailhaul sends no mail: Get-MigrationBatch and Export-MigrationReport tell the same.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filtered(filter: &str, language: Option<&str>) -> Result<(), Failure> {
+        let settings = BatchSettings { content_filter: Some(filter.to_owned()), ..BatchSettings::default() };
+        check(&settings, language)
+    }
+
+    #[test]
+    fn a_date_means_one_day_in_every_language() {
+        assert!(filtered("Received -ge '3/4/2024'", None).is_ok());
+        assert!(filtered("Received -ge '3/4/2024'", Some("en-us")).is_ok());
+        assert!(filtered("Received -ge '2024-03-04'", Some("de-DE")).is_ok());
+        assert!(filtered("Received -ge '3/4/2024'", Some("de-DE")).unwrap_err().message.contains("slashes"));
+    }
+
+    #[test]
+    fn names_have_up_to_64_characters() {
+        assert_eq!(name(&" ü".repeat(32)).unwrap().chars().count(), 63);
+        assert!(name(&"ü".repeat(64)).is_ok());
+        assert!(name(&"ü".repeat(65)).unwrap_err().message.contains("at most 64"));
+        assert!(name(" ").is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! The settings of an endpoint, as New- and Set-MigrationEndpoint take them.
+
+use mailhaul_imap::TlsOptions;
+use mailhaul_mail::Secret;
+use mailhaul_migration::{AdminAccess, Endpoint, EndpointSecurity, Limit};
+use mailhaul_operations::{Bytes, Credential, Failure};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::views::ARCHIVE;
+use crate::{
+    cli,
+    service::probe::{connect_options, probe},
+};
+
+/// How users prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum Authentication {
+    /// By user name and password, with the strongest mechanism that the server offers.
+    Basic,
+    /// Not supported.
+    Ntlm,
+}
+
+impl Authentication {
+    /// An error for what is not supported.
+    pub(crate) fn check(given: Option<Self>) -> Result<(), Failure> {
+        match given {
+            Some(Self::Ntlm) => Err(Failure::invalid("Authentication Ntlm is not supported").with_advice(
+                "Leave the parameter out, or write Basic: the strongest mechanism that the server offers is used.",
+            )),
+            Some(Self::Basic) | None => Ok(()),
+        }
+    }
+}
+
+/// The port where nobody says another.
+pub(crate) fn usual_port(security: EndpointSecurity) -> u16 {
+    match security {
+        EndpointSecurity::Ssl => 993,
+        EndpointSecurity::Tls | EndpointSecurity::None => 143,
+    }
+}
+
+/// A name that an endpoint can have.
+pub(crate) fn name(name: &str) -> Result<String, Failure> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(Failure::invalid("Name must not be empty"));
+    }
+    if name.eq_ignore_ascii_case(ARCHIVE) {
+        return Err(Failure::invalid(format_args!("Name: \"{name}\" is the archive in the data directory"))
+            .with_advice("Choose another name."));
+    }
+    Ok(name.to_owned())
+}
+
+/// A host alone: no address of a page, no port, no user.
+pub(crate) fn host(text: &str) -> Result<String, Failure> {
+    let host = text.trim();
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    let is_address = bare.parse::<std::net::IpAddr>().is_ok();
+    let is_name =
+        !host.is_empty() && host.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '-' | '_'));
+    if is_address || is_name {
+        return Ok(bare.to_owned());
+    }
+    // Not repeated: a password may be in it.
+    Err(Failure::invalid("RemoteServer must be the name or the address of a host, and nothing else")
+        .with_advice("Write for example imap.contoso.com; the port goes into -Port."))
+}
+
+/// The authorities in a file of PEM.
+pub(crate) fn authorities(file: &Bytes) -> Result<String, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::invalid(format_args!("CertificateAuthorities: {why}")).with_advice(
+            "Give a file of certificates in PEM form, which begin with -----BEGIN CERTIFICATE-----.",
+        )
+    };
+    let pem = std::str::from_utf8(file).map_err(|_| wrong(&"the file is not text"))?;
+    let options = TlsOptions { ca_pem: Some(pem.to_owned()), ..TlsOptions::default() };
+    options.check().map_err(|error| wrong(&error))?;
+    Ok(pem.to_owned())
+}
+
+/// The SHA-256 of a certificate, in hexadecimal digits.
+pub(crate) fn fingerprint(text: &str) -> Result<[u8; 32], Failure> {
+    let pin = cli::pin(text.trim());
+    pin.map(|it| it.0).map_err(|error| Failure::invalid(format_args!("CertificateSha256: {error}")))
+}
+
+/// An error where there would be more mailboxes in later passes than mailboxes.
+pub(crate) fn check_limits(migrations: Limit, incremental: Limit) -> Result<(), Failure> {
+    if incremental <= migrations {
+        return Ok(());
+    }
+    Err(Failure::invalid(format_args!(
+        "MaxConcurrentIncrementalSyncs ({incremental}) must not be above MaxConcurrentMigrations ({migrations})"
+    ))
+    .with_advice(format_args!("Give -MaxConcurrentIncrementalSyncs {migrations} or less as well.")))
+}
+
+/// The administrator who opens every mailbox.
+pub(crate) fn admin(
+    credential: Credential,
+    template: Option<String>,
+) -> Result<(AdminAccess, Secret), Failure> {
+    if credential.user_name.trim().is_empty() {
+        return Err(Failure::invalid("Credential: the user name must not be empty"));
+    }
+    let template = template.as_deref().map(user_name_template).transpose()?;
+    Ok((AdminAccess { user_name: credential.user_name, template }, credential.password))
+}
+
+/// How the administrator's login names the mailbox.
+pub(crate) fn user_name_template(template: &str) -> Result<String, Failure> {
+    if template.contains("{user}") {
+        return Ok(template.to_owned());
+    }
+    Err(Failure::invalid("UserNameTemplate must have {user} in it").with_advice(
+        "Write for example {user}*{admin} (Dovecot) or contoso/{admin}/{user} (Exchange); without a template the SASL \
+         authorization identity names the mailbox.",
+    ))
+}
+
+/// Connects to the endpoint's server, and fails where that cannot be done.
+pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
+    let (_, outcome) = probe(&connect_options(endpoint), None).await;
+    outcome.map_err(|it| {
+        Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(format_args!(
+            "{} With -SkipVerification the endpoint is kept without a test.",
+            it.advice
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_hosts() {
+        for (text, host_of) in
+            [("imap.contoso.com ", "imap.contoso.com"), ("[::1]", "::1"), ("10.0.0.1", "10.0.0.1")]
+        {
+            assert_eq!(host(text).unwrap(), host_of);
+        }
+        for wrong in ["", "imaps://imap.contoso.com", "imap.contoso.com:993", "a b", "ann@imap.contoso.com"] {
+            let failure = host(wrong).unwrap_err();
+            assert!(
+                failure.message.contains("RemoteServer") && !failure.message.contains("ann"),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn later_passes_are_no_more_than_passes() {
+        assert!(check_limits(Limit::At(5), Limit::At(5)).is_ok());
+        assert!(check_limits(Limit::Unlimited, Limit::Unlimited).is_ok());
+        let failure = check_limits(Limit::At(5), Limit::Unlimited).unwrap_err();
+        assert!(failure.message.contains("(Unlimited)") && failure.message.contains("(5)"), "{failure}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Which endpoints a batch has, and what they are called.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use mailhaul_migration::{Batch, Endpoint, Guid};
+use mailhaul_operations::Failure;
+use mailhaul_store::BatchOverview;
+
+use super::{
+    failures::told,
+    views::{ARCHIVE, BatchNames, MigrationBatch},
+};
+use crate::context::Context;
+
+/// Where mail goes: to the endpoint that is named, else to that of the configuration; `None` is the archive.
+pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Option<Endpoint>, Failure> {
+    let store = &context.store;
+    match named {
+        Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => Ok(None),
+        Some(name) => store.endpoint(name).await.map(Some).map_err(told),
+        None => match store.config().await.map_err(told)?.target_endpoint {
+            Some(guid) => store.endpoint_by_guid(guid).await.map(Some).map_err(told),
+            None => Ok(None),
+        },
+    }
+}
+
+/// The names of all endpoints.
+pub(crate) struct EndpointNames(HashMap<Guid, String>);
+
+impl EndpointNames {
+    pub(crate) async fn load(context: &Context) -> Result<Self, Failure> {
+        let endpoints = context.store.endpoints().await.map_err(told)?;
+        Ok(Self(endpoints.into_iter().map(|it| (it.guid, it.name)).collect()))
+    }
+
+    /// What this one is called; `None` is the archive.
+    pub(crate) fn of(&self, endpoint: Option<Guid>) -> String {
+        let Some(guid) = endpoint else { return ARCHIVE.to_owned() };
+        // One that was made since then is called by its GUID.
+        self.0.get(&guid).cloned().unwrap_or_else(|| guid.to_string())
+    }
+
+    fn of_batch(&self, batch: &Batch) -> BatchNames {
+        BatchNames { source: self.of(Some(batch.source_endpoint)), target: self.of(batch.target_endpoint) }
+    }
+
+    /// The batch as it is shown.
+    pub(crate) fn show(&self, overview: BatchOverview, now: Timestamp) -> MigrationBatch {
+        let names = self.of_batch(&overview.batch);
+        MigrationBatch::of(overview, names, now)
+    }
+}
+
+/// The batch as it is shown now.
+pub(crate) async fn batch_now(context: &Context, guid: Guid) -> Result<MigrationBatch, Failure> {
+    let overview = context.store.batch(&guid.to_string()).await.map_err(told)?;
+    Ok(EndpointNames::load(context).await?.show(overview, context.now()))
+}

@@ -1,0 +1,191 @@
+//! Export-MigrationReport.
+
+use jiff::Timestamp;
+use mailhaul_migration::{Batch, DataConsistencyScore, MigrationUser};
+use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{Bookmark, UserFailure, UserFilter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{failures::told, nouns::REPORT, report_file::Part, skipped_report, views::MigrationReport};
+use crate::context::Context;
+
+/// Users of one look into the database.
+const PAGE: u32 = 1000;
+
+/// Writes reports as CSV files.
+pub(crate) struct ExportMigrationReport;
+
+/// The reports that there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum Kind {
+    /// A row for each user: how far it is.
+    #[default]
+    Statistics,
+    /// A row for each user whose last pass failed: why, and what can be done.
+    Errors,
+    /// A row for each message that was skipped: which, and why.
+    SkippedItems,
+}
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The batch's name or GUID.
+    identity: String,
+    /// Which report; Statistics where nothing is said.
+    kind: Option<Kind>,
+    /// Begins with the mark by which some spreadsheets know UTF-8.
+    #[serde(default)]
+    with_byte_order_mark: bool,
+    /// Where the next part begins.
+    continuation: Option<Continuation>,
+}
+
+/// The columns of the reports, as docs/reports.md explains them.
+pub(super) fn columns(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Statistics => &[
+            "Row",
+            "EmailAddress",
+            "Status",
+            "DataConsistencyScore",
+            "TotalItems",
+            "SyncedItems",
+            "SkippedItems",
+            "BytesTransferred",
+            "InitialSyncTime",
+            "LastSuccessfulSyncTime",
+            "ErrorClass",
+            "ErrorMessage",
+        ],
+        Kind::Errors => &["Row", "EmailAddress", "Status", "ErrorClass", "ErrorMessage", "Advice"],
+        Kind::SkippedItems => {
+            &["Row", "EmailAddress", "Folder", "UID", "Subject", "DateReceived", "Size", "Kind", "Reason"]
+        }
+    }
+}
+
+impl Operation<Context> for ExportMigrationReport {
+    const VERB: Verb = Verb::Export;
+    const NOUN: Noun = REPORT;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str =
+        "Writes a report of a batch as a CSV file: statistics, errors, or messages that were skipped.";
+    const VIEW: &'static [&'static str] = &["FileName"];
+
+    type Request = Request;
+    type Response = MigrationReport;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationReport>, Failure> {
+        let batch = context.store.batch(&request.identity).await.map_err(told)?.batch;
+        let kind = request.kind.unwrap_or_default();
+        let mut part = match request.continuation {
+            None => Part::first(columns(kind), request.with_byte_order_mark)?,
+            Some(_) => Part::further(),
+        };
+        let from = request.continuation.as_ref().map(|it| it.0.as_str());
+        let next = match kind {
+            Kind::Statistics => statistics(context, &batch, from, &mut part).await?,
+            Kind::Errors => errors(context, &batch, from, &mut part).await?,
+            Kind::SkippedItems => skipped_report::write(context, &batch, from, &mut part).await?,
+        };
+        let file_name = format!("{}-{kind:?}.csv", file_name(&batch.name));
+        Ok(Answer::page(vec![MigrationReport { file_name, content: part.into_text()? }], next))
+    }
+}
+
+async fn statistics(
+    context: &Context,
+    batch: &Batch,
+    from: Option<&str>,
+    part: &mut Part,
+) -> Result<Option<String>, Failure> {
+    let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
+    let mut after = from.map(bookmark).transpose()?;
+    loop {
+        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        for user in &page.items {
+            let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
+            part.push(&statistics_row(&MigrationUser { statistics, ..user.clone() }))?;
+        }
+        after = page.next;
+        if after.is_none() || part.is_full() {
+            return Ok(after.map(|it| it.to_string()));
+        }
+    }
+}
+
+fn statistics_row(user: &MigrationUser) -> [String; 12] {
+    let numbers = &user.statistics;
+    let failure = user.failure.as_ref();
+    [
+        user.row.to_string(),
+        user.email_address.clone(),
+        user.status.to_string(),
+        DataConsistencyScore::of(numbers.total_items, numbers.skipped_items).to_string(),
+        numbers.total_items.to_string(),
+        numbers.synced_items.to_string(),
+        numbers.skipped_items.to_string(),
+        numbers.bytes_transferred.to_string(),
+        date(user.initial_synced),
+        date(user.last_synced),
+        failure.map(|it| it.class.to_string()).unwrap_or_default(),
+        failure.map(|it| it.message.clone()).unwrap_or_default(),
+    ]
+}
+
+async fn errors(
+    context: &Context,
+    batch: &Batch,
+    from: Option<&str>,
+    part: &mut Part,
+) -> Result<Option<String>, Failure> {
+    let mut after = from.map(bookmark).transpose()?;
+    loop {
+        let page = context.store.failures(batch.guid, after, PAGE).await.map_err(told)?;
+        for failed in page.items {
+            part.push(&errors_row(failed))?;
+        }
+        after = page.next;
+        if after.is_none() || part.is_full() {
+            return Ok(after.map(|it| it.to_string()));
+        }
+    }
+}
+
+fn errors_row(failed: UserFailure) -> [String; 6] {
+    [
+        failed.row.to_string(),
+        failed.email_address,
+        failed.status.to_string(),
+        failed.failure.class.to_string(),
+        failed.failure.message,
+        failed.failure.advice.unwrap_or_default(),
+    ]
+}
+
+/// A time as all reports write it: ISO 8601, UTC.
+pub(super) fn date(at: Option<Timestamp>) -> String {
+    at.map(|it| it.to_string()).unwrap_or_default()
+}
+
+pub(super) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
+    text.parse().map_err(|_| not_ours())
+}
+
+/// A continuation that nobody was given.
+pub(super) fn not_ours() -> Failure {
+    Failure::invalid("Continuation is not one of ours")
+}
+
+/// The batch's name without what a file's name cannot have.
+fn file_name(batch: &str) -> String {
+    let plain = |it: char| if it.is_alphanumeric() || matches!(it, '-' | '_' | ' ') { it } else { '_' };
+    batch.chars().map(plain).collect()
+}

@@ -1,0 +1,35 @@
+//! Get-MigrationConfig.
+
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{config::show, failures::told, nouns::CONFIG, views::MigrationConfig};
+use crate::context::Context;
+
+/// Shows the configuration.
+pub(crate) struct GetMigrationConfig;
+
+/// What it takes: nothing.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {}
+
+impl Operation<Context> for GetMigrationConfig {
+    const VERB: Verb = Verb::Get;
+    const NOUN: Noun = CONFIG;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str = "Shows what holds for all batches.";
+
+    type Request = Request;
+    type Response = MigrationConfig;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        _request: Request,
+    ) -> Result<Answer<MigrationConfig>, Failure> {
+        let config = context.store.config().await.map_err(told)?;
+        Ok(Answer::one(show(context, config).await?))
+    }
+}

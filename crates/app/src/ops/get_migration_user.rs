@@ -1,0 +1,135 @@
+//! Get-MigrationUser.
+
+use std::collections::HashMap;
+
+use mailhaul_migration::{Guid, Limit, MigrationUser as User, StatusSummary, UserStatus};
+use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::UserFilter;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    failures::{not_found, told},
+    nouns::USER,
+    pages::Reading,
+    views::MigrationUser,
+};
+use crate::context::Context;
+
+/// Shows users.
+pub(crate) struct GetMigrationUser;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID; all where it is left out.
+    identity: Option<String>,
+    /// The same: an e-mail address.
+    email_address: Option<String>,
+    /// The same: a GUID.
+    mailbox_guid: Option<String>,
+    /// Users of this batch.
+    batch_id: Option<String>,
+    /// Users in this state.
+    status: Option<UserStatus>,
+    /// Users in a state of this kind.
+    status_summary: Option<StatusSummary>,
+    /// How many at most, or unlimited; 1000 where nothing is said.
+    result_size: Option<Limit>,
+    /// Where the next part begins.
+    continuation: Option<Continuation>,
+}
+
+impl Operation<Context> for GetMigrationUser {
+    const VERB: Verb = Verb::Get;
+    const NOUN: Noun = USER;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str = "Shows users, where they stand, and why they failed.";
+    const VIEW: &'static [&'static str] = &[
+        "Identity",
+        "BatchId",
+        "Status",
+        "SyncedItemCount",
+        "SkippedItemCount",
+        "LastSuccessfulSyncTime",
+        "ErrorSummary",
+    ];
+
+    type Request = Request;
+    type Response = MigrationUser;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUser>, Failure> {
+        let batch = match &request.batch_id {
+            Some(identity) => Some(context.store.batch(identity).await.map_err(told)?.batch.guid),
+            None => None,
+        };
+        let names = [&request.identity, &request.email_address, &request.mailbox_guid];
+        let mut names = names.into_iter().flatten();
+        if let Some(identity) = names.next() {
+            if names.next().is_some() {
+                return Err(Failure::invalid(
+                    "only one of Identity, EmailAddress and MailboxGuid can be given",
+                ));
+            }
+            return one(context, identity, batch, &request).await;
+        }
+        let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
+        let filter = UserFilter { batch, status: request.status, summary: request.status_summary };
+        let page = context.store.users(&filter, reading.after, reading.limit()).await.map_err(told)?;
+        let next = reading.next(&page);
+        Ok(Answer::page(show(context, page.items).await?, next))
+    }
+}
+
+/// One user, who must be as the filters say: else there is no such user.
+async fn one(
+    context: &Context,
+    identity: &str,
+    batch: Option<Guid>,
+    request: &Request,
+) -> Result<Answer<MigrationUser>, Failure> {
+    let user = context.store.user(identity, batch).await.map_err(told)?;
+    let is_wanted = request.status.is_none_or(|it| it == user.status)
+        && request.status_summary.is_none_or(|it| it == user.status.summary());
+    if !is_wanted {
+        return Err(not_found("user", identity));
+    }
+    Ok(Answer::all(show(context, vec![user]).await?))
+}
+
+/// The users with the names of their batches and their numbers as they are now.
+async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
+    let mut batches: HashMap<Guid, String> = HashMap::new();
+    let mut shown = Vec::with_capacity(users.len());
+    for user in users {
+        let batch = match batches.get(&user.batch) {
+            Some(name) => name.clone(),
+            None => {
+                let name = batch_name(context, user.batch).await?;
+                batches.insert(user.batch, name.clone());
+                name
+            }
+        };
+        let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
+        shown.push(MigrationUser::of(user, batch, &statistics));
+    }
+    Ok(shown)
+}
+
+/// What the user's batch is called.
+pub(crate) async fn batch_name(context: &Context, batch: Guid) -> Result<String, Failure> {
+    Ok(context.store.batch_by_guid(batch).await.map_err(told)?.name)
+}
+
+/// The user as it is shown now.
+pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
+    let user = context.store.user_by_guid(guid).await.map_err(told)?;
+    let batch = batch_name(context, user.batch).await?;
+    let statistics = context.workers.statistics(guid).unwrap_or(user.statistics);
+    Ok(MigrationUser::of(user, batch, &statistics))
+}

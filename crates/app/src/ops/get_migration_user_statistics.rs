@@ -1,0 +1,99 @@
+//! Get-MigrationUserStatistics.
+
+use mailhaul_migration::{Guid, Limit};
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{MAX_REPORT_ENTRIES, SkippedMessage};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    failures::told,
+    get_migration_user::batch_name,
+    nouns::USER_STATISTICS,
+    pages::most,
+    views::{Details, MigrationUserStatistics},
+};
+use crate::context::Context;
+
+/// Skipped messages of one look into the database.
+const PAGE: u32 = 1000;
+
+/// Shows how far a user is.
+pub(crate) struct GetMigrationUserStatistics;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID.
+    identity: String,
+    /// Shows the report too.
+    #[serde(default)]
+    include_report: bool,
+    /// Shows the messages that were skipped too.
+    #[serde(default)]
+    include_skipped_items: bool,
+    /// How many of these at most, or unlimited; 1000 where nothing is said.
+    limit_skipped_items_to: Option<Limit>,
+    /// Taken for the sake of scripts: the numbers are always those of this moment.
+    #[serde(default)]
+    #[expect(dead_code, reason = "there is no subscription that could be skipped")]
+    skip_subscription: bool,
+}
+
+impl Operation<Context> for GetMigrationUserStatistics {
+    const VERB: Verb = Verb::Get;
+    const NOUN: Noun = USER_STATISTICS;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str =
+        "Shows how far a user is: messages, octets, rates, folder by folder, also while it is under way.";
+    const VIEW: &'static [&'static str] = &[
+        "Identity",
+        "Status",
+        "PercentageComplete",
+        "SyncedItemCount",
+        "SkippedItemCount",
+        "BytesTransferred",
+        "EstimatedTimeRemaining",
+    ];
+
+    type Request = Request;
+    type Response = MigrationUserStatistics;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUserStatistics>, Failure> {
+        let store = &context.store;
+        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let folders = store.folder_statistics(user.guid).await.map_err(told)?;
+        let report = if request.include_report {
+            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(told)?.items)
+        } else {
+            None
+        };
+        let skipped = if request.include_skipped_items {
+            Some(skipped(context, user.guid, most(request.limit_skipped_items_to)).await?)
+        } else {
+            None
+        };
+        let batch = batch_name(context, user.batch).await?;
+        let live = context.workers.statistics(user.guid);
+        let details = Details { folders, report, skipped };
+        Ok(Answer::one(MigrationUserStatistics::of(user, batch, live, details, context.now())))
+    }
+}
+
+async fn skipped(context: &Context, user: Guid, most: usize) -> Result<Vec<SkippedMessage>, Failure> {
+    let (mut skipped, mut after) = (Vec::new(), None);
+    loop {
+        let left = u32::try_from(most - skipped.len()).unwrap_or(u32::MAX).min(PAGE);
+        let page = context.store.skipped_messages(user, after, left).await.map_err(told)?;
+        skipped.extend(page.items);
+        after = page.next;
+        if after.is_none() || skipped.len() >= most {
+            return Ok(skipped);
+        }
+    }
+}

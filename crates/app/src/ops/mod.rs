@@ -1,0 +1,85 @@
+//! What an administrator can do: one file for each operation, and the one list of them.
+
+mod availability;
+mod batch_settings;
+mod complete_migration_batch;
+mod config;
+mod endpoint_settings;
+mod endpoints;
+mod export_migration_report;
+mod failures;
+mod get_migration_api_token;
+mod get_migration_audit_log;
+mod get_migration_batch;
+mod get_migration_config;
+mod get_migration_endpoint;
+mod get_migration_statistics;
+mod get_migration_user;
+mod get_migration_user_statistics;
+mod members;
+mod new_migration_api_token;
+mod new_migration_batch;
+mod new_migration_endpoint;
+mod nouns;
+mod pages;
+mod remove_migration_api_token;
+mod remove_migration_batch;
+mod remove_migration_endpoint;
+mod remove_migration_user;
+mod report_file;
+mod rules;
+mod schedule;
+mod set_migration_batch;
+mod set_migration_config;
+mod set_migration_endpoint;
+mod set_migration_user;
+mod skipped_report;
+mod start_migration_batch;
+mod start_migration_user;
+mod stop_migration_batch;
+mod stop_migration_user;
+mod test_migration_endpoint;
+mod test_migration_server_availability;
+mod time_zones;
+mod views;
+
+use mailhaul_operations::Operations;
+
+use crate::context::Context;
+
+pub(crate) use self::time_zones::zone;
+
+/// All of them, in the order in which help shows them.
+pub(crate) fn operations() -> Operations<Context> {
+    Operations::new()
+        .with::<test_migration_server_availability::TestMigrationServerAvailability>()
+        .with::<new_migration_endpoint::NewMigrationEndpoint>()
+        .with::<get_migration_endpoint::GetMigrationEndpoint>()
+        .with::<set_migration_endpoint::SetMigrationEndpoint>()
+        .with::<test_migration_endpoint::TestMigrationEndpoint>()
+        .with::<remove_migration_endpoint::RemoveMigrationEndpoint>()
+        .with::<new_migration_batch::NewMigrationBatch>()
+        .with::<get_migration_batch::GetMigrationBatch>()
+        .with::<set_migration_batch::SetMigrationBatch>()
+        .with::<start_migration_batch::StartMigrationBatch>()
+        .with::<stop_migration_batch::StopMigrationBatch>()
+        .with::<complete_migration_batch::CompleteMigrationBatch>()
+        .with::<remove_migration_batch::RemoveMigrationBatch>()
+        .with::<get_migration_user::GetMigrationUser>()
+        .with::<set_migration_user::SetMigrationUser>()
+        .with::<start_migration_user::StartMigrationUser>()
+        .with::<stop_migration_user::StopMigrationUser>()
+        .with::<remove_migration_user::RemoveMigrationUser>()
+        .with::<get_migration_user_statistics::GetMigrationUserStatistics>()
+        .with::<get_migration_statistics::GetMigrationStatistics>()
+        .with::<get_migration_config::GetMigrationConfig>()
+        .with::<set_migration_config::SetMigrationConfig>()
+        .with::<export_migration_report::ExportMigrationReport>()
+        .with::<get_migration_audit_log::GetMigrationAuditLog>()
+        .with::<new_migration_api_token::NewMigrationApiToken>()
+        .with::<get_migration_api_token::GetMigrationApiToken>()
+        .with::<remove_migration_api_token::RemoveMigrationApiToken>()
+}
+
+#[cfg(test)]
+mod tests;

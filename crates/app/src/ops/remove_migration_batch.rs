@@ -1,0 +1,46 @@
+//! Remove-MigrationBatch.
+
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{failures::told, nouns::BATCH, views::MigrationBatch};
+use crate::{context::Context, service::Ending};
+
+/// Removes a batch.
+pub(crate) struct RemoveMigrationBatch;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The batch's name or GUID.
+    identity: String,
+    /// Taken for the sake of scripts: every batch can be removed.
+    #[serde(default)]
+    #[expect(dead_code, reason = "nothing needs to be forced")]
+    force: bool,
+}
+
+impl Operation<Context> for RemoveMigrationBatch {
+    const VERB: Verb = Verb::Remove;
+    const NOUN: Noun = BATCH;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str = "Removes a batch with its users, their passwords and reports, at once and in every state. Mail on \
+                                 the target stays, and another batch of the same users copies nothing twice.";
+
+    type Request = Request;
+    type Response = MigrationBatch;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationBatch>, Failure> {
+        let guid = context.store.batch(&request.identity).await.map_err(told)?.batch.guid;
+        context.store.remove_batch(guid).await.map_err(told)?;
+        context.workers.end_batch(guid, Ending::Stopped);
+        context.workers.nudge();
+        Ok(Answer::none())
+    }
+}

@@ -1,0 +1,46 @@
+//! Remove-MigrationUser.
+
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{failures::told, nouns::USER, views::MigrationUser};
+use crate::{context::Context, service::Ending};
+
+/// Removes a user.
+pub(crate) struct RemoveMigrationUser;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID.
+    identity: String,
+    /// Taken for the sake of scripts: every user can be removed.
+    #[serde(default)]
+    #[expect(dead_code, reason = "nothing needs to be forced")]
+    force: bool,
+}
+
+impl Operation<Context> for RemoveMigrationUser {
+    const VERB: Verb = Verb::Remove;
+    const NOUN: Noun = USER;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str =
+        "Takes one user out of its batch, with its passwords and its report. Mail on the target stays.";
+
+    type Request = Request;
+    type Response = MigrationUser;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUser>, Failure> {
+        let user = context.store.user(&request.identity, None).await.map_err(told)?;
+        context.store.remove_user(user.guid).await.map_err(told)?;
+        context.workers.end(user.guid, Ending::Stopped);
+        context.workers.nudge();
+        Ok(Answer::none())
+    }
+}

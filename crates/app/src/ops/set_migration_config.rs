@@ -1,0 +1,65 @@
+//! Set-MigrationConfig.
+
+use mailhaul_migration::{Guid, Limit};
+use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    config::show,
+    failures::told,
+    nouns::CONFIG,
+    views::{ARCHIVE, MigrationConfig},
+};
+use crate::context::Context;
+
+/// Changes the configuration.
+pub(crate) struct SetMigrationConfig;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// Batches that there may be, or unlimited.
+    max_number_of_batches: Option<Limit>,
+    /// Mailboxes under way at once, over all endpoints, or unlimited.
+    max_concurrent_migrations: Option<Limit>,
+    /// Where mail goes, where a batch does not say: an endpoint; Archive or $null for the archive in the data directory.
+    /// Batches that were made before stay as they are.
+    #[serde(default)]
+    target_endpoint: Change<String>,
+}
+
+impl Operation<Context> for SetMigrationConfig {
+    const VERB: Verb = Verb::Set;
+    const NOUN: Noun = CONFIG;
+    const ROLE: Role = Role::Admin;
+    const ABOUT: &'static str = "Changes what holds for all batches.";
+
+    type Request = Request;
+    type Response = MigrationConfig;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationConfig>, Failure> {
+        let store = &context.store;
+        let target: Change<Guid> = match request.target_endpoint {
+            Change::To(name) if !name.trim().eq_ignore_ascii_case(ARCHIVE) => {
+                Change::To(store.endpoint(&name).await.map_err(told)?.guid)
+            }
+            Change::Keep => Change::Keep,
+            Change::To(_) | Change::Clear => Change::Clear,
+        };
+        let change = move |it: &mut mailhaul_migration::MigrationConfig| {
+            it.max_number_of_batches = request.max_number_of_batches.unwrap_or(it.max_number_of_batches);
+            it.max_concurrent_migrations =
+                request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
+            target.apply(&mut it.target_endpoint);
+        };
+        let config = store.update_config(change).await.map_err(told)?;
+        context.workers.nudge();
+        Ok(Answer::one(show(context, config).await?))
+    }
+}

@@ -1,0 +1,149 @@
+//! Set-MigrationEndpoint.
+
+use mailhaul_migration::{Endpoint, EndpointSecurity, Limit};
+use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::NewPassword;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    endpoint_settings::{self as settings, Authentication},
+    failures::told,
+    nouns::ENDPOINT,
+    views::{Active, MigrationEndpoint},
+};
+use crate::context::Context;
+
+/// Changes an endpoint.
+pub(crate) struct SetMigrationEndpoint;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The endpoint's name or GUID.
+    identity: String,
+    /// The host of the IMAP server.
+    remote_server: Option<String>,
+    /// The TCP port.
+    #[schemars(range(min = 1))]
+    port: Option<u16>,
+    /// How the connection is secured. The port stays as it is where none is given.
+    security: Option<EndpointSecurity>,
+    /// How users prove who they are.
+    authentication: Option<Authentication>,
+    /// Whether any certificate is taken: whoever stands between reads passwords and mail then.
+    accept_untrusted_certificates: Option<bool>,
+    /// A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    #[serde(default)]
+    certificate_authorities: Change<Bytes>,
+    /// The SHA-256 of the only certificate that is taken.
+    #[serde(default)]
+    certificate_sha256: Change<String>,
+    /// Mailboxes under way at once. It counts at once, also where fewer are allowed than are under way.
+    max_concurrent_migrations: Option<Limit>,
+    /// Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
+    max_concurrent_incremental_syncs: Option<Limit>,
+    /// An administrator who opens every mailbox; $null for each user's own login.
+    #[serde(default)]
+    credential: Change<Credential>,
+    /// How the administrator's login names the mailbox, such as {user}*{admin}; $null for the SASL authorization identity.
+    #[serde(default)]
+    user_name_template: Change<String>,
+    /// Keeps the change without connecting to the server.
+    #[serde(default)]
+    skip_verification: bool,
+}
+
+impl Operation<Context> for SetMigrationEndpoint {
+    const VERB: Verb = Verb::Set;
+    const NOUN: Noun = ENDPOINT;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str = "Changes an endpoint, also while batches run: how many mailboxes may be under way counts at \
+                                 once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.";
+    const VIEW: &'static [&'static str] = &["Identity", "EndpointType", "RemoteServer", "Port", "Security"];
+
+    type Request = Request;
+    type Response = MigrationEndpoint;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationEndpoint>, Failure> {
+        let store = &context.store;
+        let now = context.now();
+        let before = store.endpoint(&request.identity).await.map_err(told)?;
+        let skip_verification = request.skip_verification;
+        let mut after = before.clone();
+        let password = change(&mut after, request)?;
+        if !skip_verification && is_reached_otherwise(&before, &after) {
+            settings::verify(&after).await?;
+        }
+        after.modified = now;
+        let endpoint =
+            store.update_endpoint(before.guid, password, move |it| *it = after).await.map_err(told)?;
+        context.workers.nudge();
+        let active = Active(store.running().await.map_err(told)?);
+        Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
+    }
+}
+
+/// Makes the changes, and says what becomes of the administrator's password.
+fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Failure> {
+    Authentication::check(request.authentication)?;
+    if let Some(server) = &request.remote_server {
+        endpoint.remote_server = settings::host(server)?;
+    }
+    endpoint.port = request.port.unwrap_or(endpoint.port);
+    endpoint.security = request.security.unwrap_or(endpoint.security);
+    endpoint.accept_untrusted_certificates =
+        request.accept_untrusted_certificates.unwrap_or(endpoint.accept_untrusted_certificates);
+    let authorities = request.certificate_authorities.try_map(|file| settings::authorities(&file))?;
+    authorities.apply(&mut endpoint.certificate_authorities);
+    let fingerprint = request.certificate_sha256.try_map(|text| settings::fingerprint(&text))?;
+    fingerprint.apply(&mut endpoint.certificate_sha256);
+    let migrations = request.max_concurrent_migrations.unwrap_or(endpoint.max_concurrent_migrations);
+    let incremental =
+        request.max_concurrent_incremental_syncs.unwrap_or(endpoint.max_concurrent_incremental_syncs);
+    settings::check_limits(migrations, incremental)?;
+    (endpoint.max_concurrent_migrations, endpoint.max_concurrent_incremental_syncs) =
+        (migrations, incremental);
+    let password = match request.credential {
+        Change::Keep => NewPassword::Keep,
+        Change::Clear => {
+            endpoint.admin = None;
+            NewPassword::Remove
+        }
+        Change::To(credential) => {
+            let template = endpoint.admin.take().and_then(|it| it.template);
+            let (admin, password) = settings::admin(credential, template)?;
+            endpoint.admin = Some(admin);
+            NewPassword::Set(password)
+        }
+    };
+    match (&mut endpoint.admin, request.user_name_template) {
+        (_, Change::Keep) | (None, Change::Clear) => {}
+        (Some(admin), Change::Clear) => admin.template = None,
+        (Some(admin), Change::To(template)) => {
+            admin.template = Some(settings::user_name_template(&template)?)
+        }
+        (None, Change::To(_)) => {
+            return Err(Failure::invalid(
+                "UserNameTemplate needs Credential, the administrator whom it names",
+            ));
+        }
+    }
+    Ok(password)
+}
+
+/// Whether a connection that could be made before may not be possible any more.
+fn is_reached_otherwise(before: &Endpoint, after: &Endpoint) -> bool {
+    let by = |it: &Endpoint| {
+        (
+            (it.remote_server.clone(), it.port, it.security),
+            (it.accept_untrusted_certificates, it.certificate_authorities.clone(), it.certificate_sha256),
+        )
+    };
+    by(before) != by(after)
+}

@@ -1,0 +1,64 @@
+//! Start-MigrationUser.
+
+use mailhaul_migration::{BatchIntent, UserEvent};
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{Due, StoreError, Users};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    failures::told, get_migration_user::user_now, nouns::USER, rules::user_refusal, views::MigrationUser,
+};
+use crate::context::Context;
+
+/// Starts a user.
+pub(crate) struct StartMigrationUser;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID.
+    identity: String,
+}
+
+impl Operation<Context> for StartMigrationUser {
+    const VERB: Verb = Verb::Start;
+    const NOUN: Noun = USER;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str =
+        "Starts, resumes or retries one user; its batch runs then, and the others stay as they are.";
+    const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
+
+    type Request = Request;
+    type Response = MigrationUser;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUser>, Failure> {
+        let store = &context.store;
+        let now = context.now();
+        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let started = store.apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
+        started.map_err(|error| refused(error, &user.email_address))?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        if batch.intent != BatchIntent::Run {
+            let runs = move |it: &mut mailhaul_migration::Batch| {
+                (it.intent, it.started) = (BatchIntent::Run, Some(now));
+            };
+            store.update_batch(batch.guid, runs).await.map_err(told)?;
+        }
+        context.workers.nudge();
+        Ok(Answer::one(user_now(context, user.guid).await?))
+    }
+}
+
+/// Why the store does not let it happen to the user, with what to do.
+pub(super) fn refused(error: StoreError, address: &str) -> Failure {
+    match error {
+        StoreError::Illegal { reason, .. } => user_refusal(address, reason.status, reason.event),
+        other => told(other),
+    }
+}

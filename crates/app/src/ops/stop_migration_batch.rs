@@ -1,0 +1,49 @@
+//! Stop-MigrationBatch.
+
+use mailhaul_migration::{BatchIntent, UserEvent};
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::Due;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use crate::{context::Context, service::Ending};
+
+/// Stops a batch.
+pub(crate) struct StopMigrationBatch;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The batch's name or GUID.
+    identity: String,
+}
+
+impl Operation<Context> for StopMigrationBatch {
+    const VERB: Verb = Verb::Stop;
+    const NOUN: Noun = BATCH;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str =
+        "Stops a batch: users under way come to the end of what they do, and nothing follows.";
+    const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
+
+    type Request = Request;
+    type Response = MigrationBatch;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationBatch>, Failure> {
+        let now = context.now();
+        let overview = context.store.batch(&request.identity).await.map_err(told)?;
+        Order::Stop.check(&overview, overview.status(now))?;
+        let guid = overview.batch.guid;
+        let stops = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
+        context.store.order_batch(guid, UserEvent::Stop, now, Due::Never, stops).await.map_err(told)?;
+        context.workers.end_batch(guid, Ending::Stopped);
+        context.workers.nudge();
+        Ok(Answer::one(batch_now(context, guid).await?))
+    }
+}

@@ -1,0 +1,49 @@
+//! Stop-MigrationUser.
+
+use mailhaul_migration::UserEvent;
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{Due, Users};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    failures::told, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
+    views::MigrationUser,
+};
+use crate::{context::Context, service::Ending};
+
+/// Stops a user.
+pub(crate) struct StopMigrationUser;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID.
+    identity: String,
+}
+
+impl Operation<Context> for StopMigrationUser {
+    const VERB: Verb = Verb::Stop;
+    const NOUN: Noun = USER;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str = "Stops one user: it comes to the end of what it does, and nothing follows.";
+    const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
+
+    type Request = Request;
+    type Response = MigrationUser;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUser>, Failure> {
+        let store = &context.store;
+        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
+        stopped.map_err(|error| refused(error, &user.email_address))?;
+        context.workers.end(user.guid, Ending::Stopped);
+        context.workers.nudge();
+        Ok(Answer::one(user_now(context, user.guid).await?))
+    }
+}

@@ -1,0 +1,125 @@
+//! Test-MigrationServerAvailability.
+
+use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
+use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    availability::{login, try_out},
+    endpoint_settings::{self as settings, Authentication},
+    failures::told,
+    nouns::SERVER_AVAILABILITY,
+    views::MigrationServerAvailability,
+};
+use crate::context::Context;
+
+/// Tries a server.
+pub(crate) struct TestMigrationServerAvailability;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// An IMAP server.
+    #[serde(rename = "IMAP", default)]
+    #[expect(dead_code, reason = "it goes without saying")]
+    imap: bool,
+    /// The host of the IMAP server.
+    remote_server: Option<String>,
+    /// The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
+    #[schemars(range(min = 1))]
+    port: Option<u16>,
+    /// How the connection is secured; Ssl where nothing is said.
+    security: Option<EndpointSecurity>,
+    /// How users prove who they are.
+    authentication: Option<Authentication>,
+    /// Takes any certificate.
+    #[serde(default)]
+    accept_untrusted_certificates: bool,
+    /// A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    certificate_authorities: Option<Bytes>,
+    /// The SHA-256 of the only certificate that is taken.
+    certificate_sha256: Option<String>,
+    /// An endpoint of which the settings are tried, in place of a server.
+    endpoint: Option<String>,
+    /// A user who is to log in too.
+    credential: Option<Credential>,
+    /// A mailbox that the endpoint's administrator is to open too.
+    test_mailbox: Option<String>,
+}
+
+impl Operation<Context> for TestMigrationServerAvailability {
+    const VERB: Verb = Verb::Test;
+    const NOUN: Noun = SERVER_AVAILABILITY;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str = "Connects to a mail server, shows what it can do, and logs in where that is asked for; changes nothing.";
+    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail"];
+
+    type Request = Request;
+    type Response = MigrationServerAvailability;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        mut request: Request,
+    ) -> Result<Answer<MigrationServerAvailability>, Failure> {
+        let (credential, mailbox) = (request.credential.take(), request.test_mailbox.take());
+        let (endpoint, name) = match request.endpoint.take() {
+            Some(identity) => {
+                request.is_alone()?;
+                let endpoint = context.store.endpoint(&identity).await.map_err(told)?;
+                let name = endpoint.name.clone();
+                (endpoint, Some(name))
+            }
+            None => (request.server()?, None),
+        };
+        let login = login(context, &endpoint, credential, mailbox).await?;
+        Ok(Answer::one(try_out(&endpoint, name, login).await))
+    }
+}
+
+impl Request {
+    /// An endpoint has settings of its own.
+    fn is_alone(&self) -> Result<(), Failure> {
+        let others = [
+            ("RemoteServer", self.remote_server.is_some()),
+            ("Port", self.port.is_some()),
+            ("Security", self.security.is_some()),
+            ("AcceptUntrustedCertificates", self.accept_untrusted_certificates),
+            ("CertificateAuthorities", self.certificate_authorities.is_some()),
+            ("CertificateSha256", self.certificate_sha256.is_some()),
+        ];
+        match others.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Failure::invalid(format_args!(
+                "either Endpoint or {name} can be given, not both: an endpoint has settings of its own"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The server as an endpoint that is never kept.
+    fn server(&self) -> Result<Endpoint, Failure> {
+        Authentication::check(self.authentication)?;
+        let Some(server) = &self.remote_server else {
+            return Err(Failure::invalid("RemoteServer or Endpoint must be given"));
+        };
+        let security = self.security.unwrap_or_default();
+        let authorities = self.certificate_authorities.as_ref().map(settings::authorities);
+        Ok(Endpoint {
+            guid: Guid::nil(),
+            name: server.clone(),
+            remote_server: settings::host(server)?,
+            port: self.port.unwrap_or_else(|| settings::usual_port(security)),
+            security,
+            accept_untrusted_certificates: self.accept_untrusted_certificates,
+            certificate_authorities: authorities.transpose()?,
+            certificate_sha256: self.certificate_sha256.as_deref().map(settings::fingerprint).transpose()?,
+            max_concurrent_migrations: Limit::Unlimited,
+            max_concurrent_incremental_syncs: Limit::Unlimited,
+            admin: None,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            modified: jiff::Timestamp::UNIX_EPOCH,
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! Where a batch stands, in a sentence with what can be done next.
+
+use mailhaul_migration::{BatchStatus, StatusSummary};
+use mailhaul_store::BatchOverview;
+
+use crate::text;
+
+pub(super) fn message(status: BatchStatus, overview: &BatchOverview) -> String {
+    use BatchStatus as S;
+    let name = &overview.batch.name;
+    let of = |summary| overview.counts.in_summary(summary);
+    let total = overview.counts.total();
+    let users = text::count(total, "user", "users");
+    let failed = format!(
+        "{} failed: Get-MigrationUser -BatchId \"{name}\" -StatusSummary Failed says why, Start-MigrationBatch tries \
+         them again",
+        of(StatusSummary::Failed)
+    );
+    match status {
+        S::Created => format!("{users}, not started: Start-MigrationBatch starts it"),
+        S::Waiting => "it waits for its StartAfter".to_owned(),
+        S::Starting => "it waits for the first place at its endpoint".to_owned(),
+        S::Stopping => "users under way come to the end of what they do".to_owned(),
+        S::Stopped => "it is stopped: Start-MigrationBatch goes on".to_owned(),
+        S::Completing => format!("the final sync: {} of {users} completed", of(StatusSummary::Completed)),
+        S::Completed => format!("{users} completed: no sync follows, the batch can be removed"),
+        S::CompletedWithErrors if of(StatusSummary::Failed) == 0 => {
+            format!(
+                "{users} completed, some with skipped messages: Export-MigrationReport -Kind SkippedItems lists them"
+            )
+        }
+        S::Syncing if of(StatusSummary::Failed) == 0 => {
+            format!("the first sync: {} of {users} synced", of(StatusSummary::Synced))
+        }
+        S::IncrementalSyncing if of(StatusSummary::Failed) == 0 => "what is new is carried over".to_owned(),
+        S::Synced => match overview.batch.settings.allow_incremental_syncs {
+            true => format!("{users} synced; what is new follows in every SyncInterval"),
+            false => format!("{users} synced; nothing follows, because AllowIncrementalSyncs is off"),
+        },
+        S::Failed if total == 0 => {
+            "there are no users in it: Set-MigrationBatch -AddUsers adds some".to_owned()
+        }
+        S::Failed => failed,
+        S::Syncing | S::IncrementalSyncing | S::SyncedWithErrors | S::CompletedWithErrors => {
+            format!(
+                "{} of {users} synced, {failed}",
+                of(StatusSummary::Synced) + of(StatusSummary::Completed)
+            )
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A migration endpoint.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
+use mailhaul_store::{PassKind, Running};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::IMAP;
+
+/// A migration endpoint. Its administrator's password is never shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MigrationEndpoint {
+    /// Its name.
+    identity: String,
+    /// Its number for ever.
+    guid: Guid,
+    /// `IMAP`.
+    endpoint_type: &'static str,
+    /// The host.
+    remote_server: String,
+    /// The TCP port.
+    port: u16,
+    /// How the connection is secured.
+    security: EndpointSecurity,
+    /// `Basic`: user name and password, by the strongest mechanism that the server offers.
+    authentication: &'static str,
+    /// Whether any certificate is taken.
+    accept_untrusted_certificates: bool,
+    /// How many authorities of its own it has, in place of the system's.
+    certificate_authorities: usize,
+    /// The SHA-256 of the only certificate that is taken.
+    certificate_sha256: Option<String>,
+    /// Mailboxes under way at once, at most.
+    max_concurrent_migrations: Limit,
+    /// Of these, mailboxes in a later pass, at most.
+    max_concurrent_incremental_syncs: Limit,
+    /// Mailboxes under way now.
+    active_migration_count: u64,
+    /// Of these, mailboxes in a later pass.
+    active_incremental_sync_count: u64,
+    /// The administrator who opens every mailbox, where there is one.
+    user_name: Option<String>,
+    /// How the administrator's login names the mailbox; none where the SASL authorization identity does.
+    user_name_template: Option<String>,
+    /// Whether it can be used.
+    is_valid: bool,
+    /// When it was made.
+    creation_time: Timestamp,
+    /// When it was changed last.
+    last_modified_time: Timestamp,
+}
+
+/// Who is under way now, at all endpoints.
+pub(crate) struct Active(pub(crate) Vec<Running>);
+
+impl Active {
+    /// Mailboxes at this endpoint, and of these those in a later pass.
+    fn at(&self, endpoint: Guid) -> (u64, u64) {
+        let here = |it: &&Running| it.source_endpoint == endpoint || it.target_endpoint == Some(endpoint);
+        let of = |later: bool| {
+            let counted = |it: &&Running| here(it) && (it.kind != PassKind::First || !later);
+            self.0.iter().filter(counted).map(|it| it.users).sum()
+        };
+        (of(false), of(true))
+    }
+}
+
+impl MigrationEndpoint {
+    /// The endpoint, and what is under way there.
+    pub(crate) fn of(endpoint: Endpoint, active: &Active) -> Self {
+        let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
+        let authorities = endpoint.certificate_authorities.unwrap_or_default();
+        let (user_name, user_name_template) = match endpoint.admin {
+            Some(admin) => (Some(admin.user_name), admin.template),
+            None => (None, None),
+        };
+        Self {
+            identity: endpoint.name,
+            guid: endpoint.guid,
+            endpoint_type: IMAP,
+            remote_server: endpoint.remote_server,
+            port: endpoint.port,
+            security: endpoint.security,
+            authentication: "Basic",
+            accept_untrusted_certificates: endpoint.accept_untrusted_certificates,
+            certificate_authorities: authorities.matches("-----BEGIN CERTIFICATE-----").count(),
+            certificate_sha256: endpoint.certificate_sha256.map(hexadecimal),
+            max_concurrent_migrations: endpoint.max_concurrent_migrations,
+            max_concurrent_incremental_syncs: endpoint.max_concurrent_incremental_syncs,
+            active_migration_count,
+            active_incremental_sync_count,
+            user_name,
+            user_name_template,
+            is_valid: true,
+            creation_time: endpoint.created,
+            last_modified_time: endpoint.modified,
+        }
+    }
+}
+
+fn hexadecimal(octets: [u8; 32]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}

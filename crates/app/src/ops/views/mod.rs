@@ -1,0 +1,34 @@
+//! What operations show: Exchange's properties by Exchange's names, and ours where it has none.
+
+mod api_token;
+mod audit_log;
+mod availability;
+mod batch;
+mod batch_message;
+mod config;
+mod endpoint;
+mod moment;
+mod report;
+mod statistics;
+mod user;
+mod user_statistics;
+
+pub(crate) use self::{
+    api_token::MigrationApiToken,
+    audit_log::MigrationAuditLog,
+    availability::{MigrationServerAvailability, TestResult},
+    batch::{BatchNames, Counts, MigrationBatch},
+    config::MigrationConfig,
+    endpoint::{Active, MigrationEndpoint},
+    moment::Moment,
+    report::MigrationReport,
+    statistics::MigrationStatistics,
+    user::MigrationUser,
+    user_statistics::{Details, MigrationUserStatistics, ReportLine},
+};
+
+/// The archive under the data directory, where an endpoint's name is asked for. No endpoint may be called so.
+pub(crate) const ARCHIVE: &str = "Archive";
+
+/// What a mail server is to Exchange.
+const IMAP: &str = "IMAP";

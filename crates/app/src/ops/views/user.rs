@@ -1,0 +1,103 @@
+//! A migration user: one mailbox of a batch.
+
+use jiff::Timestamp;
+use mailhaul_migration::{DataConsistencyScore, FailureClass, Guid, Statistics, StatusSummary, UserStatus};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A migration user. Its passwords are never shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MigrationUser {
+    /// Its e-mail address.
+    identity: String,
+    /// Its number for ever.
+    guid: Guid,
+    /// The name of its batch.
+    batch_id: String,
+    /// The target mailbox, as the CSV file names it.
+    mailbox_email_address: String,
+    /// Its row in the CSV file; the header is row 1.
+    row: u32,
+    /// Where it stands.
+    status: UserStatus,
+    /// The same in coarser words.
+    status_summary: StatusSummary,
+    /// Since when.
+    status_since: Timestamp,
+    /// The login at the source.
+    user_name: String,
+    /// The folder at the source that is taken for the whole mailbox.
+    user_root: Option<String>,
+    /// The login at the target.
+    target_user_name: String,
+    /// Messages that the target holds.
+    synced_item_count: u64,
+    /// Messages that the last pass skipped.
+    skipped_item_count: u64,
+    /// Octets sent, over all passes.
+    bytes_transferred: u64,
+    /// When a pass reached its end last.
+    last_successful_sync_time: Option<Timestamp>,
+    /// When the next pass begins; none where nothing comes by itself.
+    next_sync_time: Option<Timestamp>,
+    /// The user's own `StartAfter`, which goes before the batch's.
+    start_after: Option<Timestamp>,
+    /// The user's own `CompleteAfter`, which goes before the batch's.
+    complete_after: Option<Timestamp>,
+    /// Why the last pass failed or broke off.
+    error_summary: Option<String>,
+    /// The class of that failure.
+    error_class: Option<FailureClass>,
+    /// What can be done about it.
+    advice: Option<String>,
+    /// How often the pass broke off in a row.
+    attempts: u32,
+    /// How consistent the target is with the source.
+    data_consistency_score: DataConsistencyScore,
+    /// Whether messages were skipped that nobody has approved.
+    has_unapproved_skipped_items: bool,
+}
+
+impl MigrationUser {
+    /// The user of the batch of this name, with its numbers as they are now.
+    pub(crate) fn of(
+        user: mailhaul_migration::MigrationUser,
+        batch: String,
+        statistics: &Statistics,
+    ) -> Self {
+        let (error_summary, error_class, advice) = match user.failure {
+            Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
+            None => (None, None, None),
+        };
+        Self {
+            identity: user.email_address.clone(),
+            guid: user.guid,
+            batch_id: batch,
+            mailbox_email_address: user.email_address,
+            row: user.row,
+            status: user.status,
+            status_summary: user.status.summary(),
+            status_since: user.status_since,
+            user_name: user.user_name,
+            user_root: user.user_root,
+            target_user_name: user.target_user_name,
+            synced_item_count: statistics.synced_items,
+            skipped_item_count: statistics.skipped_items,
+            bytes_transferred: statistics.bytes_transferred,
+            last_successful_sync_time: user.last_synced,
+            next_sync_time: user.due,
+            start_after: user.start_after,
+            complete_after: user.complete_after,
+            error_summary,
+            error_class,
+            advice,
+            attempts: user.attempts,
+            data_consistency_score: DataConsistencyScore::of(
+                statistics.total_items,
+                statistics.skipped_items,
+            ),
+            has_unapproved_skipped_items: statistics.skipped_items > 0 && user.approved.is_none(),
+        }
+    }
+}
