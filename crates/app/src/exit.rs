@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Internal,
     /// The operator stopped it.
     Interrupted,
+    /// An operation was refused or failed; its own code.
+    Operation(u8),
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Self::Skipped => 10,
             Self::Failed => 20,
             Self::Interrupted => 130,
+            Self::Operation(code) => code,
         }
     }
 }
@@ -53,6 +56,7 @@ impl fmt::Display for Exit {
             Self::Usage => "wrong usage or input",
             Self::Internal => "internal error",
             Self::Interrupted => "stopped",
+            Self::Operation(_) => "not carried out",
         })
     }
 }

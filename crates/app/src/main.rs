@@ -2,31 +2,44 @@
 
 mod advice;
 mod cli;
-#[allow(dead_code, reason = "the command line does not call it yet")]
+mod command;
+mod console;
 mod context;
 mod csv_cell;
+mod data;
+mod dial;
+mod documents;
 mod exit;
+mod gate;
+mod metrics;
 mod migrate;
-#[allow(dead_code, reason = "the command line does not call it yet")]
+mod one_pass;
 mod ops;
 mod passwords;
+mod prompt;
+mod serve;
 mod server_url;
-#[allow(dead_code, reason = "the command line does not call it yet")]
 mod service;
+mod shell;
 mod text;
 mod ui;
+mod watch;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::Parser as _;
+use anyhow::{Context as _, Result, anyhow};
+use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use mailhaul_operations::{Operations, invoke};
 
 use crate::{
     cli::{Cli, Operation},
+    command::told,
+    context::{Context, operations},
+    dial::Line,
     exit::Exit,
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -34,16 +47,146 @@ fn main() -> ExitCode {
             return Exit::Internal.into();
         }
     };
-    let outcome = match cli.operation {
-        Operation::Migrate(options) => runtime.block_on(migrate::run(*options)),
-    };
+    let outcome = runtime.block_on(run());
     // A connection that hangs must not keep the program alive.
     runtime.shutdown_background();
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            text::print_error(format_args!("error: {error:#}"));
-            error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Usage).into()
+            let exit = error.downcast_ref::<Exit>().copied();
+            // What an exit code says besides is said by the code.
+            let words: Vec<String> = error
+                .chain()
+                .filter(|it| it.downcast_ref::<Exit>().is_none())
+                .map(ToString::to_string)
+                .collect();
+            text::print_error(format_args!("error: {}", words.join(": ")));
+            exit.unwrap_or(Exit::Usage).into()
+        }
+    }
+}
+
+async fn run() -> Result<Exit> {
+    let operations = operations();
+    if let Some((cmdlet, data)) = Cmdlet::of(std::env::args_os()) {
+        if let Some(entry) = operations.entry(&cmdlet.name) {
+            let data = data::directory(data.as_ref())?;
+            return command::by_cmdlet(operations.clone(), entry, &cmdlet.words, &data).await;
+        }
+        // A typing mistake deserves a better answer than that there is no such subcommand.
+        if let Err(failure) = operations.find(&cmdlet.name) {
+            return Err(anyhow!(Exit::Usage).context(told(&failure)));
+        }
+    }
+    let program = program(&operations);
+    let matches = program.clone().get_matches();
+    let named: Option<PathBuf> = matches.get_one::<PathBuf>("data").cloned();
+    let data = data::directory(named.as_ref());
+    if let Some((entry, matches)) = operations.matched(&matches) {
+        return command::by_options(operations.clone(), entry, matches, &data?).await;
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.operation {
+        Operation::Migrate(options) => migrate::run(*options, &data?).await,
+        Operation::Serve(options) => serve::run(options, &data?).await,
+        Operation::Watch(options) => watch::run(options, &data?).await,
+        Operation::Shell(options) => shell::run(options, &data?).await,
+        Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
+        Operation::PowershellModule => {
+            text::print(operations.powershell_module());
+            Ok(Exit::Synced)
+        }
+        Operation::Completions(options) => {
+            documents::print_completions(&options, &program);
+            Ok(Exit::Synced)
+        }
+        Operation::Man(options) => documents::write_man(&options, &program).map(|()| Exit::Synced),
+        Operation::Openapi => {
+            text::print(documents::openapi(&operations)?.trim_end());
+            Ok(Exit::Synced)
+        }
+    }
+}
+
+/// The whole command line: the program's own commands, and those of the list.
+fn program(operations: &Operations<Context>) -> Command {
+    Cli::command().subcommands(operations.commands())
+}
+
+async fn invoked(
+    operations: &Arc<Operations<Context>>,
+    operation: &str,
+    data: &std::path::Path,
+) -> Result<Exit> {
+    let request =
+        zeroize::Zeroizing::new(io::read_to_string(io::stdin()).context("standard input cannot be read")?);
+    let line = Line::open(data, operations).await?;
+    let answer = invoke(operations, &line.client, operation, request.as_bytes()).await;
+    line.close().await;
+    match answer {
+        Ok(answer) => {
+            text::print(answer);
+            Ok(Exit::Synced)
+        }
+        Err(failure) => {
+            text::print(failure.to_json());
+            Ok(Exit::Operation(failure.kind.exit_code()))
+        }
+    }
+}
+
+/// A cmdlet as the program's first word: `mailhaul [--data DIR] Get-MigrationBatch ...`.
+struct Cmdlet {
+    name: String,
+    words: Vec<String>,
+}
+
+impl Cmdlet {
+    fn of(arguments: impl IntoIterator<Item = OsString>) -> Option<(Self, Option<PathBuf>)> {
+        let mut words = arguments.into_iter().skip(1);
+        let mut data = std::env::var_os("MAILHAUL_DATA").filter(|it| !it.is_empty()).map(PathBuf::from);
+        let mut first = words.next()?;
+        if first == "--data" {
+            data = Some(words.next()?.into());
+            first = words.next()?;
+        }
+        let name = first.into_string().ok()?;
+        let (verb, noun) = name.split_once('-')?;
+        let is_word = |it: &str| !it.is_empty() && it.bytes().all(|octet| octet.is_ascii_alphabetic());
+        let is_cmdlet = is_word(verb) && noun.to_ascii_lowercase().starts_with("migration") && is_word(noun);
+        if !is_cmdlet {
+            return None;
+        }
+        let words = words.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
+        Some((Self { name, words }, data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        program(&operations()).debug_assert();
+    }
+
+    #[test]
+    fn cmdlets_are_told_from_commands() {
+        let of = |line: &str| Cmdlet::of(line.split(' ').map(OsString::from));
+        let (cmdlet, data) = of("mailhaul --data /d get-migrationbatch -Identity B").unwrap();
+        assert_eq!(
+            (cmdlet.name.as_str(), cmdlet.words.len(), data),
+            ("get-migrationbatch", 2, Some("/d".into()))
+        );
+        for line in [
+            "mailhaul batch get",
+            "mailhaul",
+            "mailhaul --version",
+            "mailhaul powershell-module",
+            "mailhaul --data",
+        ] {
+            assert!(of(line).is_none(), "{line}");
         }
     }
 }

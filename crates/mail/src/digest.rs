@@ -46,7 +46,8 @@ impl fmt::Debug for Digest {
 /// What tells two messages with the same fingerprint apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digests {
-    /// Of all octets.
+    /// Of all octets: of the header, of the text's digest, and of the line ends that the text's digest leaves out. So every
+    /// octet is hashed once.
     pub whole: Digest,
     /// Of what follows the header, without trailing line ends: still the same where a server rewrites headers
     /// (`dbmail`, `SmarterMail`) or adds a last CRLF (Courier).
@@ -60,12 +61,13 @@ impl Digests {
     }
 }
 
-/// So many line ends at the end of a message do not count, at least.
+/// So many line ends at the end of a message do not count.
 const LINE_ENDS: usize = 64 << 10;
 
 /// Computes digests and fingerprint of a message while it streams by.
 #[derive(Default)]
 pub struct MessageHasher {
+    /// Of the header, at first.
     whole: blake3::Hasher,
     text: blake3::Hasher,
     header: HeaderScan,
@@ -81,8 +83,8 @@ impl MessageHasher {
 
     /// The next octets, in pieces of any size.
     pub fn update(&mut self, octets: &[u8]) {
-        self.whole.update(octets);
         let text = self.header.update(octets);
+        self.whole.update(&octets[..octets.len() - text.len()]);
         if text.is_empty() {
             return;
         }
@@ -93,17 +95,21 @@ impl MessageHasher {
             self.text.update(&text[..kept]);
         }
         self.line_ends.extend_from_slice(&text[kept..]);
-        // Nobody's mail ends so: what has that many is not held in memory.
-        if self.line_ends.len() > LINE_ENDS {
-            self.text.update(&self.line_ends);
-            self.line_ends.clear();
+        // Nobody's mail ends so: what has that many is not held in memory. Always the last ones are held, so that it does not
+        // matter in which pieces they came.
+        let surplus = self.line_ends.len().saturating_sub(LINE_ENDS);
+        if surplus > 0 {
+            self.text.update(&self.line_ends[..surplus]);
+            self.line_ends.drain(..surplus);
         }
     }
 
     /// After the last octet.
-    pub fn finish(self) -> (Fingerprint, Digests) {
-        let whole = Digest::from_hash(&self.whole.finalize());
-        let text = Digest::from_hash(&self.text.finalize());
+    pub fn finish(mut self) -> (Fingerprint, Digests) {
+        let text = self.text.finalize();
+        // Of a fixed length, so that what stands before and behind it cannot be taken for each other.
+        self.whole.update(text.as_bytes()).update(&self.line_ends);
+        let (whole, text) = (Digest::from_hash(&self.whole.finalize()), Digest::from_hash(&text));
         (self.header.fingerprint(Some(whole)), Digests { whole, text })
     }
 }
@@ -130,6 +136,17 @@ mod tests {
         assert!(sent.same_message(&kept));
         let (_, other) = hash(&[b"Message-ID: <1@x>\r\n\r\nhello\r\nworld"]);
         assert!(!sent.same_message(&other));
+    }
+
+    #[test]
+    fn more_line_ends_than_anybody_holds_are_the_same_in_any_pieces() {
+        let message = [&b"A: b\r\n\r\ntext"[..], &b"\r\n".repeat(LINE_ENDS)].concat();
+        let whole = hash(&[&message]);
+        for size in [1000, 4096, 65_537] {
+            assert_eq!(hash(&message.chunks(size).collect::<Vec<_>>()), whole, "{size}");
+        }
+        let longer = [&message[..], b"\r\n"].concat();
+        assert_ne!(hash(&[&longer]).1.whole, whole.1.whole);
     }
 
     proptest! {

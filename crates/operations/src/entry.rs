@@ -38,8 +38,8 @@ impl Entry {
                 odd.name
             ));
         }
-        if O::VERB != Verb::Get && parameters.iter().any(|it| it.kind == Kind::Continuation) {
-            return Err(format!("{name}: only a Get can be continued"));
+        if O::VERB.changes() && parameters.iter().any(|it| it.kind == Kind::Continuation) {
+            return Err(format!("{name}: only what changes nothing can be continued"));
         }
         Ok(Self {
             verb: O::VERB,

@@ -1,5 +1,5 @@
 //! Joins mail servers to the engine: an IMAP mailbox as [`Source`](mailhaul_engine::Source) and as
-//! [`Target`](mailhaul_engine::Target).
+//! [`Target`](mailhaul_engine::Target), a Maildir on the local disk as a `Target`.
 //!
 //! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
 
@@ -10,6 +10,8 @@ mod imap_target;
 mod keepable;
 mod line;
 mod listing;
+mod maildir;
 mod names;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};
+pub use maildir::MaildirMailbox;

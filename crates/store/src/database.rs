@@ -77,12 +77,19 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
 
 /// Brings the schema up to date.
 pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault> {
+    migrate_to(options, SCHEMA_VERSION).await
+}
+
+/// Brings the schema up to this step.
+pub(crate) async fn migrate_to(options: &SqliteConnectOptions, last: i64) -> Result<(), Fault> {
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
     let mut connection = options.connect().await?;
-    let migrator = Migrator::with_migrations(SCHEMA.into_iter().map(step).collect());
-    migrator.run(&mut connection).await.map_err(|error| match error {
+    let steps = SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect();
+    let migrator = Migrator::with_migrations(steps);
+    // Not `run`: its future cannot be shown to be `Send`.
+    migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },
         other => Fault::Migrate(other),
     })?;

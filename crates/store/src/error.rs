@@ -57,7 +57,7 @@ pub enum StoreError {
         identity: String,
     },
     /// Another one has the name.
-    #[error("there is a {what} \"{name}\" already")]
+    #[error("the {what} \"{name}\" exists already")]
     NameTaken {
         /// What was to be made or renamed: "endpoint", "batch", "token".
         what: &'static str,

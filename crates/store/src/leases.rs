@@ -56,6 +56,8 @@ pub struct Claim {
     pub until: Timestamp,
     /// The endpoint that mail comes from.
     pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
     /// The passes that there are places for.
     pub kinds: Vec<PassKind>,
     /// How many at most.
@@ -188,6 +190,30 @@ impl Store {
         .await
     }
 
+    /// The endpoints to which the mail of users goes that could be claimed now; `None` for the archive.
+    pub async fn waiting_targets(
+        &self,
+        source_endpoint: Guid,
+        kind: PassKind,
+        now: Timestamp,
+    ) -> Result<Vec<Option<Guid>>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let targets = sqlx::query_scalar(
+                    "SELECT DISTINCT target_endpoint FROM batch WHERE source_endpoint = ? AND intent = 'Run' AND EXISTS \
+                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND pass = ? AND due <= ? AND lease_until IS NULL)",
+                )
+                .bind(source_endpoint)
+                .bind(kind.to_string())
+                .bind(millis(now))
+                .fetch_all(connection)
+                .await?;
+                Ok(targets)
+            })
+        })
+        .await
+    }
+
     /// The earliest time after now at which there is somebody to claim who is not due yet.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
@@ -242,11 +268,12 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
         let users: Vec<Guid> = sqlx::query_scalar(
             "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ? \
              AND user.pass = ? AND user.due <= ? AND user.lease_until IS NULL AND batch.intent = 'Run' \
-             ORDER BY user.due, user.id LIMIT ?",
+             AND batch.target_endpoint IS ? ORDER BY user.due, user.id LIMIT ?",
         )
         .bind(claim.source_endpoint)
         .bind(kind.to_string())
         .bind(millis(claim.now))
+        .bind(claim.target_endpoint)
         .bind(free)
         .fetch_all(&mut *connection)
         .await?;

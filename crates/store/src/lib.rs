@@ -26,6 +26,7 @@ mod release;
 mod reports;
 mod store;
 mod tokens;
+mod totals;
 mod users;
 mod vault;
 mod writer;

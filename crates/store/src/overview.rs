@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use mailhaul_migration::{
     Batch, BatchStatus, DataConsistencyScore, Guid, Statistics, StatusCounts, UserStatus,
 };
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
 use strum::VariantArray;
 
 use crate::{
@@ -74,6 +74,14 @@ impl Store {
     }
 }
 
+/// The sums of users' numbers, for a query of them.
+const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(synced_items), 0) AS synced_items, \
+     coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
+     coalesce(sum(bytes_transferred), 0) AS bytes_transferred, coalesce(sum(pass_bytes), 0) AS pass_bytes, \
+     coalesce(sum(pass_items), 0) AS pass_items, coalesce(sum(queued_millis), 0) AS queued_millis, \
+     coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
+     coalesce(sum(stalled_millis), 0) AS stalled_millis";
+
 enum Which {
     All,
     OfEndpoint(Guid),
@@ -111,19 +119,12 @@ async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<V
 }
 
 async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOverview, Fault> {
-    let rows = sqlx::query(
+    let query = format!(
         "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
-         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, \
-         sum(total_items) AS total_items, sum(synced_items) AS synced_items, sum(skipped_items) AS skipped_items, \
-         sum(estimated_bytes) AS estimated_bytes, sum(bytes_transferred) AS bytes_transferred, \
-         sum(pass_bytes) AS pass_bytes, sum(pass_items) AS pass_items, sum(queued_millis) AS queued_millis, \
-         sum(in_progress_millis) AS in_progress_millis, sum(synced_millis) AS synced_millis, \
-         sum(stalled_millis) AS stalled_millis FROM user WHERE batch = ? GROUP BY status",
-    )
-    .bind(batch.guid)
-    .fetch_all(connection)
-    .await?;
+         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {SUMS} FROM user WHERE batch = ? GROUP BY status"
+    );
+    let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(connection).await?;
     let (mut worst, mut synced) = (0, 0);
     let mut sum = BatchOverview {
         batch,
@@ -149,6 +150,12 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
     }
     sum.worst = *DataConsistencyScore::VARIANTS.get(worst).ok_or(Fault::Unreadable("score"))?;
     Ok(sum)
+}
+
+/// The sums of the numbers of all users.
+pub(crate) async fn sum_of_all(connection: &mut SqliteConnection) -> Result<Statistics, Fault> {
+    let row = sqlx::query(AssertSqlSafe(format!("SELECT {SUMS} FROM user"))).fetch_one(connection).await?;
+    statistics(Cells(&row))
 }
 
 fn add(sum: &mut Statistics, more: &Statistics) {

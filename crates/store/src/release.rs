@@ -19,7 +19,7 @@ use crate::{
 pub struct Release {
     /// The time.
     pub now: Timestamp,
-    /// How it ended. [`UserEvent::Deferred`] is one more attempt, anything else the end of attempts.
+    /// How it ended. [`UserEvent::Deferred`] with a failure is one more attempt, anything else the end of attempts.
     pub event: UserEvent,
     /// When the next one is due.
     pub due: Due,
@@ -62,6 +62,7 @@ async fn end(
     .fetch_one(&mut *connection)
     .await?;
     happen(connection, Users::One(user), release.event, release.now, release.due).await?;
+    let is_attempt = release.event == UserEvent::Deferred && release.failure.is_some();
     let (class, message, advice) = match release.failure {
         Some(failure) => (Some(failure.class.to_string()), Some(failure.message), failure.advice),
         None => (None, None, None),
@@ -74,7 +75,7 @@ async fn end(
     .bind(class)
     .bind(message)
     .bind(advice)
-    .bind(release.event == UserEvent::Deferred)
+    .bind(is_attempt)
     .bind(millis_if(release.synced))
     .bind(id)
     .execute(&mut *connection)

@@ -36,6 +36,8 @@ pub struct Faults {
 pub struct Proxy {
     port: u16,
     connections: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
     cuts: Arc<AtomicUsize>,
 }
 
@@ -66,14 +68,30 @@ impl Fuse {
     }
 }
 
+/// Counted as open until it is dropped.
+struct OpenOne(Arc<AtomicUsize>);
+
+impl Drop for OpenOne {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Proxy {
     /// Starts one in front of this port.
     pub fn start(upstream: u16, faults: Faults) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let proxy = Self { port, connections: Arc::default(), cuts: Arc::default() };
+        let proxy = Self {
+            port,
+            connections: Arc::default(),
+            open: Arc::default(),
+            most: Arc::default(),
+            cuts: Arc::default(),
+        };
         let connections = proxy.connections.clone();
+        let (open, most) = (proxy.open.clone(), proxy.most.clone());
         let down = Fuse::new(faults.cut_download, &proxy.cuts);
         let up = Fuse::new(faults.cut_upload, &proxy.cuts);
         thread::spawn(move || {
@@ -82,8 +100,10 @@ impl Proxy {
                 let listener = TcpListener::from_std(listener).unwrap();
                 while let Ok((client, _)) = listener.accept().await {
                     connections.fetch_add(1, Ordering::SeqCst);
-                    let (down, up) = (down.clone(), up.clone());
+                    most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    let (down, up, open) = (down.clone(), up.clone(), OpenOne(open.clone()));
                     tokio::spawn(async move {
+                        let _open = open;
                         let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
                         let _ = (client.set_nodelay(true), server.set_nodelay(true));
                         let (from_client, to_client) = client.into_split();
@@ -114,6 +134,16 @@ impl Proxy {
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many there are now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// How many there were at once at most, since this was asked last.
+    pub fn most(&self) -> usize {
+        self.most.swap(self.open(), Ordering::SeqCst)
     }
 
     /// How many of them were cut.

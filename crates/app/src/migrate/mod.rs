@@ -9,7 +9,7 @@ mod stop;
 mod summary;
 mod trace_file;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
 use mailhaul_engine::{Filter, FolderRules, PassOptions, Received};
@@ -26,7 +26,7 @@ use crate::{
 use self::{mailboxes::Settings, report::ReportFile, trace_file::TraceFile};
 
 /// Does what the options say.
-pub(crate) async fn run(options: Migrate) -> Result<Exit> {
+pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
     let talk = match (options.quiet, options.verbose) {
         (true, _) => Talk::Quiet,
         (_, true) => Talk::Verbose,
@@ -55,7 +55,6 @@ pub(crate) async fn run(options: Migrate) -> Result<Exit> {
     let (from, to) = (address("--from", &options.from)?, address("--to", &options.to)?);
     let mailboxes = mailboxes::mailboxes(&options, &from, &to, &settings, &ui)?;
     let pass_options = pass_options(&options);
-    let data = data_directory(&options)?;
     for url in [&from, &to] {
         if url.security == Security::Clear && !is_loopback(&url.host) {
             ui.warn(&format!(
@@ -70,7 +69,7 @@ pub(crate) async fn run(options: Migrate) -> Result<Exit> {
     let concurrency = usize::from(options.concurrency);
     let stop = stop::on_signal(&ui);
     if options.dry_run {
-        let store = Store::open_read_only(&data).await.map_err(|error| anyhow!(error))?;
+        let store = Store::open_read_only(data).await.map_err(|error| anyhow!(error))?;
         let previews = preview::preview_all(mailboxes, store, &pass_options, concurrency, &ui).await;
         ui.finish();
         return preview::print(&previews, options.json);
@@ -83,7 +82,7 @@ pub(crate) async fn run(options: Migrate) -> Result<Exit> {
         ),
         None => None,
     };
-    let store = Store::open(&data).await.map_err(|error| anyhow!(error))?;
+    let store = Store::open(data).await.map_err(|error| anyhow!(error))?;
     let outcomes = run::run_all(mailboxes, &store, &pass_options, concurrency, &stop, &ui).await;
     store.close().await;
     ui.finish();
@@ -124,21 +123,6 @@ fn pass_options(options: &Migrate) -> PassOptions {
             cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
     }
-}
-
-/// By the XDG base directory specification, where the operator names none.
-fn data_directory(options: &Migrate) -> Result<PathBuf> {
-    if let Some(data) = &options.data {
-        return Ok(data.clone());
-    }
-    let from = |variable: &str| std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
-    from("XDG_DATA_HOME")
-        .filter(|it| it.is_absolute())
-        .or_else(|| Some(from("HOME")?.join(".local/share")))
-        .map(|it| it.join("mailhaul"))
-        .ok_or_else(|| {
-            anyhow!("there is no home directory for the data: give --data DIR or set MAILHAUL_DATA")
-        })
 }
 
 fn is_loopback(host: &str) -> bool {

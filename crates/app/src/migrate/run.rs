@@ -5,16 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailhaul_engine::{Budget, Clock, Error, Mailbox as _, Pass, PassOptions, Places, Report};
+use mailhaul_engine::{Budget, Error, PassOptions, Places, Report};
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use super::{at_once::at_once, mailboxes::Mailbox};
-use crate::ui::Ui;
-
-/// Octets on their way between all sources and targets of the process.
-const BUDGET: u32 = 8 << 20;
+use crate::{
+    one_pass::{BUDGET, OnePass},
+    ui::Ui,
+};
 
 /// How one mailbox ended.
 pub(crate) struct Outcome {
@@ -22,15 +22,6 @@ pub(crate) struct Outcome {
     pub(crate) row: Option<usize>,
     pub(crate) report: Report,
     pub(crate) elapsed: Duration,
-}
-
-/// The time of the machine.
-struct SystemClock;
-
-impl Clock for SystemClock {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
 }
 
 /// Runs all, and gives the outcomes in the order of the mailboxes.
@@ -87,20 +78,6 @@ async fn run_one(
         Err(error) => return failed(error.into()),
     };
     let progress = ui.mailbox(&mailbox.name);
-    let mut source = ImapMailbox::new(mailbox.source);
-    let mut target = ImapMailbox::new(mailbox.target);
-    let pass = Pass {
-        source: &mut source,
-        target: &mut target,
-        ledger: &ledger,
-        progress: &progress,
-        clock: &SystemClock,
-        budget,
-        places,
-        stop,
-        options,
-    };
-    let report = Box::pin(pass.run()).await;
-    tokio::join!(source.close(), target.close());
-    report
+    let pass = OnePass { progress: &progress, budget, places, stop, options };
+    pass.run(ImapMailbox::new(mailbox.source), ImapMailbox::new(mailbox.target), &ledger).await
 }

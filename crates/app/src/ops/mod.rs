@@ -8,6 +8,7 @@ mod endpoint_settings;
 mod endpoints;
 mod export_migration_report;
 mod failures;
+mod get_migration_api_token;
 mod get_migration_audit_log;
 mod get_migration_batch;
 mod get_migration_config;
@@ -16,10 +17,12 @@ mod get_migration_statistics;
 mod get_migration_user;
 mod get_migration_user_statistics;
 mod members;
+mod new_migration_api_token;
 mod new_migration_batch;
 mod new_migration_endpoint;
 mod nouns;
 mod pages;
+mod remove_migration_api_token;
 mod remove_migration_batch;
 mod remove_migration_endpoint;
 mod remove_migration_user;
@@ -43,6 +46,8 @@ mod views;
 use mailhaul_operations::Operations;
 
 use crate::context::Context;
+
+pub(crate) use self::time_zones::zone;
 
 /// All of them, in the order in which help shows them.
 pub(crate) fn operations() -> Operations<Context> {
@@ -71,6 +76,9 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<set_migration_config::SetMigrationConfig>()
         .with::<export_migration_report::ExportMigrationReport>()
         .with::<get_migration_audit_log::GetMigrationAuditLog>()
+        .with::<new_migration_api_token::NewMigrationApiToken>()
+        .with::<get_migration_api_token::GetMigrationApiToken>()
+        .with::<remove_migration_api_token::RemoveMigrationApiToken>()
 }
 
 #[cfg(test)]

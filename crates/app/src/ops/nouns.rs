@@ -52,3 +52,10 @@ pub(crate) const AUDIT_LOG: Noun = Noun {
     path: "audit-log",
     about: "Who changed what, and when",
 };
+
+pub(crate) const API_TOKEN: Noun = Noun {
+    cmdlet: "MigrationApiToken",
+    word: "token",
+    path: "tokens",
+    about: "Tokens of those who ask over HTTP",
+};

@@ -173,7 +173,9 @@ impl Operation<Context> for SetMigrationBatch {
         }
         context.workers.nudge();
         let mut shown = batch_now(context, guid).await?;
-        shown.message = message.unwrap_or(shown.message);
+        if let Some(message) = message {
+            shown.message = message;
+        }
         Ok(Answer::one(shown))
     }
 }

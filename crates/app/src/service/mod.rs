@@ -1,7 +1,18 @@
 //! The service: who is migrated when, and by whom.
 
+mod account;
+mod archive;
+mod pass_options;
 pub(crate) mod probe;
 pub(crate) mod progress;
+mod scheduler;
+mod worker;
 pub(crate) mod workers;
 
-pub(crate) use self::workers::{Ending, Workers};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::{
+    scheduler::Scheduler,
+    workers::{Ending, Workers},
+};

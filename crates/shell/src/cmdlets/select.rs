@@ -73,8 +73,11 @@ fn pick(value: &Value, patterns: &[String], excluded: &[String]) -> Object {
         let without: HashSet<String> = format::resolve(&known, &excluded).into_iter().collect();
         names.retain(|name| !without.contains(name));
     }
-    let with_value = |name: String| (property(value, &name).unwrap_or_default(), name);
-    names.into_iter().map(with_value).map(|(value, name)| (name, value)).collect()
+    let with_value = |name: String| {
+        let found = property(value, &name).unwrap_or_default();
+        (name, found)
+    };
+    names.into_iter().map(with_value).collect()
 }
 
 fn expanded(value: &Value, name: &str) -> Result<Vec<Value>, String> {

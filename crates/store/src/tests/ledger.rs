@@ -82,7 +82,7 @@ async fn assert_holds(ledger: &MailboxLedger, folders: &BTreeMap<FolderPath, Fol
 }
 
 /// All files below the directory with their octets.
-fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(super) fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -1,3 +1,134 @@
 //! The store against the engine's words, against the tables of `migration`, and against what can happen to files.
 
+mod batches;
+mod endpoints;
+mod events;
+mod fencing;
+mod keys;
+mod leases;
 mod ledger;
+mod many;
+mod model;
+mod reports;
+mod small;
+mod totals;
+mod upgrade;
+mod vault;
+
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
+use mailhaul_migration::{
+    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Failure, FailureClass, Guid, Limit,
+    MigrationUser, Statistics, UserEvent, UserRow,
+};
+use tempfile::TempDir;
+
+use crate::{Claim, Due, MasterKeySource, PassKind, Release, Store};
+
+/// A moment, in seconds from some beginning.
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_760_000_000 + second).unwrap()
+}
+
+/// A new data directory with an open vault.
+async fn service() -> (TempDir, Store) {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+    (data, store)
+}
+
+fn endpoint(name: &str) -> Endpoint {
+    Endpoint {
+        guid: Guid::new_v4(),
+        name: name.to_owned(),
+        remote_server: "imap.old.example".to_owned(),
+        port: 993,
+        security: EndpointSecurity::Ssl,
+        accept_untrusted_certificates: false,
+        certificate_authorities: None,
+        certificate_sha256: None,
+        max_concurrent_migrations: Limit::At(20),
+        max_concurrent_incremental_syncs: Limit::At(10),
+        admin: None,
+        created: at(0),
+        modified: at(0),
+    }
+}
+
+fn batch(name: &str, source: &Endpoint, intent: BatchIntent) -> Batch {
+    Batch {
+        guid: Guid::new_v4(),
+        name: name.to_owned(),
+        source_endpoint: source.guid,
+        target_endpoint: None,
+        intent,
+        settings: BatchSettings::default(),
+        submitted_by: "anna".to_owned(),
+        validation_warnings: Vec::new(),
+        created: at(0),
+        started: None,
+    }
+}
+
+/// A row of a file: `terry@new.example` for `terry`, with the password `terry's secret`.
+fn row(number: usize, user: &str) -> UserRow {
+    UserRow {
+        row: number,
+        email_address: format!("{user}@new.example"),
+        user_name: user.to_owned(),
+        password: Secret::new(format!("{user}'s secret")),
+        user_root: None,
+        target_user_name: format!("{user}@new.example"),
+        target_password: None,
+    }
+}
+
+/// Rows from 2 on, as in a file with a header.
+fn rows(users: &[&str]) -> Vec<UserRow> {
+    (2..).zip(users).map(|(number, user)| row(number, user)).collect()
+}
+
+/// A batch that runs, with these users, on an endpoint of its own.
+async fn running(store: &Store, users: &[&str]) -> (Endpoint, Batch) {
+    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let inserted = store.insert_batch(batch("Sales", &source, BatchIntent::Run), rows(users)).await.unwrap();
+    (source, inserted.batch)
+}
+
+async fn user(store: &Store, name: &str) -> MigrationUser {
+    store.user(&format!("{name}@new.example"), None).await.unwrap()
+}
+
+fn failure() -> Failure {
+    Failure { class: FailureClass::Connection, message: "gone".to_owned(), advice: Some("wait".to_owned()) }
+}
+
+/// A claim of everything that is due, for a minute.
+fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
+    Claim {
+        now: at(second),
+        owner,
+        until: at(second + 60),
+        source_endpoint: source.guid,
+        target_endpoint: None,
+        kinds: vec![PassKind::First, PassKind::Final, PassKind::Incremental],
+        limit: 100,
+    }
+}
+
+/// The end of a pass of which nothing else is to be told.
+fn end(event: UserEvent, second: i64, due: Due) -> Release {
+    let is_synced = matches!(event, UserEvent::Synced | UserEvent::SyncedWithSkippedItems);
+    Release {
+        now: at(second),
+        event,
+        due,
+        synced: is_synced.then(|| at(second)),
+        failure: None,
+        statistics: Statistics::default(),
+        entries: Vec::new(),
+        folders: None,
+        skipped: None,
+    }
+}

@@ -1,5 +1,6 @@
 //! What operations show: Exchange's properties by Exchange's names, and ours where it has none.
 
+mod api_token;
 mod audit_log;
 mod availability;
 mod batch;
@@ -13,6 +14,7 @@ mod user;
 mod user_statistics;
 
 pub(crate) use self::{
+    api_token::MigrationApiToken,
     audit_log::MigrationAuditLog,
     availability::{MigrationServerAvailability, TestResult},
     batch::{BatchNames, Counts, MigrationBatch},

@@ -1,0 +1,51 @@
+//! Whom an operation is asked of: the service, where one runs on the data directory, else this process.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Result;
+use mailhaul_operations::{Caller, Client, Operations, Role};
+use tokio::net::UnixStream;
+
+use crate::{
+    context::{Context, Desk},
+    data,
+};
+
+/// Somebody who carries out operations.
+pub(crate) struct Line {
+    pub(crate) client: Client,
+    /// `None` where the service does it.
+    desk: Option<Desk>,
+}
+
+impl Line {
+    /// Asks the service of this data directory, or opens the directory.
+    pub(crate) async fn open(data: &Path, operations: &Arc<Operations<Context>>) -> Result<Self> {
+        let socket = data::socket(data);
+        if UnixStream::connect(&socket).await.is_ok() {
+            return Ok(Self { client: Client::unix(socket), desk: None });
+        }
+        let desk = Desk::new(Context::open(data).await?, operations.clone());
+        let caller = Caller { name: user_name(), role: Role::Admin };
+        Ok(Self { client: Client::local(desk.router(), caller), desk: Some(desk) })
+    }
+
+    /// Whether somebody moves mail.
+    pub(crate) fn is_service(&self) -> bool {
+        self.desk.is_none()
+    }
+
+    /// Waits for what is under way.
+    pub(crate) async fn close(self) {
+        if let Some(desk) = self.desk {
+            desk.service.finish().await;
+            desk.context.store.clone().close().await;
+        }
+    }
+}
+
+/// Under this name the audit knows whoever runs this program.
+fn user_name() -> String {
+    let from = |variable: &str| std::env::var(variable).ok().filter(|it| !it.is_empty());
+    from("USER").or_else(|| from("LOGNAME")).unwrap_or_else(|| "local".to_owned())
+}

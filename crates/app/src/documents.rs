@@ -1,0 +1,47 @@
+//! What is made out of the list of operations: completions, manual pages, the PowerShell module, the description of the API.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Command};
+use mailhaul_operations::{Operations, Shell, completions, man_pages};
+
+use crate::{context::Context, text};
+
+/// What `mailhaul completions` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// What `mailhaul man` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Where the pages go
+    #[arg(value_name = "DIRECTORY")]
+    directory: PathBuf,
+}
+
+/// Prints the completions of a shell.
+pub(crate) fn print_completions(options: &Completions, program: &Command) {
+    text::print(completions(program, options.shell));
+}
+
+/// Writes the manual pages.
+pub(crate) fn write_man(options: &Man, program: &Command) -> Result<()> {
+    let directory = &options.directory;
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    for page in man_pages(program)? {
+        let path = directory.join(&page.file_name);
+        fs::write(&path, page.text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The description of the HTTP interface, as it is committed.
+pub(crate) fn openapi(operations: &Operations<Context>) -> Result<String> {
+    let description = operations.openapi(env!("CARGO_PKG_VERSION"));
+    Ok(serde_json::to_string_pretty(&description)? + "\n")
+}

@@ -1,0 +1,55 @@
+//! One pass from one mailbox to another: the one place where mail is moved, for batches and for `migrate`.
+
+use std::time::Duration;
+
+use mailhaul_engine::{
+    Budget, Clock, Ledger, Mailbox as _, Pass, PassOptions, Places, Progress, Report, Target,
+};
+use mailhaul_remotes::ImapMailbox;
+use tokio_util::sync::CancellationToken;
+
+/// Octets on their way between all sources and targets of the process.
+pub(crate) const BUDGET: u32 = 8 << 20;
+
+/// The time of the machine.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// What a pass works with beside its two mailboxes and its ledger.
+pub(crate) struct OnePass<'a, P> {
+    pub(crate) progress: &'a P,
+    pub(crate) budget: &'a Budget,
+    pub(crate) places: &'a Places,
+    pub(crate) stop: &'a CancellationToken,
+    pub(crate) options: &'a PassOptions,
+}
+
+impl<P: Progress> OnePass<'_, P> {
+    /// Runs it, and says goodbye to both servers.
+    pub(crate) async fn run<T: Target, L: Ledger>(
+        self,
+        mut source: ImapMailbox,
+        mut target: T,
+        ledger: &L,
+    ) -> Report {
+        let pass = Pass {
+            source: &mut source,
+            target: &mut target,
+            ledger,
+            progress: self.progress,
+            clock: &SystemClock,
+            budget: self.budget,
+            places: self.places,
+            stop: self.stop,
+            options: self.options,
+        };
+        let report = Box::pin(pass.run()).await;
+        tokio::join!(source.close(), target.close());
+        report
+    }
+}

@@ -1,0 +1,56 @@
+//! New-MigrationApiToken.
+
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{failures::told, nouns::API_TOKEN, views::MigrationApiToken};
+use crate::context::Context;
+
+/// Makes a token for the HTTP interface.
+pub(crate) struct NewMigrationApiToken;
+
+/// What a token's owner may do.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, strum::Display)]
+pub(crate) enum TokenRole {
+    /// Looks.
+    Viewer,
+    /// Runs migrations.
+    Operator,
+    /// Does everything.
+    Admin,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The token's name, as the audit log shows it.
+    name: String,
+    /// What its owner may do.
+    role: TokenRole,
+}
+
+impl Operation<Context> for NewMigrationApiToken {
+    const VERB: Verb = Verb::New;
+    const NOUN: Noun = API_TOKEN;
+    const ROLE: Role = Role::Admin;
+    const ABOUT: &'static str = "Makes a token for the HTTP interface, and shows it this once.";
+    const VIEW: &'static [&'static str] = &["Identity", "Role", "Token"];
+
+    type Request = Request;
+    type Response = MigrationApiToken;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationApiToken>, Failure> {
+        let name = request.name.trim();
+        if name.is_empty() {
+            return Err(Failure::invalid("Name: a token needs a name"));
+        }
+        let made = context.store.create_token(name, &request.role.to_string(), context.now()).await;
+        let (token, secret) = made.map_err(told)?;
+        Ok(Answer::one(MigrationApiToken::with_token(token, &secret)))
+    }
+}

@@ -1,0 +1,202 @@
+//! `mailhaul serve`: scheduler, workers and the HTTP interface, in one process.
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use axum::{
+    extract::Request,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use clap::Args;
+use mailhaul_operations::{Role, Server, UnixSocket};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    context::{Context, Desk, operations},
+    data,
+    exit::Exit,
+    metrics,
+    service::Scheduler,
+    text,
+};
+
+/// What `mailhaul serve` is told.
+#[derive(Args, Debug)]
+#[allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
+pub(crate) struct Serve {
+    /// Answer on this address too; callers need a token (mailhaul token new)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The certificate for --listen (PEM, the chain included)
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Listen without TLS on an address that other machines reach: whoever is on the way reads tokens and passwords
+    #[arg(long, requires = "listen")]
+    allow_clear_text: bool,
+}
+
+/// Serves until a signal.
+pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
+    log();
+    let tcp = tcp(&options).await?;
+    let context = Context::open(data).await?;
+    let lock = context.store.lock_service()?;
+    let desk = Desk::new(context, operations());
+    let socket = UnixSocket::bind(&data::socket(data))
+        .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;
+    let shutdown = CancellationToken::new();
+    let scheduler = Scheduler::new(&desk.context, &lock);
+    let scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
+    let server = Server::new(router(&desk), shutdown.clone());
+    let serving = tokio::spawn(async move {
+        let unix = server.unix(socket);
+        match tcp {
+            Some((listener, tls)) => _ = tokio::join!(unix, server.tcp(listener, tls)),
+            None => unix.await,
+        }
+    });
+    text::print_error(format_args!("mailhaul serves {}", data.display()));
+    if let Some(address) = options.listen {
+        text::print_error(format_args!("listening on {address}"));
+    }
+    tell_systemd("READY=1");
+    stopped().await;
+    text::print_error("stopping: mailboxes under way come to the end of their window");
+    tell_systemd("STOPPING=1");
+    shutdown.cancel();
+    let (scheduled, served) = tokio::join!(scheduling, serving);
+    desk.service.finish().await;
+    desk.context.store.clone().close().await;
+    drop(lock);
+    Ok(if scheduled.is_err() || served.is_err() { Exit::Internal } else { Exit::Synced })
+}
+
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MAILHAUL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // It can be set once only; there is one command in a process.
+    let _already = subscriber.with_ansi(false).try_init();
+}
+
+type Tcp = (TcpListener, Option<Arc<ServerConfig>>);
+
+async fn tcp(options: &Serve) -> Result<Option<Tcp>> {
+    let Some(address) = options.listen else { return Ok(None) };
+    let tls = match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(tls(certificate, key)?)),
+        _ => None,
+    };
+    if tls.is_none() && !address.ip().is_loopback() && !options.allow_clear_text {
+        bail!(
+            "--listen {address}: without TLS, whoever is on the way reads tokens and passwords: give --tls-certificate and \
+             --tls-key, listen on 127.0.0.1, or say --allow-clear-text"
+        );
+    }
+    let listener = TcpListener::bind(address).await.with_context(|| format!("--listen {address}"))?;
+    Ok(Some((listener, tls)))
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig> {
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("the certificate {} cannot be read", certificate.display()))?;
+    let key_der = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("the private key {} cannot be read", key.display()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key_der)
+        .with_context(|| format!("{} and {} do not fit", certificate.display(), key.display()))
+}
+
+/// The operations, and what monitoring systems ask for.
+fn router(desk: &Desk) -> axum::Router {
+    let ready = desk.context.clone();
+    let measured = (desk.context.clone(), desk.service.clone());
+    desk.router()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || is_ready(ready.clone())))
+        .route(
+            "/metrics",
+            get(move |request: Request| {
+                let (context, service) = measured.clone();
+                async move {
+                    let (head, _) = request.into_parts();
+                    match service.caller(&head).await {
+                        Ok(caller) if caller.role >= Role::Viewer => measure(&context).await,
+                        Ok(_) => StatusCode::FORBIDDEN.into_response(),
+                        Err(_) => StatusCode::UNAUTHORIZED.into_response(),
+                    }
+                }
+            }),
+        )
+}
+
+async fn is_ready(context: Arc<Context>) -> Response {
+    match context.store.config().await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::error!("{error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n").into_response()
+        }
+    }
+}
+
+async fn measure(context: &Context) -> Response {
+    match metrics::metrics(context).await {
+        Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
+        Err(error) => {
+            tracing::error!("{error}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
+    match signals {
+        Ok((mut interrupt, mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        // Then the signal ends the process, as it does by default; the database is made for that.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Tells the service manager (`sd_notify(3)`), where one asked for it.
+fn tell_systemd(state: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty()) else { return };
+    let sent = UnixDatagram::unbound().and_then(|socket| match path.as_encoded_bytes() {
+        [b'@', name @ ..] => {
+            use std::os::linux::net::SocketAddrExt as _;
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+            socket.send_to_addr(state.as_bytes(), &address)
+        }
+        _ => socket.send_to(state.as_bytes(), Path::new(&path)),
+    });
+    if let Err(error) = sent {
+        _ = writeln!(std::io::stderr(), "the service manager cannot be told: {error}");
+    }
+}

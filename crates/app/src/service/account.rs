@@ -1,0 +1,102 @@
+//! How a user's mailbox is reached at an endpoint.
+
+use mailhaul_imap::{ConnectOptions, Credentials};
+use mailhaul_mail::Secret;
+use mailhaul_migration::Endpoint;
+use mailhaul_remotes::{Account, Side};
+
+use super::probe::admin_credentials;
+
+/// Who logs in for this mailbox: the user, or the endpoint's administrator for the user.
+///
+/// # Errors
+/// Where neither the user nor the endpoint has a password; with words for the administrator.
+pub(crate) fn credentials(
+    endpoint: &Endpoint,
+    user_name: &str,
+    password: Option<Secret>,
+    admin_password: Option<Secret>,
+) -> Result<Credentials, String> {
+    if let Some(password) = password {
+        return Ok(Credentials::password(user_name, password));
+    }
+    match (&endpoint.admin, admin_password) {
+        (Some(admin), Some(password)) => Ok(admin_credentials(admin, password, user_name)),
+        _ => Err(format!(
+            "there is no password for {user_name} at {}: neither the CSV file nor the endpoint \"{}\" has one",
+            endpoint.remote_server, endpoint.name
+        )),
+    }
+}
+
+/// The mailbox as the engine's remotes take it.
+pub(crate) fn account(
+    side: Side,
+    options: ConnectOptions,
+    credentials: Credentials,
+    user_root: Option<String>,
+) -> Account {
+    Account { side, options, credentials, user_root }
+}
+
+/// By which the ledger knows one end: the same for every batch, so that a new batch goes on where an old one stopped.
+pub(crate) fn ledger_key(endpoint: &Endpoint, user_name: &str, user_root: Option<&str>) -> String {
+    let root = user_root.map(|it| format!(" {it}")).unwrap_or_default();
+    format!("{user_name}@{}:{}{root}", endpoint.remote_server, endpoint.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use mailhaul_migration::{
+        AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+        EndpointSecurity, Guid,
+    };
+
+    use super::*;
+
+    fn endpoint(template: Option<&str>) -> Endpoint {
+        let now = Timestamp::UNIX_EPOCH;
+        Endpoint {
+            guid: Guid::nil(),
+            name: "New".into(),
+            remote_server: "new.example.org".into(),
+            port: 993,
+            security: EndpointSecurity::Ssl,
+            accept_untrusted_certificates: false,
+            certificate_authorities: None,
+            certificate_sha256: None,
+            max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+            max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
+            admin: Some(AdminAccess { user_name: "mailadmin".into(), template: template.map(str::to_owned) }),
+            created: now,
+            modified: now,
+        }
+    }
+
+    #[test]
+    fn the_user_or_the_administrator_logs_in() {
+        let secret = |text: &str| Some(Secret::new(text));
+        let own = credentials(&endpoint(None), "terry", secret("own"), secret("admin")).unwrap();
+        assert_eq!((own.user.as_str(), own.authorize_as, own.secret.expose()), ("terry", None, &b"own"[..]));
+        let authorized = credentials(&endpoint(None), "terry", None, secret("admin")).unwrap();
+        assert_eq!(
+            (authorized.user.as_str(), authorized.authorize_as.as_deref()),
+            ("mailadmin", Some("terry"))
+        );
+        let by_name = credentials(&endpoint(Some("{user}*{admin}")), "terry", None, secret("admin")).unwrap();
+        assert_eq!((by_name.user.as_str(), by_name.authorize_as), ("terry*mailadmin", None));
+        let nobody = credentials(&Endpoint { admin: None, ..endpoint(None) }, "terry", None, None);
+        assert!(nobody.unwrap_err().contains("no password for terry at new.example.org"));
+    }
+
+    #[test]
+    fn ledgers_are_found_again() {
+        let endpoint = endpoint(None);
+        assert_eq!(ledger_key(&endpoint, "terry", None), "terry@new.example.org:993");
+        assert_eq!(
+            ledger_key(&endpoint, "admin", Some("/users/terry")),
+            "admin@new.example.org:993 /users/terry"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! What a batch's settings mean for a pass.
+
+use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Received};
+use mailhaul_mail::FolderPath;
+use mailhaul_migration::{BatchSettings, Deletions, content_filter};
+
+use crate::ops::zone;
+
+/// The settings as a pass takes them.
+///
+/// # Errors
+/// Where a setting cannot be understood, with words; they were looked at when the batch was made.
+pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, String> {
+    let patterns = |texts: &[String]| -> Result<Vec<FolderPattern>, String> {
+        texts.iter().map(|it| FolderPattern::parse(it)).collect()
+    };
+    let received = match &settings.content_filter {
+        Some(text) => content_filter(text, &zone(settings.time_zone.as_deref()).map_err(|it| it.message)?)
+            .map_err(|error| error.to_string())?,
+        None => Received::any(),
+    };
+    Ok(PassOptions {
+        folders: FolderRules {
+            include: patterns(&settings.include_folders)?,
+            exclude: patterns(&settings.exclude_folders)?,
+            map: settings
+                .folder_map
+                .iter()
+                .map(|(from, to)| (FolderPath::parse(from), FolderPath::parse(to)))
+                .collect(),
+        },
+        filter: Filter {
+            received,
+            max_size: settings.max_message_size,
+            max_items: settings.max_items.map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
+        },
+        order: if settings.newest_first { Order::Newest } else { Order::Oldest },
+        deletions: match settings.deletions {
+            Deletions::Keep => mailhaul_engine::Deletions::Keep,
+            Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+        },
+    })
+}

@@ -1,0 +1,219 @@
+//! Who gets a worker, and when: the one loop of the service.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+use mailhaul_engine::{Budget, Places};
+use mailhaul_migration::{Endpoint, Guid, Limit};
+use mailhaul_store::{Claim, Heartbeat, PassKind, ServiceLock, StoreError};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    worker::{Workplace, tally},
+    workers::{Ending, Worker},
+};
+use crate::{context::Context, one_pass::BUDGET};
+
+/// How long a lease holds without a sign of life.
+const LEASE: Duration = Duration::from_mins(1);
+/// From one sign of life to the next; also how long a change of the clock goes unnoticed.
+const BEAT: Duration = Duration::from_secs(10);
+/// So long workers get to come to the end of their window when the service ends.
+const FAREWELL: Duration = Duration::from_secs(60);
+
+/// Runs workers for one data directory.
+pub(crate) struct Scheduler {
+    place: Workplace,
+    owner: Guid,
+    /// For each endpoint that mail comes from.
+    places: HashMap<Guid, Places>,
+    leases: HashMap<Guid, mailhaul_store::Lease>,
+    tasks: TaskTracker,
+}
+
+impl Scheduler {
+    /// For this directory, of which nobody else may be the service.
+    pub(crate) fn new(context: &Context, lock: &ServiceLock) -> Self {
+        Self {
+            place: Workplace {
+                store: context.store.clone(),
+                data: context.data.clone(),
+                workers: context.workers.clone(),
+                budget: Budget::new(BUDGET),
+            },
+            owner: lock.owner(),
+            places: HashMap::new(),
+            leases: HashMap::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Runs until it is told to stop; then workers end at the end of their window.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.turn().await {
+                // A full disk, for example: what runs goes on as long as it can.
+                tracing::error!("{error}");
+            }
+            let wait = self.patience().await;
+            tokio::select! {
+                () = self.place.workers.nudged_within(wait) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        for (_, worker) in self.place.workers.all() {
+            worker.end(Ending::Preempted);
+        }
+        if !self.place.workers.all_ended_within(FAREWELL).await {
+            tracing::warn!("some workers did not end in time; they go on when the service starts again");
+        }
+        self.tasks.close();
+    }
+
+    async fn patience(&self) -> Duration {
+        let now = Timestamp::now();
+        match self.place.store.next_due(now).await {
+            Ok(Some(due)) => {
+                let millis = u64::try_from(due.as_millisecond() - now.as_millisecond()).unwrap_or(0);
+                BEAT.min(Duration::from_millis(millis + 1))
+            }
+            _ => BEAT,
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), StoreError> {
+        let store = self.place.store.clone();
+        let now = Timestamp::now();
+        self.beat(now).await?;
+        store.recover(now, self.owner).await?;
+        store.complete_due(now).await?;
+        let config = store.config().await?;
+        let endpoints = store.endpoints().await?;
+        for endpoint in &endpoints {
+            self.give_back_what_is_too_much(endpoint);
+        }
+        let running = store.running().await?;
+        let mut at_target: HashMap<Guid, u64> = HashMap::new();
+        for it in &running {
+            if let Some(target) = it.target_endpoint {
+                *at_target.entry(target).or_default() += it.users;
+            }
+        }
+        let mut all: u64 = running.iter().map(|it| it.users).sum();
+        for endpoint in &endpoints {
+            let later = |kind: PassKind| kind != PassKind::First;
+            let mut incremental: u64 = running
+                .iter()
+                .filter(|it| it.source_endpoint == endpoint.guid && later(it.kind))
+                .map(|it| it.users)
+                .sum();
+            for kind in [PassKind::Final, PassKind::Incremental, PassKind::First] {
+                for target in store.waiting_targets(endpoint.guid, kind, now).await? {
+                    let there = endpoints.iter().find(|it| Some(it.guid) == target);
+                    let mut limits = vec![left(config.max_concurrent_migrations, all)];
+                    if later(kind) {
+                        limits.push(left(endpoint.max_concurrent_incremental_syncs, incremental));
+                    }
+                    if let Some(there) = there {
+                        let taken = at_target.get(&there.guid).copied().unwrap_or_default();
+                        limits.push(left(there.max_concurrent_migrations, taken));
+                    }
+                    let most = limits.into_iter().min().unwrap_or_default();
+                    let begun = self.begin(endpoint, target, kind, most, now).await?;
+                    all += begun;
+                    incremental += if later(kind) { begun } else { 0 };
+                    if let Some(target) = target {
+                        *at_target.entry(target).or_default() += begun;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Signs of life for all leases; a worker whose lease is lost ends.
+    async fn beat(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let under_way = self.place.workers.all();
+        let present: HashMap<Guid, &Worker> = under_way.iter().map(|(user, it)| (*user, it)).collect();
+        self.leases.retain(|user, _| present.contains_key(user));
+        let beats = self.leases.iter().map(|(user, lease)| Heartbeat {
+            lease: lease.clone(),
+            until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
+            statistics: present.get(user).map(|it| it.tally.statistics()),
+        });
+        let lost = self.place.store.heartbeats(beats.collect()).await?;
+        for lease in lost {
+            self.place.workers.end(lease.user, Ending::LeaseLost);
+        }
+        Ok(())
+    }
+
+    fn places(&mut self, endpoint: &Endpoint) -> Places {
+        let most = match endpoint.max_concurrent_migrations {
+            Limit::At(most) => usize::try_from(most).unwrap_or(usize::MAX),
+            Limit::Unlimited => usize::MAX,
+        };
+        let places = self.places.entry(endpoint.guid).or_insert_with(|| Places::new(most));
+        places.resize(most);
+        places.clone()
+    }
+
+    /// When a limit was lowered, workers end at the end of their window, and their users wait again.
+    fn give_back_what_is_too_much(&mut self, endpoint: &Endpoint) {
+        let excess = self.places(endpoint).excess();
+        let here = |it: &(Guid, Worker)| it.1.source_endpoint == endpoint.guid;
+        let workers: Vec<_> = self.place.workers.all().into_iter().filter(here).collect();
+        // Those that were told already give their places back soon.
+        let ending = workers.iter().filter(|(_, it)| it.ending().is_some()).count();
+        let going_on = workers.iter().filter(|(_, it)| it.ending().is_none());
+        for (_, worker) in going_on.take(excess.saturating_sub(ending)) {
+            worker.end(Ending::Preempted);
+        }
+    }
+
+    /// Begins with so many users at most, as far as there are places; gives how many.
+    async fn begin(
+        &mut self,
+        endpoint: &Endpoint,
+        target: Option<Guid>,
+        kind: PassKind,
+        most: u64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let places = self.places(endpoint);
+        let mut taken = Vec::new();
+        while (taken.len() as u64) < most.min(1000)
+            && let Some(place) = places.spare()
+        {
+            taken.push(place);
+        }
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let claim = Claim {
+            now,
+            owner: self.owner,
+            until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
+            source_endpoint: endpoint.guid,
+            target_endpoint: target,
+            kinds: vec![kind],
+            limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
+        };
+        let claimed = self.place.store.claim(claim).await?;
+        let begun = claimed.len() as u64;
+        for (it, place) in claimed.into_iter().zip(taken) {
+            let worker = Worker::new(it.user.batch, endpoint.guid, tally(&it.user));
+            self.place.workers.begun(it.user.guid, worker.clone());
+            self.leases.insert(it.user.guid, it.lease.clone());
+            self.tasks.spawn(self.place.clone().work(it, worker, places.clone(), place));
+        }
+        Ok(begun)
+    }
+}
+
+fn left(limit: Limit, taken: u64) -> u64 {
+    match limit {
+        Limit::At(most) => u64::from(most).saturating_sub(taken),
+        Limit::Unlimited => u64::MAX,
+    }
+}

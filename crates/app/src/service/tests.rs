@@ -1,0 +1,171 @@
+//! The scheduler and its workers, with a real server and the archive.
+
+use std::{path::Path, time::Duration};
+
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
+use mailhaul_migration::{
+    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, UserEvent, UserRow,
+    UserStatus,
+};
+use mailhaul_store::{Due, MasterKeySource, Store, Users};
+use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
+use tokio_util::sync::CancellationToken;
+
+use super::{Ending, Scheduler, Workers};
+use crate::context::Context;
+
+/// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
+struct Site {
+    context: Context,
+    endpoint: Endpoint,
+    stop: CancellationToken,
+    running: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Site {
+    async fn new(data: &Path, port: u16, most: u32) -> Self {
+        let store = Store::open(data).await.unwrap();
+        store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+        let now = Timestamp::now();
+        let endpoint = Endpoint {
+            guid: Guid::new_v4(),
+            name: "Old".into(),
+            remote_server: "127.0.0.1".into(),
+            port,
+            security: EndpointSecurity::None,
+            accept_untrusted_certificates: false,
+            certificate_authorities: None,
+            certificate_sha256: None,
+            max_concurrent_migrations: Limit::At(most),
+            max_concurrent_incremental_syncs: Limit::At(most),
+            admin: None,
+            created: now,
+            modified: now,
+        };
+        let endpoint = store.insert_endpoint(endpoint, None).await.unwrap();
+        let context = Context { store, data: data.to_owned(), workers: Workers::default() };
+        Self { context, endpoint, stop: CancellationToken::new(), running: None }
+    }
+
+    async fn batch(&self, users: &[&str]) -> Guid {
+        let batch = Batch {
+            guid: Guid::new_v4(),
+            name: "B".into(),
+            source_endpoint: self.endpoint.guid,
+            target_endpoint: None,
+            intent: BatchIntent::Run,
+            settings: BatchSettings::default(),
+            submitted_by: "test".into(),
+            validation_warnings: Vec::new(),
+            created: Timestamp::now(),
+            started: Some(Timestamp::now()),
+        };
+        let row = |(row, user): (usize, &&str)| UserRow {
+            row,
+            email_address: format!("{user}@contoso.edu"),
+            user_name: (*user).to_owned(),
+            password: Secret::new(Dovecot::password(user)),
+            user_root: None,
+            target_user_name: (*user).to_owned(),
+            target_password: None,
+        };
+        let rows = (2..).zip(users).map(row).collect();
+        self.context.store.insert_batch(batch, rows).await.unwrap().batch.guid
+    }
+
+    fn run(&mut self) {
+        let lock = self.context.store.lock_service().unwrap();
+        let (scheduler, stop) = (Scheduler::new(&self.context, &lock), self.stop.clone());
+        self.running = Some(tokio::spawn(async move {
+            scheduler.run(stop).await;
+            drop(lock);
+        }));
+    }
+
+    async fn end(&mut self) {
+        self.stop.cancel();
+        self.running.take().unwrap().await.unwrap();
+        self.stop = CancellationToken::new();
+    }
+
+    async fn status(&self, user: &str) -> UserStatus {
+        self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap().status
+    }
+
+    async fn wait_for(&self, user: &str, wanted: UserStatus) {
+        for _ in 0..600 {
+            if self.status(user).await == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let user = self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap();
+        panic!("it did not become {wanted}: {user:#?}");
+    }
+}
+
+async fn filled(users: &[&str], messages: usize) -> Dovecot {
+    let server = Setup::with_users(users).start();
+    for (seed, user) in (1..).zip(users) {
+        let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
+        let mut maker = Mailmaker::new(seed);
+        fill(&mut session, "INBOX", (0..messages).map(|_| maker.item(1_000)).collect::<Vec<_>>()).await;
+        session.logout().await.unwrap();
+    }
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(&["annb", "paulc", "terrya"], 20).await;
+    let mut site = Site::new(directory.path(), server.port(), 1).await;
+    let batch = site.batch(&["annb", "paulc", "terrya"]).await;
+    site.run();
+    for user in ["annb", "paulc", "terrya"] {
+        site.wait_for(user, UserStatus::Synced).await;
+    }
+    let store = &site.context.store;
+    let user = store.user("annb@contoso.edu", None).await.unwrap();
+    assert_eq!((user.statistics.total_items, user.statistics.synced_items), (20, 20));
+    assert!(user.last_synced.is_some() && user.due.is_some_and(|it| it > Timestamp::now()));
+    let report = store.report(user.guid, None, 100).await.unwrap();
+    assert!(report.items.iter().any(|it| it.text.contains("completed")), "{report:?}");
+    // Asked for, a later pass comes at once.
+    let now = Timestamp::now();
+    store.reschedule(Users::OfBatch(batch), vec![UserStatus::Synced], Due::At(now)).await.unwrap();
+    site.context.workers.nudge();
+    for _ in 0..200 {
+        if store.user("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(store.user("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now));
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_ends_leaves_users_to_the_next_one_and_a_stop_ends_a_worker() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(&["annb"], 3000).await;
+    let slow = Proxy::start(
+        server.port(),
+        Faults { delay: Duration::from_millis(5), rate: Some(400_000), ..Faults::default() },
+    );
+    let mut site = Site::new(directory.path(), slow.port(), 5).await;
+    let batch = site.batch(&["annb"]).await;
+    site.run();
+    site.wait_for("annb", UserStatus::Syncing).await;
+    site.end().await;
+    assert_eq!(site.status("annb").await, UserStatus::Queued);
+    site.run();
+    site.wait_for("annb", UserStatus::Syncing).await;
+    let store = site.context.store.clone();
+    store.apply(Users::OfBatch(batch), UserEvent::Stop, Timestamp::now(), Due::Never).await.unwrap();
+    assert_eq!(site.status("annb").await, UserStatus::Stopping);
+    site.context.workers.end_batch(batch, Ending::Stopped);
+    site.wait_for("annb", UserStatus::Stopped).await;
+    site.end().await;
+}

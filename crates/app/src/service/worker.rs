@@ -1,0 +1,370 @@
+//! One pass over one user's mailbox, from the lease to its release.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
+use mailhaul_mail::Retry;
+use mailhaul_migration::{
+    Batch, BatchSettings, Endpoint, Failure, FailureClass, MigrationUser, Statistics, UserEvent,
+};
+use mailhaul_remotes::{ImapMailbox, MaildirMailbox, Side};
+use mailhaul_store::{
+    Claimed, Due, FolderStatistics, Lease, PassKind, Release, ReportEntry, SecretName, SkippedMessage, Store,
+    StoreError,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    account,
+    pass_options::pass_options,
+    probe::connect_options,
+    progress::{News, Tally, UserProgress},
+    workers::{Ending, Worker, Workers},
+};
+use crate::{advice::advice, one_pass::OnePass, text};
+
+/// So often a pass that breaks off is tried again before the user fails.
+const ATTEMPTS: u32 = 8;
+/// After the first break; twice as long after each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// So long a mailbox is left alone that somebody else migrates now.
+const LOCKED_WAIT: Duration = Duration::from_secs(10);
+
+/// What all workers share.
+#[derive(Clone)]
+pub(crate) struct Workplace {
+    pub(crate) store: Store,
+    pub(crate) data: PathBuf,
+    pub(crate) workers: Workers,
+    /// Octets on their way between all sources and targets of the process.
+    pub(crate) budget: Budget,
+}
+
+/// How a pass ended.
+struct Ended {
+    event: UserEvent,
+    due: Due,
+    synced: Option<Timestamp>,
+    failure: Option<Failure>,
+    report: Report,
+}
+
+impl Workplace {
+    /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
+    pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Places, place: Place) {
+        let (user, lease) = (claimed.user.clone(), claimed.lease.clone());
+        let carrying = tokio::spawn({
+            let (workplace, worker) = (self.clone(), worker.clone());
+            async move { workplace.carry(claimed, worker, places).await }
+        });
+        if carrying.await.is_err() {
+            let words =
+                "the program made a mistake in this mailbox and left it; the others were not concerned";
+            let error = Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
+            let ended = Ended {
+                event: UserEvent::Failed,
+                due: Due::Never,
+                synced: None,
+                failure: Some(failure(&error)),
+                report: Report { folders: Vec::new(), error: Some(error) },
+            };
+            self.release(&user, &lease, &worker, ended, Vec::new(), Timestamp::now()).await;
+        }
+        drop(place);
+        self.workers.ended(user.guid);
+    }
+
+    async fn carry(self, claimed: Claimed, worker: Worker, places: Places) {
+        let begun = Timestamp::now();
+        let Claimed { user, kind, lease } = claimed;
+        let (news, mut arriving) = mpsc::unbounded_channel();
+        let passing = async {
+            let ended = self.pass(&user, kind, &lease, &worker, &places, news).await;
+            ended.unwrap_or_else(|error| Report { folders: Vec::new(), error: Some(error) })
+        };
+        let mut passing = std::pin::pin!(passing);
+        let mut entries =
+            vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
+        let report = loop {
+            tokio::select! {
+                report = &mut passing => break report,
+                Some(news) = arriving.recv() => match news {
+                    News::Entry(entry) => entries.push(entry),
+                    News::Validated => {
+                        if let Err(error) = self.store.advance(&lease, UserEvent::Validated, Timestamp::now()).await {
+                            tracing::warn!("{}: {error}", user.email_address);
+                            worker.end(Ending::LeaseLost);
+                        }
+                    }
+                },
+            }
+        };
+        while let Ok(news) = arriving.try_recv() {
+            if let News::Entry(entry) = news {
+                entries.push(entry);
+            }
+        }
+        let settings = self.store.batch_by_guid(user.batch).await.map(|it| it.settings).unwrap_or_default();
+        let ended = judge(&user, kind, &settings, &worker, report, begun);
+        self.release(&user, &lease, &worker, ended, entries, begun).await;
+    }
+
+    async fn pass(
+        &self,
+        user: &MigrationUser,
+        kind: PassKind,
+        lease: &Lease,
+        worker: &Worker,
+        places: &Places,
+        news: mpsc::UnboundedSender<News>,
+    ) -> Result<Report, Error> {
+        let batch = self.store.batch_by_guid(user.batch).await?;
+        let options = pass_options(&batch.settings).map_err(misconfigured)?;
+        let source = self.store.endpoint_by_guid(batch.source_endpoint).await?;
+        let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
+        let password = self.store.secret(user.guid, SecretName::Password).await?;
+        let login = self.login(&source, &user.user_name, password).await?;
+        let connect = connect_options(&source);
+        let from = ImapMailbox::new(account::account(Side::Source, connect, login, user.user_root.clone()));
+        let progress = UserProgress { tally: &worker.tally, news };
+        // Later passes are short, and are counted by themselves: they take no further lanes.
+        let none = Places::new(0);
+        let places = if kind == PassKind::First { places } else { &none };
+        let pass = OnePass {
+            progress: &progress,
+            budget: &self.budget,
+            places,
+            stop: &worker.stop,
+            options: &options,
+        };
+        match batch.target_endpoint {
+            Some(target) => {
+                let target = self.store.endpoint_by_guid(target).await?;
+                let target_key = account::ledger_key(&target, &user.target_user_name, None);
+                let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
+                let login = self.login(&target, &user.target_user_name, password).await?;
+                let connect = connect_options(&target);
+                let to = ImapMailbox::new(account::account(Side::Target, connect, login, None));
+                let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
+                Ok(Box::pin(pass.run(from, to, &ledger)).await)
+            }
+            None => {
+                let (root, key) = self.archive(&batch, user);
+                let to = MaildirMailbox::new(root, user.email_address.clone());
+                let ledger = self.store.leased_mailbox(&source_key, &key, lease).await?;
+                Ok(Box::pin(pass.run(from, to, &ledger)).await)
+            }
+        }
+    }
+
+    async fn login(
+        &self,
+        endpoint: &Endpoint,
+        user_name: &str,
+        password: Option<mailhaul_mail::Secret>,
+    ) -> Result<mailhaul_imap::Credentials, Error> {
+        let admin = match endpoint.admin {
+            Some(_) => self.store.secret(endpoint.guid, SecretName::AdminPassword).await?,
+            None => None,
+        };
+        account::credentials(endpoint, user_name, password, admin).map_err(|words| {
+            Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words)
+        })
+    }
+
+    /// Where the user's archive is, and how the ledger knows it.
+    fn archive(&self, _batch: &Batch, user: &MigrationUser) -> (PathBuf, String) {
+        let name = super::archive::directory_name(&user.email_address);
+        let key = format!("archive:{name}");
+        (self.data.join("archive").join(name), key)
+    }
+
+    async fn release(
+        &self,
+        user: &MigrationUser,
+        lease: &Lease,
+        worker: &Worker,
+        ended: Ended,
+        mut entries: Vec<ReportEntry>,
+        begun: Timestamp,
+    ) {
+        if worker.ending() == Some(Ending::LeaseLost) {
+            return; // Somebody else has the user; nothing that this worker says counts.
+        }
+        let Ended { event, due, synced, failure, report } = ended;
+        let statistics = statistics(worker.tally.statistics(), &report);
+        entries.push(ReportEntry {
+            time: Timestamp::now(),
+            text: last_words(event, failure.as_ref(), &statistics, begun),
+        });
+        let is_whole = report.error.is_none();
+        let release = Release {
+            now: Timestamp::now(),
+            event,
+            due,
+            synced,
+            failure,
+            statistics,
+            entries,
+            folders: is_whole.then(|| report.folders.iter().map(FolderStatistics::from).collect()),
+            skipped: is_whole.then(|| skipped(&report)),
+        };
+        match self.store.release(lease, release).await {
+            Ok(_) | Err(StoreError::LeaseLost { .. }) => {}
+            Err(error) => tracing::error!("{}: {error}", user.email_address),
+        }
+    }
+}
+
+fn misconfigured(words: String) -> Error {
+    Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
+}
+
+fn name_of(kind: PassKind, user: &MigrationUser) -> &'static str {
+    match kind {
+        PassKind::First if user.statistics.bytes_transferred > 0 => "Initial sync (continued)",
+        PassKind::First => "Initial sync",
+        PassKind::Incremental => "Incremental sync",
+        PassKind::Final => "Final sync",
+    }
+}
+
+/// What the pass's end means for the user.
+fn judge(
+    user: &MigrationUser,
+    kind: PassKind,
+    settings: &BatchSettings,
+    worker: &Worker,
+    report: Report,
+    begun: Timestamp,
+) -> Ended {
+    let now = Timestamp::now();
+    let next = after(begun, settings.sync_interval).max(now);
+    let ended = |event, due, failure| Ended { event, due, synced: None, failure, report: Report::default() };
+    let of_folder = report.folders.iter().find_map(|it| it.error.as_ref());
+    let error = report.error.as_ref().or(of_folder);
+    let mut ended = match (worker.ending(), error) {
+        (Some(Ending::Stopped), Some(_)) => ended(UserEvent::Halted, Due::Never, None),
+        (Some(_), Some(_)) => ended(UserEvent::Deferred, Due::At(now), None),
+        (_, None) => {
+            let is_lasting = settings.allow_incremental_syncs || kind == PassKind::Final;
+            let due = if is_lasting && kind != PassKind::Final { Due::At(next) } else { Due::Never };
+            let event = if report.skipped().next().is_some() {
+                UserEvent::SyncedWithSkippedItems
+            } else {
+                UserEvent::Synced
+            };
+            // What arrived on the source after the pass began may be missing: that is the moment that counts.
+            Ended { synced: Some(begun), ..ended(event, due, None) }
+        }
+        (None, Some(error)) => {
+            let failure = Some(failure(error));
+            if let Some(wait) = retry_after(error, user.attempts) {
+                ended(UserEvent::Deferred, Due::At(after(now, wait)), failure)
+            } else {
+                let due = if kind == PassKind::Incremental { Due::At(next) } else { Due::Never };
+                ended(UserEvent::Failed, due, failure)
+            }
+        }
+    };
+    ended.report = report;
+    ended
+}
+
+fn after(moment: Timestamp, duration: Duration) -> Timestamp {
+    moment.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// How long to wait before the next try; `None` where none would help.
+fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
+    if error.kind == ErrorKind::Ledger && error.message.contains("another mailhaul process") {
+        return Some(LOCKED_WAIT);
+    }
+    if attempts + 1 >= ATTEMPTS {
+        return None;
+    }
+    let doubled = FIRST_WAIT * (1 << attempts.min(8));
+    match error.retry {
+        Retry::Never => None,
+        Retry::Now | Retry::After(None) => Some(doubled.min(LONGEST_WAIT)),
+        Retry::After(Some(exactly)) => Some(exactly),
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    Failure {
+        class: match error.kind {
+            ErrorKind::Authentication => FailureClass::Authentication,
+            ErrorKind::Connection => FailureClass::Connection,
+            ErrorKind::Throttled => FailureClass::Throttled,
+            ErrorKind::Quota => FailureClass::Quota,
+            ErrorKind::Refused | ErrorKind::TooLarge => FailureClass::Refused,
+            ErrorKind::Ledger => FailureClass::Storage,
+            ErrorKind::Interrupted | ErrorKind::Internal => FailureClass::Internal,
+        },
+        message: error.message.clone(),
+        advice: advice(error.kind).map(str::to_owned),
+    }
+}
+
+/// The numbers that the report knows better than who counted on the way.
+fn statistics(counted: Statistics, report: &Report) -> Statistics {
+    if report.error.is_some() {
+        return counted;
+    }
+    Statistics {
+        total_items: report.total(|it| it.seen - it.excluded.min(it.seen)),
+        synced_items: report.total(|it| it.copied + it.already),
+        skipped_items: report.skipped().count() as u64,
+        ..counted
+    }
+}
+
+fn skipped(report: &Report) -> Vec<SkippedMessage> {
+    let item = |(folder, it): (&mailhaul_mail::FolderPath, &mailhaul_engine::SkippedItem)| SkippedMessage {
+        folder: folder.to_string(),
+        uid: it.uid.get(),
+        subject: it.subject.clone(),
+        date: it.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok()),
+        size: it.size,
+        reason: it.reason.clone(),
+        kind: "Refused".to_owned(),
+    };
+    report.skipped().map(item).collect()
+}
+
+fn last_words(
+    event: UserEvent,
+    failure: Option<&Failure>,
+    statistics: &Statistics,
+    begun: Timestamp,
+) -> String {
+    let progress = format!(
+        "Copy progress: {}/{} messages, {} in this sync.",
+        statistics.synced_items,
+        statistics.total_items,
+        text::bytes(statistics.pass_bytes)
+    );
+    let seconds = (Timestamp::now().as_millisecond() - begun.as_millisecond()) / 1000;
+    let end = match event {
+        UserEvent::Synced => format!("The sync was completed in {seconds} s."),
+        UserEvent::SyncedWithSkippedItems => {
+            format!("The sync was completed in {seconds} s; {} skipped.", statistics.skipped_items)
+        }
+        UserEvent::Halted => "The sync was stopped.".to_owned(),
+        UserEvent::Deferred => "The sync was interrupted and goes on later.".to_owned(),
+        _ => "The sync failed.".to_owned(),
+    };
+    match failure {
+        Some(failure) => format!("{progress} {end} {}", failure.message),
+        None => format!("{progress} {end}"),
+    }
+}
+
+/// The numbers with which a worker begins.
+pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
+    Arc::new(Tally::new(user.statistics))
+}

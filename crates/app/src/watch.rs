@@ -1,0 +1,172 @@
+//! `mailhaul watch BATCH`: how it gets on, until it is done.
+
+use std::{io::IsTerminal as _, path::Path, time::Duration};
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use mailhaul_operations::{Client, Failure, Operations};
+use serde_json::{Value, json};
+
+use crate::{
+    command::told,
+    context::{Context, operations},
+    dial::Line,
+    exit::Exit,
+    text,
+};
+
+/// From one look to the next.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Users that have a bar of their own.
+const BARS: usize = 12;
+/// In these states something is still to come without anybody's help.
+const UNDER_WAY: [&str; 7] =
+    ["Starting", "Waiting", "Syncing", "IncrementalSyncing", "Stopping", "Completing", "Created"];
+
+/// What `mailhaul watch` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Watch {
+    /// The batch
+    #[arg(value_name = "BATCH")]
+    batch: String,
+}
+
+/// Looks until nothing more is to come.
+pub(crate) async fn run(options: Watch, data: &Path) -> Result<Exit> {
+    let operations = operations();
+    let line = Line::open(data, &operations).await?;
+    if !line.is_service() {
+        text::print_error(format_args!(
+            "note: nothing moves until `mailhaul serve` runs on {}",
+            data.display()
+        ));
+    }
+    let watched = watch(&operations, &line, &options.batch).await;
+    line.close().await;
+    watched.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
+}
+
+async fn watch(operations: &Operations<Context>, line: &Line, batch: &str) -> Result<Exit, Failure> {
+    let mut show = Show::new();
+    loop {
+        let found =
+            call(operations, &line.client, "Get-MigrationBatch", json!({ "Identity": batch })).await?;
+        let Some(found) = found.into_iter().next() else {
+            return Err(Failure::not_found(format_args!("there is no migration batch \"{batch}\"")));
+        };
+        let request = json!({ "BatchId": batch, "StatusSummary": "Active", "ResultSize": BARS.to_string() });
+        let users = call(operations, &line.client, "Get-MigrationUser", request).await?;
+        show.batch(&found);
+        show.users(&users);
+        let status = found["Status"].as_str().unwrap_or_default();
+        if !UNDER_WAY.contains(&status) || !line.is_service() {
+            show.end();
+            text::print(format_args!("{}: {}", found["Identity"].as_str().unwrap_or(batch), summary(&found)));
+            let is_fine = number(&found, "FailedCount") == 0;
+            return Ok(if is_fine { Exit::Synced } else { Exit::Failed });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = tokio::signal::ctrl_c() => {
+                show.end();
+                text::print_error("the batch goes on; only watching has ended");
+                return Ok(Exit::Interrupted);
+            }
+        }
+    }
+}
+
+async fn call(
+    operations: &Operations<Context>,
+    client: &Client,
+    name: &str,
+    request: Value,
+) -> Result<Vec<Value>, Failure> {
+    client.call(operations.find(name)?, request).await
+}
+
+fn number(value: &Value, name: &str) -> u64 {
+    value[name].as_u64().unwrap_or_default()
+}
+
+fn summary(batch: &Value) -> String {
+    format!(
+        "{}: {} of {} synced, {} active, {} failed; {} messages, {}",
+        batch["Status"].as_str().unwrap_or_default(),
+        number(batch, "SyncedCount") + number(batch, "FinalizedCount"),
+        text::count(number(batch, "TotalCount"), "mailbox", "mailboxes"),
+        number(batch, "ActiveCount"),
+        number(batch, "FailedCount"),
+        number(batch, "SyncedItemCount"),
+        text::bytes(number(batch, "BytesTransferred")),
+    )
+}
+
+/// Bars on a terminal, elsewhere a line when something has changed.
+struct Show {
+    bars: Option<(MultiProgress, ProgressBar, Vec<ProgressBar>)>,
+    last: String,
+}
+
+impl Show {
+    fn new() -> Self {
+        let bars = std::io::stderr().is_terminal().then(|| {
+            let all = MultiProgress::new();
+            let overall = all.add(ProgressBar::new(0).with_style(style()));
+            let users = (0..BARS).map(|_| all.add(ProgressBar::new(0).with_style(style()))).collect();
+            (all, overall, users)
+        });
+        Self { bars, last: String::new() }
+    }
+
+    fn batch(&mut self, batch: &Value) {
+        let line = summary(batch);
+        match &self.bars {
+            Some((_, overall, _)) => {
+                overall.set_length(number(batch, "TotalCount"));
+                overall.set_position(number(batch, "SyncedCount") + number(batch, "FinalizedCount"));
+                overall.set_message(line);
+            }
+            None if line != self.last => {
+                text::print_error(&line);
+                self.last = line;
+            }
+            None => {}
+        }
+    }
+
+    fn users(&self, users: &[Value]) {
+        let Some((_, _, bars)) = &self.bars else { return };
+        for (index, bar) in bars.iter().enumerate() {
+            match users.get(index) {
+                Some(user) => {
+                    bar.set_length(number(user, "TotalItemsInSourceMailboxCount"));
+                    bar.set_position(number(user, "SyncedItemCount"));
+                    bar.set_message(format!(
+                        "{} {} {}",
+                        user["Identity"].as_str().unwrap_or_default(),
+                        user["Status"].as_str().unwrap_or_default(),
+                        text::bytes(number(user, "BytesTransferred"))
+                    ));
+                }
+                None => {
+                    bar.set_length(0);
+                    bar.set_position(0);
+                    bar.set_message("");
+                }
+            }
+        }
+    }
+
+    fn end(&self) {
+        if let Some((all, ..)) = &self.bars {
+            _ = all.clear();
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,69 @@
+//! A batch is put through everything that can be asked of it.
+
+use mailhaul_testkit::{Faults, Proxy, Setup};
+use std::time::Duration;
+
+use crate::support::{Service, assert_same, give, names, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_users_are_stopped_started_completed_and_removed() {
+    let users = names(20);
+    let list: Vec<&str> = users.iter().map(String::as_str).collect();
+    let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
+    for (seed, user) in (1..).zip(&users) {
+        give(&from, user, "INBOX", &[1_500; 60], seed).await;
+    }
+    let slow = Faults { delay: Duration::from_millis(10), ..Faults::default() };
+    let source = Proxy::start(from.port(), slow);
+    let service = Service::start();
+    service.endpoints(source.port(), to.port(), &["-MaxConcurrentMigrations", "8"]);
+    let csv = service.csv(&users);
+    let new = ["New-MigrationBatch", "-Name", "Life", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+    service.expect(&[&new[..], &["-CSVData", &csv]].concat());
+    assert_eq!(service.batch("Life")["Status"], "Created");
+    // What cannot be in this state is refused, in words.
+    for verb in ["Stop", "Complete"] {
+        let refused = service.ask(&[&format!("{verb}-MigrationBatch"), "Life"]);
+        assert_eq!(refused.code, Some(4), "{verb}: {}{}", refused.stdout, refused.stderr);
+        assert!(refused.stderr.contains("Created"), "{verb}: {}", refused.stderr);
+    }
+
+    service.expect(&["Start-MigrationBatch", "Life"]);
+    until(|| (source.open() > 0).then_some(()));
+    service.expect(&["Stop-MigrationBatch", "Life"]);
+    let stopped = service.wait_for("Life", &["Stopped"]);
+    until(|| (source.open() == 0).then_some(()));
+    assert_eq!(stopped["ActiveCount"], 0, "{stopped:#}");
+
+    service.expect(&["Start-MigrationBatch", "Life"]);
+    // One of them is taken out of the stream, and put back.
+    service.expect(&["Stop-MigrationUser", "user20@contoso.edu"]);
+    service.wait_for_user("user20@contoso.edu", &["Stopped", "IncrementalStopped"]);
+    service.wait_for("Life", &["Synced"]);
+    service.expect(&["Start-MigrationUser", "user20@contoso.edu"]);
+    service.wait_for_user("user20@contoso.edu", &["Synced"]);
+    for user in &users {
+        assert_same(&from, &to, user).await;
+    }
+
+    // The last mail, the last sync.
+    give(&from, "user3", "INBOX", &[900; 5], 99).await;
+    service.expect(&["Complete-MigrationBatch", "Life"]);
+    let completed = service.wait_for("Life", &["Completed", "CompletedWithErrors"]);
+    assert_eq!(completed["Status"], "Completed", "{completed:#}");
+    assert_same(&from, &to, "user3").await;
+    assert_eq!(service.ask(&["Complete-MigrationBatch", "Life"]).code, Some(4));
+
+    service.expect(&["Remove-MigrationUser", "user1@contoso.edu"]);
+    assert_eq!(service.ask(&["Get-MigrationUser", "user1@contoso.edu"]).code, Some(3));
+    assert_eq!(service.batch("Life")["TotalCount"], 19);
+    service.expect(&["Remove-MigrationBatch", "Life"]);
+    assert_eq!(service.ask(&["Get-MigrationBatch", "Life"]).code, Some(3));
+
+    // The name is free, and what is there already is not copied again.
+    service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
+    service.wait_for("Life", &["Synced"]);
+    for user in &users {
+        assert_same(&from, &to, user).await;
+    }
+}

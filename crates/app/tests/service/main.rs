@@ -1,0 +1,13 @@
+//! The service against real servers, asked through the program as an administrator asks it.
+
+#![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
+
+mod crashes;
+mod failures;
+mod incremental;
+mod limits;
+mod lives;
+mod secrets;
+mod seed;
+mod support;
+mod web;

@@ -1,0 +1,48 @@
+//! Passwords are nowhere in clear, and their key is guarded.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use crate::support::{Service, names};
+
+/// Every file below.
+fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn nothing_on_the_disk_shows_a_password_and_a_lost_key_destroys_nothing() {
+    let mut service = Service::start();
+    let words =
+        ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", "127.0.0.1", "-Port", "9"];
+    service.expect(&[&words[..], &["-Security", "None", "-SkipVerification"]].concat());
+    let csv = service.csv(&names(50));
+    let new = ["New-MigrationBatch", "-Name", "B", "-SourceEndpoint", "Old", "-CSVData", &csv];
+    service.expect(&new);
+    assert_eq!(service.stop(), Some(0));
+    let mut found = Vec::new();
+    files(&service.data(), &mut found);
+    assert!(found.iter().any(|it| it.ends_with("mailhaul.db")), "{found:?}");
+    for file in &found {
+        let octets = fs::read(file).unwrap();
+        let shows = |word: &[u8]| octets.windows(word.len()).any(|it| it == word);
+        assert!(!shows(b"secret-user1") && !shows(b"c2VjcmV0LXVzZXI"), "{}", file.display());
+    }
+    let key = service.data().join("master.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let away = service.directory.path().join("away.key");
+    fs::rename(&key, &away).unwrap();
+    let lost = service.ask(&["Get-MigrationBatch"]);
+    assert_ne!(lost.code, Some(0));
+    assert!(lost.stderr.contains("master.key"), "{}", lost.stderr);
+    assert!(!key.exists(), "no new key is made in place of the lost one");
+    fs::rename(&away, &key).unwrap();
+    assert_eq!(service.batch("B")["TotalCount"], 50);
+}

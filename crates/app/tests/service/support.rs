@@ -1,0 +1,236 @@
+//! A service with a data directory of its own, asked as an administrator asks it.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use mailhaul_testkit::{Certificate, Dovecot, Mailmaker, connect, differences, fill, snapshot};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// So long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A data directory, and the service on it where it runs.
+pub(crate) struct Service {
+    pub(crate) directory: TempDir,
+    process: Option<Child>,
+    /// Trusted in place of the system's certificates.
+    trusted: Option<PathBuf>,
+}
+
+/// What a command printed, and how it ended.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Service {
+    /// A new directory with a running service.
+    pub(crate) fn start() -> Self {
+        let mut service = Self::idle();
+        service.run();
+        service
+    }
+
+    /// A new directory, and nobody who serves it.
+    pub(crate) fn idle() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), process: None, trusted: None }
+    }
+
+    /// Trusts only certificates of this authority.
+    pub(crate) fn trust(&mut self, certificate: &Certificate) {
+        self.trusted = Some(certificate.ca_file());
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The program with this data directory.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
+        command.env("MAILHAUL_DATA", self.data()).args(words).stdin(Stdio::null());
+        if let Some(authority) = &self.trusted {
+            command.env("SSL_CERT_FILE", authority);
+        }
+        command
+    }
+
+    /// Starts the service, and waits until it answers.
+    pub(crate) fn run(&mut self) {
+        self.run_with(&[]);
+    }
+
+    pub(crate) fn run_with(&mut self, options: &[&str]) {
+        let words = [&["serve"], options].concat();
+        let mut process = self.command(&words).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        for line in lines.by_ref() {
+            let line = line.unwrap();
+            let is_ready = line.contains("mailhaul serves");
+            said.push(line);
+            if is_ready {
+                break;
+            }
+        }
+        assert!(said.last().is_some_and(|it| it.contains("mailhaul serves")), "{said:?}");
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(|line| eprintln!("serve: {}", line.unwrap_or_default())));
+        self.process = Some(process);
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let mut process = self.process.take().unwrap();
+        mailhaul_testkit::signal("TERM", &[process.id()]);
+        process.wait().unwrap().code()
+    }
+
+    pub(crate) fn ask(&self, words: &[&str]) -> Ran {
+        ran(&mut self.command(words))
+    }
+
+    /// Must succeed; the results as JSON.
+    #[track_caller]
+    pub(crate) fn expect(&self, words: &[&str]) -> Vec<Value> {
+        let ran = self.ask(&[words, &["-Output", "json"]].concat());
+        ran.assert(0);
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout))
+    }
+
+    #[track_caller]
+    pub(crate) fn batch(&self, name: &str) -> Value {
+        self.expect(&["Get-MigrationBatch", "-Identity", name]).remove(0)
+    }
+
+    #[track_caller]
+    pub(crate) fn user(&self, address: &str) -> Value {
+        self.expect(&["Get-MigrationUser", "-Identity", address]).remove(0)
+    }
+
+    /// Waits until the batch is in one of these states.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, batch: &str, states: &[&str]) -> Value {
+        until(|| {
+            let batch = self.batch(batch);
+            states.contains(&batch["Status"].as_str().unwrap()).then_some(batch)
+        })
+    }
+
+    /// Waits until the user is in one of these states.
+    #[track_caller]
+    pub(crate) fn wait_for_user(&self, address: &str, states: &[&str]) -> Value {
+        until(|| {
+            let user = self.user(address);
+            states.contains(&user["Status"].as_str().unwrap()).then_some(user)
+        })
+    }
+
+    /// Endpoints `Old` and `New` on these ports, without TLS.
+    pub(crate) fn endpoints(&self, from: u16, to: u16, more: &[&str]) {
+        for (name, port) in [("Old", from), ("New", to)] {
+            let port = port.to_string();
+            let words =
+                ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1", "-Port"];
+            self.expect(&[&words[..], &[&port, "-Security", "None"], more].concat());
+        }
+    }
+
+    /// A CSV file of users who have the same name on both sides.
+    pub(crate) fn csv(&self, users: &[String]) -> String {
+        let mut text = "EmailAddress,UserName,Password,TargetUserName,TargetPassword\n".to_owned();
+        for user in users {
+            let password = Dovecot::password(user);
+            text.push_str(&format!("{user}@contoso.edu,{user},{password},{user},{password}\n"));
+        }
+        self.write("users.csv", &text)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ended = process.kill();
+            let _ended = process.wait();
+        }
+    }
+}
+
+pub(crate) fn ran(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn assert(&self, code: i32) {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+}
+
+/// Waits until there is something.
+#[track_caller]
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it did not come");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// Names `user1` and so on.
+pub(crate) fn names(count: usize) -> Vec<String> {
+    (1..=count).map(|it| format!("user{it}")).collect()
+}
+
+/// Fills a folder of the user.
+pub(crate) async fn give(server: &Dovecot, user: &str, folder: &str, sizes: &[usize], seed: u64) {
+    let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
+    let mut maker = Mailmaker::new(seed);
+    let messages: Vec<_> = sizes.iter().map(|size| maker.item(*size)).collect();
+    fill(&mut session, folder, messages).await;
+    session.logout().await.unwrap();
+}
+
+/// Both servers hold the same.
+pub(crate) async fn assert_same(from: &Dovecot, to: &Dovecot, user: &str) {
+    let mut contents = Vec::new();
+    for server in [from, to] {
+        let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
+        contents.push(snapshot(&mut session).await);
+        session.logout().await.unwrap();
+    }
+    let told = differences(&contents[0], &contents[1]);
+    assert!(
+        told.is_empty(),
+        "{user}: {} differences:\n{}",
+        told.len(),
+        told[..told.len().min(20)].join("\n")
+    );
+}

@@ -1,0 +1,286 @@
+//! Offers become files: written in `tmp`, made durable, and taken in, so many in one command.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use mailhaul_engine::{Ack, Acks, AppendedUids, Envelope, Error, Offer};
+use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid};
+
+use super::{
+    arrive::{Arrival, Arrived, Known},
+    fault::Fault,
+    file_name::{Traits, base},
+    lost::Lost,
+    place::Place,
+};
+
+/// Octets in one command at most, unless one message alone is larger.
+const COMMAND_OCTETS: u64 = 4 << 20;
+
+/// Where a delivery goes, and who hears of it.
+pub(super) struct Address {
+    pub(super) place: Place,
+    pub(super) folder: FolderPath,
+    /// Mailbox and folder, for people.
+    pub(super) whose: String,
+    pub(super) batch: usize,
+    pub(super) acks: Acks,
+    pub(super) lost: Lost,
+}
+
+/// Messages on their way into one folder. What is not taken in when it is dropped is removed.
+pub(super) struct Delivery {
+    to: Address,
+    known: Known,
+    /// Messages that are written, and not taken in yet.
+    command: Vec<Written>,
+    octets: u64,
+    writing: Option<Writing>,
+    /// The rest of the message that goes by is not wanted.
+    is_skipping: bool,
+    /// More than a message was refused: no more is taken.
+    is_refused: bool,
+}
+
+struct Written {
+    uid: Uid,
+    temporary: PathBuf,
+    arrival: Arrival,
+}
+
+/// The message that goes by.
+struct Writing {
+    envelope: Envelope,
+    length: u64,
+    temporary: PathBuf,
+    file: File,
+    size: u64,
+    /// Line ends without CR.
+    bare: u64,
+    last: u8,
+}
+
+impl Delivery {
+    /// Into a folder that must be there. What an earlier run left half written is removed.
+    pub(super) fn new(to: Address) -> Result<Self, Error> {
+        if let Err(fault) = to.place.look().and_then(|_| to.place.sweep()) {
+            return Err(fault.explain(&to.whose));
+        }
+        Ok(Self {
+            to,
+            known: Known::default(),
+            command: Vec::new(),
+            octets: 0,
+            writing: None,
+            is_skipping: false,
+            is_refused: false,
+        })
+    }
+
+    /// Whether something waits for [`Self::commit`].
+    pub(super) fn is_open(&self) -> bool {
+        !self.command.is_empty()
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    /// Writes what is offered. An error leaves open what became of the command.
+    pub(super) fn take(&mut self, offers: Vec<Offer>) -> Result<(), Error> {
+        for offer in offers {
+            if self.is_refused {
+                break;
+            }
+            match offer {
+                Offer::Message(envelope, body) => {
+                    self.make_room(body.len() as u64)?;
+                    self.attempt(|it| {
+                        it.begin(envelope, body.len() as u64)?;
+                        it.write(&body)?;
+                        it.end()
+                    })?;
+                    self.is_skipping = false;
+                }
+                Offer::Start(envelope, length) => {
+                    self.make_room(length)?;
+                    self.attempt(|it| it.begin(envelope, length))?;
+                }
+                Offer::Chunk(octets) if !self.is_skipping => self.attempt(|it| it.write(&octets))?,
+                Offer::End if !self.is_skipping => self.attempt(Self::end)?,
+                Offer::Chunk(_) => {}
+                Offer::End => self.is_skipping = false,
+            }
+            if self.command.len() >= self.to.batch {
+                self.commit()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what is written, and reports it.
+    pub(super) fn commit(&mut self) -> Result<(), Error> {
+        let disk = &self.to.place.archive.disk;
+        let synced = self.command.iter().try_for_each(|it| disk.sync(&it.temporary));
+        if let Err(fault) = synced {
+            return self.refuse(&fault);
+        }
+        let command = std::mem::take(&mut self.command);
+        self.octets = 0;
+        let (arrivals, files): (Vec<Arrival>, Vec<(Uid, PathBuf)>) =
+            command.into_iter().map(|it| (it.arrival, (it.uid, it.temporary))).unzip();
+        let taken = self.to.place.take_in(&mut self.known, &arrivals, |index, path| {
+            disk.rename(&files[index].1, path).map(|()| true)
+        });
+        let sent = files.iter().map(|(uid, _)| *uid).collect();
+        match taken {
+            Ok(Arrived { uid_validity, uids, lost }) => {
+                self.to.lost.tell(&self.to.whose, &self.to.folder, &lost);
+                let appended = AppendedUids { uid_validity, uids: uids.into_iter().flatten().collect() };
+                self.to.acks.report(Ack { sent, result: Ok(Some(appended)) });
+                Ok(())
+            }
+            Err(stopped) => {
+                for (_, temporary) in &files {
+                    // What stays is swept away by the next run.
+                    let _stays = disk.remove(temporary);
+                }
+                let mut error = stopped.fault.explain(&self.to.whose);
+                if stopped.is_begun || error.scope == Scope::Session {
+                    // Nobody knows which of them are there: they are looked for.
+                    error.scope = error.scope.max(Scope::Folder);
+                    return Err(error);
+                }
+                self.report_refused(sent, error);
+                Ok(())
+            }
+        }
+    }
+
+    fn make_room(&mut self, length: u64) -> Result<(), Error> {
+        let is_full = self.is_open() && self.octets + length > COMMAND_OCTETS;
+        if is_full { self.commit() } else { Ok(()) }
+    }
+
+    fn attempt(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Error> {
+        if self.is_refused {
+            return Ok(());
+        }
+        match work(self) {
+            Ok(()) => Ok(()),
+            Err(fault) => self.refuse(&fault),
+        }
+    }
+
+    fn begin(&mut self, envelope: Envelope, length: u64) -> Result<(), Fault> {
+        let archive = &self.to.place.archive;
+        let temporary = self.to.place.half("tmp").join(archive.run.temporary());
+        self.is_skipping = false;
+        let file = archive.disk.create(&temporary)?;
+        self.writing = Some(Writing { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
+        Ok(())
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Result<(), Fault> {
+        let Some(writing) = &mut self.writing else { return Ok(()) };
+        self.to.place.archive.disk.write(&mut writing.file, &writing.temporary, octets)?;
+        writing.size += octets.len() as u64;
+        for octet in octets {
+            writing.bare += u64::from(*octet == b'\n' && writing.last != b'\r');
+            writing.last = *octet;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        let Some(writing) = &self.writing else { return Ok(()) };
+        let Writing { envelope, length, temporary, file, size, bare, .. } = writing;
+        if size != length {
+            let words = format!("{length} octets were announced, and {size} came");
+            return Err(Fault::told(temporary, io::ErrorKind::UnexpectedEof, words));
+        }
+        let archive = &self.to.place.archive;
+        if let Some(when) = envelope.internal_date.and_then(moment) {
+            archive.disk.set_modified(file, temporary, when)?;
+        }
+        let zone = envelope.internal_date.map(InternalDate::zone_minutes);
+        let traits = Traits { size: *size, virtual_size: size + bare, zone };
+        let arrival = Arrival {
+            base: base(&archive.run.unique(), &traits),
+            flags: envelope.flags.clone(),
+            letters: Vec::new(),
+        };
+        self.command.push(Written { uid: envelope.uid, temporary: temporary.clone(), arrival });
+        self.octets += size;
+        self.writing = None;
+        Ok(())
+    }
+
+    /// Takes back the whole command: nothing of it was seen by anybody yet.
+    fn refuse(&mut self, fault: &Fault) -> Result<(), Error> {
+        let mut sent: Vec<Uid> = self.command.iter().map(|it| it.uid).collect();
+        sent.extend(self.writing.as_ref().map(|it| it.envelope.uid));
+        let error = fault.explain(&self.to.whose);
+        self.discard();
+        if error.scope == Scope::Session {
+            return Err(error);
+        }
+        self.report_refused(sent, error);
+        Ok(())
+    }
+
+    fn report_refused(&mut self, sent: Vec<Uid>, error: Error) {
+        self.is_skipping = true;
+        self.is_refused = error.scope > Scope::Message;
+        self.to.acks.report(Ack { sent, result: Err(error) });
+    }
+
+    fn discard(&mut self) {
+        let disk = &self.to.place.archive.disk;
+        let written = self.command.drain(..).map(|it| it.temporary);
+        for temporary in written.chain(self.writing.take().map(|it| it.temporary)) {
+            // What stays is swept away by the next run.
+            let _stays = disk.remove(&temporary);
+        }
+        self.octets = 0;
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.discard();
+    }
+}
+
+impl Place {
+    /// Removes what earlier runs of this program were writing when they ended.
+    fn sweep(&self) -> Result<(), Fault> {
+        let path = self.half("tmp");
+        let disk = &self.archive.disk;
+        if !path.is_dir() {
+            return disk.make_directory(&path);
+        }
+        for entry in fs::read_dir(&path).map_err(|error| Fault::at(&path, error))? {
+            let name: OsString = entry.map_err(|error| Fault::at(&path, error))?.file_name();
+            if name.to_str().is_some_and(|it| self.archive.run.is_left_behind(it)) {
+                match disk.remove(&path.join(name)) {
+                    Err(fault) if !fault.is_missing() => return Err(fault),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file's time for this INTERNALDATE.
+fn moment(date: InternalDate) -> Option<SystemTime> {
+    let seconds = date.unix_seconds();
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+}

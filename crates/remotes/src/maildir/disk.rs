@@ -1,0 +1,129 @@
+//! Everything that changes the disk, and what makes it last.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::SystemTime,
+};
+
+use super::fault::Fault;
+
+/// Mail is its owner's alone.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// The hand that writes. Tests put something before each of its steps.
+#[derive(Clone, Default)]
+pub(super) struct Disk {
+    #[cfg(test)]
+    pub(super) before: Option<Before>,
+}
+
+/// Asked before each step with its name and path; an error takes the step's place.
+#[cfg(test)]
+pub(super) type Before = std::sync::Arc<dyn Fn(&str, &Path) -> io::Result<()> + Send + Sync>;
+
+impl Disk {
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_self, reason = "what stands before a step is there in tests")
+    )]
+    fn step<T>(&self, what: &str, path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Fault> {
+        #[cfg(test)]
+        if let Some(before) = &self.before {
+            before(what, path).map_err(|error| Fault::at(path, error))?;
+        }
+        #[cfg(not(test))]
+        let _ = what;
+        work().map_err(|error| Fault::at(path, error))
+    }
+
+    /// A new, empty file, to be written.
+    pub(super) fn create(&self, path: &Path) -> Result<File, Fault> {
+        let options = || OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
+        self.step("create", path, options)
+    }
+
+    pub(super) fn write(&self, file: &mut File, path: &Path, octets: &[u8]) -> Result<(), Fault> {
+        self.step("write", path, || file.write_all(octets))
+    }
+
+    pub(super) fn set_modified(&self, file: &File, path: &Path, when: SystemTime) -> Result<(), Fault> {
+        self.step("set time", path, || file.set_modified(when))
+    }
+
+    /// What was written into the file outlasts a loss of power.
+    pub(super) fn sync(&self, path: &Path) -> Result<(), Fault> {
+        self.step("sync", path, || File::open(path)?.sync_all())
+    }
+
+    /// What was renamed, made or removed in the directory outlasts a loss of power.
+    pub(super) fn sync_directory(&self, path: &Path) -> Result<(), Fault> {
+        self.step("sync directory", path, || File::open(path)?.sync_all())
+    }
+
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        self.step("rename", from, || fs::rename(from, to))
+    }
+
+    /// Gives a file a second name, which must be free.
+    pub(super) fn link(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        self.step("link", to, || fs::hard_link(from, to))
+    }
+
+    pub(super) fn remove(&self, path: &Path) -> Result<(), Fault> {
+        self.step("remove", path, || fs::remove_file(path))
+    }
+
+    /// Adds octets to the end of a file, all or none, durably.
+    pub(super) fn append(&self, path: &Path, octets: &[u8]) -> Result<(), Fault> {
+        let length = fs::metadata(path).map_err(|error| Fault::at(path, error))?.len();
+        let appended = self.step("append", path, || {
+            let mut file = OpenOptions::new().append(true).open(path)?;
+            file.write_all(octets)
+        });
+        let appended = appended.and_then(|()| self.sync(path));
+        if appended.is_err() {
+            let cut = || OpenOptions::new().write(true).open(path)?.set_len(length);
+            // A line that is there in part is read over (see `uid_list`).
+            let _torn = self.step("cut", path, cut);
+        }
+        appended
+    }
+
+    /// Puts a file with these octets in the place of the old one, durably. To be called under the file's lock.
+    pub(super) fn replace(&self, path: &Path, octets: &[u8]) -> Result<(), Fault> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".tmp");
+        let next = Path::new(&name);
+        let written = self.step("rewrite", next, || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(FILE_MODE).open(next)?.write_all(octets)
+        });
+        let renamed = written.and_then(|()| self.sync(next)).and_then(|()| self.rename(next, path));
+        if renamed.is_err() {
+            // It is overwritten the next time, if it stays.
+            let _stays = self.remove(next);
+        }
+        renamed?;
+        path.parent().map_or(Ok(()), |directory| self.sync_directory(directory))
+    }
+
+    /// Makes the directory, and those above it, where they are missing.
+    pub(super) fn make_directory(&self, path: &Path) -> Result<(), Fault> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let above = path.parent().filter(|it| !it.as_os_str().is_empty());
+        if let Some(above) = above {
+            self.make_directory(above)?;
+        }
+        match self.step("make directory", path, || DirBuilder::new().mode(DIRECTORY_MODE).create(path)) {
+            Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+            other => other?,
+        }
+        self.sync_directory(above.unwrap_or(Path::new(".")))
+    }
+}

@@ -1,0 +1,46 @@
+//! Flags that a folder does not keep are told once.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use mailhaul_mail::{Flags, FolderPath};
+
+/// What was told. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Lost(Arc<Mutex<BTreeSet<(FolderPath, String)>>>);
+
+impl Lost {
+    /// Says of each flag that was not told yet that the folder loses it.
+    pub(super) fn tell(&self, whose: &str, folder: &FolderPath, flags: &Flags) {
+        let new = self.untold(folder, flags);
+        if !new.is_empty() {
+            tracing::warn!(
+                "{whose}: a Maildir folder keeps 26 keywords, and none with a backslash: the messages arrive without {}",
+                new.join(" ")
+            );
+        }
+    }
+
+    fn untold(&self, folder: &FolderPath, flags: &Flags) -> Vec<String> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |name: &&str| told.insert((folder.clone(), (*name).to_owned()));
+        flags.iter().filter(is_new).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_told_once_in_each_folder() {
+        let lost = Lost::default();
+        let (inbox, sent) = (FolderPath::inbox(), FolderPath::parse("Sent"));
+        let flags: Flags = ["a", "b"].into_iter().collect();
+        assert_eq!(lost.untold(&inbox, &["a"].into_iter().collect()), ["a"]);
+        assert_eq!(lost.clone().untold(&inbox, &flags), ["b"]);
+        assert_eq!(lost.untold(&sent, &flags), ["a", "b"]);
+    }
+}

@@ -1,0 +1,130 @@
+//! An archive: one user's mailbox as a Maildir++ on the local disk, as Dovecot keeps it and can serve it as it is.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `names` | folders as directories |
+//! | `file_name`, `keywords` | what the name of a message's file tells |
+//! | `uid_list` | the file that gives UIDs to messages |
+//! | `subscriptions` | the file of what the user sees |
+//! | `place` | one folder: which messages lie there, with which UIDs |
+//! | `arrive` | files become messages |
+//! | `delivery` | offers become files |
+//! | `lock` | keeping out of a running Dovecot's way |
+//! | `disk`, `fault`, `run` | what writes, what can fail, and who it is |
+
+mod arrive;
+mod delivery;
+mod disk;
+mod fault;
+mod file_name;
+mod keywords;
+mod lock;
+mod lost;
+mod names;
+mod place;
+mod reading;
+mod run;
+mod subscriptions;
+mod target;
+#[cfg(test)]
+mod tests;
+mod uid_list;
+
+use std::{path::PathBuf, time::Duration};
+
+use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Scan};
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
+
+use self::{disk::Disk, fault::Fault, lost::Lost, place::Archive, place::Place, run::Run};
+
+/// One user's mailbox as a Maildir++ on the local disk.
+///
+/// Only one process may write it at a time. A Dovecot may serve it meanwhile: its locks are respected, and files that it
+/// renames are looked for again.
+pub struct MaildirMailbox {
+    archive: Archive,
+    name: String,
+    lost: Lost,
+}
+
+impl MaildirMailbox {
+    /// The Maildir in the directory `root`, which is made when the first folder is; `name` is how it is called for people.
+    pub fn new(root: PathBuf, name: String) -> Self {
+        let archive = Archive { root, disk: Disk::default(), run: Run::this() };
+        Self { archive, name, lost: Lost::default() }
+    }
+
+    fn whose(&self, folder: &FolderPath) -> String {
+        format!("target {}: folder {folder}", self.name)
+    }
+
+    /// Reads in a folder, where waiting for the disk holds up nobody.
+    async fn read<T: Send + 'static>(
+        &self,
+        folder: &FolderPath,
+        work: impl FnOnce(&Place) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (place, whose) = (self.archive.place(folder), self.whose(folder));
+        blocking(move || work(&place).map_err(|fault| fault.explain(&whose))).await?
+    }
+}
+
+/// Does what waits for the disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, error))
+}
+
+impl Mailbox for MaildirMailbox {
+    fn describe(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
+        let (archive, whose) = (self.archive.clone(), format!("target {}", self.name));
+        blocking(move || archive.folders().map_err(|fault| fault.explain(&whose))).await?
+    }
+
+    /// None: every name can be kept.
+    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
+        Ok(None)
+    }
+
+    async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
+        self.read(folder, Place::status).await
+    }
+
+    /// All messages, whatever the cursor: nothing here tells what changed.
+    async fn scan(&mut self, folder: &FolderPath, _since: Option<&Cursor>) -> Result<Scan, Error> {
+        self.read(folder, Place::scan).await
+    }
+
+    async fn fingerprints(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        let uids = uids.clone();
+        self.read(folder, move |place| place.fingerprints(&uids)).await
+    }
+
+    async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
+        let uids = uids.clone();
+        self.read(folder, move |place| place.digests(&uids)).await
+    }
+
+    /// There is no connection.
+    async fn reconnect(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn another(&self) -> Self {
+        Self { archive: self.archive.clone(), name: self.name.clone(), lost: self.lost.clone() }
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
+    async fn close(&mut self) {}
+}

@@ -1,0 +1,94 @@
+//! Who writes: this process, by names that nobody else gives.
+
+use std::{
+    collections::HashSet,
+    fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    path::PathBuf,
+    process,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// So begins the name of a message that is being written.
+const TEMPORARY: &str = "mailhaul-";
+/// Longer names of hosts are cut.
+const HOST_LENGTH: usize = 60;
+
+/// One run of the program.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// A number out of the system's randomness.
+    random: u64,
+    pub(super) process: u32,
+    /// The host's name, as the system has it.
+    pub(super) host: String,
+    /// The lock files that this process has made.
+    pub(super) held: Mutex<HashSet<PathBuf>>,
+    given: AtomicU64,
+}
+
+static THIS: LazyLock<Arc<Run>> = LazyLock::new(|| Arc::new(Run::new(process::id())));
+
+impl Run {
+    /// This process.
+    pub(super) fn this() -> Arc<Self> {
+        Arc::clone(&THIS)
+    }
+
+    pub(super) fn new(process: u32) -> Self {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = host.trim();
+        Self {
+            // Each `RandomState` has keys of its own.
+            random: RandomState::new().build_hasher().finish(),
+            process,
+            host: if host.is_empty() { "localhost".to_owned() } else { host.to_owned() },
+            held: Mutex::default(),
+            given: AtomicU64::new(0),
+        }
+    }
+
+    /// The first part of a message's file name, which was never given before; later ones come later in the alphabet.
+    pub(super) fn unique(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        let is_plain = |it: &char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_');
+        let host: String = self.host.chars().filter(is_plain).take(HOST_LENGTH).collect();
+        let (seconds, micros) = (now.as_secs(), now.subsec_micros());
+        format!("{seconds}.M{micros:06}P{}Q{number}R{:016x}.{host}", self.process, self.random)
+    }
+
+    /// The name of a message while it is written.
+    pub(super) fn temporary(&self) -> String {
+        format!("{}{}", self.own(), self.given.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the file was being written by an earlier run, which ended before it was done.
+    pub(super) fn is_left_behind(&self, name: &str) -> bool {
+        name.starts_with(TEMPORARY) && !name.starts_with(&self.own())
+    }
+
+    fn own(&self) -> String {
+        format!("{TEMPORARY}{:016x}-", self.random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_and_leftovers_are_those_of_other_runs() {
+        let (one, other) = (Run::new(7), Run::new(7));
+        let names = [one.unique(), one.unique(), other.unique()];
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2], "{names:?}");
+        assert!(names[0] < names[1] && !names[0].contains([':', ',', '/']), "{names:?}");
+        let temporary = one.temporary();
+        assert!(!one.is_left_behind(&temporary) && other.is_left_behind(&temporary));
+        assert!(!other.is_left_behind("1700000000.M1P2.delivered-by-somebody"));
+    }
+}

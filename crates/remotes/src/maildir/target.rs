@@ -1,0 +1,281 @@
+//! Writing into a Maildir: folders, flags, moves, removals.
+
+use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
+
+use mailhaul_engine::{Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, Target};
+use mailhaul_mail::{Flags, FolderPath, Uid, UidSet};
+use tokio::time::timeout;
+
+use super::{
+    MaildirMailbox,
+    arrive::{Arrival, Known},
+    blocking,
+    delivery::{Address, Delivery},
+    fault::Fault,
+    file_name::{base_of, letters_of, renamed, with_letters},
+    lock::Lock,
+    names,
+    place::{Archive, At, Place},
+    reading::NAME_FILE,
+    subscriptions,
+};
+
+/// So many octets are handed over to be written at once.
+const GROUP_OCTETS: usize = 512 << 10;
+/// So long a command stays open for more messages when the source is slow.
+const LINGER: Duration = Duration::from_millis(20);
+
+impl Target for MaildirMailbox {
+    async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
+        let (archive, folders, name) = (self.archive.clone(), folders.to_vec(), self.describe());
+        blocking(move || {
+            let outcome = |it: &NewFolder| {
+                let whose = format!("target {name}: folder {}", it.path);
+                archive.create(&it.path).map_err(|fault| fault.explain(&whose))?;
+                if it.subscribe {
+                    archive.subscribe(&it.path).map_err(|fault| fault.explain(&whose))?;
+                }
+                Ok(())
+            };
+            folders.iter().map(outcome).collect()
+        })
+        .await
+    }
+
+    async fn append<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        mut feed: F,
+        acks: Acks,
+    ) -> Result<(), Error> {
+        let to = Address {
+            place: self.archive.place(folder),
+            folder: folder.clone(),
+            whose: self.whose(folder),
+            batch,
+            acks,
+            lost: self.lost.clone(),
+        };
+        let mut delivery = blocking(|| Delivery::new(to)).await??;
+        let mut group: Vec<Offer> = Vec::new();
+        let mut octets = 0;
+        loop {
+            if !group.is_empty() && (octets >= GROUP_OCTETS || !feed.is_ready()) {
+                let offers = std::mem::take(&mut group);
+                octets = 0;
+                delivery = working(delivery, |it| it.take(offers)).await?;
+                if delivery.is_refused() {
+                    return Ok(());
+                }
+            }
+            let offer = {
+                let mut next = pin!(feed.next());
+                if let Ok(offer) = timeout(LINGER, &mut next).await {
+                    offer
+                } else {
+                    if delivery.is_open() {
+                        delivery = working(delivery, Delivery::commit).await?;
+                    }
+                    next.await
+                }
+            };
+            match offer {
+                Ok(Some(offer)) => {
+                    octets += weight(&offer);
+                    group.push(offer);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    blocking(|| drop(delivery)).await?;
+                    return Err(error);
+                }
+            }
+        }
+        working(delivery, |it| it.take(group).and_then(|()| it.commit())).await.map(drop)
+    }
+
+    async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
+        let (place, changes, lost) = (self.archive.place(folder), changes.to_vec(), self.lost.clone());
+        let (whose, folder) = (self.whose(folder), folder.clone());
+        blocking(move || {
+            let not_kept = place.store_flags(&changes).map_err(|fault| fault.explain(&whose))?;
+            lost.tell(&whose, &folder, &not_kept);
+            Ok(())
+        })
+        .await?
+    }
+
+    async fn move_messages(
+        &mut self,
+        from: &FolderPath,
+        to: &FolderPath,
+        uids: &UidSet,
+    ) -> Result<Vec<(Uid, Uid)>, Error> {
+        let (whose, lost, uids) = (self.whose(to), self.lost.clone(), uids.clone());
+        let (from, place, to) = (self.archive.place(from), self.archive.place(to), to.clone());
+        blocking(move || {
+            let (pairs, not_kept) = from.move_into(&place, &uids).map_err(|fault| fault.explain(&whose))?;
+            lost.tell(&whose, &to, &not_kept);
+            Ok(pairs)
+        })
+        .await?
+    }
+
+    async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
+        let (place, whose, uids) = (self.archive.place(folder), self.whose(folder), uids.clone());
+        blocking(move || place.remove(&uids).map_err(|fault| fault.explain(&whose))).await?
+    }
+}
+
+/// Lets the delivery work where waiting for the disk holds up nobody, and gives it back.
+async fn working(
+    mut delivery: Delivery,
+    work: impl FnOnce(&mut Delivery) -> Result<(), Error> + Send + 'static,
+) -> Result<Delivery, Error> {
+    blocking(move || work(&mut delivery).map(|()| delivery)).await?
+}
+
+fn weight(offer: &Offer) -> usize {
+    match offer {
+        Offer::Message(_, octets) | Offer::Chunk(octets) => octets.len(),
+        Offer::Start(..) | Offer::End => 0,
+    }
+}
+
+impl Archive {
+    /// Makes the folder, where it is missing. Nothing is needed above it: the directories of all folders lie side by side.
+    fn create(&self, folder: &FolderPath) -> Result<(), Fault> {
+        self.make(&self.place(&FolderPath::inbox()))?;
+        let place = self.place(folder);
+        if !folder.is_inbox() {
+            let is_made = !place.directory.is_dir();
+            self.disk.make_directory(&place.directory)?;
+            if !is_made && !place.is_spelled_so(&self.root)? {
+                let words = "the file system takes it for the same as another folder's directory";
+                return Err(Fault::told(&place.directory, io::ErrorKind::InvalidFilename, words));
+            }
+            if names::is_long(&names::directory(folder)) {
+                let path = place.directory.join(NAME_FILE);
+                self.disk.replace(&path, folder.to_string().as_bytes())?;
+            }
+            self.make_file(&place.directory.join("maildirfolder"))?;
+            self.make(&place)?;
+        }
+        place.look().map(drop)
+    }
+
+    fn make(&self, place: &Place) -> Result<(), Fault> {
+        // `cur` last: by it a folder is known to be there.
+        ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&place.half(it)))
+    }
+
+    fn make_file(&self, path: &Path) -> Result<(), Fault> {
+        match self.disk.create(path) {
+            Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    fn subscribe(&self, folder: &FolderPath) -> Result<(), Fault> {
+        let path = self.root.join(subscriptions::FILE);
+        if self.subscriptions()?.has(folder) {
+            return Ok(());
+        }
+        let _lock = Lock::of(&path, &self.disk, &self.run)?;
+        let mut subscriptions = self.subscriptions()?;
+        if subscriptions.add(folder) { self.disk.replace(&path, &subscriptions.print()) } else { Ok(()) }
+    }
+}
+
+impl Place {
+    /// Whether the directory has just this name, and not one that differs in case, where the file system makes no
+    /// difference.
+    fn is_spelled_so(&self, root: &Path) -> Result<bool, Fault> {
+        let entries = std::fs::read_dir(root).map_err(|error| Fault::at(root, error))?;
+        Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.directory.file_name()))
+    }
+
+    /// Changes flags; messages that are gone are left out. Returns the flags that the folder does not keep.
+    fn store_flags(&self, changes: &[FlagChange]) -> Result<Flags, Fault> {
+        let mut look = self.look()?;
+        let mut keywords = {
+            let _lock = self.lock()?;
+            self.learn(changes.iter().map(|it| &it.add))?
+        };
+        let mut lost = Flags::new();
+        let mut files = std::mem::take(&mut look.files);
+        for change in changes {
+            let (add, not_kept) = keywords.letters(&change.add);
+            not_kept.iter().for_each(|name| lost.insert(name));
+            let remove = keywords.known(&change.remove);
+            for entry in look.list.entries.iter().filter(|it| change.uids.contains(it.uid)) {
+                let renamed = self.with_file(&mut files, &entry.base, |at| {
+                    let letters = letters_of(&at.name).iter().filter(|it| !remove.contains(it));
+                    let letters: Vec<u8> = letters.chain(&add).copied().collect();
+                    let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
+                    if next != *at {
+                        self.archive.disk.rename(&self.path(at), &self.path(&next))?;
+                    }
+                    Ok(next)
+                })?;
+                if let Some(next) = renamed {
+                    files.insert(entry.base.clone(), next);
+                }
+            }
+        }
+        self.sync()?;
+        Ok(lost)
+    }
+
+    /// Moves messages into another folder; returns old and new UIDs, and the flags that get lost on the way.
+    fn move_into(&self, to: &Self, uids: &UidSet) -> Result<(Vec<(Uid, Uid)>, Flags), Fault> {
+        let mut look = self.look()?;
+        to.look()?;
+        let mut files = std::mem::take(&mut look.files);
+        let keywords = self.keywords()?;
+        let mut moved: Vec<(Uid, OsString)> = Vec::new();
+        let mut arrivals = Vec::new();
+        for entry in look.list.entries.iter().filter(|it| uids.contains(it.uid)) {
+            let Some(at) = files.get(&entry.base) else { continue };
+            let letters = letters_of(&at.name);
+            // A name of its own, so that it is another message if it ever comes back.
+            let base = renamed(&entry.base, &self.archive.run.unique());
+            let foreign = letters.iter().filter(|it| it.is_ascii_uppercase()).copied().collect();
+            arrivals.push(Arrival { base, flags: keywords.flags(letters), letters: foreign });
+            moved.push((entry.uid, entry.base.clone()));
+        }
+        if moved.is_empty() {
+            return Ok((Vec::new(), Flags::new()));
+        }
+        let arrived = to.take_in(&mut Known::default(), &arrivals, |index, path| {
+            let rename = |at: &At| self.archive.disk.rename(&self.path(at), path);
+            Ok(self.with_file(&mut files, &moved[index].1, rename)?.is_some())
+        });
+        let arrived = arrived.map_err(|stopped| stopped.fault)?;
+        self.sync()?;
+        self.forget_gone()?;
+        let pairs = moved.iter().zip(arrived.uids).filter_map(|((old, _), new)| Some((*old, new?)));
+        Ok((pairs.collect(), arrived.lost))
+    }
+
+    /// Removes messages for good; those that are gone are left out.
+    fn remove(&self, uids: &UidSet) -> Result<(), Fault> {
+        let mut look = self.look()?;
+        let mut files = std::mem::take(&mut look.files);
+        for entry in look.list.entries.iter().filter(|it| uids.contains(it.uid)) {
+            self.with_file(&mut files, &entry.base, |at| self.archive.disk.remove(&self.path(at)))?;
+        }
+        self.sync()?;
+        self.forget_gone()
+    }
+
+    fn forget_gone(&self) -> Result<(), Fault> {
+        let _lock = self.lock()?;
+        self.renew().map(drop)
+    }
+
+    fn sync(&self) -> Result<(), Fault> {
+        ["new", "cur"].iter().try_for_each(|it| self.archive.disk.sync_directory(&self.half(it)))
+    }
+}

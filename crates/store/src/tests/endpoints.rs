@@ -1,0 +1,123 @@
+//! Endpoints and their administrator's password.
+
+use mailhaul_mail::Secret;
+use mailhaul_migration::{AdminAccess, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit};
+
+use super::{at, batch, endpoint, service};
+use crate::{NewPassword, SecretName, Store, StoreError};
+
+fn full(name: &str) -> Endpoint {
+    Endpoint {
+        security: EndpointSecurity::Tls,
+        port: 143,
+        accept_untrusted_certificates: true,
+        certificate_authorities: Some("-----BEGIN CERTIFICATE-----".to_owned()),
+        certificate_sha256: Some([7; 32]),
+        max_concurrent_migrations: Limit::Unlimited,
+        max_concurrent_incremental_syncs: Limit::At(u32::MAX),
+        admin: Some(AdminAccess {
+            user_name: "mailadmin".to_owned(),
+            template: Some("{user}*{admin}".to_owned()),
+        }),
+        modified: at(5),
+        ..endpoint(name)
+    }
+}
+
+async fn password(store: &Store, endpoint: &Endpoint) -> Option<Secret> {
+    store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_endpoint_comes_back_as_it_was_kept_by_name_and_by_guid() {
+    let (_data, store) = service().await;
+    for endpoint in [full("Old"), endpoint("plain")] {
+        let kept = store.insert_endpoint(endpoint.clone(), None).await.unwrap();
+        assert_eq!(kept, endpoint);
+        assert_eq!(store.endpoint(&endpoint.name.to_uppercase()).await.unwrap(), endpoint);
+        assert_eq!(store.endpoint(&endpoint.guid.to_string()).await.unwrap(), endpoint);
+        assert_eq!(store.endpoint_by_guid(endpoint.guid).await.unwrap(), endpoint);
+    }
+    let names: Vec<_> = store.endpoints().await.unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["Old", "plain"]);
+    let words = store.endpoint("New").await.unwrap_err().to_string();
+    assert_eq!(words, "there is no endpoint \"New\"");
+    assert!(matches!(store.endpoint_by_guid(Guid::nil()).await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_name_is_given_once_whatever_its_case() {
+    let (_data, store) = service().await;
+    let first = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let second = store.insert_endpoint(endpoint("Older"), None).await.unwrap();
+    let error = store.insert_endpoint(endpoint("OLD"), None).await.unwrap_err();
+    assert!(matches!(error, StoreError::NameTaken { what: "endpoint", .. }), "{error}");
+    let error = store
+        .update_endpoint(second.guid, NewPassword::Keep, |it| it.name = "old".to_owned())
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the endpoint \"old\" exists already");
+    // Its own name in another case is free.
+    let renamed = store.update_endpoint(first.guid, NewPassword::Keep, |it| it.name = "OLD".to_owned()).await;
+    assert_eq!(renamed.unwrap().name, "OLD");
+}
+
+#[tokio::test]
+async fn a_change_keeps_guid_and_time_of_making() {
+    let (_data, store) = service().await;
+    let kept = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let wanted = Endpoint { guid: kept.guid, ..full("New") };
+    let given = wanted.clone();
+    let changed = store
+        .update_endpoint(kept.guid, NewPassword::Keep, move |it| {
+            *it = Endpoint { guid: Guid::new_v4(), created: at(9), ..given };
+        })
+        .await
+        .unwrap();
+    assert_eq!(changed, wanted);
+    let error = store.update_endpoint(Guid::nil(), NewPassword::Keep, |_| {}).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "endpoint", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_administrators_password_comes_changes_and_goes() {
+    let (_data, store) = service().await;
+    let kept = store.insert_endpoint(full("Old"), Some(Secret::new("first"))).await.unwrap();
+    assert_eq!(password(&store, &kept).await, Some(Secret::new("first")));
+    store.update_endpoint(kept.guid, NewPassword::Keep, |it| it.port = 1).await.unwrap();
+    assert_eq!(password(&store, &kept).await, Some(Secret::new("first")));
+    store.update_endpoint(kept.guid, NewPassword::Set(Secret::new("second")), |_| {}).await.unwrap();
+    assert_eq!(password(&store, &kept).await, Some(Secret::new("second")));
+    store.update_endpoint(kept.guid, NewPassword::Remove, |_| {}).await.unwrap();
+    assert_eq!(password(&store, &kept).await, None);
+
+    store.update_endpoint(kept.guid, NewPassword::Set(Secret::new("third")), |_| {}).await.unwrap();
+    store.remove_endpoint(kept.guid).await.unwrap();
+    assert_eq!(password(&store, &kept).await, None);
+    assert!(matches!(store.remove_endpoint(kept.guid).await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn an_endpoint_in_use_stays_and_it_is_told_by_what() {
+    let (_data, store) = service().await;
+    let [old, new, third] = ["Old", "New", "Third"].map(endpoint);
+    for it in [&old, &new, &third] {
+        store.insert_endpoint(it.clone(), None).await.unwrap();
+    }
+    for (name, source) in [("Sales", &old), ("Staff", &third)] {
+        let mut batch = batch(name, source, BatchIntent::Created);
+        batch.target_endpoint = Some(new.guid);
+        store.insert_batch(batch, Vec::new()).await.unwrap();
+    }
+    let target = new.guid;
+    store.update_config(move |it| it.target_endpoint = Some(target)).await.unwrap();
+    let words = store.remove_endpoint(old.guid).await.unwrap_err().to_string();
+    assert_eq!(words, "the endpoint \"Old\" is used by batch \"Sales\"");
+    let words = store.remove_endpoint(new.guid).await.unwrap_err().to_string();
+    let expected = "the endpoint \"New\" is used by batch \"Sales\", batch \"Staff\", the configuration";
+    assert_eq!(words, expected);
+
+    store.remove_batch(store.batch("Sales").await.unwrap().batch.guid).await.unwrap();
+    store.remove_endpoint(old.guid).await.unwrap();
+    assert_eq!(store.endpoints().await.unwrap().len(), 2);
+}

@@ -1,0 +1,72 @@
+//! As many users as a file may have.
+
+use mailhaul_migration::{BatchIntent, StatusSummary, UserEvent, UserStatus};
+
+use super::{at, batch, endpoint, row, service};
+use crate::{Bookmark, Claim, Due, PassKind, Store, UserFilter};
+
+const USERS: usize = 50_000;
+
+/// The rows of the users on all pages, in their order.
+async fn paged(store: &Store, filter: &UserFilter, limit: u32) -> Vec<u32> {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.users(filter, after, limit).await.unwrap();
+        assert!(page.items.len() <= limit as usize);
+        rows.extend(page.items.iter().map(|user| user.row));
+        match page.next {
+            // As it comes back from whoever was given the page.
+            Some(next) => after = Some(next.to_string().parse::<Bookmark>().unwrap()),
+            None => return rows,
+        }
+    }
+}
+
+#[tokio::test]
+async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
+    let (_data, store) = service().await;
+    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let rows: Vec<_> = (0..USERS).map(|number| row(number + 2, &format!("user{number}"))).collect();
+    let numbers: Vec<u32> = (2..).take(USERS).collect();
+    let again = rows.clone();
+    let inserted = store.insert_batch(batch("Sales", &source, BatchIntent::Created), rows).await.unwrap();
+    assert_eq!((inserted.users, inserted.left_out.len()), (USERS as u64, 0));
+    let guid = inserted.batch.guid;
+
+    assert_eq!(paged(&store, &UserFilter::default(), 1_000).await, numbers);
+    let mended = store.add_users(guid, again[..1_234].to_vec(), at(1)).await.unwrap();
+    assert_eq!((mended.added, mended.updated), (0, 1_234));
+    let refused = store.insert_batch(batch("Other", &source, BatchIntent::Created), again).await.unwrap();
+    assert_eq!((refused.users, refused.left_out.len()), (0, USERS));
+    let warnings = refused.batch.validation_warnings;
+    assert_eq!((warnings.len(), warnings[1_000].as_str()), (1_001, "49000 further rows were left out"));
+
+    let run = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Run;
+    let started =
+        store.order_batch(guid, UserEvent::Start, at(2), Due::AfterStart(at(2)), run).await.unwrap();
+    assert_eq!(started.users, USERS as u64);
+    let claim = Claim {
+        now: at(3),
+        owner: guid,
+        until: at(63),
+        source_endpoint: source.guid,
+        target_endpoint: None,
+        kinds: vec![PassKind::First],
+        limit: 20,
+    };
+    let claimed = store.claim(claim).await.unwrap();
+    assert_eq!(claimed.iter().map(|it| it.user.row).collect::<Vec<_>>(), numbers[..20]);
+    let overview = store.batch("sales").await.unwrap();
+    assert_eq!(overview.counts.of(UserStatus::Queued), USERS as u64 - 20);
+
+    let filter = UserFilter { batch: Some(guid), status: Some(UserStatus::Queued), summary: None };
+    assert_eq!(paged(&store, &filter, 7_000).await, numbers[20..]);
+    let filter = UserFilter { summary: Some(StatusSummary::Stopped), ..filter };
+    assert_eq!(paged(&store, &filter, 7_000).await, Vec::<u32>::new());
+    let filter = UserFilter { batch: Some(guid), status: None, summary: Some(StatusSummary::Active) };
+    assert_eq!(paged(&store, &filter, 50_000).await, numbers);
+
+    assert_eq!(store.remove_batch(guid).await.unwrap(), USERS as u64);
+    assert_eq!(store.count_users(None).await.unwrap().total(), 0);
+    store.close().await;
+}

@@ -1,0 +1,162 @@
+//! What is told about users.
+
+use mailhaul_engine::{FolderReport, FolderTally, SkippedItem};
+use mailhaul_mail::{FolderPath, InternalDate, Uid};
+use mailhaul_migration::{Failure, FailureClass, Guid, UserEvent, UserStatus};
+
+use super::{at, claim, end, running, service, user};
+use crate::{Due, FolderStatistics, MAX_REPORT_ENTRIES, Release, ReportEntry, SkippedMessage, StoreError};
+
+fn entry(number: i64) -> ReportEntry {
+    ReportEntry { time: at(number), text: format!("entry {number}") }
+}
+
+fn item(number: u32) -> SkippedItem {
+    SkippedItem {
+        uid: Uid::new(number).unwrap(),
+        subject: number.is_multiple_of(2).then(|| format!("subject {number}")),
+        internal_date: InternalDate::new(at(5).as_second(), 60),
+        size: 7,
+        reason: "too large".to_owned(),
+    }
+}
+
+fn folder(name: &str, skipped: u32) -> FolderReport {
+    FolderReport {
+        source: FolderPath::parse(name),
+        target: Some(FolderPath::parse("Target")),
+        reason: "by name".to_owned(),
+        tally: FolderTally {
+            seen: 21,
+            copied: 1,
+            already: 2,
+            excluded: 3,
+            bytes: 4,
+            flags_changed: 5,
+            moved: 6,
+            removed: 7,
+            skipped: (1..=skipped).map(item).collect(),
+        },
+        error: Some(mailhaul_engine::Error::session("cut")),
+    }
+}
+
+#[tokio::test]
+async fn the_newest_entries_are_kept_and_come_page_by_page() {
+    let (_data, store) = service().await;
+    running(&store, &["terry", "anna"]).await;
+    let terry = user(&store, "terry").await.guid;
+    store.append_report(terry, (1..=3).map(entry).collect()).await.unwrap();
+    store.append_report(terry, vec![entry(4)]).await.unwrap();
+    store.append_report(terry, Vec::new()).await.unwrap();
+    let page = store.report(terry, None, 3).await.unwrap();
+    assert_eq!(page.items, [entry(1), entry(2), entry(3)]);
+    let page = store.report(terry, page.next, 3).await.unwrap();
+    assert_eq!((page.items.as_slice(), page.next), ([entry(4)].as_slice(), None));
+
+    let most = i64::from(MAX_REPORT_ENTRIES);
+    store.append_report(terry, (5..=most + 1).map(entry).collect()).await.unwrap();
+    let page = store.report(terry, None, 2_000).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].clone()), (1_000, entry(2)));
+    store.append_report(terry, (0..3 * most).map(entry).collect()).await.unwrap();
+    let page = store.report(terry, None, 2_000).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].clone()), (1_000, entry(2 * most)));
+
+    let anna = user(&store, "anna").await.guid;
+    assert_eq!(store.report(anna, None, 9).await.unwrap().items, []);
+    let error = store.append_report(Guid::nil(), vec![entry(1)]).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "user", .. }), "{error}");
+    assert!(matches!(store.report(Guid::nil(), None, 9).await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_pass_leaves_its_folders_and_skipped_messages_in_place_of_those_before() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["terry"]).await;
+    let mut second = 10;
+    for (folders, skipped) in [(Some(2), Some(600)), (None, None), (Some(1), Some(0))] {
+        let lease = store.claim(claim(&source, Guid::new_v4(), second)).await.unwrap()[0].lease;
+        let reports: Vec<_> = ["INBOX", "Sent"].map(|name| folder(name, 2)).into();
+        let told = FolderStatistics::from(&reports[0]);
+        let release = Release {
+            entries: vec![entry(second)],
+            folders: folders.map(|many| reports.iter().take(many).map(FolderStatistics::from).collect()),
+            skipped: skipped.map(|many| {
+                let path = FolderPath::parse("a/b");
+                (1..=many).map(|number| SkippedMessage::of(&path, &item(number), "TooLarge")).collect()
+            }),
+            ..end(UserEvent::Synced, second, Due::At(at(second)))
+        };
+        store.release(&lease, release).await.unwrap();
+        let folders = store.folder_statistics(lease.user).await.unwrap();
+        let page = store.skipped_messages(lease.user, None, 599).await.unwrap();
+        if second < 30 {
+            assert_eq!(folders.len(), 2);
+            assert_eq!(folders[0], told);
+            assert_eq!((told.seen, told.skipped, told.error.as_deref()), (21, 2, Some("cut")));
+            let first = SkippedMessage {
+                folder: "a/b".to_owned(),
+                uid: 1,
+                subject: None,
+                date: Some(at(5)),
+                size: 7,
+                reason: "too large".to_owned(),
+                kind: "TooLarge".to_owned(),
+            };
+            assert_eq!((page.items.len(), &page.items[0]), (599, &first));
+            let rest = store.skipped_messages(lease.user, page.next, 599).await.unwrap();
+            assert_eq!((rest.items.len(), rest.items[0].uid, rest.next), (1, 600, None));
+        } else {
+            assert_eq!((folders.len(), page.items.len()), (1, 0));
+        }
+        second += 10;
+    }
+    let guid = user(&store, "terry").await.guid;
+    assert_eq!(store.report(guid, None, 9).await.unwrap().items.len(), 3);
+}
+
+#[tokio::test]
+async fn a_lost_lease_tells_nothing() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["terry"]).await;
+    let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
+    store.recover(at(11), Guid::new_v4()).await.unwrap();
+    let before = user(&store, "terry").await;
+    let release = Release { entries: vec![entry(1)], ..end(UserEvent::Synced, 12, Due::Never) };
+    store.release(&lease, release).await.unwrap_err();
+    assert_eq!(store.report(lease.user, None, 9).await.unwrap().items, []);
+    assert_eq!(user(&store, "terry").await, before);
+    // Nor does an end that cannot be.
+    let lease = store.claim(claim(&source, Guid::new_v4(), 20)).await.unwrap()[0].lease;
+    let before = user(&store, "terry").await;
+    let release = Release { entries: vec![entry(1)], ..end(UserEvent::Start, 21, Due::Never) };
+    let error = store.release(&lease, release).await.unwrap_err();
+    assert!(matches!(error, StoreError::Illegal { .. }), "{error}");
+    assert_eq!(user(&store, "terry").await, before);
+    store.renew(&lease, at(99)).await.unwrap();
+}
+
+#[tokio::test]
+async fn failures_of_a_batch_come_page_by_page() {
+    let (_data, store) = service().await;
+    let (source, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;
+    let claimed = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap();
+    let failure =
+        |name: &str| Failure { class: FailureClass::Quota, message: format!("{name} is full"), advice: None };
+    for it in &claimed {
+        let name = it.user.user_name.as_str();
+        let (event, failure) = match name {
+            "berta" => (UserEvent::Synced, None),
+            _ => (UserEvent::Failed, Some(failure(name))),
+        };
+        store.release(&it.lease, Release { failure, ..end(event, 11, Due::Never) }).await.unwrap();
+    }
+    let page = store.failures(sales.guid, None, 2).await.unwrap();
+    let seen: Vec<_> = page.items.iter().map(|it| (it.row, it.email_address.as_str(), it.status)).collect();
+    let expected =
+        [(2, "anna@new.example", UserStatus::Failed), (4, "carla@new.example", UserStatus::Failed)];
+    assert_eq!(seen, expected);
+    assert_eq!(page.items[0].failure, failure("anna"));
+    let page = store.failures(sales.guid, page.next, 2).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].row, page.next), (1, 5, None));
+}

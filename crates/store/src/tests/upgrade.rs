@@ -1,0 +1,67 @@
+//! A file of the first version of the schema.
+
+use std::{fs, path::Path};
+
+use mailhaul_engine::Ledger;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use super::{endpoint, ledger::contents};
+use crate::{Store, database};
+
+const SOURCE: &str = "terry@old.example";
+const TARGET: &str = "terry@new.example";
+
+/// What a program that knew only the ledger has left, with one mailbox of one folder and one message.
+async fn version_one(data: &Path) {
+    let path = database::make_file(data).unwrap();
+    let options = database::write_options(&path);
+    database::migrate_to(&options, 1).await.unwrap();
+    let mut connection = options.connect().await.unwrap();
+    for sql in [
+        "INSERT INTO mailbox VALUES (1, 'terry@old.example', 'terry@new.example')",
+        "INSERT INTO folder (id, mailbox_id, source, target, uid_validity) VALUES (1, 1, 'INBOX', 'INBOX', 7)",
+        "INSERT INTO message (folder_id, uid, state, reason) VALUES (1, 5, 2, 'too large')",
+    ] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+async fn assert_ledger_is_there(store: &Store) {
+    let ledger = store.mailbox(SOURCE, TARGET).await.unwrap();
+    let folders = ledger.folders().await.unwrap();
+    assert_eq!(folders.len(), 1);
+    let state = ledger.folder(&folders[0].folder).await.unwrap().unwrap();
+    assert_eq!(state.messages.len(), 1);
+}
+
+#[tokio::test]
+async fn a_ledger_of_the_first_version_is_read_without_being_changed() {
+    let data = TempDir::new().unwrap();
+    version_one(data.path()).await;
+    let before = contents(data.path());
+    let store = Store::open_read_only(data.path()).await.unwrap().unwrap();
+    assert_ledger_is_there(&store).await;
+    let words = store.endpoints().await.unwrap_err().to_string();
+    assert!(words.ends_with("another version of mailhaul (schema 1, this one knows 2)"), "{words}");
+    store.close().await;
+    assert_eq!(contents(data.path()), before);
+}
+
+#[tokio::test]
+async fn a_ledger_of_the_first_version_is_kept_by_the_second() {
+    let data = TempDir::new().unwrap();
+    version_one(data.path()).await;
+    for _ in 0..2 {
+        let store = Store::open(data.path()).await.unwrap();
+        assert_ledger_is_there(&store).await;
+        store.close().await;
+    }
+    let store = Store::open(data.path()).await.unwrap();
+    store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let read_only = Store::open_read_only(data.path()).await.unwrap().unwrap();
+    assert_eq!(read_only.endpoints().await.unwrap().len(), 1);
+    assert_ledger_is_there(&read_only).await;
+    assert!(fs::metadata(data.path().join("master.key")).is_err());
+}

@@ -1,0 +1,50 @@
+//! Sums over all users, for monitoring.
+
+use jiff::Timestamp;
+use mailhaul_migration::{FailureClass, Statistics};
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::StoreError,
+    overview::sum_of_all,
+};
+
+impl Store {
+    /// The sums of all users' numbers.
+    pub async fn totals(&self) -> Result<Statistics, StoreError> {
+        self.read(|connection| Box::pin(sum_of_all(connection))).await
+    }
+
+    /// How many users have a failure of each class that occurs.
+    pub async fn count_failures(&self) -> Result<Vec<(FailureClass, u64)>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "SELECT failure_class, count(*) AS users FROM user WHERE failure_class IS NOT NULL \
+                     GROUP BY failure_class",
+                )
+                .fetch_all(connection)
+                .await?;
+                rows.iter()
+                    .map(|row| Ok((Cells(row).word("failure_class")?, Cells(row).number("users")?)))
+                    .collect()
+            })
+        })
+        .await
+    }
+
+    /// How many users wait for another try after their pass broke off.
+    pub async fn count_waiting(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let row = sqlx::query("SELECT count(*) AS users FROM user WHERE attempts > 0 AND due > ?")
+                    .bind(millis(now))
+                    .fetch_one(connection)
+                    .await?;
+                Cells(&row).number("users")
+            })
+        })
+        .await
+    }
+}
