@@ -1,8 +1,8 @@
 //! Get-MigrationBatch.
 
-use mailhaul_migration::{BatchStatus, Guid, Limit};
+use mailhaul_migration::{BatchStatus, Guid, Limit, StatusSummary};
 use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{BatchFilter, BatchOverview};
+use mailhaul_store::{BatchFilter, BatchOverview, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -92,7 +92,7 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     }
 }
 
-/// What is told about a batch, in the order of time where there is one.
+/// What is told about a batch, in the order of time.
 async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<ReportLine>, Failure> {
     let batch = &overview.batch;
     let line = |creation_time, message| ReportLine { creation_time, message };
@@ -100,16 +100,18 @@ async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<Repor
     lines.extend(batch.validation_warnings.iter().map(|warning| line(batch.created, warning.clone())));
     lines.extend(batch.started.map(|at| line(at, "The batch was started.".to_owned())));
     lines.extend(overview.initial_synced.map(|at| line(at, "Every user is synced.".to_owned())));
-    let failures = context.store.failures(batch.guid, None, MOST_FAILURES).await.map_err(told)?;
-    let now = context.now();
-    lines.extend(failures.items.into_iter().map(|it| {
-        line(now, format!("Row {}: {} is {}: {}", it.row, it.email_address, it.status, it.failure.message))
+    let failed =
+        UserFilter { batch: Some(batch.guid), summary: Some(StatusSummary::Failed), ..UserFilter::default() };
+    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(told)?;
+    let has_more = failed.next.is_some();
+    lines.extend(failed.items.into_iter().map(|it| {
+        let why = it.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();
+        line(it.status_since, format!("Row {}: {} is {}{why}", it.row, it.email_address, it.status))
     }));
-    if failures.next.is_some() {
-        lines.push(line(
-            now,
-            "More users failed: Export-MigrationReport -Kind Errors has them all.".to_owned(),
-        ));
+    lines.sort_by_key(|it| it.creation_time);
+    if has_more {
+        let more = "More users failed: Export-MigrationReport -Kind Errors has them all.".to_owned();
+        lines.push(line(context.now(), more));
     }
     Ok(lines)
 }

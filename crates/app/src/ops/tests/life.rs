@@ -81,7 +81,8 @@ fn expected(status: BatchStatus) -> [Outcome; 3] {
         S::IncrementalSyncing => [runs, Ok(S::Stopping), Ok(S::IncrementalSyncing)],
         S::SyncedWithErrors => [Ok(S::Syncing), Ok(S::Stopped), Ok(S::Completing)],
         S::Failed => [Ok(S::Starting), Err("completed or failed"), Err("every user failed")],
-        S::Completing => [Err("being completed already"), Ok(S::Stopping), Err("being completed already")],
+        // Nobody is at its users yet, so it stops at once.
+        S::Completing => [Err("being completed already"), Ok(S::Stopped), Err("being completed already")],
         S::Completed => {
             [Err("every user is completed"), Err("every user is completed"), Err("Remove-MigrationBatch")]
         }

@@ -43,7 +43,7 @@ pub(super) struct Desk {
     pub(super) operations: Arc<Operations<Context>>,
     pub(super) audit: Arc<Audit>,
     pub(super) client: Client,
-    pub(super) data: TempDir,
+    _data: TempDir,
 }
 
 impl Desk {
@@ -57,7 +57,7 @@ impl Desk {
         let service = Arc::new(Service::new(operations.clone(), context.clone(), audit.clone(), "0"));
         let caller = Caller { name: "ada".to_owned(), role: Role::Admin };
         let client = Client::local(service.router(), caller);
-        Self { context, operations, audit, client, data }
+        Self { context, operations, audit, client, _data: data }
     }
 
     /// The same with an endpoint "Old" that nobody has tried.
@@ -132,6 +132,7 @@ impl Desk {
                 owner: Guid::from_u128(1),
                 until: now + 1.hour(),
                 source_endpoint: endpoint.guid,
+                target_endpoint: None,
                 kinds: vec![PassKind::Final, PassKind::Incremental, PassKind::First],
                 limit: 1000,
             };
