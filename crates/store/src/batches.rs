@@ -14,6 +14,9 @@ use crate::{
     vault::secrets,
 };
 
+/// Warnings that a batch keeps: each time it is shown, they are read.
+const MAX_WARNINGS: usize = 1_000;
+
 /// A batch that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsertedBatch {
@@ -21,7 +24,7 @@ pub struct InsertedBatch {
     pub batch: Batch,
     /// How many users it has.
     pub users: u64,
-    /// Why rows were left out: `Row 7: ...`. The batch's warnings end with them.
+    /// Why rows were left out: `Row 7: ...`. The batch's warnings end with the first 1,000.
     pub left_out: Vec<String>,
 }
 
@@ -187,10 +190,19 @@ async fn update(
     find(connection, guid).await
 }
 
-/// Adds to the warnings.
+/// Adds to the warnings, as far as a list of them can be of use.
 async fn warn(connection: &mut SqliteConnection, guid: Guid, warnings: &[String]) -> Result<Batch, Fault> {
     let warnings = warnings.to_vec();
-    update(connection, guid, |batch| batch.validation_warnings.extend(warnings)).await
+    update(connection, guid, |batch| {
+        let known = &mut batch.validation_warnings;
+        let room = MAX_WARNINGS.saturating_sub(known.len());
+        let more = warnings.len().saturating_sub(room);
+        known.extend(warnings.into_iter().take(room));
+        if more > 0 {
+            known.push(format!("{more} further rows were left out"));
+        }
+    })
+    .await
 }
 
 /// Writes what may change.

@@ -55,7 +55,8 @@ impl Store {
                 }
                 let mut octets = Zeroizing::new([0; 32]);
                 getrandom::fill(octets.as_mut_slice())?;
-                let token = Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(octets.as_slice())));
+                let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()));
+                let token = Secret::new(format!("{PREFIX}{}", *text));
                 sqlx::query(
                     "INSERT INTO api_token (guid, name, role, digest, created) VALUES (?, ?, ?, ?, ?)",
                 )

@@ -1,8 +1,9 @@
 //! The one writer. What waits while it works goes into its next transaction, so that many mailboxes share one sync of
 //! the disk.
 
-use std::{path::PathBuf, pin::Pin};
+use std::{panic::AssertUnwindSafe, path::PathBuf, pin::Pin};
 
+use futures_util::FutureExt;
 use mailhaul_engine::Record;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
@@ -121,7 +122,11 @@ impl Task {
             for request in waiting.drain(..) {
                 match request {
                     Request::Write(write) => writes.push(write),
-                    Request::Change(change) => change(&mut self).await,
+                    Request::Change(change) => {
+                        // A mistake in one change must not end the writer of all: its connection, and with it its
+                        // transaction, is gone, and who waits for its answer is told that there will be none.
+                        let _panicked = AssertUnwindSafe(change(&mut self)).catch_unwind().await;
+                    }
                     Request::Close(answer) => closing = Some(answer),
                 }
             }

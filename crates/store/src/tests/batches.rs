@@ -293,3 +293,19 @@ async fn what_fails_in_the_middle_leaves_nothing() {
     let entry = store.order_batch(Guid::nil(), UserEvent::Start, at(1), Due::Never, |_| {}).await;
     assert!(matches!(entry, Err(StoreError::NotFound { .. })));
 }
+
+#[tokio::test]
+async fn a_change_that_panics_leaves_nothing_and_ends_nothing() {
+    let (_data, store) = service().await;
+    let (_, sales) = running(&store, &["terry"]).await;
+    let error = store
+        .order_batch(sales.guid, UserEvent::Stop, at(1), Due::Never, |batch| {
+            batch.intent = BatchIntent::Stop;
+            panic!("a mistake");
+        })
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert_eq!(store.batch_by_guid(sales.guid).await.unwrap(), sales);
+    store.update_batch(sales.guid, |batch| batch.intent = BatchIntent::Stop).await.unwrap();
+}

@@ -38,6 +38,8 @@ async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
     assert_eq!((mended.added, mended.updated), (0, 1_234));
     let refused = store.insert_batch(batch("Other", &source, BatchIntent::Created), again).await.unwrap();
     assert_eq!((refused.users, refused.left_out.len()), (0, USERS));
+    let warnings = refused.batch.validation_warnings;
+    assert_eq!((warnings.len(), warnings[1_000].as_str()), (1_001, "49000 further rows were left out"));
 
     let run = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Run;
     let started =

@@ -180,9 +180,10 @@ impl World {
                 let order = self.due(due);
                 let Some(known) = self.users.get_mut(user % count) else { return };
                 let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
-                match known.take(event, now, due, START) {
-                    true => assert_eq!(done.unwrap(), 1),
-                    false => assert!(matches!(done, Err(StoreError::Illegal { .. }))),
+                if known.take(event, now, due, START) {
+                    assert_eq!(done.unwrap(), 1);
+                } else {
+                    assert!(matches!(done, Err(StoreError::Illegal { .. })));
                 }
             }
             Step::Claim { owner, kinds, limit } => self.claim(owner, kinds, limit).await,

@@ -14,7 +14,7 @@ fn entry(number: i64) -> ReportEntry {
 fn item(number: u32) -> SkippedItem {
     SkippedItem {
         uid: Uid::new(number).unwrap(),
-        subject: (number % 2 == 0).then(|| format!("subject {number}")),
+        subject: number.is_multiple_of(2).then(|| format!("subject {number}")),
         internal_date: InternalDate::new(at(5).as_second(), 60),
         size: 7,
         reason: "too large".to_owned(),

@@ -66,13 +66,19 @@ impl MasterKey {
     }
 }
 
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+fn hexadecimal(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    // Large enough from the start: a vector that grows leaves its beginnings in memory.
+    let mut octets = Zeroizing::new(Vec::with_capacity(LENGTH));
+    for pair in text.as_bytes().chunks_exact(2) {
+        octets.push(digit(pair[0])? << 4 | digit(pair[1])?);
+    }
+    Some(octets)
 }
 
-fn base64(text: &str) -> Option<Vec<u8>> {
-    general_purpose::STANDARD.decode(text).or_else(|_| general_purpose::STANDARD_NO_PAD.decode(text)).ok()
+fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let read = general_purpose::STANDARD.decode(text);
+    read.or_else(|_| general_purpose::STANDARD_NO_PAD.decode(text)).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]
@@ -84,7 +90,7 @@ mod tests {
         let key = MasterKey::random().unwrap();
         let read = MasterKey::parse(&key.text()).unwrap();
         assert_eq!((read.0.as_slice(), read.id()), (key.0.as_slice(), key.id()));
-        let digits: String = key.0.iter().map(|octet| format!("{octet:02X}")).collect();
+        let digits = key.0.map(|octet| format!("{octet:02X}")).concat();
         assert_eq!(MasterKey::parse(&format!("\n # mine\r\n{digits}\r\n")).unwrap().id(), key.id());
         assert_ne!(MasterKey::random().unwrap().id(), key.id());
     }
