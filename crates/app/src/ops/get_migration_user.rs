@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mailhaul_migration::{Guid, Limit, MigrationUser as User, StatusSummary, UserStatus};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::UserFilter;
+use mailhaul_store::{StoreError, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -109,11 +109,12 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
     for user in users {
         let batch = match batches.get(&user.batch) {
             Some(name) => name.clone(),
-            None => {
-                let name = batch_name(context, user.batch).await?;
-                batches.insert(user.batch, name.clone());
-                name
-            }
+            None => match context.store.batch_by_guid(user.batch).await {
+                Ok(batch) => batches.entry(user.batch).or_insert(batch.name).clone(),
+                // Removed since the users were read, and they with it.
+                Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(told(error)),
+            },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
         shown.push(MigrationUser::of(user, batch, &statistics));

@@ -4,10 +4,10 @@ mod account;
 mod archive;
 mod pass_options;
 pub(crate) mod probe;
-mod progress;
+pub(crate) mod progress;
 mod scheduler;
 mod worker;
-mod workers;
+pub(crate) mod workers;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::Secret;
 use mailhaul_migration::{AdminAccess, Endpoint, EndpointSecurity};
+use mailhaul_operations::TimeSpan;
 use tokio::{net::lookup_host, time::timeout};
 
 /// How long each step may take.
@@ -96,59 +97,87 @@ pub(crate) async fn probe(
     options: &ConnectOptions,
     credentials: Option<&Credentials>,
 ) -> (Seen, Result<(), Obstacle>) {
-    let mut options = options.clone();
-    let patience = &mut options.timeouts;
-    (patience.connect, patience.greeting, patience.read, patience.write) =
-        (PATIENCE, PATIENCE, PATIENCE, PATIENCE);
     let mut seen = Seen::default();
-    let outcome = ask(&options, credentials, &mut seen).await;
+    let outcome = Asking::new(options, PATIENCE).ask(credentials, &mut seen).await;
     (seen, outcome)
 }
 
-async fn ask(
-    options: &ConnectOptions,
-    credentials: Option<&Credentials>,
-    seen: &mut Seen,
-) -> Result<(), Obstacle> {
-    let host = &options.host;
-    // Only to show them: connecting asks again, and tells when there is none.
-    if let Ok(Ok(found)) = timeout(PATIENCE, lookup_host((host.trim_matches(['[', ']']), options.port))).await
-    {
-        seen.addresses = found.map(|it| it.ip()).collect();
+/// A conversation that does not last for ever.
+struct Asking {
+    options: ConnectOptions,
+    patience: Duration,
+}
+
+impl Asking {
+    fn new(options: &ConnectOptions, patience: Duration) -> Self {
+        let mut options = options.clone();
+        let it = &mut options.timeouts;
+        (it.connect, it.greeting, it.read, it.write) = (patience, patience, patience, patience);
+        Self { options, patience }
     }
-    let connection = in_time(host, Connection::open(options)).await?;
-    seen.greeting = Some(connection.greeting().text.clone());
-    seen.capabilities = connection.capabilities().iter().map(str::to_owned).collect();
-    let Some(credentials) = credentials else { return Ok(()) };
-    let mut session = in_time(host, connection.authenticate(credentials)).await?;
-    seen.capabilities = session.capabilities().iter().map(str::to_owned).collect();
-    seen.folders = Some(in_time(host, folders(&mut session)).await?);
-    // It has told all that was asked; how it says goodbye does not matter.
-    let _unheard = timeout(PATIENCE, session.logout()).await;
-    Ok(())
+
+    async fn ask(&self, credentials: Option<&Credentials>, seen: &mut Seen) -> Result<(), Obstacle> {
+        let host = self.options.host.trim_matches(['[', ']']);
+        // Only to show them: connecting asks again, and tells when there is none.
+        if let Ok(Ok(found)) = timeout(self.patience, lookup_host((host, self.options.port))).await {
+            seen.addresses = found.map(|it| it.ip()).collect();
+        }
+        let connection = self.in_time(Connection::open(&self.options)).await?;
+        seen.greeting = Some(connection.greeting().text.clone());
+        seen.capabilities = connection.capabilities().iter().map(str::to_owned).collect();
+        let Some(credentials) = credentials else { return Ok(()) };
+        let mut session = self.in_time(connection.authenticate(credentials)).await?;
+        seen.capabilities = session.capabilities().iter().map(str::to_owned).collect();
+        seen.folders = Some(self.in_time(folders(&mut session)).await?);
+        // It has told all that was asked; how it says goodbye does not matter.
+        let _unheard = timeout(self.patience, session.logout()).await;
+        Ok(())
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, Obstacle> {
+        match timeout(self.patience, step).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(self.obstacle(error.kind, error.message)),
+            Err(_) => Err(self.obstacle(ErrorKind::Timeout, "the server did not answer".to_owned())),
+        }
+    }
+
+    fn obstacle(&self, kind: ErrorKind, detail: String) -> Obstacle {
+        let host = &self.options.host;
+        let message = match kind {
+            ErrorKind::Timeout => {
+                let patience = TimeSpan(self.patience);
+                format!("the connection to the server {host} timed out after {patience}")
+            }
+            ErrorKind::Authentication => format!("the server {host} refused to sign in to this account"),
+            ErrorKind::Tls => format!("no secure connection to the server {host} could be made"),
+            _ => format!("the server {host} could not be connected to"),
+        };
+        let advice = ADVICE.iter().find(|(known, _)| *known == kind);
+        Obstacle { message, detail, advice: advice.map_or("Try again later.", |(_, advice)| advice) }
+    }
 }
 
 async fn folders(session: &mut Session) -> Result<u64, Error> {
     Ok(session.list(&ListQuery::default()).await?.len() as u64)
 }
 
-async fn in_time<T>(host: &str, step: impl Future<Output = Result<T, Error>>) -> Result<T, Obstacle> {
-    match timeout(PATIENCE, step).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(obstacle(host, error.kind, error.message)),
-        Err(_) => Err(obstacle(host, ErrorKind::Timeout, "the server did not answer".to_owned())),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
 
-fn obstacle(host: &str, kind: ErrorKind, detail: String) -> Obstacle {
-    let message = match kind {
-        ErrorKind::Timeout => {
-            format!("the connection to the server {host} timed out after 00:00:{:02}", PATIENCE.as_secs())
-        }
-        ErrorKind::Authentication => format!("the server {host} refused to sign in to this account"),
-        ErrorKind::Tls => format!("no secure connection to the server {host} could be made"),
-        _ => format!("the server {host} could not be connected to"),
-    };
-    let advice = ADVICE.iter().find(|(known, _)| *known == kind);
-    Obstacle { message, detail, advice: advice.map_or("Try again later.", |(_, advice)| advice) }
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for_long() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options =
+            ConnectOptions::new("127.0.0.1", listener.local_addr().unwrap().port(), Security::Clear);
+        let asking = Asking::new(&options, Duration::from_secs(1));
+        let mut seen = Seen::default();
+        let obstacle = asking.ask(None, &mut seen).await.unwrap_err();
+        assert_eq!(obstacle.message, "the connection to the server 127.0.0.1 timed out after 00:00:01");
+        assert!(obstacle.advice.contains("993 with Ssl"), "{}", obstacle.advice);
+        assert_eq!((seen.addresses.len(), seen.greeting), (1, None));
+    }
 }

@@ -1,1 +1,12 @@
+//! Every operation, with its refusals.
 
+mod audit;
+mod batches;
+mod endpoints;
+mod life;
+mod long_lists;
+mod reports;
+mod servers;
+mod settings;
+mod support;
+mod users;

@@ -1,0 +1,176 @@
+//! New-, Get-, Set- and Remove-MigrationEndpoint, without a server.
+
+use mailhaul_operations::FailureKind::{Conflict, Invalid, NotFound};
+use mailhaul_store::SecretName;
+use serde_json::json;
+
+use super::support::{Desk, base64};
+
+#[tokio::test]
+async fn an_endpoint_is_shown_as_exchange_shows_it() {
+    let desk = Desk::with_endpoint().await;
+    let shown = desk.one("Get-MigrationEndpoint", json!({ "Identity": "old" })).await;
+    for (property, value) in [
+        ("Identity", json!("Old")),
+        ("EndpointType", json!("IMAP")),
+        ("RemoteServer", json!("imap.example.org")),
+        ("Port", json!(993)),
+        ("Security", json!("Ssl")),
+        ("Authentication", json!("Basic")),
+        ("MaxConcurrentMigrations", json!(20)),
+        ("MaxConcurrentIncrementalSyncs", json!(10)),
+        ("ActiveMigrationCount", json!(0)),
+        ("ActiveIncrementalSyncCount", json!(0)),
+    ] {
+        assert_eq!(shown[property], value, "{property}");
+    }
+    let max: Vec<&String> = shown.as_object().unwrap().keys().filter(|it| it.starts_with("Max")).collect();
+    assert_eq!(max, ["MaxConcurrentMigrations", "MaxConcurrentIncrementalSyncs"]);
+}
+
+#[tokio::test]
+async fn ports_and_limits_follow_what_is_said() {
+    let desk = Desk::new().await;
+    for (index, (more, port, migrations, incremental)) in [
+        (json!({ "Security": "Tls" }), 143, json!(20), json!(10)),
+        (json!({ "Security": "None", "MaxConcurrentMigrations": 5 }), 143, json!(5), json!(5)),
+        (
+            json!({ "Security": "ssl", "Port": 1993, "MaxConcurrentMigrations": "unlimited" }),
+            1993,
+            json!("Unlimited"),
+            json!(10),
+        ),
+        (
+            json!({ "IMAP": true, "MaxConcurrentMigrations": 50, "MaxConcurrentIncrementalSyncs": 25 }),
+            993,
+            json!(50),
+            json!(25),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut request =
+            json!({ "Name": format!("E{index}"), "RemoteServer": "localhost", "SkipVerification": true });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let shown = desk.one("New-MigrationEndpoint", request).await;
+        assert_eq!(shown["Port"], port);
+        assert_eq!(
+            (&shown["MaxConcurrentMigrations"], &shown["MaxConcurrentIncrementalSyncs"]),
+            (&migrations, &incremental)
+        );
+    }
+    assert_eq!(desk.call("Get-MigrationEndpoint", json!({ "Type": "imap" })).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_new_endpoint_is_refused_in_words() {
+    let desk = Desk::with_endpoint().await;
+    for (more, kind, words) in [
+        (json!({ "Name": "OLD" }), Conflict, "\"OLD\" already exists"),
+        (json!({ "Name": "archive" }), Invalid, "the archive in the data directory"),
+        (json!({ "Gmail": true }), Invalid, "imap.gmail.com"),
+        (json!({ "ExchangeRemoteMove": true }), Invalid, "-ExchangeRemoteMove is not supported"),
+        (json!({ "Authentication": "NTLM" }), Invalid, "Ntlm is not supported"),
+        (json!({ "RemoteServer": "imaps://a" }), Invalid, "nothing else"),
+        (json!({ "Port": 0 }), Invalid, "Port must be a whole number from 1 to 65535"),
+        (json!({ "Security": "Starttls" }), Invalid, "Security must be"),
+        (json!({ "MaxConcurrentMigrations": 0 }), Invalid, "MaxConcurrentMigrations"),
+        (
+            json!({ "MaxConcurrentIncrementalSyncs": 21 }),
+            Invalid,
+            "MaxConcurrentIncrementalSyncs (21) must not be above MaxConcurrentMigrations (20)",
+        ),
+        (json!({ "CertificateSha256": "abc" }), Invalid, "64 hexadecimal digits"),
+        (json!({ "CertificateAuthorities": base64("no PEM") }), Invalid, "no certificate (PEM)"),
+        (json!({ "UserNameTemplate": "{user}*{admin}" }), Invalid, "needs Credential"),
+        (
+            json!({ "Credential": { "UserName": "m", "Password": "p" }, "UserNameTemplate": "{admin}" }),
+            Invalid,
+            "must have {user}",
+        ),
+        (json!({ "Frobnicate": 1 }), Invalid, "Frobnicate"),
+    ] {
+        let mut request = json!({ "Name": "New", "RemoteServer": "localhost", "SkipVerification": true });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        desk.refused("New-MigrationEndpoint", request, kind, words).await;
+    }
+}
+
+#[tokio::test]
+async fn settings_change_one_by_one_and_the_password_stays_hidden() {
+    let desk = Desk::with_endpoint().await;
+    let set = async |more: serde_json::Value| {
+        let mut request = json!({ "Identity": "old", "SkipVerification": true });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        desk.one("Set-MigrationEndpoint", request).await
+    };
+    let pin = "ab".repeat(32);
+    let shown = set(json!({
+        "Credential": { "UserName": "mailadmin", "Password": "P@ssw0rd" },
+        "UserNameTemplate": "{user}*{admin}",
+        "CertificateSha256": pin,
+    }))
+    .await;
+    assert_eq!(
+        (&shown["UserName"], &shown["UserNameTemplate"]),
+        (&json!("mailadmin"), &json!("{user}*{admin}"))
+    );
+    assert_eq!(shown["CertificateSha256"], pin);
+    assert!(!shown.to_string().contains("P@ssw0rd"));
+    let endpoint = desk.context.store.endpoint("Old").await.unwrap();
+    let kept = desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap().unwrap();
+    assert_eq!(kept.expose(), b"P@ssw0rd");
+
+    let shown = set(json!({ "Port": 1143, "CertificateSha256": null, "UserNameTemplate": null })).await;
+    assert_eq!((&shown["Port"], &shown["Security"]), (&json!(1143), &json!("Ssl")));
+    assert!(shown["CertificateSha256"].is_null() && shown["UserNameTemplate"].is_null());
+    assert_eq!(shown["UserName"], "mailadmin");
+
+    let shown = set(json!({ "Credential": null })).await;
+    assert!(shown["UserName"].is_null());
+    assert_eq!(desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap(), None);
+
+    // Limits need no connection, and so no word about it.
+    let shown = desk
+        .one(
+            "Set-MigrationEndpoint",
+            json!({ "Identity": "Old", "MaxConcurrentMigrations": 5, "MaxConcurrentIncrementalSyncs": 5 }),
+        )
+        .await;
+    assert_eq!(shown["MaxConcurrentMigrations"], 5);
+    for (more, kind, words) in [
+        (json!({ "MaxConcurrentMigrations": 4 }), Invalid, "Give -MaxConcurrentIncrementalSyncs 4 or less"),
+        (json!({ "UserNameTemplate": "{user}" }), Invalid, "needs Credential"),
+        (json!({ "Identity": "None" }), NotFound, "\"None\" could not be found"),
+    ] {
+        let mut request = json!({ "Identity": "Old" });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        desk.refused("Set-MigrationEndpoint", request, kind, words).await;
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_in_use_stays() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a"], json!({})).await;
+    desk.refused("Remove-MigrationEndpoint", json!({ "Identity": "Old" }), Conflict, "batch \"B\"").await;
+    desk.call("Remove-MigrationBatch", json!({ "Identity": "B" })).await.unwrap();
+    assert_eq!(desk.call("Remove-MigrationEndpoint", json!({ "Identity": "OLD" })).await, Ok(Vec::new()));
+    for cmdlet in ["Get-MigrationEndpoint", "Remove-MigrationEndpoint", "Test-MigrationEndpoint"] {
+        desk.refused(cmdlet, json!({ "Identity": "Old" }), NotFound, "\"Old\" could not be found").await;
+    }
+    assert_eq!(desk.call("Get-MigrationEndpoint", json!({})).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn who_is_under_way_is_counted() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
+    let claimed = desk.claim().await;
+    desk.ends(&claimed[0], mailhaul_migration::UserEvent::Synced).await;
+    desk.claim().await;
+    let shown = desk.one("Get-MigrationEndpoint", json!({ "Identity": "Old" })).await;
+    assert_eq!(shown["ActiveMigrationCount"], 2);
+    assert_eq!(shown["ActiveIncrementalSyncCount"], 1);
+}

@@ -1,0 +1,157 @@
+//! Statistics and exported reports.
+
+use mailhaul_migration::UserEvent;
+use mailhaul_operations::FailureKind::{Invalid, NotFound};
+use serde_json::{Value, json};
+
+use super::support::Desk;
+use crate::ops::export_migration_report::{Kind, columns};
+
+/// The batch B of a, of whom a message was skipped, and b, who failed.
+async fn desk() -> Desk {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
+    let claimed = desk.claim().await;
+    desk.ends(&claimed[0], UserEvent::SyncedWithSkippedItems).await;
+    desk.ends(&claimed[1], UserEvent::Failed).await;
+    desk
+}
+
+#[tokio::test]
+async fn a_user_s_numbers_go_to_its_folders() {
+    let desk = desk().await;
+    let request = json!({ "Identity": "A@example.org", "IncludeReport": true, "IncludeSkippedItems": true });
+    let shown = desk.one("Get-MigrationUserStatistics", request).await;
+    for (property, value) in [
+        ("Identity", json!("a@example.org")),
+        ("BatchId", json!("B")),
+        ("MigrationType", json!("IMAP")),
+        ("Status", json!("Synced")),
+        ("SyncedItemCount", json!(99)),
+        ("SkippedItemCount", json!(1)),
+        ("TotalItemsInSourceMailboxCount", json!(100)),
+        ("BytesTransferred", json!(1000)),
+        ("PercentageComplete", json!(100)),
+        ("CurrentBytesTransferredPerMinute", json!(0)),
+        ("EstimatedTimeRemaining", json!(null)),
+        ("DataConsistencyScore", json!("Investigate")),
+    ] {
+        assert_eq!(shown[property], value, "{property}");
+    }
+    for duration in
+        ["TotalQueuedDuration", "TotalInProgressDuration", "TotalSyncedDuration", "TotalStalledDuration"]
+    {
+        assert!(shown[duration].as_str().unwrap().starts_with("00:00:"), "{duration}");
+    }
+    let folder = &shown["Folders"][0];
+    assert_eq!((&folder["FolderName"], &folder["SeenCount"]), (&json!("INBOX"), &json!(100)));
+    assert_eq!((&folder["CopiedCount"], &folder["SkippedCount"]), (&json!(99), &json!(1)));
+    let report = shown["Report"].as_array().unwrap();
+    assert!(report.iter().any(|it| it["Message"] == "Folder INBOX: done."), "{report:?}");
+    let item = &shown["SkippedItems"][0];
+    assert_eq!(
+        (&item["Kind"], &item["FolderName"], &item["UID"]),
+        (&json!("TooLarge"), &json!("INBOX"), &json!(7))
+    );
+
+    let short = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "b@example.org" })).await;
+    assert!(short["Report"].is_null() && short["SkippedItems"].is_null());
+    assert_eq!(short["ErrorClass"], "Authentication");
+    let nobody = json!({ "Identity": "c@example.org" });
+    desk.refused("Get-MigrationUserStatistics", nobody, NotFound, "could not be found").await;
+    desk.refused("Get-MigrationUserStatistics", json!({}), Invalid, "Identity").await;
+}
+
+#[tokio::test]
+async fn a_pass_under_way_is_shown_as_it_is_now() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a"], json!({ "AutoStart": true })).await;
+    desk.claim().await;
+    let user = desk.context.store.user("a@example.org", None).await.unwrap();
+    let worker = desk.worker(&user).await;
+    let shown = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "a@example.org" })).await;
+    assert_eq!((&shown["Status"], &shown["SyncedItemCount"]), (&json!("Validating"), &json!(0)));
+    worker.has_copied(10, 2000);
+    let shown = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "a@example.org" })).await;
+    assert_eq!((&shown["SyncedItemCount"], &shown["BytesTransferred"]), (&json!(10), &json!(2000)));
+    let shown = desk.one("Get-MigrationUser", json!({ "Identity": "a@example.org" })).await;
+    assert_eq!(shown["SyncedItemCount"], 10);
+}
+
+#[tokio::test]
+async fn all_batches_are_added_up() {
+    let desk = desk().await;
+    desk.batch("C", &["c"], json!({})).await;
+    let shown = desk.one("Get-MigrationStatistics", json!({})).await;
+    for (property, value) in [
+        ("MigrationType", "IMAP".into()),
+        ("BatchCount", 2.into()),
+        ("TotalCount", 3.into()),
+        ("SyncedCount", 1.into()),
+        ("FailedCount", 1.into()),
+        ("StoppedCount", 1.into()),
+        ("ProvisionedCount", 0.into()),
+        ("SyncedItemCount", 199.into()),
+        ("BytesTransferred", Value::from(2000)),
+    ] {
+        assert_eq!(shown[property], value, "{property}");
+    }
+}
+
+async fn export(desk: &Desk, more: Value) -> (String, String) {
+    let mut request = json!({ "Identity": "b" });
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let shown = desk.one("Export-MigrationReport", request).await;
+    let text = |property: &str| shown[property].as_str().unwrap().to_owned();
+    (text("FileName"), text("Content"))
+}
+
+#[tokio::test]
+async fn reports_are_files_that_a_spreadsheet_does_not_run() {
+    let desk = desk().await;
+    let (name, text) = export(&desk, json!({})).await;
+    assert_eq!(name, "B-Statistics.csv");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], columns(Kind::Statistics).join(","));
+    assert!(lines[1].starts_with("2,a@example.org,Synced,Investigate,100,99,1,1000,"), "{}", lines[1]);
+    assert!(lines[2].ends_with(",Authentication,'=LOGIN refused: NO [AUTHENTICATIONFAILED]"), "{}", lines[2]);
+    assert_eq!(lines.len(), 3);
+
+    let (name, text) = export(&desk, json!({ "Kind": "errors", "WithByteOrderMark": true })).await;
+    assert_eq!(name, "B-Errors.csv");
+    assert_eq!(
+        text,
+        format!(
+            "\u{feff}{}\r\n3,b@example.org,Failed,Authentication,'=LOGIN refused: NO [AUTHENTICATIONFAILED],check the user \
+             name and the password\r\n",
+            columns(Kind::Errors).join(",")
+        )
+    );
+
+    let (name, text) = export(&desk, json!({ "Kind": "SkippedItems" })).await;
+    assert_eq!(name, "B-SkippedItems.csv");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2);
+    let cells = "2,a@example.org,INBOX,7,\"'=HYPERLINK(\"\"http://evil\"\")\",";
+    assert!(lines[1].starts_with(cells), "{}", lines[1]);
+    assert!(lines[1].ends_with(",40000000,TooLarge,larger than the target takes"), "{}", lines[1]);
+
+    for (request, kind, words) in [
+        (json!({ "Identity": "None" }), NotFound, "could not be found"),
+        (json!({ "Identity": "B", "Kind": "Everything" }), Invalid, "Kind must be"),
+        (json!({ "Identity": "B", "Continuation": "x" }), Invalid, "Continuation"),
+        (json!({ "Identity": "B", "Kind": "SkippedItems", "Continuation": "x" }), Invalid, "Continuation"),
+    ] {
+        desk.refused("Export-MigrationReport", request, kind, words).await;
+    }
+}
+
+#[test]
+fn every_column_is_documented() {
+    let text = include_str!("../../../../../docs/reports.md");
+    for kind in [Kind::Statistics, Kind::Errors, Kind::SkippedItems] {
+        for column in columns(kind) {
+            assert!(text.contains(&format!("`{column}`")), "{kind:?}: {column}");
+        }
+    }
+}
