@@ -25,7 +25,7 @@ async fn twenty_users_are_stopped_started_completed_and_removed() {
     for verb in ["Stop", "Complete"] {
         let refused = service.ask(&[&format!("{verb}-MigrationBatch"), "Life"]);
         assert_eq!(refused.code, Some(4), "{verb}: {}{}", refused.stdout, refused.stderr);
-        assert!(refused.stderr.contains("Created"), "{verb}: {}", refused.stderr);
+        assert!(refused.stderr.contains("Start-MigrationBatch"), "{verb}: {}", refused.stderr);
     }
 
     service.expect(&["Start-MigrationBatch", "Life"]);
