@@ -53,7 +53,7 @@ pub(crate) async fn try_out(
     tested_endpoint: Option<String>,
     login: Option<Credentials>,
 ) -> MigrationServerAvailability {
-    let (seen, outcome) = probe(&connect_options(endpoint), login.as_ref()).await;
+    let (seen, outcome) = Box::pin(probe(&connect_options(endpoint), login.as_ref())).await;
     let server = format!("{}, port {}", endpoint.remote_server, endpoint.port);
     let (result, message, error_detail) = match outcome {
         Ok(()) => (TestResult::Success, success(&server, login.as_ref(), seen.folders), None),

@@ -103,12 +103,12 @@ pub(crate) fn check_limits(migrations: Limit, incremental: Limit) -> Result<(), 
 /// The administrator who opens every mailbox.
 pub(crate) fn admin(
     credential: Credential,
-    template: Option<String>,
+    template: Option<&str>,
 ) -> Result<(AdminAccess, Secret), Failure> {
     if credential.user_name.trim().is_empty() {
         return Err(Failure::invalid("Credential: the user name must not be empty"));
     }
-    let template = template.as_deref().map(user_name_template).transpose()?;
+    let template = template.map(user_name_template).transpose()?;
     Ok((AdminAccess { user_name: credential.user_name, template }, credential.password))
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn user_name_template(template: &str) -> Result<String, Failure> {
 
 /// Connects to the endpoint's server, and fails where that cannot be done.
 pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
-    let (_, outcome) = probe(&connect_options(endpoint), None).await;
+    let (_, outcome) = Box::pin(probe(&connect_options(endpoint), None)).await;
     outcome.map_err(|it| {
         Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(format_args!(
             "{} With -SkipVerification the endpoint is kept without a test.",

@@ -1,5 +1,7 @@
 //! What an administrator can do: one file for each operation, and the one list of them.
 
+#![allow(clippy::doc_markdown, reason = "the comments of requests are what help prints")]
+
 mod availability;
 mod batch_settings;
 mod complete_migration_batch;

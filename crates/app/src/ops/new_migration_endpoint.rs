@@ -108,9 +108,8 @@ impl Operation<Context> for NewMigrationEndpoint {
             .unwrap_or_else(|| DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS.min(migrations));
         settings::check_limits(migrations, incremental)?;
         let (admin, password) = match (request.credential, request.user_name_template) {
-            (Some(credential), template) => {
-                settings::admin(credential, template).map(|(it, password)| (Some(it), Some(password)))?
-            }
+            (Some(credential), template) => settings::admin(credential, template.as_deref())
+                .map(|(it, password)| (Some(it), Some(password)))?,
             (None, None) => (None, None),
             (None, Some(_)) => {
                 return Err(Failure::invalid(

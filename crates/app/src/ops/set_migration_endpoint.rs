@@ -117,7 +117,7 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Fail
         }
         Change::To(credential) => {
             let template = endpoint.admin.take().and_then(|it| it.template);
-            let (admin, password) = settings::admin(credential, template)?;
+            let (admin, password) = settings::admin(credential, template.as_deref())?;
             endpoint.admin = Some(admin);
             NewPassword::Set(password)
         }
@@ -126,7 +126,7 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Fail
         (_, Change::Keep) | (None, Change::Clear) => {}
         (Some(admin), Change::Clear) => admin.template = None,
         (Some(admin), Change::To(template)) => {
-            admin.template = Some(settings::user_name_template(&template)?)
+            admin.template = Some(settings::user_name_template(&template)?);
         }
         (None, Change::To(_)) => {
             return Err(Failure::invalid(

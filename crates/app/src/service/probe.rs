@@ -98,7 +98,7 @@ pub(crate) async fn probe(
     credentials: Option<&Credentials>,
 ) -> (Seen, Result<(), Obstacle>) {
     let mut seen = Seen::default();
-    let outcome = Asking::new(options, PATIENCE).ask(credentials, &mut seen).await;
+    let outcome = Box::pin(Asking::new(options, PATIENCE).ask(credentials, &mut seen)).await;
     (seen, outcome)
 }
 
@@ -175,7 +175,7 @@ mod tests {
             ConnectOptions::new("127.0.0.1", listener.local_addr().unwrap().port(), Security::Clear);
         let asking = Asking::new(&options, Duration::from_secs(1));
         let mut seen = Seen::default();
-        let obstacle = asking.ask(None, &mut seen).await.unwrap_err();
+        let obstacle = Box::pin(asking.ask(None, &mut seen)).await.unwrap_err();
         assert_eq!(obstacle.message, "the connection to the server 127.0.0.1 timed out after 00:00:01");
         assert!(obstacle.advice.contains("993 with Ssl"), "{}", obstacle.advice);
         assert_eq!((seen.addresses.len(), seen.greeting), (1, None));

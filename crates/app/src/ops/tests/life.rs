@@ -72,8 +72,7 @@ fn expected(status: BatchStatus) -> [Outcome; 3] {
     let not_synced = Err("not synced yet");
     match status {
         S::Created => [Ok(S::Starting), Err("never started"), Err("never started")],
-        S::Waiting => [runs, Ok(S::Stopped), not_synced],
-        S::Starting => [runs, Ok(S::Stopped), not_synced],
+        S::Waiting | S::Starting => [runs, Ok(S::Stopped), not_synced],
         S::Syncing => [runs, Ok(S::Stopping), not_synced],
         S::Stopping => [Err("is being stopped"), Err("being stopped already"), Err("is being stopped")],
         S::Stopped => [Ok(S::Starting), Err("stopped already"), Err("Start-MigrationBatch")],

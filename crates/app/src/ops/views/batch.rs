@@ -17,6 +17,7 @@ use crate::ops::{rules::supported_actions, time_zones::zone};
 /// `SyncedCount`, `FinalizedCount` and `FailedCount`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "Exchange's names")]
 pub(crate) struct Counts {
     /// Users.
     total_count: u64,

@@ -33,10 +33,10 @@ pub(super) fn message(status: BatchStatus, overview: &BatchOverview) -> String {
             format!("the first sync: {} of {users} synced", of(StatusSummary::Synced))
         }
         S::IncrementalSyncing if of(StatusSummary::Failed) == 0 => "what is new is carried over".to_owned(),
-        S::Synced => match overview.batch.settings.allow_incremental_syncs {
-            true => format!("{users} synced; what is new follows in every SyncInterval"),
-            false => format!("{users} synced; nothing follows, because AllowIncrementalSyncs is off"),
-        },
+        S::Synced if overview.batch.settings.allow_incremental_syncs => {
+            format!("{users} synced; what is new follows in every SyncInterval")
+        }
+        S::Synced => format!("{users} synced; nothing follows, because AllowIncrementalSyncs is off"),
         S::Failed if total == 0 => {
             "there are no users in it: Set-MigrationBatch -AddUsers adds some".to_owned()
         }
