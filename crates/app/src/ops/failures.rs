@@ -69,10 +69,17 @@ pub(crate) fn csv(error: CsvError) -> Failure {
 }
 
 /// What is wrong with a filter, and where.
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(crate) fn filter(error: FilterError) -> Failure {
     Failure::invalid(error)
         .with_advice("Write for example: Received -ge '2024-01-01' -and Received -lt '2025-01-01'.")
+}
+
+/// Somebody else has changed the object between our look at it and our change.
+pub(crate) fn changed_meanwhile(what: &str, name: &str) -> Failure {
+    Failure::conflict(format_args!(
+        "the migration {what} \"{name}\" was changed by somebody else at the same time"
+    ))
+    .with_advice("Nothing of this change was made: look at it, and try again.")
 }
 
 /// The first parameter that was given although this version cannot do what it asks for.

@@ -8,12 +8,7 @@ use mailhaul_store::{StoreError, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    failures::{not_found, told},
-    nouns::USER,
-    pages::Reading,
-    views::MigrationUser,
-};
+use super::{failures::told, nouns::USER, pages::Reading, views::MigrationUser};
 use crate::context::Context;
 
 /// Shows users.
@@ -86,7 +81,7 @@ impl Operation<Context> for GetMigrationUser {
     }
 }
 
-/// One user, who must be as the filters say: else there is no such user.
+/// One user, where it is as the filters say.
 async fn one(
     context: &Context,
     identity: &str,
@@ -96,10 +91,8 @@ async fn one(
     let user = context.store.user(identity, batch).await.map_err(told)?;
     let is_wanted = request.status.is_none_or(|it| it == user.status)
         && request.status_summary.is_none_or(|it| it == user.status.summary());
-    if !is_wanted {
-        return Err(not_found("user", identity));
-    }
-    Ok(Answer::all(show(context, vec![user]).await?))
+    let users = if is_wanted { vec![user] } else { Vec::new() };
+    Ok(Answer::all(show(context, users).await?))
 }
 
 /// The users with the names of their batches and their numbers as they are now.

@@ -28,14 +28,13 @@ pub(crate) struct NewMigrationBatch;
 /// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
     /// The batch's name: at most 64 characters, and no other batch's.
     name: String,
     /// The CSV file of mailboxes: EmailAddress, UserName, Password, and where needed UserRoot, TargetUserName and
     /// TargetPassword. At most 50,000 rows and 10 MB.
     #[serde(rename = "CSVData")]
-    csv_data: Option<Bytes>,
+    csv_data: Bytes,
     /// The endpoint that mail comes from.
     source_endpoint: String,
     /// The endpoint that mail goes to, or Archive for the archive in the data directory; that of Set-MigrationConfig where
@@ -111,7 +110,7 @@ impl Operation<Context> for NewMigrationBatch {
     async fn run(
         context: &Context,
         caller: &Caller,
-        mut request: Request,
+        request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         const RETRY: &str =
             "Start-MigrationBatch tries the failed users of a batch again; other users are named in CSVData.";
@@ -123,12 +122,7 @@ impl Operation<Context> for NewMigrationBatch {
             ("UserIds", !request.user_ids.is_empty(), RETRY),
         ])?;
         let name = settings::name(&request.name)?;
-        let Some(file) = request.csv_data.take() else {
-            return Err(Failure::invalid("CSVData must be given").with_advice(
-                "Give the CSV file of mailboxes; its columns are EmailAddress, UserName and Password.",
-            ));
-        };
-        let list = members::read(&file, request.allow_unknown_columns_in_csv)?;
+        let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv)?;
         let store = &context.store;
         let source = store.endpoint(&request.source_endpoint).await.map_err(told)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;

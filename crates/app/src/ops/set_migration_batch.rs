@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_migration::{BatchIntent, BatchSettings, BatchStatus, Deletions, UserStatus};
+use mailhaul_migration::{Batch, BatchIntent, BatchSettings, BatchStatus, Deletions, UserStatus};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, DateTime, Failure, Noun, Operation, Role, TimeSpan, Verb,
 };
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     batch_settings::{self as settings, NO_MAIL},
     endpoints::batch_now,
-    failures::{told, unsupported},
+    failures::{changed_meanwhile, told, unsupported},
     members,
     nouns::BATCH,
     schedule::{Before, follow},
@@ -140,8 +140,16 @@ impl Operation<Context> for SetMigrationBatch {
         };
         let before = Before::of(&overview.batch.settings);
         if after != overview.batch.settings {
-            let settings = after.clone();
-            store.update_batch(guid, move |it| it.settings = settings).await.map_err(told)?;
+            let (expected, wanted) = (overview.batch.settings.clone(), after.clone());
+            let change = move |it: &mut Batch| {
+                if it.settings == expected {
+                    it.settings = wanted;
+                }
+            };
+            let kept = store.update_batch(guid, change).await.map_err(told)?;
+            if kept.settings != after {
+                return Err(changed_meanwhile("batch", &kept.name));
+            }
             follow(context, guid, before, &after).await?;
         }
         let mut message = None;

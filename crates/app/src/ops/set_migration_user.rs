@@ -120,6 +120,17 @@ impl Request {
         if source.is_none() && target.is_none() {
             return Ok(None);
         }
+        // To the database, an address as login is one that nobody has given.
+        let is_default = |it: &Credential| it.user_name == user.email_address;
+        if target.as_ref().is_some_and(is_default) && user.target_user_name != user.email_address {
+            return Err(Failure::conflict(format_args!(
+                "the login at the target is {}, and cannot become the e-mail address again",
+                user.target_user_name
+            ))
+            .with_advice(
+                "Take the user out with Remove-MigrationUser, and add it with Set-MigrationBatch -AddUsers.",
+            ));
+        }
         let (user_name, password) = match source {
             Some(credential) => (credential.user_name, credential.password),
             None => (user.user_name.clone(), kept_password(context, user).await?),

@@ -159,7 +159,7 @@ async fn a_new_batch_is_refused_in_words() {
         desk.refused("New-MigrationBatch", request, kind, words).await;
     }
     let nothing = json!({ "Name": "New", "SourceEndpoint": "Old" });
-    desk.refused("New-MigrationBatch", nothing, Invalid, "CSVData must be given").await;
+    desk.refused("New-MigrationBatch", nothing, Invalid, "needs CSVData").await;
     assert_eq!(desk.call("Get-MigrationBatch", json!({})).await.unwrap().len(), 1);
 }
 

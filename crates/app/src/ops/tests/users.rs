@@ -145,6 +145,7 @@ async fn users_are_found_by_what_they_are() {
         (json!({ "EmailAddress": "C@example.org" }), &["c"]),
         (json!({ "MailboxGuid": guid }), &["a"]),
         (json!({ "Identity": guid, "BatchId": "First" }), &["a"]),
+        (json!({ "Identity": A, "Status": "Synced" }), &[]),
         (json!({ "ResultSize": 2 }), &["a", "b"]),
     ] {
         let shown = desk.call("Get-MigrationUser", request.clone()).await.unwrap();
@@ -154,7 +155,6 @@ async fn users_are_found_by_what_they_are() {
     for (request, kind, words) in [
         (json!({ "Identity": "d@example.org" }), NotFound, "\"d@example.org\" could not be found"),
         (json!({ "Identity": A, "BatchId": "Second" }), NotFound, "could not be found"),
-        (json!({ "Identity": A, "Status": "Synced" }), NotFound, "could not be found"),
         (json!({ "BatchId": "Third" }), NotFound, "\"Third\" could not be found"),
         (json!({ "Identity": A, "EmailAddress": A }), Invalid, "only one of"),
         (json!({ "Continuation": "nonsense" }), Invalid, "Continuation"),
@@ -214,6 +214,7 @@ async fn a_user_gets_times_and_passwords_of_its_own() {
         (json!({ "CSVData": base64("") }), Invalid, "empty"),
         (json!({ "CSVData": csv(&["a"]), "Credential": login("a", "b") }), Invalid, "not both"),
         (json!({ "SyncNow": true }), Conflict, "its status is Validating"),
+        (json!({ "TargetCredential": login(A, "p") }), Conflict, "Remove-MigrationUser"),
         (json!({ "Identity": "b@example.org" }), NotFound, "could not be found"),
     ] {
         let mut request = identity();
