@@ -132,6 +132,7 @@ impl Desk {
                 owner: Guid::from_u128(1),
                 until: now + 1.hour(),
                 source_endpoint: endpoint.guid,
+                target_endpoint: None,
                 kinds: vec![PassKind::Final, PassKind::Incremental, PassKind::First],
                 limit: 1000,
             };
