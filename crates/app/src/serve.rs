@@ -62,7 +62,7 @@ pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
         .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::new(&desk.context, &lock);
-    let scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
+    let mut scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
     let server = Server::new(router(&desk), shutdown.clone());
     let serving = tokio::spawn(async move {
         let unix = server.unix(socket);
@@ -76,15 +76,19 @@ pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
         text::print_error(format_args!("listening on {address}"));
     }
     tell_systemd("READY=1");
-    stopped().await;
+    let was_asked = tokio::select! {
+        () = stopped() => true,
+        // A mistake of this program: a service without it would only seem to work.
+        _ = &mut scheduling => false,
+    };
     text::print_error("stopping: mailboxes under way come to the end of their window");
     tell_systemd("STOPPING=1");
     shutdown.cancel();
-    let (scheduled, served) = tokio::join!(scheduling, serving);
+    let is_fine = was_asked && scheduling.await.is_ok() & serving.await.is_ok();
     desk.service.finish().await;
     desk.context.store.clone().close().await;
     drop(lock);
-    Ok(if scheduled.is_err() || served.is_err() { Exit::Internal } else { Exit::Synced })
+    Ok(if is_fine { Exit::Synced } else { Exit::Internal })
 }
 
 fn log() {

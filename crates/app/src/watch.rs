@@ -139,23 +139,21 @@ impl Show {
     fn users(&self, users: &[Value]) {
         let Some((_, _, bars)) = &self.bars else { return };
         for (index, bar) in bars.iter().enumerate() {
-            match users.get(index) {
-                Some(user) => {
-                    bar.set_length(number(user, "TotalItemsInSourceMailboxCount"));
-                    bar.set_position(number(user, "SyncedItemCount"));
-                    bar.set_message(format!(
-                        "{} {} {}",
-                        user["Identity"].as_str().unwrap_or_default(),
-                        user["Status"].as_str().unwrap_or_default(),
-                        text::bytes(number(user, "BytesTransferred"))
-                    ));
-                }
-                None => {
-                    bar.set_length(0);
-                    bar.set_position(0);
-                    bar.set_message("");
-                }
-            }
+            let Some(user) = users.get(index) else {
+                bar.set_length(0);
+                bar.set_position(0);
+                bar.set_message("");
+                continue;
+            };
+            bar.set_length(number(user, "TotalItemsInSourceMailboxCount"));
+            bar.set_position(number(user, "SyncedItemCount"));
+            let text = |name: &str| user[name].as_str().unwrap_or_default().to_owned();
+            bar.set_message(format!(
+                "{} {} {}",
+                text("Identity"),
+                text("Status"),
+                text::bytes(number(user, "BytesTransferred"))
+            ));
         }
     }
 

@@ -79,5 +79,5 @@ async fn run_one(
     };
     let progress = ui.mailbox(&mailbox.name);
     let pass = OnePass { progress: &progress, budget, places, stop, options };
-    pass.run(ImapMailbox::new(mailbox.source), ImapMailbox::new(mailbox.target), &ledger).await
+    Box::pin(pass.run(ImapMailbox::new(mailbox.source), ImapMailbox::new(mailbox.target), &ledger)).await
 }

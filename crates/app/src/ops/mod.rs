@@ -22,6 +22,7 @@ mod members;
 mod new_migration_api_token;
 mod new_migration_batch;
 mod new_migration_endpoint;
+mod new_migration_master_key;
 mod nouns;
 mod pages;
 mod remove_migration_api_token;
@@ -81,6 +82,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<new_migration_api_token::NewMigrationApiToken>()
         .with::<get_migration_api_token::GetMigrationApiToken>()
         .with::<remove_migration_api_token::RemoveMigrationApiToken>()
+        .with::<new_migration_master_key::NewMigrationMasterKey>()
 }
 
 #[cfg(test)]

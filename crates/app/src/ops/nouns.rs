@@ -59,3 +59,10 @@ pub(crate) const API_TOKEN: Noun = Noun {
     path: "tokens",
     about: "Tokens of those who ask over HTTP",
 };
+
+pub(crate) const MASTER_KEY: Noun = Noun {
+    cmdlet: "MigrationMasterKey",
+    word: "master-key",
+    path: "master-key",
+    about: "The key with which passwords are sealed",
+};

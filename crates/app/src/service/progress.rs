@@ -60,7 +60,7 @@ impl Tally {
 
     fn stalling(&self) -> u64 {
         let since = *self.stalled_since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.map_or(0, |since| millis_since(since))
+        since.map_or(0, millis_since)
     }
 
     fn stalls(&self, does: bool) {

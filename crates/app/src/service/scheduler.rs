@@ -19,7 +19,7 @@ const LEASE: Duration = Duration::from_mins(1);
 /// From one sign of life to the next; also how long a change of the clock goes unnoticed.
 const BEAT: Duration = Duration::from_secs(10);
 /// So long workers get to come to the end of their window when the service ends.
-const FAREWELL: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_mins(1);
 
 /// Runs workers for one data directory.
 pub(crate) struct Scheduler {
@@ -137,7 +137,7 @@ impl Scheduler {
         let present: HashMap<Guid, &Worker> = under_way.iter().map(|(user, it)| (*user, it)).collect();
         self.leases.retain(|user, _| present.contains_key(user));
         let beats = self.leases.iter().map(|(user, lease)| Heartbeat {
-            lease: lease.clone(),
+            lease: *lease,
             until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
             statistics: present.get(user).map(|it| it.tally.statistics()),
         });
@@ -204,7 +204,7 @@ impl Scheduler {
         for (it, place) in claimed.into_iter().zip(taken) {
             let worker = Worker::new(it.user.batch, endpoint.guid, tally(&it.user));
             self.place.workers.begun(it.user.guid, worker.clone());
-            self.leases.insert(it.user.guid, it.lease.clone());
+            self.leases.insert(it.user.guid, it.lease);
             self.tasks.spawn(self.place.clone().work(it, worker, places.clone(), place));
         }
         Ok(begun)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
 use mailhaul_migration::{
-    Batch, BatchSettings, Endpoint, Failure, FailureClass, MigrationUser, Statistics, UserEvent,
+    BatchSettings, Endpoint, Failure, FailureClass, MigrationUser, Statistics, UserEvent,
 };
 use mailhaul_remotes::{ImapMailbox, MaildirMailbox, Side};
 use mailhaul_store::{
@@ -55,7 +55,7 @@ struct Ended {
 impl Workplace {
     /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
     pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Places, place: Place) {
-        let (user, lease) = (claimed.user.clone(), claimed.lease.clone());
+        let (user, lease) = (claimed.user.clone(), claimed.lease);
         let carrying = tokio::spawn({
             let (workplace, worker) = (self.clone(), worker.clone());
             async move { workplace.carry(claimed, worker, places).await }
@@ -140,24 +140,19 @@ impl Workplace {
             stop: &worker.stop,
             options: &options,
         };
-        match batch.target_endpoint {
-            Some(target) => {
-                let target = self.store.endpoint_by_guid(target).await?;
-                let target_key = account::ledger_key(&target, &user.target_user_name, None);
-                let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
-                let login = self.login(&target, &user.target_user_name, password).await?;
-                let connect = connect_options(&target);
-                let to = ImapMailbox::new(account::account(Side::Target, connect, login, None));
-                let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
-                Ok(Box::pin(pass.run(from, to, &ledger)).await)
-            }
-            None => {
-                let (root, key) = self.archive(&batch, user);
-                let to = MaildirMailbox::new(root, user.email_address.clone());
-                let ledger = self.store.leased_mailbox(&source_key, &key, lease).await?;
-                Ok(Box::pin(pass.run(from, to, &ledger)).await)
-            }
-        }
+        let Some(target) = batch.target_endpoint else {
+            let (root, key) = self.archive(user);
+            let to = MaildirMailbox::new(root, user.email_address.clone());
+            let ledger = self.store.leased_mailbox(&source_key, &key, lease).await?;
+            return Ok(Box::pin(pass.run(from, to, &ledger)).await);
+        };
+        let target = self.store.endpoint_by_guid(target).await?;
+        let target_key = account::ledger_key(&target, &user.target_user_name, None);
+        let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
+        let login = self.login(&target, &user.target_user_name, password).await?;
+        let to = ImapMailbox::new(account::account(Side::Target, connect_options(&target), login, None));
+        let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
+        Ok(Box::pin(pass.run(from, to, &ledger)).await)
     }
 
     async fn login(
@@ -176,7 +171,7 @@ impl Workplace {
     }
 
     /// Where the user's archive is, and how the ledger knows it.
-    fn archive(&self, _batch: &Batch, user: &MigrationUser) -> (PathBuf, String) {
+    fn archive(&self, user: &MigrationUser) -> (PathBuf, String) {
         let name = super::archive::directory_name(&user.email_address);
         let key = format!("archive:{name}");
         (self.data.join("archive").join(name), key)

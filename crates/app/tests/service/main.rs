@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
 
+mod any_request;
 mod crashes;
+mod documents;
 mod failures;
 mod incremental;
 mod limits;

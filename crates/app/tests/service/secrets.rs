@@ -46,3 +46,30 @@ fn nothing_on_the_disk_shows_a_password_and_a_lost_key_destroys_nothing() {
     fs::rename(&away, &key).unwrap();
     assert_eq!(service.batch("B")["TotalCount"], 50);
 }
+
+#[test]
+fn the_key_is_changed_while_the_service_runs() {
+    let mut service = Service::start();
+    let words =
+        ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", "127.0.0.1", "-Port", "9"];
+    service.expect(&[&words[..], &["-Security", "None", "-SkipVerification"]].concat());
+    let csv = service.csv(&names(5));
+    service.expect(&["New-MigrationBatch", "-Name", "B", "-SourceEndpoint", "Old", "-CSVData", &csv]);
+    let key = service.data().join("master.key");
+    let before = fs::read(&key).unwrap();
+    service.expect(&["New-MigrationMasterKey"]);
+    let after = fs::read(&key).unwrap();
+    assert_ne!(before, after);
+    // The running service has the new one, and so has the next.
+    service.expect(&["Set-MigrationBatch", "B", "-AddUsers", "-CSVData", &csv]);
+    service.kill();
+    service.run();
+    service.expect(&["Set-MigrationBatch", "B", "-AddUsers", "-CSVData", &csv]);
+    assert_eq!(service.stop(), Some(0));
+    // The old one opens nothing any more.
+    fs::write(&key, before).unwrap();
+    let wrong = service.ask(&["Get-MigrationBatch"]);
+    assert_ne!(wrong.code, Some(0));
+    fs::write(&key, after).unwrap();
+    assert_eq!(service.batch("B")["TotalCount"], 5);
+}
