@@ -332,7 +332,7 @@ function New-MigrationBatch {
     [CmdletBinding(SupportsShouldProcess)]
     param(
         [Parameter(Mandatory, Position = 0)] [string] $Name,
-        [byte[]] $CSVData,
+        [Parameter(Mandatory)] [byte[]] $CSVData,
         [Parameter(Mandatory)] [string] $SourceEndpoint,
         [string] $TargetEndpoint,
         [switch] $AutoStart,
