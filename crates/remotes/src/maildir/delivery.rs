@@ -4,7 +4,9 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     io,
+    panic::resume_unwind,
     path::PathBuf,
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -21,6 +23,8 @@ use super::{
 
 /// Octets in one command at most, unless one message alone is larger.
 const COMMAND_OCTETS: u64 = 4 << 20;
+/// So many wait for the disk at once.
+const WAITING: usize = 8;
 
 /// Where a delivery goes, and who hears of it.
 pub(super) struct Address {
@@ -125,11 +129,10 @@ impl Delivery {
 
     /// Takes in what is written, and reports it.
     pub(super) fn commit(&mut self) -> Result<(), Error> {
-        let disk = &self.to.place.archive.disk;
-        let synced = self.command.iter().try_for_each(|it| disk.sync(&it.temporary));
-        if let Err(fault) = synced {
+        if let Err(fault) = self.sync() {
             return self.refuse(&fault);
         }
+        let disk = &self.to.place.archive.disk;
         let command = std::mem::take(&mut self.command);
         self.octets = 0;
         let (arrivals, files): (Vec<Arrival>, Vec<(Uid, PathBuf)>) =
@@ -160,6 +163,23 @@ impl Delivery {
                 Ok(())
             }
         }
+    }
+
+    /// The files of the command outlast a loss of power. Several wait at once, because the disk takes what waits together in
+    /// one go.
+    fn sync(&self) -> Result<(), Fault> {
+        let disk = &self.to.place.archive.disk;
+        let part = self.command.len().div_ceil(WAITING).max(1);
+        thread::scope(|scope| {
+            let parts: Vec<_> = self
+                .command
+                .chunks(part)
+                .map(|part| scope.spawn(|| part.iter().try_for_each(|it| disk.sync(&it.temporary))))
+                .collect();
+            let ended =
+                |it: thread::ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|panic| resume_unwind(panic));
+            parts.into_iter().try_for_each(ended)
+        })
     }
 
     fn make_room(&mut self, length: u64) -> Result<(), Error> {

@@ -80,7 +80,15 @@ impl Place {
         self.half("cur").is_dir()
     }
 
-    /// Who keeps others from giving UIDs and letters meanwhile.
+    pub(super) fn must_exist(&self) -> Result<(), Fault> {
+        if self.exists() {
+            return Ok(());
+        }
+        Err(Fault::told(&self.directory, io::ErrorKind::NotFound, "there is no such folder"))
+    }
+
+    /// Keeps others from giving UIDs and letters, and from renaming files. Dovecot holds it too while it reads the
+    /// directory: a file that is renamed meanwhile may be passed over, and would be taken for gone.
     pub(super) fn lock(&self) -> Result<Lock<'_>, Fault> {
         Lock::of(&self.list_file(), &self.archive.disk, &self.archive.run)
     }
@@ -91,12 +99,12 @@ impl Place {
 
     /// The messages and their UIDs. Messages that have none yet get one, which is written down.
     pub(super) fn look(&self) -> Result<Look, Fault> {
-        if !self.exists() {
-            return Err(Fault::told(&self.directory, io::ErrorKind::NotFound, "there is no such folder"));
-        }
-        let files = self.files()?;
+        self.must_exist()?;
+        let mut files = self.files()?;
         if let Some(list) = self.list()? {
-            let files = self.files_for(&list, files)?;
+            if list.entries.iter().any(|it| !files.contains_key(&it.base)) {
+                files = self.files_at_rest()?;
+            }
             let known: HashSet<&OsStr> = list.entries.iter().map(|it| it.base.as_os_str()).collect();
             if files.keys().all(|base| known.contains(base.as_os_str())) {
                 return Ok(Look { list, files });
@@ -113,7 +121,7 @@ impl Place {
             Some(list) => list,
             None => UidList::new(self.new_validity()?),
         };
-        let files = self.files_for(&list, self.files()?)?;
+        let files = self.files()?;
         let before = list.entries.len();
         list.entries.retain(|it| files.contains_key(&it.base));
         let known: HashSet<&OsStr> = list.entries.iter().map(|it| it.base.as_os_str()).collect();
@@ -154,16 +162,18 @@ impl Place {
         Ok(list)
     }
 
-    /// These files, and where some of the list are not among them, what a second look shows: a file that is renamed while
-    /// its directory is read may be passed over.
-    fn files_for(&self, list: &UidList, mut files: Files) -> Result<Files, Fault> {
-        if list.entries.iter().any(|it| !files.contains_key(&it.base)) {
-            files.extend(self.files()?);
+    /// The messages' files while nobody renames them.
+    pub(super) fn files_at_rest(&self) -> Result<Files, Fault> {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self.lock() {
+            // Where we may not lock we may not write either, and whoever only wants to look shall see something.
+            Err(fault) if !matches!(fault.kind(), PermissionDenied | ReadOnlyFilesystem) => Err(fault),
+            _lock => self.files(),
         }
-        Ok(files)
     }
 
-    /// The messages' files. `new` comes first, because mail goes from there to `cur`.
+    /// The messages' files. What is renamed meanwhile may be missing. `new` comes first, because mail goes from there to
+    /// `cur`.
     pub(super) fn files(&self) -> Result<Files, Fault> {
         let mut files = Files::new();
         for half in ["new", "cur"] {
@@ -186,18 +196,18 @@ impl Place {
         Ok(files)
     }
 
-    /// Works on a message's file, wherever it is by now; `None` where it is gone.
+    /// Works on a message's file, wherever it is by now; `None` where it is gone. `again` looks for the files anew.
     pub(super) fn with_file<T>(
-        &self,
         files: &mut Files,
         base: &OsStr,
+        again: impl Fn() -> Result<Files, Fault>,
         mut work: impl FnMut(&At) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         for _ in 0..LOOKS {
             let Some(at) = files.get(base) else { return Ok(None) };
             match work(at) {
                 // Somebody else gave it other flags meanwhile, or took it away.
-                Err(fault) if fault.is_missing() => *files = self.files()?,
+                Err(fault) if fault.is_missing() => *files = again()?,
                 other => return other.map(Some),
             }
         }

@@ -95,17 +95,22 @@ impl Place {
         let keywords = self.keywords()?;
         let mut messages = Vec::with_capacity(list.entries.len());
         for entry in &list.entries {
-            let found = self.with_file(&mut files, &entry.base, |at| {
-                let path = self.path(at);
-                let metadata = fs::metadata(&path).map_err(|error| Fault::at(&path, error))?;
-                let zone = zone_of(&at.name).unwrap_or(0);
-                Ok(MessageInfo {
-                    uid: entry.uid,
-                    flags: keywords.flags(letters_of(&at.name)),
-                    internal_date: InternalDate::new(metadata.mtime(), zone),
-                    size: metadata.len(),
-                })
-            })?;
+            let found = Self::with_file(
+                &mut files,
+                &entry.base,
+                || self.files_at_rest(),
+                |at| {
+                    let path = self.path(at);
+                    let metadata = fs::metadata(&path).map_err(|error| Fault::at(&path, error))?;
+                    let zone = zone_of(&at.name).unwrap_or(0);
+                    Ok(MessageInfo {
+                        uid: entry.uid,
+                        flags: keywords.flags(letters_of(&at.name)),
+                        internal_date: InternalDate::new(metadata.mtime(), zone),
+                        size: metadata.len(),
+                    })
+                },
+            )?;
             messages.extend(found);
         }
         let status = FolderStatus {
@@ -139,11 +144,16 @@ impl Place {
         let mut files: Files = look.files.clone();
         let mut found = Vec::new();
         for entry in look.list.entries.iter().filter(|it| uids.contains(it.uid)) {
-            let told = self.with_file(&mut files, &entry.base, |at| {
-                let path = self.path(at);
-                let opened = File::open(&path).and_then(|mut file| read(&mut file));
-                opened.map_err(|error| Fault::at(&path, error))
-            })?;
+            let told = Self::with_file(
+                &mut files,
+                &entry.base,
+                || self.files_at_rest(),
+                |at| {
+                    let path = self.path(at);
+                    let opened = File::open(&path).and_then(|mut file| read(&mut file));
+                    opened.map_err(|error| Fault::at(&path, error))
+                },
+            )?;
             found.extend(told.map(|it| (entry.uid, it)));
         }
         Ok(found)

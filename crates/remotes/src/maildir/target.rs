@@ -15,7 +15,7 @@ use super::{
     file_name::{base_of, letters_of, renamed, with_letters},
     lock::Lock,
     names,
-    place::{Archive, At, Place},
+    place::{Archive, At, Look, Place},
     reading::NAME_FILE,
     subscriptions,
 };
@@ -198,45 +198,47 @@ impl Place {
 
     /// Changes flags; messages that are gone are left out. Returns the flags that the folder does not keep.
     fn store_flags(&self, changes: &[FlagChange]) -> Result<Flags, Fault> {
-        let mut look = self.look()?;
-        let mut keywords = {
-            let _lock = self.lock()?;
-            self.learn(changes.iter().map(|it| &it.add))?
-        };
-        let mut lost = Flags::new();
-        let mut files = std::mem::take(&mut look.files);
-        for change in changes {
-            let (add, not_kept) = keywords.letters(&change.add);
-            not_kept.iter().for_each(|name| lost.insert(name));
-            let remove = keywords.known(&change.remove);
-            for entry in look.list.entries.iter().filter(|it| change.uids.contains(it.uid)) {
-                let renamed = self.with_file(&mut files, &entry.base, |at| {
-                    let letters = letters_of(&at.name).iter().filter(|it| !remove.contains(it));
-                    let letters: Vec<u8> = letters.chain(&add).copied().collect();
-                    let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
-                    if next != *at {
-                        self.archive.disk.rename(&self.path(at), &self.path(&next))?;
+        let mut not_kept = Flags::new();
+        {
+            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            let mut keywords = self.learn(changes.iter().map(|it| &it.add))?;
+            for change in changes {
+                let (add, without) = keywords.letters(&change.add);
+                without.iter().for_each(|name| not_kept.insert(name));
+                let remove = keywords.known(&change.remove);
+                for entry in list.entries.iter().filter(|it| change.uids.contains(it.uid)) {
+                    let renamed = Self::with_file(
+                        &mut files,
+                        &entry.base,
+                        || self.files(),
+                        |at| {
+                            let letters = letters_of(&at.name).iter().filter(|it| !remove.contains(it));
+                            let letters: Vec<u8> = letters.chain(&add).copied().collect();
+                            let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
+                            if next != *at {
+                                self.archive.disk.rename(&self.path(at), &self.path(&next))?;
+                            }
+                            Ok(next)
+                        },
+                    )?;
+                    if let Some(next) = renamed {
+                        files.insert(entry.base.clone(), next);
                     }
-                    Ok(next)
-                })?;
-                if let Some(next) = renamed {
-                    files.insert(entry.base.clone(), next);
                 }
             }
         }
         self.sync()?;
-        Ok(lost)
+        Ok(not_kept)
     }
 
     /// Moves messages into another folder; returns old and new UIDs, and the flags that get lost on the way.
     fn move_into(&self, to: &Self, uids: &UidSet) -> Result<(Vec<(Uid, Uid)>, Flags), Fault> {
-        let mut look = self.look()?;
         to.look()?;
-        let mut files = std::mem::take(&mut look.files);
+        let (lock, Look { list, mut files }) = self.look_locked()?;
         let keywords = self.keywords()?;
         let mut moved: Vec<(Uid, OsString)> = Vec::new();
         let mut arrivals = Vec::new();
-        for entry in look.list.entries.iter().filter(|it| uids.contains(it.uid)) {
+        for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
             let Some(at) = files.get(&entry.base) else { continue };
             let letters = letters_of(&at.name);
             // A name of its own, so that it is another message if it ever comes back.
@@ -245,34 +247,36 @@ impl Place {
             arrivals.push(Arrival { base, flags: keywords.flags(letters), letters: foreign });
             moved.push((entry.uid, entry.base.clone()));
         }
-        if moved.is_empty() {
-            return Ok((Vec::new(), Flags::new()));
-        }
         let arrived = to.take_in(&mut Known::default(), &arrivals, |index, path| {
             let rename = |at: &At| self.archive.disk.rename(&self.path(at), path);
-            Ok(self.with_file(&mut files, &moved[index].1, rename)?.is_some())
+            Ok(Self::with_file(&mut files, &moved[index].1, || self.files(), rename)?.is_some())
         });
         let arrived = arrived.map_err(|stopped| stopped.fault)?;
+        self.renew()?;
+        drop(lock);
         self.sync()?;
-        self.forget_gone()?;
         let pairs = moved.iter().zip(arrived.uids).filter_map(|((old, _), new)| Some((*old, new?)));
         Ok((pairs.collect(), arrived.lost))
     }
 
     /// Removes messages for good; those that are gone are left out.
     fn remove(&self, uids: &UidSet) -> Result<(), Fault> {
-        let mut look = self.look()?;
-        let mut files = std::mem::take(&mut look.files);
-        for entry in look.list.entries.iter().filter(|it| uids.contains(it.uid)) {
-            self.with_file(&mut files, &entry.base, |at| self.archive.disk.remove(&self.path(at)))?;
+        {
+            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
+                let remove = |at: &At| self.archive.disk.remove(&self.path(at));
+                Self::with_file(&mut files, &entry.base, || self.files(), remove)?;
+            }
+            self.renew()?;
         }
-        self.sync()?;
-        self.forget_gone()
+        self.sync()
     }
 
-    fn forget_gone(&self) -> Result<(), Fault> {
-        let _lock = self.lock()?;
-        self.renew().map(drop)
+    /// A look at files that stay where they are until the lock is dropped.
+    fn look_locked(&self) -> Result<(Lock<'_>, Look), Fault> {
+        self.must_exist()?;
+        let lock = self.lock()?;
+        Ok((lock, self.renew()?))
     }
 
     fn sync(&self) -> Result<(), Fault> {

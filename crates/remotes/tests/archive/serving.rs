@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use mailhaul_engine::Mailbox as _;
 use mailhaul_imap::{MailboxName, SelectOptions, StoreMode};
 use mailhaul_mail::Flags;
-use mailhaul_testkit::Mailmaker;
+use mailhaul_testkit::{Mailmaker, Setup};
 
 use crate::support::*;
 
@@ -158,7 +158,7 @@ async fn a_list_a_folder_and_a_subscription_that_dovecot_made_are_continued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_archive_is_a_source_for_the_way_back() {
+async fn out_of_the_archive_through_a_dovecot_comes_what_went_in() {
     let from = filled().await;
     let home = home();
     let root = home.path().join("Maildir");
@@ -168,4 +168,20 @@ async fn the_archive_is_a_source_for_the_way_back() {
     let other = home.path().join("Other");
     assert_synced(&pass(&server, &other, &MemoryLedger::default()).await);
     assert_equal(&contents(&from).await, &contents(&serve(&other, LISTESCAPE)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_messages_arrive_as_they_are() {
+    let from = Setup::with_users(&[USER]).start();
+    let mut maker = Mailmaker::new(50);
+    let messages: Vec<_> = corpus().into_iter().map(|it| (it, maker.flags(), maker.date())).collect();
+    let count = messages.len() as u64;
+    give(&from, "INBOX", messages).await;
+    let home = home();
+    let root = home.path().join("Maildir");
+    let ledger = MemoryLedger::default();
+    let first = pass(&from, &root, &ledger).await;
+    assert_synced(&first);
+    assert_eq!(first.total(|it| it.copied), count);
+    assert_equal(&contents(&from).await, &contents(&serve(&root, LISTESCAPE)).await);
 }

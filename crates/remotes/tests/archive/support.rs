@@ -92,7 +92,7 @@ pub(crate) async fn pass(server: &Dovecot, root: &Path, ledger: &MemoryLedger) -
 
 pub(crate) async fn pass_to(mut source: ImapMailbox, root: &Path, ledger: &MemoryLedger) -> Report {
     let mut target = archive(root);
-    let report = Pass {
+    let pass = Pass {
         source: &mut source,
         target: &mut target,
         ledger,
@@ -102,9 +102,8 @@ pub(crate) async fn pass_to(mut source: ImapMailbox, root: &Path, ledger: &Memor
         places: &Places::new(4),
         stop: &CancellationToken::new(),
         options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
-    }
-    .run()
-    .await;
+    };
+    let report = Box::pin(pass.run()).await;
     source.close().await;
     report
 }
@@ -204,4 +203,20 @@ pub(crate) async fn numbers(server: &Dovecot, folder: &str) -> (u32, Vec<u32>) {
     let uids = uids.iter().map(Uid::get).collect();
     session.logout().await.unwrap();
     (validity, uids)
+}
+
+/// Real messages where a collection of them lies beside the project, otherwise made ones.
+pub(crate) fn corpus() -> Vec<Vec<u8>> {
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
+    let directory = tempfile::tempdir().unwrap();
+    let unpacked =
+        Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(directory.path()).output().unwrap();
+    if !unpacked.status.success() {
+        assert!(!archive.exists(), "{}", String::from_utf8_lossy(&unpacked.stderr));
+        let mut maker = Mailmaker::new(5);
+        return (0..300).map(|number| maker.message(500 + 20 * number)).collect();
+    }
+    let messages =
+        files(directory.path()).into_keys().filter(|it| it.is_file() && !it.ends_with("MANIFEST.tsv"));
+    messages.map(|it| fs::read(it).unwrap()).collect()
 }
