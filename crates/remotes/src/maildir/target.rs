@@ -283,3 +283,26 @@ impl Place {
         ["new", "cur"].iter().try_for_each(|it| self.archive.disk.sync_directory(&self.half(it)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use super::{super::disk::Disk, *};
+
+    #[test]
+    fn a_directory_that_differs_in_case_is_another_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let run = Arc::clone(&MaildirMailbox::new(root.path().to_owned(), String::new()).archive.run);
+        let archive = Archive { root: root.path().to_owned(), disk: Disk::default(), run };
+        archive.create(&FolderPath::parse("Sent")).unwrap();
+        archive.create(&FolderPath::parse("Sent")).unwrap();
+        // What a file system without cases would answer for the other spelling.
+        let spelled =
+            |name: &str| archive.place(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap();
+        assert_eq!((spelled("Sent"), spelled("sENT")), (true, false));
+        fs::remove_file(root.path().join(".Sent/maildirfolder")).unwrap();
+        archive.create(&FolderPath::parse("Sent")).unwrap();
+        assert!(root.path().join(".Sent/maildirfolder").is_file());
+    }
+}
