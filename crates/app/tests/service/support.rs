@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// So long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A data directory, and the service on it where it runs.
 pub(crate) struct Service {
@@ -83,7 +83,7 @@ impl Service {
         }
         assert!(said.last().is_some_and(|it| it.contains("mailhaul serves")), "{said:?}");
         // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(|line| eprintln!("serve: {}", line.unwrap_or_default())));
+        std::thread::spawn(move || lines.for_each(drop));
         self.process = Some(process);
     }
 
