@@ -21,6 +21,16 @@ impl MailboxName {
         Self::from_wire(mutf7::encode(text))
     }
 
+    /// The text of one level of a name, which is never INBOX by its case alone.
+    pub fn level_to_text(wire: &[u8]) -> String {
+        mutf7::decode(wire).unwrap_or_else(|| String::from_utf8_lossy(wire).into_owned())
+    }
+
+    /// One level of a name, encoded.
+    pub fn level_to_wire(text: &str) -> Vec<u8> {
+        mutf7::encode(text)
+    }
+
     /// The octets to send.
     pub fn as_wire(&self) -> &[u8] {
         &self.0
@@ -29,7 +39,7 @@ impl MailboxName {
     /// The text. Names that are not modified UTF-7 are read as UTF-8, which some servers send, else with replacement
     /// characters.
     pub fn to_text(&self) -> String {
-        mutf7::decode(&self.0).unwrap_or_else(|| String::from_utf8_lossy(&self.0).into_owned())
+        Self::level_to_text(&self.0)
     }
 
     /// Whether this is INBOX.

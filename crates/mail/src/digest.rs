@@ -139,6 +139,16 @@ mod tests {
     }
 
     #[test]
+    fn a_header_without_an_end_is_the_same_in_any_pieces() {
+        let message =
+            [&b"Subject: x\r\n"[..], &b"X-Long: abcdefghij\r\n".repeat(120_000), b"\r\ntext"].concat();
+        let whole = hash(&[&message]);
+        for size in [1000, 65_537, 1 << 20] {
+            assert_eq!(hash(&message.chunks(size).collect::<Vec<_>>()), whole, "{size}");
+        }
+    }
+
+    #[test]
     fn more_line_ends_than_anybody_holds_are_the_same_in_any_pieces() {
         let message = [&b"A: b\r\n\r\ntext"[..], &b"\r\n".repeat(LINE_ENDS)].concat();
         let whole = hash(&[&message]);

@@ -59,15 +59,18 @@ impl HeaderScan {
         }
         let before = self.header.len();
         self.header.extend_from_slice(octets);
-        if let Some(end) = end_of_header(&self.header, before) {
+        if let Some(end) = end_of_header(&self.header[..self.header.len().min(HEADER_LIMIT)], before) {
             self.ended = true;
             self.header.truncate(end);
             return &octets[end - before..];
         }
-        if self.header.len() > HEADER_LIMIT {
+        // What goes on for so long is cut there, in whatever pieces it came.
+        let surplus = self.header.len().saturating_sub(HEADER_LIMIT);
+        if surplus > 0 {
             self.ended = true;
+            self.header.truncate(HEADER_LIMIT);
         }
-        &[]
+        &octets[octets.len() - surplus..]
     }
 
     /// The fingerprint; of the digest where no field is there.

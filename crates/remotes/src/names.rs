@@ -122,17 +122,18 @@ impl Names {
 
     /// Splits before decoding: what is decoded may hold the delimiter.
     fn split(&self, wire: &[u8]) -> Vec<String> {
-        let text = |segment: &[u8]| MailboxName::from_wire(segment).to_text();
         match self.delimiter {
-            Some(delimiter) => wire.split(|octet| *octet == delimiter).map(text).collect(),
-            None => vec![text(wire)],
+            Some(delimiter) => {
+                wire.split(|octet| *octet == delimiter).map(MailboxName::level_to_text).collect()
+            }
+            None => vec![MailboxName::level_to_text(wire)],
         }
     }
 
     fn join<S: AsRef<str>>(&self, segments: &[S]) -> Vec<u8> {
         let delimiter: Vec<u8> = self.delimiter.into_iter().collect();
         let encoded: Vec<Vec<u8>> =
-            segments.iter().map(|it| MailboxName::from_text(it.as_ref()).as_wire().to_vec()).collect();
+            segments.iter().map(|it| MailboxName::level_to_wire(it.as_ref())).collect();
         encoded.join(delimiter.as_slice())
     }
 }
@@ -166,6 +167,9 @@ mod tests {
             (&dovecot, "Gel&APY-scht/&ZeVnLIqe-", "Gelöscht/日本語"),
             (&dovecot, "a.b/c d", "a.b/c d"),
             (&dovecot, "INBOX/deep", "INBOX/deep"),
+            // Only the whole name has one spelling, or its first level.
+            (&dovecot, "Old/Inbox", "Old/Inbox"),
+            (&courier, "INBOX.Old.inbox", "Old/inbox"),
             (&courier, "INBOX", "INBOX"),
             (&courier, "INBOX.Sent.2020", "Sent/2020"),
             (&courier, "INBOX.a/b", "a\\/b"),
