@@ -3,11 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
 };
 
-use mailhaul_testkit::{Dovecot, Mailbox, Mailmaker, connect, differences, fill, snapshot};
+use mailhaul_testkit::Dovecot;
 use tempfile::TempDir;
+
+pub(crate) use crate::common::{Ran, assert_equal, assert_same, contents, give, ran};
 
 /// One user's way from one server to another, with a data directory of its own.
 pub(crate) struct Haul {
@@ -15,13 +17,6 @@ pub(crate) struct Haul {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) directory: TempDir,
-}
-
-/// What a run printed, and how it ended.
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Haul {
@@ -91,19 +86,7 @@ pub(crate) fn program() -> Command {
     command
 }
 
-pub(crate) fn ran(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
-    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
-}
-
 impl Ran {
-    #[track_caller]
-    pub(crate) fn assert(&self, code: i32) {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
-    }
-
     /// stderr has all these words.
     #[track_caller]
     pub(crate) fn says(&self, words: &[&str]) {
@@ -111,34 +94,6 @@ impl Ran {
             assert!(self.stderr.contains(it), "{it:?} is not in:\n{}", self.stderr);
         }
     }
-}
-
-/// Everything that the user has on this server.
-pub(crate) async fn contents(port: u16, user: &str) -> Mailbox {
-    let mut session = connect(port, user, &Dovecot::password(user)).await;
-    let mailbox = snapshot(&mut session).await;
-    session.logout().await.unwrap();
-    mailbox
-}
-
-/// Both servers hold the same.
-#[track_caller]
-pub(crate) fn assert_equal(source: &Mailbox, target: &Mailbox) {
-    let told = differences(source, target);
-    assert!(told.is_empty(), "{} differences:\n{}", told.len(), told[..told.len().min(20)].join("\n"));
-}
-
-pub(crate) async fn assert_same(from: &Dovecot, to: &Dovecot, user: &str) {
-    assert_equal(&contents(from.port(), user).await, &contents(to.port(), user).await);
-}
-
-/// Fills a folder of the user with messages of about this many octets.
-pub(crate) async fn give(server: &Dovecot, user: &str, folder: &str, sizes: &[usize], seed: u64) {
-    let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
-    let mut maker = Mailmaker::new(seed);
-    let messages: Vec<_> = sizes.iter().map(|size| maker.item(*size)).collect();
-    fill(&mut session, folder, messages).await;
-    session.logout().await.unwrap();
 }
 
 /// A trace file's lines that this side's client said.

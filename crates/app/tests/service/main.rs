@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
 
 mod any_request;
+#[path = "../common/mod.rs"]
+mod common;
 mod crashes;
 mod documents;
 mod failures;

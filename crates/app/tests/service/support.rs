@@ -4,14 +4,16 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use mailhaul_testkit::{Certificate, Dovecot, Mailmaker, connect, differences, fill, snapshot};
+use mailhaul_testkit::{Certificate, Dovecot};
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub(crate) use crate::common::{Ran, assert_same, give, ran};
 
 /// So long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -22,13 +24,6 @@ pub(crate) struct Service {
     process: Option<Child>,
     /// Trusted in place of the system's certificates.
     trusted: Option<PathBuf>,
-}
-
-/// What a command printed, and how it ended.
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Service {
@@ -177,20 +172,6 @@ impl Drop for Service {
     }
 }
 
-pub(crate) fn ran(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
-    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
-}
-
-impl Ran {
-    #[track_caller]
-    pub(crate) fn assert(&self, code: i32) {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
-    }
-}
-
 /// Waits until there is something.
 #[track_caller]
 pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -207,30 +188,4 @@ pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 /// Names `user1` and so on.
 pub(crate) fn names(count: usize) -> Vec<String> {
     (1..=count).map(|it| format!("user{it}")).collect()
-}
-
-/// Fills a folder of the user.
-pub(crate) async fn give(server: &Dovecot, user: &str, folder: &str, sizes: &[usize], seed: u64) {
-    let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
-    let mut maker = Mailmaker::new(seed);
-    let messages: Vec<_> = sizes.iter().map(|size| maker.item(*size)).collect();
-    fill(&mut session, folder, messages).await;
-    session.logout().await.unwrap();
-}
-
-/// Both servers hold the same.
-pub(crate) async fn assert_same(from: &Dovecot, to: &Dovecot, user: &str) {
-    let mut contents = Vec::new();
-    for server in [from, to] {
-        let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
-        contents.push(snapshot(&mut session).await);
-        session.logout().await.unwrap();
-    }
-    let told = differences(&contents[0], &contents[1]);
-    assert!(
-        told.is_empty(),
-        "{user}: {} differences:\n{}",
-        told.len(),
-        told[..told.len().min(20)].join("\n")
-    );
 }
