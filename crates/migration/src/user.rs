@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 use uuid::Uuid;
 
-use crate::status::UserStatus;
+use crate::{score::DataConsistencyScore, status::UserStatus};
 
 /// One mailbox of a batch. Its passwords are in the vault, under its GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub struct MigrationUser {
     pub statistics: Statistics,
     /// Until when the administrator has approved what was skipped.
     pub approved: Option<Timestamp>,
+}
+
+impl MigrationUser {
+    /// How consistent its target is with its source; `None` where no pass has ever reached its end.
+    pub fn score(&self) -> Option<DataConsistencyScore> {
+        let Statistics { total_items, skipped_items, .. } = self.statistics;
+        self.last_synced.map(|_| DataConsistencyScore::of(total_items, skipped_items))
+    }
 }
 
 /// Why a pass failed.

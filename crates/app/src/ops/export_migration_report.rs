@@ -1,7 +1,7 @@
 //! Export-MigrationReport.
 
 use jiff::Timestamp;
-use mailhaul_migration::{Batch, DataConsistencyScore, MigrationUser};
+use mailhaul_migration::{Batch, MigrationUser};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
 use mailhaul_store::{Bookmark, UserFailure, UserFilter};
 use schemars::JsonSchema;
@@ -128,7 +128,7 @@ fn statistics_row(user: &MigrationUser) -> [String; 12] {
         user.row.to_string(),
         user.email_address.clone(),
         user.status.to_string(),
-        DataConsistencyScore::of(numbers.total_items, numbers.skipped_items).to_string(),
+        user.score().map(|it| it.to_string()).unwrap_or_default(),
         numbers.total_items.to_string(),
         numbers.synced_items.to_string(),
         numbers.skipped_items.to_string(),

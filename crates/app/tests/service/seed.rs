@@ -61,7 +61,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
     let (ssl, tls) = (server.tls_port(), server.port());
 
     let lines = lines(ssl, tls, &csv);
-    let script: String = lines.iter().map(|line| format!("{line}\nWrite-Host '{MARK}'\n")).collect();
+    let script = lines.join(&format!("\nWrite-Host '{MARK}'\n")) + &format!("\nWrite-Host '{MARK}'\n");
     let first = service.ask(&["shell", &service.write("first.ps1", &script)]);
     first.assert(0);
     let outputs: Vec<&str> = first.stdout.split(MARK).map(str::trim).collect();

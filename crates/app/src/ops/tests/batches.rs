@@ -30,7 +30,7 @@ async fn a_batch_is_shown_as_exchange_shows_it() {
         ("ProvisionedCount", json!(0)),
         ("SyncInterval", json!("1.00:00:00")),
         ("AllowIncrementalSyncs", json!(true)),
-        ("DataConsistencyScore", json!("Perfect")),
+        ("DataConsistencyScore", Value::Null),
         ("ValidationWarningCount", json!(0)),
         ("TimeZone", json!("UTC")),
         ("Report", Value::Null),

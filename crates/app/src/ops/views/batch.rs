@@ -100,7 +100,7 @@ pub(crate) struct MigrationBatch {
     /// Octets sent, over all passes.
     bytes_transferred: u64,
     /// The worst of its users.
-    data_consistency_score: DataConsistencyScore,
+    data_consistency_score: Option<DataConsistencyScore>,
     /// Users of whom messages were skipped that nobody has approved.
     unapproved_user_count: u64,
     /// When it was made.
@@ -199,7 +199,7 @@ impl MigrationBatch {
             synced_item_count: totals.synced_items,
             skipped_item_count: totals.skipped_items,
             bytes_transferred: totals.bytes_transferred,
-            data_consistency_score: worst,
+            data_consistency_score: last_synced.map(|_| worst),
             unapproved_user_count: unapproved,
             creation_date_time: Moment::in_zone(batch.created, &zone),
             creation_date_time_utc: batch.created,

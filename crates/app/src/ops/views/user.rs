@@ -54,7 +54,7 @@ pub(crate) struct MigrationUser {
     /// How often the pass broke off in a row.
     attempts: u32,
     /// How consistent the target is with the source.
-    data_consistency_score: DataConsistencyScore,
+    data_consistency_score: Option<DataConsistencyScore>,
     /// Whether messages were skipped that nobody has approved.
     has_unapproved_skipped_items: bool,
 }
@@ -66,6 +66,7 @@ impl MigrationUser {
         batch: String,
         statistics: &Statistics,
     ) -> Self {
+        let data_consistency_score = user.score();
         let (error_summary, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -93,10 +94,7 @@ impl MigrationUser {
             error_class,
             advice,
             attempts: user.attempts,
-            data_consistency_score: DataConsistencyScore::of(
-                statistics.total_items,
-                statistics.skipped_items,
-            ),
+            data_consistency_score,
             has_unapproved_skipped_items: statistics.skipped_items > 0 && user.approved.is_none(),
         }
     }

@@ -70,7 +70,7 @@ pub(crate) struct MigrationUserStatistics {
     /// Under way, but nothing arrived after something broke.
     total_stalled_duration: TimeSpan,
     /// How consistent the target is with the source.
-    data_consistency_score: DataConsistencyScore,
+    data_consistency_score: Option<DataConsistencyScore>,
     /// What the last pass did, folder by folder.
     folders: Vec<MigrationFolder>,
     /// What is told about it, where that was asked for; the oldest first.
@@ -174,6 +174,7 @@ impl MigrationUserStatistics {
         let in_progress = lasted(numbers.in_progress_millis, user.status.is_running());
         let span = |millis| TimeSpan(Duration::from_millis(millis));
         let done = numbers.synced_items + numbers.skipped_items;
+        let data_consistency_score = user.score();
         let (error, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -209,7 +210,7 @@ impl MigrationUserStatistics {
             total_in_progress_duration: span(in_progress),
             total_synced_duration: span(lasted(numbers.synced_millis, user.status == UserStatus::Synced)),
             total_stalled_duration: span(numbers.stalled_millis),
-            data_consistency_score: DataConsistencyScore::of(numbers.total_items, numbers.skipped_items),
+            data_consistency_score,
             folders: details.folders.into_iter().map(MigrationFolder::from).collect(),
             report: details.report.map(|entries| entries.into_iter().map(ReportLine::from).collect()),
             skipped_items: details.skipped.map(|items| items.into_iter().map(SkippedItem::from).collect()),
