@@ -11,7 +11,7 @@ pub(crate) fn explained(error: &Error) -> String {
 }
 
 /// One sentence, where there is something to say that the error does not say itself.
-pub(crate) fn advice(kind: ErrorKind) -> Option<&'static str> {
+fn advice(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Authentication => "check the user name and the password",
         ErrorKind::Quota => {

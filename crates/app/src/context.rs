@@ -1,17 +1,16 @@
 //! What operations work on.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use axum::Router;
 use jiff::Timestamp;
-use mailhaul_operations::{Operations, Service};
+use mailhaul_engine::Budget;
 use mailhaul_store::{MasterKeySource, Store};
 
-use crate::{gate::StoreGate, ops, service::Workers};
+use crate::{
+    one_pass::BUDGET,
+    service::{Workers, Workplace},
+};
 
 /// One data directory, opened.
 pub(crate) struct Context {
@@ -31,37 +30,21 @@ impl Context {
         Ok(Self { store, data: data.to_owned(), workers: Workers::default() })
     }
 
+    /// What workers on it share.
+    pub(crate) fn workplace(&self) -> Workplace {
+        Workplace {
+            store: self.store.clone(),
+            data: self.data.clone(),
+            workers: self.workers.clone(),
+            budget: Budget::new(BUDGET),
+        }
+    }
+
     /// The time of the machine.
     #[expect(clippy::unused_self, reason = "the one place where operations ask for the time")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
-}
-
-/// The operations, ready to be asked.
-pub(crate) struct Desk {
-    pub(crate) context: Arc<Context>,
-    pub(crate) service: Arc<Service<Context>>,
-}
-
-impl Desk {
-    /// For this directory.
-    pub(crate) fn new(context: Context, operations: Arc<Operations<Context>>) -> Self {
-        let context = Arc::new(context);
-        let gate = Arc::new(StoreGate(context.store.clone()));
-        let service = Arc::new(Service::new(operations, context.clone(), gate, env!("CARGO_PKG_VERSION")));
-        Self { context, service }
-    }
-
-    /// The HTTP interface to the operations alone.
-    pub(crate) fn router(&self) -> Router {
-        self.service.router()
-    }
-}
-
-/// The list of operations.
-pub(crate) fn operations() -> Arc<Operations<Context>> {
-    Arc::new(ops::operations())
 }
 
 /// Where the key of all passwords is: named by the environment, given by systemd, or in the data directory.

@@ -6,10 +6,7 @@ use anyhow::Result;
 use mailhaul_operations::{Caller, Client, Operations, Role};
 use tokio::net::UnixStream;
 
-use crate::{
-    context::{Context, Desk},
-    data,
-};
+use crate::{context::Context, data, desk::Desk};
 
 /// Somebody who carries out operations.
 pub(crate) struct Line {

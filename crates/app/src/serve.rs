@@ -25,8 +25,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    context::{Context, Desk, operations},
+    context::Context,
     data,
+    desk::{Desk, operations},
     exit::Exit,
     metrics,
     service::Scheduler,
@@ -61,7 +62,7 @@ pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
     let socket = UnixSocket::bind(&data::socket(data))
         .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(&desk.context, &lock);
+    let scheduler = Scheduler::new(desk.context.workplace(), &lock);
     let mut scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
     let server = Server::new(router(&desk), shutdown.clone());
     let serving = tokio::spawn(async move {

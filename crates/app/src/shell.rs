@@ -10,7 +10,8 @@ use mailhaul_shell::{Argument, Host, HostError, Object, Shell, Value};
 use crate::{
     command::{starts_something, told, width},
     console::{self, Console},
-    context::{Context, operations},
+    context::Context,
+    desk::operations,
     dial::Line,
     exit::Exit,
     prompt, text,

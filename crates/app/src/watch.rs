@@ -8,13 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
-use crate::{
-    command::told,
-    context::{Context, operations},
-    dial::Line,
-    exit::Exit,
-    text,
-};
+use crate::{command::told, context::Context, desk::operations, dial::Line, exit::Exit, text};
 
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -7,7 +7,8 @@ use mailhaul_engine::FolderPattern;
 use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, content_filter};
 use mailhaul_operations::{Failure, TimeSpan};
 
-use super::{failures, time_zones::zone};
+use super::failures;
+use crate::time_zones::zone;
 
 /// A name that a batch can have.
 pub(crate) fn name(name: &str) -> Result<String, Failure> {

@@ -43,14 +43,11 @@ mod stop_migration_batch;
 mod stop_migration_user;
 mod test_migration_endpoint;
 mod test_migration_server_availability;
-mod time_zones;
 mod views;
 
 use mailhaul_operations::Operations;
 
 use crate::context::Context;
-
-pub(crate) use self::time_zones::zone;
 
 /// All of them, in the order in which help shows them.
 pub(crate) fn operations() -> Operations<Context> {

@@ -17,10 +17,12 @@ use super::{
     failures::{told, unsupported},
     members,
     nouns::BATCH,
-    time_zones::{moment, zone},
     views::MigrationBatch,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    time_zones::{moment, zone},
+};
 
 /// Makes a batch.
 pub(crate) struct NewMigrationBatch;

@@ -17,10 +17,14 @@ use super::{
     members,
     nouns::BATCH,
     schedule::{Before, follow},
-    time_zones::{change, zone},
     views::MigrationBatch,
 };
-use crate::{context::Context, service::Ending, text};
+use crate::{
+    context::Context,
+    service::Ending,
+    text,
+    time_zones::{change, zone},
+};
 
 /// Changes a batch.
 pub(crate) struct SetMigrationBatch;

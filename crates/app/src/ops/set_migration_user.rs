@@ -10,15 +10,11 @@ use mailhaul_store::{Due, SecretName, UserTimes, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    failures::told,
-    get_migration_user::user_now,
-    members,
-    nouns::USER,
+use super::{failures::told, get_migration_user::user_now, members, nouns::USER, views::MigrationUser};
+use crate::{
+    context::Context,
     time_zones::{change, zone},
-    views::MigrationUser,
 };
-use crate::context::Context;
 
 /// Changes a user.
 pub(crate) struct SetMigrationUser;

@@ -6,6 +6,7 @@ mod pass_options;
 pub(crate) mod probe;
 pub(crate) mod progress;
 mod scheduler;
+mod verdict;
 mod worker;
 pub(crate) mod workers;
 
@@ -14,5 +15,6 @@ mod tests;
 
 pub(crate) use self::{
     scheduler::Scheduler,
+    worker::Workplace,
     workers::{Ending, Workers},
 };

@@ -4,7 +4,7 @@ use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Re
 use mailhaul_mail::FolderPath;
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
-use crate::ops::zone;
+use crate::time_zones::zone;
 
 /// The settings as a pass takes them.
 ///

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
-use mailhaul_engine::{Budget, Places};
+use mailhaul_engine::Places;
 use mailhaul_migration::{Endpoint, Guid, Limit};
 use mailhaul_store::{Claim, Heartbeat, PassKind, ServiceLock, StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -12,7 +12,6 @@ use super::{
     worker::{Workplace, tally},
     workers::{Ending, Worker},
 };
-use crate::{context::Context, one_pass::BUDGET};
 
 /// How long a lease holds without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
@@ -33,14 +32,9 @@ pub(crate) struct Scheduler {
 
 impl Scheduler {
     /// For this directory, of which nobody else may be the service.
-    pub(crate) fn new(context: &Context, lock: &ServiceLock) -> Self {
+    pub(crate) fn new(place: Workplace, lock: &ServiceLock) -> Self {
         Self {
-            place: Workplace {
-                store: context.store.clone(),
-                data: context.data.clone(),
-                workers: context.workers.clone(),
-                budget: Budget::new(BUDGET),
-            },
+            place,
             owner: lock.owner(),
             places: HashMap::new(),
             leases: HashMap::new(),

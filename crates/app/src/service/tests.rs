@@ -76,7 +76,7 @@ impl Site {
 
     fn run(&mut self) {
         let lock = self.context.store.lock_service().unwrap();
-        let (scheduler, stop) = (Scheduler::new(&self.context, &lock), self.stop.clone());
+        let (scheduler, stop) = (Scheduler::new(self.context.workplace(), &lock), self.stop.clone());
         self.running = Some(tokio::spawn(async move {
             scheduler.run(stop).await;
             drop(lock);

@@ -5,13 +5,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
-use mailhaul_migration::{
-    BatchSettings, Endpoint, Failure, FailureClass, MigrationUser, Statistics, UserEvent,
-};
+use mailhaul_migration::{Endpoint, Failure, MigrationUser, Statistics, UserEvent, UserStatus};
 use mailhaul_remotes::{ImapMailbox, MaildirMailbox, Side};
 use mailhaul_store::{
-    Claimed, Due, FolderStatistics, Lease, PassKind, Release, ReportEntry, SecretName, SkippedMessage, Store,
-    StoreError,
+    Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
+    SkippedMessage, Store, StoreError, Users,
 };
 use tokio::sync::mpsc;
 
@@ -20,18 +18,16 @@ use super::{
     pass_options::pass_options,
     probe::connect_options,
     progress::{News, Tally, UserProgress},
+    verdict::{Ended, Passed, failure},
     workers::{Ending, Worker, Workers},
 };
-use crate::{advice::advice, one_pass::OnePass, text};
+use crate::{one_pass::OnePass, text};
 
-/// So often a pass that breaks off is tried again before the user fails.
-const ATTEMPTS: u32 = 8;
-/// After the first break; twice as long after each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// So long a mailbox is left alone that somebody else migrates now.
 const LOCKED_WAIT: Duration = Duration::from_secs(10);
+
+/// From one look at a pass under way to the next, for its report.
+const TELLING: Duration = Duration::from_secs(30);
 
 /// What all workers share.
 #[derive(Clone)]
@@ -41,15 +37,6 @@ pub(crate) struct Workplace {
     pub(crate) workers: Workers,
     /// Octets on their way between all sources and targets of the process.
     pub(crate) budget: Budget,
-}
-
-/// How a pass ended.
-struct Ended {
-    event: UserEvent,
-    due: Due,
-    synced: Option<Timestamp>,
-    failure: Option<Failure>,
-    report: Report,
 }
 
 impl Workplace {
@@ -68,8 +55,9 @@ impl Workplace {
                 event: UserEvent::Failed,
                 due: Due::Never,
                 synced: None,
-                failure: Some(failure(&error)),
+                failure: Some(failure(&error, false)),
                 report: Report { folders: Vec::new(), error: Some(error) },
+                is_last: false,
             };
             self.release(&user, &lease, &worker, ended, Vec::new(), Timestamp::now()).await;
         }
@@ -88,9 +76,19 @@ impl Workplace {
         let mut passing = std::pin::pin!(passing);
         let mut entries =
             vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
+        let mut telling = tokio::time::interval(TELLING);
+        let mut told = worker.tally.statistics();
         let report = loop {
             tokio::select! {
                 report = &mut passing => break report,
+                _ = telling.tick() => {
+                    let now = worker.tally.statistics();
+                    if now.pass_items != told.pass_items {
+                        entries.push(ReportEntry { time: Timestamp::now(), text: copy_progress(&now) });
+                        told = now;
+                    }
+                    self.tell(&user, &mut entries).await;
+                }
                 Some(news) = arriving.recv() => match news {
                     News::Entry(entry) => entries.push(entry),
                     News::Validated => {
@@ -108,8 +106,26 @@ impl Workplace {
             }
         }
         let settings = self.store.batch_by_guid(user.batch).await.map(|it| it.settings).unwrap_or_default();
-        let ended = judge(&user, kind, &settings, &worker, report, begun);
+        let passed = Passed {
+            kind,
+            attempts: user.attempts,
+            settings: &settings,
+            ending: worker.ending(),
+            begun,
+            now: Timestamp::now(),
+        };
+        let ended = passed.judge(report);
         self.release(&user, &lease, &worker, ended, entries, begun).await;
+    }
+
+    /// Adds to the user's report, so that a pass of many hours is seen to move.
+    async fn tell(&self, user: &MigrationUser, entries: &mut Vec<ReportEntry>) {
+        if entries.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.append_report(user.guid, std::mem::take(entries)).await {
+            tracing::warn!("the report of {}: {error}", user.email_address);
+        }
     }
 
     async fn pass(
@@ -143,7 +159,7 @@ impl Workplace {
         let Some(target) = batch.target_endpoint else {
             let (root, key) = self.archive(user);
             let to = MaildirMailbox::new(root, user.email_address.clone());
-            let ledger = self.store.leased_mailbox(&source_key, &key, lease).await?;
+            let ledger = self.ledger(&source_key, &key, lease).await?;
             return Ok(Box::pin(pass.run(from, to, &ledger)).await);
         };
         let target = self.store.endpoint_by_guid(target).await?;
@@ -151,8 +167,18 @@ impl Workplace {
         let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(&target, &user.target_user_name, password).await?;
         let to = ImapMailbox::new(account::account(Side::Target, connect_options(&target), login, None));
-        let ledger = self.store.leased_mailbox(&source_key, &target_key, lease).await?;
+        let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)
+    }
+
+    /// The memory of this pair of mailboxes. Where another process has it, it is waited for.
+    async fn ledger(&self, source: &str, target: &str, lease: &Lease) -> Result<MailboxLedger, Error> {
+        self.store.leased_mailbox(source, target, lease).await.map_err(|error| match error {
+            StoreError::Locked { .. } => {
+                Error { retry: Retry::After(Some(LOCKED_WAIT)), ..Error::from(error) }
+            }
+            other => other.into(),
+        })
     }
 
     async fn login(
@@ -189,7 +215,7 @@ impl Workplace {
         if worker.ending() == Some(Ending::LeaseLost) {
             return; // Somebody else has the user; nothing that this worker says counts.
         }
-        let Ended { event, due, synced, failure, report } = ended;
+        let Ended { event, due, synced, failure, report, is_last } = ended;
         let statistics = statistics(worker.tally.statistics(), &report);
         entries.push(ReportEntry {
             time: Timestamp::now(),
@@ -207,8 +233,15 @@ impl Workplace {
             folders: is_whole.then(|| report.folders.iter().map(FolderStatistics::from).collect()),
             skipped: is_whole.then(|| skipped(&report)),
         };
-        match self.store.release(lease, release).await {
-            Ok(_) | Err(StoreError::LeaseLost { .. }) => {}
+        let released = match self.store.release(lease, release).await {
+            Ok(user) if is_last && user.status == UserStatus::Synced => {
+                let (stop, whom) = (UserEvent::Stop, Users::One(user.guid));
+                self.store.apply(whom, stop, Timestamp::now(), Due::Never).await.map(drop)
+            }
+            released => released.map(drop),
+        };
+        match released {
+            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
             Err(error) => tracing::error!("{}: {error}", user.email_address),
         }
     }
@@ -224,84 +257,6 @@ fn name_of(kind: PassKind, user: &MigrationUser) -> &'static str {
         PassKind::First => "Initial sync",
         PassKind::Incremental => "Incremental sync",
         PassKind::Final => "Final sync",
-    }
-}
-
-/// What the pass's end means for the user.
-fn judge(
-    user: &MigrationUser,
-    kind: PassKind,
-    settings: &BatchSettings,
-    worker: &Worker,
-    report: Report,
-    begun: Timestamp,
-) -> Ended {
-    let now = Timestamp::now();
-    let next = after(begun, settings.sync_interval).max(now);
-    let ended = |event, due, failure| Ended { event, due, synced: None, failure, report: Report::default() };
-    let of_folder = report.folders.iter().find_map(|it| it.error.as_ref());
-    let error = report.error.as_ref().or(of_folder);
-    let mut ended = match (worker.ending(), error) {
-        (Some(Ending::Stopped), Some(_)) => ended(UserEvent::Halted, Due::Never, None),
-        (Some(_), Some(_)) => ended(UserEvent::Deferred, Due::At(now), None),
-        (_, None) => {
-            let is_lasting = settings.allow_incremental_syncs || kind == PassKind::Final;
-            let due = if is_lasting && kind != PassKind::Final { Due::At(next) } else { Due::Never };
-            let event = if report.skipped().next().is_some() {
-                UserEvent::SyncedWithSkippedItems
-            } else {
-                UserEvent::Synced
-            };
-            // What arrived on the source after the pass began may be missing: that is the moment that counts.
-            Ended { synced: Some(begun), ..ended(event, due, None) }
-        }
-        (None, Some(error)) => {
-            let failure = Some(failure(error));
-            if let Some(wait) = retry_after(error, user.attempts) {
-                ended(UserEvent::Deferred, Due::At(after(now, wait)), failure)
-            } else {
-                let due = if kind == PassKind::Incremental { Due::At(next) } else { Due::Never };
-                ended(UserEvent::Failed, due, failure)
-            }
-        }
-    };
-    ended.report = report;
-    ended
-}
-
-fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    moment.checked_add(duration).unwrap_or(Timestamp::MAX)
-}
-
-/// How long to wait before the next try; `None` where none would help.
-fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
-    if error.kind == ErrorKind::Ledger && error.message.contains("another mailhaul process") {
-        return Some(LOCKED_WAIT);
-    }
-    if attempts + 1 >= ATTEMPTS {
-        return None;
-    }
-    let doubled = FIRST_WAIT * (1 << attempts.min(8));
-    match error.retry {
-        Retry::Never => None,
-        Retry::Now | Retry::After(None) => Some(doubled.min(LONGEST_WAIT)),
-        Retry::After(Some(exactly)) => Some(exactly),
-    }
-}
-
-fn failure(error: &Error) -> Failure {
-    Failure {
-        class: match error.kind {
-            ErrorKind::Authentication => FailureClass::Authentication,
-            ErrorKind::Connection => FailureClass::Connection,
-            ErrorKind::Throttled => FailureClass::Throttled,
-            ErrorKind::Quota => FailureClass::Quota,
-            ErrorKind::Refused | ErrorKind::TooLarge => FailureClass::Refused,
-            ErrorKind::Ledger => FailureClass::Storage,
-            ErrorKind::Interrupted | ErrorKind::Internal => FailureClass::Internal,
-        },
-        message: error.message.clone(),
-        advice: advice(error.kind).map(str::to_owned),
     }
 }
 
@@ -331,18 +286,23 @@ fn skipped(report: &Report) -> Vec<SkippedMessage> {
     report.skipped().map(item).collect()
 }
 
+fn copy_progress(statistics: &Statistics) -> String {
+    format!(
+        "Copy progress: {}/{} messages, {} of {} in this sync.",
+        statistics.synced_items,
+        statistics.total_items,
+        text::bytes(statistics.pass_bytes),
+        text::bytes(statistics.estimated_bytes)
+    )
+}
+
 fn last_words(
     event: UserEvent,
     failure: Option<&Failure>,
     statistics: &Statistics,
     begun: Timestamp,
 ) -> String {
-    let progress = format!(
-        "Copy progress: {}/{} messages, {} in this sync.",
-        statistics.synced_items,
-        statistics.total_items,
-        text::bytes(statistics.pass_bytes)
-    );
+    let progress = copy_progress(statistics);
     let seconds = (Timestamp::now().as_millisecond() - begun.as_millisecond()) / 1000;
     let end = match event {
         UserEvent::Synced => format!("The sync was completed in {seconds} s."),

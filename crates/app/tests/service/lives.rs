@@ -3,7 +3,7 @@
 use mailhaul_testkit::{Faults, Proxy, Setup};
 use std::time::Duration;
 
-use crate::support::{Service, assert_same, give, names, until};
+use crate::support::{Service, assert_same, give, names, ran, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_users_are_stopped_started_completed_and_removed() {
@@ -66,4 +66,31 @@ async fn twenty_users_are_stopped_started_completed_and_removed() {
     for user in &users {
         assert_same(&from, &to, user).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_without_later_syncs_stops_after_the_first_and_goes_on_where_migrate_stopped() {
+    let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "annb", "INBOX", &[900; 30], 1).await;
+    let service = Service::idle();
+    let address = |port: u16| format!("imap+plain://annb@127.0.0.1:{port}");
+    let (old, new) = (address(from.port()), address(to.port()));
+    let mut migrate = service.command(&["migrate", "--from", &old, "--to", &new]);
+    migrate.env("MAILHAUL_FROM_PASSWORD", "secret-annb").env("MAILHAUL_TO_PASSWORD", "secret-annb");
+    ran(&mut migrate).assert(0);
+    give(&from, "annb", "INBOX", &[900; 5], 2).await;
+
+    let mut service = service;
+    service.run();
+    service.endpoints(from.port(), to.port(), &[]);
+    let csv = service.csv(&["annb".to_owned()]);
+    let new = ["New-MigrationBatch", "-Name", "Once", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+    let more = ["-CSVData", &csv, "-AutoStart", "-AllowIncrementalSyncs", "false"];
+    service.expect(&[&new[..], &more].concat());
+    let batch = service.wait_for("Once", &["Stopped"]);
+    assert_eq!(batch["SyncedItemCount"], 35, "{batch:#}");
+    assert_same(&from, &to, "annb").await;
+    let statistics = service.expect(&["Get-MigrationUserStatistics", "annb@contoso.edu"]).remove(0);
+    let inbox = &statistics["Folders"][0];
+    assert_eq!((inbox["CopiedCount"].as_u64(), inbox["AlreadyThereCount"].as_u64()), (Some(5), Some(30)));
 }

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Service {
     pub(crate) directory: TempDir,
     process: Option<Child>,
-    /// Trusted in place of the system's certificates.
-    trusted: Option<PathBuf>,
+    /// For the program, beside what this process has.
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Service {
@@ -36,12 +36,17 @@ impl Service {
 
     /// A new directory, and nobody who serves it.
     pub(crate) fn idle() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), process: None, trusted: None }
+        Self { directory: tempfile::tempdir().unwrap(), process: None, environment: Vec::new() }
+    }
+
+    /// Sets a variable for the program.
+    pub(crate) fn set(&mut self, variable: &'static str, value: PathBuf) {
+        self.environment.push((variable, value));
     }
 
     /// Trusts only certificates of this authority.
     pub(crate) fn trust(&mut self, certificate: &Certificate) {
-        self.trusted = Some(certificate.ca_file());
+        self.set("SSL_CERT_FILE", certificate.ca_file());
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -52,9 +57,7 @@ impl Service {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
         command.env("MAILHAUL_DATA", self.data()).args(words).stdin(Stdio::null());
-        if let Some(authority) = &self.trusted {
-            command.env("SSL_CERT_FILE", authority);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

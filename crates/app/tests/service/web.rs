@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::net::UnixDatagram,
     time::Duration,
 };
 
@@ -68,6 +69,24 @@ fn tokens_open_what_their_role_may_do() {
     // A token that was revoked opens nothing.
     service.expect(&["Remove-MigrationApiToken", "Viewer"]);
     assert_eq!(web.ask("GET", batches, Some(&viewer), "").0, 401);
+}
+
+#[test]
+fn the_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
+    let mut service = Service::idle();
+    let path = service.directory.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    service.set("NOTIFY_SOCKET", path);
+    let told = || {
+        let mut octets = [0; 64];
+        let length = manager.recv(&mut octets).unwrap();
+        String::from_utf8(octets[..length].to_vec()).unwrap()
+    };
+    service.run();
+    assert_eq!(told(), "READY=1");
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(told(), "STOPPING=1");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{IMAP, Moment, ReportLine, batch_message::message};
-use crate::ops::{rules::supported_actions, time_zones::zone};
+use crate::{ops::rules::supported_actions, time_zones::zone};
 
 /// How many users are in which state. `TotalCount` is the sum of `PendingCount`, `ActiveCount`, `StoppedCount`,
 /// `SyncedCount`, `FinalizedCount` and `FailedCount`.

@@ -1,0 +1,222 @@
+//! What the end of a pass means for its user: a pure decision.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mailhaul_engine::{Error, ErrorKind, Report};
+use mailhaul_mail::{Retry, Scope};
+use mailhaul_migration::{BatchSettings, Failure, FailureClass, UserEvent};
+use mailhaul_store::{Due, PassKind};
+
+use super::workers::Ending;
+
+/// So often a pass that breaks off is tried again before the user fails.
+const ATTEMPTS: u32 = 8;
+/// After the first break; twice as long after each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// How a pass ended.
+pub(crate) struct Ended {
+    pub(crate) event: UserEvent,
+    pub(crate) due: Due,
+    /// When the mailbox was in step.
+    pub(crate) synced: Option<Timestamp>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) report: Report,
+    /// The batch wants no later ones.
+    pub(crate) is_last: bool,
+}
+
+/// The pass that has ended.
+pub(crate) struct Passed<'a> {
+    pub(crate) kind: PassKind,
+    /// How often it broke off before.
+    pub(crate) attempts: u32,
+    pub(crate) settings: &'a BatchSettings,
+    /// Why it was told to end, if it was.
+    pub(crate) ending: Option<Ending>,
+    pub(crate) begun: Timestamp,
+    pub(crate) now: Timestamp,
+}
+
+impl Passed<'_> {
+    /// What its end means for the user.
+    pub(crate) fn judge(&self, mut report: Report) -> Ended {
+        let next = after(self.begun, self.settings.sync_interval).max(self.now);
+        let is_last = !self.settings.allow_incremental_syncs;
+        if report.error.is_none() && report.folders.iter().all(|it| it.error.is_none()) && !report.is_synced()
+        {
+            let words = "the numbers of this sync do not add up";
+            report.error = Some(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words));
+        }
+        let of_folder = report.folders.iter().find_map(|it| it.error.as_ref());
+        let error = report.error.as_ref().or(of_folder);
+        let (event, due, failure) = match (self.ending, error) {
+            (_, None) => {
+                let is_whole = report.skipped().next().is_none();
+                let event = if is_whole { UserEvent::Synced } else { UserEvent::SyncedWithSkippedItems };
+                let due = if is_last || self.kind == PassKind::Final { Due::Never } else { Due::At(next) };
+                (event, due, None)
+            }
+            (Some(Ending::Stopped), Some(_)) => (UserEvent::Halted, Due::Never, None),
+            (Some(_), Some(_)) => (UserEvent::Deferred, Due::At(self.now), None),
+            (None, Some(error)) => match retry_after(error, self.attempts) {
+                Some(wait) => {
+                    (UserEvent::Deferred, Due::At(after(self.now, wait)), Some(failure(error, true)))
+                }
+                None if self.kind == PassKind::Incremental => {
+                    (UserEvent::Failed, Due::At(next), Some(failure(error, false)))
+                }
+                None => (UserEvent::Failed, Due::Never, Some(failure(error, false))),
+            },
+        };
+        // What arrived on the source after the pass began may be missing: that is the moment that counts.
+        let synced = error.is_none().then_some(self.begun);
+        Ended { event, due, synced, failure, report, is_last }
+    }
+}
+
+fn after(moment: Timestamp, duration: Duration) -> Timestamp {
+    moment.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// How long to wait before the next try; `None` where none would help.
+fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
+    let doubled = FIRST_WAIT * (1 << attempts.min(8));
+    match error.retry {
+        Retry::Never => None,
+        // Whoever says how long it takes is waited for.
+        Retry::After(Some(exactly)) => Some(exactly),
+        Retry::Now | Retry::After(None) => (attempts + 1 < ATTEMPTS).then_some(doubled.min(LONGEST_WAIT)),
+    }
+}
+
+/// The failure as it is kept, with advice. `goes_on`: it is tried again by itself.
+pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
+    let (class, advice) = match error.kind {
+        ErrorKind::Authentication => (
+            FailureClass::Authentication,
+            "Check the user name and the password; Set-MigrationBatch -AddUsers -CSVData takes new ones, and \
+             Start-MigrationBatch tries again.",
+        ),
+        ErrorKind::Connection => {
+            (FailureClass::Connection, "Start-MigrationBatch tries again when the server can be reached.")
+        }
+        ErrorKind::Throttled => (FailureClass::Throttled, "Start-MigrationBatch tries again later."),
+        ErrorKind::Quota => (
+            FailureClass::Quota,
+            "Raise the quota of the target mailbox; then Start-MigrationBatch goes on where it stopped.",
+        ),
+        ErrorKind::Refused | ErrorKind::TooLarge => {
+            (FailureClass::Refused, "See the server's words; Start-MigrationBatch tries again.")
+        }
+        ErrorKind::Ledger => (
+            FailureClass::Storage,
+            "The data directory must be writable and have room; then Start-MigrationBatch goes on, and nothing is lost or \
+             doubled.",
+        ),
+        ErrorKind::Interrupted | ErrorKind::Internal => {
+            (FailureClass::Internal, "This is a mistake in mailhaul: please report it.")
+        }
+    };
+    let advice = if goes_on { "It goes on by itself; NextSyncTime says when." } else { advice };
+    Failure { class, message: error.message.clone(), advice: Some(advice.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_engine::{FolderReport, FolderTally};
+    use mailhaul_mail::FolderPath;
+
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn judged(
+        kind: PassKind,
+        attempts: u32,
+        ending: Option<Ending>,
+        error: impl Into<Option<Error>>,
+    ) -> (UserEvent, Due, Option<Timestamp>) {
+        let settings = BatchSettings::default();
+        let passed = Passed { kind, attempts, settings: &settings, ending, begun: at(0), now: at(HOUR) };
+        let ended = passed.judge(Report { folders: Vec::new(), error: error.into() });
+        (ended.event, ended.due, ended.synced)
+    }
+
+    fn error(retry: Retry, kind: ErrorKind) -> Error {
+        Error::new(Scope::Endpoint, retry, kind, "words")
+    }
+
+    #[test]
+    fn a_pass_that_reached_its_end_was_in_step_when_it_began() {
+        let next = Due::At(at(24 * HOUR));
+        assert_eq!(judged(PassKind::First, 0, None, None), (UserEvent::Synced, next, Some(at(0))));
+        assert_eq!(judged(PassKind::Final, 0, None, None), (UserEvent::Synced, Due::Never, Some(at(0))));
+        // Told to end, and at its end all the same.
+        let stopped = judged(PassKind::Incremental, 0, Some(Ending::Stopped), None);
+        assert_eq!(stopped, (UserEvent::Synced, next, Some(at(0))));
+        let settings = BatchSettings { allow_incremental_syncs: false, ..BatchSettings::default() };
+        let passed = Passed {
+            kind: PassKind::First,
+            attempts: 0,
+            settings: &settings,
+            ending: None,
+            begun: at(0),
+            now: at(1),
+        };
+        let ended = passed.judge(Report::default());
+        assert_eq!((ended.due, ended.is_last), (Due::Never, true));
+    }
+
+    #[test]
+    fn what_is_tried_again_and_when() {
+        let lost = || error(Retry::Now, ErrorKind::Connection);
+        let wait = |seconds| Due::At(at(HOUR + seconds));
+        assert_eq!(judged(PassKind::First, 0, None, lost()), (UserEvent::Deferred, wait(30), None));
+        assert_eq!(judged(PassKind::First, 3, None, lost()), (UserEvent::Deferred, wait(240), None));
+        assert_eq!(judged(PassKind::First, 7, None, lost()), (UserEvent::Failed, Due::Never, None));
+        let busy = error(Retry::After(Some(Duration::from_mins(5))), ErrorKind::Throttled);
+        assert_eq!(judged(PassKind::First, 99, None, busy), (UserEvent::Deferred, wait(300), None));
+        let refused = || error(Retry::Never, ErrorKind::Authentication);
+        assert_eq!(judged(PassKind::First, 0, None, refused()), (UserEvent::Failed, Due::Never, None));
+        // A later pass that failed has another chance when the next one is due.
+        let later = judged(PassKind::Incremental, 0, None, refused());
+        assert_eq!(later, (UserEvent::Failed, Due::At(at(24 * HOUR)), None));
+        let interrupted = Error::interrupted;
+        let stopped = judged(PassKind::First, 0, Some(Ending::Stopped), interrupted());
+        assert_eq!(stopped, (UserEvent::Halted, Due::Never, None));
+        let preempted = judged(PassKind::First, 0, Some(Ending::Preempted), interrupted());
+        assert_eq!(preempted, (UserEvent::Deferred, wait(0), None));
+    }
+
+    #[test]
+    fn sums_that_do_not_close_are_a_failure() {
+        let tally = FolderTally { seen: 2, copied: 1, ..FolderTally::default() };
+        let folder = FolderReport {
+            source: FolderPath::inbox(),
+            target: Some(FolderPath::inbox()),
+            reason: String::new(),
+            tally,
+            error: None,
+        };
+        let settings = BatchSettings::default();
+        let passed = Passed {
+            kind: PassKind::First,
+            attempts: 0,
+            settings: &settings,
+            ending: None,
+            begun: at(0),
+            now: at(1),
+        };
+        let ended = passed.judge(Report { folders: vec![folder], error: None });
+        assert_eq!((ended.event, ended.synced), (UserEvent::Failed, None));
+        assert_eq!(ended.failure.map(|it| it.class), Some(FailureClass::Internal));
+    }
+}
