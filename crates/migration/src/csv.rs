@@ -9,12 +9,14 @@ use crate::{
     user_row::UserRow,
 };
 
-/// The columns that are understood; the first [`REQUIRED`] must be there. Names are exact.
+/// The columns that are understood; the first ones must be there. Names are exact.
 pub const COLUMNS: [&str; 6] =
     ["EmailAddress", "UserName", "Password", "UserRoot", "TargetUserName", "TargetPassword"];
 
-/// How many of [`COLUMNS`] every file must have.
+/// How many of [`COLUMNS`] every file must have, and every row must fill.
 const REQUIRED: usize = 3;
+/// The same where an administrator opens the mailboxes: without `Password`.
+const REQUIRED_OF_ADMIN: usize = 2;
 
 /// Rows that a file may have beside its header.
 pub const MAX_ROWS: usize = 50_000;
@@ -27,6 +29,14 @@ pub const MAX_OCTETS: usize = 10 * 1024 * 1024;
 pub struct CsvOptions {
     /// Columns that are not understood are left out with a warning instead of refused.
     pub allow_unknown_columns: bool,
+    /// An administrator opens the mailboxes of the source: `Password` may be missing or empty.
+    pub without_passwords: bool,
+}
+
+impl CsvOptions {
+    fn required(self) -> usize {
+        if self.without_passwords { REQUIRED_OF_ADMIN } else { REQUIRED }
+    }
 }
 
 /// What the file says.
@@ -241,6 +251,8 @@ struct Columns {
     /// For each of [`COLUMNS`], the index of its cell.
     cells: [Option<usize>; COLUMNS.len()],
     count: usize,
+    /// So many must be filled.
+    required: usize,
 }
 
 impl Columns {
@@ -271,7 +283,7 @@ impl Columns {
             return Err(unknown.swap_remove(index));
         }
         if let Some(name) =
-            (0..REQUIRED).find(|&column| cells[column].is_none()).map(|column| COLUMNS[column])
+            (0..options.required()).find(|&column| cells[column].is_none()).map(|column| COLUMNS[column])
         {
             let meant = unknown.into_iter().find(|error| error.nearest() == Some(name));
             let nearest = meant.and_then(|error| match error {
@@ -281,7 +293,7 @@ impl Columns {
             return Err(CsvError::MissingColumn { name, nearest });
         }
         warnings.extend(unknown.iter().map(|error| format!("{error}; the column is left out")));
-        Ok(Self { cells, count: header.cells.len() })
+        Ok(Self { cells, count: header.cells.len(), required: options.required() })
     }
 
     fn user(&self, mut row: Row) -> Result<UserRow, CsvError> {
@@ -301,6 +313,7 @@ impl Columns {
         // A password of blanks is one.
         for (column, empty) in [email_address.is_empty(), user_name.trim().is_empty(), password.is_empty()]
             .into_iter()
+            .take(self.required)
             .enumerate()
         {
             if empty {
@@ -315,7 +328,7 @@ impl Columns {
             target_user_name: given(target_user_name).unwrap_or_else(|| email_address.clone()),
             email_address,
             user_name,
-            password: Secret::new(password),
+            password: given(password).map(Secret::new),
             user_root: given(user_root),
             target_password: given(target_password).map(Secret::new),
         })

@@ -11,8 +11,8 @@ pub struct UserRow {
     pub email_address: String,
     /// The login at the source, in whatever form the source wants it.
     pub user_name: String,
-    /// The password of that login.
-    pub password: Secret,
+    /// The password of that login; `None` where an administrator opens the mailbox.
+    pub password: Option<Secret>,
     /// The folder at the source that becomes the root of the migration.
     pub user_root: Option<String>,
     /// The login at the target: the e-mail address where no other is given.

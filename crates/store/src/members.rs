@@ -154,7 +154,7 @@ async fn seal(
     let mut sources: Vec<(Guid, Secret)> = Vec::with_capacity(users.len());
     let mut targets = Vec::new();
     for (guid, row) in users {
-        sources.push((guid, row.password));
+        sources.extend(row.password.map(|password| (guid, password)));
         targets.extend(row.target_password.map(|password| (guid, password)));
     }
     secrets::put(connection, keys, SecretName::Password, &sources).await?;

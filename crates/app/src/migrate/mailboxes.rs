@@ -159,7 +159,8 @@ fn from_csv(
         );
     }
     let octets = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let csv_options = CsvOptions { allow_unknown_columns: options.allow_unknown_columns };
+    let csv_options =
+        CsvOptions { allow_unknown_columns: options.allow_unknown_columns, ..CsvOptions::default() };
     let list = read_users(&octets, csv_options).with_context(|| path.display().to_string())?;
     for warning in &list.warnings {
         ui.warn(&format!("warning: {}: {warning}", path.display()));
@@ -175,12 +176,13 @@ fn from_csv(
                 user.target_user_name
             )
         })?;
+        let password = user.password.with_context(|| format!("Row {}: there is no Password", user.row))?;
         let root = user.user_root.as_deref();
         mailboxes.push(Mailbox {
             row: Some(user.row),
             source_key: from.key(&user.user_name, root),
             target_key: to.key(&user.target_user_name, None),
-            source: from.account(settings, &user.user_name, user.password, root),
+            source: from.account(settings, &user.user_name, password, root),
             target: to.account(settings, &user.target_user_name, target_password, None),
             name: user.email_address,
         });

@@ -12,9 +12,16 @@ use crate::context::Context;
 /// Users of one look into the database.
 const PAGE: u32 = 5000;
 
-/// Reads the file.
-pub(crate) fn read(file: &Bytes, allow_unknown_columns: Option<bool>) -> Result<UserList, Failure> {
-    let options = CsvOptions { allow_unknown_columns: allow_unknown_columns.unwrap_or(false) };
+/// Reads the file. Where the source has an administrator, it needs no passwords.
+pub(crate) fn read(
+    file: &Bytes,
+    allow_unknown_columns: Option<bool>,
+    source: &Endpoint,
+) -> Result<UserList, Failure> {
+    let options = CsvOptions {
+        allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
+        without_passwords: source.admin.is_some(),
+    };
     read_users(file, options).map_err(csv)
 }
 

@@ -124,9 +124,9 @@ impl Operation<Context> for NewMigrationBatch {
             ("UserIds", !request.user_ids.is_empty(), RETRY),
         ])?;
         let name = settings::name(&request.name)?;
-        let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv)?;
         let store = &context.store;
         let source = store.endpoint(&request.source_endpoint).await.map_err(told)?;
+        let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv, &source)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let list = members::fitting(list, &source, target.as_ref(), &HashSet::new())?;
         let auto_start = request.auto_start;

@@ -135,8 +135,8 @@ impl Operation<Context> for SetMigrationBatch {
         request.change(&mut after)?;
         let rows = match file {
             Some(file) => {
-                let list = members::read(&file, columns)?;
                 let (source, target) = members::endpoints_of(context, &overview.batch).await?;
+                let list = members::read(&file, columns, &source)?;
                 let known = members::addresses(context, guid).await?;
                 Some(members::fitting(list, &source, target.as_ref(), &known)?)
             }

@@ -1,12 +1,11 @@
 //! Set-MigrationUser.
 
 use jiff::tz::TimeZone;
-use mailhaul_mail::Secret;
-use mailhaul_migration::{BatchIntent, MigrationUser as User, UserRow, UserStatus};
+use mailhaul_migration::{BatchIntent, Endpoint, MigrationUser as User, UserRow, UserStatus};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Credential, DateTime, Failure, Noun, Operation, Role, Verb,
 };
-use mailhaul_store::{Due, SecretName, UserTimes, Users};
+use mailhaul_store::{Due, UserTimes, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -65,7 +64,8 @@ impl Operation<Context> for SetMigrationUser {
         let user = store.user(&request.identity, None).await.map_err(told)?;
         let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
         let zone = zone(batch.settings.time_zone.as_deref())?;
-        let row = request.row(context, &user).await?;
+        let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
+        let row = request.row(&user, &source)?;
         let times = request.times(&user, &zone)?;
         if request.sync_now {
             check_sync_now(&user, batch.intent)?;
@@ -105,13 +105,13 @@ impl Request {
     }
 
     /// The user's row with the new logins; `None` where they stay.
-    async fn row(&mut self, context: &Context, user: &User) -> Result<Option<UserRow>, Failure> {
+    fn row(&mut self, user: &User, endpoint: &Endpoint) -> Result<Option<UserRow>, Failure> {
         let (source, target) = (self.credential.take(), self.target_credential.take());
         if let Some(file) = self.csv_data.take() {
             if source.is_some() || target.is_some() {
                 return Err(Failure::invalid("either CSVData or credentials can be given, not both"));
             }
-            return of_file(&file, user).map(Some);
+            return of_file(&file, user, endpoint).map(Some);
         }
         if source.is_none() && target.is_none() {
             return Ok(None);
@@ -128,8 +128,9 @@ impl Request {
             ));
         }
         let (user_name, password) = match source {
-            Some(credential) => (credential.user_name, credential.password),
-            None => (user.user_name.clone(), kept_password(context, user).await?),
+            Some(credential) => (credential.user_name, Some(credential.password)),
+            // What is not given is kept.
+            None => (user.user_name.clone(), None),
         };
         let (target_user_name, target_password) = match target {
             Some(credential) => (credential.user_name, Some(credential.password)),
@@ -148,8 +149,8 @@ impl Request {
 }
 
 /// The user's row in a file, which must be the only one.
-fn of_file(file: &Bytes, user: &User) -> Result<UserRow, Failure> {
-    let mut rows = members::read(file, None)?.users;
+fn of_file(file: &Bytes, user: &User, source: &Endpoint) -> Result<UserRow, Failure> {
+    let mut rows = members::read(file, None, source)?.users;
     match (rows.pop(), rows.is_empty()) {
         (Some(row), true) if row.email_address.eq_ignore_ascii_case(&user.email_address) => Ok(row),
         _ => Err(Failure::invalid(format_args!(
@@ -158,13 +159,6 @@ fn of_file(file: &Bytes, user: &User) -> Result<UserRow, Failure> {
         ))
         .with_advice("For several users, give the file to Set-MigrationBatch -AddUsers.")),
     }
-}
-
-async fn kept_password(context: &Context, user: &User) -> Result<Secret, Failure> {
-    let kept = context.store.secret(user.guid, SecretName::Password).await.map_err(told)?;
-    kept.ok_or_else(|| {
-        Failure::conflict("the user has no password at the source").with_advice("Give -Credential too.")
-    })
 }
 
 fn check_sync_now(user: &User, intent: BatchIntent) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ impl Site {
             row,
             email_address: format!("{user}@contoso.edu"),
             user_name: (*user).to_owned(),
-            password: Secret::new(Dovecot::password(user)),
+            password: Some(Secret::new(Dovecot::password(user))),
             user_root: None,
             target_user_name: (*user).to_owned(),
             target_password: None,

@@ -94,3 +94,44 @@ async fn a_batch_without_later_syncs_stops_after_the_first_and_goes_on_where_mig
     let inbox = &statistics["Folders"][0];
     assert_eq!((inbox["CopiedCount"].as_u64(), inbox["AlreadyThereCount"].as_u64()), (Some(5), Some(30)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_administrator_opens_the_mailboxes_of_both_sides() {
+    let admin = |separator: &str| {
+        format!(
+            "auth_master_user_separator = {separator}\npassdb {{\n driver = static\n master = yes\n \
+             args = password=admin-hunter2\n}}\n"
+        )
+    };
+    let (from, to) = (
+        Setup { extra: admin("*"), ..Setup::with_users(&["annb", "paulc"]) }.start(),
+        Setup { extra: admin("*"), ..Setup::with_users(&["annb", "paulc"]) }.start(),
+    );
+    for (seed, user) in (1..).zip(["annb", "paulc"]) {
+        give(&from, user, "INBOX", &[900; 12], seed).await;
+    }
+    let service = Service::start();
+    let file = service.write("admin.password", "admin-hunter2\n");
+    let (old, new) = (from.port().to_string(), to.port().to_string());
+    let endpoint = |name: &str, port: &str, more: &[&str]| {
+        let words =
+            ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1", "-Port", port];
+        let admin = ["-Security", "None", "-Credential", "mailadmin", "-CredentialPasswordFile", &file];
+        service.expect(&[&words[..], &admin, more].concat());
+    };
+    // By a form of the login on one side, by the authorization identity on the other.
+    endpoint("Old", &old, &["-UserNameTemplate", "{user}*{admin}"]);
+    endpoint("New", &new, &[]);
+    let csv = service.write(
+        "users.csv",
+        "EmailAddress,UserName,TargetUserName\nannb@contoso.edu,annb,annb\npaulc@contoso.edu,paulc,paulc\n",
+    );
+    let new = ["New-MigrationBatch", "-Name", "Admin", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+    service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
+    service.wait_for("Admin", &["Synced", "SyncedWithErrors", "Failed"]);
+    for user in ["annb", "paulc"] {
+        let shown = service.user(&format!("{user}@contoso.edu"));
+        assert_eq!(shown["Status"], "Synced", "{shown:#}");
+        assert_same(&from, &to, user).await;
+    }
+}

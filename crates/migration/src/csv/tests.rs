@@ -2,8 +2,8 @@
 
 use super::*;
 
-const STRICT: CsvOptions = CsvOptions { allow_unknown_columns: false };
-const LENIENT: CsvOptions = CsvOptions { allow_unknown_columns: true };
+const STRICT: CsvOptions = CsvOptions { allow_unknown_columns: false, without_passwords: false };
+const LENIENT: CsvOptions = CsvOptions { allow_unknown_columns: true, ..STRICT };
 
 const SEED: &str = "EmailAddress,UserName,Password,UserRoot\n\
     terrya@contoso.edu,contoso\\terry.adams,1091990,/users/terry.adams\n\
@@ -30,11 +30,11 @@ fn the_four_columns_of_exchange() {
     assert_eq!((terry.row, ann.row), (2, 3));
     assert_eq!(terry.email_address, "terrya@contoso.edu");
     assert_eq!(terry.user_name, "contoso\\terry.adams");
-    assert_eq!(terry.password, Secret::new("1091990"));
+    assert_eq!(terry.password, Some(Secret::new("1091990")));
     assert_eq!(terry.user_root.as_deref(), Some("/users/terry.adams"));
     assert_eq!(terry.target_user_name, "terrya@contoso.edu");
     assert_eq!(terry.target_password, None);
-    assert_eq!(ann.password, Secret::new("a,\"b\""));
+    assert_eq!(ann.password, Some(Secret::new("a,\"b\"")));
     assert_eq!(ann.user_root, None);
 }
 
@@ -45,7 +45,7 @@ fn our_columns_in_any_order() {
     );
     let users = list.unwrap().users;
     assert_eq!(users[0].email_address, "a@b");
-    assert_eq!(users[0].password, Secret::new(" old "));
+    assert_eq!(users[0].password, Some(Secret::new(" old ")));
     assert_eq!(users[0].target_user_name, "t");
     assert_eq!(users[0].target_password, Some(Secret::new(" new ")));
     assert_eq!((users[1].target_user_name.as_str(), &users[1].target_password), ("c@d", &None));
@@ -55,7 +55,7 @@ fn our_columns_in_any_order() {
 fn every_encoding_and_line_end_reads_the_same() {
     let text = SEED.replace("1091990", "Gr\u{fc}\u{df}e\u{1f4e7}");
     let expected = read(&text).unwrap();
-    assert_eq!(expected.users[0].password.expose(), "Gr\u{fc}\u{df}e\u{1f4e7}".as_bytes());
+    assert_eq!(expected.users[0].password, Some(Secret::new("Gr\u{fc}\u{df}e\u{1f4e7}")));
     for text in [text.clone(), text.replace('\n', "\r\n")] {
         for octets in [
             text.as_bytes().to_vec(),
@@ -257,4 +257,16 @@ fn no_password_is_shown() {
     let list = read("EmailAddress,UserName,Password,TargetPassword\na@b,a,hunter2,hunter3\n").unwrap();
     let shown = format!("{list:?}");
     assert!(!shown.contains("hunter"), "{shown}");
+}
+
+#[test]
+fn where_an_administrator_opens_the_mailboxes_no_password_is_needed() {
+    let options = CsvOptions { without_passwords: true, ..STRICT };
+    let list = read_users(b"EmailAddress,UserName\na@x,ann\n", options).unwrap();
+    assert_eq!(list.users[0].password, None);
+    let list = read_users(b"EmailAddress,UserName,Password\na@x,ann,\nb@x,bob,own\n", options).unwrap();
+    assert_eq!((&list.users[0].password, &list.users[1].password), (&None, &Some(Secret::new("own"))));
+    let refused = read_users(b"EmailAddress,UserName\na@x,\n", options).unwrap_err();
+    assert_eq!(refused.to_string(), "Row 2, column 2 (UserName) is empty; a value is required");
+    assert!(refusal("EmailAddress,UserName\na@x,ann\n").contains("\"Password\" is missing"));
 }

@@ -100,7 +100,7 @@ async fn addresses_of_other_batches_are_left_out_with_a_warning() {
     let mut wanted = batch("Staff", &source, BatchIntent::Created);
     wanted.validation_warnings = vec!["something else".to_owned()];
     let mut given = rows(&["TERRY", "berta", "Berta"]);
-    given[0].password = Secret::new("not terry's");
+    given[0].password = Some(Secret::new("not terry's"));
     let inserted = store.insert_batch(wanted, given).await.unwrap();
     let left_out = [
         "Row 2: EmailAddress TERRY@new.example is in the batch \"Sales\" already; row 2 is left out",
@@ -132,7 +132,7 @@ async fn a_row_of_the_batch_mends_logins_and_passwords_and_nothing_else() {
 
     let mut mended = row(9, "TERRY");
     mended.user_name = "new\\terry".to_owned();
-    mended.password = Secret::new("right");
+    mended.password = Some(Secret::new("right"));
     let added = store.add_users(sales.guid, vec![mended, row(10, "anna")], at(2)).await.unwrap();
     assert_eq!((added.added, added.updated, added.left_out.len()), (1, 1, 0));
     let after = user(&store, "terry").await;

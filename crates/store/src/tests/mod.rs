@@ -77,7 +77,7 @@ fn row(number: usize, user: &str) -> UserRow {
         row: number,
         email_address: format!("{user}@new.example"),
         user_name: user.to_owned(),
-        password: Secret::new(format!("{user}'s secret")),
+        password: Some(Secret::new(format!("{user}'s secret"))),
         user_root: None,
         target_user_name: format!("{user}@new.example"),
         target_password: None,

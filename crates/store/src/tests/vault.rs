@@ -42,7 +42,7 @@ async fn no_password_is_in_any_file_at_any_time() {
     let words = |number: usize| looked_for[number].to_owned();
     let source = store.insert_endpoint(endpoint("Old"), Some(Secret::new(words(2)))).await.unwrap();
     let secret_row = |number: usize| UserRow {
-        password: Secret::new(words(0)),
+        password: Some(Secret::new(words(0))),
         target_password: Some(Secret::new(words(1))),
         ..row(number, &format!("user{number}"))
     };
@@ -54,7 +54,7 @@ async fn no_password_is_in_any_file_at_any_time() {
     };
     store.insert_batch(sales.clone(), (2..700).map(secret_row).collect()).await.unwrap();
     look("inserted");
-    let mended = UserRow { password: Secret::new(words(3)), ..secret_row(2) };
+    let mended = UserRow { password: Some(Secret::new(words(3))), ..secret_row(2) };
     store.add_users(sales.guid, vec![mended], at(1)).await.unwrap();
     store.update_endpoint(source.guid, NewPassword::Set(Secret::new(words(3))), |_| {}).await.unwrap();
     look("updated");
