@@ -57,12 +57,15 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             let exit = error.downcast_ref::<Exit>().copied();
-            // What an exit code says besides is said by the code.
-            let words: Vec<String> = error
-                .chain()
-                .filter(|it| it.downcast_ref::<Exit>().is_none())
-                .map(ToString::to_string)
-                .collect();
+            let mut words: Vec<String> = Vec::new();
+            for cause in error.chain() {
+                let text = cause.to_string();
+                // What the exit code says besides, and what the words before say already, is said once.
+                let is_said = words.last().is_some_and(|it| it.ends_with(&text));
+                if !is_said && cause.downcast_ref::<Exit>().is_none() {
+                    words.push(text);
+                }
+            }
             text::print_error(format_args!("error: {}", words.join(": ")));
             exit.unwrap_or(Exit::Usage).into()
         }
