@@ -55,11 +55,8 @@ async fn carry_out(
     let shown = show(entry, &line.client, bound).await;
     let exit = match shown {
         Ok(()) => {
-            if !line.is_service() && starts_something(entry.verb()) {
-                text::print_error(format_args!(
-                    "note: nothing moves until `mailhaul serve` runs on {}",
-                    data.display()
-                ));
+            if starts_something(entry.verb()) {
+                line.tell_if_nothing_moves();
             }
             Exit::Synced
         }

@@ -9,6 +9,8 @@ use mailhaul_mail::Secret;
 use mailhaul_operations::{Failure, Parameter, World};
 use zeroize::Zeroizing;
 
+use crate::passwords;
+
 /// The files and the terminal of this process.
 pub(crate) struct Console;
 
@@ -19,8 +21,8 @@ impl World for Console {
 
     fn password(&self, parameter: &Parameter, user_name: &str) -> Result<Secret, Failure> {
         let variable = format!("MAILHAUL_{}_PASSWORD", parameter.name.to_ascii_uppercase());
-        if let Some(value) = std::env::var_os(&variable).filter(|it| !it.is_empty()) {
-            return Ok(Secret::new(value.into_encoded_bytes()));
+        if let Some(password) = passwords::given(None, &variable).map_err(Failure::internal)? {
+            return Ok(password);
         }
         ask(user_name).map_err(|error| {
             Failure::invalid(format_args!("no password for {user_name}: {error}"))

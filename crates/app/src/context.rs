@@ -8,6 +8,7 @@ use mailhaul_engine::Budget;
 use mailhaul_store::{MasterKeySource, Store};
 
 use crate::{
+    data::named_by,
     one_pass::BUDGET,
     service::{Workers, Workplace},
 };
@@ -49,11 +50,10 @@ impl Context {
 
 /// Where the key of all passwords is: named by the environment, given by systemd, or in the data directory.
 pub(crate) fn master_key() -> MasterKeySource {
-    let from = |variable: &str| std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
-    if let Some(file) = from("MAILHAUL_MASTER_KEY_FILE") {
+    if let Some(file) = named_by("MAILHAUL_MASTER_KEY_FILE") {
         return MasterKeySource::File(file);
     }
-    match from("CREDENTIALS_DIRECTORY").map(|it| it.join("master-key")).filter(|it| it.exists()) {
+    match named_by("CREDENTIALS_DIRECTORY").map(|it| it.join("master-key")).filter(|it| it.exists()) {
         Some(credential) => MasterKeySource::Credential(credential),
         None => MasterKeySource::DataDirectory,
     }

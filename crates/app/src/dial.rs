@@ -1,18 +1,22 @@
 //! Whom an operation is asked of: the service, where one runs on the data directory, else this process.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use mailhaul_operations::{Caller, Client, Operations, Role};
 use tokio::net::UnixStream;
 
-use crate::{context::Context, data, desk::Desk};
+use crate::{context::Context, data, desk::Desk, text};
 
 /// Somebody who carries out operations.
 pub(crate) struct Line {
     pub(crate) client: Client,
     /// `None` where the service does it.
     desk: Option<Desk>,
+    data: PathBuf,
 }
 
 impl Line {
@@ -20,16 +24,24 @@ impl Line {
     pub(crate) async fn open(data: &Path, operations: &Arc<Operations<Context>>) -> Result<Self> {
         let socket = data::socket(data);
         if UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Self { client: Client::unix(socket), desk: None });
+            return Ok(Self { client: Client::unix(socket), desk: None, data: data.to_owned() });
         }
         let desk = Desk::new(Context::open(data).await?, operations.clone());
         let caller = Caller { name: user_name(), role: Role::Admin };
-        Ok(Self { client: Client::local(desk.router(), caller), desk: Some(desk) })
+        Ok(Self { client: Client::local(desk.router(), caller), desk: Some(desk), data: data.to_owned() })
     }
 
     /// Whether somebody moves mail.
     pub(crate) fn is_service(&self) -> bool {
         self.desk.is_none()
+    }
+
+    /// Says that nothing moves, where that is so.
+    pub(crate) fn tell_if_nothing_moves(&self) {
+        if !self.is_service() {
+            let data = self.data.display();
+            text::print_error(format_args!("note: nothing moves until `mailhaul serve` runs on {data}"));
+        }
     }
 
     /// Waits for what is under way.

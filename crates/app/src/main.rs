@@ -101,9 +101,9 @@ async fn run() -> Result<Exit> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.operation {
         Operation::Migrate(options) => migrate::run(*options, &data?).await,
-        Operation::Serve(options) => serve::run(options, &data?).await,
-        Operation::Watch(options) => watch::run(options, &data?).await,
-        Operation::Shell(options) => shell::run(options, &data?).await,
+        Operation::Serve(options) => serve::run(options, &data?, operations).await,
+        Operation::Watch(options) => watch::run(options, &data?, &operations).await,
+        Operation::Shell(options) => shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
         Operation::PowershellModule => {
             text::print(operations.powershell_module());
@@ -157,7 +157,7 @@ struct Cmdlet {
 impl Cmdlet {
     fn of(arguments: impl IntoIterator<Item = OsString>) -> Option<(Self, Option<PathBuf>)> {
         let mut words = arguments.into_iter().skip(1);
-        let mut data = std::env::var_os("MAILHAUL_DATA").filter(|it| !it.is_empty()).map(PathBuf::from);
+        let mut data = data::named_by("MAILHAUL_DATA");
         let mut first = words.next()?;
         if first == "--data" {
             data = Some(words.next()?.into());

@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use clap::Args;
-use mailhaul_operations::{Role, Server, UnixSocket};
+use mailhaul_operations::{Operations, Role, Server, UnixSocket};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -24,15 +24,7 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    context::Context,
-    data,
-    desk::{Desk, operations},
-    exit::Exit,
-    metrics,
-    service::Scheduler,
-    text,
-};
+use crate::{context::Context, data, desk::Desk, exit::Exit, metrics, service::Scheduler, text};
 
 /// What `mailhaul serve` is told.
 #[derive(Args, Debug)]
@@ -53,12 +45,12 @@ pub(crate) struct Serve {
 }
 
 /// Serves until a signal.
-pub(crate) async fn run(options: Serve, data: &Path) -> Result<Exit> {
+pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<Context>>) -> Result<Exit> {
     log();
     let tcp = tcp(&options).await?;
     let context = Context::open(data).await?;
     let lock = context.store.lock_service()?;
-    let desk = Desk::new(context, operations());
+    let desk = Desk::new(context, operations);
     let socket = UnixSocket::bind(&data::socket(data))
         .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;
     let shutdown = CancellationToken::new();

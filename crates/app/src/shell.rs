@@ -11,7 +11,6 @@ use crate::{
     command::{starts_something, told, width},
     console::{self, Console},
     context::Context,
-    desk::operations,
     dial::Line,
     exit::Exit,
     prompt, text,
@@ -30,8 +29,11 @@ pub(crate) struct ShellOptions {
 }
 
 /// Runs a script, or the prompt.
-pub(crate) async fn run(options: ShellOptions, data: &Path) -> Result<Exit> {
-    let operations = operations();
+pub(crate) async fn run(
+    options: ShellOptions,
+    data: &Path,
+    operations: Arc<Operations<Context>>,
+) -> Result<Exit> {
     let host = Cmdlets { data: data.to_owned(), operations };
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
@@ -138,11 +140,8 @@ impl Cmdlets {
                 }
             }
         }
-        if outcome.is_ok() && !line.is_service() && starts_something(entry.verb()) {
-            text::print_error(format_args!(
-                "note: nothing moves until `mailhaul serve` runs on {}",
-                self.data.display()
-            ));
+        if outcome.is_ok() && starts_something(entry.verb()) {
+            line.tell_if_nothing_moves();
         }
         line.close().await;
         outcome.map(|()| values)

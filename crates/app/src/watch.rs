@@ -1,6 +1,6 @@
 //! `mailhaul watch BATCH`: how it gets on, until it is done.
 
-use std::{io::IsTerminal as _, path::Path, time::Duration};
+use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
-use crate::{command::told, context::Context, desk::operations, dial::Line, exit::Exit, text};
+use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
 
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,16 +27,10 @@ pub(crate) struct Watch {
 }
 
 /// Looks until nothing more is to come.
-pub(crate) async fn run(options: Watch, data: &Path) -> Result<Exit> {
-    let operations = operations();
-    let line = Line::open(data, &operations).await?;
-    if !line.is_service() {
-        text::print_error(format_args!(
-            "note: nothing moves until `mailhaul serve` runs on {}",
-            data.display()
-        ));
-    }
-    let watched = watch(&operations, &line, &options.batch).await;
+pub(crate) async fn run(options: Watch, data: &Path, operations: &Arc<Operations<Context>>) -> Result<Exit> {
+    let line = Line::open(data, operations).await?;
+    line.tell_if_nothing_moves();
+    let watched = watch(operations, &line, &options.batch).await;
     line.close().await;
     watched.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
 }

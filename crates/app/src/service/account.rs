@@ -1,9 +1,8 @@
 //! How a user's mailbox is reached at an endpoint.
 
-use mailhaul_imap::{ConnectOptions, Credentials};
+use mailhaul_imap::Credentials;
 use mailhaul_mail::Secret;
 use mailhaul_migration::Endpoint;
-use mailhaul_remotes::{Account, Side};
 
 use super::probe::admin_credentials;
 
@@ -27,16 +26,6 @@ pub(crate) fn credentials(
             endpoint.remote_server, endpoint.name
         )),
     }
-}
-
-/// The mailbox as the engine's remotes take it.
-pub(crate) fn account(
-    side: Side,
-    options: ConnectOptions,
-    credentials: Credentials,
-    user_root: Option<String>,
-) -> Account {
-    Account { side, options, credentials, user_root }
 }
 
 /// By which the ledger knows one end: the same for every batch, so that a new batch goes on where an old one stopped.

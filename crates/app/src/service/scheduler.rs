@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::Places;
 use mailhaul_migration::{Endpoint, Guid, Limit};
 use mailhaul_store::{Claim, Heartbeat, PassKind, ServiceLock, StoreError};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     worker::{Workplace, tally},
@@ -27,19 +27,12 @@ pub(crate) struct Scheduler {
     /// For each endpoint that mail comes from.
     places: HashMap<Guid, Places>,
     leases: HashMap<Guid, mailhaul_store::Lease>,
-    tasks: TaskTracker,
 }
 
 impl Scheduler {
     /// For this directory, of which nobody else may be the service.
     pub(crate) fn new(place: Workplace, lock: &ServiceLock) -> Self {
-        Self {
-            place,
-            owner: lock.owner(),
-            places: HashMap::new(),
-            leases: HashMap::new(),
-            tasks: TaskTracker::new(),
-        }
+        Self { place, owner: lock.owner(), places: HashMap::new(), leases: HashMap::new() }
     }
 
     /// Runs until it is told to stop; then workers end at the end of their window.
@@ -61,7 +54,6 @@ impl Scheduler {
         if !self.place.workers.all_ended_within(FAREWELL).await {
             tracing::warn!("some workers did not end in time; they go on when the service starts again");
         }
-        self.tasks.close();
     }
 
     async fn patience(&self) -> Duration {
@@ -199,7 +191,7 @@ impl Scheduler {
             let worker = Worker::new(it.user.batch, endpoint.guid, tally(&it.user));
             self.place.workers.begun(it.user.guid, worker.clone());
             self.leases.insert(it.user.guid, it.lease);
-            self.tasks.spawn(self.place.clone().work(it, worker, places.clone(), place));
+            tokio::spawn(self.place.clone().work(it, worker, places.clone(), place));
         }
         Ok(begun)
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
 use mailhaul_migration::{Endpoint, Failure, MigrationUser, Statistics, UserEvent, UserStatus};
-use mailhaul_remotes::{ImapMailbox, MaildirMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, MaildirMailbox, Side};
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
     SkippedMessage, Store, StoreError, Users,
@@ -143,8 +143,12 @@ impl Workplace {
         let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
         let password = self.store.secret(user.guid, SecretName::Password).await?;
         let login = self.login(&source, &user.user_name, password).await?;
-        let connect = connect_options(&source);
-        let from = ImapMailbox::new(account::account(Side::Source, connect, login, user.user_root.clone()));
+        let from = ImapMailbox::new(Account {
+            side: Side::Source,
+            options: connect_options(&source),
+            credentials: login,
+            user_root: user.user_root.clone(),
+        });
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
         let none = Places::new(0);
@@ -166,7 +170,12 @@ impl Workplace {
         let target_key = account::ledger_key(&target, &user.target_user_name, None);
         let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(&target, &user.target_user_name, password).await?;
-        let to = ImapMailbox::new(account::account(Side::Target, connect_options(&target), login, None));
+        let to = ImapMailbox::new(Account {
+            side: Side::Target,
+            options: connect_options(&target),
+            credentials: login,
+            user_root: None,
+        });
         let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)
     }
