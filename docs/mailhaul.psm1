@@ -124,6 +124,16 @@ function New-MigrationEndpoint {
     Mailboxes under way at once; 20 where nothing is said.
     .PARAMETER MaxConcurrentIncrementalSyncs
     Of these, mailboxes in a later pass; 10 where nothing is said, never above MaxConcurrentMigrations.
+    .PARAMETER ServerProfile
+    The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is given.
+    .PARAMETER MessagesPerSecond
+    Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
+    .PARAMETER BytesPerSecond
+    Octets in a second at most, over all mailboxes; the profile's where nothing is said.
+    .PARAMETER BytesPerDay
+    Octets in 24 hours at most, over all mailboxes; the profile's where nothing is said.
+    .PARAMETER MailboxBytesPerDay
+    Octets in 24 hours at most, for each mailbox; the profile's where nothing is said.
     .PARAMETER Credential
     An administrator who opens every mailbox, in place of each user's own login.
     .PARAMETER UserNameTemplate
@@ -152,6 +162,11 @@ function New-MigrationEndpoint {
         [string] $CertificateSha256,
         [string] $MaxConcurrentMigrations,
         [string] $MaxConcurrentIncrementalSyncs,
+        [string] $ServerProfile,
+        [long] $MessagesPerSecond,
+        [long] $BytesPerSecond,
+        [long] $BytesPerDay,
+        [long] $MailboxBytesPerDay,
         [pscredential] $Credential,
         [string] $UserNameTemplate,
         [switch] $SkipVerification,
@@ -208,6 +223,16 @@ function Set-MigrationEndpoint {
     Mailboxes under way at once. It counts at once, also where fewer are allowed than are under way.
     .PARAMETER MaxConcurrentIncrementalSyncs
     Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
+    .PARAMETER ServerProfile
+    The profile of the server, by which its peculiarities are known; $null to recognise it by what the server says.
+    .PARAMETER MessagesPerSecond
+    Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
+    .PARAMETER BytesPerSecond
+    Octets in a second at most, over all mailboxes; $null for the profile's.
+    .PARAMETER BytesPerDay
+    Octets in 24 hours at most, over all mailboxes; $null for the profile's.
+    .PARAMETER MailboxBytesPerDay
+    Octets in 24 hours at most, for each mailbox; $null for the profile's.
     .PARAMETER Credential
     An administrator who opens every mailbox; $null for each user's own login.
     .PARAMETER UserNameTemplate
@@ -227,6 +252,11 @@ function Set-MigrationEndpoint {
         [AllowNull()] [object] $CertificateSha256,
         [string] $MaxConcurrentMigrations,
         [string] $MaxConcurrentIncrementalSyncs,
+        [AllowNull()] [object] $ServerProfile,
+        [System.Nullable[long]] $MessagesPerSecond,
+        [System.Nullable[long]] $BytesPerSecond,
+        [System.Nullable[long]] $BytesPerDay,
+        [System.Nullable[long]] $MailboxBytesPerDay,
         [AllowNull()] [object] $Credential,
         [AllowNull()] [object] $UserNameTemplate,
         [switch] $SkipVerification
@@ -318,6 +348,10 @@ function New-MigrationBatch {
     Of each folder only so many of the newest messages.
     .PARAMETER MaxMessageSize
     Larger messages are skipped, and reported (octets).
+    .PARAMETER Repair
+    What may be changed in messages that the target refuses: NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
+    .PARAMETER GmailLabels
+    What becomes of a message of Gmail that has several labels; PrimaryFolder where nothing is said.
     .PARAMETER NotificationEmails
     Not supported: no mail is sent.
     .PARAMETER ReportInterval
@@ -351,6 +385,8 @@ function New-MigrationBatch {
         [switch] $NewestFirst,
         [long] $MaxItems,
         [long] $MaxMessageSize,
+        [ValidateSet('NulBytes', 'BareNewlines', 'LongLines', 'InvalidHeaders', 'MissingFinalNewline', 'All')] [string[]] $Repair,
+        [ValidateSet('PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
         [string[]] $NotificationEmails,
         [timespan] $ReportInterval,
         [switch] $SkipReports,
@@ -436,6 +472,10 @@ function Set-MigrationBatch {
     Of each folder only so many of the newest messages.
     .PARAMETER MaxMessageSize
     Larger messages are skipped, and reported (octets).
+    .PARAMETER Repair
+    What may be changed in messages that the target refuses; $null for nothing.
+    .PARAMETER GmailLabels
+    What becomes of a message of Gmail that has several labels.
     .PARAMETER NotificationEmails
     Not supported: no mail is sent.
     .PARAMETER ReportInterval
@@ -466,6 +506,8 @@ function Set-MigrationBatch {
         [System.Nullable[bool]] $NewestFirst,
         [System.Nullable[long]] $MaxItems,
         [System.Nullable[long]] $MaxMessageSize,
+        [AllowNull()] [object] $Repair,
+        [ValidateSet('PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
         [string[]] $NotificationEmails,
         [timespan] $ReportInterval,
         [switch] $SkipReports

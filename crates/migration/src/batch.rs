@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{deletions::Deletions, status::BatchIntent};
+use crate::{deletions::Deletions, gmail_labels::GmailLabels, repair::Repairs, status::BatchIntent};
 
 /// How long a batch's name may be, in characters.
 pub const MAX_NAME: usize = 64;
@@ -69,6 +69,10 @@ pub struct BatchSettings {
     pub max_items: Option<u64>,
     /// Larger messages are skipped (octets).
     pub max_message_size: Option<u64>,
+    /// What may be changed in a message that the target refuses.
+    pub repairs: Repairs,
+    /// Where mail of Gmail goes that has several labels.
+    pub gmail_labels: GmailLabels,
 }
 
 impl Default for BatchSettings {
@@ -87,6 +91,8 @@ impl Default for BatchSettings {
             newest_first: false,
             max_items: None,
             max_message_size: None,
+            repairs: Repairs::default(),
+            gmail_labels: GmailLabels::default(),
         }
     }
 }

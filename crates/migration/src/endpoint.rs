@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 use uuid::Uuid;
 
-use crate::limit::Limit;
+use crate::{limit::Limit, rates::Rates};
 
 /// How the connection is secured. Exchange's names.
 #[derive(
@@ -72,6 +72,10 @@ pub struct Endpoint {
     pub max_concurrent_migrations: Limit,
     /// Of these, mailboxes in a later pass; never more.
     pub max_concurrent_incremental_syncs: Limit,
+    /// The name of the server's profile; `None` where it is recognised by what the server says.
+    pub server_profile: Option<String>,
+    /// How much it may be asked in a time.
+    pub rates: Rates,
     /// One login for all mailboxes, where there is one.
     pub admin: Option<AdminAccess>,
     /// When it was made.

@@ -6,7 +6,10 @@ mod content_filter;
 mod csv;
 mod deletions;
 mod endpoint;
+mod gmail_labels;
 mod limit;
+mod rates;
+mod repair;
 mod rows;
 mod score;
 mod status;
@@ -22,7 +25,10 @@ pub use endpoint::{
     AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint,
     EndpointSecurity,
 };
+pub use gmail_labels::GmailLabels;
 pub use limit::Limit;
+pub use rates::Rates;
+pub use repair::{Repair, Repairs};
 pub use score::DataConsistencyScore;
 pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,

@@ -177,10 +177,12 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
         Some(admin) => (Some(admin.user_name), admin.template),
         None => (None, None),
     };
+    let rates = serde_json::to_string(&endpoint.rates).map_err(|it| Fault::Json("rates", it))?;
     sqlx::query(
         "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
          certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
-         admin_user_name, admin_template, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         admin_user_name, admin_template, created, modified, server_profile, rates) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (guid) DO UPDATE SET name = excluded.name, remote_server = excluded.remote_server, \
          port = excluded.port, security = excluded.security, \
          accept_untrusted_certificates = excluded.accept_untrusted_certificates, \
@@ -189,7 +191,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
          max_concurrent_migrations = excluded.max_concurrent_migrations, \
          max_concurrent_incremental_syncs = excluded.max_concurrent_incremental_syncs, \
          admin_user_name = excluded.admin_user_name, admin_template = excluded.admin_template, \
-         modified = excluded.modified",
+         modified = excluded.modified, server_profile = excluded.server_profile, rates = excluded.rates",
     )
     .bind(endpoint.guid)
     .bind(endpoint.name.clone())
@@ -205,6 +207,8 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     .bind(template)
     .bind(millis(endpoint.created))
     .bind(millis(endpoint.modified))
+    .bind(endpoint.server_profile.clone())
+    .bind(rates)
     .execute(connection)
     .await?;
     Ok(())
@@ -229,6 +233,7 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
     let admin: Option<String> = cells.get("admin_user_name")?;
     let template = cells.get("admin_template")?;
     let pin: Option<&[u8]> = cells.get("certificate_sha256")?;
+    let rates: &str = cells.get("rates")?;
     let created: Timestamp = cells.time("created")?;
     Ok(Endpoint {
         guid: cells.get("guid")?,
@@ -244,6 +249,8 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
             .map_err(|_| Fault::Unreadable("certificate_sha256"))?,
         max_concurrent_migrations: limit(cells, "max_concurrent_migrations")?,
         max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
+        server_profile: cells.get("server_profile")?,
+        rates: serde_json::from_str(rates).map_err(|it| Fault::Json("rates", it))?,
         admin: admin.map(|user_name| AdminAccess { user_name, template }),
         created,
         modified: cells.time("modified")?,

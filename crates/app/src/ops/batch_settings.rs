@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use mailhaul_engine::FolderPattern;
-use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, content_filter};
+use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, Repair, Repairs, content_filter};
 use mailhaul_operations::{Failure, TimeSpan};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::failures;
 use crate::time_zones::zone;
@@ -42,6 +44,37 @@ pub(crate) fn folder_map(map: BTreeMap<String, String>) -> Result<Vec<(String, S
             .with_advice("Write for example @{\"Sent\" = \"Sent Items\"}."));
     }
     Ok(map.into_iter().collect())
+}
+
+/// What may be changed in messages that the target refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum RepairChoice {
+    /// NUL octets are taken out.
+    NulBytes,
+    /// CR and LF that stand alone become CRLF.
+    BareNewlines,
+    /// Lines that are longer than the target takes are folded, or encoded anew.
+    LongLines,
+    /// Header lines that are none are mended.
+    InvalidHeaders,
+    /// A message that does not end in CRLF gets one.
+    MissingFinalNewline,
+    /// All of these.
+    All,
+}
+
+/// The repairs that were chosen.
+pub(crate) fn repairs(chosen: &[RepairChoice]) -> Repairs {
+    let meant = |choice: &RepairChoice| match choice {
+        RepairChoice::NulBytes => Some(Repair::NulBytes),
+        RepairChoice::BareNewlines => Some(Repair::BareNewlines),
+        RepairChoice::LongLines => Some(Repair::LongLines),
+        RepairChoice::InvalidHeaders => Some(Repair::InvalidHeaders),
+        RepairChoice::MissingFinalNewline => Some(Repair::MissingFinalNewline),
+        RepairChoice::All => None,
+    };
+    let some: Option<Repairs> = chosen.iter().map(meant).collect();
+    some.unwrap_or_else(Repairs::all)
 }
 
 /// From one later pass to the next.
@@ -112,5 +145,13 @@ mod tests {
         assert!(name(&"ü".repeat(64)).is_ok());
         assert!(name(&"ü".repeat(65)).unwrap_err().message.contains("at most 64"));
         assert!(name(" ").is_err());
+    }
+
+    #[test]
+    fn repairs_are_those_that_were_named_or_all() {
+        assert_eq!(repairs(&[]), Repairs::default());
+        let named = repairs(&[RepairChoice::LongLines, RepairChoice::NulBytes, RepairChoice::LongLines]);
+        assert_eq!(named.to_string(), "NulBytes, LongLines");
+        assert_eq!(repairs(&[RepairChoice::NulBytes, RepairChoice::All]), Repairs::all());
     }
 }

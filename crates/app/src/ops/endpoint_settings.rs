@@ -123,6 +123,14 @@ pub(crate) fn user_name_template(template: &str) -> Result<String, Failure> {
     ))
 }
 
+/// The name of a server's profile.
+pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
+    match name.trim() {
+        "" => Err(Failure::invalid("ServerProfile must not be empty")),
+        name => Ok(name.to_owned()),
+    }
+}
+
 /// Connects to the endpoint's server, and fails where that cannot be done.
 pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
     let (_, outcome) = Box::pin(probe(&connect_options(endpoint), None)).await;

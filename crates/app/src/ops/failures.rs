@@ -44,6 +44,14 @@ pub(crate) fn told(error: StoreError) -> Failure {
     }
 }
 
+/// A number that cannot be 0; `advice` says how the limit is taken away.
+pub(crate) fn at_least_one(parameter: &str, number: u64, advice: &str) -> Result<u64, Failure> {
+    if number > 0 {
+        return Ok(number);
+    }
+    Err(Failure::invalid(format_args!("{parameter} must be at least 1")).with_advice(advice))
+}
+
 /// Nothing has this name, address or GUID.
 pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
     let failure = Failure::not_found(format_args!("the migration {what} \"{identity}\" could not be found"));

@@ -5,14 +5,16 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_migration::{Batch, BatchIntent, BatchSettings, DEFAULT_SYNC_INTERVAL, Deletions, Guid, Limit};
+use mailhaul_migration::{
+    Batch, BatchIntent, BatchSettings, DEFAULT_SYNC_INTERVAL, Deletions, GmailLabels, Guid, Limit,
+};
 use mailhaul_operations::{Answer, Bytes, Caller, DateTime, Failure, Noun, Operation, Role, TimeSpan, Verb};
 use mailhaul_store::BatchFilter;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    batch_settings::{self as settings, NO_MAIL},
+    batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::{batch_now, target},
     failures::{told, unsupported},
     members,
@@ -82,6 +84,12 @@ pub(crate) struct Request {
     /// Larger messages are skipped, and reported (octets).
     #[schemars(range(min = 1))]
     max_message_size: Option<u64>,
+    /// What may be changed in messages that the target refuses: NulBytes, BareNewlines, LongLines, InvalidHeaders,
+    /// MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
+    #[serde(default)]
+    repair: Vec<RepairChoice>,
+    /// What becomes of a message of Gmail that has several labels; PrimaryFolder where nothing is said.
+    gmail_labels: Option<GmailLabels>,
     /// Not supported: no mail is sent.
     #[serde(default)]
     notification_emails: Vec<String>,
@@ -172,6 +180,8 @@ impl Request {
             newest_first: self.newest_first,
             max_items: self.max_items,
             max_message_size: self.max_message_size,
+            repairs: settings::repairs(&self.repair),
+            gmail_labels: self.gmail_labels.unwrap_or_default(),
         };
         settings::check(&made, self.content_filter_language.as_deref())?;
         Ok(made)

@@ -2,7 +2,7 @@
 
 use mailhaul_migration::{
     DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity,
-    Guid, Limit,
+    Guid, Limit, Rates,
 };
 use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
@@ -50,6 +50,21 @@ pub(crate) struct Request {
     max_concurrent_migrations: Option<Limit>,
     /// Of these, mailboxes in a later pass; 10 where nothing is said, never above MaxConcurrentMigrations.
     max_concurrent_incremental_syncs: Option<Limit>,
+    /// The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is
+    /// given.
+    server_profile: Option<String>,
+    /// Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
+    #[schemars(range(min = 1))]
+    messages_per_second: Option<u64>,
+    /// Octets in a second at most, over all mailboxes; the profile's where nothing is said.
+    #[schemars(range(min = 1))]
+    bytes_per_second: Option<u64>,
+    /// Octets in 24 hours at most, over all mailboxes; the profile's where nothing is said.
+    #[schemars(range(min = 1))]
+    bytes_per_day: Option<u64>,
+    /// Octets in 24 hours at most, for each mailbox; the profile's where nothing is said.
+    #[schemars(range(min = 1))]
+    mailbox_bytes_per_day: Option<u64>,
     /// An administrator who opens every mailbox, in place of each user's own login.
     credential: Option<Credential>,
     /// How the administrator's login names the mailbox, such as {user}*{admin}; without it the SASL authorization identity
@@ -137,6 +152,13 @@ impl Operation<Context> for NewMigrationEndpoint {
                 .transpose()?,
             max_concurrent_migrations: migrations,
             max_concurrent_incremental_syncs: incremental,
+            server_profile: request.server_profile.as_deref().map(settings::server_profile).transpose()?,
+            rates: Rates {
+                messages_per_second: request.messages_per_second,
+                bytes_per_second: request.bytes_per_second,
+                bytes_per_day: request.bytes_per_day,
+                mailbox_bytes_per_day: request.mailbox_bytes_per_day,
+            },
             admin,
             created: now,
             modified: now,

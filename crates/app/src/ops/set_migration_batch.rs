@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_migration::{Batch, BatchIntent, BatchSettings, BatchStatus, Deletions, UserStatus};
+use mailhaul_migration::{
+    Batch, BatchIntent, BatchSettings, BatchStatus, Deletions, GmailLabels, UserStatus,
+};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, DateTime, Failure, Noun, Operation, Role, TimeSpan, Verb,
 };
@@ -11,9 +13,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    batch_settings::{self as settings, NO_MAIL},
+    batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::batch_now,
-    failures::{changed_meanwhile, told, unsupported},
+    failures::{at_least_one, changed_meanwhile, told, unsupported},
     members,
     nouns::BATCH,
     schedule::{Before, follow},
@@ -90,6 +92,11 @@ pub(crate) struct Request {
     /// Larger messages are skipped, and reported (octets).
     #[serde(default)]
     max_message_size: Change<u64>,
+    /// What may be changed in messages that the target refuses; $null for nothing.
+    #[serde(default)]
+    repair: Change<Vec<RepairChoice>>,
+    /// What becomes of a message of Gmail that has several labels.
+    gmail_labels: Option<GmailLabels>,
     /// Not supported: no mail is sent.
     #[serde(default)]
     notification_emails: Vec<String>,
@@ -224,12 +231,18 @@ impl Request {
         self.content_filter.apply(&mut settings.content_filter);
         settings.deletions = self.deletions.unwrap_or(settings.deletions);
         settings.newest_first = self.newest_first.unwrap_or(settings.newest_first);
-        self.max_items.try_map(|it| at_least_one("MaxItems", it))?.apply(&mut settings.max_items);
-        let size = self.max_message_size.try_map(|it| at_least_one("MaxMessageSize", it))?;
+        self.max_items.try_map(|it| at_least_one("MaxItems", it, NO_LIMIT))?.apply(&mut settings.max_items);
+        let size = self.max_message_size.try_map(|it| at_least_one("MaxMessageSize", it, NO_LIMIT))?;
         size.apply(&mut settings.max_message_size);
+        let repairs = self.repair.try_map(|it| Ok::<_, Failure>(settings::repairs(&it)))?;
+        replace(repairs, &mut settings.repairs);
+        settings.gmail_labels = self.gmail_labels.unwrap_or(settings.gmail_labels);
         settings::check(settings, self.content_filter_language.as_deref())
     }
 }
+
+/// How a limit is taken away.
+const NO_LIMIT: &str = "With $null there is no limit.";
 
 fn replace<T: Default>(change: Change<T>, setting: &mut T) {
     match change {
@@ -237,14 +250,6 @@ fn replace<T: Default>(change: Change<T>, setting: &mut T) {
         Change::Clear => *setting = T::default(),
         Change::To(value) => *setting = value,
     }
-}
-
-fn at_least_one(parameter: &str, number: u64) -> Result<u64, Failure> {
-    if number > 0 {
-        return Ok(number);
-    }
-    Err(Failure::invalid(format_args!("{parameter} must be at least 1"))
-        .with_advice("With $null there is no limit."))
 }
 
 fn check_sync_now(overview: &BatchOverview, status: BatchStatus) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     endpoint_settings::{self as settings, Authentication},
-    failures::told,
+    failures::{at_least_one, told},
     nouns::ENDPOINT,
     views::{Active, MigrationEndpoint},
 };
@@ -44,6 +44,22 @@ pub(crate) struct Request {
     max_concurrent_migrations: Option<Limit>,
     /// Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
     max_concurrent_incremental_syncs: Option<Limit>,
+    /// The profile of the server, by which its peculiarities are known; $null to recognise it by what the
+    /// server says.
+    #[serde(default)]
+    server_profile: Change<String>,
+    /// Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
+    #[serde(default)]
+    messages_per_second: Change<u64>,
+    /// Octets in a second at most, over all mailboxes; $null for the profile's.
+    #[serde(default)]
+    bytes_per_second: Change<u64>,
+    /// Octets in 24 hours at most, over all mailboxes; $null for the profile's.
+    #[serde(default)]
+    bytes_per_day: Change<u64>,
+    /// Octets in 24 hours at most, for each mailbox; $null for the profile's.
+    #[serde(default)]
+    mailbox_bytes_per_day: Change<u64>,
     /// An administrator who opens every mailbox; $null for each user's own login.
     #[serde(default)]
     credential: Change<Credential>,
@@ -109,6 +125,17 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Fail
     settings::check_limits(migrations, incremental)?;
     (endpoint.max_concurrent_migrations, endpoint.max_concurrent_incremental_syncs) =
         (migrations, incremental);
+    let profile = request.server_profile.try_map(|name| settings::server_profile(&name))?;
+    profile.apply(&mut endpoint.server_profile);
+    let rates = &mut endpoint.rates;
+    for (name, change, rate) in [
+        ("MessagesPerSecond", request.messages_per_second, &mut rates.messages_per_second),
+        ("BytesPerSecond", request.bytes_per_second, &mut rates.bytes_per_second),
+        ("BytesPerDay", request.bytes_per_day, &mut rates.bytes_per_day),
+        ("MailboxBytesPerDay", request.mailbox_bytes_per_day, &mut rates.mailbox_bytes_per_day),
+    ] {
+        change.try_map(|it| at_least_one(name, it, "With $null the profile's limit counts."))?.apply(rate);
+    }
     let password = match request.credential {
         Change::Keep => NewPassword::Keep,
         Change::Clear => {

@@ -1,6 +1,6 @@
 //! Test-MigrationServerAvailability.
 
-use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
+use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit, Rates};
 use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -117,6 +117,8 @@ impl Request {
             certificate_sha256: self.certificate_sha256.as_deref().map(settings::fingerprint).transpose()?,
             max_concurrent_migrations: Limit::Unlimited,
             max_concurrent_incremental_syncs: Limit::Unlimited,
+            server_profile: None,
+            rates: Rates::default(),
             admin: None,
             created: jiff::Timestamp::UNIX_EPOCH,
             modified: jiff::Timestamp::UNIX_EPOCH,

@@ -39,7 +39,7 @@ mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
         AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
-        EndpointSecurity, Guid,
+        EndpointSecurity, Guid, Rates,
     };
 
     use super::*;
@@ -57,6 +57,8 @@ mod tests {
             certificate_sha256: None,
             max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
+            server_profile: None,
+            rates: Rates::default(),
             admin: Some(AdminAccess { user_name: "mailadmin".into(), template: template.map(str::to_owned) }),
             created: now,
             modified: now,

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, UserEvent, UserRow,
+    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, Rates, UserEvent, UserRow,
     UserStatus,
 };
 use mailhaul_store::{Due, MasterKeySource, Store, Users};
@@ -39,6 +39,8 @@ impl Site {
             certificate_sha256: None,
             max_concurrent_migrations: Limit::At(most),
             max_concurrent_incremental_syncs: Limit::At(most),
+            server_profile: None,
+            rates: Rates::default(),
             admin: None,
             created: now,
             modified: now,

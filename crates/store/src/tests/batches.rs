@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, BatchStatus, DataConsistencyScore, Deletions, Guid, Statistics,
-    UserEvent, UserStatus,
+    Batch, BatchIntent, BatchSettings, BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid,
+    Repairs, Statistics, UserEvent, UserStatus,
 };
 
 use super::{at, batch, claim, end, endpoint, row, rows, running, service, user};
@@ -26,6 +26,8 @@ fn settings() -> BatchSettings {
         newest_first: true,
         max_items: Some(u64::MAX),
         max_message_size: Some(1),
+        repairs: Repairs::all(),
+        gmail_labels: GmailLabels::EveryFolder,
     }
 }
 

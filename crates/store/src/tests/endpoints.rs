@@ -1,7 +1,7 @@
 //! Endpoints and their administrator's password.
 
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit};
+use mailhaul_migration::{AdminAccess, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit, Rates};
 
 use super::{at, batch, endpoint, service};
 use crate::{NewPassword, SecretName, Store, StoreError};
@@ -15,6 +15,8 @@ fn full(name: &str) -> Endpoint {
         certificate_sha256: Some([7; 32]),
         max_concurrent_migrations: Limit::Unlimited,
         max_concurrent_incremental_syncs: Limit::At(u32::MAX),
+        server_profile: Some("Courier".to_owned()),
+        rates: Rates { messages_per_second: Some(4), bytes_per_day: Some(u64::MAX), ..Rates::default() },
         admin: Some(AdminAccess {
             user_name: "mailadmin".to_owned(),
             template: Some("{user}*{admin}".to_owned()),

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
     Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Failure, FailureClass, Guid, Limit,
-    MigrationUser, Statistics, UserEvent, UserRow,
+    MigrationUser, Rates, Statistics, UserEvent, UserRow,
 };
 use tempfile::TempDir;
 
@@ -50,6 +50,8 @@ fn endpoint(name: &str) -> Endpoint {
         certificate_sha256: None,
         max_concurrent_migrations: Limit::At(20),
         max_concurrent_incremental_syncs: Limit::At(10),
+        server_profile: None,
+        rates: Rates::default(),
         admin: None,
         created: at(0),
         modified: at(0),

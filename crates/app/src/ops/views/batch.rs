@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_migration::{
-    BatchStatus, DataConsistencyScore, Deletions, Guid, StatusCounts, StatusSummary, UserStatus,
+    BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid, Repair, StatusCounts, StatusSummary,
+    UserStatus,
 };
 use mailhaul_operations::TimeSpan;
 use mailhaul_store::BatchOverview;
@@ -151,6 +152,10 @@ pub(crate) struct MigrationBatch {
     max_items: Option<u64>,
     /// Larger messages are skipped (octets).
     max_message_size: Option<u64>,
+    /// What may be changed in messages that the target refuses.
+    repair: Vec<Repair>,
+    /// What becomes of a message of Gmail that has several labels.
+    gmail_labels: GmailLabels,
     /// What was noticed about its CSV file.
     validation_warnings: Vec<String>,
     /// How many these are.
@@ -225,6 +230,8 @@ impl MigrationBatch {
             newest_first: settings.newest_first,
             max_items: settings.max_items,
             max_message_size: settings.max_message_size,
+            repair: settings.repairs.iter().collect(),
+            gmail_labels: settings.gmail_labels,
             validation_warning_count: batch.validation_warnings.len() as u64,
             validation_warnings: batch.validation_warnings,
             report: None,

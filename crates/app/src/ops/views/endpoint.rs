@@ -38,6 +38,16 @@ pub(crate) struct MigrationEndpoint {
     max_concurrent_migrations: Limit,
     /// Of these, mailboxes in a later pass, at most.
     max_concurrent_incremental_syncs: Limit,
+    /// The profile of the server, where the administrator named one.
+    server_profile: Option<String>,
+    /// Messages in a second at most, over all mailboxes; none where the profile's limit counts, here and in what follows.
+    messages_per_second: Option<u64>,
+    /// Octets in a second at most, over all mailboxes.
+    bytes_per_second: Option<u64>,
+    /// Octets in 24 hours at most, over all mailboxes.
+    bytes_per_day: Option<u64>,
+    /// Octets in 24 hours at most, for each mailbox.
+    mailbox_bytes_per_day: Option<u64>,
     /// Mailboxes under way now.
     active_migration_count: u64,
     /// Of these, mailboxes in a later pass.
@@ -91,6 +101,11 @@ impl MigrationEndpoint {
             certificate_sha256: endpoint.certificate_sha256.map(hexadecimal),
             max_concurrent_migrations: endpoint.max_concurrent_migrations,
             max_concurrent_incremental_syncs: endpoint.max_concurrent_incremental_syncs,
+            server_profile: endpoint.server_profile,
+            messages_per_second: endpoint.rates.messages_per_second,
+            bytes_per_second: endpoint.rates.bytes_per_second,
+            bytes_per_day: endpoint.rates.bytes_per_day,
+            mailbox_bytes_per_day: endpoint.rates.mailbox_bytes_per_day,
             active_migration_count,
             active_incremental_sync_count,
             user_name,
