@@ -55,8 +55,8 @@ pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
 pub use auth::{CredentialKind, Credentials};
 pub use capability::{Capabilities, LiteralMode};
 pub use commands::{
-    Copied, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem, StoreMode,
-    split_uids,
+    Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem,
+    StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};

@@ -26,6 +26,12 @@ impl Session {
         &self.greeting
     }
 
+    /// From now on the session behaves as if the server did not offer these, whatever the server says later: for
+    /// servers whose extensions do not work.
+    pub fn deny(&mut self, extensions: &[impl AsRef<str>]) {
+        self.link.state_mut().deny(extensions);
+    }
+
     /// Whether ENABLE switched this on.
     pub fn has_enabled(&self, capability: &str) -> bool {
         self.link.state().has_enabled(capability)

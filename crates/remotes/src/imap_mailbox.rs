@@ -11,8 +11,8 @@ use mailhaul_engine::{
     Source as _, Wanted, pipe,
 };
 use mailhaul_imap::{
-    self as imap, ConnectOptions, Connection, Credentials, ListQuery, MailboxName, SearchKey, SelectOptions,
-    Selected, Session, response::Fetch,
+    self as imap, ConnectOptions, Connection, Credentials, Introduction, ListQuery, MailboxName, SearchKey,
+    SelectOptions, Selected, Session, response::Fetch,
 };
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
@@ -24,6 +24,7 @@ use crate::{
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
+    profile::{Choice, Impression, Profiles},
 };
 
 /// What a scan asks of every message.
@@ -53,6 +54,8 @@ pub struct Account {
     pub credentials: Credentials,
     /// The folder that is taken for the whole mailbox, in the form `a/b`, where it is not the login's own.
     pub user_root: Option<String>,
+    /// What kind of server it is taken for; where there is none, it is known by what it says.
+    pub profile: Option<String>,
 }
 
 /// A mailbox on an IMAP server, connected when it is first needed.
@@ -63,6 +66,8 @@ pub struct ImapMailbox {
     was_reached: bool,
     /// How long the server took to answer when the session began.
     round_trip: Option<Duration>,
+    /// What kind of server it turned out to be.
+    pub(crate) choice: Choice,
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
@@ -89,11 +94,17 @@ impl ImapMailbox {
             session: None,
             was_reached: false,
             round_trip: None,
+            choice: Choice::default(),
             names: Names::default(),
             listed: BTreeMap::new(),
             lost_flags: Arc::default(),
             line: Line::default(),
         }
+    }
+
+    /// What kind of server it is taken for, and why; once it is connected.
+    pub fn profile(&self) -> &Choice {
+        &self.choice
     }
 
     /// The session; a new one where there is none.
@@ -106,7 +117,7 @@ impl ImapMailbox {
     }
 
     async fn connect(&mut self) -> Result<Session, imap::Error> {
-        let Account { options, credentials, user_root, side } = &self.account;
+        let Account { options, credentials, user_root, side, profile } = &self.account;
         let connection = Connection::open(options).await.map_err(|mut error| {
             if !self.was_reached && error.kind == imap::ErrorKind::Unreachable {
                 // Probably a mistake in the address: the operator waits for an answer.
@@ -119,7 +130,10 @@ impl ImapMailbox {
         let extensions: &[&str] = if *side == Side::Source { &["CONDSTORE", "QRESYNC"] } else { &[] };
         let asked = Instant::now();
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
-        let namespaces = session.introduce(&fields, extensions).await?;
+        // What is known by the greeting holds from the beginning; who the server says it is comes with the rest.
+        deny(&mut session, &[], profile.as_deref())?;
+        let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
+        self.choice = deny(&mut session, &id, profile.as_deref())?;
         self.round_trip = Some(asked.elapsed());
         if self.line == Line::Slow {
             compress(&mut session).await?;
@@ -294,6 +308,7 @@ impl Mailbox for ImapMailbox {
             session: None,
             was_reached: self.was_reached,
             round_trip: self.round_trip,
+            choice: self.choice.clone(),
             names: self.names.clone(),
             listed: self.listed.clone(),
             lost_flags: Arc::clone(&self.lost_flags),
@@ -364,6 +379,19 @@ impl ImapMailbox {
         fetched?;
         Ok(found)
     }
+}
+
+/// What kind of server it is. What does not work there is denied from now on.
+fn deny(
+    session: &mut Session,
+    id: &[(String, Option<String>)],
+    profile: Option<&str>,
+) -> Result<Choice, imap::Error> {
+    let server = Impression { greeting: &session.greeting().text, id, capabilities: session.capabilities() };
+    let choice = Profiles::built_in().choose(&server, profile);
+    let choice = choice.map_err(|words| imap::Error::endpoint(imap::ErrorKind::Unsupported, words))?;
+    session.deny(&choice.profile.deny);
+    Ok(choice)
 }
 
 async fn compress(session: &mut Session) -> Result<(), imap::Error> {

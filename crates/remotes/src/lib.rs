@@ -12,6 +12,8 @@ mod line;
 mod listing;
 mod maildir;
 mod names;
+mod profile;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};
 pub use maildir::MaildirMailbox;
+pub use profile::{Choice, Impression, Profile, Profiles};

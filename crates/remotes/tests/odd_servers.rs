@@ -21,7 +21,8 @@ async fn source(capabilities: &str, script: &str) -> (ImapMailbox, Peer) {
     );
     let peer = peer(&script).await;
     let options = peer.options(Security::Clear);
-    let account = Account { side: Side::Source, options, credentials: alice(), user_root: None };
+    let account =
+        Account { side: Side::Source, options, credentials: alice(), user_root: None, profile: None };
     (ImapMailbox::new(account), peer)
 }
 

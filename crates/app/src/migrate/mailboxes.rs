@@ -57,6 +57,7 @@ impl End<'_> {
             options,
             credentials: Credentials::password(user, password),
             user_root: root.map(str::to_owned),
+            profile: None,
         }
     }
 

@@ -9,14 +9,23 @@ use crate::{
     session::Session,
 };
 
+/// What the server told when a session began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Introduction {
+    /// Who the server says it is (RFC 2971); empty where it does not say.
+    pub id: Vec<(String, Option<String>)>,
+    /// Where mailboxes are; `None` where the server does not say.
+    pub namespaces: Option<Namespaces>,
+}
+
 impl Session {
     /// Says who we are, enables extensions and asks where mailboxes are, all at once; each only where the server offers
-    /// it. A refused ID is passed over: some servers offer it and refuse it (Courier), and nothing depends on it.
+    /// it. A refused ID is passed over: some servers offer it and refuse it (Courier).
     pub async fn introduce(
         &mut self,
         fields: &[(&str, &str)],
         extensions: &[&str],
-    ) -> Result<Option<Namespaces>, Error> {
+    ) -> Result<Introduction, Error> {
         let all = [
             ("ID", self.id_command(fields)),
             ("ENABLE", self.enable_command(extensions)?),
@@ -24,11 +33,11 @@ impl Session {
         ];
         let commands: Vec<(&str, Command)> =
             all.into_iter().filter_map(|(name, command)| Some((name, command?))).collect();
-        let mut told = None;
-        let collect = |untagged| {
-            if let Untagged::Namespace(namespaces) = untagged {
-                told = Some(namespaces);
-            }
+        let mut told = Introduction::default();
+        let collect = |untagged| match untagged {
+            Untagged::Namespace(namespaces) => told.namespaces = Some(namespaces),
+            Untagged::Id(fields) => told.id = fields,
+            _ => {}
         };
         let ended = self.link.run_many(&commands, collect).await?;
         for ((name, _), outcome) in commands.iter().zip(ended) {

@@ -24,6 +24,7 @@ mod unselect;
 use mailhaul_mail::{Retry, Scope, UidSet};
 
 pub use copy::Copied;
+pub use introduce::Introduction;
 pub use list::{ListQuery, ListedMailbox};
 pub use quota::Quota;
 pub use search::SearchKey;

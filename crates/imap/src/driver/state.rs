@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) is_closing: bool,
     /// The server refused LIST with RETURN although it offers it.
     pub(crate) refuses_list_return: bool,
+    /// Capabilities that are not to be believed.
+    denied: Vec<String>,
 }
 
 pub(crate) struct SelectedState {
@@ -60,7 +62,7 @@ impl State {
     }
 
     pub(crate) fn has_enabled(&self, capability: &str) -> bool {
-        self.enabled.iter().any(|it| it.eq_ignore_ascii_case(capability))
+        !self.denies(capability) && self.enabled.iter().any(|it| it.eq_ignore_ascii_case(capability))
     }
 
     /// LIST with RETURN (RFC 5258, and part of RFC 9051).
@@ -93,8 +95,19 @@ impl State {
     }
 
     fn told(&mut self, words: &[String]) {
-        self.capabilities = Capabilities::new(words);
+        self.capabilities = Capabilities::new(words.iter().filter(|word| !self.denies(word)));
         self.capabilities_told = true;
+    }
+
+    /// From now on these are not believed, and what they switched on is not relied on.
+    pub(crate) fn deny(&mut self, words: &[impl AsRef<str>]) {
+        self.denied.extend(words.iter().map(|word| word.as_ref().to_owned()));
+        let kept: Vec<&str> = self.capabilities.iter().filter(|word| !self.denies(word)).collect();
+        self.capabilities = Capabilities::new(kept);
+    }
+
+    fn denies(&self, word: &str) -> bool {
+        self.denied.iter().any(|it| it.eq_ignore_ascii_case(word))
     }
 
     fn with_data(&mut self, change: impl FnOnce(&mut MailboxData)) {

@@ -368,3 +368,32 @@ async fn both_sides_compress() {
     .await;
     assert_eq!(reply.uids().unwrap().1, &uids("12"));
 }
+
+#[tokio::test]
+async fn what_is_denied_is_not_used_whatever_the_server_says_later() {
+    let script = "C: a1 ID (\"name\" \"x\")
+         C: a2 ENABLE CONDSTORE
+         C: a3 NAMESPACE
+         S: * ID (\"name\" \"Odd\" \"vendor\" NIL)
+         S: a1 OK done
+         S: * ENABLED CONDSTORE
+         S: a2 OK done
+         S: * NAMESPACE ((\"\" \"/\")) NIL NIL
+         S: a3 OK [CAPABILITY IMAP4rev1 QRESYNC CONDSTORE MOVE] done
+         C: a4 EXAMINE \"INBOX\"
+         S: a4 OK done";
+    let (mut session, peer) = session("ID ENABLE NAMESPACE CONDSTORE QRESYNC MOVE", script).await;
+    let (told, capabilities, enabled) = finish(peer, async move {
+        session.deny(&["QRESYNC"]);
+        let told = session.introduce(&[("name", "x")], &["CONDSTORE", "QRESYNC"]).await.unwrap();
+        session.deny(&["condstore"]);
+        let options = SelectOptions { condstore: true, qresync: None };
+        session.examine(&inbox(), &options).await.unwrap();
+        (told, session.capabilities().clone(), session.has_enabled("CONDSTORE"))
+    })
+    .await;
+    assert_eq!(told.id, [("name".to_owned(), Some("Odd".to_owned())), ("vendor".to_owned(), None)]);
+    assert!(told.namespaces.is_some());
+    assert_eq!(capabilities.iter().collect::<Vec<_>>(), ["IMAP4REV1", "MOVE"]);
+    assert!(!enabled);
+}

@@ -79,6 +79,7 @@ pub(crate) fn source_at(port: u16) -> ImapMailbox {
         options: ConnectOptions::new("127.0.0.1", port, Security::Clear),
         credentials: Credentials::password(USER, Secret::new(Dovecot::password(USER))),
         user_root: None,
+        profile: None,
     })
 }
 
