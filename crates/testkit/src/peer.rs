@@ -4,12 +4,20 @@
 //! S: text      sends a line, `%` is    s: text   sends without a line end
 //!              a line end within it
 //! C: text      expects a line          X: n      sends n octets `x`
-//! EAT: n       reads n octets          TLS       shakes hands
-//! DEFLATE      compresses from here    CLOSE     closes; so does the end
-//! HOLD         stays, until the client closes
+//! EAT: n       reads n octets          B: text   expects these octets, `%` is a line end
+//! DEFLATE      compresses from here    TLS       shakes hands
+//! HOLD         stays, until the        CLOSE     closes; so does the end
+//!              client closes
+//! LOGIN: words lets alice in, by her password; then the server has these capabilities
+//! CONNECTION   what follows is said on another connection, made after this one
+//! # words      says nothing
 //! ```
+//!
+//! `t` in place of a tag is the tag of the command that was read last. The transcripts that lie in `transcripts/` are
+//! read by [`transcript`].
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -61,6 +69,8 @@ impl Lines {
 struct Wire {
     stream: Option<Box<dyn Both>>,
     received: Vec<u8>,
+    /// The tag of the command that was read last.
+    tag: String,
     deflate: Option<(Compress, Decompress)>,
 }
 
@@ -80,6 +90,31 @@ impl Wire {
         // A client that has gone away is the client's matter: its test looks at what it said.
         let _ = stream.write_all(octets).await;
         let _ = stream.flush().await;
+    }
+
+    /// Sends a line.
+    async fn say(&mut self, line: &str) {
+        let tagged = line.strip_prefix("t ").map(|rest| format!("{} {rest}", self.tag));
+        let line = tagged.as_deref().unwrap_or(line).replace('%', "\r\n");
+        self.send(format!("{line}\r\n").as_bytes()).await;
+    }
+
+    /// Reads a line, which must be this one.
+    async fn expect(&mut self, expected: &str) {
+        let line = self.line(expected).await;
+        let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        tag.clone_into(&mut self.tag);
+        match expected.strip_prefix("t ") {
+            Some(expected) => assert_eq!(rest, expected),
+            None => assert_eq!(line, expected),
+        }
+    }
+
+    async fn octets(&mut self, count: usize) -> Vec<u8> {
+        while self.received.len() < count {
+            assert!(self.receive().await > 0, "the client closed within {count} octets");
+        }
+        self.received.drain(..count).collect()
     }
 
     async fn receive(&mut self) -> usize {
@@ -107,7 +142,13 @@ impl Wire {
     }
 }
 
-/// Starts a peer for one connection.
+/// The script in a file of `transcripts/`.
+pub fn transcript(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Starts a peer.
 pub async fn peer(script: &str) -> Peer {
     peer_with(script, |_| {}).await
 }
@@ -132,28 +173,34 @@ pub async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)
     let port = listener.local_addr().unwrap().port();
     let script = script.to_owned();
     let handle = tokio::spawn(async move {
-        let (tcp, _) = listener.accept().await.unwrap();
-        tcp.set_nodelay(true).unwrap();
-        play(&script, Box::new(tcp), &acceptor).await;
+        let steps: Vec<&str> = script.lines().map(str::trim_start).collect();
+        for script in steps.split(|step| *step == "CONNECTION") {
+            let (tcp, _) = listener.accept().await.unwrap();
+            tcp.set_nodelay(true).unwrap();
+            play(script, Box::new(tcp), &acceptor).await;
+        }
     });
     Peer { port, pin: Sha256::digest(certificate.der()).into(), lines: Arc::default(), handle }
 }
 
-async fn play(script: &str, stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
-    let mut wire = Wire { stream: Some(stream), received: Vec::new(), deflate: None };
-    for step in script.lines().map(str::trim_start).filter(|step| !step.is_empty()) {
+async fn play(script: &[&str], stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
+    let mut wire = Wire { stream: Some(stream), received: Vec::new(), tag: String::new(), deflate: None };
+    for step in script.iter().filter(|step| !step.is_empty() && !step.starts_with('#')) {
         let (verb, rest) = step.split_once(": ").unwrap_or((step.trim_end_matches(':'), ""));
         match verb {
-            "S" => wire.send(format!("{}\r\n", rest.replace('%', "\r\n")).as_bytes()).await,
+            "S" => wire.say(rest).await,
             "s" => wire.send(rest.as_bytes()).await,
             "X" => wire.send(&vec![b'x'; rest.parse().unwrap()]).await,
-            "C" => assert_eq!(wire.line(rest).await, rest),
-            "EAT" => {
-                let count: usize = rest.parse().unwrap();
-                while wire.received.len() < count {
-                    assert!(wire.receive().await > 0, "the client closed within {count} octets");
-                }
-                wire.received.drain(..count);
+            "C" => wire.expect(rest).await,
+            "EAT" => drop(wire.octets(rest.parse().unwrap()).await),
+            "B" => {
+                let expected = rest.replace('%', "\r\n");
+                let came = wire.octets(expected.len()).await;
+                assert_eq!(String::from_utf8_lossy(&came), expected);
+            }
+            "LOGIN" => {
+                wire.expect("t AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=").await;
+                wire.say(&format!("t OK [CAPABILITY IMAP4rev1 {rest}] welcome")).await;
             }
             "TLS" => {
                 assert!(wire.received.is_empty(), "the client spoke before TLS");

@@ -4,6 +4,7 @@ use mailhaul_imap::TlsOptions;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{AdminAccess, Endpoint, EndpointSecurity, Limit};
 use mailhaul_operations::{Bytes, Credential, Failure};
+use mailhaul_remotes::Profiles;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -123,11 +124,16 @@ pub(crate) fn user_name_template(template: &str) -> Result<String, Failure> {
     ))
 }
 
-/// The name of a server's profile.
+/// The name of a server's profile, as it is spelt among those that there are.
 pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
-    match name.trim() {
-        "" => Err(Failure::invalid("ServerProfile must not be empty")),
-        name => Ok(name.to_owned()),
+    let profiles = Profiles::built_in();
+    match profiles.find(name.trim()) {
+        Some(profile) => Ok(profile.name.clone()),
+        None => {
+            let names: Vec<&str> = profiles.names().collect();
+            let advice = format!("The profiles are {}.", names.join(", "));
+            Err(Failure::invalid(format!("there is no server profile \"{name}\"")).with_advice(advice))
+        }
     }
 }
 
@@ -145,6 +151,13 @@ pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn profiles_are_those_that_there_are() {
+        assert_eq!(server_profile(" microsoft 365 ").unwrap(), "Microsoft 365");
+        let failure = server_profile("Lotus").unwrap_err();
+        assert!(failure.message.contains("\"Lotus\""), "{failure:?}");
+    }
 
     #[test]
     fn hosts_are_hosts() {

@@ -148,7 +148,7 @@ impl Workplace {
             options: connect_options(&source),
             credentials: login,
             user_root: user.user_root.clone(),
-            profile: None,
+            profile: source.server_profile.clone(),
         });
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
@@ -176,7 +176,7 @@ impl Workplace {
             options: connect_options(&target),
             credentials: login,
             user_root: None,
-            profile: None,
+            profile: target.server_profile.clone(),
         });
         let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)

@@ -1,0 +1,5 @@
+//! What real servers do wrong, one transcript each: every test fails without the handling of its row in docs/quirks.md.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod table;
