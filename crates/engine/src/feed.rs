@@ -41,12 +41,21 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of so many octets. A single piece larger than that passes alone.
+    /// A budget of so many octets. A single piece larger than half of that counts as half of it.
     pub fn new(octets: u32) -> Self {
         let limit = octets.max(1);
         Self { octets: Arc::new(Semaphore::new(limit as usize)), limit }
     }
+
+    /// No piece counts as more, and what is set aside leaves as much.
+    fn half(&self) -> u32 {
+        self.limit.div_ceil(2)
+    }
 }
+
+/// Octets of the budget for a message that waits for its turn.
+#[derive(Debug)]
+pub struct Share(OwnedSemaphorePermit);
 
 /// A piece and its share of the budget, given back when the piece is done with.
 type Carried = (Piece, OwnedSemaphorePermit);
@@ -77,9 +86,31 @@ pub struct Closed;
 impl Outlet {
     /// Waits until there is room, and sends.
     pub async fn send(&self, piece: Piece) -> Result<(), Closed> {
-        let weight = u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.limit);
-        let share = self.budget.octets.clone().acquire_many_owned(weight).await.map_err(|_| Closed)?;
-        self.pieces.send((piece, share)).await.map_err(|_| Closed)
+        let share = self.budget.octets.clone().acquire_many_owned(self.weight(&piece)).await;
+        self.pieces.send((piece, share.map_err(|_| Closed)?)).await.map_err(|_| Closed)
+    }
+
+    /// A share for a message of so many octets that is not to be sent yet. `None` where less than half of the budget would
+    /// be left: what waits for its turn must not keep back those whose turn it is.
+    pub fn set_aside(&self, octets: u64) -> Option<Share> {
+        let octets = u32::try_from(octets).ok()?;
+        let with_half = octets.checked_add(self.budget.half())?;
+        let mut share = self.budget.octets.clone().try_acquire_many_owned(with_half).ok()?;
+        drop(share.split(self.budget.half() as usize));
+        Some(Share(share))
+    }
+
+    /// Sends a piece of a message that was set aside, out of its share.
+    pub async fn send_aside(&self, share: &mut Share, piece: Piece) -> Result<(), Closed> {
+        match share.0.split(self.weight(&piece) as usize) {
+            Some(share) => self.pieces.send((piece, share)).await.map_err(|_| Closed),
+            // More came than was announced.
+            None => self.send(piece).await,
+        }
+    }
+
+    fn weight(&self, piece: &Piece) -> u32 {
+        u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.half())
     }
 }
 

@@ -83,7 +83,8 @@ pub enum Missing {
 
 /// Where mail comes from.
 pub trait Source: Mailbox {
-    /// Delivers the messages through the outlet, about in the order wanted, many in flight. Returns those that were
+    /// Delivers the messages through the outlet in the order wanted, many in flight; out of order only what the budget
+    /// cannot hold back. Returns those that were
     /// not delivered. Ends early, without an error, when nobody listens to the outlet any more.
     fn fetch(
         &mut self,

@@ -12,6 +12,7 @@ use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     imap_mailbox::{ImapMailbox, Mode},
+    in_order::{Batch, InOrder},
     line::Gauge,
 };
 
@@ -103,20 +104,6 @@ async fn deliver(
     Ok(Some(missing.collect()))
 }
 
-/// Messages for one command.
-#[derive(Default)]
-struct Batch {
-    uids: UidSet,
-    messages: usize,
-    octets: u64,
-}
-
-impl Batch {
-    fn of_one(uid: Uid) -> Self {
-        Self { uids: [uid].into_iter().collect(), messages: 1, octets: 0 }
-    }
-}
-
 /// Cuts what is wanted into commands. Their messages come in the order of UIDs, whatever the order here.
 fn batches(wanted: &[Wanted]) -> Vec<Batch> {
     let mut batches = Vec::new();
@@ -136,16 +123,8 @@ fn batches(wanted: &[Wanted]) -> Vec<Batch> {
     batches
 }
 
-/// What goes by between the start and the end of a large body.
-enum Passing {
-    /// It is passed on.
-    On(Uid),
-    /// It is not wanted, or nobody knows yet whose it is.
-    Over,
-}
-
 struct Delivery {
-    outlet: Outlet,
+    bodies: InOrder,
     /// Octets as claimed, of all that is wanted.
     claimed: BTreeMap<Uid, u64>,
     delivered: BTreeSet<Uid>,
@@ -161,7 +140,7 @@ struct Delivery {
 impl Delivery {
     fn new(wanted: &[Wanted], outlet: Outlet, gauge: Gauge) -> Self {
         Self {
-            outlet,
+            bodies: InOrder::new(outlet),
             claimed: wanted.iter().map(|it| (it.uid, it.size)).collect(),
             delivered: BTreeSet::new(),
             excuses: BTreeMap::new(),
@@ -187,53 +166,42 @@ impl Delivery {
         in_flight: usize,
     ) -> Result<(), imap::Error> {
         let mut waiting: VecDeque<Batch> = batches.into();
-        let mut asked: Vec<(CommandId, Batch)> = Vec::new();
-        let mut passing = Passing::Over;
+        // The large body that comes by; none where it is not wanted, or nobody knows yet whose it is.
+        let mut passing: Option<Uid> = None;
         loop {
             while !self.is_slow
-                && asked.len() < in_flight
+                && self.bodies.len() < in_flight
                 && let Some(next) = waiting.front()
-                && (asked.is_empty()
-                    || asked.iter().map(|(_, it)| it.octets).sum::<u64>() + next.octets <= IN_FLIGHT_OCTETS)
+                && (self.bodies.len() == 0 || self.bodies.octets() + next.octets <= IN_FLIGHT_OCTETS)
                 && let Some(batch) = waiting.pop_front()
             {
-                asked.push((stream.send(&batch.uids, BODY)?, batch));
+                self.bodies.ask(stream.send(&batch.uids, BODY)?, batch);
             }
             let Some(event) = stream.next().await? else { return Ok(()) };
             // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
-            let only = match asked.as_slice() {
-                [(_, batch)] if in_flight == 1 => batch.uids.last(),
-                _ => None,
-            };
+            let only = self.bodies.only();
             let sent = match event {
                 FetchEvent::BodyStart { uid, section, length } => {
-                    let whose = uid.or(only).filter(|uid| section.is_empty() && self.wants(*uid));
-                    passing = whose.map_or(Passing::Over, Passing::On);
-                    match whose {
-                        Some(uid) => self.outlet.send(Piece::Start(uid, length)).await,
+                    passing = uid.or(only).filter(|uid| section.is_empty() && self.wants(*uid));
+                    match passing {
+                        Some(uid) => self.bodies.begin(uid, length, Piece::Start(uid, length)).await,
                         None => Ok(()),
                     }
                 }
-                FetchEvent::BodyChunk(octets) => match passing {
-                    Passing::On(_) => {
-                        self.is_slow |= self.gauge.passed(octets.len());
-                        self.outlet.send(Piece::Chunk(octets)).await
-                    }
-                    Passing::Over => Ok(()),
-                },
-                FetchEvent::BodyEnd => match std::mem::replace(&mut passing, Passing::Over) {
-                    Passing::On(uid) => {
-                        self.delivered.insert(uid);
-                        self.outlet.send(Piece::End).await
-                    }
-                    Passing::Over => Ok(()),
-                },
+                FetchEvent::BodyChunk(octets) if passing.is_some() => {
+                    self.is_slow |= self.gauge.passed(octets.len());
+                    self.bodies.follow(Piece::Chunk(octets)).await
+                }
+                FetchEvent::BodyEnd if let Some(uid) = passing.take() => {
+                    self.delivered.insert(uid);
+                    self.bodies.follow(Piece::End).await
+                }
                 FetchEvent::Message(fetch) => self.message(&fetch, only).await,
                 FetchEvent::Completed { command, status } => {
-                    self.completed(&mut asked, command, &status)?;
-                    Ok(())
+                    self.completed(command, &status)?;
+                    self.bodies.done(command).await
                 }
-                FetchEvent::Other(_) => Ok(()),
+                FetchEvent::BodyChunk(_) | FetchEvent::BodyEnd | FetchEvent::Other(_) => Ok(()),
             };
             if sent == Err(Closed) {
                 self.is_closed = true;
@@ -252,26 +220,21 @@ impl Delivery {
         }
         self.delivered.insert(uid);
         self.is_slow |= self.gauge.passed(body.len());
-        self.outlet.send(Piece::Message(uid, body.clone())).await
+        self.bodies.begin(uid, body.len() as u64, Piece::Message(uid, body.clone())).await
     }
 
     /// A refused command is no end: its messages are asked for one by one, and then the server's words are kept.
-    fn completed(
-        &mut self,
-        asked: &mut Vec<(CommandId, Batch)>,
-        command: CommandId,
-        status: &StatusResponse,
-    ) -> Result<(), imap::Error> {
-        let Some(index) = asked.iter().position(|(id, _)| *id == command) else { return Ok(()) };
-        let (_, batch) = asked.remove(index);
-        if status.status != Status::Ok {
-            let error = imap::Error::refused("UID FETCH", status);
-            if error.scope >= Scope::Session {
-                return Err(error);
-            }
-            for uid in batch.uids.iter().filter(|uid| !self.delivered.contains(uid)) {
-                self.excuses.insert(uid, error.message.clone());
-            }
+    fn completed(&mut self, command: CommandId, status: &StatusResponse) -> Result<(), imap::Error> {
+        if status.status == Status::Ok {
+            return Ok(());
+        }
+        let error = imap::Error::refused("UID FETCH", status);
+        if error.scope >= Scope::Session {
+            return Err(error);
+        }
+        let asked = self.bodies.batch(command).map(|it| it.uids.clone()).unwrap_or_default();
+        for uid in asked.iter().filter(|uid| !self.delivered.contains(uid)) {
+            self.excuses.insert(uid, error.message.clone());
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod error;
 mod imap_mailbox;
 mod imap_source;
 mod imap_target;
+mod in_order;
 mod keepable;
 mod line;
 mod listing;

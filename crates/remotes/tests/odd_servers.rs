@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use mailhaul_engine::{Budget, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_engine::{Budget, Error, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
 use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, Scope, Uid};
 use mailhaul_remotes::{Account, ImapMailbox, Side};
@@ -28,6 +28,69 @@ async fn source(capabilities: &str, script: &str) -> (ImapMailbox, Peer) {
 
 fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
+}
+
+/// What a source does not deliver, and what it delivers, within a budget of so many octets.
+async fn delivered(
+    source: &mut ImapMailbox,
+    wanted: &[Wanted],
+    budget: u32,
+) -> (Result<Vec<(Uid, Missing)>, Error>, Vec<String>) {
+    let (outlet, mut inlet) = pipe(&Budget::new(budget));
+    let inbox = FolderPath::inbox();
+    let reading = async {
+        let mut told = Vec::new();
+        let mut octets = 0;
+        while let Some(piece) = inlet.next().await {
+            match piece {
+                Piece::Message(uid, body) => told.push(format!("{uid}: {}", String::from_utf8_lossy(&body))),
+                Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
+                Piece::Chunk(chunk) => octets += chunk.len(),
+                Piece::End => told.push(format!("{octets} came")),
+            }
+        }
+        told
+    };
+    tokio::join!(source.fetch(&inbox, wanted, outlet), reading)
+}
+
+#[tokio::test]
+async fn what_is_answered_out_of_turn_arrives_in_turn_as_far_as_the_budget_can_hold_it() {
+    let script = "C: a3 EXAMINE \"INBOX\"
+         S: * 4 EXISTS
+         S: * OK [UIDVALIDITY 1] valid
+         S: a3 OK open
+         C: a4 UID FETCH 1 (UID BODY.PEEK[])
+         C: a5 UID FETCH 2 (UID BODY.PEEK[])
+         C: a6 UID FETCH 3:4 (UID BODY.PEEK[])
+         S: * 3 FETCH (UID 3 BODY[] {1}%3)
+         S: * 2 FETCH (UID 2 BODY[] {300000}
+         X: 300000
+         S: )
+         S: * 4 FETCH (UID 4 BODY[] {1}%4)
+         S: a6 OK done
+         S: a5 OK done
+         S: * 1 FETCH (UID 1 BODY[] {1}%1)
+         S: a4 OK done";
+    let large = "2: 300000 follow";
+    for (budget, order) in [
+        (1 << 20, ["1: 1", large, "300000 came", "3: 3", "4: 4"]),
+        (500_000, [large, "300000 came", "1: 1", "3: 3", "4: 4"]),
+        // Nothing can wait: all is passed on as it comes.
+        (1, ["3: 3", large, "300000 came", "4: 4", "1: 1"]),
+    ] {
+        let (mut source, peer) = source("", script).await;
+        let wanted: Vec<Wanted> = [1 << 20, 1 << 20, 1, 1]
+            .into_iter()
+            .zip(1..)
+            .map(|(size, it)| Wanted { uid: uid(it), size })
+            .collect();
+        let (missing, told) = delivered(&mut source, &wanted, budget).await;
+        drop(source);
+        peer.done().await;
+        assert_eq!(missing.unwrap(), []);
+        assert_eq!(told, order, "{budget}");
+    }
 }
 
 #[tokio::test]
@@ -67,22 +130,7 @@ async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_expla
         .zip(1..)
         .map(|(size, it)| Wanted { uid: uid(it), size })
         .collect();
-    let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
-    let inbox = FolderPath::inbox();
-    let reading = async {
-        let mut told = Vec::new();
-        let mut octets = 0;
-        while let Some(piece) = inlet.next().await {
-            match piece {
-                Piece::Message(uid, body) => told.push(format!("{uid}: {}", String::from_utf8_lossy(&body))),
-                Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
-                Piece::Chunk(chunk) => octets += chunk.len(),
-                Piece::End => told.push(format!("{octets} came")),
-            }
-        }
-        told
-    };
-    let (missing, told) = tokio::join!(source.fetch(&inbox, &wanted, outlet), reading);
+    let (missing, told) = delivered(&mut source, &wanted, 1 << 20).await;
     drop(source);
     peer.done().await;
     assert_eq!(told, ["1: hello", "2: 300000 follow", "300000 came"]);

@@ -1,0 +1,119 @@
+//! Bodies in the order in which they were asked for, although a server may answer a later command first.
+
+use std::collections::VecDeque;
+
+use mailhaul_engine::{Closed, Outlet, Piece, Share};
+use mailhaul_imap::CommandId;
+use mailhaul_mail::{Uid, UidSet};
+
+/// What one FETCH command asks for.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) uids: UidSet,
+    pub(crate) messages: usize,
+    /// As claimed.
+    pub(crate) octets: u64,
+}
+
+impl Batch {
+    pub(crate) fn of_one(uid: Uid) -> Self {
+        Self { uids: [uid].into_iter().collect(), messages: 1, octets: 0 }
+    }
+}
+
+/// The commands under way, and what came before its turn.
+///
+/// A message of a later command is set aside until the earlier ones are done, as far as the budget of all octets under way
+/// has room for it ([`Outlet::set_aside`]). Where it has none, the message is passed on at once, out of order: order is worth
+/// less than a bound on memory.
+pub(crate) struct InOrder {
+    outlet: Outlet,
+    /// In the order of sending; the messages of the first one are passed on as they come.
+    asked: VecDeque<Asked>,
+    /// The command, by its place, of which a message comes by that is set aside.
+    passing_aside: Option<usize>,
+}
+
+struct Asked {
+    command: CommandId,
+    batch: Batch,
+    is_done: bool,
+    aside: Vec<Aside>,
+}
+
+/// A message before its turn.
+struct Aside {
+    share: Share,
+    pieces: Vec<Piece>,
+}
+
+impl InOrder {
+    pub(crate) fn new(outlet: Outlet) -> Self {
+        Self { outlet, asked: VecDeque::new(), passing_aside: None }
+    }
+
+    /// A command was sent.
+    pub(crate) fn ask(&mut self, command: CommandId, batch: Batch) {
+        self.asked.push_back(Asked { command, batch, is_done: false, aside: Vec::new() });
+    }
+
+    /// How many commands are under way, or wait for their turn.
+    pub(crate) fn len(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// What they asked for, in octets as claimed.
+    pub(crate) fn octets(&self) -> u64 {
+        self.asked.iter().map(|it| it.batch.octets).sum()
+    }
+
+    /// The only message that is asked for.
+    pub(crate) fn only(&self) -> Option<Uid> {
+        let Asked { batch, .. } = self.asked.front().filter(|_| self.asked.len() == 1)?;
+        batch.uids.last().filter(|_| batch.messages == 1)
+    }
+
+    /// What a command asked for that is not done yet.
+    pub(crate) fn batch(&self, command: CommandId) -> Option<&Batch> {
+        self.asked.iter().find(|it| it.command == command && !it.is_done).map(|it| &it.batch)
+    }
+
+    /// A message begins with this piece, and is so large as a whole.
+    pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
+        let place = self.asked.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
+        let share = if place > 0 { self.outlet.set_aside(octets) } else { None };
+        let Some((share, asked)) = share.zip(self.asked.get_mut(place)) else {
+            self.passing_aside = None;
+            return self.outlet.send(piece).await;
+        };
+        self.passing_aside = Some(place);
+        asked.aside.push(Aside { share, pieces: vec![piece] });
+        Ok(())
+    }
+
+    /// The next piece of the message that began last.
+    pub(crate) async fn follow(&mut self, piece: Piece) -> Result<(), Closed> {
+        let asked = self.passing_aside.and_then(|place| self.asked.get_mut(place));
+        match asked.and_then(|it| it.aside.last_mut()) {
+            Some(aside) => aside.pieces.push(piece),
+            None => self.outlet.send(piece).await?,
+        }
+        Ok(())
+    }
+
+    /// All messages of the command came. Those of the commands behind it, whose turn it is now, are passed on.
+    pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), Closed> {
+        if let Some(asked) = self.asked.iter_mut().find(|it| it.command == command) {
+            asked.is_done = true;
+        }
+        while self.asked.pop_front_if(|it| it.is_done).is_some() {
+            let Some(next) = self.asked.front_mut() else { break };
+            for Aside { mut share, pieces } in next.aside.drain(..) {
+                for piece in pieces {
+                    self.outlet.send_aside(&mut share, piece).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
