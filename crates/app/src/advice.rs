@@ -20,6 +20,9 @@ fn advice(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Ledger => {
             "the data directory must be writable and have room; run the same command again then: nothing is lost or doubled"
         }
+        ErrorKind::TooManyConnections => {
+            "close other programs that use the mailbox, then run the same command again: it goes on where it stopped"
+        }
         ErrorKind::Throttled => {
             "the server asks for patience; run the same command again later: it goes on where it stopped"
         }
@@ -27,7 +30,7 @@ fn advice(kind: ErrorKind) -> Option<&'static str> {
             "run the same command again when the server can be reached: it goes on where it stopped"
         }
         ErrorKind::Interrupted => "run the same command again: it goes on where it stopped",
-        ErrorKind::Refused | ErrorKind::TooLarge => return None,
+        ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => return None,
         ErrorKind::Internal => "this is a mistake in mailhaul; please report it with the output of --trace",
     })
 }

@@ -13,6 +13,10 @@ pub enum ErrorKind {
     Connection,
     /// The server asks for patience.
     Throttled,
+    /// A server takes no further connection; those that are open go on.
+    TooManyConnections,
+    /// A folder was numbered anew since it was looked at: what is known of it must be brought in line first.
+    Renumbered,
     /// The target has no room left.
     Quota,
     /// The server refused one thing: a message, a folder, a command.

@@ -37,6 +37,8 @@ impl Piece {
 #[derive(Clone, Debug)]
 pub struct Budget {
     octets: Arc<Semaphore>,
+    /// Of these, what may wait for its turn.
+    aside: Arc<Semaphore>,
     limit: u32,
 }
 
@@ -44,18 +46,17 @@ impl Budget {
     /// A budget of so many octets. A single piece larger than half of that counts as half of it.
     pub fn new(octets: u32) -> Self {
         let limit = octets.max(1);
-        Self { octets: Arc::new(Semaphore::new(limit as usize)), limit }
-    }
-
-    /// No piece counts as more, and what is set aside leaves as much.
-    fn half(&self) -> u32 {
-        self.limit.div_ceil(2)
+        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
+        Self { octets: semaphore(limit), aside: semaphore(limit / 2), limit }
     }
 }
 
 /// Octets of the budget for a message that waits for its turn.
 #[derive(Debug)]
-pub struct Share(OwnedSemaphorePermit);
+pub struct Share {
+    octets: OwnedSemaphorePermit,
+    aside: OwnedSemaphorePermit,
+}
 
 /// A piece and its share of the budget, given back when the piece is done with.
 type Carried = (Piece, OwnedSemaphorePermit);
@@ -90,27 +91,29 @@ impl Outlet {
         self.pieces.send((piece, share.map_err(|_| Closed)?)).await.map_err(|_| Closed)
     }
 
-    /// A share for a message of so many octets that is not to be sent yet. `None` where less than half of the budget would
-    /// be left: what waits for its turn must not keep back those whose turn it is.
-    pub fn set_aside(&self, octets: u64) -> Option<Share> {
+    /// A share for a message of so many octets that is not to be sent yet; waits until there is room. `None` where more than
+    /// half of the budget would wait for its turn: it must not keep back those whose turn it is.
+    pub async fn set_aside(&self, octets: u64) -> Option<Share> {
         let octets = u32::try_from(octets).ok()?;
-        let with_half = octets.checked_add(self.budget.half())?;
-        let mut share = self.budget.octets.clone().try_acquire_many_owned(with_half).ok()?;
-        drop(share.split(self.budget.half() as usize));
-        Some(Share(share))
+        let aside = self.budget.aside.clone().try_acquire_many_owned(octets).ok()?;
+        // What is in the pipes goes on, whoever waits here.
+        let octets = self.budget.octets.clone().acquire_many_owned(octets).await.ok()?;
+        Some(Share { octets, aside })
     }
 
     /// Sends a piece of a message that was set aside, out of its share.
     pub async fn send_aside(&self, share: &mut Share, piece: Piece) -> Result<(), Closed> {
-        match share.0.split(self.weight(&piece) as usize) {
-            Some(share) => self.pieces.send((piece, share)).await.map_err(|_| Closed),
+        let weight = piece.weight();
+        drop(share.aside.split(weight));
+        match share.octets.split(weight) {
+            Some(octets) => self.pieces.send((piece, octets)).await.map_err(|_| Closed),
             // More came than was announced.
             None => self.send(piece).await,
         }
     }
 
     fn weight(&self, piece: &Piece) -> u32 {
-        u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.half())
+        u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.limit.div_ceil(2))
     }
 }
 

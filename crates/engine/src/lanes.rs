@@ -165,6 +165,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let carried = self.carry(work).await;
         queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
         match carried {
+            Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {
+                Err(Error { scope: Scope::Session, ..error })
+            }
             Err(error) if error.scope <= Scope::Folder => {
                 self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
                 work.fail(error);

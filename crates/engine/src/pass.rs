@@ -196,7 +196,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
         for work in works.iter_mut().filter(|work| !work.has_failed()) {
-            self.finish(work).await?;
+            match self.finish(work).await {
+                Err(error) if error.scope <= Scope::Folder => {
+                    self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+                    work.fail(error);
+                }
+                other => other?,
+            }
         }
         Ok(())
     }
@@ -219,12 +225,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             return Err(error);
         }
         self.progress.event(Event::Retrying { error: &error, after });
-        tokio::select! {
-            () = self.clock.sleep(after) => {}
-            () = self.stop.cancelled() => return Err(error),
-        }
+        // Before the wait, in which neither server is to keep a connection for nothing.
         self.source.reconnect().await?;
-        self.target.reconnect().await
+        self.target.reconnect().await?;
+        tokio::select! {
+            () = self.clock.sleep(after) => Ok(()),
+            () = self.stop.cancelled() => Err(error),
+        }
     }
 
     /// Target UIDs in the same target folder that belong to messages of other source folders.

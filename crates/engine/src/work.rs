@@ -34,6 +34,9 @@ pub(crate) enum Origin {
     Departed,
 }
 
+/// A server that numbers a folder anew more often in a pass will not stop doing so.
+const MOST_RENUMBERED: u32 = 3;
+
 /// One folder under way.
 pub(crate) struct Work {
     pub(crate) source: FolderPath,
@@ -44,6 +47,8 @@ pub(crate) struct Work {
     pub(crate) listed: u64,
     pub(crate) origin: Origin,
     pub(crate) attempts: u32,
+    /// How often it was numbered anew in this pass.
+    pub(crate) renumbered: u32,
     pub(crate) scan: Option<Arc<Scan>>,
     /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
     pub(crate) state: Option<FolderState>,
@@ -71,6 +76,7 @@ impl Work {
             listed: plan.status.map_or(0, |it| u64::from(it.messages)),
             origin: if known { Origin::Known } else { Origin::New },
             attempts: 0,
+            renumbered: 0,
             scan: None,
             state: None,
             moves: BTreeMap::new(),
@@ -140,6 +146,19 @@ impl Work {
 
     pub(crate) fn fail(&mut self, error: Error) {
         self.error = Some(error);
+    }
+
+    /// What was seen of the folder means nothing any more, because it is numbered anew: it must be looked at again. False where
+    /// that has happened so often that it would be for ever.
+    pub(crate) fn looks_again(&mut self) -> bool {
+        self.renumbered += 1;
+        // A departed folder's scan says that there is nothing, which stays true.
+        if self.origin != Origin::Departed {
+            self.scan = None;
+        }
+        self.state = None;
+        self.moves.clear();
+        self.renumbered <= MOST_RENUMBERED
     }
 
     /// Grows whenever something was achieved that need not be done again.

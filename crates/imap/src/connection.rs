@@ -101,6 +101,7 @@ async fn greeting(link: &mut Link, options: &ConnectOptions) -> Result<StatusRes
         {
             Ok(status)
         }
+        Event::Untagged(Untagged::Status(status)) if status.status == Status::Bye => Err(Error::bye(&status)),
         _ => Err(Error::endpoint(ErrorKind::Protocol, "what answers on this port does not speak IMAP")),
     }
 }

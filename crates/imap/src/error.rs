@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Protocol,
     /// The server asks for patience.
     Throttled,
+    /// The server takes no further connection of this user, or from here; those that are open go on.
+    TooManyConnections,
     /// The mailbox is full.
     Quota,
     /// The server refused the command.
@@ -85,6 +87,8 @@ impl Error {
         let (scope, retry, kind) = classify(status);
         let message =
             format!("{command} refused: {word} {code}{}", clean(&status.text)).trim_end().to_owned();
+        let is_not_connected = status.text.to_ascii_lowercase().contains(NOT_CONNECTED);
+        let message = if is_not_connected { format!("{message} ({CAUSES})") } else { message };
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
@@ -98,6 +102,17 @@ impl Error {
         // Whatever the reason, the connection is gone; another one may do better unless the whole server is concerned.
         let (scope, retry) =
             if scope < Scope::Session { (Scope::Session, Retry::Now) } else { (scope, retry) };
+        Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// The same goodbye, with what the server said to a command after it: that may be the reason.
+    pub(crate) fn because(self, status: &StatusResponse) -> Self {
+        let (scope, retry, kind) = classify(status);
+        if scope <= self.scope {
+            return self;
+        }
+        let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
+        let message = format!("{}: {code}{}", self.message, clean(&status.text)).trim_end().to_owned();
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
@@ -128,6 +143,23 @@ impl From<DecodeError> for Error {
     }
 }
 
+/// How servers say that there are connections enough: Dovecot, Courier, Gmail, Cyrus, Zimbra.
+const CONNECTION_LIMITS: [&str; 6] = [
+    "number of connections",
+    "connection limit",
+    "too many simultaneous",
+    "too many connections",
+    "too many open",
+    "too many sessions",
+];
+
+/// What Exchange says after it took a password and before it does anything.
+const NOT_CONNECTED: &str = "authenticated but not connected";
+/// And what that means.
+const CAUSES: &str = "the password is right, but the mailbox could not be opened: it does not exist under this name, is not open \
+                      to this login (FullAccess, or ApplicationImpersonation of an administrator), or IMAP is switched off for \
+                      it";
+
 /// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
 fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
@@ -135,6 +167,9 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     let says = |words: &str| text.contains(words);
     if let Some(backoff) = suggested_backoff(&text) {
         return (Scope::Endpoint, Retry::After(Some(backoff)), K::Throttled);
+    }
+    if CONNECTION_LIMITS.iter().any(|words| says(words)) {
+        return (Scope::Endpoint, Retry::After(None), K::TooManyConnections);
     }
     match &status.code {
         Some(
@@ -154,6 +189,8 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         Some(Code::Other { name, .. }) if name == "THROTTLED" => {
             return (Scope::Endpoint, Retry::After(None), K::Throttled);
         }
+        // Not about one message: to try the others would only repeat it.
+        Some(Code::NoPerm | Code::ContactAdmin) => return (Scope::Folder, Retry::Never, K::Refused),
         Some(Code::TryCreate | Code::NonExistent) => return (Scope::Folder, Retry::Never, K::NotFound),
         Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
         _ => {}
@@ -179,7 +216,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
             Retry::After(None),
             K::Throttled,
         ),
-        (&["authenticated but not connected"], Scope::Endpoint, Retry::Never, K::Authentication),
+        (&[NOT_CONNECTED], Scope::Endpoint, Retry::Never, K::Authentication),
         (
             &["maximum size", "larger than the maximum", "too large", "too big", "toobig"],
             Scope::Message,
@@ -247,7 +284,6 @@ mod tests {
             ("NO [OVERQUOTA] full", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO Quota exceeded", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO slow down [THROTTLED]", Scope::Endpoint, Retry::After(None), K::Throttled),
-            ("NO [INUSE] locked", Scope::Endpoint, Retry::After(None), K::Throttled),
             (
                 "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
                 Scope::Endpoint,
@@ -276,6 +312,55 @@ mod tests {
             Error::refused("APPEND", &status).to_string(),
             "APPEND refused: NO [OVERQUOTA] It is full"
         );
+    }
+
+    /// All codes of RFC 5530, section 3, as a command for one message gets them.
+    #[test]
+    fn every_code_of_rfc_5530_is_temporary_or_permanent() {
+        use ErrorKind as K;
+        let later = |kind| (Scope::Endpoint, Retry::After(None), kind);
+        let never = |scope, kind| (scope, Retry::Never, kind);
+        let table = [
+            ("UNAVAILABLE", later(K::Throttled)),
+            ("INUSE", later(K::Throttled)),
+            ("AUTHENTICATIONFAILED", never(Scope::Endpoint, K::Authentication)),
+            ("AUTHORIZATIONFAILED", never(Scope::Endpoint, K::Authentication)),
+            ("EXPIRED", never(Scope::Endpoint, K::Authentication)),
+            ("PRIVACYREQUIRED", never(Scope::Endpoint, K::Authentication)),
+            ("OVERQUOTA", never(Scope::Endpoint, K::Quota)),
+            ("CONTACTADMIN", never(Scope::Folder, K::Refused)),
+            ("NOPERM", never(Scope::Folder, K::Refused)),
+            ("NONEXISTENT", never(Scope::Folder, K::NotFound)),
+            ("ALREADYEXISTS", never(Scope::Folder, K::AlreadyExists)),
+            // Of one message; the next pass tries it again.
+            ("EXPUNGEISSUED", never(Scope::Message, K::Refused)),
+            ("CORRUPTION", never(Scope::Message, K::Refused)),
+            ("SERVERBUG", never(Scope::Message, K::Refused)),
+            ("CLIENTBUG", never(Scope::Message, K::Refused)),
+            ("CANNOT", never(Scope::Message, K::Refused)),
+            ("LIMIT", never(Scope::Message, K::Refused)),
+        ];
+        for (code, expected) in table {
+            let line = format!("NO [{code}] no");
+            let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
+            assert_eq!((error.scope, error.retry, error.kind), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_connections_is_told_from_other_limits() {
+        for line in [
+            "NO [LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+            "BYE [ALERT] Maximum connection limit reached for ::ffff:192.0.2.1",
+            "NO [ALERT] Too many simultaneous connections. (Failure)",
+            "NO [UNAVAILABLE] Too many open connections",
+            "BYE too many connections from this address",
+            "NO [LIMIT] Too many sessions",
+        ] {
+            let error = Error::refused("LOGIN", &decode_status(line.as_bytes()).unwrap());
+            let expected = (Scope::Endpoint, Retry::After(None), ErrorKind::TooManyConnections);
+            assert_eq!((error.scope, error.retry, error.kind), expected, "{line}");
+        }
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl Session {
         self.link.state_mut().deny(extensions);
     }
 
+    /// Whether the server closed the connection, or said goodbye, while nobody listened. Asks nothing and waits for nothing:
+    /// `false` means only that nothing of the kind has come yet.
+    pub async fn has_ended(&mut self) -> bool {
+        self.link.has_ended().await
+    }
+
     /// Whether ENABLE switched this on.
     pub fn has_enabled(&self, capability: &str) -> bool {
         self.link.state().has_enabled(capability)

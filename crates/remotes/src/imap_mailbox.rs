@@ -7,12 +7,10 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, MessageInfo, Piece, Present, Scan,
-    Source as _, Wanted, pipe,
+    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Source as _, Wanted, pipe,
 };
 use mailhaul_imap::{
-    self as imap, ConnectOptions, Connection, Credentials, Introduction, ListQuery, MailboxName, SearchKey,
-    SelectOptions, Selected, Session, response::Fetch,
+    self as imap, ConnectOptions, Connection, Credentials, Introduction, ListQuery, MailboxName, Session,
 };
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
@@ -24,11 +22,11 @@ use crate::{
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
+    opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Impression, Profiles},
+    scanning::{changes, everything},
 };
 
-/// What a scan asks of every message.
-const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
 /// Octets under way while bodies are read only to be hashed.
 const HASH_BUDGET: u32 = 2 << 20;
 /// So long a goodbye may take.
@@ -61,7 +59,7 @@ pub struct Account {
 /// A mailbox on an IMAP server, connected when it is first needed.
 pub struct ImapMailbox {
     pub(crate) account: Account,
-    session: Option<Session>,
+    pub(crate) session: Option<Session>,
     /// Whether a session was ever had: what was never reached is not waited for.
     was_reached: bool,
     /// How long the server took to answer when the session began.
@@ -75,15 +73,8 @@ pub struct ImapMailbox {
     pub(crate) lost_flags: Arc<Mutex<BTreeSet<String>>>,
     /// Whether what goes over the line is to be compressed.
     pub(crate) line: Line,
-}
-
-/// How a folder is opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// To read.
-    Examine,
-    /// To write.
-    Select,
+    /// What was told of how folders are numbered.
+    pub(crate) numbering: Numbering,
 }
 
 impl ImapMailbox {
@@ -99,6 +90,7 @@ impl ImapMailbox {
             listed: BTreeMap::new(),
             lost_flags: Arc::default(),
             line: Line::default(),
+            numbering: Numbering::default(),
         }
     }
 
@@ -156,48 +148,21 @@ impl ImapMailbox {
 
     /// The error in the engine's words, with the mailbox's name in front.
     pub(crate) fn explain(&self, error: imap::Error) -> Error {
+        told(error).context(self.end())
+    }
+
+    /// The mailbox's name, and which end it is.
+    pub(crate) fn end(&self) -> String {
         let side = match self.account.side {
             Side::Source => "source",
             Side::Target => "target",
         };
-        told(error).context(format!("{side} {}", self.describe()))
+        format!("{side} {}", self.describe())
     }
 
     /// What the server calls the folder.
     pub(crate) fn wire(&self, folder: &FolderPath) -> MailboxName {
         self.listed.get(folder).cloned().unwrap_or_else(|| self.names.wire(folder))
-    }
-
-    /// The folder opened, again only where that is needed.
-    pub(crate) async fn open(&mut self, folder: &FolderPath, mode: Mode) -> Result<Selected<'_>, Error> {
-        self.session().await?;
-        let name = self.wire(folder);
-        let open = self.session.as_mut().and_then(Session::selected);
-        let is_open =
-            open.is_some_and(|it| *it.name() == name && (mode == Mode::Examine || !it.data().read_only));
-        if !is_open {
-            return self.open_anew(folder, mode).await;
-        }
-        self.selected()
-    }
-
-    /// The folder opened now, so that its numbers are of now.
-    async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Selected<'_>, Error> {
-        self.session().await?;
-        let name = self.wire(folder);
-        let options = SelectOptions { condstore: true, qresync: None };
-        let session = self.session().await?;
-        let outcome = match mode {
-            Mode::Examine => session.examine(&name, &options).await,
-            Mode::Select => session.select(&name, &options).await,
-        };
-        outcome.map(drop).map_err(|error| self.explain_in(folder, error))?;
-        self.selected()
-    }
-
-    fn selected(&mut self) -> Result<Selected<'_>, Error> {
-        let selected = self.session.as_mut().and_then(Session::selected);
-        selected.ok_or_else(|| Error::session("the folder is not open"))
     }
 
     pub(crate) fn explain_in(&self, folder: &FolderPath, error: imap::Error) -> Error {
@@ -214,7 +179,12 @@ impl Mailbox for ImapMailbox {
         self.session().await?;
         let with_status = self.account.side == Side::Source;
         let names = self.names.clone();
-        let listed = listing::list(self.session().await?, &names, with_status).await;
+        let mut listed = listing::list(self.session().await?, &names, with_status).await;
+        if with_status && listed.as_ref().is_err_and(is_hangup) {
+            // One folder may be what the server cannot tell of: which one it is shows when each is opened.
+            self.session = None;
+            listed = listing::list(self.session().await?, &names, false).await;
+        }
         let listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
         if let Some(root) = self.names.root()
             && listing.folders.is_empty()
@@ -223,6 +193,9 @@ impl Mailbox for ImapMailbox {
             return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
         }
         self.listed = listing.names;
+        for folder in &listing.folders {
+            self.numbering.told(&folder.path, folder.status.map(|it| it.uid_validity));
+        }
         Ok(listing.folders)
     }
 
@@ -236,7 +209,9 @@ impl Mailbox for ImapMailbox {
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),
         };
-        folder_status(&items).ok_or_else(|| self.no_validity(folder))
+        let status = folder_status(&items).ok_or_else(|| self.no_validity(folder))?;
+        self.numbering.told(folder, Some(status.uid_validity));
+        Ok(status)
     }
 
     async fn delimiter(&mut self) -> Result<Option<char>, Error> {
@@ -245,7 +220,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
-        let selected = self.open_anew(folder, Mode::Examine).await?;
+        let selected = self.open_to_scan(folder).await?;
         let data = selected.data();
         let (exists, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
         let Some(uid_validity) = data.uid_validity else { return Err(self.no_validity(folder)) };
@@ -313,6 +288,7 @@ impl Mailbox for ImapMailbox {
             listed: self.listed.clone(),
             lost_flags: Arc::clone(&self.lost_flags),
             line: self.line,
+            numbering: self.numbering.clone(),
         }
     }
 
@@ -329,7 +305,7 @@ impl Mailbox for ImapMailbox {
 }
 
 impl ImapMailbox {
-    fn no_validity(&self, folder: &FolderPath) -> Error {
+    pub(crate) fn no_validity(&self, folder: &FolderPath) -> Error {
         let message = format!(
             "{}: folder {folder}: the server tells no UIDVALIDITY, so that its messages cannot be told apart from one \
              session to the next",
@@ -402,102 +378,5 @@ async fn compress(session: &mut Session) -> Result<(), imap::Error> {
         // Refused: then it goes on as it is.
         Err(error) if error.scope < Scope::Session => Ok(()),
         other => other,
-    }
-}
-
-/// All messages of the open folder.
-async fn everything(
-    mut selected: Selected<'_>,
-    exists: u32,
-) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
-    let mut found = Found::default();
-    if exists > 0 {
-        selected.uid_fetch(&all(), SCAN_ITEMS, |fetch| found.take(&fetch)).await?;
-    }
-    let messages = found.messages()?;
-    // What was there at first, without what was expunged meanwhile, must have been shown.
-    let least = exists.min(selected.data().exists);
-    if u64::from(least) > messages.len() as u64 {
-        let words = format!("the server says that it holds {least} messages, and shows {}", messages.len());
-        return Err(incomplete(words));
-    }
-    let present = messages.iter().map(|it| it.uid).collect();
-    Ok((messages, Present::These(present)))
-}
-
-/// What changed in the open folder (RFC 7162).
-async fn changes(
-    mut selected: Selected<'_>,
-    since: mailhaul_mail::ModSeq,
-) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
-    let mut found = Found::default();
-    let vanished = selected.uid_fetch_changed(&all(), SCAN_ITEMS, since, |fetch| found.take(&fetch)).await?;
-    let present = if selected.has_enabled("QRESYNC") {
-        Present::AllBut(vanished)
-    } else {
-        Present::These(selected.uid_search(&[SearchKey::All]).await?)
-    };
-    Ok((found.messages()?, present))
-}
-
-/// `1:*` would do; but this is a set like any other.
-fn all() -> UidSet {
-    UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap_or(Uid::FIRST))
-}
-
-fn incomplete(words: String) -> imap::Error {
-    imap::Error {
-        scope: Scope::Folder,
-        retry: Retry::Never,
-        ..imap::Error::session(imap::ErrorKind::Protocol, words)
-    }
-}
-
-/// Answers to FETCH, put together: servers may tell of one message in several.
-#[derive(Default)]
-struct Found(Vec<(Uid, Partial)>);
-
-#[derive(Default)]
-struct Partial {
-    flags: Option<mailhaul_mail::Flags>,
-    internal_date: Option<mailhaul_mail::InternalDate>,
-    size: Option<u64>,
-}
-
-impl Found {
-    fn take(&mut self, fetch: &Fetch) {
-        // An answer without a UID is a notice that flags change now; the next pass sees it.
-        let Some(uid) = fetch.uid else { return };
-        let told = Partial {
-            flags: fetch.flags.clone(),
-            internal_date: fetch.internal_date,
-            size: fetch.rfc822_size,
-        };
-        self.0.push((uid, told));
-    }
-
-    fn messages(self) -> Result<Vec<MessageInfo>, imap::Error> {
-        let mut found = self.0;
-        // What came last of a message counts, for each item by itself.
-        found.sort_by_key(|(uid, _)| *uid);
-        found.dedup_by(|(later, told), (uid, known)| {
-            let is_same = later == uid;
-            if is_same {
-                known.flags = told.flags.take().or_else(|| known.flags.take());
-                known.internal_date = told.internal_date.or(known.internal_date);
-                known.size = told.size.or(known.size);
-            }
-            is_same
-        });
-        let mut messages = Vec::with_capacity(found.len());
-        for (uid, Partial { flags, internal_date, size }) in found {
-            let Some(flags) = flags else {
-                return Err(incomplete(format!(
-                    "the server does not tell the flags of the message with UID {uid}"
-                )));
-            };
-            messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
-        }
-        Ok(messages)
     }
 }

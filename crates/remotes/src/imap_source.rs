@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mail_parser::MessageParser;
 use mailhaul_engine::{Closed, Error, Mailbox as _, Missing, Outlet, Piece, Source, Wanted};
 use mailhaul_imap::{
-    self as imap, CommandId, FetchEvent, FetchStream, SearchKey, Selected,
+    self as imap, CommandId, FetchEvent, FetchStream, Selected,
     response::{Fetch, Status, StatusResponse},
 };
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
 use crate::{
-    imap_mailbox::{ImapMailbox, Mode},
+    imap_mailbox::ImapMailbox,
     in_order::{Batch, InOrder},
     line::Gauge,
+    opening::Mode,
 };
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
@@ -91,7 +92,7 @@ async fn deliver(
     if delivery.is_closed || lacking.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let there = selected.uid_search(&[SearchKey::Uids(lacking.clone())]).await?;
+    let there = selected.uids_among(&lacking).await?;
     let unexplained = || "the server lists the message and does not give it".to_owned();
     let missing = lacking.iter().map(|uid| {
         let why = if there.contains(uid) {

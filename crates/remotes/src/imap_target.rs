@@ -20,12 +20,7 @@ use mailhaul_imap::{
 use mailhaul_mail::{Flags, FolderPath, Scope, Uid, UidSet};
 use tokio::time::timeout;
 
-use crate::{
-    error::told,
-    imap_mailbox::{ImapMailbox, Mode},
-    keepable::Keepable,
-    line::Gauge,
-};
+use crate::{error::told, imap_mailbox::ImapMailbox, keepable::Keepable, line::Gauge, opening::Mode};
 
 /// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
 const COMMAND_OCTETS: u64 = 4 << 20;
@@ -162,7 +157,19 @@ impl Target for ImapMailbox {
                 });
             }
             selected.uid_store(uids, StoreMode::Add, &deleted).await?;
-            selected.uid_expunge(uids).await
+            selected.uid_expunge(uids).await?;
+            let left = selected.uids_among(uids).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            // FTGate offers it and does nothing.
+            let words =
+                format!("the server says that it removed messages, and {} are still there", left.len());
+            Err(imap::Error::session(imap::ErrorKind::Refused, words)).map_err(|error| imap::Error {
+                scope: Scope::Folder,
+                retry: mailhaul_mail::Retry::Never,
+                ..error
+            })
         };
         removed.await.map_err(|error| self.explain_in(folder, error.at_least(Scope::Folder)))
     }

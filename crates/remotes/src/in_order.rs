@@ -23,9 +23,9 @@ impl Batch {
 
 /// The commands under way, and what came before its turn.
 ///
-/// A message of a later command is set aside until the earlier ones are done, as far as the budget of all octets under way
-/// has room for it ([`Outlet::set_aside`]). Where it has none, the message is passed on at once, out of order: order is worth
-/// less than a bound on memory.
+/// A message of a later command is set aside until the earlier ones are done, as long as no more than half of the budget of
+/// all octets under way waits so ([`Outlet::set_aside`]). Otherwise it is passed on at once, out of order: order is worth less
+/// than a bound on memory.
 pub(crate) struct InOrder {
     outlet: Outlet,
     /// In the order of sending; the messages of the first one are passed on as they come.
@@ -81,7 +81,7 @@ impl InOrder {
     /// A message begins with this piece, and is so large as a whole.
     pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
         let place = self.asked.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
-        let share = if place > 0 { self.outlet.set_aside(octets) } else { None };
+        let share = if place > 0 { self.outlet.set_aside(octets).await } else { None };
         let Some((share, asked)) = share.zip(self.asked.get_mut(place)) else {
             self.passing_aside = None;
             return self.outlet.send(piece).await;

@@ -13,7 +13,9 @@ mod line;
 mod listing;
 mod maildir;
 mod names;
+mod opening;
 mod profile;
+mod scanning;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};
 pub use maildir::MaildirMailbox;

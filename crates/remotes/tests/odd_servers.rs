@@ -121,8 +121,9 @@ async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_expla
          S: a7 OK done
          C: a8 UID FETCH 5 (UID BODY.PEEK[])
          S: a8 NO [SERVERBUG] it is broken
-         C: a9 UID SEARCH UID 3:5
-         S: * SEARCH 4 5
+         C: a9 UID FETCH 3:5 (UID)
+         S: * 3 FETCH (UID 4)
+         S: * 4 FETCH (UID 5)
          S: a9 OK done";
     let (mut source, peer) = source("", script).await;
     let wanted: Vec<Wanted> = [5, 300_000, 10, 10, 10]
@@ -222,7 +223,10 @@ async fn folders_without_an_inbox_in_the_list_and_of_other_namespaces() {
 async fn a_folder_without_uidvalidity_cannot_be_carried() {
     let script = "C: a3 EXAMINE \"INBOX\"
          S: * 3 EXISTS
-         S: a3 OK open";
+         S: a3 OK open
+         C: a4 SELECT \"INBOX\"
+         S: * 3 EXISTS
+         S: a4 OK open";
     let (mut source, peer) = source("", script).await;
     let error = source.scan(&FolderPath::inbox(), None).await.unwrap_err();
     drop(source);

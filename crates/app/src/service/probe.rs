@@ -38,7 +38,7 @@ pub(crate) struct Obstacle {
 }
 
 /// What can be done about each kind of error.
-const ADVICE: [(ErrorKind, &str); 7] = [
+const ADVICE: [(ErrorKind, &str); 8] = [
     (
         ErrorKind::Unreachable,
         "Check the server's name and the port, and that no firewall keeps connections to it back.",
@@ -61,6 +61,7 @@ const ADVICE: [(ErrorKind, &str); 7] = [
         ErrorKind::Authentication,
         "Confirm the user name and the password. Some services want a password made for applications.",
     ),
+    (ErrorKind::TooManyConnections, "Close other programs that use the mailbox, or try again later."),
     (ErrorKind::Throttled, "The server asks for patience: try again later."),
 ];
 

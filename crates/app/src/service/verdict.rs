@@ -105,11 +105,16 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
             (FailureClass::Connection, "Start-MigrationBatch tries again when the server can be reached.")
         }
         ErrorKind::Throttled => (FailureClass::Throttled, "Start-MigrationBatch tries again later."),
+        ErrorKind::TooManyConnections => (
+            FailureClass::Throttled,
+            "Close other programs that use the mailbox, or lower the endpoint's MaxConcurrentMigrations; \
+             Start-MigrationBatch tries again.",
+        ),
         ErrorKind::Quota => (
             FailureClass::Quota,
             "Raise the quota of the target mailbox; then Start-MigrationBatch goes on where it stopped.",
         ),
-        ErrorKind::Refused | ErrorKind::TooLarge => {
+        ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => {
             (FailureClass::Refused, "See the server's words; Start-MigrationBatch tries again.")
         }
         ErrorKind::Ledger => (

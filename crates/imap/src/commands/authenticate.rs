@@ -154,8 +154,14 @@ fn judge(name: &str, status: &StatusResponse) -> Result<Attempt, Error> {
         return Ok(Attempt::LoggedIn);
     }
     let error = Error::refused(name, status);
-    if matches!(error.kind, ErrorKind::Authentication | ErrorKind::Throttled) {
+    use ErrorKind as K;
+    if matches!(error.kind, K::Authentication | K::Throttled | K::TooManyConnections) {
         return Err(error);
+    }
+    if status.code == Some(Code::ServerBug) {
+        // The fault is not in the credentials.
+        let (scope, retry, kind) = (Scope::Endpoint, Retry::After(None), K::Throttled);
+        return Err(Error { scope, retry, kind, ..error });
     }
     let text = status.text.to_ascii_lowercase();
     let is_missing = status.status == Status::Bad

@@ -44,6 +44,14 @@ impl Selected<'_> {
         self.fetch(uids, items, Some(&modifiers), collect).await
     }
 
+    /// Which of these messages are there. FETCH is asked and not SEARCH, which some servers lack, limit or get wrong.
+    pub async fn uids_among(&mut self, uids: &UidSet) -> Result<UidSet, Error> {
+        let mut there = UidSet::new();
+        self.uid_fetch(uids, "(UID)", |fetch| there.extend(fetch.uid)).await?;
+        // Flags that change meanwhile are told of other messages too.
+        Ok(there.iter().filter(|uid| uids.contains(*uid)).collect())
+    }
+
     async fn fetch(
         &mut self,
         uids: &UidSet,

@@ -20,7 +20,7 @@ pub struct Introduction {
 
 impl Session {
     /// Says who we are, enables extensions and asks where mailboxes are, all at once; each only where the server offers
-    /// it. A refused ID is passed over: some servers offer it and refuse it (Courier).
+    /// it. What is refused is passed over: some servers offer what they refuse (Courier ID), and nothing depends on it.
     pub async fn introduce(
         &mut self,
         fields: &[(&str, &str)],
@@ -40,10 +40,9 @@ impl Session {
             _ => {}
         };
         let ended = self.link.run_many(&commands, collect).await?;
-        for ((name, _), outcome) in commands.iter().zip(ended) {
-            match outcome {
-                Err(error) if *name != "ID" || error.scope >= Scope::Session => return Err(error),
-                _ => {}
+        for error in ended.into_iter().filter_map(Result::err) {
+            if error.scope >= Scope::Session {
+                return Err(error);
             }
         }
         Ok(told)

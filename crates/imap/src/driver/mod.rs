@@ -37,6 +37,9 @@ use crate::{
 /// More untagged responses to one command (other than FETCH) are a flood.
 const MOST_RESPONSES: u32 = 4_000_000;
 
+/// So long a server that said goodbye may go on talking.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Commands of one kind that are under way at most.
 const PIPELINED: usize = 128;
 
@@ -66,6 +69,8 @@ pub(crate) struct Incoming {
     limits: Limits,
     pending: Arc<Pending>,
     pub(crate) state: State,
+    /// The server said goodbye, unasked: what it still says is read, and why it does so may be in there.
+    farewell: Option<Error>,
     /// Nothing more can be read.
     broken: Option<Error>,
 }
@@ -76,8 +81,21 @@ impl Incoming {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
+        let patience = if self.farewell.is_some() { Some(FAREWELL) } else { patience };
         let frame = self.reader.next(patience).await;
+        let frame = frame.map_err(|error| self.farewell.take().unwrap_or(error));
         frame.and_then(|frame| self.admit(frame)).map_err(|error| self.fail(error))
+    }
+
+    /// Whether nothing more will be read, as far as is known without waiting.
+    async fn has_ended(&mut self) -> bool {
+        loop {
+            tokio::select! {
+                biased;
+                event = self.next(None) => if event.is_err() || self.farewell.is_some() { return true },
+                () = std::future::ready(()) => return false,
+            }
+        }
     }
 
     /// After this nothing more is read.
@@ -104,12 +122,17 @@ impl Incoming {
                     let words = format!("the server answers a command that was not sent (tag {tag:?})");
                     Error::session(ErrorKind::Protocol, words)
                 })?;
-                Ok(Event::Tagged { id, status })
+                match &self.farewell {
+                    // What is refused because the connection ends says nothing of what was asked for.
+                    Some(farewell) if status.status != Status::Ok => Err(farewell.clone().because(&status)),
+                    _ => Ok(Event::Tagged { id, status }),
+                }
             }
             Response::Untagged(Untagged::Status(status))
                 if status.status == Status::Bye && !self.state.is_closing =>
             {
-                Err(Error::bye(&status))
+                self.farewell = Some(Error::bye(&status));
+                Ok(Event::Untagged(Untagged::Status(status)))
             }
             Response::Untagged(untagged) => {
                 self.state.observe(&untagged);
@@ -141,6 +164,7 @@ impl Link {
                 limits: options.limits.clone(),
                 pending: Arc::clone(&pending),
                 state: State::default(),
+                farewell: None,
                 broken: None,
             },
             writer: Writer::new(write, Arc::clone(&pending), options.timeouts.write, options.trace.clone()),
@@ -217,11 +241,16 @@ impl Link {
             let words = "a command was given up before all of it was sent";
             return Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)));
         }
-        while !self.pending.is_empty() {
+        while !self.pending.is_empty() || self.incoming.farewell.is_some() {
             self.pump(Some(self.timeouts.read)).await?;
         }
         self.backlog.clear();
         Ok(())
+    }
+
+    /// Whether the server closed the connection, or said that it will, while nobody listened. Waits for nothing.
+    pub(crate) async fn has_ended(&mut self) -> bool {
+        self.writer.broken().is_some() || self.incoming.has_ended().await
     }
 
     /// Collects a command for sending. It waits only where a literal needs the server's consent. When the server ends

@@ -47,7 +47,7 @@ async fn a_server_that_does_not_greet_is_given_up() {
 #[tokio::test]
 async fn odd_greetings() {
     let error = refused("S: * BYE [UNAVAILABLE] too many connections", Security::Clear).await;
-    assert_eq!((error.kind, error.scope), (ErrorKind::Throttled, Scope::Endpoint));
+    assert_eq!((error.kind, error.scope), (ErrorKind::TooManyConnections, Scope::Endpoint));
     assert!(error.to_string().contains("BYE [UNAVAILABLE] too many connections"), "{error}");
 
     let error = refused("S: +OK POP3 ready", Security::Clear).await;

@@ -1,0 +1,123 @@
+//! Looking at all messages of an open folder, or at what changed in it.
+
+use mailhaul_engine::{MessageInfo, Present};
+use mailhaul_imap::{self as imap, SearchKey, Selected, response::Fetch};
+use mailhaul_mail::{Flags, InternalDate, ModSeq, Retry, Scope, Uid, UidSet};
+
+/// What is asked of every message.
+const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
+
+/// All messages of the open folder.
+pub(crate) async fn everything(
+    mut selected: Selected<'_>,
+    exists: u32,
+) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
+    let mut found = Found::default();
+    if exists > 0 {
+        selected.uid_fetch(&all(), SCAN_ITEMS, |fetch| found.take(&fetch)).await?;
+    }
+    let messages = found.messages()?;
+    // What was there at first, without what was expunged meanwhile, must have been shown.
+    enough(exists.min(selected.data().exists), messages.len() as u64)?;
+    let present = messages.iter().map(|it| it.uid).collect();
+    Ok((messages, Present::These(present)))
+}
+
+/// What changed in the open folder (RFC 7162).
+pub(crate) async fn changes(
+    mut selected: Selected<'_>,
+    since: ModSeq,
+) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
+    let mut found = Found::default();
+    let vanished = selected.uid_fetch_changed(&all(), SCAN_ITEMS, since, |fetch| found.take(&fetch)).await?;
+    let present = if selected.has_enabled("QRESYNC") {
+        Present::AllBut(vanished)
+    } else {
+        Present::These(present(&mut selected).await?)
+    };
+    Ok((found.messages()?, present))
+}
+
+/// The UIDs of all messages. SEARCH tells them shortly, but some servers refuse it, find nothing, or find a part: unless it
+/// finds as many as there are, FETCH is believed.
+async fn present(selected: &mut Selected<'_>) -> Result<UidSet, imap::Error> {
+    match selected.uid_search(&[SearchKey::All]).await {
+        Ok(found) if found.len() == u64::from(selected.data().exists) => return Ok(found),
+        Err(error) if error.scope >= Scope::Session => return Err(error),
+        _ => {}
+    }
+    let exists = selected.data().exists;
+    let found = if exists > 0 { selected.uids_among(&all()).await? } else { UidSet::new() };
+    enough(exists.min(selected.data().exists), found.len())?;
+    Ok(found)
+}
+
+/// A scan that shows fewer messages than there are must not be taken for a smaller folder.
+fn enough(least: u32, shown: u64) -> Result<(), imap::Error> {
+    if u64::from(least) <= shown {
+        return Ok(());
+    }
+    Err(incomplete(format!("the server says that it holds {least} messages, and shows {shown}")))
+}
+
+/// `1:*` would do; but this is a set like any other.
+fn all() -> UidSet {
+    UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap_or(Uid::FIRST))
+}
+
+fn incomplete(words: String) -> imap::Error {
+    imap::Error {
+        scope: Scope::Folder,
+        retry: Retry::Never,
+        ..imap::Error::session(imap::ErrorKind::Protocol, words)
+    }
+}
+
+/// Answers to FETCH, put together: servers may tell of one message in several.
+#[derive(Default)]
+struct Found(Vec<(Uid, Partial)>);
+
+#[derive(Default)]
+struct Partial {
+    flags: Option<Flags>,
+    internal_date: Option<InternalDate>,
+    size: Option<u64>,
+}
+
+impl Found {
+    fn take(&mut self, fetch: &Fetch) {
+        // An answer without a UID is a notice that flags change now; the next pass sees it.
+        let Some(uid) = fetch.uid else { return };
+        let told = Partial {
+            flags: fetch.flags.clone(),
+            internal_date: fetch.internal_date,
+            size: fetch.rfc822_size,
+        };
+        self.0.push((uid, told));
+    }
+
+    fn messages(self) -> Result<Vec<MessageInfo>, imap::Error> {
+        let mut found = self.0;
+        // What came last of a message counts, for each item by itself.
+        found.sort_by_key(|(uid, _)| *uid);
+        found.dedup_by(|(later, told), (uid, known)| {
+            let is_same = later == uid;
+            if is_same {
+                known.flags = told.flags.take().or_else(|| known.flags.take());
+                known.internal_date = told.internal_date.or(known.internal_date);
+                known.size = told.size.or(known.size);
+            }
+            is_same
+        });
+        let mut messages = Vec::with_capacity(found.len());
+        for (uid, Partial { flags, internal_date, size }) in found {
+            let Some(flags) = flags else {
+                return Err(incomplete(format!(
+                    "the server does not tell the flags of the message with UID {uid}"
+                )));
+            };
+            messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
+        }
+        Ok(messages)
+    }
+}
