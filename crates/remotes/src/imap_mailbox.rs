@@ -10,7 +10,7 @@ use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Source as _, Wanted, pipe,
 };
 use mailhaul_imap::{
-    self as imap, ConnectOptions, Connection, Credentials, Introduction, ListQuery, MailboxName, Session,
+    self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session,
 };
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
@@ -25,6 +25,7 @@ use crate::{
     opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Impression, Profiles},
     scanning::{changes, everything},
+    user_root::{self, components},
 };
 
 /// Octets under way while bodies are read only to be hashed.
@@ -109,7 +110,7 @@ impl ImapMailbox {
     }
 
     async fn connect(&mut self) -> Result<Session, imap::Error> {
-        let Account { options, credentials, user_root, side, profile } = &self.account;
+        let Account { options, credentials, user_root: wanted_root, side, profile } = &self.account;
         let connection = Connection::open(options).await.map_err(|mut error| {
             if !self.was_reached && error.kind == imap::ErrorKind::Unreachable {
                 // Probably a mistake in the address: the operator waits for an answer.
@@ -125,17 +126,21 @@ impl ImapMailbox {
         // What is known by the greeting holds from the beginning; who the server says it is comes with the rest.
         deny(&mut session, &[], profile.as_deref())?;
         let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
+        let namespaces = namespaces.filter(user_root::tells_something);
         self.choice = deny(&mut session, &id, profile.as_deref())?;
         self.round_trip = Some(asked.elapsed());
         if self.line == Line::Slow {
             compress(&mut session).await?;
         }
-        let mut delimiter = None;
-        if namespaces.is_none() {
-            let query = ListQuery { pattern: Vec::new(), ..ListQuery::default() };
-            delimiter = session.list(&query).await?.first().and_then(|it| it.item.delimiter);
-        }
-        self.names = Names::new(namespaces.as_ref(), delimiter, user_root.as_deref());
+        let delimiter = if namespaces.is_none() { user_root::delimiter(&mut session).await? } else { None };
+        let root = match (wanted_root.as_deref().filter(|it| components(it).is_some()), self.names.root()) {
+            (None, _) => None,
+            (_, Some(known)) => Some(known.clone()),
+            (Some(root), None) => {
+                Some(user_root::resolve(&mut session, namespaces.as_ref(), delimiter, root).await?)
+            }
+        };
+        self.names = Names::new(namespaces.as_ref(), delimiter, root);
         Ok(session)
     }
 
@@ -189,7 +194,8 @@ impl Mailbox for ImapMailbox {
         if let Some(root) = self.names.root()
             && listing.folders.is_empty()
         {
-            let message = format!("source {}: there is no folder \"{root}\" (UserRoot)", self.describe());
+            let message =
+                format!("source {}: there is no folder \"{}\" (UserRoot)", self.describe(), root.name);
             return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
         }
         self.listed = listing.names;

@@ -16,7 +16,9 @@ mod names;
 mod opening;
 mod profile;
 mod scanning;
+mod user_root;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};
 pub use maildir::MaildirMailbox;
 pub use profile::{Choice, Impression, Profile, Profiles};
+pub use user_root::{ResolvedRoot, resolve_root};

@@ -34,12 +34,12 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
                 listed.push(it);
             }
         }
-        if !session.list_tells_subscriptions() {
+        if names.subscriptions_are_known() && !session.list_tells_subscriptions() {
             subscribed.extend(session.lsub(&query).await?.into_iter().map(|it| it.name));
         }
     }
     // Some servers list the folders below INBOX and not INBOX itself.
-    let inbox = names.root().unwrap_or_else(|| MailboxName::from_wire("INBOX"));
+    let inbox = names.root().map_or_else(|| MailboxName::from_wire("INBOX"), |it| it.inbox.clone());
     let lists_inbox = listed.iter().any(|it| it.item.name == inbox);
     if !lists_inbox && names.root().is_none() {
         let item =
@@ -67,7 +67,9 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
             path: path.clone(),
             special_use: item.attributes.iter().find_map(|it| SpecialUse::from_attribute(it)),
             selectable: is_selectable(&item),
-            subscribed: item.has("\\Subscribed") || subscribed.contains(&item.name),
+            subscribed: !names.subscriptions_are_known()
+                || item.has("\\Subscribed")
+                || subscribed.contains(&item.name),
             status: status.as_ref().and_then(folder_status),
             leave_out: names.foreign(&item.name),
         });

@@ -4,6 +4,8 @@ use mailhaul_imap::MailboxName;
 use mailhaul_imap::response::Namespaces;
 use mailhaul_mail::FolderPath;
 
+use crate::user_root::ResolvedRoot;
+
 /// How one mailbox's folders are named by its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
@@ -11,18 +13,17 @@ pub(crate) struct Names {
     prefix: Vec<u8>,
     delimiter: Option<u8>,
     /// The folder that is taken for the whole mailbox, where the operator named one.
-    root: Option<Vec<u8>>,
+    root: Option<ResolvedRoot>,
     /// Prefixes of folders that are not this user's own, or repeat what is elsewhere.
     foreign: Vec<Vec<u8>>,
 }
 
 impl Names {
-    /// From what NAMESPACE says, or from a delimiter alone. `user_root` is a folder in the form `a/b`; a slash in front
-    /// means nothing.
+    /// From what NAMESPACE says, or from a delimiter alone. Where there is a root, what separates levels there counts.
     pub(crate) fn new(
         namespaces: Option<&Namespaces>,
         delimiter: Option<char>,
-        user_root: Option<&str>,
+        root: Option<ResolvedRoot>,
     ) -> Self {
         let mut names = Self { delimiter: delimiter.and_then(|it| u8::try_from(it).ok()), ..Self::default() };
         if let Some(namespaces) = namespaces {
@@ -44,10 +45,10 @@ impl Names {
         {
             names.prefix.push(delimiter);
         }
-        names.root = user_root.map(|it| it.trim_matches('/')).filter(|it| !it.is_empty()).map(|root| {
-            let segments: Vec<&str> = root.split('/').collect();
-            names.join(&segments)
-        });
+        if let Some(root) = &root {
+            names.delimiter = root.delimiter.and_then(|it| u8::try_from(it).ok());
+        }
+        names.root = root;
         names
     }
 
@@ -59,16 +60,22 @@ impl Names {
     /// The patterns that list this mailbox.
     pub(crate) fn patterns(&self) -> Vec<Vec<u8>> {
         let Some(root) = &self.root else { return vec![b"*".to_vec()] };
-        let mut patterns = vec![root.clone()];
+        let root = root.name.as_wire();
+        let mut patterns = vec![root.to_vec()];
         if let Some(delimiter) = self.delimiter {
-            patterns.push([root.as_slice(), &[delimiter], b"*"].concat());
+            patterns.push([root, &[delimiter], b"*"].concat());
         }
         patterns
     }
 
-    /// Whether one folder is taken for the whole mailbox.
-    pub(crate) fn root(&self) -> Option<MailboxName> {
-        self.root.clone().map(MailboxName::from_wire)
+    /// The folder that is taken for the whole mailbox, where there is one.
+    pub(crate) fn root(&self) -> Option<&ResolvedRoot> {
+        self.root.as_ref()
+    }
+
+    /// Whether the login's subscriptions are the user's. An administrator's are his own; then every folder is shown.
+    pub(crate) fn subscriptions_are_known(&self) -> bool {
+        self.root.as_ref().is_none_or(|it| it.is_own)
     }
 
     /// Why the folder is not this user's own; `None` where it is.
@@ -85,13 +92,14 @@ impl Names {
     pub(crate) fn path(&self, name: &MailboxName) -> Option<FolderPath> {
         let wire = name.as_wire();
         if let Some(root) = &self.root {
-            let rest = wire.strip_prefix(root.as_slice())?;
-            if rest.is_empty() {
+            if *name == root.inbox {
                 return Some(FolderPath::inbox());
             }
+            let rest = wire.strip_prefix(root.name.as_wire())?;
             let path = FolderPath::new(self.split(rest.strip_prefix(&[self.delimiter?])?));
             // The root itself is INBOX: a folder of that name below it keeps out of its way.
-            let is_second_inbox = path.segments().first().is_some_and(|it| it == "INBOX");
+            let is_second_inbox =
+                root.inbox == root.name && path.segments().first().is_some_and(|it| it == "INBOX");
             return Some(if is_second_inbox {
                 FolderPath::new(["INBOX".to_owned()].into_iter().chain(path.segments().iter().cloned()))
             } else {
@@ -107,11 +115,11 @@ impl Names {
     /// The name of a folder that the server did not list.
     pub(crate) fn wire(&self, path: &FolderPath) -> MailboxName {
         match (&self.root, path.is_inbox()) {
-            (Some(root), true) => MailboxName::from_wire(root.clone()),
+            (Some(root), true) => root.inbox.clone(),
             (Some(root), false) => {
                 let rest = self.join(path.segments());
                 let delimiter: Vec<u8> = self.delimiter.into_iter().collect();
-                MailboxName::from_wire([root.as_slice(), &delimiter, &rest].concat())
+                MailboxName::from_wire([root.name.as_wire(), &delimiter, &rest].concat())
             }
             (None, true) => MailboxName::from_wire("INBOX"),
             (None, false) => {
@@ -186,7 +194,14 @@ mod tests {
 
     #[test]
     fn a_user_root_is_the_whole_mailbox() {
-        let names = Names::new(Some(&namespaces("", &["users/"], '/')), None, Some("/users/terry"));
+        let root = |inbox: &str| ResolvedRoot {
+            name: MailboxName::from_wire("users/terry"),
+            inbox: MailboxName::from_wire(inbox),
+            delimiter: Some('/'),
+            is_own: false,
+        };
+        let own = namespaces("INBOX.", &["users/"], '.');
+        let names = Names::new(Some(&own), None, Some(root("users/terry")));
         let table = [
             ("users/terry", "INBOX"),
             ("users/terry/Sent", "Sent"),
@@ -204,5 +219,15 @@ mod tests {
         assert_eq!(names.wire(&FolderPath::inbox()), MailboxName::from_wire("users/terry"));
         assert_eq!(names.patterns(), [b"users/terry".to_vec(), b"users/terry/*".to_vec()]);
         assert_eq!(names.foreign(&MailboxName::from_wire("users/terry/Sent")), None);
+        let below = Names::new(Some(&own), None, Some(root("users/terry/INBOX")));
+        for (wire, text) in [
+            ("users/terry/INBOX", "INBOX"),
+            ("users/terry", "-"),
+            ("users/terry/INBOX/x", "INBOX/x"),
+            ("users/terry/Sent", "Sent"),
+        ] {
+            assert_eq!(path(&below, wire), text, "{wire}");
+        }
+        assert_eq!(below.wire(&FolderPath::parse("INBOX/x")), MailboxName::from_wire("users/terry/INBOX/x"));
     }
 }
