@@ -1,4 +1,4 @@
-.PHONY: help demo test check bench bench-pieces bench-report bench-compare
+.PHONY: help demo test test-servers check bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -8,9 +8,14 @@ demo: ## three mailboxes move between two real Dovecots that it installs and sta
 	@"$${CARGO_TARGET_DIR:-target}/debug/examples/demo" "$${CARGO_TARGET_DIR:-target}/debug/mailhaul"
 
 test: ## everything that must hold; installs the servers that it needs
-	@sh scripts/dovecot.sh
+	@sh scripts/servers.sh
 	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked && cargo test --doc --workspace --locked; \
 	else cargo test --workspace --locked; fi
+
+test-servers: ## only the tests against every kind of real server
+	@sh scripts/servers.sh
+	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked --test servers; \
+	else cargo test --workspace --locked --test servers; fi
 
 check: ## format, lint, licences, tests: what CI runs
 	@bash .ci/run

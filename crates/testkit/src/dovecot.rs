@@ -9,12 +9,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
 use crate::Certificate;
+
+/// So long a server may take until it greets.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a Dovecot is to be.
 #[derive(Clone, Debug)]
@@ -29,7 +32,13 @@ pub struct Setup {
     pub separator: char,
     /// What stands in front of names.
     pub prefix: String,
-    /// Lines added to the configuration.
+    /// Plugins, and those of IMAP besides.
+    pub plugins: Vec<&'static str>,
+    /// Plugins of IMAP alone.
+    pub imap_plugins: Vec<&'static str>,
+    /// Files below the server's directory that the added lines name.
+    pub files: Vec<(&'static str, String)>,
+    /// Lines added to the configuration; `{home}` stands for the directory of the server.
     pub extra: String,
 }
 
@@ -41,6 +50,9 @@ impl Default for Setup {
             mail_location: "sdbox:~/sdbox".to_owned(),
             separator: '/',
             prefix: String::new(),
+            plugins: Vec::new(),
+            imap_plugins: Vec::new(),
+            files: Vec::new(),
             extra: String::new(),
         }
     }
@@ -49,8 +61,7 @@ impl Default for Setup {
 impl Setup {
     /// Dovecot with these users; each one's password is `secret-` and the name.
     pub fn with_users(names: &[&str]) -> Self {
-        let users = names.iter().map(|it| ((*it).to_owned(), Dovecot::password(it))).collect();
-        Self { users, ..Self::default() }
+        Self { users: crate::passwords(names), ..Self::default() }
     }
 
     /// Starts it without TLS.
@@ -108,6 +119,11 @@ impl Dovecot {
         for name in ["run", "state", "mail"] {
             fs::create_dir_all(self.directory.path().join(name)).unwrap();
         }
+        for (name, text) in &setup.files {
+            let path = self.directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
         if is_root {
             let owned =
                 Command::new("chown").args(["mail:mail"]).arg(self.directory.path().join("mail")).status();
@@ -149,14 +165,22 @@ impl Dovecot {
             )
             .unwrap(),
         }
+        let (mut plugins, mut imap_plugins) = (setup.plugins.clone(), setup.imap_plugins.clone());
         if let Some(quota) = &setup.quota {
+            plugins.push("quota");
+            imap_plugins.push("imap_quota");
             write!(
                 text,
-                "mail_plugins = quota\nprotocol imap {{\n mail_plugins = quota imap_quota\n}}\nplugin {{\n quota = count:User quota\n \
-                 quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
+                "plugin {{\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
             )
             .unwrap();
         }
+        let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
+        write!(
+            text,
+            "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
+        )
+        .unwrap();
         if !is_root {
             write!(
                 text,
@@ -165,7 +189,7 @@ impl Dovecot {
             )
             .unwrap();
         }
-        text.push_str(&setup.extra);
+        text.push_str(&setup.extra.replace("{home}", &home.to_string()));
         fs::write(self.configuration(), text).unwrap();
     }
 
@@ -185,7 +209,8 @@ impl Dovecot {
             .spawn()
             .unwrap();
         self.process = Some(process);
-        for _ in 0..400 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             if let Some(process) = &mut self.process
                 && process.try_wait().unwrap().is_some()
             {
@@ -273,7 +298,7 @@ pub fn signal(name: &str, processes: &[u32]) {
     }
 }
 
-fn children_of(process: u32) -> Vec<u32> {
+pub(crate) fn children_of(process: u32) -> Vec<u32> {
     let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
     let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
     // `pid (name) state ppid ...`; the name may hold anything.
@@ -284,17 +309,23 @@ fn children_of(process: u32) -> Vec<u32> {
     processes.filter(|it| parent(it) == Some(process)).collect()
 }
 
-fn whoami(option: &str) -> String {
+pub(crate) fn whoami(option: &str) -> String {
     String::from_utf8(Command::new("id").arg(option).output().unwrap().stdout).unwrap().trim().to_owned()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn greets(port: u16) -> bool {
-    let Ok(tcp) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    greeting(port).is_some_and(|it| it.starts_with("* OK"))
+}
+
+/// The first line that is said on the port.
+pub(crate) fn greeting(port: u16) -> Option<String> {
+    let tcp = TcpStream::connect(("127.0.0.1", port)).ok()?;
     tcp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     let mut line = String::new();
-    BufReader::new(tcp).read_line(&mut line).is_ok() && line.starts_with("* OK")
+    BufReader::new(tcp).read_line(&mut line).ok()?;
+    (!line.is_empty()).then_some(line)
 }

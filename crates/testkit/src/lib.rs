@@ -8,14 +8,27 @@
 )]
 
 mod certificate;
+mod courier;
+mod cyrus;
 mod dovecot;
 mod mailbox;
 mod mailmaker;
 pub mod peer;
 mod proxy;
+mod room;
+mod server;
+mod shapes;
 
 pub use certificate::Certificate;
+pub use courier::{Courier, CourierSetup};
+pub use cyrus::{Cyrus, CyrusSetup};
 pub use dovecot::{Dovecot, Setup, signal};
 pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, snapshot};
 pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};
+pub use server::{Server, Shape};
+
+/// Names and passwords of users: each one's is `secret-` and the name.
+pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {
+    names.iter().map(|it| ((*it).to_owned(), Dovecot::password(it))).collect()
+}

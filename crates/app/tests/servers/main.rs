@@ -1,0 +1,8 @@
+//! The program against every kind of real server, in the shapes in which administrators run them.
+
+#![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod common;
+mod shapes;

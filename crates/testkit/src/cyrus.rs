@@ -1,0 +1,186 @@
+//! A private, real Cyrus.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    dovecot::{free_port, greeting},
+    room::{Room, directory, must_be_possible, output, take_unpacked},
+    server::{Server, wait_for},
+};
+
+/// Where Debian's cyrus-common has its programs.
+const PROGRAMS: &str = "/usr/lib/cyrus/bin";
+
+/// How a Cyrus is to be.
+#[derive(Clone, Debug)]
+pub struct CyrusSetup {
+    /// Names and passwords.
+    pub users: Vec<(String, String)>,
+    /// Name and password of who may open every mailbox, by SASL's authorization identity.
+    pub administrator: Option<(String, String)>,
+    /// Levels are separated by `/`, otherwise by `.` (`unixhierarchysep`).
+    pub is_unix_separated: bool,
+    /// Folders stand beside INBOX, otherwise below it (`altnamespace`).
+    pub is_beside_inbox: bool,
+    /// New mailboxes have Drafts, Sent, Trash, Junk and Archive, each with its special use.
+    pub has_special_use: bool,
+    /// Lines added to `imapd.conf`.
+    pub extra: String,
+}
+
+impl CyrusSetup {
+    /// Cyrus with these users; each one's password is `secret-` and the name.
+    pub fn with_users(names: &[&str]) -> Self {
+        Self {
+            users: crate::passwords(names),
+            administrator: None,
+            is_unix_separated: true,
+            is_beside_inbox: true,
+            has_special_use: false,
+            extra: String::new(),
+        }
+    }
+
+    /// Levels separated by `.`, and folders below INBOX: Cyrus as it was for decades.
+    #[must_use]
+    pub fn traditional(self) -> Self {
+        Self { is_unix_separated: false, is_beside_inbox: false, ..self }
+    }
+
+    /// With somebody who may open every mailbox.
+    #[must_use]
+    pub fn with_administrator(self, name: &str, password: &str) -> Self {
+        Self { administrator: Some((name.to_owned(), password.to_owned())), ..self }
+    }
+
+    /// Starts it, without TLS.
+    pub fn start(self) -> Cyrus {
+        Cyrus::start(&self)
+    }
+}
+
+/// A running Cyrus. Stops when dropped.
+pub struct Cyrus {
+    // Dropped first: nothing may write into the directory while it is removed.
+    room: Option<Room>,
+    directory: TempDir,
+    port: u16,
+}
+
+impl Cyrus {
+    fn start(setup: &CyrusSetup) -> Self {
+        must_be_possible("Cyrus", &[&format!("{PROGRAMS}/master"), "/usr/sbin/saslpasswd2"]);
+        let mut cyrus = Self { room: None, directory: directory("mailhaul-cyrus"), port: 0 };
+        cyrus.write_configuration(setup);
+        for _ in 0..20 {
+            // Somebody else may take a free port before Cyrus does, and is known by another name then.
+            cyrus.port = free_port();
+            cyrus.write_services();
+            if cyrus.run() {
+                return cyrus;
+            }
+        }
+        panic!("Cyrus does not start: {}", cyrus.log());
+    }
+
+    /// By this it is known in its greeting.
+    fn name(&self) -> String {
+        self.path("").file_name().unwrap().to_string_lossy().to_lowercase()
+    }
+
+    fn write_configuration(&self, setup: &CyrusSetup) {
+        let home = self.path("");
+        for name in ["bin", "spool/stage.", "sieve", "proc", "lock", "sock"] {
+            fs::create_dir_all(home.join(name)).unwrap();
+        }
+        for name in
+            ["db", "db.backup1", "db.backup2", "log", "msg", "proc", "ptclient", "socket", "user", "quota"]
+        {
+            fs::create_dir_all(home.join("conf").join(name)).unwrap();
+        }
+        take_unpacked("usr/lib/cyrus/bin/imapd", &home.join("bin"));
+        let yes_or_no = |it: bool| if it { "yes" } else { "no" };
+        let administrator = setup.administrator.as_ref().map_or("cyrus", |(name, _)| name);
+        let home = home.display();
+        let mut text = format!(
+            "configdirectory: {home}/conf\ndefaultpartition: default\npartition-default: {home}/spool\nsievedir: {home}/sieve\n\
+             proc_path: {home}/proc\nmboxname_lockpath: {home}/lock\nidlesocket: {home}/sock/idle\nservername: {name}\n\
+             admins: {administrator}\nproxyservers: {administrator}\nallowplaintext: yes\nsasl_mech_list: PLAIN LOGIN CRAM-MD5\n\
+             sasl_pwcheck_method: auxprop\nsasl_auxprop_plugin: sasldb\nsasl_sasldb_path: {home}/sasldb2\n\
+             virtdomains: off\ndefaultdomain: {name}\nunixhierarchysep: {unix}\naltnamespace: {beside}\n\
+             autocreate_quota: 0\nautocreate_post: yes\nannotation_allow_undefined: yes\nskiplist_unsafe: yes\n\
+             duplicatesuppression: no\nsync_log: no\nexpunge_mode: immediate\ndelete_mode: immediate\n",
+            name = self.name(),
+            unix = yes_or_no(setup.is_unix_separated),
+            beside = yes_or_no(setup.is_beside_inbox),
+        );
+        if setup.has_special_use {
+            let folders = ["Drafts", "Sent", "Trash", "Junk", "Archive"];
+            let all = folders.join(" | ");
+            writeln!(text, "autocreate_inbox_folders: {all}\nautocreate_subscribe_folders: {all}").unwrap();
+            for it in folders {
+                writeln!(text, "xlist-{}: {it}", it.to_lowercase()).unwrap();
+            }
+            text.push_str("specialusealways: yes\n");
+        }
+        fs::write(self.path("imapd.conf"), text + &setup.extra).unwrap();
+        for (name, password) in setup.users.iter().chain(&setup.administrator) {
+            let mut command = Command::new("saslpasswd2");
+            command.args(["-p", "-c", "-u", &self.name(), "-f"]).arg(self.path("sasldb2")).arg(name);
+            output(&mut command, password);
+        }
+    }
+
+    fn write_services(&self) {
+        let home = self.path("");
+        let home = home.display();
+        let services = format!(
+            "START {{\n recover cmd=\"{PROGRAMS}/ctl_cyrusdb -C {home}/imapd.conf -r\"\n}}\n\
+             SERVICES {{\n imap cmd=\"{home}/bin/imapd -C {home}/imapd.conf\" listen=\"127.0.0.1:{}\" prefork=1 maxchild=200\n}}\n\
+             EVENTS {{\n}}\nDAEMON {{\n}}\n",
+            self.port
+        );
+        fs::write(self.path("cyrus.conf"), services).unwrap();
+        let script = format!(
+            "exec {PROGRAMS}/master -C {home}/imapd.conf -M {home}/cyrus.conf -p {home}/master.pid -L {home}/log\n"
+        );
+        fs::write(self.path("start"), script).unwrap();
+        output(Command::new("chown").args(["-R", "cyrus:mail"]).arg(self.path("")), "");
+    }
+
+    /// False where another program has the port.
+    fn run(&mut self) -> bool {
+        let mut room = Room::run(&self.path("start"), &self.path("log"));
+        let (port, name) = (self.port, self.name());
+        let started = wait_for("Cyrus", &mut room, || greeting(port).map(|it| it.contains(&name)));
+        self.room = Some(room);
+        started
+    }
+
+    /// A file or directory in what it keeps.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Everything it keeps.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Server for Cyrus {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+}
