@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_mail::{Scope, Uid, UidSet};
+use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
@@ -21,6 +21,8 @@ use crate::{
 
 /// So many messages are handed to the remotes at once: what they keep for each does not grow with the folder.
 const SLICE: usize = 25_000;
+/// So often the same messages are sent again because the target wants to do otherwise with them.
+const TRIES: u32 = 3;
 /// Folders with more messages are not kept in memory between two steps.
 const KEPT: usize = 100_000;
 
@@ -171,6 +173,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
         if !plan.copy.is_empty() {
             self.bring(work, &mut state, &mut plan, &owned).await?;
+        } else if let Some(floor) = state.record.floor {
+            // A crash may have come before copies were found whose places the target does not tell.
+            self.locate(work, &mut state, floor, &owned).await?;
         }
         self.store_flags(work, &mut state, &scan).await?;
         self.name_skipped(work).await?;
@@ -225,6 +230,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if state.record.cursor.is_none() && status.messages > 0 {
             self.adopt(work, state, plan, owned).await?;
         }
+        self.leave_out_too_large(work, plan);
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         let bytes = plan.copy.iter().map(|it| it.size).sum();
         self.progress.event(Event::Folder {
@@ -235,9 +241,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         });
         // A refused command is halved until the refused message stands alone.
         let slices = plan.copy.chunks(SLICE).rev();
-        let mut todo: Vec<(Vec<Uid>, usize)> =
-            slices.map(|slice| (slice.iter().map(|it| it.uid).collect(), BATCH)).collect();
-        while let Some((uids, batch)) = todo.pop() {
+        let mut todo: Vec<(Vec<Uid>, usize, u32)> =
+            slices.map(|slice| (slice.iter().map(|it| it.uid).collect(), BATCH, 0)).collect();
+        while let Some((uids, batch, tries)) = todo.pop() {
             let group: Vec<&MessageInfo> = uids.iter().filter_map(|uid| messages.get(uid).copied()).collect();
             if group.is_empty() {
                 continue;
@@ -254,6 +260,22 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let (done, result) = transfer(self.source, self.target, &lane, state, &group, batch).await;
             work.tally.copied += done.copied;
             work.tally.bytes += done.bytes;
+            // What was refused is known also where the connection broke afterwards.
+            let mut wider = Ok(());
+            for (uids, error) in done.refused {
+                if error.scope > Scope::Message {
+                    wider = Err(error);
+                } else if error.retry == Retry::Now && tries < TRIES {
+                    todo.push((uids, batch, tries + 1));
+                } else if let [uid] = uids.as_slice() {
+                    if let Some(message) = messages.get(uid) {
+                        self.tell_skipped(work, message, error.message);
+                    }
+                } else {
+                    let batch = uids.len().div_ceil(2);
+                    todo.push((uids, batch, 0));
+                }
+            }
             result?;
             for (uid, missing) in done.missing {
                 let record = forgotten(&work.source, uid);
@@ -270,24 +292,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                     }
                 }
             }
-            for (uids, error) in done.refused {
-                if error.scope > Scope::Message {
-                    return Err(error);
-                }
-                if let [uid] = uids.as_slice() {
-                    if let Some(message) = messages.get(uid) {
-                        self.tell_skipped(work, message, error.message);
-                    }
-                } else {
-                    let batch = uids.len().div_ceil(2);
-                    todo.push((uids, batch));
-                }
-            }
+            wider?;
             if self.stop.is_cancelled() {
                 return Err(Error::interrupted());
             }
         }
         self.locate(work, state, floor, owned).await
+    }
+
+    /// Skips before they are read what the target would refuse for its size. The size that the source tells may be an
+    /// estimate: where it is near the limit, the octets decide.
+    fn leave_out_too_large(&self, work: &mut Work, plan: &mut MessagePlan) {
+        let Some(limit) = self.target.largest(&work.target) else { return };
+        let (copy, too_large) = std::mem::take(&mut plan.copy)
+            .into_iter()
+            .partition(|it| it.size <= limit.saturating_add(limit / 4));
+        plan.copy = copy;
+        let too_large: Vec<MessageInfo> = too_large;
+        for message in too_large {
+            let reason = format!(
+                "the source tells a size of {} octets, and the target takes {limit} octets at most",
+                message.size
+            );
+            self.tell_skipped(work, &message, reason);
+        }
     }
 
     fn tell_skipped(&self, work: &mut Work, message: &MessageInfo, reason: String) {

@@ -169,8 +169,11 @@ pub struct AppendedUids {
 pub struct Ack {
     /// The UIDs on the source of the messages in the command, in order.
     pub sent: Vec<Uid>,
-    /// Where they are now, or why none of them is there.
+    /// Where they are now, or why none of them is there. An error that spoils no more than a message and may be retried at
+    /// once means that the target will do otherwise with the same messages next time.
     pub result: Result<Option<AppendedUids>, Error>,
+    /// They arrived without their flags, which are still to be set.
+    pub is_bare: bool,
 }
 
 /// Where a target reports.
@@ -182,5 +185,25 @@ impl Acks {
     pub fn report(&self, ack: Ack) {
         // The receiver outlives the target's work unless the pass has failed already.
         let _ = self.0.send(crate::transfer::News::Answer(ack));
+    }
+}
+
+/// What a target reported, outside of a pass.
+pub struct Answers(mpsc::UnboundedReceiver<crate::transfer::News>);
+
+/// Where a target reports, and what comes out: for those who drive a target by themselves.
+pub fn acks() -> (Acks, Answers) {
+    let (news, arriving) = mpsc::unbounded_channel();
+    (Acks(news), Answers(arriving))
+}
+
+impl Answers {
+    /// The next answer; `None` when nobody reports any more.
+    pub async fn next(&mut self) -> Option<Ack> {
+        loop {
+            if let crate::transfer::News::Answer(ack) = self.0.recv().await? {
+                return Some(ack);
+            }
+        }
     }
 }

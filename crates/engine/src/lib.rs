@@ -24,7 +24,9 @@ mod transfer;
 mod work;
 
 pub use error::{Error, ErrorKind};
-pub use feed::{Ack, Acks, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Share, pipe};
+pub use feed::{
+    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Share, acks, pipe,
+};
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, plan_folders, why_scan};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};

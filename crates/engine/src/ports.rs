@@ -141,6 +141,12 @@ pub trait Target: Mailbox {
         folders: &[NewFolder],
     ) -> impl Future<Output = Result<Vec<Result<(), Error>>, Error>> + Send;
 
+    /// Octets of the largest message that the folder takes, as far as is known; after a
+    /// [`status`](Mailbox::status) of the folder.
+    fn largest(&self, _folder: &FolderPath) -> Option<u64> {
+        None
+    }
+
     /// Appends what the feed offers, at most `batch` messages in one command, and reports every answer as it comes.
     /// Returns when the feed has ended and every answer is in.
     fn append<F: Feed>(

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_mail::{Digests, Fingerprint, FolderPath, MessageHasher, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, MessageHasher, Uid, UidSet};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -229,14 +229,14 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                     News::Sent(uid, fingerprint, digests) => {
                         self.hashes.insert(uid, (fingerprint, digests));
                     }
-                    News::Answer(Ack { sent, result: Err(error) }) => {
+                    News::Answer(Ack { sent, result: Err(error), .. }) => {
                         for uid in &sent {
                             self.hashes.remove(uid);
                             records.push(self.outcome(*uid, None));
                         }
                         self.done.refused.push((sent, error));
                     }
-                    News::Answer(Ack { sent, result: Ok(appended) }) => {
+                    News::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
                         let known = appended.filter(|it| {
                             it.uids.len() == sent.len() as u64
                                 && it.uid_validity == self.lane.floor.uid_validity
@@ -251,10 +251,12 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                             };
                             messages += 1;
                             bytes += message.size;
-                            located.extend(target_uid.is_some().then_some(uid));
+                            // With flags to be set, it is not done with.
+                            let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
+                            located.extend(is_done.then_some(uid));
                             let copied = Copied {
                                 target_uid,
-                                flags: message.flags.clone(),
+                                flags: if is_bare { Flags::new() } else { message.flags.clone() },
                                 pending_flags: None,
                                 fingerprint,
                                 digests: Some(digests),

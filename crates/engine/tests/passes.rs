@@ -230,3 +230,38 @@ async fn a_crash_at_any_step_of_the_ledger_changes_nothing_in_the_end() {
     }
     println!("swept {swept} crashes: before and after each of {} durable steps", steps.0 + steps.1);
 }
+
+#[tokio::test]
+async fn flags_that_a_target_does_not_take_with_the_message_are_set_afterwards_also_after_a_crash() {
+    for tells_no_uids in [false, true] {
+        let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+        target.server().ignores_flags = true;
+        target.server().tells_no_uids = tells_no_uids;
+        let options = PassOptions::default();
+        assert_synced(&pass(&source, &target, &ledger, &options).await);
+        assert_eq!(source.contents(), target.contents());
+        let calls = ledger.calls();
+        for call in 1..=calls {
+            let (target, ledger) = (Remote::default(), MemoryLedger::default());
+            target.server().ignores_flags = true;
+            target.server().tells_no_uids = tells_no_uids;
+            pass(&source, &target, &ledger.crashing(Some(Crash::After(call))), &options).await;
+            assert_synced(&pass(&source, &target, &ledger.crashing(None), &options).await);
+            assert_eq!(source.contents(), target.contents(), "killed after write {call}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_larger_than_the_target_takes_is_not_even_read() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    source.server().folder("INBOX").add("", &"x".repeat(2000));
+    target.server().largest = Some(1000);
+    // Nobody asks for the body: it would be refused loudly.
+    target.server().refuses = Some(|body| body.len() > 1000);
+    let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    assert_eq!(report.total(|it| it.copied), 14);
+    let skipped: Vec<&str> =
+        report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect();
+    assert_eq!(skipped, ["the source tells a size of 2000 octets, and the target takes 1000 octets at most"]);
+}

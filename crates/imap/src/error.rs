@@ -10,6 +10,9 @@ use crate::{
     response::{Code, Status, StatusResponse},
 };
 
+/// How a message begins of a server that hung up.
+const GOODBYE: &str = "the server closed the connection: BYE";
+
 /// The kinds of failure that callers tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -96,9 +99,7 @@ impl Error {
     pub fn bye(status: &StatusResponse) -> Self {
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let (scope, retry, kind) = classify(status);
-        let message = format!("the server closed the connection: BYE {code}{}", clean(&status.text))
-            .trim_end()
-            .to_owned();
+        let message = format!("{GOODBYE} {code}{}", clean(&status.text)).trim_end().to_owned();
         // Whatever the reason, the connection is gone; another one may do better unless the whole server is concerned.
         let (scope, retry) =
             if scope < Scope::Session { (Scope::Session, Retry::Now) } else { (scope, retry) };
@@ -114,6 +115,11 @@ impl Error {
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let message = format!("{}: {code}{}", self.message, clean(&status.text)).trim_end().to_owned();
         Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// Whether the server said goodbye, and the connection did not just break.
+    pub fn is_goodbye(&self) -> bool {
+        self.message.contains(GOODBYE)
     }
 
     /// The same error, spoiling at least this much.

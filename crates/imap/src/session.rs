@@ -38,6 +38,11 @@ impl Session {
         self.link.has_ended().await
     }
 
+    /// How many commands were answered with NO or BAD: some servers hang up when there are too many.
+    pub fn refusals(&self) -> u32 {
+        self.link.state().refusals
+    }
+
     /// Whether ENABLE switched this on.
     pub fn has_enabled(&self, capability: &str) -> bool {
         self.link.state().has_enabled(capability)

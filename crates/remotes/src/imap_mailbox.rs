@@ -1,8 +1,8 @@
 //! A mailbox on an IMAP server: connecting, listing, scanning. Nothing here changes anything on the server.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,7 @@ use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Source as _, Wanted, pipe,
 };
 use mailhaul_imap::{
-    self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session,
+    self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session, StatusItem,
 };
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     error::told,
+    lessons::Lessons,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
@@ -70,8 +71,8 @@ pub struct ImapMailbox {
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
-    /// Flags of which it was told already that the target does not keep them.
-    pub(crate) lost_flags: Arc<Mutex<BTreeSet<String>>>,
+    /// What was learnt of it while it was written to.
+    lessons: Arc<Mutex<Lessons>>,
     /// Whether what goes over the line is to be compressed.
     pub(crate) line: Line,
     /// What was told of how folders are numbered.
@@ -89,7 +90,7 @@ impl ImapMailbox {
             choice: Choice::default(),
             names: Names::default(),
             listed: BTreeMap::new(),
-            lost_flags: Arc::default(),
+            lessons: Arc::default(),
             line: Line::default(),
             numbering: Numbering::default(),
         }
@@ -103,10 +104,34 @@ impl ImapMailbox {
     /// The session; a new one where there is none.
     pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
         let session = match self.session.take() {
-            Some(session) => session,
-            None => self.connect().await.map_err(|error| self.explain(error))?,
+            Some(session) if self.choice.profile.allowance(session.refusals()) != Some(0) => session,
+            worn => {
+                if let Some(session) = worn {
+                    goodbye(session).await;
+                }
+                self.connect().await.map_err(|error| self.explain(error))?
+            }
         };
         Ok(self.session.insert(session))
+    }
+
+    /// What was learnt of the mailbox, by whichever connection.
+    pub(crate) fn lessons(&self) -> MutexGuard<'_, Lessons> {
+        self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, for those who keep it.
+    pub(crate) fn shared_lessons(&self) -> Arc<Mutex<Lessons>> {
+        Arc::clone(&self.lessons)
+    }
+
+    /// Octets of the largest message that a folder takes: what the server says of itself or of the folder, or what is known
+    /// of its kind.
+    pub(crate) fn append_limit(&self, folder: &FolderPath) -> Option<u64> {
+        let told = self.session.as_ref().and_then(|it| it.capabilities().append_limit());
+        let limits = [told, self.lessons().folder(folder).append_limit, self.choice.profile.size_limit];
+        // 0 would mean that nothing can be copied at all: then the server says so itself.
+        limits.into_iter().flatten().filter(|it| *it > 0).min()
     }
 
     async fn connect(&mut self) -> Result<Session, imap::Error> {
@@ -208,13 +233,19 @@ impl Mailbox for ImapMailbox {
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
         self.session().await?;
         let name = self.wire(folder);
-        let answers = self.session().await?.status_many(std::slice::from_ref(&name), &STATUS_ITEMS).await;
+        let mut items = STATUS_ITEMS.to_vec();
+        // With a figure in the capability, it is the same for all folders (RFC 7889).
+        if self.account.side == Side::Target && self.session().await?.capabilities().has("APPENDLIMIT") {
+            items.push(StatusItem::AppendLimit);
+        }
+        let answers = self.session().await?.status_many(std::slice::from_ref(&name), &items).await;
         let answer = answers.map_err(|error| self.explain(error))?.pop();
         let items = match answer {
             Some(Ok(items)) => items,
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),
         };
+        self.lessons().folder(folder).append_limit = items.append_limit;
         let status = folder_status(&items).ok_or_else(|| self.no_validity(folder))?;
         self.numbering.told(folder, Some(status.uid_validity));
         Ok(status)
@@ -292,7 +323,7 @@ impl Mailbox for ImapMailbox {
             choice: self.choice.clone(),
             names: self.names.clone(),
             listed: self.listed.clone(),
-            lost_flags: Arc::clone(&self.lost_flags),
+            lessons: Arc::clone(&self.lessons),
             line: self.line,
             numbering: self.numbering.clone(),
         }
@@ -304,8 +335,7 @@ impl Mailbox for ImapMailbox {
 
     async fn close(&mut self) {
         if let Some(session) = self.session.take() {
-            // Everything that matters was answered before.
-            let _unanswered = timeout(GOODBYE, session.logout()).await;
+            goodbye(session).await;
         }
     }
 }
@@ -361,6 +391,11 @@ impl ImapMailbox {
         fetched?;
         Ok(found)
     }
+}
+
+async fn goodbye(session: Session) {
+    // Everything that matters was answered before.
+    let _unanswered = timeout(GOODBYE, session.logout()).await;
 }
 
 /// What kind of server it is. What does not work there is denied from now on.

@@ -1,31 +1,24 @@
 //! Writing into an IMAP mailbox: folders, messages in pipelined APPENDs, flags, moves.
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::PoisonError;
 
 use mailhaul_engine::{
-    Ack, Acks, AppendedUids, Envelope, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, Target,
+    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, NewFolder, Target,
 };
-use mailhaul_imap::{
-    self as imap, AppendHead, AppendReplies, AppendReply, AppendSink, Begin, CommandId, MailboxName, Session,
-    StoreMode,
+use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
+use mailhaul_mail::{Flags, FolderPath, Retry, Scope, SystemFlag, Uid, UidSet};
+
+use crate::{
+    book::{Arrived, Book},
+    error::told,
+    imap_mailbox::ImapMailbox,
+    keepable::Keepable,
+    line::Gauge,
+    opening::Mode,
+    profile::Keeping,
+    sender::{Manner, Sent, Stop, push},
+    terms::Terms,
 };
-use mailhaul_mail::{Flags, FolderPath, Scope, Uid, UidSet};
-use tokio::time::timeout;
-
-use crate::{error::told, imap_mailbox::ImapMailbox, keepable::Keepable, line::Gauge, opening::Mode};
-
-/// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
-const COMMAND_OCTETS: u64 = 4 << 20;
-/// So long a command stays open for more messages when the source is slow.
-const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for ImapMailbox {
     async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
@@ -74,6 +67,10 @@ impl Target for ImapMailbox {
         Ok(outcomes)
     }
 
+    fn largest(&self, folder: &FolderPath) -> Option<u64> {
+        self.append_limit(folder)
+    }
+
     async fn append<F: Feed>(
         &mut self,
         folder: &FolderPath,
@@ -81,48 +78,42 @@ impl Target for ImapMailbox {
         mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
-        // Selected, because only so the server says which flags it keeps.
-        let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data());
-        let name = self.wire(folder);
         let mut lost = Flags::new();
-        let book = Book { acks, pages: Mutex::default(), is_refused: AtomicBool::new(false) };
         let mut gauge = Gauge::new(self.line, self.round_trip());
         let outcome = loop {
-            let session = self.session().await?;
-            let manner = Manner { keepable: &keepable, batch, book: &book };
-            match push(session, &name, manner, &mut feed, &mut gauge, &mut lost).await {
-                Ok(Sent::UntilTheLineIsCompressed) => self.compress().await?,
+            match self.push(folder, batch, &mut feed, &acks, &mut gauge, &mut lost).await {
+                Ok(Sent::UntilTheLineIsCompressed) => {
+                    if let Err(error) = self.compress().await {
+                        break Err(error);
+                    }
+                }
+                // The next one is made, or what was to be seen is known by now.
+                Ok(Sent::UntilAnotherSession | Sent::UntilLookedAt) => {}
                 Ok(Sent::All) => break Ok(()),
-                Err(stop) => break Err(stop),
+                Err(error) => break Err(error),
             }
         };
         self.line = gauge.line();
         self.tell_lost(folder, &lost);
-        outcome.map_err(|stop| match stop {
-            Stop::Feed(error) => error,
-            Stop::Wire(error) => self.explain_in(folder, error),
-        })
+        outcome
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
-        let mut selected = self.open(folder, Mode::Select).await?;
-        let keepable = Keepable::of(selected.data());
         let mut lost = Flags::new();
         let stored = async {
             for change in changes {
                 for (mode, flags) in [(StoreMode::Add, &change.add), (StoreMode::Remove, &change.remove)] {
-                    let (kept, not_kept) = keepable.split(flags);
-                    selected.uid_store(&change.uids, mode, &kept).await?;
+                    let kept = self.store(folder, &change.uids, mode, flags).await?;
                     if mode == StoreMode::Add {
-                        not_kept.iter().for_each(|name| lost.insert(name));
+                        flags.without(&kept).iter().for_each(|name| lost.insert(name));
                     }
                 }
             }
             Ok(())
         };
-        let stored: Result<(), imap::Error> = stored.await;
+        let stored: Result<(), Error> = stored.await;
         self.tell_lost(folder, &lost);
-        stored.map_err(|error| self.explain_in(folder, error.at_least(Scope::Folder)))
+        stored
     }
 
     async fn move_messages(
@@ -176,210 +167,236 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
+    /// Sends what the feed offers, as far as one pipeline goes.
+    async fn push<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        feed: &mut F,
+        acks: &Acks,
+        gauge: &mut Gauge,
+        lost: &mut Flags,
+    ) -> Result<Sent, Error> {
+        let (keepable, terms) = self.terms(folder).await?;
+        let batch = if self.lessons().folder(folder).is_cautious { 1 } else { batch };
+        let name = self.wire(folder);
+        let lessons = self.shared_lessons();
+        let flags = |envelope: &Envelope| {
+            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
+            let lessons = lessons.folder(folder);
+            envelope.flags.filtered(|name| keepable.keeps(name) && lessons.suits(envelope.uid, name))
+        };
+        let book = Book::new(folder, terms, &lessons, acks.clone());
+        let manner = Manner { terms, flags: &flags, batch, book: &book };
+        let session = self.session().await?;
+        let sent = push(session, &name, manner, feed, gauge, lost).await;
+        let balance = book.balance();
+        let sent = match sent {
+            Ok(sent) => sent,
+            Err(Stop::Feed(error)) => return Err(error),
+            Err(Stop::Wire(error)) => {
+                self.report_unlooked(acks, balance.held);
+                self.blame(folder, &balance.unanswered, &error, acks);
+                return Err(self.explain_in(folder, error));
+            }
+        };
+        if terms.flags == Keeping::InDoubt {
+            self.look(folder, balance.sample, balance.held, acks).await?;
+        }
+        for (sent, error) in balance.spoilt {
+            let error = self.meant(folder, error).await?;
+            acks.report(Ack { sent, result: Err(error), is_bare: false });
+        }
+        Ok(sent)
+    }
+
+    /// The folder opened, the flags that it keeps, and what else the target demands.
+    async fn terms(&mut self, folder: &FolderPath) -> Result<(Keepable, Terms), Error> {
+        let never_sent = &self.choice.profile.never_sent;
+        // Selected, because only so the server says which flags it keeps.
+        let selected = self.open(folder, Mode::Select).await?;
+        let keepable = Keepable::of(selected.data()).without(never_sent);
+        let tells_uids = selected.capabilities().has("UIDPLUS");
+        let refusals = self.session().await?.refusals();
+        let profile = self.choice.profile;
+        let flags = match self.lessons().folder(folder).keeps_flags {
+            Some(true) => Keeping::Kept,
+            Some(false) => Keeping::Ignored,
+            // Nobody could say where to look: they are set once more.
+            None if profile.append_flags == Keeping::InDoubt && !tells_uids => Keeping::Ignored,
+            None => profile.append_flags,
+        };
+        let terms = Terms {
+            largest: self.append_limit(folder),
+            longest_line: profile.longest_line,
+            flags,
+            allowance: profile.allowance(refusals),
+        };
+        Ok((keepable, terms))
+    }
+
+    /// Looks whether a message that has just arrived kept its flags and its date, and reports what waited for that.
+    async fn look(
+        &mut self,
+        folder: &FolderPath,
+        sample: Option<Arrived>,
+        held: Vec<Ack>,
+        acks: &Acks,
+    ) -> Result<(), Error> {
+        let Some(sample) = sample else {
+            self.report_unlooked(acks, held);
+            return Ok(());
+        };
+        let uids: UidSet = [sample.uid].into_iter().collect();
+        let mut seen = None;
+        let looked = async {
+            for _ in 0..2 {
+                let mut selected = self.open(folder, Mode::Select).await?;
+                let fetched = selected
+                    .uid_fetch(&uids, "(UID FLAGS INTERNALDATE)", |fetch| {
+                        if fetch.uid == Some(sample.uid) {
+                            seen = Some((fetch.flags.unwrap_or_default(), fetch.internal_date));
+                        }
+                    })
+                    .await;
+                fetched.map_err(|error| self.explain_in(folder, error))?;
+                if seen.is_some() {
+                    break;
+                }
+                // Courier does not show by itself what came into the folder that is open.
+                let told = self.session().await?.noop().await;
+                told.map_err(|error| self.explain_in(folder, error))?;
+            }
+            Ok(())
+        };
+        let looked: Result<(), Error> = looked.await;
+        if looked.is_err() {
+            self.report_unlooked(acks, held);
+            return looked;
+        }
+        let keeps_flags = seen.as_ref().is_some_and(|(flags, _)| sample.flags.without(flags).is_empty());
+        if !sample.flags.is_empty() {
+            self.lessons().folder(folder).keeps_flags = Some(keeps_flags);
+        }
+        let dates = seen.and_then(|(_, date)| Some((date?, sample.date?)));
+        if dates.is_some_and(|(seen, sent)| seen.unix_seconds() != sent.unix_seconds())
+            && self.lessons().dates_are_new()
+        {
+            tracing::warn!(
+                "target {}: the server does not keep the dates of arrival (INTERNALDATE); messages bear that of their copy",
+                self.describe()
+            );
+        }
+        for ack in held {
+            acks.report(Ack { is_bare: !keeps_flags, ..ack });
+        }
+        Ok(())
+    }
+
+    /// Reports what arrived with flags that nobody could look at: they are set once more.
+    fn report_unlooked(&self, acks: &Acks, held: Vec<Ack>) {
+        held.into_iter().for_each(|ack| acks.report(Ack { is_bare: true, ..ack }));
+    }
+
+    /// The connection broke. Where the server hung up because of a message, that one is refused, and not sent again.
+    fn blame(&self, folder: &FolderPath, unanswered: &[Uid], error: &imap::Error, acks: &Acks) {
+        if error.is_goodbye()
+            && error.kind == imap::ErrorKind::Connection
+            && self.lessons().folder(folder).is_to_blame(unanswered, &error.message)
+        {
+            let words = format!("at this message {}", error.message);
+            let refused = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
+            acks.report(Ack { sent: unanswered.to_vec(), result: Err(refused), is_bare: false });
+        }
+    }
+
+    /// What a refusal means that spoils more than a message. `Err` where the pass is to begin anew with the folder.
+    async fn meant(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
+        if error.code == Some(imap::response::Code::TryCreate) {
+            return Err(self.create_anew(folder, error).await);
+        }
+        // What Exchange says of a full mailbox, and of a server that has too much to do.
+        let is_ambiguous = error.kind == imap::ErrorKind::Throttled
+            && error.message.to_ascii_lowercase().contains("server unavailable. 15");
+        if is_ambiguous && self.is_full(folder).await? {
+            let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
+            return Ok(self.explain_in(folder, full.context("the mailbox is full")));
+        }
+        Ok(told(error))
+    }
+
+    /// Whether the folder's quota is used up; also where the server keeps none that can be asked for.
+    async fn is_full(&mut self, folder: &FolderPath) -> Result<bool, Error> {
+        self.session().await?;
+        let name = self.wire(folder);
+        let quotas = match self.session().await?.quota_root(&name).await {
+            Err(error) if error.scope >= Scope::Session => return Err(self.explain(error)),
+            quotas => quotas.unwrap_or_default(),
+        };
+        let mut resources = quotas.iter().flat_map(|it| &it.resources).peekable();
+        // A message more does not fit in where less than a megabyte or no message is left.
+        let is_full = |it: &QuotaResource| {
+            let room = if it.name.eq_ignore_ascii_case("STORAGE") { 1024 } else { 1 };
+            it.limit.saturating_sub(it.usage) < room
+        };
+        Ok(resources.peek().is_none() || resources.any(is_full))
+    }
+
+    /// Somebody deleted the folder meanwhile: it is made again, and the pass begins anew with it.
+    async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
+        let name = self.wire(folder);
+        let created = match self.session().await {
+            Ok(session) => session.create(&name).await,
+            Err(error) => return error,
+        };
+        match created {
+            Err(refused) if refused.kind != imap::ErrorKind::AlreadyExists => {
+                self.explain_in(folder, refused)
+            }
+            _ => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
+        }
+    }
+
+    /// Changes flags as far as the folder keeps them; returns those.
+    async fn store(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+        mode: StoreMode,
+        flags: &Flags,
+    ) -> Result<Flags, Error> {
+        let never_sent = &self.choice.profile.never_sent;
+        let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data()).without(never_sent);
+        let mut kept =
+            flags.filtered(|name| keepable.keeps(name) && !self.lessons().folder(folder).refuses(name));
+        loop {
+            let mut selected = self.open(folder, Mode::Select).await?;
+            let error = match selected.uid_store(uids, mode, &kept).await {
+                Ok(()) => return Ok(kept),
+                Err(error) => error,
+            };
+            if error.scope > Scope::Message || kept.keywords().next().is_none() {
+                return Err(self.explain_in(folder, error.at_least(Scope::Folder)));
+            }
+            // Without those that are to blame, or without any keyword.
+            let is_named = self.lessons().folder(folder).learn_flags(&error.message, &kept);
+            let suits = |name: &str| match is_named {
+                true => !self.lessons().folder(folder).refuses(name),
+                false => SystemFlag::ALL.iter().any(|it| it.name() == name),
+            };
+            kept = kept.filtered(suits);
+        }
+    }
+
     /// Says once of each flag that it gets lost.
     fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
-        let mut told = self.lost_flags.lock().unwrap_or_else(PoisonError::into_inner);
-        let new: Vec<&str> = lost.iter().filter(|name| !told.contains(*name)).collect();
+        let new = self.lessons().new_losses(lost);
         if !new.is_empty() {
             tracing::warn!(
                 "target {}: folder {folder}: the server does not keep the flags {}; the messages arrive without them",
                 self.describe(),
                 new.join(" ")
             );
-            told.extend(new.into_iter().map(str::to_owned));
-        }
-    }
-}
-
-/// Why sending ended.
-enum Stop {
-    /// The source or the ledger cannot go on.
-    Feed(Error),
-    /// The target's connection broke.
-    Wire(imap::Error),
-}
-
-impl From<imap::Error> for Stop {
-    fn from(error: imap::Error) -> Self {
-        Self::Wire(error)
-    }
-}
-
-/// What was sent under each command, and what was answered: either may be known first.
-struct Book {
-    acks: Acks,
-    pages: Mutex<HashMap<CommandId, Page>>,
-    /// The server refuses more than a message: no more is sent.
-    is_refused: AtomicBool,
-}
-
-enum Page {
-    Sent(Vec<Uid>),
-    Answered(AppendReply),
-}
-
-impl Book {
-    fn sent(&self, command: CommandId, sent: Vec<Uid>) {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        match pages.remove(&command) {
-            Some(Page::Answered(reply)) => self.acks.report(ack(sent, &reply)),
-            _ => _ = pages.insert(command, Page::Sent(sent)),
-        }
-    }
-
-    fn answered(&self, reply: AppendReply) {
-        if reply.outcome().is_err_and(|error| error.scope > Scope::Message) {
-            self.is_refused.store(true, Ordering::Relaxed);
-        }
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        match pages.remove(&reply.command) {
-            Some(Page::Sent(sent)) => self.acks.report(ack(sent, &reply)),
-            _ => _ = pages.insert(reply.command, Page::Answered(reply)),
-        }
-    }
-}
-
-fn ack(sent: Vec<Uid>, reply: &AppendReply) -> Ack {
-    let appended =
-        || reply.uids().map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });
-    Ack { sent, result: reply.outcome().map(|()| appended()).map_err(told) }
-}
-
-/// How far the feed was sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    All,
-    /// The line turned out to be slow: the feed goes on over a better one.
-    UntilTheLineIsCompressed,
-}
-
-/// What holds for all messages of a feed.
-#[derive(Clone, Copy)]
-struct Manner<'a> {
-    keepable: &'a Keepable,
-    batch: usize,
-    book: &'a Book,
-}
-
-/// Sends what the feed offers, and reads the answers meanwhile.
-async fn push<F: Feed>(
-    session: &mut Session,
-    name: &MailboxName,
-    manner: Manner<'_>,
-    feed: &mut F,
-    gauge: &mut Gauge,
-    lost: &mut Flags,
-) -> Result<Sent, Stop> {
-    let (sink, replies) = session.append_pipeline(name).await?;
-    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, lost };
-    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.book));
-    let sent = sent?;
-    answered?;
-    Ok(sent)
-}
-
-async fn read(mut replies: AppendReplies<'_>, book: &Book) -> Result<(), imap::Error> {
-    while let Some(reply) = replies.next().await? {
-        book.answered(reply);
-    }
-    Ok(())
-}
-
-/// Takes offers and writes commands.
-struct Sender<'a> {
-    sink: AppendSink<'a>,
-    manner: Manner<'a>,
-    /// The messages of the open command.
-    command: Vec<Uid>,
-    octets: u64,
-    lost: &'a mut Flags,
-}
-
-impl Sender<'_> {
-    async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<Sent, Stop> {
-        let mut sent = Sent::All;
-        // The server refused the message of which chunks go by.
-        let mut is_refused = false;
-        let mut is_slow = false;
-        // What was announced must be sent to its end, or the connection would be lost.
-        let mut is_within = false;
-        while is_within || !self.manner.book.is_refused.load(Ordering::Relaxed) {
-            if !feed.is_ready() {
-                self.sink.flush().await?;
-            }
-            let offer = {
-                let mut next = pin!(feed.next());
-                if let Ok(offer) = timeout(LINGER, &mut next).await {
-                    offer
-                } else {
-                    self.end_command();
-                    self.sink.flush().await?;
-                    next.await
-                }
-            };
-            let offer = offer.map_err(Stop::Feed)?;
-            is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
-            match offer {
-                None => break,
-                Some(Offer::Message(envelope, body)) => {
-                    if self.begin(&envelope, body.len() as u64).await? {
-                        self.sink.write(&body).await?;
-                        self.end_message()?;
-                    }
-                    is_slow |= gauge.passed(body.len());
-                }
-                Some(Offer::Start(envelope, length)) => is_refused = !self.begin(&envelope, length).await?,
-                Some(Offer::Chunk(octets)) if !is_refused => {
-                    is_slow |= gauge.passed(octets.len());
-                    self.sink.write(&octets).await?;
-                }
-                Some(Offer::End) if !is_refused => self.end_message()?,
-                Some(Offer::Chunk(_) | Offer::End) => {}
-            }
-            if is_slow && !is_within {
-                sent = Sent::UntilTheLineIsCompressed;
-                break;
-            }
-        }
-        self.end_command();
-        self.sink.flush().await?;
-        Ok(sent)
-    }
-
-    /// False where the server refused the message, or the command that it was to be part of.
-    async fn begin(&mut self, envelope: &Envelope, length: u64) -> Result<bool, Stop> {
-        let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
-        if !self.sink.is_multi() || is_full {
-            self.end_command();
-        }
-        let (flags, lost) = self.manner.keepable.split(&envelope.flags);
-        lost.iter().for_each(|name| self.lost.insert(name));
-        self.command.push(envelope.uid);
-        self.octets += length;
-        let head = AppendHead { flags: &flags, date: envelope.internal_date, length };
-        match self.sink.begin(&head).await? {
-            Begin::Ready => Ok(true),
-            Begin::Refused(command) => {
-                self.octets = 0;
-                self.manner.book.sent(command, std::mem::take(&mut self.command));
-                Ok(false)
-            }
-        }
-    }
-
-    fn end_message(&mut self) -> Result<(), Stop> {
-        self.sink.end_message()?;
-        if self.command.len() >= self.manner.batch {
-            self.end_command();
-        }
-        Ok(())
-    }
-
-    /// Not within a message; the sink knows.
-    fn end_command(&mut self) {
-        if let Some(command) = self.sink.end_command() {
-            self.octets = 0;
-            self.manner.book.sent(command, std::mem::take(&mut self.command));
         }
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
 
+mod book;
 mod error;
 mod imap_mailbox;
 mod imap_source;
 mod imap_target;
 mod in_order;
 mod keepable;
+mod lessons;
 mod line;
 mod listing;
 mod maildir;
@@ -16,6 +18,8 @@ mod names;
 mod opening;
 mod profile;
 mod scanning;
+mod sender;
+mod terms;
 mod user_root;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};

@@ -29,12 +29,8 @@ pub struct Profile {
     pub(crate) longest_line: Option<usize>,
     /// At the so-manieth error the server hangs up.
     pub(crate) errors_per_session: Option<u32>,
-    /// Whether APPEND sets the flags that it brings.
+    /// Whether APPEND sets the flags that it brings. Where that is in doubt, the date is looked at too.
     pub(crate) append_flags: Keeping,
-    /// Whether APPEND keeps the INTERNALDATE that it brings.
-    pub(crate) append_dates: Keeping,
-    /// EXAMINE does not tell the truth: folders of the source are opened with SELECT.
-    pub(crate) select_to_read: bool,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
     /// Seconds without a command after which the server hangs up, where that is sooner than after 30 minutes.
@@ -61,8 +57,6 @@ impl Default for Profile {
             longest_line: None,
             errors_per_session: None,
             append_flags: Keeping::InDoubt,
-            append_dates: Keeping::InDoubt,
-            select_to_read: false,
             size_limit: None,
             longest_idle: None,
             reserved_names: Vec::new(),
@@ -74,7 +68,14 @@ impl Default for Profile {
     }
 }
 
-/// Whether a server keeps what comes with a new message.
+impl Profile {
+    /// How many more commands may be refused, after so many, before the server hangs up; `None` where it does not.
+    pub(crate) fn allowance(&self, refusals: u32) -> Option<u32> {
+        Some(self.errors_per_session?.saturating_sub(1).saturating_sub(refusals))
+    }
+}
+
+/// Whether a server keeps the flags that come with a new message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Keeping {
@@ -82,7 +83,7 @@ pub(crate) enum Keeping {
     Kept,
     /// Some versions do not: the first message of a folder is looked at.
     InDoubt,
-    /// It does not.
+    /// It does not: they are set afterwards.
     Ignored,
 }
 

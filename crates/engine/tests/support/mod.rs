@@ -55,6 +55,10 @@ pub struct Server {
     pub tells_vanished: bool,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
+    /// Messages arrive without their flags.
+    pub ignores_flags: bool,
+    /// Octets of the largest message that is taken.
+    pub largest: Option<u64>,
     /// Commands that hold such a message are refused whole.
     pub refuses: Option<fn(&[u8]) -> bool>,
     /// After so many commands took effect, one more takes effect and its answer is lost.
@@ -338,6 +342,10 @@ impl Target for Remote {
         Ok(folders.iter().map(|_| Ok(())).collect())
     }
 
+    fn largest(&self, _folder: &FolderPath) -> Option<u64> {
+        self.server().largest
+    }
+
     async fn append<F: Feed>(
         &mut self,
         folder: &FolderPath,
@@ -369,20 +377,24 @@ impl Target for Remote {
             let refuses = self.server().refuses;
             if command.iter().any(|(_, body)| refuses.is_some_and(|refuses| refuses(body))) {
                 let error = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, "NO bad message");
-                acks.report(Ack { sent, result: Err(error) });
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
                 continue;
             }
+            let ignores_flags = self.server().ignores_flags;
             let appended = self.with(folder, |it| AppendedUids {
                 uid_validity: UidValidity::new(it.uid_validity).unwrap(),
                 uids: command
                     .into_iter()
-                    .map(|(envelope, body)| it.store(envelope.flags, envelope.internal_date, body))
+                    .map(|(envelope, body)| {
+                        let flags = if ignores_flags { Flags::new() } else { envelope.flags };
+                        it.store(flags, envelope.internal_date, body)
+                    })
                     .filter_map(Uid::new)
                     .collect(),
             })?;
             self.answered()?;
             let told = !self.server().tells_no_uids;
-            acks.report(Ack { sent, result: Ok(told.then_some(appended)) });
+            acks.report(Ack { sent, result: Ok(told.then_some(appended)), is_bare: ignores_flags });
         }
         Ok(())
     }

@@ -118,6 +118,7 @@ impl Incoming {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
                 self.state.observe_status(&status);
+                self.state.refusals += u32::from(status.status != Status::Ok);
                 let id = self.pending.complete(&tag).ok_or_else(|| {
                     let words = format!("the server answers a command that was not sent (tag {tag:?})");
                     Error::session(ErrorKind::Protocol, words)

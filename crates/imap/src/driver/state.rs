@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) is_closing: bool,
     /// The server refused LIST with RETURN although it offers it.
     pub(crate) refuses_list_return: bool,
+    /// Commands that were answered with NO or BAD.
+    pub(crate) refusals: u32,
     /// Capabilities that are not to be believed.
     denied: Vec<String>,
 }

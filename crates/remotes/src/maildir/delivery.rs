@@ -145,7 +145,7 @@ impl Delivery {
             Ok(Arrived { uid_validity, uids, lost }) => {
                 self.to.lost.tell(&self.to.whose, &self.to.folder, &lost);
                 let appended = AppendedUids { uid_validity, uids: uids.into_iter().flatten().collect() };
-                self.to.acks.report(Ack { sent, result: Ok(Some(appended)) });
+                self.to.acks.report(Ack { sent, result: Ok(Some(appended)), is_bare: false });
                 Ok(())
             }
             Err(stopped) => {
@@ -257,7 +257,7 @@ impl Delivery {
     fn report_refused(&mut self, sent: Vec<Uid>, error: Error) {
         self.is_skipping = true;
         self.is_refused = error.scope > Scope::Message;
-        self.to.acks.report(Ack { sent, result: Err(error) });
+        self.to.acks.report(Ack { sent, result: Err(error), is_bare: false });
     }
 
     fn discard(&mut self) {

@@ -1,0 +1,221 @@
+//! What was sent under each command, and what was answered: either may be known first.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
+use mailhaul_imap::{self as imap, AppendReply, CommandId};
+use mailhaul_mail::{Flags, FolderPath, InternalDate, Retry, Scope, Uid};
+use tokio::sync::Notify;
+
+use crate::{error::told, lessons::Lessons, profile::Keeping, terms::Terms};
+
+/// A message as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    /// On the source.
+    pub(crate) uid: Uid,
+    pub(crate) flags: Flags,
+    pub(crate) date: Option<InternalDate>,
+    /// Octets of its longest line; 0 where it was not measured.
+    pub(crate) line: usize,
+}
+
+/// A message that arrived, to be looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    /// On the target.
+    pub(crate) uid: Uid,
+    pub(crate) flags: Flags,
+    pub(crate) date: Option<InternalDate>,
+}
+
+/// The book of one pipeline of APPENDs.
+pub(crate) struct Book<'a> {
+    folder: &'a FolderPath,
+    terms: Terms,
+    lessons: &'a Mutex<Lessons>,
+    acks: Acks,
+    pages: Mutex<Pages>,
+    /// The server refuses more than a message: no more is sent.
+    is_refused: AtomicBool,
+    /// No more answers come.
+    is_over: AtomicBool,
+    /// An answer came, or none comes any more.
+    pub(crate) turned: Notify,
+}
+
+#[derive(Default)]
+struct Pages {
+    written: BTreeMap<CommandId, Page>,
+    /// What the command that is not at its end holds.
+    open: Vec<Uid>,
+    begun: u32,
+    answered: u32,
+    refused: u32,
+    /// Refusals that spoil more than a message.
+    spoilt: Vec<(Vec<Uid>, imap::Error)>,
+    /// Messages that arrived with flags, while it is in doubt whether they kept them.
+    held: Vec<Ack>,
+    /// The message by which it can be seen.
+    sample: Option<Arrived>,
+}
+
+enum Page {
+    Sent(Vec<Outgoing>),
+    Answered(AppendReply),
+}
+
+/// What is left to decide when the pipeline has ended.
+pub(crate) struct Balance {
+    /// Refusals that spoil more than a message, not reported yet.
+    pub(crate) spoilt: Vec<(Vec<Uid>, imap::Error)>,
+    /// Answers that wait for the sample to be looked at.
+    pub(crate) held: Vec<Ack>,
+    /// A message that arrived, with flags where there is one.
+    pub(crate) sample: Option<Arrived>,
+    /// The messages of the first command that was not answered.
+    pub(crate) unanswered: Vec<Uid>,
+}
+
+impl<'a> Book<'a> {
+    pub(crate) fn new(folder: &'a FolderPath, terms: Terms, lessons: &'a Mutex<Lessons>, acks: Acks) -> Self {
+        Self {
+            folder,
+            terms,
+            lessons,
+            acks,
+            pages: Mutex::default(),
+            is_refused: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            turned: Notify::new(),
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Commands that were refused, and those without an answer.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        let pages = self.pages();
+        (pages.refused, pages.begun.saturating_sub(pages.answered))
+    }
+
+    /// The message is being written into the open command.
+    pub(crate) fn writing(&self, uid: Uid) {
+        let mut pages = self.pages();
+        pages.begun += u32::from(pages.open.is_empty());
+        pages.open.push(uid);
+    }
+
+    pub(crate) fn sent(&self, command: CommandId, sent: Vec<Outgoing>) {
+        let mut pages = self.pages();
+        pages.open.clear();
+        match pages.written.remove(&command) {
+            Some(Page::Answered(reply)) => self.settle(&mut pages, &sent, &reply),
+            _ => _ = pages.written.insert(command, Page::Sent(sent)),
+        }
+    }
+
+    pub(crate) fn answered(&self, reply: AppendReply) {
+        if reply.outcome().is_err_and(|error| error.scope > Scope::Message) {
+            self.is_refused.store(true, Ordering::Relaxed);
+        }
+        let mut pages = self.pages();
+        pages.answered += 1;
+        pages.refused += u32::from(reply.outcome().is_err());
+        match pages.written.remove(&reply.command) {
+            Some(Page::Sent(sent)) => self.settle(&mut pages, &sent, &reply),
+            _ => _ = pages.written.insert(reply.command, Page::Answered(reply)),
+        }
+        drop(pages);
+        self.turned.notify_one();
+    }
+
+    /// Nobody reads answers any more.
+    pub(crate) fn over(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.turned.notify_one();
+    }
+
+    /// The message is not sent.
+    pub(crate) fn refuse(&self, uid: Uid, error: Error) {
+        self.acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
+    }
+
+    fn settle(&self, pages: &mut Pages, sent: &[Outgoing], reply: &AppendReply) {
+        let uids: Vec<Uid> = sent.iter().map(|it| it.uid).collect();
+        let mut lessons = self.lessons.lock().unwrap_or_else(PoisonError::into_inner);
+        let lessons = lessons.folder(self.folder);
+        match reply.outcome() {
+            Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
+            Err(error) => {
+                let flags: Vec<(Uid, &Flags)> = sent.iter().map(|it| (it.uid, &it.flags)).collect();
+                let is_vague = error.kind == imap::ErrorKind::Refused;
+                let mut error = told(error);
+                if is_vague && lessons.learn(&reply.status.text, &flags) {
+                    error.retry = Retry::Now;
+                } else if let [message] = sent {
+                    error.message += &self.terms.hint(message.line).unwrap_or_default();
+                    lessons.forget(message.uid);
+                }
+                self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
+            }
+            Ok(()) => {
+                uids.iter().for_each(|uid| lessons.forget(*uid));
+                let appended = reply
+                    .uids()
+                    .map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });
+                let has_flags = sent.iter().any(|it| !it.flags.is_empty());
+                let is_told = self.sample(pages, sent, appended.as_ref());
+                let is_in_doubt = has_flags && self.terms.flags == Keeping::InDoubt;
+                // Where nobody can say under which UID to look, the flags are set once more.
+                let is_bare =
+                    has_flags && (self.terms.flags == Keeping::Ignored || (is_in_doubt && !is_told));
+                let ack = Ack { sent: uids, result: Ok(appended), is_bare };
+                if is_in_doubt && is_told { pages.held.push(ack) } else { self.acks.report(ack) }
+            }
+        }
+    }
+
+    /// Remembers one that arrived, best one with flags. False where the server does not say where they are.
+    fn sample(&self, pages: &mut Pages, sent: &[Outgoing], appended: Option<&AppendedUids>) -> bool {
+        let Some(appended) = appended.filter(|it| it.uids.len() == sent.len() as u64) else { return false };
+        let is_wanting = pages.sample.as_ref().is_none_or(|it| it.flags.is_empty());
+        if self.terms.flags == Keeping::InDoubt && is_wanting {
+            let best = sent.iter().position(|it| !it.flags.is_empty()).unwrap_or(0);
+            let arrived = sent.get(best).zip(appended.uids.iter().nth(best));
+            pages.sample = arrived.map(|(it, uid)| Arrived { uid, flags: it.flags.clone(), date: it.date });
+        }
+        true
+    }
+
+    /// When the pipeline has ended.
+    pub(crate) fn balance(self) -> Balance {
+        let pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let first = pages.written.into_values().find_map(|page| match page {
+            Page::Sent(sent) => Some(sent.iter().map(|it| it.uid).collect()),
+            Page::Answered(_) => None,
+        });
+        Balance {
+            spoilt: pages.spoilt,
+            held: pages.held,
+            sample: pages.sample,
+            unanswered: first.unwrap_or(pages.open),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Takes offers and writes commands, while the answers are read.
+
+use std::{pin::pin, time::Duration};
+
+use mailhaul_engine::{Envelope, Error, Feed, Offer};
+use mailhaul_imap::{self as imap, AppendHead, AppendReplies, AppendSink, Begin, MailboxName, Session};
+use mailhaul_mail::Flags;
+use tokio::time::timeout;
+
+use crate::{
+    book::{Book, Outgoing},
+    line::Gauge,
+    profile::Keeping,
+    terms::{Ruler, Terms},
+};
+
+/// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
+const COMMAND_OCTETS: u64 = 4 << 20;
+/// So long a command stays open for more messages when the source is slow.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// Why sending ended.
+pub(crate) enum Stop {
+    /// The source or the ledger cannot go on.
+    Feed(Error),
+    /// The target's connection broke.
+    Wire(imap::Error),
+}
+
+impl From<imap::Error> for Stop {
+    fn from(error: imap::Error) -> Self {
+        Self::Wire(error)
+    }
+}
+
+/// How far the feed was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    All,
+    /// The line turned out to be slow: the feed goes on over a better one.
+    UntilTheLineIsCompressed,
+    /// The server would hang up at the next refusals: the feed goes on over a new connection.
+    UntilAnotherSession,
+    /// What becomes of flags is to be seen first.
+    UntilLookedAt,
+}
+
+/// What holds for all messages of a feed.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'a> {
+    pub(crate) terms: Terms,
+    /// The flags that a message may be sent with.
+    pub(crate) flags: &'a (dyn Fn(&Envelope) -> Flags + Sync),
+    /// Messages in one command at most.
+    pub(crate) batch: usize,
+    pub(crate) book: &'a Book<'a>,
+}
+
+/// Sends what the feed offers, and reads the answers meanwhile.
+pub(crate) async fn push<F: Feed>(
+    session: &mut Session,
+    name: &MailboxName,
+    manner: Manner<'_>,
+    feed: &mut F,
+    gauge: &mut Gauge,
+    lost: &mut Flags,
+) -> Result<Sent, Stop> {
+    let (sink, replies) = session.append_pipeline(name).await?;
+    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, has_flags: false, lost };
+    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.book));
+    let sent = sent?;
+    answered?;
+    Ok(sent)
+}
+
+async fn read(mut replies: AppendReplies<'_>, book: &Book<'_>) -> Result<(), imap::Error> {
+    let outcome = loop {
+        match replies.next().await {
+            Ok(Some(reply)) => book.answered(reply),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    book.over();
+    outcome
+}
+
+struct Sender<'a> {
+    sink: AppendSink<'a>,
+    manner: Manner<'a>,
+    /// The messages of the open command.
+    command: Vec<Outgoing>,
+    octets: u64,
+    /// A message with flags was sent.
+    has_flags: bool,
+    lost: &'a mut Flags,
+}
+
+impl Sender<'_> {
+    async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<Sent, Stop> {
+        let mut sent = Sent::All;
+        // The message of which chunks go by is not sent.
+        let mut is_refused = false;
+        let mut ruler = None;
+        let mut is_slow = false;
+        // What was announced must be sent to its end, or the connection would be lost.
+        let mut is_within = false;
+        while is_within || !self.manner.book.is_refused() {
+            if !is_within && !self.may_go_on().await? {
+                sent = Sent::UntilAnotherSession;
+                break;
+            }
+            if !feed.is_ready() {
+                self.sink.flush().await?;
+            }
+            let offer = {
+                let mut next = pin!(feed.next());
+                if let Ok(offer) = timeout(LINGER, &mut next).await {
+                    offer
+                } else {
+                    self.end_command();
+                    self.sink.flush().await?;
+                    next.await
+                }
+            };
+            let offer = offer.map_err(Stop::Feed)?;
+            is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
+            match offer {
+                None => break,
+                Some(Offer::Message(envelope, body)) => {
+                    let line = self.manner.terms.ruler().map_or(0, |mut ruler| {
+                        ruler.measure(&body);
+                        ruler.longest()
+                    });
+                    if self.begin(&envelope, body.len() as u64, line).await? {
+                        self.sink.write(&body).await?;
+                        self.end_message()?;
+                    }
+                    is_slow |= gauge.passed(body.len());
+                }
+                Some(Offer::Start(envelope, length)) => {
+                    ruler = self.manner.terms.ruler();
+                    is_refused = !self.begin(&envelope, length, 0).await?;
+                }
+                Some(Offer::Chunk(octets)) if !is_refused => {
+                    is_slow |= gauge.passed(octets.len());
+                    if let Some(ruler) = &mut ruler {
+                        ruler.measure(&octets);
+                    }
+                    self.sink.write(&octets).await?;
+                }
+                Some(Offer::End) if !is_refused => {
+                    if let (Some(message), Some(ruler)) = (self.command.last_mut(), &ruler) {
+                        message.line = Ruler::longest(ruler);
+                    }
+                    self.end_message()?;
+                }
+                Some(Offer::Chunk(_) | Offer::End) => {}
+            }
+            if is_within {
+                continue;
+            }
+            if is_slow {
+                sent = Sent::UntilTheLineIsCompressed;
+                break;
+            }
+            if self.has_flags && self.manner.terms.flags == Keeping::InDoubt {
+                sent = Sent::UntilLookedAt;
+                break;
+            }
+        }
+        self.end_command();
+        self.sink.flush().await?;
+        Ok(sent)
+    }
+
+    /// Waits until one more command cannot be the refusal at which the server hangs up. False where too many were refused.
+    async fn may_go_on(&mut self) -> Result<bool, Stop> {
+        let Some(allowance) = self.manner.terms.allowance else { return Ok(true) };
+        loop {
+            let (refused, unanswered) = self.manner.book.counts();
+            if refused + unanswered < allowance || self.manner.book.is_over() {
+                return Ok(true);
+            }
+            if unanswered == 0 {
+                return Ok(false);
+            }
+            self.end_command();
+            self.sink.flush().await?;
+            self.manner.book.turned.notified().await;
+        }
+    }
+
+    /// False where the message, or the command that it was to be part of, is refused.
+    async fn begin(&mut self, envelope: &Envelope, length: u64, line: usize) -> Result<bool, Stop> {
+        if let Some(refusal) = self.manner.terms.refusal(length, line) {
+            self.manner.book.refuse(envelope.uid, refusal);
+            return Ok(false);
+        }
+        let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
+        if !self.sink.is_multi() || is_full {
+            self.end_command();
+        }
+        let flags = (self.manner.flags)(envelope);
+        envelope.flags.without(&flags).iter().for_each(|name| self.lost.insert(name));
+        let message = Outgoing { uid: envelope.uid, flags, date: envelope.internal_date, line };
+        self.manner.book.writing(message.uid);
+        self.has_flags |= !message.flags.is_empty();
+        self.octets += length;
+        let head = AppendHead { flags: &message.flags, date: message.date, length };
+        let begin = self.sink.begin(&head).await;
+        self.command.push(message);
+        match begin? {
+            Begin::Ready => Ok(true),
+            Begin::Refused(command) => {
+                self.octets = 0;
+                self.manner.book.sent(command, std::mem::take(&mut self.command));
+                Ok(false)
+            }
+        }
+    }
+
+    fn end_message(&mut self) -> Result<(), Stop> {
+        self.sink.end_message()?;
+        if self.command.len() >= self.manner.batch {
+            self.end_command();
+        }
+        Ok(())
+    }
+
+    /// Not within a message; the sink knows.
+    fn end_command(&mut self) {
+        if let Some(command) = self.sink.end_command() {
+            self.octets = 0;
+            self.manner.book.sent(command, std::mem::take(&mut self.command));
+        }
+    }
+}

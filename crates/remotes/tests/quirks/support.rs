@@ -1,0 +1,125 @@
+//! Plays a transcript to a mailbox, and says what happened.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use mailhaul_engine::{
+    Ack, Budget, Envelope, Error, Feed, Missing, Offer, Piece, Source as _, Target as _, Wanted, acks, pipe,
+};
+use mailhaul_imap::Security;
+use mailhaul_mail::{FolderPath, InternalDate, Uid};
+use mailhaul_remotes::{Account, ImapMailbox, Side};
+use mailhaul_testkit::peer::{Lines, Peer, alice, peer, transcript};
+
+/// A mailbox on a server that follows a transcript.
+pub(crate) struct Play {
+    pub(crate) mailbox: ImapMailbox,
+    peer: Peer,
+    lines: Arc<Lines>,
+}
+
+pub(crate) async fn source(name: &str) -> Play {
+    play(name, Side::Source).await
+}
+
+pub(crate) async fn target(name: &str) -> Play {
+    play(name, Side::Target).await
+}
+
+async fn play(name: &str, side: Side) -> Play {
+    let peer = peer(&transcript(name)).await;
+    let options = peer.options(Security::Clear);
+    let account = Account { side, options, credentials: alice(), user_root: None, profile: None };
+    let lines = Arc::clone(&peer.lines);
+    Play { mailbox: ImapMailbox::new(account), peer, lines }
+}
+
+impl Play {
+    /// The transcript was followed to its end. Gives what the client said.
+    pub(crate) async fn done(self) -> Vec<String> {
+        drop(self.mailbox);
+        self.peer.done().await;
+        self.lines.all()
+    }
+
+    /// Appends messages, given as flags and text, to INBOX. What became of each, in words, and how it ended.
+    pub(crate) async fn append(&mut self, messages: &[(&str, &str)]) -> (Vec<String>, Result<(), Error>) {
+        self.append_from(1, messages).await
+    }
+
+    /// The same, with UIDs of the source from this one on.
+    pub(crate) async fn append_from(
+        &mut self,
+        first: u32,
+        messages: &[(&str, &str)],
+    ) -> (Vec<String>, Result<(), Error>) {
+        let message = |(number, (flags, text)): (u32, &(&str, &str))| {
+            let envelope = Envelope {
+                uid: uid(number),
+                flags: flags.split_whitespace().collect(),
+                internal_date: InternalDate::new(1_577_836_800, 0),
+            };
+            (envelope, Bytes::copy_from_slice(text.as_bytes()))
+        };
+        let feed = Messages((first..).zip(messages).map(message).collect());
+        let (acks, mut answers) = acks();
+        let ended = self.mailbox.append(&FolderPath::inbox(), 100, feed, acks).await;
+        let mut told = Vec::new();
+        while let Some(ack) = answers.next().await {
+            told.push(words(&ack));
+        }
+        (told, ended)
+    }
+
+    /// Fetches messages of INBOX, given by the sizes that they are said to have.
+    pub(crate) async fn fetch(&mut self, sizes: &[u64]) -> Result<(Vec<String>, Vec<(Uid, Missing)>), Error> {
+        let wanted: Vec<Wanted> =
+            (1..).zip(sizes).map(|(number, size)| Wanted { uid: uid(number), size: *size }).collect();
+        let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
+        let reading = async {
+            let mut told = Vec::new();
+            while let Some(piece) = inlet.next().await {
+                match piece {
+                    Piece::Message(uid, body) => {
+                        told.push(format!("{uid}: {}", String::from_utf8_lossy(&body)));
+                    }
+                    Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
+                    Piece::Chunk(_) | Piece::End => {}
+                }
+            }
+            told
+        };
+        let inbox = FolderPath::inbox();
+        let (missing, told) = tokio::join!(self.mailbox.fetch(&inbox, &wanted, outlet), reading);
+        Ok((told, missing?))
+    }
+}
+
+/// `1 2: 7:8` where messages arrived, `1: NO words` where they were refused.
+fn words(ack: &Ack) -> String {
+    let sent: Vec<String> = ack.sent.iter().map(ToString::to_string).collect();
+    let result = match &ack.result {
+        Ok(Some(appended)) => format!("at {}", appended.uids),
+        Ok(None) => "somewhere".to_owned(),
+        Err(error) => format!("{}, {:?}, {:?}: {}", error.scope, error.kind, error.retry, error.message),
+    };
+    let bare = if ack.is_bare { ", bare" } else { "" };
+    format!("{}: {result}{bare}", sent.join(" "))
+}
+
+pub(crate) fn uid(number: u32) -> Uid {
+    Uid::new(number).unwrap()
+}
+
+/// Messages, one after the other; large ones in pieces.
+struct Messages(VecDeque<(Envelope, Bytes)>);
+
+impl Feed for Messages {
+    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+        Ok(self.0.pop_front().map(|(envelope, body)| Offer::Message(envelope, body)))
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
