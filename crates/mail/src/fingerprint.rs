@@ -152,7 +152,8 @@ fn line_end(octets: &[u8], from: usize) -> usize {
 }
 
 /// Undoes what servers do to header values: folding, runs of blanks and tabs, blanks at either end, 8-bit and control
-/// characters replaced by one or more `?` (Zimbra), the case of the domain in an address.
+/// characters replaced by one or more `?` (Zimbra), the case of the domain in an address, the domain of a message's name
+/// left out (Domino).
 fn normalise(value: &[u8], field: usize) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(value.len());
     for &byte in value.trim_ascii() {
@@ -177,6 +178,13 @@ fn normalise(value: &[u8], field: usize) -> Vec<u8> {
             }
         }
     }
+    if matches!(FINGERPRINT_FIELDS[field], "Message-ID" | "In-Reply-To") {
+        let mut in_domain = false;
+        out.retain(|byte| {
+            in_domain = *byte == b'@' || (in_domain && !matches!(byte, b'>' | b',' | b' ' | b';'));
+            !in_domain
+        });
+    }
     out
 }
 
@@ -193,6 +201,8 @@ mod tests {
             b"Received: from elsewhere\r\nsubject:  one\r\n\ttwo \r\nFrom: Anna\t<anna@EXAMPLE.net>\r\n\
             Message-Id: <A1@example.NET>\r\nTo: b@example.org\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n";
         assert_eq!(Fingerprint::of_header(PLAIN), Fingerprint::of_header(disturbed));
+        let no_domain = String::from_utf8_lossy(PLAIN).replace("<A1@Example.net>", "<A1>");
+        assert_eq!(Fingerprint::of_header(PLAIN), Fingerprint::of_header(no_domain.as_bytes()));
         let eight_bit = Fingerprint::of_header("Subject: Grüße\r\n".as_bytes());
         assert_eq!(eight_bit, Fingerprint::of_header(b"Subject: Gr??e\r\n"));
     }

@@ -210,14 +210,17 @@ impl ImapMailbox {
         Ok(sent)
     }
 
+    /// The folder opened, because only so the server says which flags it keeps.
+    async fn keepable(&mut self, folder: &FolderPath) -> Result<Keepable, Error> {
+        let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data());
+        Ok(keepable.without(&self.choice.profile.never_sent))
+    }
+
     /// The folder opened, the flags that it keeps, and what else the target demands.
     async fn terms(&mut self, folder: &FolderPath) -> Result<(Keepable, Terms), Error> {
-        let never_sent = &self.choice.profile.never_sent;
-        // Selected, because only so the server says which flags it keeps.
-        let selected = self.open(folder, Mode::Select).await?;
-        let keepable = Keepable::of(selected.data()).without(never_sent);
-        let tells_uids = selected.capabilities().has("UIDPLUS");
-        let refusals = self.session().await?.refusals();
+        let keepable = self.keepable(folder).await?;
+        let session = self.session().await?;
+        let (refusals, tells_uids) = (session.refusals(), session.capabilities().has("UIDPLUS"));
         let profile = self.choice.profile;
         let flags = match self.lessons().folder(folder).keeps_flags {
             Some(true) => Keeping::Kept,
@@ -365,8 +368,7 @@ impl ImapMailbox {
         mode: StoreMode,
         flags: &Flags,
     ) -> Result<Flags, Error> {
-        let never_sent = &self.choice.profile.never_sent;
-        let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data()).without(never_sent);
+        let keepable = self.keepable(folder).await?;
         let mut kept =
             flags.filtered(|name| keepable.keeps(name) && !self.lessons().folder(folder).refuses(name));
         loop {

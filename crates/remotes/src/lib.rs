@@ -24,5 +24,5 @@ mod user_root;
 
 pub use imap_mailbox::{Account, ImapMailbox, Side};
 pub use maildir::MaildirMailbox;
-pub use profile::{Choice, Impression, Profile, Profiles};
+pub use profile::{Choice, Impression, NameFacts, Profile, Profiles};
 pub use user_root::{ResolvedRoot, resolve_root};

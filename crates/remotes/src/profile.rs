@@ -35,14 +35,8 @@ pub struct Profile {
     pub(crate) size_limit: Option<u64>,
     /// Seconds without a command after which the server hangs up, where that is sooner than after 30 minutes.
     pub longest_idle: Option<u64>,
-    /// Names of folders that only the server itself can make.
-    pub reserved_names: Vec<String>,
-    /// Characters that no folder's name may have, beside the separator.
-    pub name_characters: String,
-    /// Names that differ only by case are one folder.
-    pub case_insensitive_names: bool,
-    /// Characters of the longest name, parents and separators included.
-    pub longest_name: Option<usize>,
+    /// What its names for folders must keep to.
+    pub names: NameFacts,
     /// What an administrator should know.
     pub notes: Vec<String>,
 }
@@ -59,13 +53,28 @@ impl Default for Profile {
             append_flags: Keeping::InDoubt,
             size_limit: None,
             longest_idle: None,
-            reserved_names: Vec::new(),
-            name_characters: String::new(),
-            case_insensitive_names: false,
-            longest_name: None,
+            names: NameFacts::default(),
             notes: Vec::new(),
         }
     }
+}
+
+/// What names of folders must keep to, beside what the server tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct NameFacts {
+    /// Names that differ only by case are one folder.
+    pub ignores_case: bool,
+    /// Names of the first level that only the server itself can make.
+    pub reserved: Vec<String>,
+    /// Characters that no name may have, beside the separator.
+    pub forbidden: String,
+    /// Blanks at the ends of a name and two in a row are refused.
+    pub refuses_outer_blanks: bool,
+    /// There are no folders below INBOX.
+    pub refuses_below_inbox: bool,
+    /// Octets of the longest name, parents and separators included.
+    pub longest_path: Option<usize>,
 }
 
 impl Profile {

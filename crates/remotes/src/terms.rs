@@ -33,10 +33,13 @@ impl Terms {
         Some(Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words))
     }
 
-    /// What may be added to the server's words about a message that was sent.
+    /// What may be added to the server's words about a message that was sent: where the limit lies is not known to the
+    /// octet.
     pub(crate) fn hint(&self, line: usize) -> Option<String> {
-        let longest = self.longest_line.filter(|longest| line > *longest)?;
-        Some(format!("; its longest line has {line} octets, and this kind of server takes {longest}"))
+        let longest = self.longest_line.filter(|longest| line > longest - longest / 10)?;
+        Some(format!(
+            "; its longest line has {line} octets, and this kind of server takes about {longest} at most"
+        ))
     }
 
     /// A ruler, where lines are to be measured.
@@ -107,6 +110,6 @@ mod tests {
         assert_eq!(words(100, 10), None);
         assert!(words(101, 10).unwrap().contains("has 101 octets, and the target takes 100"));
         assert!(words(100, 11).unwrap().contains("has 11 octets"));
-        assert!(terms.hint(11).is_some() && terms.hint(10).is_none());
+        assert!(terms.hint(10).is_some() && terms.hint(9).is_none());
     }
 }

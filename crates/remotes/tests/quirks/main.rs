@@ -2,4 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod appends;
+mod content;
+mod flags;
+mod log;
+mod support;
 mod table;

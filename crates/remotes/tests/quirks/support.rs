@@ -53,6 +53,24 @@ impl Play {
         first: u32,
         messages: &[(&str, &str)],
     ) -> (Vec<String>, Result<(), Error>) {
+        self.append_all(&FolderPath::inbox(), first, messages).await
+    }
+
+    /// The same into another folder.
+    pub(crate) async fn append_to(
+        &mut self,
+        folder: &str,
+        messages: &[(&str, &str)],
+    ) -> (Vec<String>, Result<(), Error>) {
+        self.append_all(&FolderPath::parse(folder), 1, messages).await
+    }
+
+    async fn append_all(
+        &mut self,
+        folder: &FolderPath,
+        first: u32,
+        messages: &[(&str, &str)],
+    ) -> (Vec<String>, Result<(), Error>) {
         let message = |(number, (flags, text)): (u32, &(&str, &str))| {
             let envelope = Envelope {
                 uid: uid(number),
@@ -63,7 +81,7 @@ impl Play {
         };
         let feed = Messages((first..).zip(messages).map(message).collect());
         let (acks, mut answers) = acks();
-        let ended = self.mailbox.append(&FolderPath::inbox(), 100, feed, acks).await;
+        let ended = self.mailbox.append(folder, 100, feed, acks).await;
         let mut told = Vec::new();
         while let Some(ack) = answers.next().await {
             told.push(words(&ack));
@@ -73,8 +91,17 @@ impl Play {
 
     /// Fetches messages of INBOX, given by the sizes that they are said to have.
     pub(crate) async fn fetch(&mut self, sizes: &[u64]) -> Result<(Vec<String>, Vec<(Uid, Missing)>), Error> {
+        let numbered: Vec<(u32, u64)> = (1..).zip(sizes.iter().copied()).collect();
+        self.fetch_these(&numbered).await
+    }
+
+    /// The same for messages of these UIDs.
+    pub(crate) async fn fetch_these(
+        &mut self,
+        messages: &[(u32, u64)],
+    ) -> Result<(Vec<String>, Vec<(Uid, Missing)>), Error> {
         let wanted: Vec<Wanted> =
-            (1..).zip(sizes).map(|(number, size)| Wanted { uid: uid(number), size: *size }).collect();
+            messages.iter().map(|(number, size)| Wanted { uid: uid(*number), size: *size }).collect();
         let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
         let reading = async {
             let mut told = Vec::new();

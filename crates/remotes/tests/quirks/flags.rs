@@ -1,0 +1,154 @@
+//! Rows 35 to 42: flags and dates.
+
+use mailhaul_engine::{FlagChange, Mailbox as _, Target as _};
+use mailhaul_mail::{Flags, FolderPath};
+
+use crate::support::{source, target, uid};
+
+fn flags(names: &str) -> Flags {
+    names.split_whitespace().collect()
+}
+
+#[tokio::test]
+async fn q35_a_flag_that_is_named_is_left_out_from_then_on_and_no_other() {
+    let mut play = target("q35-flag-named.txt").await;
+    let one = ("\\Seen work \\FORWARDED", "one\r\n");
+    let (told, ended) = play.append_from(1, &[one]).await;
+    ended.unwrap();
+    let refused = "1: message, Refused, Now: APPEND refused: BAD Error in IMAP command APPEND: Invalid system flag \
+                   \\FORWARDED";
+    assert_eq!(told, [refused]);
+    let (told, ended) =
+        play.append_from(2, &[("\\Seen \\Forwarded", "two\r\n"), one, ("home", "three\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["2: at 7", "3: at 8", "4: at 9"]);
+}
+
+#[tokio::test]
+async fn q35_without_a_reason_a_message_is_sent_once_more_without_keywords_and_never_without_system_flags() {
+    let mut play = target("q35-flag-unnamed.txt").await;
+    let one = ("\\Seen EmailswithStickyNotes:FLAG51135", "one\r\n");
+    let (told, ended) = play.append_from(1, &[one]).await;
+    ended.unwrap();
+    assert_eq!(told, ["1: message, Refused, Now: APPEND refused: NO APPEND failed"]);
+    let (told, ended) = play.append_from(1, &[one, ("work", "two\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 7", "2: at 8"]);
+}
+
+#[tokio::test]
+async fn q35_keywords_that_are_not_to_blame_go_on_being_sent() {
+    let mut play = target("q35-flag-not-to-blame.txt").await;
+    let one = ("\\Seen work", "one\r\n");
+    let (first, _) = play.append_from(1, &[one]).await;
+    let (second, _) = play.append_from(1, &[one, ("work", "two\r\n")]).await;
+    play.done().await;
+    assert_eq!(first, ["1: message, Refused, Now: APPEND refused: NO APPEND failed"]);
+    assert_eq!(second, ["1: message, Refused, Never: APPEND refused: NO APPEND failed", "2: at 8"]);
+}
+
+#[tokio::test]
+async fn q35_flags_that_are_set_later_are_left_out_in_the_same_way() {
+    let mut play = target("q35-store.txt").await;
+    let change = FlagChange {
+        uids: [uid(7)].into_iter().collect(),
+        add: flags("\\Seen bad work"),
+        remove: Flags::new(),
+    };
+    let stored = play.mailbox.store_flags(&FolderPath::inbox(), &[change]).await;
+    play.done().await;
+    stored.unwrap();
+}
+
+#[tokio::test]
+async fn q36_only_flags_that_the_server_keeps_are_sent() {
+    let table = [
+        "q36-permanent-flags-absent.txt",
+        "q36-permanent-flags-empty.txt",
+        "q36-permanent-flags-system.txt",
+        "q36-permanent-flags-some.txt",
+        "q36-permanent-flags-any.txt",
+    ];
+    for name in table {
+        let mut play = target(name).await;
+        let all =
+            if name.contains("any") { "\\Seen $Forwarded work" } else { "\\Seen \\Answered $Forwarded work" };
+        let (told, ended) = play.append(&[(all, "one\r\n")]).await;
+        play.done().await;
+        ended.unwrap();
+        assert_eq!(told, ["1: at 7"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn q37_recent_is_never_sent() {
+    let mut play = target("q37-recent.txt").await;
+    let (told, ended) = play.append(&[("\\Recent \\Seen", "one\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 7"]);
+}
+
+const FOUR: [(&str, &str); 4] =
+    [("", "one\r\n"), ("\\Flagged \\Seen", "two\r\n"), ("\\Seen", "three\r\n"), ("", "four\r\n")];
+
+#[tokio::test]
+async fn q38_where_the_first_flags_are_lost_all_are_set_afterwards() {
+    let mut play = target("q38-flags-ignored.txt").await;
+    let (told, ended) = play.append(&FOUR).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 6", "2: at 7, bare", "3: at 8, bare", "4: at 9"]);
+}
+
+#[tokio::test]
+async fn q38_where_the_first_flags_are_kept_nobody_looks_again() {
+    let mut play = target("q38-flags-kept.txt").await;
+    let messages =
+        [("", "one\r\n"), ("\\Flagged", "two\r\n"), ("\\Seen", "three\r\n"), ("\\Seen", "four\r\n")];
+    let (told, ended) = play.append(&messages).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 6", "2: at 7", "3: at 8", "4: at 9"]);
+}
+
+#[tokio::test]
+async fn q38_where_nobody_can_say_where_to_look_flags_are_set_afterwards() {
+    let mut play = target("q38-without-uidplus.txt").await;
+    let (told, ended) = play.append(&[("\\Flagged", "one\r\n"), ("", "two\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: somewhere, bare", "2: somewhere"]);
+}
+
+#[tokio::test]
+async fn q39_a_keyword_that_becomes_a_category_is_not_sent() {
+    let mut play = target("q39-microsoft-mdnsent.txt").await;
+    let (told, ended) = play.append(&[("\\Seen $MDNSent", "one\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 7"]);
+}
+
+#[tokio::test]
+async fn q41_a_date_that_is_not_kept_is_told() {
+    let logged = crate::log::Log::default();
+    let mut play = target("q41-dates-ignored.txt").await;
+    let (told, ended) = logged.of(play.append(&[("", "one\r\n")])).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, ["1: at 7"]);
+    assert!(logged.text().contains("does not keep the dates of arrival"), "{}", logged.text());
+}
+
+#[tokio::test]
+async fn q42_dates_that_are_none_cost_the_date_and_not_the_message() {
+    let mut play = source("q42-dates.txt").await;
+    let scan = play.mailbox.scan(&FolderPath::inbox(), None).await.unwrap();
+    play.done().await;
+    let dates: Vec<Option<i64>> =
+        scan.messages.iter().map(|it| it.internal_date.map(|it| it.unix_seconds())).collect();
+    assert_eq!(dates, [Some(1_578_528_000), Some(1_578_528_000), None, None, None, Some(1_578_520_800)]);
+}
