@@ -166,7 +166,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         }
         work.tally.excluded = plan.excluded;
-        work.tally.already = plan.already.saturating_sub(work.tally.copied);
+        // What this pass had copied may be gone again, with the folder that was made anew.
+        work.tally.copied = work.tally.copied.min(plan.already);
+        work.tally.already = plan.already - work.tally.copied;
         work.vanished = std::mem::take(&mut plan.vanished);
         let forget: Vec<Record> = plan.forget.iter().map(|uid| forgotten(&work.source, *uid)).collect();
         self.record(&mut state, &forget).await?;

@@ -265,3 +265,43 @@ async fn what_is_larger_than_the_target_takes_is_not_even_read() {
         report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect();
     assert_eq!(skipped, ["the source tells a size of 2000 octets, and the target takes 1000 octets at most"]);
 }
+
+fn reasons(report: &Report) -> Vec<&str> {
+    report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_message_that_ends_the_connection_is_skipped_and_the_others_arrive() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    target.server().hangs_up_at = Some(|body| body.ends_with(b"another body"));
+    let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    assert_eq!(reasons(&report), ["BYE bad message"]);
+    assert_eq!(report.total(|it| it.copied), 13);
+    assert!(report.folders.iter().all(|it| it.error.is_none()), "{report:#?}");
+}
+
+#[tokio::test]
+async fn messages_that_a_target_wants_otherwise_are_sent_again_and_not_for_ever() {
+    let (source, target) = (filled(), Remote::default());
+    target.server().wants_otherwise = 2;
+    assert_synced(&pass(&source, &target, &MemoryLedger::default(), &PassOptions::default()).await);
+    assert_eq!(source.contents(), target.contents());
+    let target = Remote::default();
+    target.server().wants_otherwise = u32::MAX;
+    let report = pass(&source, &target, &MemoryLedger::default(), &PassOptions::default()).await;
+    assert_eq!(reasons(&report), ["NO bad flag"; 14]);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_deleted_in_mid_run_is_filled_again() {
+    for commands in 0..3 {
+        let (source, target) = (Remote::default(), Remote::default());
+        for number in 0..250 {
+            source.server().folder("Work").add("\\Seen", &text(number));
+        }
+        target.server().loses_folder_after = Some(commands);
+        let report = pass(&source, &target, &MemoryLedger::default(), &PassOptions::default()).await;
+        assert_synced(&report);
+        assert_eq!(source.contents(), target.contents(), "deleted after {commands} commands");
+    }
+}

@@ -55,6 +55,13 @@ pub struct Server {
     pub tells_vanished: bool,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
+    /// The server hangs up at such a message. Where others were in the command, it goes by itself next time.
+    pub hangs_up_at: Option<fn(&[u8]) -> bool>,
+    pub is_cautious: bool,
+    /// So many commands are refused, to be sent again in another way.
+    pub wants_otherwise: u32,
+    /// After so many commands somebody deletes the folder, which is made again.
+    pub loses_folder_after: Option<u32>,
     /// Messages arrive without their flags.
     pub ignores_flags: bool,
     /// Octets of the largest message that is taken.
@@ -353,6 +360,7 @@ impl Target for Remote {
         mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
+        let batch = if self.server().is_cautious { 1 } else { batch };
         let mut command = Vec::new();
         let mut ended = false;
         while !ended {
@@ -373,8 +381,34 @@ impl Target for Remote {
                 continue;
             }
             let command = std::mem::take(&mut command);
-            let sent = command.iter().map(|(envelope, _)| envelope.uid).collect();
+            let sent: Vec<Uid> = command.iter().map(|(envelope, _)| envelope.uid).collect();
             let refuses = self.server().refuses;
+            let hangs_up_at = self.server().hangs_up_at;
+            if command.iter().any(|(_, body)| hangs_up_at.is_some_and(|hangs_up| hangs_up(body))) {
+                if sent.len() == 1 {
+                    let error =
+                        Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, "BYE bad message");
+                    acks.report(Ack { sent, result: Err(error), is_bare: false });
+                }
+                self.server().is_cautious = true;
+                return Err(Error::session("BYE"));
+            }
+            let wants_otherwise = self.server().wants_otherwise;
+            if wants_otherwise > 0 {
+                self.server().wants_otherwise -= 1;
+                let error = Error::new(Scope::Message, Retry::Now, ErrorKind::Refused, "NO bad flag");
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
+                continue;
+            }
+            let loses_folder = self.server().loses_folder_after;
+            if let Some(left) = loses_folder {
+                self.server().loses_folder_after = left.checked_sub(1);
+                if left == 0 {
+                    self.server().folders.remove(folder);
+                    self.server().folder(&folder.to_string());
+                    return Err(Error::session("NO [TRYCREATE], and was made again"));
+                }
+            }
             if command.iter().any(|(_, body)| refuses.is_some_and(|refuses| refuses(body))) {
                 let error = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, "NO bad message");
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
