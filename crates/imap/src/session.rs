@@ -1,7 +1,7 @@
 //! A connection on which somebody logged in.
 
 use crate::{
-    capability::Capabilities, driver::Link, limits::Limits, mailbox_name::MailboxName,
+    capability::Capabilities, driver::Link, error::Error, limits::Limits, mailbox_name::MailboxName,
     response::StatusResponse, selected::Selected,
 };
 
@@ -32,10 +32,10 @@ impl Session {
         self.link.state_mut().deny(extensions);
     }
 
-    /// Whether the server closed the connection, or said goodbye, while nobody listened. Asks nothing and waits for nothing:
-    /// `false` means only that nothing of the kind has come yet.
-    pub async fn has_ended(&mut self) -> bool {
-        self.link.has_ended().await
+    /// What ended the session while nobody listened: a goodbye, a connection that was closed. Asks nothing and waits for
+    /// nothing: `None` means only that nothing of the kind has come yet.
+    pub async fn ended(&mut self) -> Option<Error> {
+        self.link.ended().await
     }
 
     /// How many commands were answered with NO or BAD: some servers hang up when there are too many.

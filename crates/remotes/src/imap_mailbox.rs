@@ -101,8 +101,17 @@ impl ImapMailbox {
         &self.choice
     }
 
-    /// The session; a new one where there is none.
+    /// The session; a new one where there is none, or where the server ended it while nothing was asked of it.
     pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
+        if let Some(session) = &mut self.session
+            && let Some(error) = session.ended().await
+        {
+            self.session = None;
+            // What concerns more than the connection meets the next one too.
+            if error.scope > Scope::Session {
+                return Err(self.explain(error));
+            }
+        }
         let session = match self.session.take() {
             Some(session) if self.choice.profile.allowance(session.refusals()) != Some(0) => session,
             worn => {

@@ -25,8 +25,9 @@ const BATCH_MESSAGES: usize = 100;
 const BATCH_OCTETS: u64 = 1 << 20;
 /// So many commands are under way at most.
 const IN_FLIGHT: usize = 16;
-/// And so many octets, as claimed, unless one command alone asks for more.
-const IN_FLIGHT_OCTETS: u64 = 8 << 20;
+/// And so many octets, as claimed, unless one command alone asks for more: what a server answers out of turn has to wait
+/// within half of the process's budget.
+const IN_FLIGHT_OCTETS: u64 = 4 << 20;
 
 impl Source for ImapMailbox {
     async fn fetch(

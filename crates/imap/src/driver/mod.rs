@@ -87,13 +87,16 @@ impl Incoming {
         frame.and_then(|frame| self.admit(frame)).map_err(|error| self.fail(error))
     }
 
-    /// Whether nothing more will be read, as far as is known without waiting.
-    async fn has_ended(&mut self) -> bool {
+    /// Why nothing more will be read, as far as is known without waiting.
+    async fn ended(&mut self) -> Option<Error> {
         loop {
-            tokio::select! {
+            let event = tokio::select! {
                 biased;
-                event = self.next(None) => if event.is_err() || self.farewell.is_some() { return true },
-                () = std::future::ready(()) => return false,
+                event = self.next(None) => event,
+                () = std::future::ready(()) => return None,
+            };
+            if let Some(error) = event.err().or_else(|| self.farewell.clone()) {
+                return Some(error);
             }
         }
     }
@@ -249,9 +252,12 @@ impl Link {
         Ok(())
     }
 
-    /// Whether the server closed the connection, or said that it will, while nobody listened. Waits for nothing.
-    pub(crate) async fn has_ended(&mut self) -> bool {
-        self.writer.broken().is_some() || self.incoming.has_ended().await
+    /// Why the connection can be used no more, as far as is known without waiting.
+    pub(crate) async fn ended(&mut self) -> Option<Error> {
+        match self.writer.broken() {
+            Some(error) => Some(error.clone()),
+            None => self.incoming.ended().await,
+        }
     }
 
     /// Collects a command for sending. It waits only where a literal needs the server's consent. When the server ends

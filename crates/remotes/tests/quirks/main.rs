@@ -7,4 +7,8 @@ mod content;
 mod flags;
 mod log;
 mod support;
+#[path = "../../../engine/tests/support/mod.rs"]
+mod memory;
+mod scene;
+mod sessions;
 mod table;
