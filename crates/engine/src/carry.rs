@@ -209,7 +209,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let uid_validity = match &work.scan {
             Some(scan) => scan.status.uid_validity,
-            None => self.source.status(&work.source).await?.uid_validity,
+            None => {
+                let scan = Arc::new(self.source.scan(&work.source, None).await?);
+                work.scan.insert(scan).status.uid_validity
+            }
         };
         let (folder, target) = (work.source.clone(), work.target.clone());
         let opened = Record::Opened { folder: folder.clone(), target: target.clone(), uid_validity };

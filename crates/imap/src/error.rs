@@ -174,6 +174,10 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     if let Some(backoff) = suggested_backoff(&text) {
         return (Scope::Endpoint, Retry::After(Some(backoff)), K::Throttled);
     }
+    if says("bandwidth limit") {
+        // Gmail, with the code of a full mailbox.
+        return (Scope::Endpoint, Retry::After(None), K::Throttled);
+    }
     if CONNECTION_LIMITS.iter().any(|words| says(words)) {
         return (Scope::Endpoint, Retry::After(None), K::TooManyConnections);
     }

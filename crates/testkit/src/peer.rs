@@ -8,7 +8,7 @@
 //!                                                `\n` LF, `\0` NUL
 //! DEFLATE      compresses from here    TLS       shakes hands
 //! HOLD         stays, until the        CLOSE     closes; so does the end
-//!              client closes
+//!              client closes           QUIET: n  hears nothing for n milliseconds
 //! HELLO: words is a greeting with them
 //! LOGIN: words lets alice in, by her password; then the server has these capabilities
 //! CONNECTION   what follows is said on another connection, made after this one
@@ -217,6 +217,11 @@ async fn play(script: &[&str], stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
             }
             "DEFLATE" => {
                 wire.deflate = Some((Compress::new(Compression::fast(), false), Decompress::new(false)));
+            }
+            "QUIET" => {
+                let patience = Duration::from_millis(rest.parse().unwrap());
+                let heard = tokio::time::timeout(patience, wire.receive()).await;
+                assert!(heard.is_err() && wire.received.is_empty(), "the client spoke out of turn");
             }
             "HOLD" => while wire.receive().await > 0 {},
             "CLOSE" => return,

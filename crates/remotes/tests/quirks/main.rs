@@ -11,4 +11,5 @@ mod support;
 mod memory;
 mod scene;
 mod sessions;
+mod state;
 mod table;

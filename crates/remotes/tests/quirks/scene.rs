@@ -2,8 +2,11 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use mailhaul_engine::{Budget, Clock, Event, Mailbox as _, Pass, PassOptions, Places, Progress, Report};
+use mailhaul_engine::{
+    Budget, Clock, Error, ErrorKind, Event, Mailbox as _, Pass, PassOptions, Places, Progress, Report,
+};
 use mailhaul_imap::Security;
+use mailhaul_mail::FolderPath;
 use mailhaul_remotes::{Account, ImapMailbox, Side};
 use mailhaul_testkit::peer::{Peer, alice, peer, transcript};
 use tokio_util::sync::CancellationToken;
@@ -12,47 +15,97 @@ use crate::memory::{MemoryLedger, Remote};
 
 /// alice's mailbox on a server that follows the transcript.
 pub(crate) async fn mailbox(name: &str, side: Side) -> (ImapMailbox, Peer) {
+    mailbox_over(Security::Clear, name, side).await
+}
+
+/// The same with TLS, or without.
+pub(crate) async fn mailbox_over(security: Security, name: &str, side: Side) -> (ImapMailbox, Peer) {
     let peer = peer(&transcript(name)).await;
-    let options = peer.options(Security::Clear);
+    let options = peer.options(security);
     let account = Account { side, options, credentials: alice(), user_root: None, profile: None };
     (ImapMailbox::new(account), peer)
+}
+
+/// The folders that the server lists: path, messages, and what cannot be opened in parentheses.
+pub(crate) async fn folders(mailbox: &mut ImapMailbox) -> Result<Vec<String>, Error> {
+    let mut folders = mailbox.folders().await?;
+    folders.sort_by(|a, b| a.path.cmp(&b.path));
+    let tell = |it: &mailhaul_engine::Folder| match it.status {
+        _ if !it.selectable => format!("({})", it.path),
+        Some(status) => format!("{} {}", it.path, status.messages),
+        None => it.path.to_string(),
+    };
+    Ok(folders.iter().map(tell).collect())
 }
 
 /// What happened in a pass.
 pub(crate) struct Passed {
     pub(crate) report: Report,
-    /// How long was waited, each time after something broke.
-    pub(crate) waits: Vec<Duration>,
+    /// Seconds that were waited, each time after something broke.
+    pub(crate) waits: Vec<f64>,
     /// What broke, and which folders failed, in words.
     pub(crate) told: Vec<String>,
+    /// What is on the target: folder and subject, in the order of arrival.
+    pub(crate) arrived: Vec<String>,
 }
 
 impl Passed {
-    pub(crate) fn copied(&self) -> u64 {
-        self.report.total(|it| it.copied)
+    pub(crate) fn error(&self) -> Option<(ErrorKind, &str)> {
+        self.report.error.as_ref().map(|it| (it.kind, it.message.as_str()))
+    }
+
+    /// The pass ended well, and brought exactly this: folder and subject.
+    #[track_caller]
+    pub(crate) fn brought(&self, messages: &[&str]) {
+        assert_eq!(self.error(), None);
+        assert_eq!(self.arrived, messages);
+    }
+
+    /// What was skipped, and why.
+    pub(crate) fn skipped(&self) -> Vec<&str> {
+        self.report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect()
     }
 }
 
 /// A pass from the server of the transcript, which must be followed to its end, over one connection at a time.
-pub(crate) async fn pass(name: &str, target: &Remote, ledger: &MemoryLedger) -> Passed {
+pub(crate) async fn pass(name: &str) -> Passed {
     let (mut source, peer) = mailbox(name, Side::Source).await;
-    let witness = Witness::default();
+    let (target, witness) = (Remote::default(), Witness::default());
     let report = Pass {
         source: &mut source,
         target: &mut target.clone(),
-        ledger,
+        ledger: &MemoryLedger::default(),
         progress: &witness,
         clock: &witness,
         budget: &Budget::new(1 << 20),
-        places: &Places::new(1),
+        // No further lane: the connections come one after the other.
+        places: &Places::new(0),
         stop: &CancellationToken::new(),
         options: &PassOptions::default(),
     }
     .run()
     .await;
-    let _ = source.reconnect().await;
+    drop(source);
     peer.done().await;
-    Passed { report, waits: witness.waits.into_inner().unwrap(), told: witness.told.into_inner().unwrap() }
+    let mut arrived = Vec::new();
+    for (folder, stored) in &target.server().folders {
+        arrived.extend(stored.messages.values().map(|it| format!("{folder}: {}", subject(&it.body))));
+    }
+    Passed {
+        report,
+        waits: witness.waits.into_inner().unwrap().iter().map(Duration::as_secs_f64).collect(),
+        told: witness.told.into_inner().unwrap(),
+        arrived,
+    }
+}
+
+fn subject(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    text.lines().find_map(|it| it.strip_prefix("Subject: ")).unwrap_or_default().to_owned()
+}
+
+pub(crate) fn inbox() -> FolderPath {
+    FolderPath::inbox()
 }
 
 /// Remembers what it is told, and does not wait.

@@ -1,23 +1,178 @@
-//! Rows 50 to 68: sessions that end, servers that ask for patience.
+//! Rows 50 to 68: sessions that end, servers that ask for patience, odd logins.
 
-use std::time::Duration;
+use mailhaul_engine::{ErrorKind, Mailbox as _};
+use mailhaul_imap::Security;
+use mailhaul_mail::{Retry, Scope};
+use mailhaul_remotes::Side;
 
-use crate::{
-    memory::{MemoryLedger, Remote},
-    scene::pass,
-};
+use crate::scene::{folders, inbox, mailbox, mailbox_over, pass};
 
-/// What the target holds.
-fn bodies(target: &Remote) -> Vec<String> {
-    let contents = target.contents().into_values();
-    contents.flat_map(|messages| messages.into_iter().map(|(body, ..)| body)).collect()
-}
+const BOTH: [&str; 2] = ["INBOX: one", "INBOX: two"];
 
 #[tokio::test]
 async fn a_suggested_backoff_is_waited_for_and_nothing_is_fetched_twice() {
-    let target = Remote::default();
-    let passed = pass("q50-microsoft-365-throttled.txt", &target, &MemoryLedger::default()).await;
-    assert_eq!((passed.report.error.as_ref(), passed.copied()), (None, 2));
-    assert_eq!(passed.waits, [Duration::from_millis(299_961)]);
-    assert_eq!(bodies(&target), ["Subject: one\r\n\r\n1", "Subject: two\r\n\r\n2"]);
+    let passed = pass("q50-microsoft-365-throttled.txt").await;
+    passed.brought(&BOTH);
+    assert_eq!(passed.waits, [299.961]);
+}
+
+#[tokio::test]
+async fn throttled_is_understood_as_a_code_and_within_the_text() {
+    let passed = pass("q51-gmail-throttled.txt").await;
+    passed.brought(&BOTH);
+    assert_eq!(passed.waits, [15.0, 30.0]);
+}
+
+#[tokio::test]
+async fn a_daily_limit_of_reading_is_no_full_mailbox() {
+    let passed = pass("q52-gmail-daily-limit.txt").await;
+    passed.brought(&BOTH);
+    assert_eq!(passed.waits, [0.0, 30.0]);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_within_a_message_loses_only_that_message() {
+    let passed = pass("q53-gmail-bye-in-fetch.txt").await;
+    passed.brought(&["INBOX: one", "INBOX: two", "INBOX: six"]);
+    // What was gained in between renews the patience.
+    assert_eq!(passed.waits, [0.0, 0.0]);
+    assert!(passed.told[0].contains("in the middle of a literal"), "{:?}", passed.told);
+}
+
+#[tokio::test]
+async fn the_reason_of_a_goodbye_may_come_behind_it() {
+    let passed = pass("q54-yahoo-limit.txt").await;
+    passed.brought(&BOTH);
+    assert_eq!(passed.waits, [15.0]);
+    assert!(passed.told[0].contains("[LIMIT] UID FETCH Rate limit hit"), "{:?}", passed.told);
+}
+
+#[tokio::test]
+async fn a_login_is_tried_again_where_the_code_says_that_it_may_succeed() {
+    let passed = pass("q55-codes-at-login.txt").await;
+    assert_eq!(passed.waits, [15.0, 30.0, 60.0]);
+    let (kind, words) = passed.error().unwrap();
+    assert_eq!(kind, ErrorKind::Authentication);
+    assert!(words.contains("[CONTACTADMIN] This account is blocked"), "{words}");
+}
+
+#[tokio::test]
+async fn a_login_that_opens_nothing_is_told_with_its_causes() {
+    let passed = pass("q56-exchange-not-connected.txt").await;
+    assert!(passed.waits.is_empty());
+    let (kind, words) = passed.error().unwrap();
+    assert_eq!(kind, ErrorKind::Authentication);
+    assert!(words.contains("authenticated but not connected. (the password is right, but"), "{words}");
+}
+
+#[tokio::test]
+async fn no_password_is_said_before_tls() {
+    let name = "q57-exchange-invalid-state.txt";
+    let (mut source, peer) = mailbox_over(Security::StartTls, name, Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_limit_of_connections_is_an_error_of_its_own() {
+    let (mut source, peer) = mailbox("q58-dovecot-connections.txt", Side::Source).await;
+    for words in ["Maximum number of connections from user+IP exceeded", "Maximum connection limit reached"] {
+        let error = folders(&mut source).await.unwrap_err();
+        let expected = (ErrorKind::TooManyConnections, Scope::Endpoint, Retry::After(None));
+        assert_eq!((error.kind, error.scope, error.retry), expected, "{error}");
+        assert!(error.message.contains(words), "{error}");
+    }
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_while_the_other_side_was_busy_is_no_failure() {
+    let passed = pass("q60-source-autologout.txt").await;
+    passed.brought(&BOTH);
+    assert!(passed.told.is_empty(), "{:?}", passed.told);
+}
+
+#[tokio::test]
+async fn what_was_offered_before_the_login_is_not_used_after_it() {
+    let (mut source, peer) = mailbox("q61-capabilities-change.txt", Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn mod_sequences_are_used_where_they_are_told_and_only_there() {
+    let (mut source, peer) = mailbox("q62-icloud-condstore.txt", Side::Source).await;
+    let first = source.scan(&inbox(), Some(&cursor(5))).await.unwrap();
+    assert_eq!(first.messages.len(), 1);
+    let second = source.scan(&inbox(), Some(&cursor(5))).await.unwrap();
+    assert_eq!((second.status.highest_modseq, second.messages.len()), (None, 2));
+    drop(source);
+    peer.done().await;
+}
+
+/// The state of INBOX when its mod-sequence was this.
+pub(crate) fn cursor(modseq: u64) -> mailhaul_engine::Cursor {
+    let status = mailhaul_engine::FolderStatus {
+        messages: 2,
+        uid_validity: mailhaul_mail::UidValidity::new(1).unwrap(),
+        uid_next: None,
+        highest_modseq: Some(mailhaul_mail::ModSeq(modseq)),
+    };
+    mailhaul_engine::Cursor { status, skipped: 0, excluded: 0 }
+}
+
+#[tokio::test]
+async fn what_is_said_of_the_folder_before_does_not_count_for_the_next() {
+    let (mut source, peer) = mailbox("q63-zimbra-no-closed.txt", Side::Source).await;
+    assert_eq!(source.scan(&inbox(), None).await.unwrap().messages.len(), 3);
+    let sent = source.scan(&mailhaul_mail::FolderPath::parse("Sent"), None).await.unwrap();
+    assert_eq!((sent.messages.len(), sent.status.uid_validity.get()), (2, 2));
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn special_use_is_asked_for_only_where_it_is_offered() {
+    let (mut source, peer) = mailbox("q64-list-extended-alone.txt", Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn nothing_is_said_before_the_greeting() {
+    let (mut source, peer) = mailbox("q65-late-greeting.txt", Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_login_goes_on_to_the_next_mechanism_and_respects_logindisabled() {
+    let (mut source, peer) = mailbox("q66-odd-mechanisms.txt", Side::Source).await;
+    for _ in 0..2 {
+        assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
+        source.reconnect().await.unwrap();
+    }
+    let error = folders(&mut source).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Authentication);
+    assert!(error.message.contains("the server takes no password without TLS (LOGINDISABLED)"), "{error}");
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_goodbye_for_an_expired_token_begins_a_new_session() {
+    let passed = pass("q67-token-expired.txt").await;
+    passed.brought(&BOTH);
+    assert_eq!(passed.waits, [0.0]);
+}
+
+#[tokio::test]
+async fn sessions_that_end_by_the_clock_are_begun_anew_as_often_as_needed() {
+    let passed = pass("q68-aol-session-lifetime.txt").await;
+    assert_eq!((passed.error(), passed.arrived.len()), (None, 9));
+    assert_eq!(passed.waits, [0.0; 8]);
 }

@@ -1,0 +1,141 @@
+//! Rows 80 to 110: folders, their numbers, and what is in them.
+
+use mailhaul_engine::{ErrorKind, Mailbox as _, Present, Target as _};
+use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
+use mailhaul_remotes::Side;
+
+use crate::{
+    scene::{folders, inbox, mailbox, pass},
+    sessions::cursor,
+};
+
+fn uids(numbers: &[u32]) -> UidSet {
+    numbers.iter().filter_map(|it| Uid::new(*it)).collect()
+}
+
+#[tokio::test]
+async fn the_prefix_of_a_namespace_is_not_part_of_a_folder() {
+    let (mut source, peer) = mailbox("q80-courier-inbox-prefix.txt", Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2", "Sent/2020 2"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_missing_or_refused_is_done_without() {
+    let (mut source, peer) = mailbox("q81-no-namespace.txt", Side::Source).await;
+    for _ in 0..2 {
+        assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2"]);
+        source.reconnect().await.unwrap();
+    }
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_folder_at_which_connections_end_is_left_and_the_others_are_carried() {
+    for name in ["q87-exchange-trailing-blank.txt", "q110-zimbra-locked-share.txt"] {
+        let passed = pass(name).await;
+        passed.brought(&["INBOX: one", "Post: two"]);
+        assert_eq!(passed.waits, []);
+        let [failed] = passed.told.as_slice() else { panic!("{:?}", passed.told) };
+        assert!(failed.starts_with("Old  failed:") && failed.contains("3 connections ended so"), "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn parents_that_cannot_be_opened_are_not_asked_for_their_state() {
+    let (mut source, peer) = mailbox("q92-noselect-parents.txt", Side::Source).await;
+    let told = folders(&mut source).await.unwrap();
+    assert_eq!(told, ["INBOX 2", "(Archive)", "Archive/2020 2", "(Lost)"]);
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn what_is_listed_and_is_no_folder_is_left_and_told() {
+    let passed = pass("q93-uw-imap-home.txt").await;
+    passed.brought(&["INBOX: one", "mail/Sent: two"]);
+    let [failed] = passed.told.as_slice() else { panic!("{:?}", passed.told) };
+    assert!(failed.starts_with(".profile failed:") && failed.contains("not a mailbox"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_numbered_anew_in_mid_pass_is_looked_at_again() {
+    let passed = pass("q97-uidvalidity-flaps.txt").await;
+    passed.brought(&["INBOX: one", "INBOX: two"]);
+    assert!(passed.told[1].contains("(UIDVALIDITY 1, now 2)"), "{:?}", passed.told);
+}
+
+#[tokio::test]
+async fn select_is_believed_where_examine_makes_numbers_up() {
+    let (mut source, peer) = mailbox("q98-courier-examine.txt", Side::Source).await;
+    folders(&mut source).await.unwrap();
+    let first = source.scan(&inbox(), None).await.unwrap();
+    source.status(&inbox()).await.unwrap();
+    let second = source.scan(&inbox(), None).await.unwrap();
+    assert_eq!((first.status.uid_validity.get(), second.status.uid_validity.get()), (5, 5));
+    drop(source);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn uidnext_is_not_needed() {
+    let passed = pass("q99-courier-no-uidnext.txt").await;
+    assert_eq!((passed.error(), passed.arrived.len()), (None, 2));
+}
+
+#[tokio::test]
+async fn messages_are_known_by_their_uids_whatever_their_numbers() {
+    let passed = pass("q100-exchange-wrong-numbers.txt").await;
+    passed.brought(&["INBOX: one", "INBOX: two"]);
+}
+
+#[tokio::test]
+async fn search_is_believed_only_where_it_finds_as_much_as_there_is() {
+    let all = Present::These(uids(&[1, 2, 3]));
+    for (name, present) in [
+        ("q101-search-shows-less.txt", &all),
+        ("q102-mail2world-search.txt", &all),
+        ("q103-apple-no-search.txt", &Present::These(UidSet::new())),
+    ] {
+        let (mut source, peer) = mailbox(name, Side::Source).await;
+        assert_eq!(source.scan(&inbox(), Some(&cursor(5))).await.unwrap().present, *present, "{name}");
+        drop(source);
+        peer.done().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_expunged_elsewhere_is_not_taken_for_an_empty_one() {
+    let passed = pass("q104-expunged-while-fetching.txt").await;
+    passed.brought(&["INBOX: six"]);
+    assert!(passed.skipped().is_empty());
+    assert_eq!(passed.report.total(|it| it.seen), 1);
+}
+
+#[tokio::test]
+async fn messages_that_are_said_to_be_removed_and_are_not_are_an_error() {
+    let (mut target, peer) = mailbox("q105-ftgate-expunge.txt", Side::Target).await;
+    let error = target.remove_messages(&inbox(), &uids(&[2])).await.unwrap_err();
+    assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::Refused));
+    assert!(error.message.contains("1 are still there"), "{error}");
+    drop(target);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_move_does_not_work_is_made_to_copy() {
+    let (mut target, peer) = mailbox("q106-exchange-move.txt", Side::Target).await;
+    let moved = target.move_messages(&inbox(), &FolderPath::parse("Sent"), &uids(&[2])).await.unwrap();
+    assert_eq!(moved, [(Uid::new(2).unwrap(), Uid::new(9).unwrap())]);
+    drop(target);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_message_without_a_body_is_skipped_with_words() {
+    let passed = pass("q107-exchange-calendar.txt").await;
+    passed.brought(&["INBOX: one"]);
+    assert_eq!(passed.skipped(), ["the server lists the message and does not give it"]);
+}
