@@ -5,7 +5,7 @@ use mailhaul_imap::Security;
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_remotes::Side;
 
-use crate::scene::{folders, inbox, mailbox, mailbox_over, pass};
+use crate::scene::{folders, followed, inbox, mailbox, mailbox_over, pass};
 
 const BOTH: [&str; 2] = ["INBOX: one", "INBOX: two"];
 
@@ -70,8 +70,7 @@ async fn no_password_is_said_before_tls() {
     let name = "q57-exchange-invalid-state.txt";
     let (mut source, peer) = mailbox_over(Security::StartTls, name, Side::Source).await;
     assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -83,7 +82,7 @@ async fn a_limit_of_connections_is_an_error_of_its_own() {
         assert_eq!((error.kind, error.scope, error.retry), expected, "{error}");
         assert!(error.message.contains(words), "{error}");
     }
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -97,8 +96,7 @@ async fn a_session_that_ended_while_the_other_side_was_busy_is_no_failure() {
 async fn what_was_offered_before_the_login_is_not_used_after_it() {
     let (mut source, peer) = mailbox("q61-capabilities-change.txt", Side::Source).await;
     assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -108,8 +106,7 @@ async fn mod_sequences_are_used_where_they_are_told_and_only_there() {
     assert_eq!(first.messages.len(), 1);
     let second = source.scan(&inbox(), Some(&cursor(5))).await.unwrap();
     assert_eq!((second.status.highest_modseq, second.messages.len()), (None, 2));
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 /// The state of INBOX when its mod-sequence was this.
@@ -129,24 +126,21 @@ async fn what_is_said_of_the_folder_before_does_not_count_for_the_next() {
     assert_eq!(source.scan(&inbox(), None).await.unwrap().messages.len(), 3);
     let sent = source.scan(&mailhaul_mail::FolderPath::parse("Sent"), None).await.unwrap();
     assert_eq!((sent.messages.len(), sent.status.uid_validity.get()), (2, 2));
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
 async fn special_use_is_asked_for_only_where_it_is_offered() {
     let (mut source, peer) = mailbox("q64-list-extended-alone.txt", Side::Source).await;
     assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
 async fn nothing_is_said_before_the_greeting() {
     let (mut source, peer) = mailbox("q65-late-greeting.txt", Side::Source).await;
     assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -159,8 +153,7 @@ async fn a_login_goes_on_to_the_next_mechanism_and_respects_logindisabled() {
     let error = folders(&mut source).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Authentication);
     assert!(error.message.contains("the server takes no password without TLS (LOGINDISABLED)"), "{error}");
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]

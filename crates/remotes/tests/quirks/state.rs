@@ -5,7 +5,7 @@ use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 use mailhaul_remotes::Side;
 
 use crate::{
-    scene::{folders, inbox, mailbox, pass},
+    scene::{folders, followed, inbox, mailbox, pass},
     sessions::cursor,
 };
 
@@ -17,8 +17,7 @@ fn uids(numbers: &[u32]) -> UidSet {
 async fn the_prefix_of_a_namespace_is_not_part_of_a_folder() {
     let (mut source, peer) = mailbox("q80-courier-inbox-prefix.txt", Side::Source).await;
     assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2", "Sent/2020 2"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -28,8 +27,7 @@ async fn a_namespace_that_is_missing_or_refused_is_done_without() {
         assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2"]);
         source.reconnect().await.unwrap();
     }
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -48,8 +46,7 @@ async fn parents_that_cannot_be_opened_are_not_asked_for_their_state() {
     let (mut source, peer) = mailbox("q92-noselect-parents.txt", Side::Source).await;
     let told = folders(&mut source).await.unwrap();
     assert_eq!(told, ["INBOX 2", "(Archive)", "Archive/2020 2", "(Lost)"]);
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -75,8 +72,7 @@ async fn select_is_believed_where_examine_makes_numbers_up() {
     source.status(&inbox()).await.unwrap();
     let second = source.scan(&inbox(), None).await.unwrap();
     assert_eq!((first.status.uid_validity.get(), second.status.uid_validity.get()), (5, 5));
-    drop(source);
-    peer.done().await;
+    followed(source, peer).await;
 }
 
 #[tokio::test]
@@ -101,8 +97,7 @@ async fn search_is_believed_only_where_it_finds_as_much_as_there_is() {
     ] {
         let (mut source, peer) = mailbox(name, Side::Source).await;
         assert_eq!(source.scan(&inbox(), Some(&cursor(5))).await.unwrap().present, *present, "{name}");
-        drop(source);
-        peer.done().await;
+        followed(source, peer).await;
     }
 }
 
@@ -120,8 +115,7 @@ async fn messages_that_are_said_to_be_removed_and_are_not_are_an_error() {
     let error = target.remove_messages(&inbox(), &uids(&[2])).await.unwrap_err();
     assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::Refused));
     assert!(error.message.contains("1 are still there"), "{error}");
-    drop(target);
-    peer.done().await;
+    followed(target, peer).await;
 }
 
 #[tokio::test]
@@ -129,8 +123,7 @@ async fn a_server_whose_move_does_not_work_is_made_to_copy() {
     let (mut target, peer) = mailbox("q106-exchange-move.txt", Side::Target).await;
     let moved = target.move_messages(&inbox(), &FolderPath::parse("Sent"), &uids(&[2])).await.unwrap();
     assert_eq!(moved, [(Uid::new(2).unwrap(), Uid::new(9).unwrap())]);
-    drop(target);
-    peer.done().await;
+    followed(target, peer).await;
 }
 
 #[tokio::test]
