@@ -138,6 +138,28 @@ async fn uidvalidity_may_change_on_either_side() {
 }
 
 #[tokio::test]
+async fn uidvalidity_that_changes_before_each_pass_costs_headers_and_never_bodies() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    let options = PassOptions::default();
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    let contents = source.contents();
+    let fetched = source.server().fetched;
+    for (on_source, on_target) in [(true, false), (false, true), (true, true)].repeat(2) {
+        for (remote, changes) in [(&source, on_source), (&target, on_target)] {
+            if changes {
+                remote.server().folder("INBOX").renumber();
+            }
+        }
+        let report = pass(&source, &target, &ledger, &options).await;
+        assert_synced(&report);
+        assert_eq!(report.total(|it| it.copied), 0, "{report:#?}");
+        let is_told = report.folders.iter().any(|it| it.reason.contains("UIDVALIDITY changed"));
+        assert_eq!(is_told, on_source, "an unchanged source does not need the target");
+        assert_eq!((target.contents(), source.server().fetched), (contents.clone(), fetched));
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_and_a_target_that_tells_no_uids_double_nothing() {
     for tells_no_uids in [false, true] {
         for lost in 0..3 {

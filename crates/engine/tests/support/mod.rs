@@ -72,6 +72,8 @@ pub struct Server {
     pub loses_answer_after: Option<u32>,
     /// How often a folder was opened.
     pub scans: u32,
+    /// How many bodies were given away.
+    pub fetched: u32,
 }
 
 impl Server {
@@ -307,6 +309,7 @@ impl Source for Remote {
                 missing.push((*uid, Missing::Gone));
                 continue;
             };
+            self.server().fetched += 1;
             // Large enough bodies go in pieces, so that both ways are walked.
             let pieces = if message.body.len() > 60 {
                 let mut pieces = vec![Piece::Start(*uid, message.body.len() as u64)];

@@ -177,6 +177,57 @@ async fn any_octet_in_a_password() {
     login("", Credentials::password("alice", Secret::new("a\tbc")), script).await.0.unwrap();
 }
 
+/// Passwords that break programs which put commands together as text.
+fn odd_passwords() -> Vec<String> {
+    let printable: String = (' '..='~').collect();
+    let mut passwords: Vec<String> = printable.chars().map(|it| format!("a{it}b")).collect();
+    passwords.push(printable);
+    passwords.extend(
+        [
+            " leading",
+            "trailing ",
+            "  ",
+            "\"",
+            "\\",
+            "\\\"",
+            "{5}",
+            "{5+}",
+            "*",
+            "%",
+            "$HOME",
+            "(a b)",
+            "a//b",
+        ]
+        .map(str::to_owned),
+    );
+    passwords.extend(["Grüße", "пароль", "密码", "pass\u{301}word", "🔑 "].map(str::to_owned));
+    passwords
+}
+
+#[tokio::test]
+async fn every_password_arrives_as_it_is_by_plain_and_by_login() {
+    for password in odd_passwords() {
+        let credentials = || Credentials::password("alice", Secret::new(password.as_str()));
+        let plain = STANDARD.encode(format!("\0alice\0{password}"));
+        let script = format!("C: a1 AUTHENTICATE PLAIN {plain}\nS: a1 OK [CAPABILITY IMAP4rev1] welcome");
+        let (outcome, lines) = login("SASL-IR AUTH=PLAIN", credentials(), &script).await;
+        outcome.unwrap_or_else(|error| panic!("{password:?}: {error}"));
+        assert!(lines.iter().all(|it| !it.contains(&plain)), "{lines:?}");
+
+        // Quoted as far as a quoted string can hold it (RFC 9051, section 4.3), a literal otherwise.
+        let command = if password.is_ascii() {
+            let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("C: a1 LOGIN \"alice\" \"{quoted}\"")
+        } else {
+            format!("C: a1 LOGIN \"alice\" {{{}}}\nS: + go on\nC: {password}", password.len())
+        };
+        let script = format!("{command}\nS: a1 OK [CAPABILITY IMAP4rev1] welcome");
+        let (outcome, lines) = login("", credentials(), &script).await;
+        outcome.unwrap_or_else(|error| panic!("{password:?}: {error}"));
+        assert_eq!(lines[1], "C: a1 LOGIN [redacted] [redacted]");
+    }
+}
+
 #[tokio::test]
 async fn wrong_credentials_are_not_tried_again() {
     for text in ["[AUTHENTICATIONFAILED] no", "Login failed.", "[UNAVAILABLE] try later"] {

@@ -1,6 +1,6 @@
 //! Rows 80 to 110: folders, their numbers, and what is in them.
 
-use mailhaul_engine::{ErrorKind, Mailbox as _, Present, Target as _};
+use mailhaul_engine::{Error, ErrorKind, Mailbox as _, NewFolder, Present, Target as _};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 use mailhaul_remotes::Side;
 
@@ -131,4 +131,59 @@ async fn a_message_without_a_body_is_skipped_with_words() {
     let passed = pass("q107-exchange-calendar.txt").await;
     passed.brought(&["INBOX: one"]);
     assert_eq!(passed.skipped(), ["the server lists the message and does not give it"]);
+}
+
+/// What becomes of new folders on a target.
+async fn created(name: &str, paths: &[&str]) -> Vec<Result<(), String>> {
+    let (mut target, peer) = mailbox(name, Side::Target).await;
+    target.folders().await.unwrap();
+    let new: Vec<NewFolder> =
+        paths.iter().map(|it| NewFolder { path: FolderPath::parse(it), subscribe: false }).collect();
+    let created = target.create_folders(&new).await.unwrap();
+    followed(target, peer).await;
+    let told = |it: Result<(), Error>| {
+        it.map_err(|error| {
+            assert_eq!(error.scope, Scope::Folder);
+            error.message
+        })
+    };
+    created.into_iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn a_folder_that_the_target_refuses_does_not_keep_the_others_back() {
+    let created_below = created("q82-domino-backslash.txt", &["INBOX/x", "Sent/2021"]).await;
+    let [Err(refused), Ok(())] = created_below.as_slice() else { panic!("{created_below:?}") };
+    assert!(
+        refused.contains("folder INBOX/x cannot be created: CREATE refused: NO Create failed"),
+        "{refused}"
+    );
+
+    let created_below = created("q91-no-inferiors.txt", &["Sent/2020", "Post"]).await;
+    let [Err(refused), Ok(())] = created_below.as_slice() else { panic!("{created_below:?}") };
+    assert!(refused.contains("doesn't allow inferior mailboxes"), "{refused}");
+}
+
+#[tokio::test]
+async fn wildcards_quotes_and_backslashes_in_names_are_said_as_they_are() {
+    let (mut source, peer) = mailbox("q83-odd-names.txt", Side::Source).await;
+    folders(&mut source).await.unwrap();
+    for name in ["a.b", "a*b", "say \"hi\"", "back\\slash"] {
+        source.scan(&FolderPath::new([name]), None).await.unwrap();
+    }
+    followed(source, peer).await;
+}
+
+#[tokio::test]
+async fn inbox_is_one_folder_however_it_is_spelt() {
+    let (mut source, peer) = mailbox("q89-inbox-spelling.txt", Side::Source).await;
+    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "INBOX/Old 2"]);
+    followed(source, peer).await;
+}
+
+#[tokio::test]
+async fn a_server_that_expunges_by_itself_does_no_harm() {
+    let (mut target, peer) = mailbox("q96-gmail-auto-expunge.txt", Side::Target).await;
+    target.remove_messages(&inbox(), &uids(&[2])).await.unwrap();
+    followed(target, peer).await;
 }
