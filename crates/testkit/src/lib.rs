@@ -11,6 +11,7 @@ mod certificate;
 mod courier;
 mod cyrus;
 mod dovecot;
+pub mod fake;
 mod mailbox;
 mod mailmaker;
 pub mod peer;

@@ -1,0 +1,95 @@
+//! APPEND, of one message or of several.
+
+use mailhaul_mail::{Flags, InternalDate};
+
+use super::{
+    personality::Verdict,
+    session::{Answer, Refusal, Session},
+    syntax::{Arguments, Token, set},
+};
+
+/// A message on its way in.
+struct Arriving {
+    octets: Vec<u8>,
+    flags: Flags,
+    date: InternalDate,
+}
+
+impl Session {
+    pub(super) fn append(&mut self, arguments: &mut Arguments<'_>) -> Answer {
+        let bad = || Refusal::bad("Command Argument Error. 11");
+        let name = arguments.string().ok_or_else(bad)?;
+        let folder = self.selectable(&name).map_err(|_| Refusal::no("[TRYCREATE] No such folder"))?;
+        let mut arriving = Vec::new();
+        while !arguments.0.is_empty() {
+            arriving.push(self.arriving(arguments).ok_or_else(bad)?);
+        }
+        if arriving.len() != 1 {
+            self.offered("MULTIAPPEND")?;
+        }
+        for message in &arriving {
+            self.admit_message(message)?;
+        }
+        let (user, personality) = (self.user(), &self.server.personality);
+        let mut mailbox = user.mailbox();
+        let uids: Vec<u32> = arriving
+            .into_iter()
+            .map(|it| mailbox.add(&folder, (personality.rewrite)(it.octets), it.flags, it.date))
+            .collect();
+        let validity = mailbox.folders[&folder].uid_validity;
+        Ok(if personality.has("UIDPLUS") {
+            format!("[APPENDUID {validity} {}] APPEND completed.", set(&uids))
+        } else {
+            "APPEND completed.".to_owned()
+        })
+    }
+
+    fn arriving(&self, arguments: &mut Arguments<'_>) -> Option<Arriving> {
+        let personality = &self.server.personality;
+        let flags = match arguments.0.first()? {
+            Token::Open => arguments.list()?,
+            _ => Vec::new(),
+        };
+        let kept = flags.iter().map(String::as_str).filter(|flag| {
+            personality.keeps(flag)
+                && personality.append_loses.is_none_or(|lost| !lost.eq_ignore_ascii_case(flag))
+        });
+        let flags: Flags = kept.collect();
+        let mut date = InternalDate::new(0, 0)?;
+        if let Some(Token::Quoted(text)) = arguments.0.first() {
+            date = InternalDate::parse(std::str::from_utf8(text).ok()?)?;
+            arguments.next();
+        }
+        match arguments.next()? {
+            Token::Literal(octets) => Some(Arriving { octets: octets.clone(), flags, date }),
+            _ => None,
+        }
+    }
+
+    /// Whether the message may come in now.
+    fn admit_message(&self, message: &Arriving) -> Result<(), Refusal> {
+        let (user, personality) = (self.user(), &self.server.personality);
+        user.clock.pass(personality.limits.append_time);
+        match (personality.judge)(&message.octets) {
+            Verdict::Take => {}
+            Verdict::Refuse(words) => return Err(Refusal::Says(words.to_owned())),
+            Verdict::HangUp(words) => {
+                user.meter().note("bye");
+                return Err(Refusal::HangsUp(words.to_owned()));
+            }
+        }
+        let now = user.clock.now();
+        if let Err(backoff) = user.meter().append(personality.limits.throttle, now) {
+            let milliseconds = backoff.as_millis();
+            let words =
+                format!("BAD Request is throttled. Suggested Backoff Time: {milliseconds} milliseconds");
+            return Err(Refusal::AndLeaves(words, "* BYE Connection closed. 14"));
+        }
+        let octets = message.octets.len() as u64;
+        if !user.meter().upload(octets, &personality.limits, now) {
+            let words = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)";
+            return Err(Refusal::AndLeaves(words.to_owned(), "* BYE Session expired"));
+        }
+        Ok(())
+    }
+}

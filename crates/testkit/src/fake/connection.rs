@@ -1,0 +1,198 @@
+//! The socket: commands with their literals come in, answers go out.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use socket2::SockRef;
+use tokio::{net::TcpStream, time::sleep};
+
+use super::syntax::Raw;
+
+/// No command of a client that means well has a longer line.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// The connections of one user.
+pub(super) type Peers = Arc<Mutex<Vec<Arc<Peer>>>>;
+
+/// A connection as others see it.
+pub(super) struct Peer {
+    stream: TcpStream,
+    /// Something was read that is not yet dealt with.
+    is_busy: AtomicBool,
+    pub(super) is_over: AtomicBool,
+}
+
+impl Peer {
+    /// Whether all that came was dealt with. The socket itself is asked: what a client sent before it closed is there.
+    fn is_idle(&self) -> bool {
+        let mut octet = [MaybeUninit::uninit()];
+        let nothing = || {
+            let peeked = SockRef::from(&self.stream).peek(&mut octet);
+            peeked.is_err_and(|it| it.kind() == io::ErrorKind::WouldBlock)
+        };
+        self.is_over.load(Ordering::SeqCst) || (!self.is_busy.load(Ordering::SeqCst) && { nothing }())
+    }
+}
+
+/// Waits until every other connection is done with what it was sent: what a client sent on a connection that it closed
+/// has taken effect before it is let in again.
+pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
+    loop {
+        let is_settled = {
+            let mut peers = peers.lock().unwrap();
+            peers.retain(|it| !it.is_over.load(Ordering::SeqCst));
+            peers.iter().filter(|it| !Arc::ptr_eq(it, own)).all(|it| it.is_idle())
+        };
+        if is_settled {
+            return;
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// What the server thinks of a literal that is announced.
+pub(super) enum Consent {
+    /// It wants it.
+    Given,
+    /// It answers this in place of asking for it, and the command is over.
+    Refused(String),
+}
+
+/// One connection.
+pub(super) struct Wire {
+    pub(super) peer: Arc<Peer>,
+    received: Vec<u8>,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let peer = Peer { stream, is_busy: AtomicBool::new(false), is_over: AtomicBool::new(false) };
+        Self { peer: Arc::new(peer), received: Vec::new() }
+    }
+
+    /// False at the end.
+    async fn fill(&mut self) -> bool {
+        let mut octets = vec![0; 64 << 10];
+        loop {
+            self.peer.is_busy.store(true, Ordering::SeqCst);
+            match self.peer.stream.try_read(&mut octets) {
+                Ok(0) => return false,
+                Ok(count) => {
+                    self.received.extend_from_slice(&octets[..count]);
+                    return true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.peer.is_busy.store(false, Ordering::SeqCst);
+                    if self.peer.stream.readable().await.is_err() {
+                        return false;
+                    }
+                }
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// A line without its end; `None` at the end of the connection.
+    pub(super) async fn line(&mut self) -> Option<Vec<u8>> {
+        let mut seen = 0;
+        loop {
+            if let Some(end) = self.received[seen..].iter().position(|it| *it == b'\n') {
+                let mut line: Vec<u8> = self.received.drain(..=seen + end).collect();
+                line.pop();
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Some(line);
+            }
+            seen = self.received.len();
+            if seen > LONGEST_LINE || !self.fill().await {
+                return None;
+            }
+        }
+    }
+
+    /// A whole command. `consent` is asked for each literal that waits for it, with the text before it and its length;
+    /// it is told of the others (`true`) as well, which come in any case.
+    pub(super) async fn command(
+        &mut self,
+        mut consent: impl FnMut(&[u8], u64, bool) -> Consent + Send,
+    ) -> Option<Result<Raw, String>> {
+        let mut raw = Raw::default();
+        loop {
+            let text = self.line().await?;
+            let Some((length, is_free)) = literal(&text) else {
+                raw.pieces.push((text, None));
+                return Some(Ok(raw));
+            };
+            let start = raw.pieces.first().map_or(&text, |(first, _)| first);
+            match consent(start, length, is_free) {
+                Consent::Given if is_free => {}
+                Consent::Given => self.send(b"+ go ahead\r\n").await?,
+                Consent::Refused(answer) => {
+                    if is_free {
+                        self.octets(length).await?;
+                        // What is left of the command.
+                        while literal(&self.line().await?).is_some() {}
+                    }
+                    return Some(Err(answer));
+                }
+            }
+            let octets = self.octets(length).await?;
+            raw.pieces.push((text, Some(octets)));
+        }
+    }
+
+    async fn octets(&mut self, length: u64) -> Option<Vec<u8>> {
+        let length = usize::try_from(length).ok()?;
+        while self.received.len() < length {
+            if !self.fill().await {
+                return None;
+            }
+        }
+        let rest = self.received.split_off(length);
+        Some(std::mem::replace(&mut self.received, rest))
+    }
+
+    /// `None` where nobody listens any more.
+    pub(super) async fn send(&mut self, mut octets: &[u8]) -> Option<()> {
+        while !octets.is_empty() {
+            match self.peer.stream.try_write(octets) {
+                Ok(count) => octets = &octets[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.peer.stream.writable().await.ok()?;
+                }
+                Err(_) => return None,
+            }
+        }
+        Some(())
+    }
+
+    /// Closes it. Nothing more is done for the client; but what it sends still is read, for to close with octets unread
+    /// would reset the connection, and the last words could be lost.
+    pub(super) async fn close(mut self) {
+        self.peer.is_over.store(true, Ordering::SeqCst);
+        let _ = SockRef::from(&self.peer.stream).shutdown(std::net::Shutdown::Write);
+        loop {
+            self.received.clear();
+            if !self.fill().await {
+                return;
+            }
+        }
+    }
+}
+
+/// The length of the literal that the line announces, and whether it comes without being asked for.
+fn literal(line: &[u8]) -> Option<(u64, bool)> {
+    let inside = line.strip_suffix(b"}")?;
+    let start = inside.iter().rposition(|it| *it == b'{')?;
+    let digits = std::str::from_utf8(&inside[start + 1..]).ok()?;
+    let (digits, is_free) = digits.strip_suffix('+').map_or((digits, false), |it| (it, true));
+    Some((digits.parse().ok()?, is_free))
+}

@@ -1,0 +1,156 @@
+//! UID FETCH.
+
+use super::{
+    session::{Answer, Refusal, Session},
+    store::{Entry, Kept},
+    syntax::{Arguments, among, quoted, set},
+};
+
+/// What one message is asked for.
+struct Asked<'a> {
+    items: &'a [String],
+    folder: &'a str,
+    tells_modseq: bool,
+}
+
+impl Session {
+    pub(super) fn fetch(&mut self, arguments: &mut Arguments<'_>) -> Answer {
+        let folder = self.opened()?;
+        let bad = || Refusal::bad("Command Argument Error. 11");
+        let uids = arguments.string().ok_or_else(bad)?;
+        let items = arguments.list().ok_or_else(bad)?;
+        let modifiers = arguments.list().unwrap_or_default();
+        let since: Option<u64> = match modifiers.as_slice() {
+            [] => None,
+            [word, number, ..] if word == "CHANGEDSINCE" => {
+                self.offered("CONDSTORE")?;
+                Some(number.parse().map_err(|_| bad())?)
+            }
+            _ => return Err(bad()),
+        };
+        if items.iter().any(|it| it.starts_with("X-GM-")) {
+            self.offered("X-GM-EXT-1")?;
+        }
+        let user = self.user();
+        let found: Vec<(u32, Entry)> = {
+            let mailbox = user.mailbox();
+            let it = &mailbox.folders[&folder];
+            let chosen = among(&uids, it.entries.keys().copied()).ok_or_else(bad)?;
+            let entries = chosen.into_iter().filter_map(|uid| Some((uid, *it.entries.get(&uid)?)));
+            entries.filter(|(_, it)| since.is_none_or(|since| it.modseq > since)).collect()
+        };
+        if modifiers.iter().any(|it| it == "VANISHED") {
+            self.offered("QRESYNC")?;
+            let since = since.unwrap_or(0);
+            let mailbox = user.mailbox();
+            let vanished = mailbox.folders[&folder].vanished.iter().filter(|(_, modseq)| *modseq > since);
+            let mut gone: Vec<u32> = vanished.map(|(uid, _)| *uid).collect();
+            drop(mailbox);
+            gone.sort_unstable();
+            if !gone.is_empty() {
+                self.say(&format!("* VANISHED (EARLIER) {}", set(&gone)));
+            }
+        }
+        let asked = Asked { items: &items, folder: &folder, tells_modseq: since.is_some() };
+        for (uid, entry) in found {
+            self.fetch_one(&asked, uid, entry)?;
+        }
+        let limits = &self.server.personality.limits;
+        let is_slowed = limits.mention_throttling_after.is_some_and(|it| self.bodies > it);
+        Ok(if is_slowed { "Success [THROTTLED]" } else { "Success" }.to_owned())
+    }
+
+    fn fetch_one(&mut self, asked: &Asked<'_>, uid: u32, entry: Entry) -> Result<(), Refusal> {
+        let user = self.user();
+        let personality = &self.server.personality;
+        let (kept, labels) = {
+            let mailbox = user.mailbox();
+            let Some((_, kept)) = mailbox.kept(asked.folder, uid) else { return Ok(()) };
+            (kept.clone(), mailbox.labels(entry.message, asked.folder))
+        };
+        let number =
+            self.open.as_ref().and_then(|it| it.uids.binary_search(&uid).ok()).map_or(1, |it| it + 1);
+        let mut line = format!("* {number} FETCH (UID {uid}").into_bytes();
+        if asked.tells_modseq {
+            line.extend_from_slice(format!(" MODSEQ ({})", entry.modseq).as_bytes());
+        }
+        let mut has_body = false;
+        for item in asked.items {
+            let Kept { octets, flags, date } = &kept;
+            let told = match item.to_ascii_uppercase().as_str() {
+                "UID" => continue,
+                "FLAGS" => format!(" FLAGS ({flags})").into_bytes(),
+                "INTERNALDATE" => format!(" INTERNALDATE \"{date}\"").into_bytes(),
+                "RFC822.SIZE" => format!(" RFC822.SIZE {}", (personality.size)(octets.len())).into_bytes(),
+                "X-GM-MSGID" => format!(" X-GM-MSGID {}", entry.message).into_bytes(),
+                "X-GM-THRID" => format!(" X-GM-THRID {}", entry.message).into_bytes(),
+                "X-GM-LABELS" => {
+                    let labels: Vec<String> = labels.iter().map(|it| quoted(it)).collect();
+                    format!(" X-GM-LABELS ({})", labels.join(" ")).into_bytes()
+                }
+                "BODY.PEEK[]" => {
+                    has_body = true;
+                    literal("BODY[]", octets)
+                }
+                other => {
+                    let fields =
+                        other.strip_prefix("BODY.PEEK[HEADER.FIELDS (").and_then(|it| it.strip_suffix(")]"));
+                    let Some(fields) = fields else {
+                        return Err(Refusal::bad("Command Argument Error. 11"));
+                    };
+                    literal(&format!("BODY[HEADER.FIELDS ({fields})]"), &header(octets, fields))
+                }
+            };
+            line.extend_from_slice(&told);
+        }
+        if has_body {
+            self.count_body(&kept, &line)?;
+        }
+        line.extend_from_slice(b")\r\n");
+        self.out.extend_from_slice(&line);
+        Ok(())
+    }
+
+    /// A body that may be one too many.
+    fn count_body(&mut self, kept: &Kept, line: &[u8]) -> Result<(), Refusal> {
+        let (user, limits) = (self.user(), &self.server.personality.limits);
+        user.clock.pass(limits.fetch_time);
+        if !user.meter().download(kept.octets.len() as u64, limits, user.clock.now()) {
+            let words = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)";
+            return Err(Refusal::AndLeaves(words.to_owned(), "* BYE Session expired"));
+        }
+        self.bodies += 1;
+        if limits.bodies_per_connection.is_some_and(|most| self.bodies > most) {
+            user.meter().note("bye");
+            // In the middle of the message: what follows is none of its octets.
+            let half = line.len() - kept.octets.len() / 2;
+            self.out.extend_from_slice(&line[..half]);
+            return Err(Refusal::BreaksOff);
+        }
+        Ok(())
+    }
+}
+
+fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
+    [format!(" {name} {{{}}}\r\n", octets.len()).as_bytes(), octets].concat()
+}
+
+/// The header fields of these names, and the empty line.
+fn header(octets: &[u8], names: &str) -> Vec<u8> {
+    let mut found = Vec::new();
+    let mut is_wanted = false;
+    for line in octets.split_inclusive(|it| *it == b'\n') {
+        if line == b"\r\n" {
+            break;
+        }
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let name = line.split(|it| *it == b':').next().unwrap_or_default();
+            is_wanted = names.split(' ').any(|it| it.as_bytes().eq_ignore_ascii_case(name));
+        }
+        if is_wanted {
+            found.extend_from_slice(line);
+        }
+    }
+    found.extend_from_slice(b"\r\n");
+    found
+}

@@ -1,0 +1,147 @@
+//! LIST, LSUB, STATUS, CREATE, SUBSCRIBE.
+
+use super::{
+    session::{Answer, Refusal, Session},
+    store::Folder,
+    syntax::{Arguments, Token, quoted},
+};
+
+impl Session {
+    pub(super) fn list(&mut self, name: &str, arguments: &mut Arguments<'_>) -> Answer {
+        let strings = arguments.string().zip(arguments.string());
+        let (_, pattern) = strings.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        let returned = self.return_options(arguments)?;
+        let delimiter = self.server.personality.delimiter;
+        if pattern.is_empty() {
+            self.say(&format!("* {name} (\\Noselect) \"{delimiter}\" \"\""));
+            return Ok("done".to_owned());
+        }
+        let user = self.user();
+        let mailbox = user.mailbox();
+        let mut lines = Vec::new();
+        for (folder, it) in mailbox.folders.iter().filter(|(folder, _)| matches(&pattern, folder, delimiter))
+        {
+            let mut attributes = it.attributes.to_owned();
+            if name == "LSUB" && !it.is_subscribed {
+                continue;
+            }
+            if returned.is_some() && it.is_subscribed {
+                attributes.push_str(" \\Subscribed");
+            }
+            let below = format!("{folder}{delimiter}");
+            let has_children = mailbox.folders.keys().any(|it| it.starts_with(&below));
+            attributes.push_str(if has_children { " \\HasChildren" } else { " \\HasNoChildren" });
+            lines.push(format!("* {name} ({}) \"{delimiter}\" {}", attributes.trim(), quoted(folder)));
+            if let Some(Some(items)) = &returned
+                && !it.attributes.contains("\\Noselect")
+            {
+                lines.push(format!("* STATUS {} ({})", quoted(folder), status_of(it, items)));
+            }
+        }
+        drop(mailbox);
+        lines.iter().for_each(|it| self.say(it));
+        Ok("done".to_owned())
+    }
+
+    /// `Some` where RETURN was said; in it, the items of STATUS where those were asked for.
+    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Option<Vec<String>>>, Refusal> {
+        let bad = || Refusal::bad("Command Argument Error. 11");
+        let Some(word) = arguments.word() else { return Ok(None) };
+        if word != "RETURN" || arguments.next() != Some(&Token::Open) {
+            return Err(bad());
+        }
+        self.offered("LIST-EXTENDED")?;
+        let mut items = None;
+        loop {
+            match arguments.next().ok_or_else(bad)? {
+                Token::Close => return Ok(Some(items)),
+                Token::Word(word) if word == "STATUS" => {
+                    self.offered("LIST-STATUS")?;
+                    items = Some(arguments.list().ok_or_else(bad)?);
+                    self.check_items(items.iter().flatten())?;
+                }
+                Token::Word(word) if word == "SPECIAL-USE" => self.offered("SPECIAL-USE")?,
+                _ => {}
+            }
+        }
+    }
+
+    fn check_items<'a>(&self, mut items: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+        if items.any(|it| it == "HIGHESTMODSEQ") { self.offered("CONDSTORE") } else { Ok(()) }
+    }
+
+    pub(super) fn status(&mut self, arguments: &mut Arguments<'_>) -> Answer {
+        let asked = arguments.string().zip(arguments.list());
+        let (name, items) = asked.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        self.check_items(items.iter())?;
+        let folder = self.selectable(&name)?;
+        let user = self.user();
+        let told = status_of(&user.mailbox().folders[&folder], &items);
+        self.say(&format!("* STATUS {} ({told})", quoted(&name)));
+        Ok("done".to_owned())
+    }
+
+    /// A folder that can be opened.
+    pub(super) fn selectable(&self, name: &str) -> Result<String, Refusal> {
+        let folder = self.folder(name)?;
+        let is_container = self.user().mailbox().folders[&folder].attributes.contains("\\Noselect");
+        if is_container {
+            return Err(Refusal::no(format!("[NONEXISTENT] Unknown Mailbox: {name} (Failure)")));
+        }
+        Ok(folder)
+    }
+
+    pub(super) fn create(&mut self, arguments: &mut Arguments<'_>) -> Answer {
+        let name = arguments.string().ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        let delimiter = self.server.personality.delimiter;
+        let name = name.trim_end_matches(delimiter);
+        if self.folder(name).is_ok() {
+            return Err(Refusal::no("[ALREADYEXISTS] Mailbox already exists."));
+        }
+        if let Some(refusal) = (self.server.personality.refuses_name)(name) {
+            return Err(Refusal::Says(refusal.to_owned()));
+        }
+        let user = self.user();
+        let mut mailbox = user.mailbox();
+        for (end, _) in name.match_indices(delimiter) {
+            mailbox.create(&name[..end]);
+        }
+        mailbox.create(name);
+        Ok("done".to_owned())
+    }
+
+    pub(super) fn subscribe(&mut self, is_subscribed: bool, arguments: &mut Arguments<'_>) -> Answer {
+        let name = arguments.string().ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        let folder = self.folder(&name)?;
+        self.user().mailbox().subscribe(&folder, is_subscribed);
+        Ok("done".to_owned())
+    }
+}
+
+fn status_of(folder: &Folder, items: &[String]) -> String {
+    let told = items.iter().filter_map(|item| {
+        let number = match item.as_str() {
+            "MESSAGES" => folder.entries.len() as u64,
+            "UIDNEXT" => u64::from(folder.uid_next),
+            "UIDVALIDITY" => u64::from(folder.uid_validity),
+            "HIGHESTMODSEQ" => folder.highest,
+            _ => return None,
+        };
+        Some(format!("{item} {number}"))
+    });
+    told.collect::<Vec<String>>().join(" ")
+}
+
+/// `*` is anything, `%` anything within a level.
+fn matches(pattern: &str, name: &str, delimiter: char) -> bool {
+    let Some(first) = pattern.chars().next() else { return name.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' | '%' => {
+            let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+            let within = ends.take_while(|at| first == '*' || !name[..*at].contains(delimiter));
+            within.into_iter().any(|at| matches(rest, &name[at..], delimiter))
+        }
+        _ => name.strip_prefix(first).is_some_and(|name| matches(rest, name, delimiter)),
+    }
+}

@@ -1,0 +1,82 @@
+//! Microsoft 365, as seen in late 2026.
+
+use std::time::Duration;
+
+use super::{
+    limits::{Limits, Throttle},
+    personality::{Personality, Verdict},
+};
+
+/// No line of a message may be longer.
+const LONGEST_LINE: usize = 10_239;
+/// The default limit of a mailbox.
+const LARGEST: u64 = 36_700_160;
+
+const FOLDERS: &[(&str, &str)] = &[
+    ("INBOX", ""),
+    ("Archive", ""),
+    ("Deleted Items", ""),
+    ("Drafts", ""),
+    ("Junk Email", ""),
+    ("Sent Items", ""),
+];
+
+impl Personality {
+    /// No CONDSTORE, no SPECIAL-USE, no keywords; sizes are estimates; ten errors end a session; too many messages are
+    /// answered with a backoff, and a token that ends is the end of the session.
+    pub fn microsoft_365() -> Self {
+        Self {
+            greeting: "The Microsoft Exchange IMAP4 service is ready. [RgBSADMA]",
+            before_login: "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+",
+            after_login: "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE \
+                          LITERAL+",
+            id: "\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\" \"version\" \"15.20\"",
+            permanent_flags: "\\Seen \\Answered \\Flagged \\Deleted \\Draft $MDNSent",
+            folders: FOLDERS,
+            refuses_name: |name| {
+                let first = name.split('/').next().unwrap_or(name);
+                first.eq_ignore_ascii_case("Files").then_some("NO Folder name is reserved.")
+            },
+            ignores_case: true,
+            size: |octets| octets + octets / 50 + 7,
+            append_loses: Some("\\Flagged"),
+            judge: |octets| {
+                let is_long = octets.split(|it| *it == b'\n').any(|line| line.len() > LONGEST_LINE);
+                if is_long { Verdict::Refuse("BAD Command Argument Error. 11") } else { Verdict::Take }
+            },
+            largest: Some((LARGEST, "NO Maximum size of appendable message has been exceeded.")),
+            limits: Limits {
+                errors: Some(10),
+                connections: 20,
+                throttle: Some(Throttle {
+                    messages: 150,
+                    within: Duration::from_mins(1),
+                    backoff: Duration::from_millis(299_961),
+                }),
+                token_lifetime: Duration::from_mins(60),
+                append_time: Duration::from_millis(250),
+                fetch_time: Duration::from_millis(50),
+                ..Limits::default()
+            },
+            ..Self::plain()
+        }
+    }
+
+    /// The same, for a target that gives headers back with blanks that nobody sent (rows 3 and 4 of the quirks).
+    #[must_use]
+    pub fn rewriting_headers(self) -> Self {
+        Self { rewrite: refold, ..self }
+    }
+}
+
+/// Folded lines of the header begin with a TAB.
+fn refold(octets: Vec<u8>) -> Vec<u8> {
+    let end = octets.windows(4).position(|it| it == b"\r\n\r\n").map_or(octets.len(), |it| it + 2);
+    let mut octets = octets;
+    for at in 2..end {
+        if octets[at - 2..at] == *b"\r\n" && octets[at] == b' ' {
+            octets[at] = b'\t';
+        }
+    }
+    octets
+}

@@ -1,0 +1,175 @@
+//! IMAP servers in memory that keep mail, count, and misbehave as those of the large providers do.
+//!
+//! Real TCP, real mailboxes: folders, UIDs, mod-sequences, flags, dates, octets. What a provider does otherwise is a
+//! [`Personality`]: data, and a few pure functions. Time is a [`VirtualClock`] that server and test share: nothing that a
+//! server does depends on how fast the machine is. What a client does that it was told not to do (it comes back too early,
+//! it uses what was not offered) is a [violation](Fake::violations), which tests assert there is none of.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use mailhaul_testkit::fake::{Fake, Personality, VirtualClock};
+//! let server = Fake::start(Personality::gmail()).await;
+//! server.add_user("terrya", "hunter2", VirtualClock::default());
+//! server.with("terrya", |mailbox| mailbox.create("Projects"));
+//! assert!(server.violations().is_empty());
+//! # }
+//! ```
+
+mod append;
+mod authenticate;
+mod change;
+mod clock;
+mod connection;
+mod fetch;
+mod folders;
+mod gmail;
+mod limits;
+mod microsoft;
+mod personality;
+mod search;
+mod select;
+mod session;
+mod store;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+
+pub use clock::VirtualClock;
+pub use limits::{Limits, Throttle};
+pub use personality::{Personality, Verdict};
+pub use store::{Kept, Mailbox};
+
+use self::{connection::Peers, limits::Meter};
+
+/// One server, until it is dropped.
+pub struct Fake {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    server: Arc<Server>,
+    listener: JoinHandle<()>,
+}
+
+/// What all connections share.
+struct Server {
+    personality: Personality,
+    users: Mutex<BTreeMap<String, User>>,
+    violations: Mutex<Vec<String>>,
+}
+
+/// Somebody who may log in.
+#[derive(Clone)]
+struct User {
+    name: String,
+    password: String,
+    clock: VirtualClock,
+    mailbox: Arc<Mutex<Mailbox>>,
+    meter: Arc<Mutex<Meter>>,
+    /// Access tokens, each with the moment from which on it is worth nothing.
+    tokens: Arc<Mutex<Vec<(String, Duration)>>>,
+    peers: Peers,
+    /// Who logs in finds nothing.
+    is_shut: Arc<AtomicBool>,
+}
+
+impl Server {
+    fn violation(&self, user: &str, what: impl std::fmt::Display) {
+        self.violations.lock().unwrap().push(format!("{user}: {what}"));
+    }
+
+    fn user(&self, name: &str) -> Option<User> {
+        self.users.lock().unwrap().get(name).cloned()
+    }
+}
+
+impl User {
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().unwrap()
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap()
+    }
+}
+
+impl Fake {
+    /// Starts a server.
+    pub async fn start(personality: Personality) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Arc::new(Server { personality, users: Mutex::default(), violations: Mutex::default() });
+        let shared = Arc::clone(&server);
+        let listener = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(session::serve(Arc::clone(&shared), stream));
+            }
+        });
+        Self { port, server, listener }
+    }
+
+    /// A mailbox with the personality's own folders. It lives in this clock's time: mailboxes with a clock each do not
+    /// disturb one another.
+    pub fn add_user(&self, name: &str, password: &str, clock: VirtualClock) {
+        let user = User {
+            name: name.to_owned(),
+            password: password.to_owned(),
+            clock,
+            mailbox: Arc::new(Mutex::new(Mailbox::new(&self.server.personality))),
+            meter: Arc::default(),
+            tokens: Arc::default(),
+            peers: Peers::default(),
+            is_shut: Arc::default(),
+        };
+        self.server.users.lock().unwrap().insert(name.to_owned(), user);
+    }
+
+    /// An access token for the user, good for as long as the personality says.
+    pub fn issue_token(&self, name: &str) -> String {
+        let user = self.server.user(name).expect("there is such a user");
+        let mut tokens = user.tokens.lock().unwrap();
+        let token = format!("token-{}-of-{name}", tokens.len() + 1);
+        tokens.push((token.clone(), user.clock.now() + self.server.personality.limits.token_lifetime));
+        token
+    }
+
+    /// From now on the user's password is right, and the mailbox is not there: no licence, no rights, no IMAP.
+    pub fn shut(&self, name: &str) {
+        let user = self.server.user(name).expect("there is such a user");
+        user.is_shut.store(true, Ordering::SeqCst);
+    }
+
+    /// Looks into a mailbox, or changes it as if by another client.
+    pub fn with<R>(&self, name: &str, look: impl FnOnce(&mut Mailbox) -> R) -> R {
+        let user = self.server.user(name).expect("there is such a user");
+        let mut mailbox = user.mailbox();
+        look(&mut mailbox)
+    }
+
+    /// What the server did to the user, by name: `throttled`, `errors`, `expired`, `budget`, `bye`, `logins`.
+    pub fn count(&self, name: &str, what: &str) -> u64 {
+        let user = self.server.user(name).expect("there is such a user");
+        user.meter().count(what)
+    }
+
+    /// What clients did that they were told not to do, with their names.
+    pub fn violations(&self) -> Vec<String> {
+        self.server.violations.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}

@@ -1,0 +1,334 @@
+//! A conversation: who is logged in, which folder is open, and what each command does.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::net::TcpStream;
+
+use super::{
+    Server, User,
+    connection::{Consent, Wire, settle},
+    personality::Personality,
+    syntax::{Arguments, Token, set},
+};
+
+/// What follows an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    On,
+    /// The connection is closed.
+    End,
+}
+
+/// The end of a command: word and text, without its tag.
+pub(super) type Answer = Result<String, Refusal>;
+
+/// How a command fails.
+pub(super) enum Refusal {
+    /// `NO ...` or `BAD ...`.
+    Says(String),
+    /// The same, and then the connection is closed with these words.
+    AndLeaves(String, &'static str),
+    /// No answer: these words, and the connection is closed.
+    HangsUp(String),
+    /// Not a word more.
+    BreaksOff,
+}
+
+impl Refusal {
+    pub(super) fn no(text: impl Into<String>) -> Self {
+        Self::Says(format!("NO {}", text.into()))
+    }
+
+    pub(super) fn bad(text: impl Into<String>) -> Self {
+        Self::Says(format!("BAD {}", text.into()))
+    }
+}
+
+/// The folder that is open.
+pub(super) struct Open {
+    pub(super) name: String,
+    pub(super) is_read_only: bool,
+    /// The UIDs as the client knows them: its sequence numbers.
+    pub(super) uids: Vec<u32>,
+}
+
+pub(super) struct Session {
+    pub(super) server: Arc<Server>,
+    pub(super) user: Option<User>,
+    /// When the token ends.
+    pub(super) expires: Option<Duration>,
+    pub(super) open: Option<Open>,
+    pub(super) enabled: BTreeMap<String, ()>,
+    pub(super) out: Vec<u8>,
+    pub(super) bodies: u32,
+    errors: u32,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
+    let mut wire = Wire::new(stream);
+    let mut session = Session {
+        server,
+        user: None,
+        expires: None,
+        open: None,
+        enabled: BTreeMap::new(),
+        out: Vec::new(),
+        bodies: 0,
+        errors: 0,
+    };
+    let Personality { before_login, greeting, .. } = &session.server.personality;
+    let greeting = format!("* OK [CAPABILITY {before_login}] {greeting}\r\n");
+    if wire.send(greeting.as_bytes()).await.is_none() {
+        return;
+    }
+    while session.turn(&mut wire).await == Some(Flow::On) {}
+    wire.close().await;
+}
+
+impl Session {
+    /// One command. `None` where the client has gone.
+    async fn turn(&mut self, wire: &mut Wire) -> Option<Flow> {
+        let raw = wire.command(|text, length, is_free| self.consent(text, length, is_free)).await?;
+        let tokens = match raw {
+            Ok(raw) => raw.tokens(),
+            Err(answer) => {
+                let flow = self.fail(&answer);
+                let out = std::mem::take(&mut self.out);
+                wire.send(&out).await?;
+                return Some(flow);
+            }
+        };
+        let Some(tokens) = tokens else {
+            wire.send(b"* BYE what is that?\r\n").await?;
+            return Some(Flow::End);
+        };
+        let mut arguments = Arguments(&tokens);
+        let (tag, name) = (arguments.string()?, arguments.word().unwrap_or_default());
+        if self.has_expired() {
+            wire.send(b"* BYE Session invalidated - AccessTokenExpired\r\n").await?;
+            return Some(Flow::End);
+        }
+        let answer = match name.as_str() {
+            "LOGIN" | "AUTHENTICATE" => {
+                let answer = self.log_in(&name, &mut arguments, wire).await?;
+                if answer.is_ok()
+                    && let Some(user) = &self.user
+                {
+                    settle(&user.peers, &wire.peer).await;
+                }
+                answer
+            }
+            "LOGOUT" => {
+                wire.send(format!("* BYE goodbye\r\n{tag} OK done\r\n").as_bytes()).await?;
+                return Some(Flow::End);
+            }
+            _ => self.command(&name, &mut arguments),
+        };
+        let flow = match answer {
+            Ok(text) => {
+                self.news();
+                self.say(&format!("{tag} OK {text}"));
+                Flow::On
+            }
+            Err(Refusal::Says(text)) => {
+                self.news();
+                self.fail(&format!("{tag} {text}"))
+            }
+            Err(Refusal::AndLeaves(text, words)) => {
+                self.say(&format!("{tag} {text}"));
+                self.say(words);
+                Flow::End
+            }
+            Err(Refusal::HangsUp(words)) => {
+                self.say(&format!("* {words}"));
+                Flow::End
+            }
+            Err(Refusal::BreaksOff) => Flow::End,
+        };
+        let out = std::mem::take(&mut self.out);
+        wire.send(&out).await?;
+        Some(flow)
+    }
+
+    pub(super) fn say(&mut self, line: &str) {
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// A refusal; the last one that is borne.
+    fn fail(&mut self, answer: &str) -> Flow {
+        self.say(answer);
+        self.errors += 1;
+        let Some(user) = &self.user else { return Flow::On };
+        user.meter().note("errors");
+        if self.server.personality.limits.errors.is_some_and(|most| self.errors >= most) {
+            user.meter().note("bye");
+            self.say("* BYE Connection closed. 14");
+            return Flow::End;
+        }
+        Flow::On
+    }
+
+    fn has_expired(&self) -> bool {
+        let Some(user) = &self.user else { return false };
+        let has_expired = self.expires.is_some_and(|it| user.clock.now() >= it);
+        if has_expired {
+            user.meter().note("expired");
+        }
+        has_expired
+    }
+
+    /// Whether a literal is wanted; `text` is the beginning of its command.
+    fn consent(&self, text: &[u8], length: u64, is_free: bool) -> Consent {
+        let personality = &self.server.personality;
+        let mut words = text.split(|it| *it == b' ').map(String::from_utf8_lossy);
+        let tag = words.next().unwrap_or_default();
+        let most_free = match () {
+            () if personality.has("LITERAL+") => u64::MAX,
+            () if personality.has("LITERAL-") => 4096,
+            () => 0,
+        };
+        if is_free && length > most_free {
+            let who = self.user.as_ref().map_or("nobody", |it| &it.name);
+            self.server.violation(who, format!("a literal of {length} octets came without being asked for"));
+        }
+        match personality.largest {
+            Some((most, words)) if length > most => Consent::Refused(format!("{tag} {words}")),
+            _ => Consent::Given,
+        }
+    }
+
+    fn command(&mut self, name: &str, arguments: &mut Arguments<'_>) -> Answer {
+        match name {
+            "CAPABILITY" => {
+                let personality = &self.server.personality;
+                let words =
+                    if self.user.is_some() { personality.after_login } else { personality.before_login };
+                self.say(&format!("* CAPABILITY {words}"));
+                Ok("done".to_owned())
+            }
+            "NOOP" | "CHECK" => Ok("done".to_owned()),
+            "ID" => {
+                self.offered("ID")?;
+                self.say(&format!("* ID ({})", self.server.personality.id));
+                Ok("done".to_owned())
+            }
+            _ if self.user.as_ref().is_some_and(|it| it.is_shut.load(Ordering::SeqCst)) => {
+                Err(Refusal::bad("User is authenticated but not connected."))
+            }
+            _ if self.user.is_none() => Err(Refusal::bad("Command received in Invalid state")),
+            "NAMESPACE" => {
+                self.offered("NAMESPACE")?;
+                self.say(&format!("* NAMESPACE ((\"\" \"{}\")) NIL NIL", self.server.personality.delimiter));
+                Ok("done".to_owned())
+            }
+            "ENABLE" => self.enable(arguments),
+            "LIST" | "LSUB" => self.list(name, arguments),
+            "STATUS" => self.status(arguments),
+            "CREATE" => self.create(arguments),
+            "SUBSCRIBE" | "UNSUBSCRIBE" => self.subscribe(name == "SUBSCRIBE", arguments),
+            "SELECT" | "EXAMINE" => self.select(name == "EXAMINE", arguments),
+            "UNSELECT" | "CLOSE" => {
+                self.open = None;
+                Ok("done".to_owned())
+            }
+            "APPEND" => self.append(arguments),
+            "UID" => match arguments.word().unwrap_or_default().as_str() {
+                "FETCH" => self.fetch(arguments),
+                "SEARCH" => self.search(arguments),
+                "STORE" => self.store(arguments),
+                "COPY" => self.copy(arguments, false),
+                "MOVE" => {
+                    self.offered("MOVE")?;
+                    self.copy(arguments, true)
+                }
+                "EXPUNGE" => {
+                    self.offered("UIDPLUS")?;
+                    self.expunge(arguments)
+                }
+                _ => Err(unknown()),
+            },
+            _ => Err(unknown()),
+        }
+    }
+
+    /// An extension may be used where it was offered.
+    pub(super) fn offered(&self, extension: &str) -> Result<(), Refusal> {
+        if self.server.personality.has(extension) {
+            return Ok(());
+        }
+        self.server.violation(&self.user().name, format!("uses {extension}, which was not offered"));
+        Err(Refusal::bad("Command Argument Error. 11"))
+    }
+
+    /// Whoever asks this is logged in.
+    pub(super) fn user(&self) -> User {
+        self.user.clone().expect("somebody is logged in")
+    }
+
+    pub(super) fn folder(&self, name: &str) -> Result<String, Refusal> {
+        let found = self.user().mailbox().resolve(name);
+        found.ok_or_else(|| Refusal::no(format!("[NONEXISTENT] {name} doesn't exist.")))
+    }
+
+    pub(super) fn opened(&self) -> Result<String, Refusal> {
+        let open = self.open.as_ref().map(|it| it.name.clone());
+        open.ok_or_else(|| Refusal::bad("Command received in Invalid state"))
+    }
+
+    fn enable(&mut self, arguments: &Arguments<'_>) -> Answer {
+        self.offered("ENABLE")?;
+        let words = arguments.0.iter().filter_map(|it| match it {
+            Token::Word(word) => Some(word.to_ascii_uppercase()),
+            _ => None,
+        });
+        let wanted: Vec<String> = words.filter(|it| self.server.personality.has(it)).collect();
+        self.say(&format!("* ENABLED {}", wanted.join(" ")).trim_end().to_owned());
+        self.enabled.extend(wanted.into_iter().map(|it| (it, ())));
+        Ok("done".to_owned())
+    }
+
+    /// What happened in the open folder since it was last told.
+    fn news(&mut self) {
+        let (Some(user), Some(open)) = (&self.user, &mut self.open) else { return };
+        let there: Vec<u32> = match user.mailbox().folders.get(&open.name) {
+            Some(folder) => folder.entries.keys().copied().collect(),
+            None => return,
+        };
+        if there == open.uids {
+            return;
+        }
+        let gone: Vec<u32> =
+            open.uids.iter().copied().filter(|it| there.binary_search(it).is_err()).collect();
+        let mut lines = Vec::new();
+        if self.enabled.contains_key("QRESYNC") && !gone.is_empty() {
+            lines.push(format!("* VANISHED {}", set(&gone)));
+        } else {
+            for uid in &gone {
+                let number = open.uids.iter().position(|it| it == uid).unwrap() + 1;
+                open.uids.remove(number - 1);
+                lines.push(format!("* {number} EXPUNGE"));
+            }
+        }
+        lines.push(format!("* {} EXISTS", there.len()));
+        open.uids = there;
+        lines.iter().for_each(|it| self.say(it));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(user) = &self.user {
+            user.peers.lock().unwrap().retain(|it| !it.is_over.load(Ordering::SeqCst));
+        }
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::bad("Command Error. 10")
+}

@@ -1,0 +1,299 @@
+//! A mailbox: folders, and messages that may be in several of them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use mailhaul_mail::{Flags, InternalDate};
+
+use super::personality::Personality;
+
+/// One message as the server keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its octets.
+    pub octets: Arc<Vec<u8>>,
+    /// Flags and keywords.
+    pub flags: Flags,
+    /// When it arrived.
+    pub date: InternalDate,
+}
+
+/// A message's place in a folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) message: u64,
+    pub(super) modseq: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    pub(super) attributes: &'static str,
+    pub(super) is_subscribed: bool,
+    pub(super) uid_validity: u32,
+    pub(super) uid_next: u32,
+    pub(super) highest: u64,
+    pub(super) entries: BTreeMap<u32, Entry>,
+    /// What was expunged, and when.
+    pub(super) vanished: Vec<(u32, u64)>,
+}
+
+/// A mailbox. Where folders are labels, a message is one in all of them: with the same flags and the same octets.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    pub(super) folders: BTreeMap<String, Folder>,
+    pub(super) messages: BTreeMap<u64, Kept>,
+    /// Where folders are labels: each message by its octets.
+    known: HashMap<[u8; 32], u64>,
+    /// Where each message is.
+    places: HashMap<u64, BTreeMap<String, u32>>,
+    modseq: u64,
+    next_message: u64,
+    has_labels: bool,
+    ignores_case: bool,
+}
+
+impl Mailbox {
+    pub(super) fn new(personality: &Personality) -> Self {
+        let mut mailbox = Self {
+            folders: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            known: HashMap::new(),
+            places: HashMap::new(),
+            modseq: 100,
+            next_message: 1_278_455_344_230_334_865,
+            has_labels: personality.has_labels,
+            ignores_case: personality.ignores_case,
+        };
+        for (name, attributes) in personality.folders {
+            mailbox.create(name);
+            mailbox.folders.get_mut(*name).unwrap().attributes = attributes;
+        }
+        mailbox
+    }
+
+    /// Makes a folder, by its name on the wire; nothing happens where it is there.
+    pub fn create(&mut self, name: &str) {
+        if self.resolve(name).is_some() {
+            return;
+        }
+        let folder = Folder {
+            attributes: "",
+            is_subscribed: self.has_labels,
+            uid_validity: 1000 + u32::try_from(self.folders.len()).unwrap(),
+            uid_next: 1,
+            highest: self.modseq,
+            entries: BTreeMap::new(),
+            vanished: Vec::new(),
+        };
+        self.folders.insert(name.to_owned(), folder);
+    }
+
+    /// Gives a folder another name. Its messages do not change by it.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        let folder = self.folders.remove(from).expect("there is such a folder");
+        for places in folder.entries.values().map(|it| it.message) {
+            let places = self.places.get_mut(&places).unwrap();
+            let uid = places.remove(from).unwrap();
+            places.insert(to.to_owned(), uid);
+        }
+        self.folders.insert(to.to_owned(), folder);
+    }
+
+    /// What the folder is called here; INBOX in any case.
+    pub(super) fn resolve(&self, name: &str) -> Option<String> {
+        if self.folders.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let is_same = |it: &&String| {
+            it.eq_ignore_ascii_case(name) && (self.ignores_case || name.eq_ignore_ascii_case("INBOX"))
+        };
+        self.folders.keys().find(is_same).cloned()
+    }
+
+    /// The folder with this attribute.
+    pub(super) fn special(&self, attribute: &str) -> Option<String> {
+        let found = self.folders.iter().find(|(_, it)| it.attributes.contains(attribute));
+        found.map(|(name, _)| name.clone())
+    }
+
+    /// Puts a message into a folder. Where folders are labels, the same octets are the same message: it gets a label
+    /// more, or nothing but a UID that leads nowhere.
+    pub fn add(&mut self, folder: &str, octets: Vec<u8>, flags: Flags, date: InternalDate) -> u32 {
+        let digest = self.has_labels.then(|| *blake3::hash(&octets).as_bytes());
+        if let Some(known) = digest.and_then(|it| self.known.get(&it).copied()) {
+            if self.uid_of(folder, known).is_some() {
+                let folder = self.folders.get_mut(folder).unwrap();
+                folder.uid_next += 1;
+                return folder.uid_next - 1;
+            }
+            return self.place(folder, known);
+        }
+        let message = self.next_message;
+        self.next_message += 1;
+        self.known.extend(digest.map(|it| (it, message)));
+        let is_starred = flags.contains("\\Flagged");
+        self.messages.insert(message, Kept { octets: Arc::new(octets), flags, date });
+        let uid = self.place(folder, message);
+        if self.has_labels {
+            self.star(message, is_starred);
+        }
+        uid
+    }
+
+    /// Puts a message that is there into a folder more: a copy, or a label.
+    pub fn copy(&mut self, from: &str, uid: u32, to: &str) -> u32 {
+        let message = self.folders[from].entries[&uid].message;
+        if !self.has_labels {
+            let kept = self.messages[&message].clone();
+            return self.add(to, Arc::unwrap_or_clone(kept.octets), kept.flags, kept.date);
+        }
+        match self.uid_of(to, message) {
+            Some(uid) => uid,
+            None => self.place(to, message),
+        }
+    }
+
+    fn uid_of(&self, folder: &str, message: u64) -> Option<u32> {
+        self.places.get(&message)?.get(folder).copied()
+    }
+
+    fn place(&mut self, folder: &str, message: u64) -> u32 {
+        if self.has_labels {
+            let attributes = self.folders[folder].attributes;
+            let is_apart = attributes.contains("\\Trash") || attributes.contains("\\Junk");
+            if is_apart {
+                let others: Vec<String> = self.folders.keys().filter(|it| *it != folder).cloned().collect();
+                others.iter().for_each(|it| self.take(it, message));
+            } else if let Some(all) = self.special("\\All").filter(|it| it != folder)
+                && self.uid_of(&all, message).is_none()
+            {
+                self.enter(&all, message);
+            }
+        }
+        let uid = self.enter(folder, message);
+        self.touch(message);
+        uid
+    }
+
+    fn enter(&mut self, folder: &str, message: u64) -> u32 {
+        self.modseq += 1;
+        let name = folder.to_owned();
+        let folder = self.folders.get_mut(folder).unwrap();
+        let uid = folder.uid_next;
+        self.places.entry(message).or_default().insert(name, uid);
+        folder.uid_next += 1;
+        folder.highest = self.modseq;
+        folder.entries.insert(uid, Entry { message, modseq: self.modseq });
+        uid
+    }
+
+    fn take(&mut self, folder: &str, message: u64) {
+        if let Some(uid) = self.uid_of(folder, message) {
+            self.remove(folder, uid);
+        }
+    }
+
+    /// Takes a message out of a folder. With labels it stays in the others.
+    pub fn remove(&mut self, folder: &str, uid: u32) {
+        self.modseq += 1;
+        let (name, modseq) = (folder, self.modseq);
+        let folder = self.folders.get_mut(name).unwrap();
+        let Some(entry) = folder.entries.remove(&uid) else { return };
+        folder.vanished.push((uid, modseq));
+        folder.highest = modseq;
+        if let Some(places) = self.places.get_mut(&entry.message) {
+            places.remove(name);
+        }
+        if self.has_labels {
+            self.touch(entry.message);
+        } else {
+            self.messages.remove(&entry.message);
+        }
+    }
+
+    /// Everywhere the message is, it has changed.
+    fn touch(&mut self, message: u64) {
+        self.modseq += 1;
+        for (name, uid) in self.places.get(&message).into_iter().flatten() {
+            let folder = self.folders.get_mut(name).unwrap();
+            folder.entries.get_mut(uid).unwrap().modseq = self.modseq;
+            folder.highest = self.modseq;
+        }
+    }
+
+    /// Gives a message these flags and no others.
+    pub fn set_flags(&mut self, folder: &str, uid: u32, flags: Flags) {
+        let message = self.folders[folder].entries[&uid].message;
+        let is_starred = flags.contains("\\Flagged");
+        self.messages.get_mut(&message).unwrap().flags = flags;
+        self.touch(message);
+        if self.has_labels {
+            self.star(message, is_starred);
+        }
+    }
+
+    /// The folder of starred messages follows `\Flagged`.
+    fn star(&mut self, message: u64, is_starred: bool) {
+        let Some(starred) = self.special("\\Flagged") else { return };
+        match (is_starred, self.uid_of(&starred, message)) {
+            (true, None) => _ = self.enter(&starred, message),
+            (false, Some(uid)) => self.remove(&starred, uid),
+            _ => {}
+        }
+    }
+
+    /// The labels of a message (X-GM-LABELS) but that of the folder it is looked at in.
+    pub(super) fn labels(&self, message: u64, here: &str) -> Vec<String> {
+        let places = self.places.get(&message).into_iter().flatten();
+        let others = places.map(|(name, _)| name).filter(|it| *it != here);
+        others.filter_map(|name| label(name, self.folders[name].attributes)).collect()
+    }
+
+    pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &Kept)> {
+        let entry = self.folders.get(folder)?.entries.get(&uid)?;
+        Some((entry.message, self.messages.get(&entry.message)?))
+    }
+
+    /// The folders' names, those included that hold no messages.
+    pub fn folder_names(&self) -> Vec<String> {
+        self.folders.keys().cloned().collect()
+    }
+
+    /// The messages of a folder with their UIDs.
+    pub fn messages(&self, folder: &str) -> Vec<(u32, Kept)> {
+        let entries = self.folders.get(folder).into_iter().flat_map(|it| &it.entries);
+        entries.map(|(uid, entry)| (*uid, self.messages[&entry.message].clone())).collect()
+    }
+
+    /// How many messages there are, each counted once however many labels it has.
+    pub fn total(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(super) fn subscribe(&mut self, folder: &str, is_subscribed: bool) {
+        if let Some(folder) = self.folders.get_mut(folder) {
+            folder.is_subscribed = is_subscribed;
+        }
+    }
+}
+
+fn label(name: &str, attributes: &str) -> Option<String> {
+    const SYSTEM: [(&str, Option<&str>); 7] = [
+        ("\\All", None),
+        ("\\Drafts", Some("\\Draft")),
+        ("\\Important", Some("\\Important")),
+        ("\\Sent", Some("\\Sent")),
+        ("\\Junk", Some("\\Spam")),
+        ("\\Flagged", Some("\\Starred")),
+        ("\\Trash", Some("\\Trash")),
+    ];
+    if name == "INBOX" {
+        return Some("\\Inbox".to_owned());
+    }
+    match SYSTEM.iter().find(|(attribute, _)| attributes.contains(attribute)) {
+        Some((_, label)) => label.map(str::to_owned),
+        None => Some(name.to_owned()),
+    }
+}
