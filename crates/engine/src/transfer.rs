@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, MessageHasher, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, MessageHasher, Scope, Uid, UidSet};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -105,11 +105,18 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     let result = written.and_then(|()| match (fetched, appended) {
         (Ok(missing), appended) => {
             done.missing = missing;
-            appended
+            appended.map_err(|error| said_before(error, &done.refused))
         }
         (Err(error), _) => Err(error),
     });
     (done, result)
+}
+
+/// A server that asks for patience may hang up right afterwards: then that it asked is what counts.
+fn said_before(error: Error, refused: &[(Vec<Uid>, Error)]) -> Error {
+    let broke = error.scope == Scope::Session;
+    let refusals = refused.iter().map(|(_, refusal)| refusal);
+    refusals.filter(|it| broke && it.scope > Scope::Session).next_back().cloned().unwrap_or(error)
 }
 
 /// Gives out messages window by window.

@@ -166,6 +166,11 @@ const CAUSES: &str = "the password is right, but the mailbox could not be opened
                       to this login (FullAccess, or ApplicationImpersonation of an administrator), or IMAP is switched off for \
                       it";
 
+/// Gmail's words, with the code of a full mailbox, where an account has read or written as much as it may in a day.
+const DAILY_LIMIT: &str = "exceeded command or bandwidth limits";
+/// After which it may again.
+const DAY: Duration = Duration::from_hours(24);
+
 /// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
 fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
@@ -180,6 +185,9 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     }
     if CONNECTION_LIMITS.iter().any(|words| says(words)) {
         return (Scope::Endpoint, Retry::After(None), K::TooManyConnections);
+    }
+    if says(DAILY_LIMIT) {
+        return (Scope::Endpoint, Retry::After(Some(DAY)), K::Throttled);
     }
     match &status.code {
         Some(
@@ -293,6 +301,12 @@ mod tests {
             ),
             ("NO [OVERQUOTA] full", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO Quota exceeded", Scope::Endpoint, Retry::Never, K::Quota),
+            (
+                "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+                Scope::Endpoint,
+                Retry::After(Some(Duration::from_hours(24))),
+                K::Throttled,
+            ),
             ("NO slow down [THROTTLED]", Scope::Endpoint, Retry::After(None), K::Throttled),
             (
                 "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
