@@ -64,7 +64,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let record = &state.record;
         let settled = record.cursor.filter(|it| it.status.uid_validity == record.uid_validity);
         let Some(cursor) = settled.filter(|it| it.skipped == 0 && it.excluded == 0) else { return Ok(false) };
-        if record.rules != self.options.rules()
+        if record.rules != self.options.rules(self.source)
             || work.origin == Origin::Departed
             || !state.messages.is_empty()
         {
@@ -122,7 +122,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             return Ok(scan.clone());
         }
         let usable = |cursor: &&Cursor| cursor.status.uid_validity == state.record.uid_validity;
-        let rules_hold = state.record.rules == self.options.rules();
+        let rules_hold = state.record.rules == self.options.rules(self.source);
         // What was skipped or left out does not change: only a scan of everything shows it again.
         let since = state
             .record
@@ -434,7 +434,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 skipped: number(work.tally.skipped.len() as u64),
                 excluded: number(work.tally.excluded),
             };
-            let rules = self.options.rules();
+            let rules = self.options.rules(self.source);
             records.push(Record::Settled { folder: work.source.clone(), cursor, rules });
         }
         if records.is_empty() { Ok(()) } else { self.ledger.record(&records).await }

@@ -114,7 +114,7 @@ pub fn plan_folders(
 }
 
 /// Why the folder is left out, if it is: by its nature, or by the operator's rules.
-pub(crate) fn left_out(folder: &Folder, rules: &FolderRules) -> Option<String> {
+pub fn left_out(folder: &Folder, rules: &FolderRules) -> Option<String> {
     if !folder.selectable {
         return Some("holds no messages".to_owned());
     }

@@ -11,7 +11,7 @@ use crate::{
     folder_plan::{FolderPlan, FolderRules, why_scan},
     places::Places,
     plan::{Filter, Order},
-    ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
+    ports::{Clock, Event, Ledger, Mailbox, NewFolder, Progress, Source, Target},
     record::FolderRecord,
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
@@ -43,8 +43,8 @@ pub struct PassOptions {
 
 impl PassOptions {
     /// All that decides about messages, as text: another text means that a folder must be looked at again.
-    pub(crate) fn rules(&self) -> String {
-        format!("{:?}", self.filter)
+    pub(crate) fn rules(&self, source: &impl Mailbox) -> String {
+        format!("{:?}{}", self.filter, source.view())
     }
 }
 
@@ -106,6 +106,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         };
         let mut works = self.choose(survey, report);
+        if !self.source.view().is_empty() {
+            self.count_unchanged(report).await?;
+        }
         let listed: Vec<(FolderPath, u64)> =
             works.iter().map(|it| (it.source().clone(), it.listed())).collect();
         self.progress.event(Event::Planned { folders: &listed });
@@ -134,7 +137,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     /// Splits the folders into those that need work and those that do not.
     fn choose(&self, survey: Survey, report: &mut Report) -> Vec<Work> {
-        let rules = self.options.rules();
+        let rules = self.options.rules(self.source);
         let mut works = Vec::new();
         for plan in survey.plans {
             let record = survey.records.get(&plan.source);
@@ -159,6 +162,17 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         works.extend(survey.departed.into_iter().map(Work::departed));
         works
+    }
+
+    /// A source that shows a folder's messages elsewhere counts them in both: then the ledger alone knows how many are
+    /// carried from which.
+    async fn count_unchanged(&self, report: &mut Report) -> Result<(), Error> {
+        for unchanged in report.folders.iter_mut().filter(|it| it.target.is_some()) {
+            let state = self.ledger.folder_around(&unchanged.source, &UidSet::new()).await?;
+            let held = state.map_or(0, |it| it.rest + it.messages.len() as u64);
+            (unchanged.tally.seen, unchanged.tally.already) = (held, held);
+        }
+        Ok(())
     }
 
     async fn patiently_scan(&mut self, work: &mut Work) {

@@ -33,6 +33,12 @@ pub trait Mailbox: Send {
         since: Option<&Cursor>,
     ) -> impl Future<Output = Result<Scan, Error>> + Send;
 
+    /// All that decides, beside the folders themselves, which messages they show: another text than in the last pass means
+    /// that every folder must be looked at from the beginning. As it was when the folders were last listed.
+    fn view(&self) -> String {
+        String::new()
+    }
+
     /// The fingerprints of these messages; messages that are gone are left out.
     fn fingerprints(
         &mut self,

@@ -49,7 +49,8 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     let mut previews = Vec::new();
     for plan in survey.plans {
         let record = survey.records.get(&plan.source).filter(|it| Some(&it.target) == plan.target.as_ref());
-        let why = plan.target.as_ref().and_then(|_| why_scan(plan.status.as_ref(), record, &options.rules()));
+        let why =
+            plan.target.as_ref().and_then(|_| why_scan(plan.status.as_ref(), record, &options.rules(source)));
         let mut preview = FolderPreview {
             plan,
             why,

@@ -19,13 +19,14 @@ use tokio::time::timeout;
 
 use crate::{
     error::told,
+    gmail::{LabelRules, Labels},
     lessons::Lessons,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
     opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Impression, Profiles},
-    scanning::{changes, everything},
+    scanning::{Found, changes, everything},
     user_root::{self, components},
 };
 
@@ -71,6 +72,9 @@ pub struct ImapMailbox {
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
+    label_rules: LabelRules,
+    /// Where folders are labels: which of them a message is taken from.
+    labels: Option<Arc<Labels>>,
     /// What was learnt of it while it was written to.
     lessons: Arc<Mutex<Lessons>>,
     /// Whether what goes over the line is to be compressed.
@@ -90,10 +94,18 @@ impl ImapMailbox {
             choice: Choice::default(),
             names: Names::default(),
             listed: BTreeMap::new(),
+            label_rules: LabelRules::default(),
+            labels: None,
             lessons: Arc::default(),
             line: Line::default(),
             numbering: Numbering::default(),
         }
+    }
+
+    /// What becomes of labels, where it is a source on Gmail.
+    #[must_use]
+    pub fn with_labels(self, label_rules: LabelRules) -> Self {
+        Self { label_rules, ..self }
     }
 
     /// What kind of server it is taken for, and why; once it is connected.
@@ -224,13 +236,18 @@ impl Mailbox for ImapMailbox {
             self.session = None;
             listed = listing::list(self.session().await?, &names, false).await;
         }
-        let listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
+        let mut listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
         if let Some(root) = self.names.root()
             && listing.folders.is_empty()
         {
             let message =
                 format!("source {}: there is no folder \"{}\" (UserRoot)", self.describe(), root.name);
             return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
+        }
+        let has_labels = self.session().await?.capabilities().has("X-GM-EXT-1");
+        if self.account.side == Side::Source && has_labels {
+            let labels = Labels::of(&mut listing.folders, &listing.names, &self.label_rules);
+            self.labels = Some(Arc::new(labels));
         }
         self.listed = listing.names;
         for folder in &listing.folders {
@@ -275,13 +292,19 @@ impl Mailbox for ImapMailbox {
             .filter(|cursor| cursor.status.uid_validity == uid_validity && status.highest_modseq.is_some())
             .and_then(|cursor| cursor.status.highest_modseq)
             .filter(|it| it.0 > 0);
+        let labels = self.labels.clone();
+        let found = Found::new(labels.as_deref().map(|it| (it, folder)));
         let selected = self.selected()?;
         let scanned = match modseq {
-            Some(modseq) => changes(selected, modseq).await,
-            None => everything(selected, exists).await,
+            Some(modseq) => changes(selected, modseq, found).await,
+            None => everything(selected, exists, found).await,
         };
         let (messages, present) = scanned.map_err(|error| self.explain_in(folder, error))?;
         Ok(Scan { status, messages, present })
+    }
+
+    fn view(&self) -> String {
+        self.labels.as_deref().map(Labels::text).unwrap_or_default()
     }
 
     async fn fingerprints(
@@ -332,6 +355,8 @@ impl Mailbox for ImapMailbox {
             choice: self.choice.clone(),
             names: self.names.clone(),
             listed: self.listed.clone(),
+            label_rules: self.label_rules.clone(),
+            labels: self.labels.clone(),
             lessons: Arc::clone(&self.lessons),
             line: self.line,
             numbering: self.numbering.clone(),

@@ -5,6 +5,7 @@
 
 mod book;
 mod error;
+mod gmail;
 mod imap_mailbox;
 mod imap_source;
 mod imap_target;
@@ -22,6 +23,7 @@ mod sender;
 mod terms;
 mod user_root;
 
+pub use gmail::{LabelPolicy, LabelRules};
 pub use imap_mailbox::{Account, ImapMailbox, Side};
 pub use maildir::MaildirMailbox;
 pub use profile::{Choice, Impression, NameFacts, Profile, Profiles};

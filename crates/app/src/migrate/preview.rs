@@ -9,7 +9,7 @@ use mailhaul_engine::{
     preview,
 };
 use mailhaul_mail::{FolderPath, UidSet};
-use mailhaul_remotes::ImapMailbox;
+use mailhaul_remotes::{ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use serde_json::{Value, json};
 
@@ -55,7 +55,8 @@ async fn look(
         Some(store) => Some(store.mailbox(&mailbox.source_key, &mailbox.target_key).await?),
         None => None,
     };
-    let mut source = ImapMailbox::new(mailbox.source);
+    let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
+    let mut source = ImapMailbox::new(mailbox.source).with_labels(labels);
     let mut target = ImapMailbox::new(mailbox.target);
     let previewed = match ledger {
         Some(ledger) => Box::pin(preview(&mut source, &mut target, &ledger, options)).await,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::{Budget, Error, PassOptions, Places, Report};
-use mailhaul_remotes::ImapMailbox;
+use mailhaul_remotes::{ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -79,5 +79,7 @@ async fn run_one(
     };
     let progress = ui.mailbox(&mailbox.name);
     let pass = OnePass { progress: &progress, budget, places, stop, options };
-    Box::pin(pass.run(ImapMailbox::new(mailbox.source), ImapMailbox::new(mailbox.target), &ledger)).await
+    let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
+    let source = ImapMailbox::new(mailbox.source).with_labels(labels);
+    Box::pin(pass.run(source, ImapMailbox::new(mailbox.target), &ledger)).await
 }

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
 use mailhaul_mail::Retry;
-use mailhaul_migration::{Endpoint, Failure, MigrationUser, Statistics, UserEvent, UserStatus};
-use mailhaul_remotes::{Account, ImapMailbox, MaildirMailbox, Side};
+use mailhaul_migration::{Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus};
+use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, MaildirMailbox, Side};
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
     SkippedMessage, Store, StoreError, Users,
@@ -149,6 +149,10 @@ impl Workplace {
             credentials: login,
             user_root: user.user_root.clone(),
             profile: source.server_profile.clone(),
+        })
+        .with_labels(LabelRules {
+            policy: label_policy(batch.settings.gmail_labels),
+            folders: options.folders.clone(),
         });
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
@@ -327,6 +331,13 @@ fn last_words(
     match failure {
         Some(failure) => format!("{progress} {end} {}", failure.message),
         None => format!("{progress} {end}"),
+    }
+}
+
+fn label_policy(labels: GmailLabels) -> LabelPolicy {
+    match labels {
+        GmailLabels::PrimaryFolder => LabelPolicy::PrimaryFolder,
+        GmailLabels::EveryFolder => LabelPolicy::EveryFolder,
     }
 }
 

@@ -6,10 +6,10 @@ mod appends;
 mod content;
 mod flags;
 mod log;
-mod support;
 #[path = "../../../engine/tests/support/mod.rs"]
 mod memory;
 mod scene;
 mod sessions;
 mod state;
+mod support;
 mod table;

@@ -1,0 +1,249 @@
+//! Gmail's labels (X-GM-EXT-1): which of the folders that show a message is the one from which it is taken.
+//!
+//! On Gmail a folder is a label. A message has as many labels as its owner gave it, and is shown in the folder of each, and
+//! in All Mail besides. What a scan of a folder lists is therefore decided by a pure function of the message's labels: each
+//! message is listed where it is at home, and nowhere else. Nothing has to be remembered of messages between folders, and a
+//! label that changes looks like a message that was moved.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, hash_map::DefaultHasher},
+    hash::{Hash as _, Hasher as _},
+};
+
+use mailhaul_engine::{Folder, FolderRules, left_out};
+use mailhaul_imap::MailboxName;
+use mailhaul_mail::{FolderPath, SpecialUse};
+
+/// Into which folders a message with several labels goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelPolicy {
+    /// Into one. Spam and Trash come first, where no other label counts; then INBOX, Sent and Drafts, so that what lies in
+    /// the inbox is found in the inbox; then the user's own labels, of these the deepest, and the first by name. What has
+    /// no label at all was archived: it goes where All Mail goes, which is the target's archive.
+    #[default]
+    PrimaryFolder,
+    /// A copy into the folder of each label; what has no label as above.
+    EveryFolder,
+}
+
+/// What the operator wants of labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelRules {
+    /// Which folders a message goes into.
+    pub policy: LabelPolicy,
+    /// The pass's own rules: a folder that is left out is nobody's home, so that its messages are found under their other
+    /// labels.
+    pub folders: FolderRules,
+}
+
+/// What a folder is among the labels. The order is that in which messages are at home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Role {
+    /// Spam and Trash: what is there is in no other folder.
+    Apart,
+    Inbox,
+    Sent,
+    Drafts,
+    Label,
+    All,
+}
+
+/// The first in this order is where a message is at home.
+type Rank = (Role, Reverse<usize>, FolderPath);
+
+/// The folders that may be a message's home, by their labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels {
+    policy: LabelPolicy,
+    /// As X-GM-LABELS says it. All Mail and the like have none.
+    by_label: BTreeMap<String, Rank>,
+    by_folder: BTreeMap<FolderPath, Rank>,
+}
+
+impl Labels {
+    /// Reads the listing, and says of the folders in it what is left out. All Mail becomes the archive.
+    pub(crate) fn of(
+        folders: &mut [Folder],
+        names: &BTreeMap<FolderPath, MailboxName>,
+        rules: &LabelRules,
+    ) -> Self {
+        let mut labels = Self { policy: rules.policy, ..Self::default() };
+        for folder in folders {
+            if matches!(folder.special_use, Some(SpecialUse::Important | SpecialUse::Flagged)) {
+                folder.leave_out =
+                    Some("a view: Gmail shows messages here that are in other folders as well".to_owned());
+            }
+            // Asked while it still is All Mail, and once more under its new name, as the pass will.
+            let is_left_out = left_out(folder, &rules.folders).is_some();
+            let (role, words): (Role, &[&str]) = match folder.special_use {
+                _ if folder.path.is_inbox() => (Role::Inbox, &["\\Inbox"]),
+                Some(SpecialUse::Junk) => (Role::Apart, &["\\Spam", "\\Junk"]),
+                Some(SpecialUse::Trash) => (Role::Apart, &["\\Trash"]),
+                Some(SpecialUse::Sent) => (Role::Sent, &["\\Sent"]),
+                Some(SpecialUse::Drafts) => (Role::Drafts, &["\\Draft", "\\Drafts"]),
+                Some(SpecialUse::All) => {
+                    folder.special_use = Some(SpecialUse::Archive);
+                    (Role::All, &[])
+                }
+                _ => (Role::Label, &[]),
+            };
+            if is_left_out || left_out(folder, &rules.folders).is_some() {
+                continue;
+            }
+            let rank = (role, Reverse(folder.path.segments().len()), folder.path.clone());
+            for word in words {
+                labels.by_label.insert((*word).to_owned(), rank.clone());
+            }
+            if role == Role::Label
+                && let Some(name) = names.get(&folder.path)
+            {
+                let name = String::from_utf8_lossy(name.as_wire()).into_owned();
+                labels.by_label.insert(name, rank.clone());
+            }
+            labels.by_folder.insert(folder.path.clone(), rank);
+        }
+        labels
+    }
+
+    /// Whether a message that this folder holds is listed in it. Gmail does not name the label of the folder that is open.
+    pub(crate) fn lists(&self, here: &FolderPath, labels: &[String]) -> bool {
+        // Nobody asked for the folders: whoever asks for this one by its name gets all of it.
+        let Some(own) = self.by_folder.get(here) else { return true };
+        let mut others = labels.iter().filter_map(|it| self.by_label.get(it)).filter(|it| *it != own);
+        match self.policy {
+            LabelPolicy::PrimaryFolder => others.all(|it| own < it),
+            LabelPolicy::EveryFolder => own.0 != Role::All || others.next().is_none(),
+        }
+    }
+
+    /// Another text means that messages may be at home elsewhere, although none of them changed.
+    pub(crate) fn text(&self) -> String {
+        // Another compiler may hash otherwise: then every folder is looked at once more.
+        let mut hasher = DefaultHasher::new();
+        self.by_label.hash(&mut hasher);
+        self.by_folder.hash(&mut hasher);
+        format!("; labels: {:?} {:016x}", self.policy, hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_engine::FolderPattern;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FOLDERS: [(&str, Option<SpecialUse>); 12] = [
+        ("INBOX", None),
+        ("[Gmail]/Alle Nachrichten", Some(SpecialUse::All)),
+        ("[Gmail]/Gesendet", Some(SpecialUse::Sent)),
+        ("[Gmail]/Entwürfe", Some(SpecialUse::Drafts)),
+        ("[Gmail]/Wichtig", Some(SpecialUse::Important)),
+        ("[Gmail]/Markiert", Some(SpecialUse::Flagged)),
+        ("[Gmail]/Spam", Some(SpecialUse::Junk)),
+        ("[Gmail]/Papierkorb", Some(SpecialUse::Trash)),
+        ("a", None),
+        ("Über/b", None),
+        ("Über/c", None),
+        ("z", None),
+    ];
+    /// As X-GM-LABELS says them, where the folder of the same place in [`FOLDERS`] has one.
+    const WORDS: [&str; 12] = [
+        "\\Inbox",
+        "",
+        "\\Sent",
+        "\\Draft",
+        "\\Important",
+        "\\Starred",
+        "\\Spam",
+        "\\Trash",
+        "a",
+        "&ANw-ber/b",
+        "&ANw-ber/c",
+        "z",
+    ];
+
+    fn labels(policy: LabelPolicy, exclude: &[&str]) -> (Labels, Vec<Folder>) {
+        let mut folders: Vec<Folder> = FOLDERS
+            .iter()
+            .map(|(path, special_use)| Folder {
+                path: FolderPath::parse(path),
+                special_use: *special_use,
+                selectable: true,
+                subscribed: true,
+                status: None,
+                leave_out: None,
+            })
+            .collect();
+        let wire = |it: &Folder| (it.path.clone(), MailboxName::from_text(&it.path.segments().join("/")));
+        let names = folders.iter().map(wire).collect();
+        let exclude = exclude.iter().map(|it| FolderPattern::parse(it).unwrap()).collect();
+        let rules = LabelRules { policy, folders: FolderRules { exclude, ..FolderRules::default() } };
+        (Labels::of(&mut folders, &names, &rules), folders)
+    }
+
+    /// Where a message with these labels is listed, if each folder that shows it is scanned.
+    fn homes(labels: &Labels, words: &[&str]) -> Vec<&'static str> {
+        let is_apart = words.iter().any(|it| ["\\Spam", "\\Trash"].contains(it));
+        let shows = |word: &&str| words.contains(word) || (word.is_empty() && !is_apart);
+        let is_view = |word: &str| word == "\\Important" || word == "\\Starred";
+        let folders = FOLDERS.iter().zip(WORDS).filter(|(_, word)| shows(word) && !is_view(word));
+        let listed = folders.filter(|((path, _), own)| {
+            let told: Vec<String> = words.iter().filter(|it| *it != own).map(|it| (*it).to_owned()).collect();
+            labels.by_folder.contains_key(&FolderPath::parse(path))
+                && labels.lists(&FolderPath::parse(path), &told)
+        });
+        listed.map(|((path, _), _)| *path).collect()
+    }
+
+    #[test]
+    fn a_message_is_at_home_by_its_labels() {
+        use LabelPolicy::{EveryFolder, PrimaryFolder};
+        let table: [(&[&str], &[&str], &[&str]); 9] = [
+            (&[], &["[Gmail]/Alle Nachrichten"], &["[Gmail]/Alle Nachrichten"]),
+            (&["\\Important", "\\Starred"], &["[Gmail]/Alle Nachrichten"], &["[Gmail]/Alle Nachrichten"]),
+            (&["\\Inbox", "a"], &["INBOX"], &["INBOX", "a"]),
+            (&["\\Inbox", "\\Sent"], &["INBOX"], &["INBOX", "[Gmail]/Gesendet"]),
+            (&["a", "\\Sent"], &["[Gmail]/Gesendet"], &["[Gmail]/Gesendet", "a"]),
+            (&["a", "&ANw-ber/c", "&ANw-ber/b"], &["Über/b"], &["a", "Über/b", "Über/c"]),
+            (&["a", "z"], &["a"], &["a", "z"]),
+            (&["\\Trash"], &["[Gmail]/Papierkorb"], &["[Gmail]/Papierkorb"]),
+            (&["hidden"], &["[Gmail]/Alle Nachrichten"], &["[Gmail]/Alle Nachrichten"]),
+        ];
+        for (words, primary, every) in table {
+            assert_eq!(homes(&labels(PrimaryFolder, &[]).0, words), primary, "{words:?}");
+            assert_eq!(homes(&labels(EveryFolder, &[]).0, words), every, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn views_are_left_out_and_what_the_operator_leaves_out_is_nobodys_home() {
+        let (without, folders) = labels(LabelPolicy::PrimaryFolder, &["#Inbox#", "a"]);
+        assert_eq!(homes(&without, &["\\Inbox", "z"]), ["z"]);
+        assert_eq!(homes(&without, &["a"]), ["[Gmail]/Alle Nachrichten"]);
+        let views = folders.iter().filter(|it| it.leave_out.is_some());
+        let views: Vec<&str> = views.map(|it| it.path.name()).collect();
+        assert_eq!(views, ["Wichtig", "Markiert"]);
+        assert_eq!(folders[1].special_use, Some(SpecialUse::Archive));
+        let (all, _) = labels(LabelPolicy::PrimaryFolder, &[]);
+        let (every, _) = labels(LabelPolicy::EveryFolder, &[]);
+        assert!(all.text() != without.text() && all.text() != every.text());
+        assert_eq!(all.text(), labels(LabelPolicy::PrimaryFolder, &[]).0.text());
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_has_one_home_or_one_for_each_label(chosen in any::<[bool; 12]>()) {
+            let words: Vec<&str> = WORDS
+                .iter()
+                .zip(chosen)
+                .filter(|(word, chosen)| *chosen && !["", "\\Spam", "\\Trash"].contains(*word))
+                .map(|(word, _)| *word)
+                .collect();
+            prop_assert_eq!(homes(&labels(LabelPolicy::PrimaryFolder, &[]).0, &words).len(), 1);
+            let own = words.iter().filter(|it| !["\\Important", "\\Starred"].contains(*it)).count();
+            prop_assert_eq!(homes(&labels(LabelPolicy::EveryFolder, &[]).0, &words).len(), own.max(1));
+        }
+    }
+}
