@@ -1,0 +1,11 @@
+//! From and to servers that behave as the large providers do, in virtual time: throttled, sent away, with tokens that end
+//! and budgets of a day.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod gmail_source;
+mod gmail_target;
+#[path = "../../../engine/tests/support/mod.rs"]
+mod memory;
+mod microsoft;
+mod support;

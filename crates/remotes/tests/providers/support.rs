@@ -1,0 +1,255 @@
+//! Mailboxes on servers in memory, and passes that follow one another as the service lets them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::memory::Listener;
+pub(crate) use crate::memory::MemoryLedger;
+use futures_util::{StreamExt as _, stream};
+use mailhaul_engine::{
+    Budget, Clock as _, Deletions, ErrorKind, Mailbox as _, Pass, PassOptions, Places, Report,
+};
+use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
+use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
+use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, Side};
+use mailhaul_testkit::{
+    Mailmaker,
+    fake::{Fake, Kept, VirtualClock},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const PASSWORD: &str = "pa55 \"word\\";
+/// More passes than any mailbox here may need.
+const PASSES: usize = 60;
+/// So often a pass that gained nothing is tried again.
+const ATTEMPTS: u32 = 8;
+/// Mailboxes side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How somebody logs in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Login {
+    Password,
+    /// With a token of the server's, and with a new one when that has ended.
+    Token,
+}
+
+/// Two servers, and how to go from one to the other.
+pub(crate) struct Route {
+    pub(crate) source: Fake,
+    pub(crate) target: Fake,
+    pub(crate) login: (Login, Login),
+    pub(crate) policy: LabelPolicy,
+    pub(crate) deletions: Deletions,
+    /// Further lanes that a mailbox may have.
+    pub(crate) places: usize,
+}
+
+impl Route {
+    pub(crate) fn new(source: Fake, target: Fake) -> Self {
+        Self {
+            source,
+            target,
+            login: (Login::Password, Login::Password),
+            policy: LabelPolicy::default(),
+            deletions: Deletions::Mirror,
+            places: 0,
+        }
+    }
+
+    /// Users on both servers, each in a time of its own.
+    pub(crate) fn add_users(&self, count: usize) -> Vec<User> {
+        let user = |number| {
+            let user = User {
+                name: format!("user{number}"),
+                clock: VirtualClock::default(),
+                ledger: MemoryLedger::default(),
+            };
+            self.source.add_user(&user.name, PASSWORD, user.clock.clone());
+            self.target.add_user(&user.name, PASSWORD, user.clock.clone());
+            user
+        };
+        (0..count).map(user).collect()
+    }
+
+    /// Brings every mailbox in step, several side by side. What each needed.
+    pub(crate) async fn migrate(&self, users: &[User]) -> Vec<Migrated> {
+        let all = users.iter().map(|user| self.migrate_one(user));
+        stream::iter(all).buffered(SIDE_BY_SIDE).collect().await
+    }
+
+    /// One mailbox, as the service does it: a pass that broke off is begun again when its error says, and after a while
+    /// where it does not; not for ever.
+    async fn migrate_one(&self, user: &User) -> Migrated {
+        let mut migrated = Migrated::default();
+        let mut attempts = 0;
+        for _ in 0..PASSES {
+            let report = Box::pin(self.pass(user)).await;
+            let gained = report.total(|it| it.copied + it.moved + it.removed + it.flags_changed);
+            migrated.copied += report.total(|it| it.copied);
+            migrated.moved += report.total(|it| it.moved);
+            attempts = if gained > 0 { 0 } else { attempts + 1 };
+            let of_folder = report.folders.iter().find_map(|it| it.error.as_ref());
+            let Some(error) = report.error.as_ref().or(of_folder).cloned() else {
+                assert!(report.is_synced(), "{}: {report:#?}", user.name);
+                migrated.report = report;
+                return migrated;
+            };
+            migrated.broken.push(error.message.clone());
+            let has_new_token = error.kind == ErrorKind::Authentication
+                && (self.login.0 == Login::Token || self.login.1 == Login::Token);
+            let wait = match error.retry {
+                Retry::Never if has_new_token => Duration::ZERO,
+                Retry::Never => panic!("{}: {error}", user.name),
+                Retry::After(Some(exactly)) => exactly,
+                Retry::Now | Retry::After(None) => Duration::from_secs(30) * (1 << attempts.min(8)),
+            };
+            assert!(attempts < ATTEMPTS, "{}: {:#?}", user.name, migrated.broken);
+            user.clock.sleep(wait).await;
+        }
+        panic!("{}: no end: {:#?}", user.name, migrated.broken);
+    }
+
+    pub(crate) async fn pass(&self, user: &User) -> Report {
+        let mut source = self.mailbox(Side::Source, user);
+        let mut target = self.mailbox(Side::Target, user);
+        let pass = Pass {
+            source: &mut source,
+            target: &mut target,
+            ledger: &user.ledger,
+            progress: &Listener::default(),
+            clock: &user.clock,
+            budget: &Budget::new(4 << 20),
+            places: &Places::new(self.places),
+            stop: &CancellationToken::new(),
+            options: &PassOptions { deletions: self.deletions, ..PassOptions::default() },
+        };
+        let report = Box::pin(pass.run()).await;
+        source.close().await;
+        target.close().await;
+        report
+    }
+
+    fn mailbox(&self, side: Side, user: &User) -> ImapMailbox {
+        let (server, login) = match side {
+            Side::Source => (&self.source, self.login.0),
+            Side::Target => (&self.target, self.login.1),
+        };
+        let credentials = match login {
+            Login::Password => Credentials::password(&user.name, Secret::new(PASSWORD)),
+            Login::Token => Credentials {
+                kind: CredentialKind::BearerToken,
+                ..Credentials::password(&user.name, Secret::new(server.issue_token(&user.name)))
+            },
+        };
+        ImapMailbox::new(Account {
+            side,
+            options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
+            credentials,
+            user_root: None,
+            profile: None,
+        })
+        .with_labels(LabelRules { policy: self.policy, ..LabelRules::default() })
+    }
+
+    /// Neither server saw a client do what it was told not to.
+    #[track_caller]
+    pub(crate) fn assert_obedient(&self) {
+        let told: Vec<String> =
+            self.source.violations().into_iter().chain(self.target.violations()).collect();
+        assert!(told.is_empty(), "{told:#?}");
+    }
+}
+
+/// Somebody whose mailbox moves.
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) clock: VirtualClock,
+    pub(crate) ledger: MemoryLedger,
+}
+
+/// What it took.
+#[derive(Debug, Default)]
+pub(crate) struct Migrated {
+    pub(crate) copied: u64,
+    pub(crate) moved: u64,
+    /// Why passes broke off.
+    pub(crate) broken: Vec<String>,
+    /// Of the last pass.
+    pub(crate) report: Report,
+}
+
+/// A message for comparison: octets, flags, moment and zone.
+pub(crate) type Seen = (Vec<u8>, String, String);
+/// Folders by their names, each with its messages, sorted.
+pub(crate) type Contents = BTreeMap<String, Vec<Seen>>;
+
+pub(crate) fn seen(kept: &Kept, loses: impl Fn(&str) -> bool) -> Seen {
+    let flags = kept.flags.filtered(|it| !loses(it));
+    (kept.octets.to_vec(), flags.to_string(), kept.date.to_string())
+}
+
+/// All folders that hold messages, without the flags that get lost.
+pub(crate) fn contents(server: &Fake, user: &User, loses: impl Fn(&str) -> bool + Copy) -> Contents {
+    server.with(&user.name, |mailbox| {
+        let folder = |name: String| {
+            let mut messages: Vec<Seen> =
+                mailbox.messages(&name).iter().map(|(_, it)| seen(it, loses)).collect();
+            messages.sort();
+            (name, messages)
+        };
+        mailbox.folder_names().into_iter().map(folder).filter(|(_, messages)| !messages.is_empty()).collect()
+    })
+}
+
+#[track_caller]
+pub(crate) fn assert_same(user: &User, expected: &Contents, found: &Contents) {
+    let names: Vec<(&String, usize)> = expected.iter().map(|(name, it)| (name, it.len())).collect();
+    let there: Vec<(&String, usize)> = found.iter().map(|(name, it)| (name, it.len())).collect();
+    assert_eq!(names, there, "{}: messages in each folder", user.name);
+    for (name, messages) in expected {
+        for (one, other) in messages.iter().zip(&found[name]) {
+            assert!(one == other, "{}: {name}: {} is not {}", user.name, show(one), show(other));
+        }
+    }
+}
+
+fn show((octets, flags, date): &Seen) -> String {
+    let subject = String::from_utf8_lossy(octets);
+    let subject = subject.lines().find(|it| it.starts_with("Subject:")).unwrap_or("(none)").to_owned();
+    format!("{subject:?} of {} octets ({flags}) {date}", octets.len())
+}
+
+/// Mail of one user, spread over the folders.
+pub(crate) fn fill(server: &Fake, user: &User, seed: u64, folders: &[&str], count: usize) {
+    let mut maker = Mailmaker::new(seed);
+    server.with(&user.name, |mailbox| {
+        for folder in folders {
+            mailbox.create(folder);
+        }
+        for number in 0..count {
+            let (octets, flags, date) = item(&mut maker);
+            mailbox.add(folders[number % folders.len()], octets, flags, date);
+        }
+    });
+}
+
+pub(crate) fn item(maker: &mut Mailmaker) -> (Vec<u8>, Flags, InternalDate) {
+    // Some go as literals that wait to be asked for where a server wants that.
+    let size =
+        300 + usize::try_from(maker.number(100)).unwrap() * if maker.number(10) == 0 { 100 } else { 5 };
+    maker.item(size)
+}
+
+pub(crate) async fn start(personality: mailhaul_testkit::fake::Personality) -> Fake {
+    Fake::start(personality).await
+}
+
+/// A personality with other limits.
+pub(crate) fn limited(
+    personality: mailhaul_testkit::fake::Personality,
+    change: impl FnOnce(&mut mailhaul_testkit::fake::Limits),
+) -> mailhaul_testkit::fake::Personality {
+    let mut personality = personality;
+    change(&mut personality.limits);
+    personality
+}
