@@ -114,9 +114,9 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
 
 /// A server that asks for patience may hang up right afterwards: then that it asked is what counts.
 fn said_before(error: Error, refused: &[(Vec<Uid>, Error)]) -> Error {
-    let broke = error.scope == Scope::Session;
-    let refusals = refused.iter().map(|(_, refusal)| refusal);
-    refusals.filter(|it| broke && it.scope > Scope::Session).next_back().cloned().unwrap_or(error)
+    let mut refusals = refused.iter().map(|(_, refusal)| refusal);
+    let asked = refusals.rfind(|it| it.scope > Scope::Session);
+    asked.filter(|_| error.scope == Scope::Session).cloned().unwrap_or(error)
 }
 
 /// Gives out messages window by window.
