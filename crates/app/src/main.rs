@@ -17,6 +17,7 @@ mod migrate;
 mod one_pass;
 mod ops;
 mod passwords;
+mod probe;
 mod prompt;
 mod serve;
 mod server_url;

@@ -36,6 +36,14 @@ pub(crate) fn bytes(octets: u64) -> String {
     if unit == 0 { format!("{value} B") } else { format!("{value}.{tenths} {}", UNITS[unit]) }
 }
 
+/// Octets as hexadecimal digits.
+pub(crate) fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        text.push_str(&format!("{octet:02x}"));
+        text
+    })
+}
+
 /// `1 message`, `2 messages`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }

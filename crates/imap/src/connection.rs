@@ -4,9 +4,9 @@ use mailhaul_mail::Scope;
 use tokio::time::timeout;
 
 use crate::{
-    auth::Credentials,
+    auth::{AuthorizeAs, Credentials},
     capability::Capabilities,
-    commands::authenticate::authenticate,
+    commands::{authenticate::authenticate, proxy_auth::proxy_auth},
     driver::{Event, Link},
     encode::Command,
     error::{Error, ErrorKind},
@@ -14,6 +14,7 @@ use crate::{
     response::{Status, StatusResponse, Untagged},
     session::Session,
     stream::Stream,
+    trace::Milestone,
 };
 
 /// A connection that is open, protected as asked for, and not authenticated.
@@ -29,6 +30,7 @@ impl Connection {
         let name = &options.host;
         let mut link = Link::new(Stream::connect(options).await?, options);
         let greeting = greeting(&mut link, options).await.map_err(|error| error.context(name))?;
+        options.tell(&Milestone::Greeted(&greeting.text));
         if options.security == Security::StartTls {
             if greeting.status == Status::PreAuth {
                 let words = format!(
@@ -42,6 +44,7 @@ impl Connection {
         if !link.state().capabilities_told {
             link.ask_capabilities().await.map_err(|error| error.context(name))?;
         }
+        options.tell(&Milestone::Capabilities(&link.state().capabilities));
         Ok(Self { link, greeting, options: options.clone() })
     }
 
@@ -66,25 +69,28 @@ impl Connection {
             let words = "the server says that somebody is logged in already (PREAUTH), and nobody knows who";
             return Err(Error::endpoint(ErrorKind::Authentication, words));
         }
-        authenticate(&mut self.link, credentials).await?;
-        self.enter().await
+        let mechanism = authenticate(&mut self.link, credentials).await?;
+        if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
+            proxy_auth(&mut self.link, owner).await?;
+        }
+        self.enter(Some(mechanism)).await
     }
 
     /// The session of whoever is logged in already (PREAUTH).
     pub async fn preauthenticated(self) -> Result<Session, Error> {
         if self.is_preauthenticated() {
-            self.enter().await
+            self.enter(None).await
         } else {
             Err(Error::endpoint(ErrorKind::Authentication, "nobody is logged in"))
         }
     }
 
-    async fn enter(mut self) -> Result<Session, Error> {
+    async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
         // They change with login, and not every server tells unasked.
         if !self.link.state().capabilities_told {
             self.link.ask_capabilities().await?;
         }
-        Ok(Session { link: self.link, greeting: self.greeting, limits: self.options.limits })
+        Ok(Session { link: self.link, greeting: self.greeting, mechanism, limits: self.options.limits })
     }
 }
 

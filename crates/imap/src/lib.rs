@@ -31,6 +31,7 @@
 mod append;
 mod auth;
 mod capability;
+mod certificate;
 mod commands;
 mod compress;
 mod connection;
@@ -52,8 +53,9 @@ mod tls;
 mod trace;
 
 pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
-pub use auth::{CredentialKind, Credentials};
+pub use auth::{AuthorizeAs, CredentialKind, Credentials};
 pub use capability::{Capabilities, LiteralMode};
+pub use certificate::{Certificate, CertificateContent};
 pub use commands::{
     Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem,
     StoreMode, split_uids,
@@ -70,4 +72,4 @@ pub use mailbox_name::MailboxName;
 pub use options::{ConnectOptions, Security, Timeouts, TlsOptions};
 pub use selected::Selected;
 pub use session::Session;
-pub use trace::{Direction, Trace};
+pub use trace::{Direction, Milestone, Trace};

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{limits::Limits, trace::Trace};
+use crate::{
+    limits::Limits,
+    trace::{Milestone, Trace},
+};
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,12 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
+    pub(crate) fn tell(&self, milestone: &Milestone<'_>) {
+        if let Some(trace) = &self.trace {
+            trace.milestone(milestone);
+        }
+    }
+
     /// With the system's trust, default timeouts and limits, and no trace.
     pub fn new(host: impl Into<String>, port: u16, security: Security) -> Self {
         Self {

@@ -12,6 +12,7 @@ use crate::{
 pub struct Session {
     pub(crate) link: Link,
     pub(crate) greeting: StatusResponse,
+    pub(crate) mechanism: Option<&'static str>,
     pub(crate) limits: Limits,
 }
 
@@ -41,6 +42,11 @@ impl Session {
     /// How many commands were answered with NO or BAD: some servers hang up when there are too many.
     pub fn refusals(&self) -> u32 {
         self.link.state().refusals
+    }
+
+    /// How somebody logged in: a SASL mechanism, or the command LOGIN. `None` where nobody had to (PREAUTH).
+    pub fn mechanism(&self) -> Option<&'static str> {
+        self.mechanism
     }
 
     /// Whether ENABLE switched this on.

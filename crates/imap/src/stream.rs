@@ -20,6 +20,7 @@ use crate::{
     error::{Error, ErrorKind},
     options::{ConnectOptions, Security},
     tls,
+    trace::Milestone,
 };
 
 /// Of a name's addresses, so many are tried.
@@ -50,9 +51,7 @@ impl Stream {
     pub(crate) async fn start_tls(self, options: &ConnectOptions) -> Result<Self, Error> {
         match self {
             Self::Clear(tcp) => {
-                let patience = options.timeouts.greeting;
-                let tls = tls::handshake(tcp, &options.tls, bare(&options.host), patience).await?;
-                Ok(Self::Tls(Box::new(tls)))
+                Ok(Self::Tls(Box::new(tls::handshake(tcp, options, bare(&options.host)).await?)))
             }
             Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is on already")),
         }
@@ -84,10 +83,12 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
             return Err(Error::session(ErrorKind::Timeout, words));
         }
     };
+    options.tell(&Milestone::Addresses(&addresses));
     let mut failures = Vec::new();
     for address in addresses {
         match timeout(timeouts.connect, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
+                options.tell(&Milestone::Connected(address));
                 tune(&tcp)
                     .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
                 return Ok(tcp);

@@ -4,11 +4,11 @@ use std::{
     fmt::{self, Write as _},
     fs, io,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, ProtocolVersion, RootCertStore,
+    SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -22,26 +22,59 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
+    certificate::{Certificate, names_host},
     error::{Error, ErrorKind},
-    options::TlsOptions,
+    options::{ConnectOptions, TlsOptions},
+    trace::Milestone,
 };
+
+/// More certificates than a chain can need.
+const LONGEST_CHAIN: usize = 10;
 
 /// Agrees on TLS with the server at the other end. `host` is the name that its certificate must bear.
 pub(crate) async fn handshake(
     tcp: TcpStream,
-    options: &TlsOptions,
+    options: &ConnectOptions,
     host: &str,
-    patience: Duration,
 ) -> Result<TlsStream<TcpStream>, Error> {
-    let config = client_config(options)?;
+    let config = client_config(&options.tls)?;
+    let patience = options.timeouts.greeting;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         Error::endpoint(ErrorKind::Tls, format!("TLS needs a host name or an address, and {host} is neither"))
     })?;
-    let Ok(outcome) = timeout(patience, TlsConnector::from(config).connect(name, tcp)).await else {
+    let connecting = TlsConnector::from(config).connect(name.clone(), tcp);
+    let Ok(outcome) = timeout(patience, connecting).await else {
         let words = format!("TLS with {host}: no answer within {} s", patience.as_secs_f32());
         return Err(Error::session(ErrorKind::Timeout, words));
     };
-    outcome.map_err(|error| handshake_error(host, &error))
+    match outcome {
+        Ok(stream) => {
+            let session = stream.get_ref().1;
+            show(options, session.peer_certificates().unwrap_or_default(), &name);
+            let version = match session.protocol_version() {
+                Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+                _ => "TLS 1.3",
+            };
+            let cipher = session.negotiated_cipher_suite().and_then(|it| it.suite().as_str());
+            options.tell(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
+            Ok(stream)
+        }
+        Err(error) => {
+            if let Some(untrusted) = untrusted(&error) {
+                show(options, &untrusted.chain, &name);
+            }
+            Err(handshake_error(host, &error))
+        }
+    }
+}
+
+fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerName<'_>) {
+    if options.trace.is_none() {
+        return;
+    }
+    let read: Vec<Certificate> = chain.iter().take(LONGEST_CHAIN).map(Certificate::read).collect();
+    let names_host = chain.first().is_some_and(|it| names_host(it, host));
+    options.tell(&Milestone::Certificates { chain: &read, names_host });
 }
 
 impl TlsOptions {
@@ -159,7 +192,9 @@ impl ServerCertVerifier for Verifier {
                 }
             }
         };
-        let error = OtherError(Arc::new(Untrusted { reason, seen }));
+        let chain = [end_entity].into_iter().chain(intermediates).take(LONGEST_CHAIN);
+        let chain = chain.map(|it| it.clone().into_owned()).collect();
+        let error = OtherError(Arc::new(Untrusted { reason, seen: Certificate::read(end_entity), chain }));
         Err(rustls::Error::InvalidCertificate(CertificateError::Other(error)))
     }
 
@@ -192,7 +227,17 @@ impl ServerCertVerifier for Verifier {
 #[derive(Debug)]
 struct Untrusted {
     reason: Reason,
-    seen: [u8; 32],
+    /// The server's own.
+    seen: Certificate,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+fn untrusted(error: &io::Error) -> Option<&Untrusted> {
+    let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    match tls {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => inner.downcast_ref(),
+        _ => None,
+    }
 }
 
 #[derive(Debug)]
@@ -207,16 +252,16 @@ impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::NotPinned => f.write_str("it is not the pinned one")?,
-            Reason::Invalid(error) => f.write_str(&explain(error))?,
+            Reason::Invalid(error) => f.write_str(&explain(error, &self.seen))?,
         }
         f.write_str(" (its SHA-256 is ")?;
-        self.seen.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        self.seen.sha256.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
         f.write_str(")")
     }
 }
 
 /// Why a certificate is not good, in words that go on from "the certificate ... is not trusted:".
-fn explain(error: &CertificateError) -> String {
+fn explain(error: &CertificateError, seen: &Certificate) -> String {
     use CertificateError as E;
     let days = |from: &UnixTime, to: &UnixTime| to.as_secs().saturating_sub(from.as_secs()) / 86_400;
     match error {
@@ -228,7 +273,18 @@ fn explain(error: &CertificateError) -> String {
         E::NotValidYetContext { time, not_before } => {
             format!("it is not yet valid, for {} more days", days(time, not_before))
         }
-        E::UnknownIssuer => "its issuer is unknown, or it is self-signed".to_owned(),
+        // A server's certificate that may sign others is refused before anybody asks who its issuer is: a self-signed one
+        // that was made by default options is such.
+        _ if seen.is_self_signed() && is_about_issuer(error) => {
+            "it is self-signed, and no authority vouches for it".to_owned()
+        }
+        E::UnknownIssuer => match &seen.content {
+            Some(it) => format!("its issuer is unknown: {}", it.issuer),
+            None => "its issuer is unknown".to_owned(),
+        },
+        E::Other(_) if is_about_issuer(error) => {
+            "it is the certificate of an authority, and not of a server".to_owned()
+        }
         E::NotValidForName => "it is for another name".to_owned(),
         E::NotValidForNameContext { presented, .. } => {
             format!("it is for another name: {}", names(presented))
@@ -236,6 +292,15 @@ fn explain(error: &CertificateError) -> String {
         E::Revoked => "it was revoked".to_owned(),
         E::BadSignature => "its signature is wrong".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// Whether who signed it is what is wrong with it. Of the second error there is only the name.
+fn is_about_issuer(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::UnknownIssuer => true,
+        CertificateError::Other(other) => other.to_string() == "CaUsedAsEndEntity",
+        _ => false,
     }
 }
 
@@ -266,7 +331,7 @@ fn handshake_error(host: &str, error: &io::Error) -> Error {
         Some(rustls::Error::InvalidCertificate(reason)) => {
             let why = match reason {
                 CertificateError::Other(OtherError(inner)) => inner.to_string(),
-                other => explain(other),
+                other => other.to_string(),
             };
             format!("the certificate of {host} is not trusted: {why}")
         }
@@ -293,6 +358,7 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
+    use crate::options::Security;
 
     /// A server that says hello over TLS, and its certificate.
     struct Server {
@@ -331,8 +397,14 @@ mod tests {
         Server { tcp, pin: Sha256::digest(certificate.der()).into(), pem: certificate.pem() }
     }
 
+    fn connecting(options: &TlsOptions) -> ConnectOptions {
+        let mut connecting = ConnectOptions::new("mail.example", 993, Security::Implicit);
+        connecting.tls = options.clone();
+        connecting
+    }
+
     async fn hello(server: Server, options: &TlsOptions) -> Result<String, Error> {
-        let mut stream = handshake(server.tcp, options, "mail.example", Duration::from_secs(30)).await?;
+        let mut stream = handshake(server.tcp, &connecting(options), "mail.example").await?;
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
         Ok(text)
@@ -400,6 +472,58 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_certificate_that_vouches_for_itself_is_told_in_words() {
+        use rcgen::{BasicConstraints, DnType, IsCa};
+        let known = server("mail.example", |_| {}).await;
+        let (path, options) = ca_file(&known.pem);
+        // So OpenSSL makes them by default, and so others do.
+        for is_ca in [IsCa::Ca(BasicConstraints::Unconstrained), IsCa::NoCa] {
+            let stranger = server("mail.example", |params| {
+                params.distinguished_name.push(DnType::CommonName, "somebody");
+                params.is_ca = is_ca;
+            })
+            .await;
+            let seen = shown(&stranger.pin);
+            let error = hello(stranger, &options).await.unwrap_err().to_string();
+            let words = format!("it is self-signed, and no authority vouches for it (its SHA-256 is {seen})");
+            assert!(error.ends_with(&words), "{error}");
+        }
+        fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_certificates_are_shown_whether_or_not_they_are_trusted() {
+        #[derive(Default)]
+        struct Shown(std::sync::Mutex<Vec<String>>);
+        impl crate::Trace for Shown {
+            fn line(&self, _: crate::Direction, _: &str) {}
+            fn milestone(&self, milestone: &Milestone<'_>) {
+                let text = match milestone {
+                    Milestone::Certificates { chain, names_host } => {
+                        format!("{} {names_host}", chain[0].content.as_ref().unwrap().names.join(","))
+                    }
+                    Milestone::Secured { version, cipher } => {
+                        format!("{version} {}", cipher.starts_with("TLS"))
+                    }
+                    other => format!("{other:?}"),
+                };
+                self.0.lock().unwrap().push(text);
+            }
+        }
+        for (trusted, expected) in
+            [(true, &["www.example false", "TLS 1.3 true"][..]), (false, &["www.example false"])]
+        {
+            let server = server("www.example", |_| {}).await;
+            let shown = Arc::new(Shown::default());
+            let pin = if trusted { server.pin } else { [7; 32] };
+            let mut options = connecting(&TlsOptions { pin_sha256: Some(pin), ..TlsOptions::default() });
+            options.trace = Some(Arc::clone(&shown) as _);
+            assert_eq!(handshake(server.tcp, &options, "mail.example").await.is_ok(), trusted);
+            assert_eq!(*shown.0.lock().unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
     async fn an_unknown_issuer_is_told_with_the_fingerprint() {
         let known = server("mail.example", |_| {}).await;
         let (path, options) = ca_file(&known.pem);
@@ -413,7 +537,7 @@ mod tests {
         let unknown = server("mail.example", |_| {}).await;
         let stranger = TlsOptions::default();
         let error = hello(unknown, &stranger).await.unwrap_err().to_string();
-        assert!(error.contains("issuer is unknown") || error.contains("system's certificates"), "{error}");
+        assert!(error.contains("it is self-signed") || error.contains("system's certificates"), "{error}");
     }
 
     fn shown(octets: &[u8]) -> String {
@@ -492,7 +616,7 @@ mod tests {
         let (mut accepted, _) = listener.accept().await.unwrap();
         accepted.write_all(b"* OK IMAP4rev1 ready, in clear text\r\n").await.unwrap();
         let options = TlsOptions { accept_untrusted: true, ..TlsOptions::default() };
-        let outcome = handshake(tcp, &options, "mail.example", Duration::from_secs(30)).await;
+        let outcome = handshake(tcp, &connecting(&options), "mail.example").await;
         assert_eq!(outcome.unwrap_err().to_string(), "mail.example does not speak TLS on this port");
     }
 

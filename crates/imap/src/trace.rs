@@ -1,8 +1,11 @@
 //! Showing the protocol, without what must not be shown.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::SocketAddr};
 
-use crate::{driver::CommandId, encode::Command, framer::RawResponse};
+use crate::{
+    capability::Capabilities, certificate::Certificate, driver::CommandId, encode::Command,
+    framer::RawResponse,
+};
 
 /// Literals up to this many octets are shown, unless they are parts of messages.
 const SHOWN: usize = 200;
@@ -21,6 +24,39 @@ pub enum Direction {
 pub trait Trace: Send + Sync {
     /// One line, without its line end.
     fn line(&self, direction: Direction, text: &str);
+
+    /// A step on the way to the server that was taken; see [`Milestone`].
+    fn milestone(&self, milestone: &Milestone<'_>) {
+        let _not_of_interest = milestone;
+    }
+}
+
+/// The steps by which a connection is opened, as they are taken: where it fails, the last one tells how far it came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Milestone<'a> {
+    /// The addresses of the server's name were found.
+    Addresses(&'a [SocketAddr]),
+    /// This one answers.
+    Connected(SocketAddr),
+    /// The server showed its certificates, its own first, whether or not they are trusted then.
+    Certificates {
+        /// The chain as it was sent.
+        chain: &'a [Certificate],
+        /// Whether the server's own is for the host that was asked for.
+        names_host: bool,
+    },
+    /// TLS is agreed on, and the certificate trusted.
+    Secured {
+        /// `TLS 1.3`.
+        version: &'a str,
+        /// The cipher suite, by its name in the RFCs.
+        cipher: &'a str,
+    },
+    /// The server's first words.
+    Greeted(&'a str),
+    /// What the server can do before login.
+    Capabilities(&'a Capabilities),
 }
 
 /// A command of ours.

@@ -39,14 +39,55 @@ pub const DEFAULT_MAX_CONCURRENT_MIGRATIONS: Limit = Limit::At(20);
 /// Mailboxes in a later pass at once, where nobody says otherwise.
 pub const DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS: Limit = Limit::At(10);
 
+/// How an administrator who logs in names the mailbox that is to be opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdminForm {
+    /// Beside the login: the authorization identity.
+    #[default]
+    AuthorizationIdentity,
+    /// Within the login, such as `{user}*{admin}`.
+    Template(String),
+    /// After the login: PROXYAUTH.
+    ProxyAuth,
+}
+
+impl AdminForm {
+    const PROXY_AUTH: &str = "PROXYAUTH";
+
+    /// From a setting: nothing, a template, or the word PROXYAUTH in any case.
+    pub fn of_setting(setting: Option<String>) -> Self {
+        match setting {
+            None => Self::AuthorizationIdentity,
+            Some(word) if word.eq_ignore_ascii_case(Self::PROXY_AUTH) => Self::ProxyAuth,
+            Some(template) => Self::Template(template),
+        }
+    }
+
+    /// As a setting.
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            Self::AuthorizationIdentity => None,
+            Self::Template(template) => Some(template),
+            Self::ProxyAuth => Some(Self::PROXY_AUTH),
+        }
+    }
+
+    /// The login of this administrator for this user's mailbox.
+    pub fn login(&self, admin: &str, user: &str) -> String {
+        match self {
+            Self::Template(template) => template.replace("{admin}", admin).replace("{user}", user),
+            Self::AuthorizationIdentity | Self::ProxyAuth => admin.to_owned(),
+        }
+    }
+}
+
 /// One administrator for every mailbox of a server. The password is in the vault, under the endpoint's GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminAccess {
     /// The administrator's login.
     pub user_name: String,
-    /// How the login names the mailbox: `None` for the SASL authorization identity, else a form such as
-    /// `{user}*{admin}`.
-    pub template: Option<String>,
+    /// How the mailbox is named.
+    pub form: AdminForm,
 }
 
 /// A server that mail comes from or goes to. By itself it holds no user's password: those are the users'.
@@ -84,10 +125,22 @@ pub struct Endpoint {
     pub modified: Timestamp,
 }
 
-impl AdminAccess {
-    /// The login that opens this user's mailbox, by the template; `None` where the authorization identity does it.
-    pub fn login(&self, user: &str) -> Option<String> {
-        let template = self.template.as_ref()?;
-        Some(template.replace("{admin}", &self.user_name).replace("{user}", user))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_kept_as_a_setting() {
+        let star = || Some("{user}*{admin}".to_owned());
+        for (setting, form, login) in [
+            (None, AdminForm::AuthorizationIdentity, "root"),
+            (star(), AdminForm::Template("{user}*{admin}".to_owned()), "ann*root"),
+            (Some("PROXYAUTH".to_owned()), AdminForm::ProxyAuth, "root"),
+        ] {
+            assert_eq!(AdminForm::of_setting(setting.clone()), form);
+            assert_eq!(form.setting().map(str::to_owned), setting);
+            assert_eq!(form.login("root", "ann"), login);
+        }
+        assert_eq!(AdminForm::of_setting(Some("ProxyAuth".to_owned())), AdminForm::ProxyAuth);
     }
 }

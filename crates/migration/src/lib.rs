@@ -22,8 +22,8 @@ pub use content_filter::{FilterError, content_filter};
 pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
 pub use deletions::Deletions;
 pub use endpoint::{
-    AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint,
-    EndpointSecurity,
+    AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+    Endpoint, EndpointSecurity,
 };
 pub use gmail_labels::GmailLabels;
 pub use limit::Limit;

@@ -78,6 +78,22 @@ pub struct NameFacts {
 }
 
 impl Profile {
+    /// What is done otherwise because a server is of this kind, and what an administrator should know: sentences.
+    pub fn differences(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        if !self.deny.is_empty() {
+            told.push(format!("Extensions that are not used: {}.", self.deny.join(", ")));
+        }
+        if !self.never_sent.is_empty() {
+            told.push(format!("Keywords that are not sent: {}.", self.never_sent.join(", ")));
+        }
+        if self.select_to_read {
+            told.push("Folders of the source are opened with SELECT.".to_owned());
+        }
+        told.extend(self.notes.iter().cloned());
+        told
+    }
+
     /// How many more commands may be refused, after so many, before the server hangs up; `None` where it does not.
     pub(crate) fn allowance(&self, refusals: u32) -> Option<u32> {
         Some(self.errors_per_session?.saturating_sub(1).saturating_sub(refusals))
@@ -269,6 +285,22 @@ mod tests {
         {
             assert!(toml::from_str::<Profiles>(unknown).is_err(), "{unknown}");
         }
+    }
+
+    #[test]
+    fn what_is_done_otherwise_is_told_in_sentences() {
+        let profile = |text: &str| -> Profile { toml::from_str(text).unwrap() };
+        let odd = profile(
+            "name = 'odd'\ndeny = ['MOVE', 'UIDPLUS']\nnever-sent = ['$X']\nselect-to-read = true\nnotes = ['Beware.']",
+        );
+        let told = [
+            "Extensions that are not used: MOVE, UIDPLUS.",
+            "Keywords that are not sent: $X.",
+            "Folders of the source are opened with SELECT.",
+            "Beware.",
+        ];
+        assert_eq!(odd.differences(), told);
+        assert!(Profile::default().differences().is_empty());
     }
 
     #[test]

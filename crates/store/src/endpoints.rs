@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, Endpoint, Guid, Limit};
+use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, Guid, Limit};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -174,7 +174,7 @@ async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<S
 /// Inserts it, or writes all but the time of making of the one with its GUID.
 async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
     let (user_name, template) = match endpoint.admin.clone() {
-        Some(admin) => (Some(admin.user_name), admin.template),
+        Some(admin) => (Some(admin.user_name), admin.form.setting().map(str::to_owned)),
         None => (None, None),
     };
     let rates = serde_json::to_string(&endpoint.rates).map_err(|it| Fault::Json("rates", it))?;
@@ -231,7 +231,7 @@ pub(crate) fn limit(cells: Cells<'_>, column: &'static str) -> Result<Limit, Fau
 fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
     let cells = Cells(row);
     let admin: Option<String> = cells.get("admin_user_name")?;
-    let template = cells.get("admin_template")?;
+    let form = AdminForm::of_setting(cells.get("admin_template")?);
     let pin: Option<&[u8]> = cells.get("certificate_sha256")?;
     let rates: &str = cells.get("rates")?;
     let created: Timestamp = cells.time("created")?;
@@ -251,7 +251,7 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
         max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
         server_profile: cells.get("server_profile")?,
         rates: serde_json::from_str(rates).map_err(|it| Fault::Json("rates", it))?,
-        admin: admin.map(|user_name| AdminAccess { user_name, template }),
+        admin: admin.map(|user_name| AdminAccess { user_name, form }),
         created,
         modified: cells.time("modified")?,
     })

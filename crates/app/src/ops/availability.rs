@@ -1,7 +1,7 @@
 //! Trying a server: what Test-MigrationServerAvailability and Test-MigrationEndpoint share.
 
 use mailhaul_imap::Credentials;
-use mailhaul_migration::Endpoint;
+use mailhaul_migration::{Endpoint, Limit};
 use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
@@ -11,39 +11,104 @@ use super::{
 };
 use crate::{
     context::Context,
-    service::probe::{admin_credentials, connect_options, probe},
+    probe::{Administrator, Findings, Login, Question, probe},
+    service::account::{admin_credentials, connect_options},
     text,
 };
 
-/// Who is to log in: somebody, the endpoint's administrator for this mailbox, or nobody.
+/// Connections that are tried at most where no endpoint says how many there will be.
+const CONNECTIONS: u32 = 16;
+/// And where one does.
+const MOST_CONNECTIONS: u32 = 100;
+
+/// Who is to log in for a quick look: somebody, the endpoint's administrator for this mailbox, or nobody.
 pub(crate) async fn login(
     context: &Context,
     endpoint: &Endpoint,
     credential: Option<Credential>,
     mailbox: Option<String>,
-) -> Result<Option<Credentials>, Failure> {
+) -> Result<Login, Failure> {
     match (credential, mailbox) {
-        (Some(_), Some(_)) => {
-            Err(Failure::invalid("either Credential or TestMailbox can be given, not both"))
-        }
-        (Some(credential), None) => {
-            Ok(Some(Credentials::password(credential.user_name, credential.password)))
-        }
-        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(Failure::invalid("either Credential or TestMailbox can be given, not both")
+            .with_advice(
+                "Test-MigrationServerAvailability takes both, and finds the form by which an administrator opens a mailbox.",
+            )),
+        (Some(credential), None) => Ok(Login::User(user(credential))),
+        (None, None) => Ok(Login::Nobody),
         (None, Some(mailbox)) => {
-            let secret =
-                context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(told)?;
-            match (&endpoint.admin, secret) {
-                (Some(admin), Some(password)) => Ok(Some(admin_credentials(admin, password, &mailbox))),
-                _ => Err(Failure::invalid(format_args!(
-                    "TestMailbox: the migration endpoint \"{}\" has no administrator who could open it",
-                    endpoint.name
-                ))
-                .with_advice(
-                    "Set one with Set-MigrationEndpoint -Credential, or give the user's own -Credential.",
-                )),
-            }
+            let admin = endpoint_admin(context, endpoint, mailbox).await?;
+            let Some(access) = &endpoint.admin else { return Ok(Login::Administrator(admin)) };
+            Ok(Login::User(admin_credentials(access, admin.password, &admin.mailbox)))
         }
+    }
+}
+
+/// Who is to log in for a thorough look: the same, and an administrator of whom the form is sought.
+pub(crate) async fn thorough_login(
+    context: &Context,
+    endpoint: &Endpoint,
+    credential: Option<Credential>,
+    mailbox: Option<String>,
+) -> Result<Login, Failure> {
+    match (credential, mailbox) {
+        (Some(credential), Some(mailbox)) => Ok(Login::Administrator(Administrator {
+            user_name: credential.user_name,
+            password: credential.password,
+            mailbox,
+            form: None,
+        })),
+        (None, Some(mailbox)) => Ok(Login::Administrator(endpoint_admin(context, endpoint, mailbox).await?)),
+        (credential, None) => Ok(credential.map_or(Login::Nobody, |it| Login::User(user(it)))),
+    }
+}
+
+fn user(credential: Credential) -> Credentials {
+    Credentials::password(credential.user_name, credential.password)
+}
+
+async fn endpoint_admin(
+    context: &Context,
+    endpoint: &Endpoint,
+    mailbox: String,
+) -> Result<Administrator, Failure> {
+    let secret = context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(told)?;
+    match (&endpoint.admin, secret) {
+        (Some(admin), Some(password)) => Ok(Administrator {
+            user_name: admin.user_name.clone(),
+            password,
+            mailbox,
+            form: Some(admin.form.clone()),
+        }),
+        _ => Err(Failure::invalid(format_args!(
+            "TestMailbox: the migration endpoint \"{}\" has no administrator who could open it",
+            endpoint.name
+        ))
+        .with_advice("Set one with Set-MigrationEndpoint -Credential, or give the user's own -Credential.")),
+    }
+}
+
+/// What is asked in a quick look.
+pub(crate) fn quick(endpoint: &Endpoint, login: Login) -> Question {
+    Question::quick(connect_options(endpoint), login)
+}
+
+/// What is asked in a thorough look; also how many connections there may be, where that is wanted.
+pub(crate) fn thorough(
+    endpoint: &Endpoint,
+    tested_endpoint: Option<&str>,
+    login: Login,
+    connections: bool,
+) -> Question {
+    let most = match endpoint.max_concurrent_migrations {
+        Limit::At(most) => most.min(MOST_CONNECTIONS),
+        Limit::Unlimited => CONNECTIONS,
+    };
+    Question {
+        endpoint: tested_endpoint.map(str::to_owned),
+        profile: endpoint.server_profile.clone(),
+        is_thorough: true,
+        connections: connections.then_some(most),
+        ..quick(endpoint, login)
     }
 }
 
@@ -51,17 +116,13 @@ pub(crate) async fn login(
 pub(crate) async fn try_out(
     endpoint: &Endpoint,
     tested_endpoint: Option<String>,
-    login: Option<Credentials>,
+    question: Question,
 ) -> MigrationServerAvailability {
-    let (seen, outcome) = Box::pin(probe(&connect_options(endpoint), login.as_ref())).await;
+    let (findings, outcome) = Box::pin(probe(&question)).await;
     let server = format!("{}, port {}", endpoint.remote_server, endpoint.port);
     let (result, message, error_detail) = match outcome {
-        Ok(()) => (TestResult::Success, success(&server, login.as_ref(), seen.folders), None),
-        Err(obstacle) => (
-            TestResult::Failed,
-            obstacle.message,
-            Some(format!("{}. {}", obstacle.detail.trim_end_matches('.'), obstacle.advice)),
-        ),
+        Ok(()) => (TestResult::Success, success(&server, &findings), None),
+        Err(obstacle) => (TestResult::Failed, obstacle.message.clone(), Some(obstacle.explained())),
     };
     MigrationServerAvailability {
         result,
@@ -71,24 +132,23 @@ pub(crate) async fn try_out(
         remote_server: endpoint.remote_server.clone(),
         port: endpoint.port,
         security: endpoint.security,
-        addresses: seen.addresses.iter().map(ToString::to_string).collect(),
-        greeting: seen.greeting,
-        capabilities: seen.capabilities,
-        logged_in_as: login.filter(|_| seen.folders.is_some()).map(|it| it.authorize_as.unwrap_or(it.user)),
-        folder_count: seen.folders,
+        findings,
         is_valid: result == TestResult::Success,
         supports_cutover: false,
     }
 }
 
-fn success(server: &str, login: Option<&Credentials>, folders: Option<u64>) -> String {
-    match (login, folders) {
-        (Some(_), Some(folders)) => {
+fn success(server: &str, findings: &Findings) -> String {
+    let Some(folders) = findings.folder_count else {
+        return format!("the server {server} can be reached, and speaks IMAP");
+    };
+    let folders = text::count(folders, "folder", "folders");
+    match &findings.admin_form {
+        None => format!("the server {server} lets this account in, which has {folders}"),
+        Some(form) => {
             format!(
-                "the server {server} lets this account in, which has {}",
-                text::count(folders, "folder", "folders")
+                "the server {server} opens this mailbox to the administrator ({form}), which has {folders}"
             )
         }
-        _ => format!("the server {server} can be reached, and speaks IMAP"),
     }
 }

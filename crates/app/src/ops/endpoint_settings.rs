@@ -2,7 +2,7 @@
 
 use mailhaul_imap::TlsOptions;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, Endpoint, EndpointSecurity, Limit};
+use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, EndpointSecurity, Limit};
 use mailhaul_operations::{Bytes, Credential, Failure};
 use mailhaul_remotes::Profiles;
 use schemars::JsonSchema;
@@ -11,7 +11,8 @@ use serde::Deserialize;
 use super::views::ARCHIVE;
 use crate::{
     cli,
-    service::probe::{connect_options, probe},
+    probe::{Login, Question, probe},
+    service::account::connect_options,
 };
 
 /// How users prove who they are.
@@ -109,19 +110,22 @@ pub(crate) fn admin(
     if credential.user_name.trim().is_empty() {
         return Err(Failure::invalid("Credential: the user name must not be empty"));
     }
-    let template = template.map(user_name_template).transpose()?;
-    Ok((AdminAccess { user_name: credential.user_name, template }, credential.password))
+    let form = admin_form(template)?;
+    Ok((AdminAccess { user_name: credential.user_name, form }, credential.password))
 }
 
-/// How the administrator's login names the mailbox.
-pub(crate) fn user_name_template(template: &str) -> Result<String, Failure> {
-    if template.contains("{user}") {
-        return Ok(template.to_owned());
+/// How the administrator names the mailbox.
+pub(crate) fn admin_form(template: Option<&str>) -> Result<AdminForm, Failure> {
+    let form = AdminForm::of_setting(template.map(str::to_owned));
+    match &form {
+        AdminForm::Template(template) if !template.contains("{user}") => {
+            Err(Failure::invalid("UserNameTemplate must have {user} in it").with_advice(
+                "Write for example {user}*{admin} (Dovecot) or contoso/{admin}/{user} (Exchange), or PROXYAUTH (Oracle); \
+                 without a template the SASL authorization identity names the mailbox.",
+            ))
+        }
+        _ => Ok(form),
     }
-    Err(Failure::invalid("UserNameTemplate must have {user} in it").with_advice(
-        "Write for example {user}*{admin} (Dovecot) or contoso/{admin}/{user} (Exchange); without a template the SASL \
-         authorization identity names the mailbox.",
-    ))
 }
 
 /// The name of a server's profile, as it is spelt among those that there are.
@@ -139,7 +143,8 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
 
 /// Connects to the endpoint's server, and fails where that cannot be done.
 pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
-    let (_, outcome) = Box::pin(probe(&connect_options(endpoint), None)).await;
+    let question = Question::quick(connect_options(endpoint), Login::Nobody);
+    let (_, outcome) = Box::pin(probe(&question)).await;
     outcome.map_err(|it| {
         Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(format_args!(
             "{} With -SkipVerification the endpoint is kept without a test.",

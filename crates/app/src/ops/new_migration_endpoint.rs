@@ -67,8 +67,8 @@ pub(crate) struct Request {
     mailbox_bytes_per_day: Option<u64>,
     /// An administrator who opens every mailbox, in place of each user's own login.
     credential: Option<Credential>,
-    /// How the administrator's login names the mailbox, such as {user}*{admin}; without it the SASL authorization identity
-    /// does.
+    /// How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL
+    /// authorization identity does.
     user_name_template: Option<String>,
     /// Keeps the endpoint without connecting to its server.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Set-MigrationEndpoint.
 
-use mailhaul_migration::{Endpoint, EndpointSecurity, Limit};
+use mailhaul_migration::{AdminForm, Endpoint, EndpointSecurity, Limit};
 use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
 use mailhaul_store::NewPassword;
 use schemars::JsonSchema;
@@ -63,7 +63,8 @@ pub(crate) struct Request {
     /// An administrator who opens every mailbox; $null for each user's own login.
     #[serde(default)]
     credential: Change<Credential>,
-    /// How the administrator's login names the mailbox, such as {user}*{admin}; $null for the SASL authorization identity.
+    /// How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; $null for the SASL
+    /// authorization identity.
     #[serde(default)]
     user_name_template: Change<String>,
     /// Keeps the change without connecting to the server.
@@ -143,18 +144,16 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Fail
             NewPassword::Remove
         }
         Change::To(credential) => {
-            let template = endpoint.admin.take().and_then(|it| it.template);
-            let (admin, password) = settings::admin(credential, template.as_deref())?;
+            let form = endpoint.admin.take().map(|it| it.form).unwrap_or_default();
+            let (admin, password) = settings::admin(credential, form.setting())?;
             endpoint.admin = Some(admin);
             NewPassword::Set(password)
         }
     };
     match (&mut endpoint.admin, request.user_name_template) {
         (_, Change::Keep) | (None, Change::Clear) => {}
-        (Some(admin), Change::Clear) => admin.template = None,
-        (Some(admin), Change::To(template)) => {
-            admin.template = Some(settings::user_name_template(&template)?);
-        }
+        (Some(admin), Change::Clear) => admin.form = AdminForm::default(),
+        (Some(admin), Change::To(template)) => admin.form = settings::admin_form(Some(&template))?,
         (None, Change::To(_)) => {
             return Err(Failure::invalid(
                 "UserNameTemplate needs Credential, the administrator whom it names",

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    availability::{login, try_out},
+    availability::{login, quick, try_out},
     failures::told,
     nouns::ENDPOINT,
     views::MigrationServerAvailability,
@@ -33,7 +33,7 @@ impl Operation<Context> for TestMigrationEndpoint {
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
         "Connects to an endpoint's server, and logs in where that is asked for; changes nothing.";
-    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail"];
+    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail", "Steps"];
 
     type Request = Request;
     type Response = MigrationServerAvailability;
@@ -45,6 +45,7 @@ impl Operation<Context> for TestMigrationEndpoint {
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
         let endpoint = context.store.endpoint(&request.identity).await.map_err(told)?;
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
-        Ok(Answer::one(try_out(&endpoint, Some(endpoint.name.clone()), login).await))
+        let question = quick(&endpoint, login);
+        Ok(Answer::one(try_out(&endpoint, Some(endpoint.name.clone()), question).await))
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    availability::{login, try_out},
+    availability::{thorough, thorough_login, try_out},
     endpoint_settings::{self as settings, Authentication},
     failures::told,
     nouns::SERVER_AVAILABILITY,
@@ -43,18 +43,24 @@ pub(crate) struct Request {
     certificate_sha256: Option<String>,
     /// An endpoint of which the settings are tried, in place of a server.
     endpoint: Option<String>,
-    /// A user who is to log in too.
+    /// A user who is to log in too; with TestMailbox an administrator.
     credential: Option<Credential>,
-    /// A mailbox that the endpoint's administrator is to open too.
+    /// A mailbox that the administrator is to open too, as its owner logs in. The form that the server takes is found: each is
+    /// tried once at most.
     test_mailbox: Option<String>,
+    /// Opens connections until the server refuses one: as many as the endpoint's MaxConcurrentMigrations, or 16. Some servers
+    /// shut out for a while who does that.
+    #[serde(default)]
+    test_connections: bool,
 }
 
 impl Operation<Context> for TestMigrationServerAvailability {
     const VERB: Verb = Verb::Test;
     const NOUN: Noun = SERVER_AVAILABILITY;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Connects to a mail server, shows what it can do, and logs in where that is asked for; changes nothing.";
-    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail"];
+    const ABOUT: &'static str = "Goes the way to a mail server step by step, shows what it can do, and \
+        where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.";
+    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail", "Steps", "Instructions"];
 
     type Request = Request;
     type Response = MigrationServerAvailability;
@@ -74,8 +80,12 @@ impl Operation<Context> for TestMigrationServerAvailability {
             }
             None => (request.server()?, None),
         };
-        let login = login(context, &endpoint, credential, mailbox).await?;
-        Ok(Answer::one(try_out(&endpoint, name, login).await))
+        if request.test_connections && credential.is_none() && mailbox.is_none() {
+            return Err(Failure::invalid("TestConnections needs Credential: somebody has to log in"));
+        }
+        let login = thorough_login(context, &endpoint, credential, mailbox).await?;
+        let question = thorough(&endpoint, name.as_deref(), login, request.test_connections);
+        Ok(Answer::one(try_out(&endpoint, name, question).await))
     }
 }
 

@@ -1,10 +1,36 @@
 //! How a user's mailbox is reached at an endpoint.
 
-use mailhaul_imap::Credentials;
+use mailhaul_imap::{AuthorizeAs, ConnectOptions, Credentials, Security, TlsOptions};
 use mailhaul_mail::Secret;
-use mailhaul_migration::Endpoint;
+use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, EndpointSecurity};
 
-use super::probe::admin_credentials;
+/// How the endpoint's server is reached.
+pub(crate) fn connect_options(endpoint: &Endpoint) -> ConnectOptions {
+    let security = match endpoint.security {
+        EndpointSecurity::None => Security::Clear,
+        EndpointSecurity::Ssl => Security::Implicit,
+        EndpointSecurity::Tls => Security::StartTls,
+    };
+    let mut options = ConnectOptions::new(endpoint.remote_server.clone(), endpoint.port, security);
+    options.tls = TlsOptions {
+        ca_file: None,
+        ca_pem: endpoint.certificate_authorities.clone(),
+        pin_sha256: endpoint.certificate_sha256,
+        accept_untrusted: endpoint.accept_untrusted_certificates,
+    };
+    options
+}
+
+/// How an administrator opens this mailbox.
+pub(crate) fn admin_credentials(admin: &AdminAccess, password: Secret, mailbox: &str) -> Credentials {
+    let authorize_as = match admin.form {
+        AdminForm::AuthorizationIdentity => Some(AuthorizeAs::Identity(mailbox.to_owned())),
+        AdminForm::ProxyAuth => Some(AuthorizeAs::ProxyAuth(mailbox.to_owned())),
+        AdminForm::Template(_) => None,
+    };
+    let login = admin.form.login(&admin.user_name, mailbox);
+    Credentials { authorize_as, ..Credentials::password(login, password) }
+}
 
 /// Who logs in for this mailbox: the user, or the endpoint's administrator for the user.
 ///
@@ -38,13 +64,12 @@ pub(crate) fn ledger_key(endpoint: &Endpoint, user_name: &str, user_root: Option
 mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
-        AdminAccess, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
-        EndpointSecurity, Guid, Rates,
+        DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Guid, Rates,
     };
 
     use super::*;
 
-    fn endpoint(template: Option<&str>) -> Endpoint {
+    fn endpoint(setting: Option<&str>) -> Endpoint {
         let now = Timestamp::UNIX_EPOCH;
         Endpoint {
             guid: Guid::nil(),
@@ -59,7 +84,10 @@ mod tests {
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
             server_profile: None,
             rates: Rates::default(),
-            admin: Some(AdminAccess { user_name: "mailadmin".into(), template: template.map(str::to_owned) }),
+            admin: Some(AdminAccess {
+                user_name: "mailadmin".into(),
+                form: AdminForm::of_setting(setting.map(str::to_owned)),
+            }),
             created: now,
             modified: now,
         }
@@ -71,9 +99,15 @@ mod tests {
         let own = credentials(&endpoint(None), "terry", secret("own"), secret("admin")).unwrap();
         assert_eq!((own.user.as_str(), own.authorize_as, own.secret.expose()), ("terry", None, &b"own"[..]));
         let authorized = credentials(&endpoint(None), "terry", None, secret("admin")).unwrap();
+        let terry = || "terry".to_owned();
         assert_eq!(
-            (authorized.user.as_str(), authorized.authorize_as.as_deref()),
-            ("mailadmin", Some("terry"))
+            (authorized.user.as_str(), authorized.authorize_as),
+            ("mailadmin", Some(AuthorizeAs::Identity(terry())))
+        );
+        let proxy = credentials(&endpoint(Some("PROXYAUTH")), "terry", None, secret("admin")).unwrap();
+        assert_eq!(
+            (proxy.user.as_str(), proxy.authorize_as),
+            ("mailadmin", Some(AuthorizeAs::ProxyAuth(terry())))
         );
         let by_name = credentials(&endpoint(Some("{user}*{admin}")), "terry", None, secret("admin")).unwrap();
         assert_eq!((by_name.user.as_str(), by_name.authorize_as), ("terry*mailadmin", None));

@@ -1,9 +1,8 @@
 //! The service: who is migrated when, and by whom.
 
-mod account;
+pub(crate) mod account;
 mod archive;
 mod pass_options;
-pub(crate) mod probe;
 pub(crate) mod progress;
 mod scheduler;
 mod verdict;

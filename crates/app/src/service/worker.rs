@@ -14,9 +14,8 @@ use mailhaul_store::{
 use tokio::sync::mpsc;
 
 use super::{
-    account,
+    account::{self, connect_options},
     pass_options::pass_options,
-    probe::connect_options,
     progress::{News, Tally, UserProgress},
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker, Workers},

@@ -17,7 +17,7 @@ struct CramMd5 {
 
 /// `None` where another mailbox is meant: the mechanism has no word for it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    credentials.authorize_as.is_none().then(|| {
+    credentials.identity().is_none().then(|| {
         let (user, secret) = (credentials.user.clone(), credentials.secret.clone());
         Box::new(CramMd5 { user, secret, answered: false }) as _
     })

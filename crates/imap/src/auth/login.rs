@@ -15,7 +15,7 @@ struct Login {
 
 /// `None` where another mailbox is meant: the mechanism has no word for it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    credentials.authorize_as.is_none().then(|| {
+    credentials.identity().is_none().then(|| {
         let login = Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 };
         Box::new(login) as _
     })

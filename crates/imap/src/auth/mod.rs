@@ -23,13 +23,31 @@ pub enum CredentialKind {
     BearerToken,
 }
 
+/// How the owner of another mailbox is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizeAs {
+    /// By the authorization identity of SASL (RFC 4422, section 3.4.1).
+    Identity(String),
+    /// By PROXYAUTH after login, the command of Sun's and Oracle's servers, in no RFC.
+    ProxyAuth(String),
+}
+
+impl AuthorizeAs {
+    /// The mailbox's owner.
+    pub fn owner(&self) -> &str {
+        match self {
+            Self::Identity(owner) | Self::ProxyAuth(owner) => owner,
+        }
+    }
+}
+
 /// Who logs in, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// Whose secret it is.
     pub user: String,
     /// Whose mailbox is to be opened, where that is another one.
-    pub authorize_as: Option<String>,
+    pub authorize_as: Option<AuthorizeAs>,
     /// Any octets.
     pub secret: Secret,
     /// What the secret is.
@@ -50,9 +68,22 @@ impl Credentials {
         }
     }
 
-    /// The mailbox's owner, for mechanisms that name one user only.
-    fn owner(&self) -> &str {
-        self.authorize_as.as_deref().unwrap_or(&self.user)
+    /// Whose mailbox is opened.
+    pub fn owner(&self) -> &str {
+        self.authorize_as.as_ref().map_or(&self.user, AuthorizeAs::owner)
+    }
+
+    /// Whom the mechanism has to name beside the user.
+    fn identity(&self) -> Option<&str> {
+        match &self.authorize_as {
+            Some(AuthorizeAs::Identity(owner)) => Some(owner),
+            Some(AuthorizeAs::ProxyAuth(_)) | None => None,
+        }
+    }
+
+    /// The user of mechanisms that can say one name only: whose mailbox it is.
+    fn only_name(&self) -> &str {
+        self.identity().unwrap_or(&self.user)
     }
 }
 
@@ -137,7 +168,7 @@ pub(crate) fn choose(
         .filter_map(|it| Some((it.reveals, Choice::Sasl((it.start)(credentials)?))))
         .collect();
     let login_command = credentials.kind == CredentialKind::Password
-        && credentials.authorize_as.is_none()
+        && credentials.identity().is_none()
         && forced.is_none_or(|only| only.eq_ignore_ascii_case(login::NAME))
         && !capabilities.has("LOGINDISABLED");
     if login_command {
@@ -214,8 +245,13 @@ mod tests {
 
     #[test]
     fn another_mailbox_needs_a_mechanism_that_can_name_it() {
-        let admin = Credentials { authorize_as: Some("alice".to_owned()), ..password() };
+        let alice = || "alice".to_owned();
+        let admin = Credentials { authorize_as: Some(AuthorizeAs::Identity(alice())), ..password() };
         assert_eq!(names("AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5", &admin, false), ["PLAIN"]);
+        // PROXYAUTH names it after login, which may be any.
+        let proxy = Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth(alice())), ..password() };
+        assert_eq!(names("AUTH=LOGIN", &proxy, false), ["LOGIN", "login command"]);
+        assert_eq!((proxy.owner(), proxy.only_name()), ("alice", "tim"));
     }
 
     #[test]

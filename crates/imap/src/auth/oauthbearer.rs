@@ -13,7 +13,7 @@ struct OauthBearer {
 /// `None` where a ^A is in the way: it ends the parts. The optional host and port are left out: they tell the server
 /// nothing that it does not know.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    let (owner, token) = (credentials.owner(), credentials.secret.expose());
+    let (owner, token) = (credentials.only_name(), credentials.secret.expose());
     if owner.contains('\x01') || token.contains(&1) {
         return None;
     }

@@ -11,8 +11,8 @@ struct Plain {
 
 /// `None` where a NUL is in the way: it separates the parts.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    let authorize_as = credentials.authorize_as.as_deref().unwrap_or_default();
-    let parts = [authorize_as.as_bytes(), credentials.user.as_bytes(), credentials.secret.expose()];
+    let identity = credentials.identity().unwrap_or_default();
+    let parts = [identity.as_bytes(), credentials.user.as_bytes(), credentials.secret.expose()];
     if parts.iter().any(|part| part.contains(&0)) {
         return None;
     }
@@ -38,7 +38,7 @@ mod tests {
     use mailhaul_mail::Secret;
 
     use super::*;
-    use crate::auth::CredentialKind;
+    use crate::auth::{AuthorizeAs, CredentialKind};
 
     #[test]
     fn the_examples_of_the_rfc() {
@@ -54,7 +54,7 @@ mod tests {
         assert!(plain.respond(b"").is_err());
 
         credentials.user = "Kurt".to_owned();
-        credentials.authorize_as = Some("Ursel".to_owned());
+        credentials.authorize_as = Some(AuthorizeAs::Identity("Ursel".to_owned()));
         credentials.secret = Secret::new("xipj3plmq");
         assert_eq!(start(&credentials).unwrap().initial().unwrap(), b"Ursel\0Kurt\0xipj3plmq");
     }

@@ -63,7 +63,7 @@ struct Scram<D> {
 
 impl<D: EagerHash + Digest> Scram<D> {
     fn new(name: &'static str, credentials: &Credentials, nonce: &str) -> Self {
-        let gs2_header = match &credentials.authorize_as {
+        let gs2_header = match credentials.identity() {
             Some(owner) => format!("n,a={},", saslname(owner)),
             None => "n,,".to_owned(),
         };
@@ -188,7 +188,7 @@ mod tests {
     use mailhaul_mail::Secret;
 
     use super::*;
-    use crate::auth::CredentialKind;
+    use crate::auth::{AuthorizeAs, CredentialKind};
 
     const SERVER_FIRST: &str =
         "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
@@ -261,8 +261,11 @@ mod tests {
 
     #[test]
     fn names_are_escaped_and_another_mailbox_is_named() {
-        let credentials =
-            Credentials { user: "a,b".to_owned(), authorize_as: Some("x=y".to_owned()), ..credentials() };
+        let credentials = Credentials {
+            user: "a,b".to_owned(),
+            authorize_as: Some(AuthorizeAs::Identity("x=y".to_owned())),
+            ..credentials()
+        };
         let mut scram = Scram::<Sha1>::new(SHA_1, &credentials, "abc");
         assert_eq!(scram.initial().unwrap(), b"n,a=x=3Dy,n=a=2Cb,r=abc");
     }

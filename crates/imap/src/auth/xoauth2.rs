@@ -13,7 +13,7 @@ struct XOauth2 {
 /// `None` where a ^A is in the way: it ends the parts. The user is the mailbox's owner, also where the token is
 /// somebody else's: so Microsoft wants it for shared mailboxes.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    let (owner, token) = (credentials.owner().as_bytes(), credentials.secret.expose());
+    let (owner, token) = (credentials.only_name().as_bytes(), credentials.secret.expose());
     if owner.contains(&1) || token.contains(&1) {
         return None;
     }
@@ -44,7 +44,7 @@ mod tests {
     use mailhaul_mail::Secret;
 
     use super::*;
-    use crate::auth::CredentialKind;
+    use crate::auth::{AuthorizeAs, CredentialKind};
 
     #[test]
     fn the_example_of_its_inventors() {
@@ -63,7 +63,10 @@ mod tests {
         assert_eq!(xoauth2.respond(br#"{"status":"401"}"#).unwrap(), b"");
         assert!(xoauth2.respond(b"").is_err());
 
-        let shared = Credentials { authorize_as: Some("shared@example.com".to_owned()), ..credentials };
+        let shared = Credentials {
+            authorize_as: Some(AuthorizeAs::Identity("shared@example.com".to_owned())),
+            ..credentials
+        };
         let message = start(&shared).unwrap().initial().unwrap();
         assert!(message.starts_with(b"user=shared@example.com\x01"));
     }

@@ -22,25 +22,25 @@ enum Attempt {
     TryNext(Error),
 }
 
-/// Logs in by one of the ways that both sides know.
-pub(crate) async fn authenticate(link: &mut Link, credentials: &Credentials) -> Result<(), Error> {
+/// Logs in by one of the ways that both sides know, and says which: a mechanism, or the command LOGIN.
+pub(crate) async fn authenticate(link: &mut Link, credentials: &Credentials) -> Result<&'static str, Error> {
     let clear_text = !link.is_tls;
     let choices = choose(&link.state().capabilities, credentials, clear_text);
     let mut last = no_way(link, credentials, clear_text);
     for choice in choices {
         // What the server could do before, it need not be able to do afterwards.
         link.state_mut().capabilities_told = false;
-        let attempt = match choice {
+        let (name, attempt) = match choice {
             Choice::Sasl(mut mechanism) => {
                 link.hide_continuations(true);
                 let attempt = sasl(link, mechanism.as_mut()).await;
                 link.hide_continuations(false);
-                attempt?
+                (mechanism.name(), attempt?)
             }
-            Choice::LoginCommand => login(link, credentials).await?,
+            Choice::LoginCommand => ("the command LOGIN", login(link, credentials).await?),
         };
         match attempt {
-            Attempt::LoggedIn => return Ok(()),
+            Attempt::LoggedIn => return Ok(name),
             Attempt::TryNext(error) => last = error,
         }
     }

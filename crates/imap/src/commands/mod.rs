@@ -13,6 +13,7 @@ mod list;
 mod logout;
 mod namespace;
 mod noop;
+pub(crate) mod proxy_auth;
 mod quota;
 mod search;
 mod select;

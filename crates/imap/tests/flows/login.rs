@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use mailhaul_imap::{Connection, CredentialKind, Credentials, Error, ErrorKind, Security};
+use mailhaul_imap::{AuthorizeAs, Connection, CredentialKind, Credentials, Error, ErrorKind, Security};
 use mailhaul_mail::{Retry, Scope, Secret};
 use mailhaul_testkit::peer::{alice, peer, peer_with};
 use rcgen::date_time_ymd;
@@ -288,6 +288,53 @@ async fn a_refused_token_is_acknowledged() {
         );
         let (outcome, _) = login(&format!("AUTH={name} SASL-IR"), token.clone(), &script).await;
         assert_eq!(outcome.unwrap_err().kind, ErrorKind::Authentication);
+    }
+}
+
+/// Alice, who goes on as bob.
+fn as_bob() -> Credentials {
+    Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth("bob".to_owned())), ..alice() }
+}
+
+#[tokio::test]
+async fn an_administrator_goes_on_as_another_user() {
+    // What alice could do, bob need not be able to do.
+    let peer = peer(
+        "S: * OK [CAPABILITY IMAP4rev1] hello
+         C: a1 LOGIN \"alice\" \"hunter2\"
+         S: a1 OK [CAPABILITY IMAP4rev1 X-OF-ALICE] welcome
+         C: a2 PROXYAUTH \"bob\"
+         S: a2 OK completed
+         C: a3 CAPABILITY
+         S: * CAPABILITY IMAP4rev1 X-OF-BOB
+         S: a3 OK done",
+    )
+    .await;
+    let connection = peer.open(Security::Clear).await.unwrap();
+    let session = connection.authenticate(&as_bob()).await.unwrap();
+    assert!(session.capabilities().has("X-OF-BOB") && !session.capabilities().has("X-OF-ALICE"));
+    assert_eq!(session.mechanism(), Some("the command LOGIN"));
+    drop(session);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn whoever_may_not_go_on_as_another_user_is_not_logged_in() {
+    for (answer, kind) in [
+        ("NO Login incorrect", ErrorKind::Authentication),
+        ("BAD Unrecognized command", ErrorKind::Authentication),
+        ("NO [UNAVAILABLE] try again later", ErrorKind::Throttled),
+        ("* BYE too many sessions", ErrorKind::Throttled),
+    ] {
+        let answer = answer.strip_prefix("* ").map_or(format!("a2 {answer}"), |bye| format!("* {bye}"));
+        let script = format!(
+            "C: a1 LOGIN \"alice\" \"hunter2\"
+             S: a1 OK [CAPABILITY IMAP4rev1] welcome
+             C: a2 PROXYAUTH \"bob\"
+             S: {answer}"
+        );
+        let error = login("", as_bob(), &script).await.0.unwrap_err();
+        assert_eq!((error.kind, error.scope), (kind, Scope::Endpoint), "{error}");
     }
 }
 

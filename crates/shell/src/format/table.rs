@@ -24,8 +24,33 @@ pub(crate) struct Layout {
 
 /// The objects as lines below a header, cut with `...` where the width needs it. Columns for which there is no room at
 /// all are left out from the right.
+///
+/// Of one object, chosen columns that are lists stand below the line, where nothing of them is cut: objects as a table of
+/// their own, everything else line by line.
 pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> String {
-    draw(objects, columns, Layout { width, wrap: false })
+    let [object] = objects else { return draw(objects, columns, Layout { width, wrap: false }) };
+    let (below, beside): (Vec<&str>, Vec<&str>) =
+        columns.iter().partition(|name| matches!(object.get(name), Some(Value::List(_))));
+    if beside.is_empty() {
+        return draw(objects, columns, Layout { width, wrap: false });
+    }
+    let mut blocks = vec![draw(objects, &beside, Layout { width, wrap: false })];
+    blocks.extend(below.iter().filter_map(|name| {
+        let Some(Value::List(values)) = object.get(name) else { return None };
+        (!values.is_empty()).then(|| block(values, width))
+    }));
+    blocks.join("\n")
+}
+
+fn block(values: &[Value], width: Option<usize>) -> String {
+    let objects: Option<Vec<Object>> = values
+        .iter()
+        .map(|value| if let Value::Object(object) = value { Some(object.clone()) } else { None })
+        .collect();
+    match objects {
+        Some(objects) => draw(&objects, &[], Layout { width, wrap: true }),
+        None => values.iter().map(|value| text::harmless_on_screen(&text::show(value)) + "\n").collect(),
+    }
 }
 
 struct Column {
@@ -210,6 +235,34 @@ B          SyncedW...
             let widest = drawn.lines().map(UnicodeWidthStr::width).max().unwrap();
             assert!(widest <= width.max(NARROWEST), "{width}\n{drawn}");
         }
+    }
+
+    #[test]
+    fn lists_of_one_object_stand_below_it() {
+        let test = objects(json!([{
+            "Result": "Failed", "Notes": [], "Steps": [{ "Step": "TCP", "Detail": "it answers" }, { "Step": "TLS", "Detail": "no" }],
+            "Lines": ["a,b", " c\u{1b}"],
+        }]));
+        let expected = "\
+Result
+------
+Failed
+
+Step Detail
+---- ------
+TCP  it
+     answers
+TLS  no
+
+a,b
+ c\u{FFFD}
+";
+        assert_eq!(table(&test, &["Result", "Notes", "Steps", "Lines"], Some(12)), expected);
+        // Where nothing was chosen, and where there are several, they are cells.
+        assert!(table(&test, &[], None).contains("{a,b,  c"));
+        let two = [test[0].clone(), test[0].clone()];
+        assert_eq!(table(&two, &["Result", "Lines"], None).lines().count(), 4);
+        assert_eq!(table(&test, &["Lines"], None).lines().count(), 3);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Endpoints and their administrator's password.
 
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit, Rates};
+use mailhaul_migration::{
+    AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit, Rates,
+};
 
 use super::{at, batch, endpoint, service};
 use crate::{NewPassword, SecretName, Store, StoreError};
@@ -19,7 +21,7 @@ fn full(name: &str) -> Endpoint {
         rates: Rates { messages_per_second: Some(4), bytes_per_day: Some(u64::MAX), ..Rates::default() },
         admin: Some(AdminAccess {
             user_name: "mailadmin".to_owned(),
-            template: Some("{user}*{admin}".to_owned()),
+            form: AdminForm::Template("{user}*{admin}".to_owned()),
         }),
         modified: at(5),
         ..endpoint(name)

@@ -138,12 +138,12 @@ async fn what_is_tested_must_be_clear() {
         (json!({}), "RemoteServer or Endpoint"),
         (json!({ "Endpoint": "Old", "Port": 1 }), "either Endpoint or Port"),
         (json!({ "Endpoint": "Old", "TestMailbox": "ann" }), "no administrator"),
-        (
-            json!({ "Endpoint": "Old", "TestMailbox": "ann", "Credential": { "UserName": "a", "Password": "b" } }),
-            "not both",
-        ),
+        (json!({ "Endpoint": "Old", "TestConnections": true }), "TestConnections needs Credential"),
         (json!({ "RemoteServer": "a b" }), "RemoteServer"),
     ] {
         desk.refused("Test-MigrationServerAvailability", request, Invalid, words).await;
     }
+    let both =
+        json!({ "Identity": "Old", "TestMailbox": "ann", "Credential": { "UserName": "a", "Password": "b" } });
+    desk.refused("Test-MigrationEndpoint", both, Invalid, "not both").await;
 }

@@ -4,6 +4,8 @@ use mailhaul_migration::EndpointSecurity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::probe::Findings;
+
 /// How a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) enum TestResult {
@@ -31,16 +33,9 @@ pub(crate) struct MigrationServerAvailability {
     pub(crate) port: u16,
     /// How the connection was to be secured.
     pub(crate) security: EndpointSecurity,
-    /// The addresses that the name service knows.
-    pub(crate) addresses: Vec<String>,
-    /// What the server says first.
-    pub(crate) greeting: Option<String>,
-    /// What the server can do: after login, where somebody logged in.
-    pub(crate) capabilities: Vec<String>,
-    /// Who logged in, where that was asked for and went well.
-    pub(crate) logged_in_as: Option<String>,
-    /// How many folders that mailbox has.
-    pub(crate) folder_count: Option<u64>,
+    /// What was found, step by step.
+    #[serde(flatten)]
+    pub(crate) findings: Findings,
     /// Whether the result is `Success`.
     pub(crate) is_valid: bool,
     /// Always false: mailboxes are moved batch by batch.

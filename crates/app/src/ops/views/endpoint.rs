@@ -1,7 +1,5 @@
 //! A migration endpoint.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
 use mailhaul_store::{PassKind, Running};
@@ -9,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::IMAP;
+use crate::text;
 
 /// A migration endpoint. Its administrator's password is never shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -54,7 +53,7 @@ pub(crate) struct MigrationEndpoint {
     active_incremental_sync_count: u64,
     /// The administrator who opens every mailbox, where there is one.
     user_name: Option<String>,
-    /// How the administrator's login names the mailbox; none where the SASL authorization identity does.
+    /// How the administrator's login names the mailbox, or PROXYAUTH; none where the SASL authorization identity does.
     user_name_template: Option<String>,
     /// Whether it can be used.
     is_valid: bool,
@@ -85,7 +84,7 @@ impl MigrationEndpoint {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
         let authorities = endpoint.certificate_authorities.unwrap_or_default();
         let (user_name, user_name_template) = match endpoint.admin {
-            Some(admin) => (Some(admin.user_name), admin.template),
+            Some(admin) => (Some(admin.user_name), admin.form.setting().map(str::to_owned)),
             None => (None, None),
         };
         Self {
@@ -98,7 +97,7 @@ impl MigrationEndpoint {
             authentication: "Basic",
             accept_untrusted_certificates: endpoint.accept_untrusted_certificates,
             certificate_authorities: authorities.matches("-----BEGIN CERTIFICATE-----").count(),
-            certificate_sha256: endpoint.certificate_sha256.map(hexadecimal),
+            certificate_sha256: endpoint.certificate_sha256.map(|it| text::hexadecimal(&it)),
             max_concurrent_migrations: endpoint.max_concurrent_migrations,
             max_concurrent_incremental_syncs: endpoint.max_concurrent_incremental_syncs,
             server_profile: endpoint.server_profile,
@@ -115,12 +114,4 @@ impl MigrationEndpoint {
             last_modified_time: endpoint.modified,
         }
     }
-}
-
-fn hexadecimal(octets: [u8; 32]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing into a text cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

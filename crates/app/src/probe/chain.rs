@@ -1,0 +1,179 @@
+//! A server's certificates, in words.
+
+use jiff::Timestamp;
+use mailhaul_imap::{Certificate, CertificateContent};
+
+use super::findings::ChainCertificate;
+use crate::text;
+
+/// A certificate with fewer days left is told as a warning.
+const SOON: i64 = 30;
+
+const DAY: i64 = 86_400;
+
+/// The certificate, at this moment.
+pub(super) fn shown(certificate: &Certificate, now: Timestamp) -> ChainCertificate {
+    let content = certificate.content.as_ref();
+    let moment = |it: i64| Timestamp::from_second(it).ok();
+    ChainCertificate {
+        subject: content.map(|it| it.subject.clone()),
+        issuer: content.map(|it| it.issuer.clone()),
+        names: content.map(|it| it.names.clone()).unwrap_or_default(),
+        valid_from: content.and_then(|it| moment(it.not_before)),
+        valid_to: content.and_then(|it| moment(it.not_after)),
+        days_left: content.map(|it| days_left(it, now)),
+        sha256: text::hexadecimal(&certificate.sha256),
+        is_self_signed: certificate.is_self_signed(),
+    }
+}
+
+fn days_left(content: &CertificateContent, now: Timestamp) -> i64 {
+    (content.not_after - now.as_second()).div_euclid(DAY)
+}
+
+/// One line about the server's own certificate.
+pub(super) fn described(certificate: &ChainCertificate) -> String {
+    let or_nobody = |name: &Option<String>| match name.as_deref() {
+        None | Some("") => "(no name)".to_owned(),
+        Some(name) => name.to_owned(),
+    };
+    if certificate.subject.is_none() {
+        return format!("it cannot be read; SHA-256 {}", certificate.sha256);
+    }
+    let issuer = match certificate.is_self_signed {
+        true => "self-signed".to_owned(),
+        false => format!("issued by {}", or_nobody(&certificate.issuer)),
+    };
+    let day = |it: &Option<Timestamp>| it.map(|it| it.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    let left = match certificate.days_left.unwrap_or_default() {
+        days @ 0.. => format!("{} left", text::count(days.unsigned_abs(), "day", "days")),
+        days => format!("expired {} ago", text::count(days.unsigned_abs(), "day", "days")),
+    };
+    format!(
+        "{}, {issuer}, for {}, valid from {} to {} ({left}), SHA-256 {}",
+        or_nobody(&certificate.subject),
+        names(&certificate.names),
+        day(&certificate.valid_from),
+        day(&certificate.valid_to),
+        certificate.sha256
+    )
+}
+
+fn names(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match (shown.as_str(), more) {
+        ("", _) => "no host".to_owned(),
+        (_, 0) => shown,
+        _ => format!("{shown} and {more} more"),
+    }
+}
+
+/// What is wrong with a certificate although it was taken, or soon will be; `None` where nothing is.
+pub(super) fn caution(certificate: &ChainCertificate, names_host: bool, host: &str) -> Option<String> {
+    let days = certificate.days_left.unwrap_or(i64::MAX);
+    let mut cautions = Vec::new();
+    if !names_host {
+        cautions.push(format!("it is not for {host}"));
+    }
+    if certificate.is_self_signed {
+        cautions.push("no authority vouches for it".to_owned());
+    }
+    if days < 0 {
+        cautions.push("it has expired".to_owned());
+    } else if days < SOON {
+        cautions.push("it expires soon: nobody gets in any more then, unless it is renewed".to_owned());
+    }
+    (!cautions.is_empty()).then(|| cautions.join("; "))
+}
+
+/// What can be done about a certificate that was refused.
+pub(super) fn advice(certificate: &ChainCertificate, names_host: bool, is_pinned: bool) -> String {
+    let pin = format!("-CertificateSha256 {} takes this very certificate", certificate.sha256);
+    let days = certificate.days_left.unwrap_or_default();
+    if is_pinned {
+        return format!(
+            "Compare with the server's certificate: where it was renewed, {pin}; otherwise somebody may stand between."
+        );
+    }
+    if days < 0 {
+        return format!("Renew the server's certificate; until then {pin}.");
+    }
+    if !names_host && !certificate.names.is_empty() {
+        return format!(
+            "Give -RemoteServer as the certificate has it ({}), or {pin}.",
+            names(&certificate.names)
+        );
+    }
+    if certificate.is_self_signed {
+        return format!("Where it is the one that you know, {pin}.");
+    }
+    format!("Give the authority's certificate with -CertificateAuthorities, or {pin}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(names: &[&str], days: i64, issuer: &str) -> ChainCertificate {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let content = CertificateContent {
+            subject: "mail.example".to_owned(),
+            issuer: issuer.to_owned(),
+            names: names.iter().map(|it| (*it).to_owned()).collect(),
+            not_before: 1_690_000_000,
+            not_after: now.as_second() + days * DAY,
+            is_self_signed: issuer == "mail.example",
+        };
+        shown(&Certificate { sha256: [0xAB; 32], content: Some(content) }, now)
+    }
+
+    #[test]
+    fn one_line_says_all() {
+        let sha256 = "ab".repeat(32);
+        assert_eq!(
+            described(&certificate(&["mail.example", "127.0.0.1"], 1, "An authority")),
+            format!(
+                "mail.example, issued by An authority, for mail.example, 127.0.0.1, valid from 2023-07-22 to 2023-11-15 \
+                 (1 day left), SHA-256 {sha256}"
+            )
+        );
+        let old = described(&certificate(&[], -3, "mail.example"));
+        assert!(old.contains("self-signed, for no host") && old.contains("(expired 3 days ago)"), "{old}");
+        let many = ["a"; 7];
+        assert!(
+            described(&certificate(&many, 9, ""))
+                .contains("issued by (no name), for a, a, a, a, a and 2 more")
+        );
+        let unreadable = shown(&Certificate { sha256: [1; 32], content: None }, Timestamp::UNIX_EPOCH);
+        assert!(described(&unreadable).starts_with("it cannot be read; SHA-256 0101"));
+    }
+
+    #[test]
+    fn what_can_be_done_depends_on_what_is_wrong() {
+        let good = certificate(&["mail.example"], 100, "An authority");
+        for (certificate, names_host, is_pinned, words) in [
+            (certificate(&["mail.example"], -1, "An authority"), true, false, "Renew"),
+            (
+                certificate(&["www.example"], 9, "An authority"),
+                false,
+                false,
+                "-RemoteServer as the certificate has it (www.example)",
+            ),
+            (certificate(&["mail.example"], 9, "mail.example"), true, false, "the one that you know"),
+            (good.clone(), true, false, "-CertificateAuthorities"),
+            (good.clone(), true, true, "was renewed"),
+        ] {
+            let advice = advice(&certificate, names_host, is_pinned);
+            assert!(advice.contains(words) && advice.contains("-CertificateSha256 abab"), "{advice}");
+        }
+        assert_eq!(caution(&good, true, "mail.example"), None);
+        let soon = certificate(&["mail.example"], SOON - 1, "mail.example");
+        let cautions = caution(&soon, false, "other").unwrap();
+        assert!(
+            cautions.starts_with("it is not for other; no authority vouches for it; it expires soon"),
+            "{cautions}"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! What to write so that a migration logs in as the test did. No password is in it: the word `<password>` is.
+
+use mailhaul_imap::{ConnectOptions, Security};
+use mailhaul_migration::AdminForm;
+
+use super::{
+    admin::Administrator,
+    forms::{Form, user_of},
+};
+use crate::text;
+
+const PASSWORD: &str = "<password>";
+
+/// The lines of a CSV file, and the command of an endpoint that makes the password in them unnecessary.
+pub(super) fn instructions(
+    options: &ConnectOptions,
+    endpoint: Option<&str>,
+    admin: &Administrator,
+    form: &Form,
+    user_root: Option<&str>,
+) -> Vec<String> {
+    let user = user_of(form, &admin.user_name, &admin.mailbox);
+    let address = if admin.mailbox.contains('@') { &admin.mailbox } else { "<e-mail address>" };
+    let (login, setting) = match form {
+        Form::UserRoot => {
+            let cells = [address, &admin.user_name, PASSWORD, user_root.unwrap_or_default()];
+            return vec![
+                "CSV file:".to_owned(),
+                "  EmailAddress,UserName,Password,UserRoot".to_owned(),
+                format!("  {}", row(&cells)),
+            ];
+        }
+        Form::Login(AdminForm::Template(template)) => (
+            Some(AdminForm::Template(template.clone()).login(&admin.user_name, &user)),
+            Some(template.as_str()),
+        ),
+        Form::Login(form) => (None, form.setting()),
+    };
+    let mut lines = Vec::new();
+    if let Some(login) = login {
+        lines.push("CSV file, with the login of each user written out:".to_owned());
+        lines.push("  EmailAddress,UserName,Password".to_owned());
+        lines.push(format!("  {}", row(&[address, &login, PASSWORD])));
+        lines.push("Or an endpoint that knows the administrator:".to_owned());
+    } else {
+        lines.push("An endpoint that knows the administrator:".to_owned());
+    }
+    lines.push(format!("  {}", command(options, endpoint, &admin.user_name, setting)));
+    lines.push("and a CSV file without passwords:".to_owned());
+    lines.push("  EmailAddress,UserName".to_owned());
+    lines.push(format!("  {}", row(&[address, &user])));
+    lines
+}
+
+/// The cmdlet that makes the endpoint, or that changes the one that was tested.
+fn command(options: &ConnectOptions, endpoint: Option<&str>, admin: &str, setting: Option<&str>) -> String {
+    let mut command = match endpoint {
+        Some(name) => format!("Set-MigrationEndpoint {}", word(name)),
+        None => {
+            let security = match options.security {
+                Security::Implicit => "Ssl",
+                Security::StartTls => "Tls",
+                Security::Clear => "None",
+            };
+            let mut command = format!(
+                "New-MigrationEndpoint -IMAP -Name {} -RemoteServer {} -Port {} -Security {security}",
+                word(&options.host),
+                word(&options.host),
+                options.port
+            );
+            if let Some(pin) = &options.tls.pin_sha256 {
+                command.push_str(&format!(" -CertificateSha256 {}", text::hexadecimal(pin)));
+            }
+            if options.tls.ca_pem.is_some() {
+                command.push_str(" -CertificateAuthorities <file>");
+            }
+            if options.tls.accept_untrusted {
+                command.push_str(" -AcceptUntrustedCertificates");
+            }
+            command
+        }
+    };
+    command.push_str(&format!(" -Credential {}", word(admin)));
+    match (setting, endpoint) {
+        (Some(setting), _) => command.push_str(&format!(" -UserNameTemplate {}", word(setting))),
+        (None, Some(_)) => command.push_str(" -UserNameTemplate $null"),
+        (None, None) => {}
+    }
+    command
+}
+
+/// A word of a command, in quotes where it needs them.
+fn word(text: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || matches!(it, '.' | '-' | '_' | '@' | ':');
+    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A row of a CSV file (RFC 4180).
+fn row(cells: &[&str]) -> String {
+    let cell = |it: &&str| {
+        if it.contains([',', '"', '\r', '\n']) {
+            format!("\"{}\"", it.replace('"', "\"\""))
+        } else {
+            (*it).to_owned()
+        }
+    };
+    cells.iter().map(cell).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::Secret;
+
+    use super::*;
+
+    fn admin(mailbox: &str) -> Administrator {
+        Administrator {
+            user_name: "mailadmin".to_owned(),
+            password: Secret::new("hunter2"),
+            mailbox: mailbox.to_owned(),
+            form: None,
+        }
+    }
+
+    #[test]
+    fn a_form_within_the_login_may_stand_in_the_csv_file_or_at_the_endpoint() {
+        let options = ConnectOptions::new("imap.contoso.edu", 993, Security::Implicit);
+        let form = Form::Login(AdminForm::Template("contoso/{admin}/{user}".to_owned()));
+        let shown = instructions(&options, None, &admin("terry.adams@contoso.edu"), &form, None);
+        let expected = "\
+CSV file, with the login of each user written out:
+  EmailAddress,UserName,Password
+  terry.adams@contoso.edu,contoso/mailadmin/terry.adams,<password>
+Or an endpoint that knows the administrator:
+  New-MigrationEndpoint -IMAP -Name imap.contoso.edu -RemoteServer imap.contoso.edu -Port 993 -Security Ssl -Credential mailadmin -UserNameTemplate 'contoso/{admin}/{user}'
+and a CSV file without passwords:
+  EmailAddress,UserName
+  terry.adams@contoso.edu,terry.adams";
+        assert_eq!(shown.join("\n"), expected);
+    }
+
+    #[test]
+    fn other_forms_need_the_endpoint_and_the_one_that_was_tested_is_changed() {
+        let mut options = ConnectOptions::new("::1", 143, Security::StartTls);
+        let form = Form::Login(AdminForm::ProxyAuth);
+        let shown = instructions(&options, Some("Old mail"), &admin("terry"), &form, None).join("\n");
+        assert!(
+            !shown.contains("Password") && shown.ends_with("EmailAddress,UserName\n  <e-mail address>,terry"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains(
+                "Set-MigrationEndpoint 'Old mail' -Credential mailadmin -UserNameTemplate PROXYAUTH"
+            ),
+            "{shown}"
+        );
+
+        options.tls.pin_sha256 = Some([7; 32]);
+        let form = Form::Login(AdminForm::AuthorizationIdentity);
+        let shown = instructions(&options, None, &admin("terry"), &form, None).join("\n");
+        let pin = "07".repeat(32);
+        assert!(
+            shown.contains(&format!("-Security Tls -CertificateSha256 {pin} -Credential mailadmin\n")),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_user_root_is_a_column() {
+        let options = ConnectOptions::new("imap.contoso.edu", 993, Security::Implicit);
+        let shown = instructions(
+            &options,
+            None,
+            &admin("te,rry@contoso.edu"),
+            &Form::UserRoot,
+            Some("/users/te,rry"),
+        );
+        let expected = "\
+CSV file:
+  EmailAddress,UserName,Password,UserRoot
+  \"te,rry@contoso.edu\",mailadmin,<password>,\"/users/te,rry\"";
+        assert_eq!(shown.join("\n"), expected);
+    }
+}

@@ -1,0 +1,171 @@
+//! Asking a server whether it is there and what it can do, before anything is built on it.
+//!
+//! `opening` goes the way to the server and says at which step it ends, `admin` finds out by which form (`forms`) an
+//! administrator opens a mailbox, `mailbox` looks into it, `speed` and `connections` measure. Nothing is changed.
+
+mod admin;
+mod chain;
+mod connections;
+mod findings;
+mod forms;
+mod instructions;
+mod mailbox;
+mod obstacle;
+mod opening;
+mod profile;
+mod root;
+mod speed;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use mailhaul_imap::{ConnectOptions, Connection, Credentials, Error, ErrorKind, MailboxName, Session};
+use tokio::time::timeout;
+
+pub(crate) use self::{admin::Administrator, findings::Findings, obstacle::Obstacle};
+use self::{opening::Watch, root::Root};
+
+/// How long each step may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+const SIGN_IN: &str = "Sign in";
+
+/// Who is to log in.
+pub(crate) enum Login {
+    /// Nobody.
+    Nobody,
+    /// Somebody, into the own mailbox or by a form that is known.
+    User(Credentials),
+    /// An administrator into somebody else's mailbox, by the form that is found to work.
+    Administrator(Administrator),
+}
+
+/// What is asked of a server.
+pub(crate) struct Question {
+    /// How it is reached.
+    pub(crate) options: ConnectOptions,
+    /// The endpoint that is tested, where it is one.
+    pub(crate) endpoint: Option<String>,
+    /// The profile of servers that the operator named for it.
+    pub(crate) profile: Option<String>,
+    /// Who logs in.
+    pub(crate) login: Login,
+    /// Whether everything is looked at and measured, and not only what lets a migration begin.
+    pub(crate) is_thorough: bool,
+    /// So many connections at once are tried, where that is asked for.
+    pub(crate) connections: Option<u32>,
+}
+
+impl Question {
+    /// Whether the server can be reached, and whether somebody can log in.
+    pub(crate) fn quick(options: ConnectOptions, login: Login) -> Self {
+        Self { options, endpoint: None, profile: None, login, is_thorough: false, connections: None }
+    }
+}
+
+/// Asks. What was found is told however it ends.
+pub(crate) async fn probe(question: &Question) -> (Findings, Result<(), Obstacle>) {
+    let mut findings = Findings::default();
+    let asking = Asking::new(&question.options, PATIENCE);
+    let outcome = Box::pin(asking.ask(question, &mut findings)).await;
+    findings.sign_in_attempts = asking.watch.sign_ins();
+    (findings, outcome)
+}
+
+/// A mailbox that somebody opened.
+struct Opened {
+    session: Session,
+    credentials: Credentials,
+    /// Where the mailbox is, if it is another folder than the login's own INBOX.
+    root: Option<Root>,
+}
+
+impl Opened {
+    fn inbox(&self) -> MailboxName {
+        self.root.as_ref().map_or_else(|| MailboxName::from_wire("INBOX"), |it| it.inbox.clone())
+    }
+}
+
+/// A conversation that does not last for ever.
+struct Asking {
+    options: ConnectOptions,
+    watch: Arc<Watch>,
+    patience: Duration,
+}
+
+impl Asking {
+    fn new(options: &ConnectOptions, patience: Duration) -> Self {
+        let watch = Arc::new(Watch::default());
+        let mut options = ConnectOptions { trace: Some(Arc::clone(&watch) as _), ..options.clone() };
+        let it = &mut options.timeouts;
+        (it.connect, it.greeting, it.read, it.write) = (patience, patience, patience, patience);
+        Self { options, watch, patience }
+    }
+
+    async fn ask(&self, question: &Question, findings: &mut Findings) -> Result<(), Obstacle> {
+        let connection = self.open(findings).await?;
+        let mut opened = match &question.login {
+            Login::Nobody => return Ok(()),
+            Login::User(credentials) => self.sign_in(connection, credentials, findings).await?,
+            Login::Administrator(admin) => {
+                let (opened, form) = Box::pin(self.find_form(connection, admin, findings)).await?;
+                let root = opened.root.as_ref().map(|it| it.path.as_str());
+                let endpoint = question.endpoint.as_deref();
+                findings.instructions =
+                    instructions::instructions(&self.options, endpoint, admin, &form, root);
+                findings.user_root = root.map(str::to_owned);
+                findings.admin_form = Some(form.name());
+                opened
+            }
+        };
+        findings.logged_in_as = Some(opened.credentials.owner().to_owned());
+        self.look(&mut opened, question, findings).await?;
+        let Opened { session, credentials, .. } = opened;
+        // It has told all that was asked; how it says goodbye does not matter.
+        let _unheard = timeout(self.patience, session.logout()).await;
+        if let Some(most) = question.connections {
+            self.count_connections(&credentials, most, findings).await;
+        }
+        Ok(())
+    }
+
+    async fn sign_in(
+        &self,
+        connection: Connection,
+        credentials: &Credentials,
+        findings: &mut Findings,
+    ) -> Result<Opened, Obstacle> {
+        match self.in_time(connection.authenticate(credentials)).await {
+            Ok(session) => {
+                findings.success(SIGN_IN, signed_in(credentials, &session));
+                Ok(Opened { session, credentials: credentials.clone(), root: None })
+            }
+            Err(error) => {
+                let obstacle = self.obstacle(error);
+                findings.failed(SIGN_IN, obstacle.detail.clone());
+                Err(obstacle)
+            }
+        }
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match timeout(self.patience, step).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::session(ErrorKind::Timeout, "the server did not answer")),
+        }
+    }
+
+    fn obstacle(&self, error: Error) -> Obstacle {
+        Obstacle::of(error, &self.options.host, self.patience)
+    }
+}
+
+/// Who is in, and how.
+fn signed_in(credentials: &Credentials, session: &Session) -> String {
+    let owner = match credentials.owner() {
+        owner if owner == credentials.user => String::new(),
+        owner => format!(" for {owner}"),
+    };
+    format!("{}{owner}, by {}", credentials.user, session.mechanism().unwrap_or("nothing (PREAUTH)"))
+}

@@ -1,0 +1,104 @@
+//! How fast a server answers, and how fast it gives mail.
+
+use std::time::Duration;
+
+use mailhaul_imap::{Error, FetchEvent, MailboxName, SearchKey, SelectOptions, Session, response::Content};
+use mailhaul_mail::UidSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::findings::ReadRate;
+
+/// Commands whose answers are timed.
+const ROUNDS: usize = 5;
+/// So long messages are read at most,
+const READING: Duration = Duration::from_secs(3);
+/// and so many octets of them.
+const ENOUGH: u64 = 32 << 20;
+/// Messages that one command asks for.
+const MESSAGES: usize = 20;
+/// Commands under way.
+const COMMANDS: usize = 4;
+
+/// From a command to its answer: the median.
+pub(super) async fn round_trip(session: &mut Session) -> Result<Duration, Error> {
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        session.noop().await?;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[ROUNDS / 2])
+}
+
+/// Reads messages of a folder, the oldest first, without marking them as read. The session is of no use afterwards:
+/// answers may still be on their way.
+pub(super) async fn read(session: &mut Session, folder: &MailboxName) -> Result<ReadRate, Error> {
+    let mut selected = session.examine(folder, &SelectOptions::default()).await?;
+    let uids: Vec<_> = match selected.data().exists {
+        0 => Vec::new(),
+        _ => selected.uid_search(&[SearchKey::All]).await?.iter().collect(),
+    };
+    let mut pieces = uids.chunks(MESSAGES).map(|piece| {
+        let mut set = UidSet::new();
+        piece.iter().for_each(|uid| set.insert(*uid));
+        set
+    });
+    let (mut messages, mut bytes) = (0, 0);
+    let begun = Instant::now();
+    let end = begun + READING;
+    let mut stream = selected.fetch_stream().await?;
+    while bytes < ENOUGH {
+        while stream.in_flight() < COMMANDS
+            && let Some(piece) = pieces.next()
+        {
+            stream.send(&piece, "(UID BODY.PEEK[])")?;
+        }
+        let Ok(event) = timeout_at(end, stream.next()).await else { break };
+        match event? {
+            None => break,
+            Some(FetchEvent::BodyChunk(chunk)) => bytes += chunk.len() as u64,
+            Some(FetchEvent::Message(fetch)) if !fetch.sections.is_empty() => {
+                messages += 1;
+                bytes += fetch.sections.iter().map(|it| inline(&it.content)).sum::<u64>();
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(rate(folder.to_text(), messages, bytes, begun.elapsed()))
+}
+
+fn inline(content: &Content) -> u64 {
+    match content {
+        Content::Inline(octets) => octets.len() as u64,
+        Content::Nil | Content::Streamed(_) => 0,
+    }
+}
+
+fn rate(folder: String, messages: u64, bytes: u64, time: Duration) -> ReadRate {
+    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+    let in_a_second = |it: u64| it.saturating_mul(1000) / milliseconds;
+    ReadRate {
+        folder,
+        messages,
+        bytes,
+        milliseconds,
+        messages_per_second: in_a_second(messages),
+        bytes_per_second: in_a_second(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_by_the_second() {
+        let rate_of = |messages, bytes, time| {
+            let rate = rate("INBOX".to_owned(), messages, bytes, time);
+            (rate.messages_per_second, rate.bytes_per_second)
+        };
+        assert_eq!(rate_of(300, 6_000_000, Duration::from_secs(3)), (100, 2_000_000));
+        assert_eq!(rate_of(0, 0, Duration::ZERO), (0, 0));
+    }
+}

@@ -1,0 +1,140 @@
+//! What a certificate says of itself (RFC 5280), for people. Whether it is trusted is decided elsewhere (`tls`).
+
+use rustls::{
+    client::verify_server_name,
+    pki_types::{CertificateDer, ServerName},
+    server::ParsedCertificate,
+};
+use sha2::{Digest as _, Sha256};
+use x509_parser::{
+    certificate::X509Certificate, extensions::GeneralName, oid_registry::OID_X509_COMMON_NAME,
+    prelude::FromDer as _, x509::X509Name,
+};
+
+/// Names that are kept of one certificate; some have thousands.
+const MOST_NAMES: usize = 100;
+
+/// Octets of one name that are kept.
+const LONGEST: usize = 200;
+
+/// One certificate of a server's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// SHA-256 of all of it: what [`TlsOptions::pin_sha256`](crate::TlsOptions::pin_sha256) takes.
+    pub sha256: [u8; 32],
+    /// What it says; `None` where it cannot be read.
+    pub content: Option<CertificateContent>,
+}
+
+/// What a certificate says. No text has control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateContent {
+    /// For whom it was made: the common name, or all of the subject.
+    pub subject: String,
+    /// Who made it, in the same form.
+    pub issuer: String,
+    /// Hosts and addresses that it is for (subjectAltName), the first hundred.
+    pub names: Vec<String>,
+    /// The first second in which it is valid, since 1970.
+    pub not_before: i64,
+    /// The last one.
+    pub not_after: i64,
+    /// Whether it names itself as its issuer.
+    pub is_self_signed: bool,
+}
+
+impl Certificate {
+    pub(crate) fn read(der: &CertificateDer<'_>) -> Self {
+        let content = X509Certificate::from_der(der).ok().map(|(_, it)| CertificateContent::of(&it));
+        Self { sha256: Sha256::digest(der).into(), content }
+    }
+
+    /// Whether it has named itself as its issuer.
+    pub fn is_self_signed(&self) -> bool {
+        self.content.as_ref().is_some_and(|it| it.is_self_signed)
+    }
+}
+
+/// Whether the certificate is for this host.
+pub(crate) fn names_host(der: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
+    ParsedCertificate::try_from(der).is_ok_and(|it| verify_server_name(&it, host).is_ok())
+}
+
+impl CertificateContent {
+    fn of(certificate: &X509Certificate<'_>) -> Self {
+        let names = certificate.subject_alternative_name().ok().flatten();
+        let names = names.iter().flat_map(|it| &it.value.general_names).filter_map(host);
+        Self {
+            subject: name(certificate.subject()),
+            issuer: name(certificate.issuer()),
+            names: names.take(MOST_NAMES).collect(),
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: certificate.validity().not_after.timestamp(),
+            is_self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+        }
+    }
+}
+
+fn name(of: &X509Name<'_>) -> String {
+    let common = of.iter_by_oid(&OID_X509_COMMON_NAME).next().and_then(|it| it.as_str().ok());
+    common.map_or_else(|| clean(&of.to_string()), clean)
+}
+
+fn host(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(host) => Some(clean(host)),
+        GeneralName::IPAddress(octets) => {
+            let four = <[u8; 4]>::try_from(*octets).map(std::net::IpAddr::from);
+            let address = four.or_else(|_| <[u8; 16]>::try_from(*octets).map(std::net::IpAddr::from));
+            address.ok().map(|it| it.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn clean(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control()).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn it_says_whose_it_is_and_how_long_it_is_valid() {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.distinguished_name.push(DnType::CommonName, "The authority\u{7}");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let hosts = ["mail.example", "*.mail.example", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut params = CertificateParams::new(hosts.to_vec()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "mail.example");
+        (params.not_before, params.not_after) = (date_time_ymd(2024, 1, 1), date_time_ymd(2025, 1, 1));
+        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &authority).unwrap();
+
+        let read = Certificate::read(leaf.der());
+        assert_eq!(read.sha256, <[u8; 32]>::from(Sha256::digest(leaf.der())));
+        let content = read.content.clone().unwrap();
+        assert_eq!((content.subject.as_str(), content.issuer.as_str()), ("mail.example", "The authority"));
+        assert_eq!(content.names, hosts);
+        assert_eq!((content.not_before, content.not_after), (1_704_067_200, 1_735_689_600));
+        assert!(!read.is_self_signed() && Certificate::read(authority.as_ref().der()).is_self_signed());
+        for (host, is_for) in
+            [("mail.example", true), ("a.mail.example", true), ("127.0.0.1", true), ("www", false)]
+        {
+            assert_eq!(names_host(leaf.der(), &ServerName::try_from(host).unwrap()), is_for, "{host}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_has_a_fingerprint_all_the_same() {
+        for octets in [&b""[..], b"\x30\x03\x02\x01", &[0x30; 100]] {
+            let der = CertificateDer::from(octets);
+            let read = Certificate::read(&der);
+            assert_eq!((read.content.is_none(), read.is_self_signed()), (true, false));
+            assert!(!names_host(&der, &ServerName::try_from("mail.example").unwrap()));
+        }
+    }
+}
