@@ -11,7 +11,7 @@
 //!              client closes           QUIET: n  hears nothing for n milliseconds
 //! HELLO: words is a greeting with them
 //! LOGIN: words lets alice in, by her password; then the server has these capabilities
-//! CONNECTION   what follows is said on another connection, made after this one
+//! CONNECTION   what follows is said on the next connection that is made
 //! # words      says nothing
 //! ```
 //!
@@ -179,16 +179,23 @@ pub async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)
     let script = script.to_owned();
     let handle = tokio::spawn(async move {
         let steps: Vec<&str> = script.lines().map(str::trim_start).collect();
+        // Each is played as soon as it is made: connections may be open side by side.
+        let mut playing = Vec::new();
         for script in steps.split(|step| *step == "CONNECTION") {
             let (tcp, _) = listener.accept().await.unwrap();
             tcp.set_nodelay(true).unwrap();
-            play(script, Box::new(tcp), &acceptor).await;
+            let script: Vec<String> = script.iter().map(|step| (*step).to_owned()).collect();
+            let acceptor = acceptor.clone();
+            playing.push(tokio::spawn(async move { play(&script, Box::new(tcp), &acceptor).await }));
+        }
+        for played in playing {
+            played.await.unwrap();
         }
     });
     Peer { port, pin: Sha256::digest(certificate.der()).into(), lines: Arc::default(), handle }
 }
 
-async fn play(script: &[&str], stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
+async fn play(script: &[String], stream: Box<dyn Both>, acceptor: &TlsAcceptor) {
     let mut wire = Wire { stream: Some(stream), received: Vec::new(), tag: String::new(), deflate: None };
     for step in script.iter().filter(|step| !step.is_empty() && !step.starts_with('#')) {
         let (verb, rest) = step.split_once(": ").unwrap_or((step.trim_end_matches(':'), ""));

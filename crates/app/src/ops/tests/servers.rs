@@ -143,7 +143,6 @@ async fn what_is_tested_must_be_clear() {
     ] {
         desk.refused("Test-MigrationServerAvailability", request, Invalid, words).await;
     }
-    let both =
-        json!({ "Identity": "Old", "TestMailbox": "ann", "Credential": { "UserName": "a", "Password": "b" } });
+    let both = json!({ "Identity": "Old", "TestMailbox": "ann", "Credential": { "UserName": "a", "Password": "b" } });
     desk.refused("Test-MigrationEndpoint", both, Invalid, "not both").await;
 }
