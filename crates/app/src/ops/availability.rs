@@ -38,7 +38,7 @@ pub(crate) async fn login(
         (None, Some(mailbox)) => {
             let admin = endpoint_admin(context, endpoint, mailbox).await?;
             let Some(access) = &endpoint.admin else { return Ok(Login::Administrator(admin)) };
-            Ok(Login::User(admin_credentials(access, admin.password, &admin.mailbox)))
+            Ok(Login::KnownForm(admin_credentials(access, admin.password, &admin.mailbox)))
         }
     }
 }

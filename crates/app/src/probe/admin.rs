@@ -85,7 +85,8 @@ impl Asking {
                         Ok(root) => {
                             let Some(session) = own.take() else { continue };
                             let credentials = Credentials::password(&admin.user_name, admin.password.clone());
-                            let opened = Opened { session, credentials, root: Some(root) };
+                            let opened =
+                                Opened { session, credentials, is_administrator: true, root: Some(root) };
                             self.enter(&mut search, opened, form, findings).await?
                         }
                     }
@@ -148,7 +149,7 @@ impl Asking {
         match self.in_time(connection.authenticate(&credentials)).await {
             Ok(session) => {
                 search.is_password_right = true;
-                let opened = Opened { session, credentials, root: None };
+                let opened = Opened { session, credentials, is_administrator: true, root: None };
                 self.enter(search, opened, form, findings).await
             }
             Err(error) => {

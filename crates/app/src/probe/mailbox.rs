@@ -147,14 +147,12 @@ impl Asking {
         if error.scope >= Scope::Session && error.kind != ErrorKind::Authentication {
             return self.obstacle(error);
         }
-        let is_another =
-            opened.credentials.owner() != opened.credentials.user || findings.admin_form.is_some();
         Obstacle {
             message: format!(
                 "the server {} lets {} in, and does not open the mailbox",
                 self.options.host, opened.credentials.user
             ),
-            advice: closed_advice(&server_words(findings), is_another).to_owned(),
+            advice: closed_advice(&server_words(findings), opened.is_administrator).to_owned(),
             detail: error.message,
         }
     }
@@ -330,14 +328,14 @@ pub(super) fn server_words(findings: &Findings) -> String {
 }
 
 /// What can be done about a mailbox that stays closed to somebody who is in.
-fn closed_advice(server_words: &str, is_another: bool) -> &'static str {
-    if is_another && server_words.contains("dovecot") {
+fn closed_advice(server_words: &str, is_administrator: bool) -> &'static str {
+    if is_administrator && server_words.contains("dovecot") {
         "Dovecot's ACL plugin takes an administrator (master user) for a stranger: set acl_user = %u in the section plugin of \
          its configuration, so that the rights are those of the mailbox's owner."
-    } else if is_another && server_words.contains("cyrus") {
+    } else if is_administrator && server_words.contains("cyrus") {
         "Give the administrator rights to the mailbox (in cyradm: setacl user.NAME ADMIN lrs), or let it authorize as the \
          user (proxyservers)."
-    } else if is_another {
+    } else if is_administrator {
         "The login is right, and the rights to the mailbox are missing: give the administrator at least lookup and read (l, r) \
          on INBOX and on every folder."
     } else {

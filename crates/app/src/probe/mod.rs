@@ -35,8 +35,10 @@ const SIGN_IN: &str = "Sign in";
 pub(crate) enum Login {
     /// Nobody.
     Nobody,
-    /// Somebody, into the own mailbox or by a form that is known.
+    /// Somebody, into the own mailbox.
     User(Credentials),
+    /// An administrator into somebody else's mailbox, by the form that an endpoint has.
+    KnownForm(Credentials),
     /// An administrator into somebody else's mailbox, by the form that is found to work.
     Administrator(Administrator),
 }
@@ -77,6 +79,8 @@ pub(crate) async fn probe(question: &Question) -> (Findings, Result<(), Obstacle
 struct Opened {
     session: Session,
     credentials: Credentials,
+    /// Whether it is somebody else's.
+    is_administrator: bool,
     /// Where the mailbox is, if it is another folder than the login's own INBOX.
     root: Option<Root>,
 }
@@ -108,6 +112,10 @@ impl Asking {
         let mut opened = match &question.login {
             Login::Nobody => return Ok(()),
             Login::User(credentials) => self.sign_in(connection, credentials, findings).await?,
+            Login::KnownForm(credentials) => {
+                let opened = self.sign_in(connection, credentials, findings).await?;
+                Opened { is_administrator: true, ..opened }
+            }
             Login::Administrator(admin) => {
                 let (opened, form) = Box::pin(self.find_form(connection, admin, findings)).await?;
                 let root = opened.root.as_ref().map(|it| it.path.as_str());
@@ -139,7 +147,7 @@ impl Asking {
         match self.in_time(connection.authenticate(credentials)).await {
             Ok(session) => {
                 findings.success(SIGN_IN, signed_in(credentials, &session));
-                Ok(Opened { session, credentials: credentials.clone(), root: None })
+                Ok(Opened { session, credentials: credentials.clone(), is_administrator: false, root: None })
             }
             Err(error) => {
                 let obstacle = self.obstacle(error);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mailhaul_operations::FailureKind::{Invalid, Unavailable};
-use mailhaul_testkit::{Certificate, Dovecot, Setup};
+use mailhaul_testkit::{Certificate, Dovecot, Mailmaker, Setup, connect, fill};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -81,6 +81,223 @@ async fn an_endpoint_is_kept_where_its_server_answers() {
     );
     let right = json!({ "Identity": "Old", "Port": dovecot.port(), "Security": "Tls" });
     assert_eq!(desk.one("Set-MigrationEndpoint", right).await["Security"], "Tls");
+}
+
+/// The step of this name.
+#[track_caller]
+fn step<'a>(shown: &'a Value, name: &str) -> (&'a str, &'a str) {
+    let step = shown["Steps"].as_array().unwrap().iter().find(|it| it["Step"] == name);
+    let step = step.unwrap_or_else(|| panic!("no step {name}: {shown:#}"));
+    (step["Result"].as_str().unwrap(), step["Detail"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_shown_and_refused_in_words() {
+    let desk = Desk::new().await;
+    for (certificate, words, advice) in [
+        (Certificate::expired(), "it has expired", "Renew the server's certificate"),
+        (
+            Certificate::of_another(),
+            "it is for another name: other.example.org",
+            "-RemoteServer as the certificate has it",
+        ),
+    ] {
+        let dovecot = Setup::with_users(&["ann"]).start_tls(&certificate);
+        for security in ["Ssl", "Tls"] {
+            let mut server = over_tls(&dovecot, &certificate);
+            if security == "Tls" {
+                server = with(server, json!({ "Security": "Tls", "Port": dovecot.port() }));
+            }
+            let shown = desk.one("Test-MigrationServerAvailability", server.clone()).await;
+            let (result, detail) = step(&shown, "Certificate");
+            assert_eq!((&shown["Result"], result), (&json!("Failed"), "Failed"), "{shown:#}");
+            assert!(detail.contains(words) && detail.contains(certificate.sha256()), "{detail}");
+            let told = shown["ErrorDetail"].as_str().unwrap();
+            let pin = format!("-CertificateSha256 {} takes this very certificate", certificate.sha256());
+            assert!(told.contains(advice) && told.contains(&pin), "{told}");
+            assert_eq!(shown["Certificates"][0]["Issuer"], "mailhaul test authority");
+
+            // What the advice says works, and what is wrong is still told.
+            let pinned = with(server, json!({ "CertificateSha256": certificate.sha256() }));
+            let shown = desk.one("Test-MigrationServerAvailability", pinned).await;
+            let (result, detail) = step(&shown, "Certificate");
+            assert_eq!((&shown["Result"], result), (&json!("Success"), "Warning"), "{shown:#}");
+            assert!(
+                detail.contains("it has expired") || detail.contains("it is not for localhost"),
+                "{detail}"
+            );
+        }
+    }
+    let certificate = Certificate::valid();
+    let dovecot = Setup::with_users(&["ann"]).start_tls(&certificate);
+    let shown = desk.one("Test-MigrationServerAvailability", over_tls(&dovecot, &certificate)).await;
+    let steps: Vec<&str> =
+        shown["Steps"].as_array().unwrap().iter().map(|it| it["Step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["DNS", "TCP", "TLS", "Certificate", "Greeting", "Capabilities"]);
+    assert!(step(&shown, "TLS").1.starts_with("TLS 1.3, TLS"), "{shown:#}");
+    assert!(
+        step(&shown, "Certificate")
+            .1
+            .starts_with("localhost, issued by mailhaul test authority, for localhost, 127.0.0.1")
+    );
+    let own = &shown["Certificates"][0];
+    assert_eq!(
+        (&own["Sha256"], &shown["CertificateNamesHost"]),
+        (&json!(certificate.sha256()), &json!(true))
+    );
+    assert!(
+        own["DaysLeft"].as_i64().unwrap() > 1000 && own["ValidTo"].as_str().unwrap().ends_with('Z'),
+        "{own}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_is_looked_into_and_read() {
+    let setup = Setup { quota: Some("7M".to_owned()), ..Setup::with_users(&["ann", "paul"]) };
+    let limit = "protocol imap {\n mail_max_userip_connections = 3\n}\n".to_owned();
+    let dovecot = Setup { extra: limit, ..setup }.start();
+    let mut session = connect(dovecot.port(), "ann", &Dovecot::password("ann")).await;
+    let mut maker = Mailmaker::new(1);
+    let messages: Vec<_> = (0..30).map(|_| maker.item(2_000)).collect();
+    fill(&mut session, "INBOX", vec![maker.item(500)]).await;
+    fill(&mut session, "Sent", messages).await;
+    session.logout().await.unwrap();
+
+    let desk = Desk::new().await;
+    let server = json!({ "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None" });
+    let login =
+        |user: &str| json!({ "Credential": { "UserName": user, "Password": Dovecot::password(user) } });
+    let shown = desk.one("Test-MigrationServerAvailability", with(server.clone(), login("ann"))).await;
+    assert_eq!(shown["Result"], "Success", "{shown:#}");
+    assert_eq!((&shown["FolderCount"], &shown["MessageCount"]), (&json!(2), &json!(31)));
+    assert_eq!(
+        (&shown["Quotas"][0]["Resource"], &shown["Quotas"][0]["Limit"]),
+        (&json!("STORAGE"), &json!(7 * 1024))
+    );
+    assert_eq!((&shown["ServerId"]["name"], &shown["ServerProfile"]), (&json!("Dovecot"), &json!("Dovecot")));
+    assert_eq!(shown["Namespaces"], json!(["Personal \"\", separator /"]));
+    assert!(shown["RoundTripMilliseconds"].as_f64().unwrap() > 0.0);
+    let rate = &shown["ReadRate"];
+    assert_eq!((&rate["Folder"], &rate["Messages"]), (&json!("Sent"), &json!(30)), "{rate}");
+    assert!(rate["Bytes"].as_u64().unwrap() >= 60_000, "{rate}");
+    assert!(
+        shown["Capabilities"].as_array().unwrap().len()
+            > shown["CapabilitiesBeforeLogin"].as_array().unwrap().len()
+    );
+    assert_eq!(step(&shown, "Sign in"), ("Success", "ann, by CRAM-MD5"));
+    assert_eq!((&shown["SignInAttempts"], &shown["Connections"]), (&json!(1), &Value::Null));
+
+    // An empty mailbox, and so many connections as it may have.
+    let more = with(login("paul"), json!({ "TestConnections": true }));
+    let shown = desk.one("Test-MigrationServerAvailability", with(server, more)).await;
+    assert_eq!((&shown["Result"], &shown["MessageCount"]), (&json!("Success"), &json!(0)), "{shown:#}");
+    assert_eq!(step(&shown, "Read rate"), ("Skipped", "there is nothing to read"));
+    let connections = &shown["Connections"];
+    assert_eq!((&connections["Accepted"], &connections["Tried"]), (&json!(3), &json!(16)), "{shown:#}");
+    assert!(
+        connections["Refusal"].as_str().unwrap().contains("Maximum number of connections"),
+        "{connections}"
+    );
+}
+
+/// An administrator by this separator alone, or by the authorization identity where there is none.
+fn by_separator(separator: Option<char>) -> Setup {
+    let separator =
+        separator.map(|it| format!("auth_master_user_separator = \"{it}\"\n")).unwrap_or_default();
+    let extra = format!(
+        "{separator}auth_mechanisms = plain login\nauth_username_chars = \"abcdefghijklmnopqrstuvwxyz0123456789.-_@*%+:\"\n\
+         passdb {{\n driver = static\n master = yes\n args = password=admin-hunter2\n result_success = continue\n}}\n"
+    );
+    Setup { extra, ..Setup::with_users(&["ann"]) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
+    let all = || Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
+    // As it is where nobody is a master user, and the login strings are those of another server.
+    let without_master = || {
+        let setup = all();
+        let extra =
+            setup.extra.replace(" master = yes\n", " deny = no\n").replace("{home}/masters", "/dev/null");
+        Setup { extra, ..setup }
+    };
+    let desk = Desk::new().await;
+    for (setup, mailbox, form, line) in [
+        (all(), "ann", "{user}*{admin}", "<e-mail address>,ann*mailadmin,<password>"),
+        (by_separator(None), "ann", "SASL authorization identity", "<e-mail address>,ann"),
+        (by_separator(Some('+')), "ann", "SASL authorization identity", "<e-mail address>,ann"),
+        (
+            without_master(),
+            "ann@contoso.edu",
+            "contoso/{admin}/{user}",
+            "ann@contoso.edu,contoso/mailadmin/ann,<password>",
+        ),
+    ] {
+        let dovecot = setup.start();
+        let server = json!({ "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None" });
+        let login = json!({
+            "Credential": { "UserName": "mailadmin", "Password": "admin-hunter2" }, "TestMailbox": mailbox,
+        });
+        let shown = desk.one("Test-MigrationServerAvailability", with(server, login)).await;
+        assert_eq!(shown["Result"], "Success", "{form}: {shown:#}");
+        assert_eq!(shown["AdminForm"], form, "{shown:#}");
+        assert_eq!(step(&shown, &format!("Form {form}")).0, "Success");
+        let lines = shown["Instructions"].as_array().unwrap();
+        assert!(lines.contains(&json!(format!("  {line}"))), "{lines:#?}");
+        assert!(
+            lines.iter().any(|it| it.as_str().unwrap().contains("New-MigrationEndpoint -IMAP")),
+            "{lines:#?}"
+        );
+        assert!(!shown.to_string().contains("hunter2"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
+    let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
+    let dovecot = setup.with_acl_trap().start();
+    let desk = Desk::new().await;
+    let server = json!({ "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None" });
+    let admin = json!({ "Credential": { "UserName": "mailadmin", "Password": "admin-hunter2" } });
+    let login = with(admin.clone(), json!({ "TestMailbox": "ann" }));
+    let shown = desk.one("Test-MigrationServerAvailability", with(server.clone(), login)).await;
+    assert_eq!(shown["Result"], "Failed", "{shown:#}");
+    assert_eq!(shown["Message"], "the server 127.0.0.1 lets ann*mailadmin in, and does not open the mailbox");
+    assert!(shown["ErrorDetail"].as_str().unwrap().contains("acl_user = %u"), "{shown:#}");
+    assert_eq!(step(&shown, "Form {user}*{admin}").0, "Failed");
+    assert_eq!(step(&shown, "Form SASL authorization identity").0, "Failed");
+    assert_eq!(step(&shown, "Form PROXYAUTH").0, "Skipped");
+
+    // The quick test of an endpoint finds it as well.
+    let endpoint = json!({ "Name": "Old", "UserNameTemplate": "{user}*{admin}" });
+    desk.one("New-MigrationEndpoint", with(with(server, admin), endpoint)).await;
+    let shown = desk.one("Test-MigrationEndpoint", json!({ "Identity": "Old", "TestMailbox": "ann" })).await;
+    assert_eq!(shown["Result"], "Failed", "{shown:#}");
+    let (result, detail) = step(&shown, "INBOX");
+    assert!(result == "Failed" && detail.contains("acl_user = %u"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_of_an_administrator_costs_one_try_for_each_form() {
+    let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
+    let dovecot = setup.start();
+    let desk = Desk::new().await;
+    let shown = desk
+        .one(
+            "Test-MigrationServerAvailability",
+            json!({
+                "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None", "TestMailbox": "ann",
+                "Credential": { "UserName": "mailadmin", "Password": "wrong-hunter2" },
+            }),
+        )
+        .await;
+    assert_eq!(shown["Result"], "Failed", "{shown:#}");
+    // The administrator alone, the authorization identity, and four separators.
+    assert_eq!(shown["SignInAttempts"], 6, "{shown:#}");
+    assert!(shown["Message"].as_str().unwrap().contains("by none of the forms that were tried"), "{shown:#}");
+    assert_eq!(shown["Instructions"], json!([]));
+    assert!(step(&shown, "Other forms").1.contains("-TestMailbox as user@domain"));
+    assert!(!shown.to_string().contains("hunter2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
