@@ -60,7 +60,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str = "Goes the way to a mail server step by step, shows what it can do, and \
         where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.";
-    const VIEW: &'static [&'static str] = &["Result", "Message", "ErrorDetail", "Steps", "Instructions"];
+    const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
 
     type Request = Request;
     type Response = MigrationServerAvailability;

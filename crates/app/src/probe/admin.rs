@@ -122,8 +122,7 @@ impl Asking {
             }
             Err(error) => {
                 if judge(&error) == Verdict::Stop {
-                    findings.failed(ADMINISTRATOR, error.message.clone());
-                    return Err(self.enough(error));
+                    return Err(self.enough(ADMINISTRATOR, error, findings));
                 }
                 let usual = "usual where administrators have no mailbox";
                 let words = format!("{} does not sign in alone ({usual}): {error}", admin.user_name);
@@ -155,8 +154,7 @@ impl Asking {
             Err(error) => {
                 search.is_password_right |= error.code == Some(Code::AuthorizationFailed);
                 if judge(&error) == Verdict::Stop {
-                    findings.failed(step(form), error.message.clone());
-                    return Err(self.enough(error));
+                    return Err(self.enough(&step(form), error, findings));
                 }
                 findings.step(step(form), StepResult::Refused, format!("{}: {error}", named(&credentials)));
                 Ok(None)
@@ -207,7 +205,7 @@ impl Asking {
         }
         self.open_another().await.map_err(|error| {
             let obstacle = self.obstacle(error);
-            findings.failed("Another connection", obstacle.detail.clone());
+            findings.failed("Another connection", obstacle.explained());
             obstacle
         })
     }
@@ -218,13 +216,16 @@ impl Asking {
         Some(print_of(selected.data()))
     }
 
-    fn enough(&self, error: Error) -> Obstacle {
+    /// It would be in vain to go on.
+    fn enough(&self, step: &str, error: Error, findings: &mut Findings) -> Obstacle {
         let is_login = error.kind == ErrorKind::Authentication;
         let advice = is_login.then(|| {
             "No further form was tried, so as not to lock the account out: confirm the administrator's password first."
                 .to_owned()
         });
-        self.obstacle(error).advised(advice)
+        let obstacle = self.obstacle(error).advised(advice);
+        findings.failed(step, obstacle.explained());
+        obstacle
     }
 
     fn nothing_works(&self, search: &Search, admin: &Administrator) -> Obstacle {

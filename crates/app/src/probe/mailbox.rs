@@ -67,7 +67,7 @@ impl Asking {
     /// The connection ended in the middle of a step.
     fn broken(&self, error: Error, findings: &mut Findings) -> Obstacle {
         let obstacle = self.obstacle(error);
-        findings.failed("Connection", obstacle.detail.clone());
+        findings.failed("Connection", obstacle.explained());
         obstacle
     }
 
@@ -182,7 +182,7 @@ impl Asking {
             }
             Err(error) => {
                 let obstacle = self.obstacle(error);
-                findings.failed(FOLDERS, obstacle.detail.clone());
+                findings.failed(FOLDERS, obstacle.explained());
                 Err(obstacle)
             }
         }

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::{admin::Administrator, findings::Findings, obstacle::Obstacle};
 use self::{opening::Watch, root::Root};
+use crate::text;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -117,7 +118,10 @@ impl Asking {
                 Opened { is_administrator: true, ..opened }
             }
             Login::Administrator(admin) => {
-                let (opened, form) = Box::pin(self.find_form(connection, admin, findings)).await?;
+                let found = Box::pin(self.find_form(connection, admin, findings)).await;
+                let tried = text::count(u64::from(self.watch.sign_ins()), "sign-in was", "sign-ins were");
+                findings.success("Sign-ins", format!("{tried} tried, by each form one at most"));
+                let (opened, form) = found?;
                 let root = opened.root.as_ref().map(|it| it.path.as_str());
                 let endpoint = question.endpoint.as_deref();
                 findings.instructions =
@@ -151,7 +155,7 @@ impl Asking {
             }
             Err(error) => {
                 let obstacle = self.obstacle(error);
-                findings.failed(SIGN_IN, obstacle.detail.clone());
+                findings.failed(SIGN_IN, obstacle.explained());
                 Err(obstacle)
             }
         }

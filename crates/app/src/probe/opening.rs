@@ -96,7 +96,7 @@ impl Asking {
                 .filter(|_| step == CERTIFICATE)
                 .map(|it| chain::advice(it, seen.names_host, options.tls.pin_sha256.is_some()));
             let obstacle = self.obstacle(error).advised(advice);
-            findings.failed(step, obstacle.detail.clone());
+            findings.failed(step, obstacle.explained());
             obstacle
         })
     }

@@ -1,6 +1,8 @@
 //! The servers are what the other tests take them for.
 
-use mailhaul_imap::{ConnectOptions, Connection, Credentials, MailboxName, Security, SelectOptions, Session};
+use mailhaul_imap::{
+    AuthorizeAs, ConnectOptions, Connection, Credentials, MailboxName, Security, SelectOptions, Session,
+};
 use mailhaul_mail::Secret;
 use mailhaul_testkit::{CourierSetup, CyrusSetup, Setup, Shape, connect};
 
@@ -59,7 +61,7 @@ async fn an_administrator_opens_the_users_mailbox_in_every_form_that_the_server_
     let dovecot = dovecot().with_acl().with_special_use().with_virtual_namespace().start();
     let cyrus = CyrusSetup::with_users(&USERS).with_administrator(name, password).start();
     let mut as_another = Credentials::password(name, Secret::new(password));
-    as_another.authorize_as = Some("terry.adams".to_owned());
+    as_another.authorize_as = Some(AuthorizeAs::Identity("terry.adams".to_owned()));
     let login = |user: &str| Credentials::password(user, Secret::new(password));
     let forms = [
         (&dovecot as &dyn mailhaul_testkit::Server, login("terry.adams*mailadmin")),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
 
 mod any_request;
+mod availability;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;

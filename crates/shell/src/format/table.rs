@@ -25,8 +25,8 @@ pub(crate) struct Layout {
 /// The objects as lines below a header, cut with `...` where the width needs it. Columns for which there is no room at
 /// all are left out from the right.
 ///
-/// Of one object, chosen columns that are lists stand below the line, where nothing of them is cut: objects as a table of
-/// their own, everything else line by line.
+/// Of one object, chosen columns that are lists stand below the line: objects as a table of their own, everything else line
+/// by line. Nothing is cut then.
 pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> String {
     let [object] = objects else { return draw(objects, columns, Layout { width, wrap: false }) };
     let (below, beside): (Vec<&str>, Vec<&str>) =
@@ -34,7 +34,7 @@ pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> Stri
     if beside.is_empty() {
         return draw(objects, columns, Layout { width, wrap: false });
     }
-    let mut blocks = vec![draw(objects, &beside, Layout { width, wrap: false })];
+    let mut blocks = vec![draw(objects, &beside, Layout { width, wrap: !below.is_empty() })];
     blocks.extend(below.iter().filter_map(|name| {
         let Some(Value::List(values)) = object.get(name) else { return None };
         (!values.is_empty()).then(|| block(values, width))
