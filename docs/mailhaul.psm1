@@ -55,7 +55,7 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
 function Test-MigrationServerAvailability {
     <#
     .SYNOPSIS
-    Connects to a mail server, shows what it can do, and logs in where that is asked for; changes nothing.
+    Goes the way to a mail server step by step, shows what it can do, and where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.
     .PARAMETER IMAP
     An IMAP server.
     .PARAMETER RemoteServer
@@ -75,9 +75,11 @@ function Test-MigrationServerAvailability {
     .PARAMETER Endpoint
     An endpoint of which the settings are tried, in place of a server.
     .PARAMETER Credential
-    A user who is to log in too.
+    A user who is to log in too; with TestMailbox an administrator.
     .PARAMETER TestMailbox
-    A mailbox that the endpoint's administrator is to open too.
+    A mailbox that the administrator is to open too, as its owner logs in. The form that the server takes is found: each is tried once at most.
+    .PARAMETER TestConnections
+    Opens connections until the server refuses one: as many as the endpoint's MaxConcurrentMigrations, or 16. Some servers shut out for a while who does that.
     #>
     [CmdletBinding()]
     param(
@@ -91,7 +93,8 @@ function Test-MigrationServerAvailability {
         [string] $CertificateSha256,
         [string] $Endpoint,
         [pscredential] $Credential,
-        [string] $TestMailbox
+        [string] $TestMailbox,
+        [switch] $TestConnections
     )
     process {
         Invoke-MailhaulOperation 'Test-MigrationServerAvailability' $PSBoundParameters
@@ -137,7 +140,7 @@ function New-MigrationEndpoint {
     .PARAMETER Credential
     An administrator who opens every mailbox, in place of each user's own login.
     .PARAMETER UserNameTemplate
-    How the administrator's login names the mailbox, such as {user}*{admin}; without it the SASL authorization identity does.
+    How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL authorization identity does.
     .PARAMETER SkipVerification
     Keeps the endpoint without connecting to its server.
     .PARAMETER Gmail
@@ -236,7 +239,7 @@ function Set-MigrationEndpoint {
     .PARAMETER Credential
     An administrator who opens every mailbox; $null for each user's own login.
     .PARAMETER UserNameTemplate
-    How the administrator's login names the mailbox, such as {user}*{admin}; $null for the SASL authorization identity.
+    How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; $null for the SASL authorization identity.
     .PARAMETER SkipVerification
     Keeps the change without connecting to the server.
     #>
