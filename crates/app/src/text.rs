@@ -38,8 +38,10 @@ pub(crate) fn bytes(octets: u64) -> String {
 
 /// Octets as hexadecimal digits.
 pub(crate) fn hexadecimal(octets: &[u8]) -> String {
+    use fmt::Write as _;
     octets.iter().fold(String::new(), |mut text, octet| {
-        text.push_str(&format!("{octet:02x}"));
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{octet:02x}");
         text
     })
 }

@@ -290,7 +290,10 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
             format!("it is for another name: {}", names(presented))
         }
         E::Revoked => "it was revoked".to_owned(),
-        E::BadSignature => "its signature is wrong".to_owned(),
+        E::BadSignature => match &seen.content {
+            Some(it) => format!("it is not signed by {} as that is trusted here", it.issuer),
+            None => "its signature is wrong".to_owned(),
+        },
         other => other.to_string(),
     }
 }

@@ -26,9 +26,7 @@ pub trait Trace: Send + Sync {
     fn line(&self, direction: Direction, text: &str);
 
     /// A step on the way to the server that was taken; see [`Milestone`].
-    fn milestone(&self, milestone: &Milestone<'_>) {
-        let _not_of_interest = milestone;
-    }
+    fn milestone(&self, _milestone: &Milestone<'_>) {}
 }
 
 /// The steps by which a connection is opened, as they are taken: where it fails, the last one tells how far it came.

@@ -58,11 +58,11 @@ impl Asking {
         let mut search = Search { connection: Some(connection), ..Search::default() };
         let known = admin.form.clone().map(Form::Login);
         if let Some(form) = &known
-            && let Some(opened) = self.try_form(&mut search, admin, form, findings).await?
+            && let Some(opened) = Box::pin(self.try_form(&mut search, admin, form, findings)).await?
         {
             return Ok((opened, form.clone()));
         }
-        let mut own = self.own_login(&mut search, admin, findings).await?;
+        let mut own = Box::pin(self.own_login(&mut search, admin, findings)).await?;
         let plan = plan(&admin.user_name, &admin.mailbox, &server_words(findings));
         for form in plan.forms.iter().filter(|it| Some(*it) != known.as_ref()) {
             if form.needs_own_login() && own.is_none() {
@@ -91,7 +91,7 @@ impl Asking {
                         }
                     }
                 }
-                _ => self.try_form(&mut search, admin, form, findings).await?,
+                _ => Box::pin(self.try_form(&mut search, admin, form, findings)).await?,
             };
             if let Some(opened) = opened {
                 return Ok((opened, form.clone()));
@@ -218,7 +218,7 @@ impl Asking {
 
     /// It would be in vain to go on.
     fn enough(&self, step: &str, error: Error, findings: &mut Findings) -> Obstacle {
-        let is_login = error.kind == ErrorKind::Authentication;
+        let is_login = error.kind == ErrorKind::Authentication && error.code != Some(Code::PrivacyRequired);
         let advice = is_login.then(|| {
             "No further form was tried, so as not to lock the account out: confirm the administrator's password first."
                 .to_owned()

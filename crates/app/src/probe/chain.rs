@@ -40,9 +40,10 @@ pub(super) fn described(certificate: &ChainCertificate) -> String {
     if certificate.subject.is_none() {
         return format!("it cannot be read; SHA-256 {}", certificate.sha256);
     }
-    let issuer = match certificate.is_self_signed {
-        true => "self-signed".to_owned(),
-        false => format!("issued by {}", or_nobody(&certificate.issuer)),
+    let issuer = if certificate.is_self_signed {
+        "self-signed".to_owned()
+    } else {
+        format!("issued by {}", or_nobody(&certificate.issuer))
     };
     let day = |it: &Option<Timestamp>| it.map(|it| it.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
     let left = match certificate.days_left.unwrap_or_default() {

@@ -26,7 +26,8 @@ pub(crate) enum StepResult {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Step {
     /// What was tried.
-    pub(crate) step: String,
+    #[serde(rename = "Step")]
+    pub(crate) name: String,
     /// How it ended.
     pub(crate) result: StepResult,
     /// What was found, or why it failed.
@@ -49,7 +50,7 @@ pub(crate) struct ChainCertificate {
     pub(crate) valid_to: Option<Timestamp>,
     /// Whole days until then; negative when it has expired.
     pub(crate) days_left: Option<i64>,
-    /// SHA-256, as CertificateSha256 takes it.
+    /// SHA-256, as `CertificateSha256` takes it.
     pub(crate) sha256: String,
     /// Whether it names itself as its issuer.
     pub(crate) is_self_signed: bool,
@@ -159,7 +160,7 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn step(&mut self, step: impl Into<String>, result: StepResult, detail: impl Into<String>) {
-        self.steps.push(Step { step: step.into(), result, detail: detail.into() });
+        self.steps.push(Step { name: step.into(), result, detail: detail.into() });
     }
 
     pub(crate) fn success(&mut self, step: impl Into<String>, detail: impl Into<String>) {

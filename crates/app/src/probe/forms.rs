@@ -44,13 +44,22 @@ pub(super) struct Plan {
 /// The separators between user and administrator that are in use, the most usual first.
 const SEPARATORS: [char; 4] = ['*', '%', '+', ':'];
 
-/// With whom a form is at home: a word of the greeting or of the answer to ID, in lower case.
-const AT_HOME: [(&[&str], fn(&Form) -> bool); 5] = [
-    (&["exchange"], |it| is_template(it, |template| template.contains("/{admin}/"))),
-    (&["mirapoint"], |it| is_template(it, |template| template.starts_with('#'))),
-    (&["oracle", "sun ", "iplanet", "netscape"], |it| *it == Form::Login(AdminForm::ProxyAuth)),
-    (&["courier"], |it| *it == Form::UserRoot),
-    (&["dovecot"], |it| is_template(it, |template| template == "{user}*{admin}")),
+/// With whom a form is at home.
+struct Home {
+    /// Words of the greeting or of the answer to ID, in lower case.
+    words: &'static [&'static str],
+    is_form: fn(&Form) -> bool,
+}
+
+const HOMES: [Home; 5] = [
+    Home { words: &["exchange"], is_form: |it| is_template(it, |template| template.contains("/{admin}/")) },
+    Home { words: &["mirapoint"], is_form: |it| is_template(it, |template| template.starts_with('#')) },
+    Home {
+        words: &["oracle", "sun ", "iplanet", "netscape"],
+        is_form: |it| *it == Form::Login(AdminForm::ProxyAuth),
+    },
+    Home { words: &["courier"], is_form: |it| *it == Form::UserRoot },
+    Home { words: &["dovecot"], is_form: |it| is_template(it, |template| template == "{user}*{admin}") },
 ];
 
 fn is_template(form: &Form, is: impl Fn(&str) -> bool) -> bool {
@@ -72,10 +81,8 @@ pub(super) fn plan(admin: &str, mailbox: &str, words: &str) -> Plan {
         forms.push(Form::template("#{user}#{admin}#"));
     }
     let words = words.to_lowercase();
-    for (names, is_at_home) in AT_HOME {
-        if names.iter().any(|it| words.contains(it)) {
-            forms.sort_by_key(|it| !is_at_home(it));
-        }
+    for home in HOMES.iter().filter(|it| it.words.iter().any(|word| words.contains(word))) {
+        forms.sort_by_key(|it| !(home.is_form)(it));
     }
     let left_out = domain.is_none().then(|| {
         "domain/admin/user (Exchange) and #user@domain#admin# (Mirapoint): which domain? Give -TestMailbox as user@domain."

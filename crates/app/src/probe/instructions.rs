@@ -54,39 +54,40 @@ pub(super) fn instructions(
 
 /// The cmdlet that makes the endpoint, or that changes the one that was tested.
 fn command(options: &ConnectOptions, endpoint: Option<&str>, admin: &str, setting: Option<&str>) -> String {
-    let mut command = match endpoint {
-        Some(name) => format!("Set-MigrationEndpoint {}", word(name)),
-        None => {
-            let security = match options.security {
-                Security::Implicit => "Ssl",
-                Security::StartTls => "Tls",
-                Security::Clear => "None",
-            };
-            let mut command = format!(
-                "New-MigrationEndpoint -IMAP -Name {} -RemoteServer {} -Port {} -Security {security}",
-                word(&options.host),
-                word(&options.host),
-                options.port
-            );
-            if let Some(pin) = &options.tls.pin_sha256 {
-                command.push_str(&format!(" -CertificateSha256 {}", text::hexadecimal(pin)));
-            }
-            if options.tls.ca_pem.is_some() {
-                command.push_str(" -CertificateAuthorities <file>");
-            }
-            if options.tls.accept_untrusted {
-                command.push_str(" -AcceptUntrustedCertificates");
-            }
-            command
-        }
+    let mut words = match endpoint {
+        Some(name) => vec!["Set-MigrationEndpoint".to_owned(), word(name)],
+        None => new_endpoint(options),
     };
-    command.push_str(&format!(" -Credential {}", word(admin)));
+    words.extend(["-Credential".to_owned(), word(admin)]);
     match (setting, endpoint) {
-        (Some(setting), _) => command.push_str(&format!(" -UserNameTemplate {}", word(setting))),
-        (None, Some(_)) => command.push_str(" -UserNameTemplate $null"),
+        (Some(setting), _) => words.extend(["-UserNameTemplate".to_owned(), word(setting)]),
+        (None, Some(_)) => words.extend(["-UserNameTemplate".to_owned(), "$null".to_owned()]),
         (None, None) => {}
     }
-    command
+    words.join(" ")
+}
+
+fn new_endpoint(options: &ConnectOptions) -> Vec<String> {
+    let security = match options.security {
+        Security::Implicit => "Ssl",
+        Security::StartTls => "Tls",
+        Security::Clear => "None",
+    };
+    let host = word(&options.host);
+    let mut words = vec![
+        format!("New-MigrationEndpoint -IMAP -Name {host} -RemoteServer {host}"),
+        format!("-Port {} -Security {security}", options.port),
+    ];
+    if let Some(pin) = &options.tls.pin_sha256 {
+        words.push(format!("-CertificateSha256 {}", text::hexadecimal(pin)));
+    }
+    if options.tls.ca_pem.is_some() {
+        words.push("-CertificateAuthorities <file>".to_owned());
+    }
+    if options.tls.accept_untrusted {
+        words.push("-AcceptUntrustedCertificates".to_owned());
+    }
+    words
 }
 
 /// A word of a command, in quotes where it needs them.

@@ -278,6 +278,7 @@ impl Asking {
         counted: &[(MailboxName, StatusItems)],
         findings: &mut Findings,
     ) -> Result<(), Error> {
+        const STEP: &str = "Read rate";
         let time = self.in_time(speed::round_trip(&mut opened.session)).await?;
         let milliseconds = (time.as_secs_f64() * 10_000.0).round() / 10.0;
         findings.round_trip_milliseconds = Some(milliseconds);
@@ -286,7 +287,6 @@ impl Asking {
         let weight = |it: &&(MailboxName, StatusItems)| (it.1.size, it.1.messages);
         let largest = counted.iter().filter(|it| it.1.messages > Some(0)).max_by_key(weight);
         let largest = largest.map_or_else(|| opened.inbox(), |it| it.0.clone());
-        const STEP: &str = "Read rate";
         match self.in_time(speed::read(&mut opened.session, &largest)).await {
             Ok(rate) if rate.messages == 0 && rate.bytes == 0 => {
                 findings.step(STEP, super::findings::StepResult::Skipped, "there is nothing to read");

@@ -112,9 +112,9 @@ impl Asking {
         let connection = self.open(findings).await?;
         let mut opened = match &question.login {
             Login::Nobody => return Ok(()),
-            Login::User(credentials) => self.sign_in(connection, credentials, findings).await?,
+            Login::User(credentials) => Box::pin(self.sign_in(connection, credentials, findings)).await?,
             Login::KnownForm(credentials) => {
-                let opened = self.sign_in(connection, credentials, findings).await?;
+                let opened = Box::pin(self.sign_in(connection, credentials, findings)).await?;
                 Opened { is_administrator: true, ..opened }
             }
             Login::Administrator(admin) => {
@@ -137,7 +137,7 @@ impl Asking {
         // It has told all that was asked; how it says goodbye does not matter.
         let _unheard = timeout(self.patience, session.logout()).await;
         if let Some(most) = question.connections {
-            self.count_connections(&credentials, most, findings).await;
+            Box::pin(self.count_connections(&credentials, most, findings)).await;
         }
         Ok(())
     }

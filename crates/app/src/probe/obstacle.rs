@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailhaul_imap::{Error, ErrorKind};
+use mailhaul_imap::{Error, ErrorKind, response::Code};
 use mailhaul_operations::TimeSpan;
 
 /// Why a server cannot be used.
@@ -56,8 +56,16 @@ impl Obstacle {
             ErrorKind::Tls => format!("no secure connection to the server {host} could be made"),
             _ => format!("the server {host} could not be connected to"),
         };
+        // The password was not even looked at.
+        let wants_tls = error.code == Some(Code::PrivacyRequired)
+            || error.kind == ErrorKind::Authentication
+                && error.message.contains("without TLS (LOGINDISABLED)");
         let advice = ADVICE.iter().find(|(known, _)| *known == error.kind);
-        let advice = advice.map_or("Try again later.", |(_, advice)| advice);
+        let advice = match advice {
+            _ if wants_tls => "Give -Security Ssl (port 993) or Tls (port 143).",
+            Some((_, advice)) => advice,
+            None => "Try again later.",
+        };
         Self { message, detail: error.message, advice: advice.to_owned() }
     }
 

@@ -207,11 +207,11 @@ mod tests {
 
     #[test]
     fn the_step_that_failed_is_the_one_after_the_last() {
+        use Security::{Clear, Implicit, StartTls};
         let address = || "127.0.0.1:1".parse().unwrap();
         let certificate = || Certificate { sha256: [0; 32], content: None };
         let mut seen = Seen::default();
         let step = |seen: &Seen, security| seen.stopped_at(security, ErrorKind::Tls);
-        use Security::{Clear, Implicit, StartTls};
         assert_eq!([Clear, StartTls, Implicit].map(|it| step(&seen, it)), [DNS; 3]);
         seen.addresses = Some(vec![address()]);
         assert_eq!([Clear, StartTls, Implicit].map(|it| step(&seen, it)), [TCP; 3]);

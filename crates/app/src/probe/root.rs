@@ -1,4 +1,4 @@
-//! A mailbox that an administrator sees among others' folders: Courier's UserRoot.
+//! A mailbox that an administrator sees among others' folders: Courier's `UserRoot`.
 
 use mailhaul_imap::{Error, MailboxName, Session};
 

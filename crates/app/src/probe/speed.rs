@@ -40,9 +40,10 @@ pub(super) async fn read(session: &mut Session, folder: &MailboxName) -> Result<
         _ => selected.uid_search(&[SearchKey::All]).await?.iter().collect(),
     };
     let mut pieces = uids.chunks(MESSAGES).map(|piece| {
-        let mut set = UidSet::new();
-        piece.iter().for_each(|uid| set.insert(*uid));
-        set
+        piece.iter().fold(UidSet::new(), |mut set, uid| {
+            set.insert(*uid);
+            set
+        })
     });
     let (mut messages, mut bytes) = (0, 0);
     let begun = Instant::now();

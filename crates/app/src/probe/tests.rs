@@ -38,8 +38,8 @@ fn as_admin(peer: &Peer, mailbox: &str) -> Question {
 
 fn last(findings: &Findings) -> (&str, StepResult, &str) {
     // How many sign-ins were tried is told behind all of an administrator's steps.
-    let Step { step, result, detail } = findings.steps.iter().rfind(|it| it.step != "Sign-ins").unwrap();
-    (step, *result, detail)
+    let Step { name, result, detail } = findings.steps.iter().rfind(|it| it.name != "Sign-ins").unwrap();
+    (name, *result, detail)
 }
 
 #[tokio::test]
@@ -87,11 +87,13 @@ async fn a_server_that_takes_no_password_is_not_given_one() {
     let peer = peer("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN] hello").await;
     let question = as_alice(&peer);
     let (findings, obstacle) = asked(peer, question).await;
-    let capabilities = findings.steps.iter().find(|it| it.step == "Capabilities").unwrap();
+    let capabilities = findings.steps.iter().find(|it| it.name == "Capabilities").unwrap();
     assert_eq!(capabilities.result, StepResult::Warning);
     assert!(capabilities.detail.contains("use -Security Tls or Ssl"), "{}", capabilities.detail);
     assert_eq!((last(&findings).0, last(&findings).1), (SIGN_IN, StepResult::Failed));
-    assert!(obstacle.unwrap().detail.contains("LOGINDISABLED"));
+    let obstacle = obstacle.unwrap();
+    assert!(obstacle.detail.contains("LOGINDISABLED"), "{obstacle:?}");
+    assert_eq!(obstacle.advice, "Give -Security Ssl (port 993) or Tls (port 143).");
     assert_eq!((findings.sign_in_attempts, findings.logged_in_as), (0, None));
 }
 
@@ -226,7 +228,7 @@ async fn a_server_that_does_not_heed_the_user_is_found_out_and_a_locked_account_
     let question = as_admin(&peer, "bob");
     let (findings, obstacle) = asked(peer, question).await;
     let obstacle = obstacle.unwrap();
-    let identity = findings.steps.iter().find(|it| it.step.contains("identity")).unwrap();
+    let identity = findings.steps.iter().find(|it| it.name.contains("identity")).unwrap();
     assert_eq!(identity.result, StepResult::Failed);
     assert!(identity.detail.contains("the administrator's own mailbox"), "{}", identity.detail);
     assert_eq!((last(&findings).0, last(&findings).1), ("Form PROXYAUTH", StepResult::Failed));
@@ -235,6 +237,56 @@ async fn a_server_that_does_not_heed_the_user_is_found_out_and_a_locked_account_
         "{obstacle:?}"
     );
     assert_eq!((findings.sign_in_attempts, findings.admin_form), (3, None));
+}
+
+#[tokio::test]
+async fn forms_that_cannot_be_said_or_need_another_login_cost_no_try() {
+    // Without a mechanism that names two users there is no authorization identity.
+    let peer = peer(
+        "S: * OK [CAPABILITY IMAP4rev1] hello
+         C: t LOGIN \"root\" \"hunter2\"
+         S: t NO [AUTHENTICATIONFAILED] no
+         CONNECTION
+         S: * OK [CAPABILITY IMAP4rev1] hello
+         CONNECTION
+         S: * OK [CAPABILITY IMAP4rev1] hello
+         C: t LOGIN \"bob*root\" \"hunter2\"
+         S: t NO [AUTHENTICATIONFAILED] no
+         CONNECTION
+         S: * OK [CAPABILITY IMAP4rev1] hello
+         C: t LOGIN \"bob%root\" \"hunter2\"
+         S: t OK [CAPABILITY IMAP4rev1] welcome
+         C: t EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: t OK
+         C: t EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: t OK
+         C: t LIST \"\" \"*\"
+         S: * LIST () \"/\" INBOX
+         S: t OK
+         C: t LOGOUT
+         S: t OK",
+    )
+    .await;
+    let question = as_admin(&peer, "bob");
+    let (findings, obstacle) = asked(peer, question).await;
+    assert_eq!((obstacle, findings.sign_in_attempts), (None, 3));
+    assert_eq!(findings.admin_form.as_deref(), Some("{user}%{admin}"));
+    let results: Vec<(&str, StepResult)> = findings
+        .steps
+        .iter()
+        .filter(|it| it.name.starts_with("Form "))
+        .map(|it| (it.name.as_str(), it.result))
+        .collect();
+    let expected = [
+        ("Form SASL authorization identity", StepResult::Refused),
+        ("Form PROXYAUTH", StepResult::Skipped),
+        ("Form UserRoot", StepResult::Skipped),
+        ("Form {user}*{admin}", StepResult::Refused),
+        ("Form {user}%{admin}", StepResult::Success),
+    ];
+    assert_eq!(results, expected);
 }
 
 #[tokio::test]

@@ -150,11 +150,11 @@ async fn ending(link: &mut Link, id: CommandId) -> Result<StatusResponse, Error>
 
 /// Tells wrong credentials from a mechanism that the server only pretends to have.
 fn judge(name: &str, status: &StatusResponse) -> Result<Attempt, Error> {
+    use ErrorKind as K;
     if status.status == Status::Ok {
         return Ok(Attempt::LoggedIn);
     }
     let error = Error::refused(name, status);
-    use ErrorKind as K;
     if matches!(error.kind, K::Authentication | K::Throttled | K::TooManyConnections) {
         return Err(error);
     }

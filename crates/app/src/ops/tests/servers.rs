@@ -221,8 +221,18 @@ async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
             setup.extra.replace(" master = yes\n", " deny = no\n").replace("{home}/masters", "/dev/null");
         Setup { extra, ..setup }
     };
+    let mirapoint = || {
+        let setup = without_master();
+        Setup { extra: format!("{}login_greeting = Mirapoint IMAP4 server ready\n", setup.extra), ..setup }
+    };
     let desk = Desk::new().await;
     for (setup, mailbox, form, line) in [
+        (
+            mirapoint(),
+            "ann@contoso.edu",
+            "#{user}#{admin}#",
+            "ann@contoso.edu,#ann@contoso.edu#mailadmin#,<password>",
+        ),
         (all(), "ann", "{user}*{admin}", "<e-mail address>,ann*mailadmin,<password>"),
         (by_separator(None), "ann", "SASL authorization identity", "<e-mail address>,ann"),
         (by_separator(Some('+')), "ann", "SASL authorization identity", "<e-mail address>,ann"),
@@ -250,6 +260,43 @@ async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
         );
         assert!(!shown.to_string().contains("hunter2"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
+    let dovecot = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2").start();
+    let desk = Desk::new().await;
+    let endpoint = json!({
+        "Name": "Old mail", "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None",
+        "Credential": { "UserName": "mailadmin", "Password": "admin-hunter2" }, "UserNameTemplate": "{user}%{admin}",
+    });
+    desk.one("New-MigrationEndpoint", endpoint).await;
+    let request = json!({ "Endpoint": "Old mail", "TestMailbox": "ann" });
+    let shown = desk.one("Test-MigrationServerAvailability", request.clone()).await;
+    assert_eq!(
+        (&shown["Result"], &shown["AdminForm"]),
+        (&json!("Success"), &json!("{user}*{admin}")),
+        "{shown:#}"
+    );
+    assert_eq!((step(&shown, "Form {user}%{admin}").0, &shown["SignInAttempts"]), ("Refused", &json!(3)));
+    let command =
+        "  Set-MigrationEndpoint 'Old mail' -Credential mailadmin -UserNameTemplate '{user}*{admin}'";
+    assert!(shown["Instructions"].as_array().unwrap().contains(&json!(command)), "{shown:#}");
+
+    // What it says works, and is then the only form that is tried.
+    desk.one(
+        "Set-MigrationEndpoint",
+        json!({ "Identity": "Old mail", "UserNameTemplate": "{user}*{admin}" }),
+    )
+    .await;
+    let shown = desk.one("Test-MigrationServerAvailability", request).await;
+    assert_eq!((&shown["Result"], &shown["SignInAttempts"]), (&json!("Success"), &json!(1)), "{shown:#}");
+    // PROXYAUTH is a form like the others, and this server does not know it.
+    let proxy = json!({ "Identity": "Old mail", "UserNameTemplate": "ProxyAuth" });
+    assert_eq!(desk.one("Set-MigrationEndpoint", proxy).await["UserNameTemplate"], "PROXYAUTH");
+    let shown =
+        desk.one("Test-MigrationEndpoint", json!({ "Identity": "Old mail", "TestMailbox": "ann" })).await;
+    assert_eq!((&shown["Result"], step(&shown, "Sign in").0), (&json!("Failed"), "Failed"), "{shown:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
