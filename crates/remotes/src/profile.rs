@@ -87,8 +87,8 @@ impl Profile {
         if !self.never_sent.is_empty() {
             told.push(format!("Keywords that are not sent: {}.", self.never_sent.join(", ")));
         }
-        if self.select_to_read {
-            told.push("Folders of the source are opened with SELECT.".to_owned());
+        if !self.names.reserved.is_empty() {
+            told.push(format!("Folders that cannot be made: {}.", self.names.reserved.join(", ")));
         }
         told.extend(self.notes.iter().cloned());
         told
@@ -291,12 +291,12 @@ mod tests {
     fn what_is_done_otherwise_is_told_in_sentences() {
         let profile = |text: &str| -> Profile { toml::from_str(text).unwrap() };
         let odd = profile(
-            "name = 'odd'\ndeny = ['MOVE', 'UIDPLUS']\nnever-sent = ['$X']\nselect-to-read = true\nnotes = ['Beware.']",
+            "name = 'odd'\ndeny = ['MOVE', 'UIDPLUS']\nnever-sent = ['$X']\nnames = { reserved = ['Files'] }\nnotes = ['Beware.']",
         );
         let told = [
             "Extensions that are not used: MOVE, UIDPLUS.",
             "Keywords that are not sent: $X.",
-            "Folders of the source are opened with SELECT.",
+            "Folders that cannot be made: Files.",
             "Beware.",
         ];
         assert_eq!(odd.differences(), told);

@@ -324,7 +324,7 @@ async fn whoever_may_not_go_on_as_another_user_is_not_logged_in() {
         ("NO Login incorrect", ErrorKind::Authentication),
         ("BAD Unrecognized command", ErrorKind::Authentication),
         ("NO [UNAVAILABLE] try again later", ErrorKind::Throttled),
-        ("* BYE too many sessions", ErrorKind::Throttled),
+        ("* BYE too many sessions", ErrorKind::TooManyConnections),
     ] {
         let answer = answer.strip_prefix("* ").map_or(format!("a2 {answer}"), |bye| format!("* {bye}"));
         let script = format!(
