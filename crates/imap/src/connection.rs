@@ -71,7 +71,7 @@ impl Connection {
         }
         let mechanism = authenticate(&mut self.link, credentials).await?;
         if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
-            proxy_auth(&mut self.link, owner).await?;
+            Box::pin(proxy_auth(&mut self.link, owner)).await?;
         }
         self.enter(Some(mechanism)).await
     }
