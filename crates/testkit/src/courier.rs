@@ -114,7 +114,7 @@ impl Courier {
         let home = self.path("");
         let (home, port) = (home.display(), self.port);
         let script = format!(
-            "mount --make-rprivate /\nmount -t tmpfs tmpfs /run\nmkdir -p /run/courier/authdaemon\n\
+            "mount -t tmpfs tmpfs /run\nmkdir -p /run/courier/authdaemon\n\
              mount --bind {home}/etc /etc/courier\nmakeuserdb\n{AUTHDAEMOND} &\n\
              until [ -S /run/courier/authdaemon/socket ]; do sleep 0.02; done\n\
              export IMAP_CAPABILITY='IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE AUTH=PLAIN'\n\

@@ -18,6 +18,10 @@ use crate::{
 /// Where Debian's cyrus-common has its programs.
 const PROGRAMS: &str = "/usr/lib/cyrus/bin";
 
+/// What Cyrus does not make by itself.
+const DIRECTORIES: &str = "spool spool/stage. sieve proc lock conf conf/db conf/db.backup1 conf/db.backup2 conf/log conf/msg \
+                           conf/proc conf/ptclient conf/socket conf/user conf/quota";
+
 /// How a Cyrus is to be.
 #[derive(Clone, Debug)]
 pub struct CyrusSetup {
@@ -31,8 +35,8 @@ pub struct CyrusSetup {
     pub is_beside_inbox: bool,
     /// New mailboxes have Drafts, Sent, Trash, Junk and Archive, each with its special use.
     pub has_special_use: bool,
-    /// Lines added to `imapd.conf`.
-    pub extra: String,
+    /// 8-bit characters in headers are replaced by X, as Cyrus does it unless it is told not to (`munge8bit`).
+    pub munges_8bit: bool,
 }
 
 impl CyrusSetup {
@@ -44,14 +48,14 @@ impl CyrusSetup {
             is_unix_separated: true,
             is_beside_inbox: true,
             has_special_use: false,
-            extra: String::new(),
+            munges_8bit: false,
         }
     }
 
-    /// Levels separated by `.`, and folders below INBOX: Cyrus as it was for decades.
+    /// Levels separated by `.`, folders below INBOX, and no 8-bit characters in headers: Cyrus as it was for decades.
     #[must_use]
     pub fn traditional(self) -> Self {
-        Self { is_unix_separated: false, is_beside_inbox: false, ..self }
+        Self { is_unix_separated: false, is_beside_inbox: false, munges_8bit: true, ..self }
     }
 
     /// With somebody who may open every mailbox.
@@ -97,29 +101,26 @@ impl Cyrus {
 
     fn write_configuration(&self, setup: &CyrusSetup) {
         let home = self.path("");
-        for name in ["bin", "spool/stage.", "sieve", "proc", "lock", "sock"] {
+        for name in ["bin", "data"] {
             fs::create_dir_all(home.join(name)).unwrap();
-        }
-        for name in
-            ["db", "db.backup1", "db.backup2", "log", "msg", "proc", "ptclient", "socket", "user", "quota"]
-        {
-            fs::create_dir_all(home.join("conf").join(name)).unwrap();
         }
         take_unpacked("usr/lib/cyrus/bin/imapd", &home.join("bin"));
         let yes_or_no = |it: bool| if it { "yes" } else { "no" };
         let administrator = setup.administrator.as_ref().map_or("cyrus", |(name, _)| name);
         let home = home.display();
         let mut text = format!(
-            "configdirectory: {home}/conf\ndefaultpartition: default\npartition-default: {home}/spool\nsievedir: {home}/sieve\n\
-             proc_path: {home}/proc\nmboxname_lockpath: {home}/lock\nidlesocket: {home}/sock/idle\nservername: {name}\n\
+            "configdirectory: {home}/data/conf\ndefaultpartition: default\npartition-default: {home}/data/spool\nsievedir: {home}/data/sieve\n\
+             proc_path: {home}/data/proc\nmboxname_lockpath: {home}/data/lock\nidlesocket: {home}/data/idle\nservername: {name}\n\
              admins: {administrator}\nproxyservers: {administrator}\nallowplaintext: yes\nsasl_mech_list: PLAIN LOGIN CRAM-MD5\n\
              sasl_pwcheck_method: auxprop\nsasl_auxprop_plugin: sasldb\nsasl_sasldb_path: {home}/sasldb2\n\
              virtdomains: off\ndefaultdomain: {name}\nunixhierarchysep: {unix}\naltnamespace: {beside}\n\
              autocreate_quota: 0\nautocreate_post: yes\nannotation_allow_undefined: yes\nskiplist_unsafe: yes\n\
-             duplicatesuppression: no\nsync_log: no\nexpunge_mode: immediate\ndelete_mode: immediate\n",
+             duplicatesuppression: no\nsync_log: no\nexpunge_mode: immediate\ndelete_mode: immediate\n\
+             munge8bit: {munge}\n",
             name = self.name(),
             unix = yes_or_no(setup.is_unix_separated),
             beside = yes_or_no(setup.is_beside_inbox),
+            munge = yes_or_no(setup.munges_8bit),
         );
         if setup.has_special_use {
             let folders = ["Drafts", "Sent", "Trash", "Junk", "Archive"];
@@ -130,7 +131,7 @@ impl Cyrus {
             }
             text.push_str("specialusealways: yes\n");
         }
-        fs::write(self.path("imapd.conf"), text + &setup.extra).unwrap();
+        fs::write(self.path("imapd.conf"), text).unwrap();
         for (name, password) in setup.users.iter().chain(&setup.administrator) {
             let mut command = Command::new("saslpasswd2");
             command.args(["-p", "-c", "-u", &self.name(), "-f"]).arg(self.path("sasldb2")).arg(name);
@@ -148,8 +149,10 @@ impl Cyrus {
             self.port
         );
         fs::write(self.path("cyrus.conf"), services).unwrap();
+        // Cyrus waits for the disk with each message, and these need not outlive the machine.
         let script = format!(
-            "exec {PROGRAMS}/master -C {home}/imapd.conf -M {home}/cyrus.conf -p {home}/master.pid -L {home}/log\n"
+            "mount -t tmpfs tmpfs {home}/data\ncd {home}/data\nmkdir {DIRECTORIES}\nchown -R cyrus:mail .\n\
+             exec {PROGRAMS}/master -C {home}/imapd.conf -M {home}/cyrus.conf -p {home}/master.pid -L {home}/log\n"
         );
         fs::write(self.path("start"), script).unwrap();
         output(Command::new("chown").args(["-R", "cyrus:mail"]).arg(self.path("")), "");

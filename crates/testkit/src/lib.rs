@@ -8,6 +8,7 @@
 )]
 
 mod certificate;
+mod corpus;
 mod courier;
 mod cyrus;
 mod dovecot;
@@ -21,13 +22,14 @@ mod server;
 mod shapes;
 
 pub use certificate::Certificate;
+pub use corpus::{corpus, with_crlf};
 pub use courier::{Courier, CourierSetup};
 pub use cyrus::{Cyrus, CyrusSetup};
 pub use dovecot::{Dovecot, Setup, signal};
-pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, snapshot};
+pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, snapshot};
 pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};
-pub use server::{Server, Shape};
+pub use server::{Kind, Server, Shape};
 
 /// Names and passwords of users: each one's is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {

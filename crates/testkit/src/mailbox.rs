@@ -21,6 +21,14 @@ pub struct Message {
     pub date: String,
 }
 
+impl Message {
+    /// What a server shows that holds these octets with these flags, but for the form of its date.
+    pub fn of(octets: &[u8], flags: &Flags, date: String) -> Self {
+        let digest = blake3::hash(octets).to_hex().to_string();
+        Self { digest, size: octets.len() as u64, flags: flags.to_string(), date }
+    }
+}
+
 /// One folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
@@ -40,12 +48,22 @@ pub async fn connect(port: u16, user: &str, password: &str) -> Session {
     connection.authenticate(&Credentials::password(user, Secret::new(password))).await.unwrap()
 }
 
-/// Appends messages, many under way; makes the folder where it is missing.
+/// Appends messages, many under way; makes the folder where it is missing. All must be taken.
 pub async fn fill(
     session: &mut Session,
     folder: &str,
     messages: impl IntoIterator<Item = (Vec<u8>, Flags, InternalDate)>,
 ) {
+    let refused = offer(session, folder, messages).await;
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+/// Appends messages as [`fill`] does, and gives the places of those that the server refused, with its words.
+pub async fn offer(
+    session: &mut Session,
+    folder: &str,
+    messages: impl IntoIterator<Item = (Vec<u8>, Flags, InternalDate)>,
+) -> Vec<(usize, String)> {
     let name = MailboxName::from_text(folder);
     if !name.is_inbox() {
         match session.create(&name).await {
@@ -57,25 +75,36 @@ pub async fn fill(
     let sending = async move {
         for (octets, flags, date) in messages {
             let head = AppendHead { flags: &flags, date: Some(date), length: octets.len() as u64 };
-            assert_eq!(sink.begin(&head).await.unwrap(), Begin::Ready);
-            sink.write(&octets).await.unwrap();
-            sink.end_message().unwrap();
-            sink.end_command();
+            if sink.begin(&head).await.unwrap() == Begin::Ready {
+                sink.write(&octets).await.unwrap();
+                sink.end_message().unwrap();
+                sink.end_command();
+            }
         }
         sink.flush().await.unwrap();
     };
     let reading = async move {
+        let (mut place, mut refused) = (0, Vec::new());
         while let Some(reply) = replies.next().await.unwrap() {
-            reply.outcome().unwrap();
+            refused.extend(reply.outcome().err().map(|error| (place, error.to_string())));
+            place += 1;
         }
+        refused
     };
-    tokio::join!(sending, reading);
+    tokio::join!(sending, reading).1
 }
 
 /// Everything in the mailbox. It is only read.
 pub async fn snapshot(session: &mut Session) -> Mailbox {
     let mut mailbox = Mailbox::new();
-    for listed in session.list(&ListQuery::default()).await.unwrap() {
+    let everything = ListQuery::default();
+    let all = session.list(&everything).await.unwrap();
+    let told_apart = if session.list_tells_subscriptions() {
+        Vec::new()
+    } else {
+        session.lsub(&everything).await.unwrap().into_iter().map(|it| it.name).collect()
+    };
+    for listed in all {
         if listed.item.has("\\Noselect") || listed.item.has("\\NonExistent") {
             continue;
         }
@@ -105,8 +134,8 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
                 }
             }
         }
-        let folder =
-            Folder { subscribed: listed.item.has("\\Subscribed"), messages: found.into_values().collect() };
+        let subscribed = listed.item.has("\\Subscribed") || told_apart.contains(&name);
+        let folder = Folder { subscribed, messages: found.into_values().collect() };
         mailbox.insert(name.to_text(), folder);
     }
     mailbox

@@ -1,6 +1,6 @@
 //! What arrives: everything, unchanged, once.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::collections::BTreeMap;
 
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::Flags;
@@ -36,41 +36,9 @@ pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u
     session.logout().await.unwrap();
 }
 
-/// Real messages where a collection of them lies beside the project, otherwise made ones.
+/// Real messages where a collection of them lies beside the project, otherwise made ones, as they are appended.
 pub(crate) fn corpus() -> Vec<Vec<u8>> {
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
-    if !archive.exists() {
-        let mut maker = Mailmaker::new(5);
-        return (0..300).map(|number| maker.message(500 + 20 * number)).collect();
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let unpacked =
-        Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(directory.path()).status().unwrap();
-    assert!(unpacked.success());
-    let mut messages = Vec::new();
-    let mut directories = vec![directory.path().to_owned()];
-    while let Some(it) = directories.pop() {
-        for entry in fs::read_dir(it).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.file_name().is_some_and(|it| it != "MANIFEST.tsv") {
-                messages.push(with_crlf(&fs::read(path).unwrap()));
-            }
-        }
-    }
-    messages
-}
-
-fn with_crlf(octets: &[u8]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(octets.len() + octets.len() / 20);
-    for (index, octet) in octets.iter().enumerate() {
-        if *octet == b'\n' && (index == 0 || octets[index - 1] != b'\r') {
-            lines.push(b'\r');
-        }
-        lines.push(*octet);
-    }
-    lines
+    mailhaul_testkit::corpus().iter().map(|it| mailhaul_testkit::with_crlf(it)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

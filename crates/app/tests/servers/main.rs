@@ -6,4 +6,10 @@ mod admin_forms;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod common;
+mod exceptions;
+mod pairs;
+mod refusals;
 mod shapes;
+#[path = "../migrate/support.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with other tests")]
+mod support;

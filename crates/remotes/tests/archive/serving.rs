@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use mailhaul_engine::Mailbox as _;
 use mailhaul_imap::{MailboxName, SelectOptions, StoreMode};
 use mailhaul_mail::Flags;
-use mailhaul_testkit::{Mailmaker, Setup};
+use mailhaul_testkit::{Mailmaker, Setup, corpus};
 
 use crate::support::*;
 

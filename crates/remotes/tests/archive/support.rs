@@ -205,19 +205,3 @@ pub(crate) async fn numbers(server: &Dovecot, folder: &str) -> (u32, Vec<u32>) {
     session.logout().await.unwrap();
     (validity, uids)
 }
-
-/// Real messages where a collection of them lies beside the project, otherwise made ones.
-pub(crate) fn corpus() -> Vec<Vec<u8>> {
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
-    let directory = tempfile::tempdir().unwrap();
-    let unpacked =
-        Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(directory.path()).output().unwrap();
-    if !unpacked.status.success() {
-        assert!(!archive.exists(), "{}", String::from_utf8_lossy(&unpacked.stderr));
-        let mut maker = Mailmaker::new(5);
-        return (0..300).map(|number| maker.message(500 + 20 * number)).collect();
-    }
-    let messages =
-        files(directory.path()).into_keys().filter(|it| it.is_file() && !it.ends_with("MANIFEST.tsv"));
-    messages.map(|it| fs::read(it).unwrap()).collect()
-}

@@ -1,0 +1,245 @@
+//! Every kind of server as source and as target: what arrives is what was there, to the octet.
+
+use mailhaul_imap::MailboxName;
+use mailhaul_mail::{Flags, InternalDate};
+use mailhaul_testkit::{
+    CourierSetup, CyrusSetup, Mailbox, Mailmaker, Message, Server, Setup, Shape, connect, corpus,
+    differences, offer, with_crlf,
+};
+
+use crate::{
+    exceptions::kept,
+    support::{Haul, contents},
+};
+
+const USER: &str = "annb";
+/// Levels are separated by `/` here, whatever the server has.
+const FOLDERS: [&str; 7] = [
+    "INBOX",
+    "Sent",
+    "Drafts",
+    "Gelöscht/日本語",
+    "Projekte/Größe & Maße/2020",
+    "Archive/2019/Q1",
+    "&-tilde~",
+];
+const SUBSCRIBED: [&str; 5] = ["INBOX", "Sent", "Drafts", "Gelöscht/日本語", "Archive/2019/Q1"];
+
+struct Mail {
+    folder: &'static str,
+    octets: Vec<u8>,
+    flags: Flags,
+    date: InternalDate,
+}
+
+/// Real messages, made ones and odd ones, over all folders.
+fn mail() -> Vec<Mail> {
+    let mut maker = Mailmaker::new(21);
+    let mut messages: Vec<Vec<u8>> = corpus().iter().map(|it| with_crlf(it)).collect();
+    messages.extend((0..70).map(|number| maker.message(600 + 1_500 * number)));
+    let (twice, nameless) = (maker.message(900), maker.nameless());
+    messages.extend([twice.clone(), twice, nameless.clone(), nameless]);
+    messages.extend(
+        [
+            &b"\r\nno header at all\r\n"[..],
+            b"Subject: no end of line",
+            b"Subject: no body\r\n\r\n",
+            b"Subject: only a header\r\n",
+            b"From: J\xf6rg\r\nSubject: 8-bit \xc3\xbc\r\n\r\ntext\r\n",
+        ]
+        .map(<[u8]>::to_vec),
+    );
+    messages.push([b"Subject: long line\r\n\r\n", [b'x'; 3_000].as_slice(), b"\r\n"].concat());
+    let place = |number: usize| FOLDERS[number % FOLDERS.len()];
+    let mut all: Vec<Mail> = (0..)
+        .zip(messages)
+        .map(|(number, octets)| Mail {
+            folder: place(number),
+            octets,
+            flags: maker.flags(),
+            date: maker.date(),
+        })
+        .collect();
+    for (number, (seconds, zone)) in
+        [(86_400, 0), (951_826_154, 0), (1_700_000_000, 840), (1_600_000_000, -720)].into_iter().enumerate()
+    {
+        let date = InternalDate::new(seconds, zone).unwrap();
+        all.push(Mail { folder: place(number), octets: maker.message(500), flags: maker.flags(), date });
+    }
+    all
+}
+
+/// What servers of these shapes hold of the mail after it went from the first one to the next.
+fn expected(mail: &[Mail], way: &[&Shape]) -> Mailbox {
+    let mut mailbox = Mailbox::new();
+    for folder in FOLDERS {
+        mailbox.entry(folder.to_owned()).or_default().subscribed = SUBSCRIBED.contains(&folder);
+    }
+    for it in mail {
+        let octets = way.iter().try_fold(it.octets.clone(), |octets, shape| kept(shape, octets));
+        let message =
+            octets.map(|octets| Message::of(&octets, &it.flags, it.date.unix_seconds().to_string()));
+        mailbox.entry(it.folder.to_owned()).or_default().messages.extend(message);
+    }
+    mailbox
+}
+
+/// What the server shows, with the names of the folders and the dates as [`expected`] has them: servers show the same moment
+/// in different zones.
+async fn shown(shape: &Shape, server: &dyn Server) -> Mailbox {
+    let (prefix, separator) = shape.naming();
+    let path = |name: &str| match name.strip_prefix(prefix) {
+        Some(rest) if name != "INBOX" => rest.replace(separator, "/"),
+        _ => name.to_owned(),
+    };
+    let mut mailbox: Mailbox =
+        contents(server.port(), USER).await.into_iter().map(|(name, it)| (path(&name), it)).collect();
+    // What repeats the mail of the other folders is not to be copied.
+    mailbox.retain(|name, _| !name.starts_with("virtual/"));
+    // Some servers make a folder of what only stands above others.
+    let names: Vec<String> = mailbox.keys().map(|it| it.clone() + "/").collect();
+    let is_above =
+        |name: &str| names.iter().any(|it| it.len() > name.len() + 1 && it.starts_with(&format!("{name}/")));
+    mailbox.retain(|name, it| !it.messages.is_empty() || it.subscribed || !is_above(name));
+    for message in mailbox.values_mut().flat_map(|it| &mut it.messages) {
+        message.date = InternalDate::parse(&message.date).unwrap().unix_seconds().to_string();
+    }
+    mailbox
+}
+
+/// Gives the mail to the server; what it refuses must be what the exceptions say.
+async fn load(mail: &[Mail], shape: &Shape, server: &dyn Server) {
+    let (prefix, separator) = shape.naming();
+    let name = |folder: &str| match folder {
+        "INBOX" => folder.to_owned(),
+        _ => prefix.to_owned() + &folder.replace('/', &separator.to_string()),
+    };
+    let mut session = connect(server.port(), USER, &format!("secret-{USER}")).await;
+    for folder in FOLDERS {
+        let inside: Vec<&Mail> = mail.iter().filter(|it| it.folder == folder).collect();
+        let messages = inside.iter().map(|it| (it.octets.clone(), it.flags.clone(), it.date));
+        let refused = offer(&mut session, &name(folder), messages.collect::<Vec<_>>()).await;
+        let places: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
+        let told = inside.iter().enumerate().filter(|(_, it)| kept(shape, it.octets.clone()).is_none());
+        assert_eq!(places, told.map(|(place, _)| place).collect::<Vec<_>>(), "{folder}: {refused:?}");
+    }
+    for folder in SUBSCRIBED {
+        session.subscribe(&MailboxName::from_text(&name(folder))).await.unwrap();
+    }
+    session.logout().await.unwrap();
+}
+
+#[track_caller]
+fn assert_holds(what: &str, expected: &Mailbox, shown: &Mailbox) {
+    let told = differences(expected, shown);
+    assert!(
+        told.is_empty(),
+        "{what}: {} differences:\n{}",
+        told.len(),
+        told[..told.len().min(20)].join("\n")
+    );
+}
+
+fn count(mailbox: &Mailbox) -> u64 {
+    mailbox.values().map(|it| it.messages.len() as u64).sum()
+}
+
+/// One run, and a second one that has nothing to do.
+async fn hauls(from: Shape, to: Shape) {
+    let (source, target) = (from.clone().start(), to.clone().start());
+    let mail = mail();
+    let (mut at_source, mut at_target) = (expected(&mail, &[&from]), expected(&mail, &[&from, &to]));
+    // Folders that the servers have made by themselves.
+    let (made_at_source, made_at_target) = (shown(&from, &*source).await, shown(&to, &*target).await);
+    at_source = [made_at_source.clone(), at_source].into_iter().flatten().collect();
+    at_target = [made_at_target, made_at_source, at_target].into_iter().flatten().collect();
+    let t0 = std::time::Instant::now();
+    load(&mail, &from, &*source).await;
+    eprintln!("TIME load {:?}", t0.elapsed());
+    let (copied, skipped) = (count(&at_target), count(&at_source) - count(&at_target));
+
+    let haul = Haul::new(USER, source.port(), target.port());
+    let code = if skipped == 0 { 0 } else { 10 };
+    let mailbox = |ran: crate::common::Ran| {
+        let value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        ["copied", "skipped", "alreadyThere"].map(|it| value["mailboxes"][0][it].as_u64().unwrap())
+    };
+    let t0 = std::time::Instant::now();
+    assert_eq!(mailbox(haul.expect(code, &["--json"])), [copied, skipped, 0]);
+    eprintln!("TIME haul {:?}", t0.elapsed());
+    let t0 = std::time::Instant::now();
+    assert_holds("source", &at_source, &shown(&from, &*source).await);
+    assert_holds("target", &at_target, &shown(&to, &*target).await);
+
+    eprintln!("TIME shown {:?}", t0.elapsed());
+    let t0 = std::time::Instant::now();
+    assert_eq!(mailbox(haul.expect(code, &["--json"])), [0, skipped, copied]);
+    eprintln!("TIME second {:?}", t0.elapsed());
+    let t0 = std::time::Instant::now();
+    assert_holds("target after a second run", &at_target, &shown(&to, &*target).await);
+}
+
+fn sdbox() -> Setup {
+    Setup::with_users(&[USER]).with_special_use()
+}
+
+fn maildir_with_dots() -> Setup {
+    Setup::with_users(&[USER]).maildir().separated_by('.')
+}
+
+fn below_inbox() -> Setup {
+    Setup::with_users(&[USER]).below_inbox()
+}
+
+fn cyrus() -> CyrusSetup {
+    CyrusSetup { has_special_use: true, ..CyrusSetup::with_users(&[USER]) }
+}
+
+fn courier() -> CourierSetup {
+    CourierSetup::with_users(&[USER])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dovecot_to_dovecot() {
+    hauls(Shape::Dovecot(sdbox().with_virtual_namespace()), Shape::Dovecot(below_inbox())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dovecot_to_cyrus() {
+    hauls(Shape::Dovecot(maildir_with_dots()), Shape::Cyrus(cyrus().traditional())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dovecot_to_courier() {
+    hauls(Shape::Dovecot(below_inbox().literal_minus()), Shape::Courier(courier())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cyrus_to_dovecot() {
+    hauls(Shape::Cyrus(cyrus()), Shape::Dovecot(sdbox().literal_minus())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cyrus_to_cyrus() {
+    hauls(Shape::Cyrus(cyrus().traditional()), Shape::Cyrus(cyrus())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cyrus_to_courier() {
+    hauls(Shape::Cyrus(cyrus()), Shape::Courier(courier())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn courier_to_dovecot() {
+    hauls(Shape::Courier(courier()), Shape::Dovecot(maildir_with_dots())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn courier_to_cyrus() {
+    hauls(Shape::Courier(courier()), Shape::Cyrus(cyrus())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn courier_to_courier() {
+    hauls(Shape::Courier(courier()), Shape::Courier(courier())).await;
+}
