@@ -35,7 +35,9 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
             }
         }
         if names.subscriptions_are_known() && !session.list_tells_subscriptions() {
-            subscribed.extend(session.lsub(&query).await?.into_iter().map(|it| it.name));
+            // Who is not subscribed, but stands above others that are, is \Noselect here (RFC 3501, section 6.3.9).
+            let found = session.lsub(&query).await?.into_iter().filter(|it| !it.has("\\Noselect"));
+            subscribed.extend(found.map(|it| it.name));
         }
     }
     // Some servers list the folders below INBOX and not INBOX itself.
