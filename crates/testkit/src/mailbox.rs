@@ -102,7 +102,9 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
     let told_apart = if session.list_tells_subscriptions() {
         Vec::new()
     } else {
-        session.lsub(&everything).await.unwrap().into_iter().map(|it| it.name).collect()
+        // Who is there only above others is \Noselect (RFC 3501, section 6.3.9).
+        let found = session.lsub(&everything).await.unwrap();
+        found.into_iter().filter(|it| !it.has("\\Noselect")).map(|it| it.name).collect()
     };
     for listed in all {
         if listed.item.has("\\Noselect") || listed.item.has("\\NonExistent") {
