@@ -43,8 +43,13 @@ use crate::{
     exit::Exit,
 };
 
+/// Octets of stack for each thread, as many as the first one has: a pass is deep, and a build that is not optimised needs more
+/// for it than the usual 2 MiB.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             text::print_error(format_args!("error: the program cannot start: {error}"));

@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
 
 mod admin_forms;
+mod administrators;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod common;
 mod exceptions;
+mod holdings;
 mod pairs;
 mod refusals;
+#[path = "../service/support.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with other tests")]
+mod service;
 mod shapes;
 #[path = "../migrate/support.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]

@@ -3,13 +3,14 @@
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Flags, InternalDate};
 use mailhaul_testkit::{
-    CourierSetup, CyrusSetup, Mailbox, Mailmaker, Message, Server, Setup, Shape, connect, corpus,
-    differences, offer, with_crlf,
+    CourierSetup, CyrusSetup, Mailbox, Mailmaker, Message, Server, Setup, Shape, connect, corpus, offer,
+    with_crlf,
 };
 
 use crate::{
     exceptions::kept,
-    support::{Haul, contents},
+    holdings::{assert_holds, name_on, shown},
+    support::Haul,
 };
 
 const USER: &str = "annb";
@@ -85,60 +86,21 @@ fn expected(mail: &[Mail], way: &[&Shape]) -> Mailbox {
     mailbox
 }
 
-/// What the server shows, with the names of the folders and the dates as [`expected`] has them: servers show the same moment
-/// in different zones.
-async fn shown(shape: &Shape, server: &dyn Server) -> Mailbox {
-    let (prefix, separator) = shape.naming();
-    let path = |name: &str| match name.strip_prefix(prefix) {
-        Some(rest) if name != "INBOX" => rest.replace(separator, "/"),
-        _ => name.to_owned(),
-    };
-    let mut mailbox: Mailbox =
-        contents(server.port(), USER).await.into_iter().map(|(name, it)| (path(&name), it)).collect();
-    // What repeats the mail of the other folders is not to be copied.
-    mailbox.retain(|name, _| !name.starts_with("virtual/"));
-    // Some servers make a folder of what only stands above others.
-    let names: Vec<String> = mailbox.keys().map(|it| it.clone() + "/").collect();
-    let is_above =
-        |name: &str| names.iter().any(|it| it.len() > name.len() + 1 && it.starts_with(&format!("{name}/")));
-    mailbox.retain(|name, it| !it.messages.is_empty() || it.subscribed || !is_above(name));
-    for message in mailbox.values_mut().flat_map(|it| &mut it.messages) {
-        message.date = InternalDate::parse(&message.date).unwrap().unix_seconds().to_string();
-    }
-    mailbox
-}
-
 /// Gives the mail to the server; what it refuses must be what the exceptions say.
 async fn load(mail: &[Mail], shape: &Shape, server: &dyn Server) {
-    let (prefix, separator) = shape.naming();
-    let name = |folder: &str| match folder {
-        "INBOX" => folder.to_owned(),
-        _ => prefix.to_owned() + &folder.replace('/', &separator.to_string()),
-    };
     let mut session = connect(server.port(), USER, &format!("secret-{USER}")).await;
     for folder in FOLDERS {
         let inside: Vec<&Mail> = mail.iter().filter(|it| it.folder == folder).collect();
         let messages = inside.iter().map(|it| (it.octets.clone(), it.flags.clone(), it.date));
-        let refused = offer(&mut session, &name(folder), messages.collect::<Vec<_>>()).await;
+        let refused = offer(&mut session, &name_on(shape, folder), messages.collect::<Vec<_>>()).await;
         let places: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
         let told = inside.iter().enumerate().filter(|(_, it)| kept(shape, it.octets.clone()).is_none());
         assert_eq!(places, told.map(|(place, _)| place).collect::<Vec<_>>(), "{folder}: {refused:?}");
     }
     for folder in SUBSCRIBED {
-        session.subscribe(&MailboxName::from_text(&name(folder))).await.unwrap();
+        session.subscribe(&MailboxName::from_text(&name_on(shape, folder))).await.unwrap();
     }
     session.logout().await.unwrap();
-}
-
-#[track_caller]
-fn assert_holds(what: &str, expected: &Mailbox, shown: &Mailbox) {
-    let told = differences(expected, shown);
-    assert!(
-        told.is_empty(),
-        "{what}: {} differences:\n{}",
-        told.len(),
-        told[..told.len().min(20)].join("\n")
-    );
 }
 
 fn count(mailbox: &Mailbox) -> u64 {
@@ -151,7 +113,8 @@ async fn hauls(from: Shape, to: Shape) {
     let mail = mail();
     let (mut at_source, mut at_target) = (expected(&mail, &[&from]), expected(&mail, &[&from, &to]));
     // Folders that the servers have made by themselves.
-    let (made_at_source, made_at_target) = (shown(&from, &*source).await, shown(&to, &*target).await);
+    let (made_at_source, made_at_target) =
+        (shown(&from, &*source, USER).await, shown(&to, &*target, USER).await);
     at_source = [made_at_source.clone(), at_source].into_iter().flatten().collect();
     at_target = [made_at_target, made_at_source, at_target].into_iter().flatten().collect();
     load(&mail, &from, &*source).await;
@@ -164,11 +127,11 @@ async fn hauls(from: Shape, to: Shape) {
         ["copied", "skipped", "alreadyThere"].map(|it| value["mailboxes"][0][it].as_u64().unwrap())
     };
     assert_eq!(mailbox(haul.expect(code, &["--json"])), [copied, skipped, 0]);
-    assert_holds("source", &at_source, &shown(&from, &*source).await);
-    assert_holds("target", &at_target, &shown(&to, &*target).await);
+    assert_holds("source", &at_source, &shown(&from, &*source, USER).await);
+    assert_holds("target", &at_target, &shown(&to, &*target, USER).await);
 
     assert_eq!(mailbox(haul.expect(code, &["--json"])), [0, skipped, copied]);
-    assert_holds("target after a second run", &at_target, &shown(&to, &*target).await);
+    assert_holds("target after a second run", &at_target, &shown(&to, &*target, USER).await);
 }
 
 fn sdbox() -> Setup {
