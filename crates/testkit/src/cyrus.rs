@@ -29,8 +29,8 @@ pub struct CyrusSetup {
     pub users: Vec<(String, String)>,
     /// Name and password of who may open every mailbox, by SASL's authorization identity.
     pub administrator: Option<(String, String)>,
-    /// Levels are separated by `/`, otherwise by `.` (`unixhierarchysep`).
-    pub is_unix_separated: bool,
+    /// What separates levels in names: `/` or `.` (`unixhierarchysep`).
+    pub separator: char,
     /// Folders stand beside INBOX, otherwise below it (`altnamespace`).
     pub is_beside_inbox: bool,
     /// New mailboxes have Drafts, Sent, Trash, Junk and Archive, each with its special use.
@@ -45,7 +45,7 @@ impl CyrusSetup {
         Self {
             users: crate::passwords(names),
             administrator: None,
-            is_unix_separated: true,
+            separator: '/',
             is_beside_inbox: true,
             has_special_use: false,
             munges_8bit: false,
@@ -55,7 +55,7 @@ impl CyrusSetup {
     /// Levels separated by `.`, folders below INBOX, and no 8-bit characters in headers: Cyrus as it was for decades.
     #[must_use]
     pub fn traditional(self) -> Self {
-        Self { is_unix_separated: false, is_beside_inbox: false, munges_8bit: true, ..self }
+        Self { separator: '.', is_beside_inbox: false, munges_8bit: true, ..self }
     }
 
     /// With somebody who may open every mailbox.
@@ -118,7 +118,7 @@ impl Cyrus {
              duplicatesuppression: no\nsync_log: no\nexpunge_mode: immediate\ndelete_mode: immediate\n\
              munge8bit: {munge}\n",
             name = self.name(),
-            unix = yes_or_no(setup.is_unix_separated),
+            unix = yes_or_no(setup.separator == '/'),
             beside = yes_or_no(setup.is_beside_inbox),
             munge = yes_or_no(setup.munges_8bit),
         );

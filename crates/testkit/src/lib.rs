@@ -29,7 +29,7 @@ pub use dovecot::{Dovecot, Setup, signal};
 pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, snapshot};
 pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};
-pub use server::{Kind, Server, Shape};
+pub use server::{Server, Shape};
 
 /// Names and passwords of users: each one's is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {

@@ -26,17 +26,6 @@ impl Server for Dovecot {
     }
 }
 
-/// What sort of server it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Dovecot 2.3.
-    Dovecot,
-    /// Cyrus 3.6.
-    Cyrus,
-    /// Courier 5.0.
-    Courier,
-}
-
 /// A real server of any kind, as it is to be.
 #[derive(Clone, Debug)]
 pub enum Shape {
@@ -49,25 +38,12 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// What sort of server it is.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Dovecot(_) => Kind::Dovecot,
-            Self::Cyrus(_) => Kind::Cyrus,
-            Self::Courier(_) => Kind::Courier,
-        }
-    }
-
     /// With what the names of folders begin, and what separates their levels.
     pub fn naming(&self) -> (&str, char) {
         match self {
             Self::Dovecot(it) => (&it.prefix, it.separator),
-            Self::Cyrus(it) => match (it.is_beside_inbox, it.is_unix_separated) {
-                (true, true) => ("", '/'),
-                (true, false) => ("", '.'),
-                (false, true) => ("INBOX/", '/'),
-                (false, false) => ("INBOX.", '.'),
-            },
+            Self::Cyrus(it) if it.is_beside_inbox => ("", it.separator),
+            Self::Cyrus(it) => (if it.separator == '/' { "INBOX/" } else { "INBOX." }, it.separator),
             Self::Courier(_) => ("INBOX.", '.'),
         }
     }

@@ -79,7 +79,9 @@ async fn of_all(shape: &Shape, server: &dyn Server, users: [&str; 3]) -> Vec<Mai
         let mut mailbox = shown(shape, server, user).await;
         // In folders that are shared with him an administrator sees only his own subscriptions: all are subscribed then.
         if matches!(shape, Shape::Courier(_)) {
-            mailbox.values_mut().for_each(|it| it.subscribed = true);
+            for folder in mailbox.values_mut() {
+                folder.subscribed = true;
+            }
         }
         all.push(mailbox);
     }

@@ -2,24 +2,43 @@
 
 use mailhaul_testkit::Shape;
 
-/// What becomes of a message; `None` where it is refused.
-type Change = fn(&[u8]) -> Option<Vec<u8>>;
+/// What becomes of messages.
+enum Change {
+    /// These are refused.
+    Refuses(fn(&[u8]) -> bool),
+    /// This is kept in their place.
+    Alters(fn(&[u8]) -> Vec<u8>),
+}
 
-/// By server: the only ways in which a message may arrive otherwise than it was, and why. Dovecot has none.
-const EXCEPTIONS: [(fn(&Shape) -> bool, Change, &str); 3] = [
-    (is_courier, ended, "Courier ends a message with CRLF where it does not end with one"),
-    (
-        is_cyrus,
-        unless_invalid,
-        "Cyrus refuses a line in the header that is no field, or not ended: Message contains invalid header",
+/// One kind of server, what it does, and why.
+struct Exception(fn(&Shape) -> bool, Change, #[allow(dead_code, reason = "for the reader")] &'static str);
+
+/// The only ways in which a message may arrive otherwise than it was. Dovecot has none.
+const EXCEPTIONS: [Exception; 3] = [
+    Exception(
+        is_courier,
+        Change::Alters(ended),
+        "Courier ends a message with CRLF where it does not end with one",
     ),
-    (munges, munged, "Cyrus replaces 8-bit characters in the header by X, unless munge8bit is off"),
+    Exception(
+        is_cyrus,
+        Change::Refuses(has_invalid_header),
+        "a line in the header that is no field, or not ended: Message contains invalid header",
+    ),
+    Exception(
+        munges,
+        Change::Alters(munged),
+        "Cyrus replaces 8-bit characters in headers by X, unless munge8bit is off",
+    ),
 ];
 
 /// What a server of this shape keeps of the message; `None` where it refuses it.
 pub(crate) fn kept(shape: &Shape, message: Vec<u8>) -> Option<Vec<u8>> {
-    let mut changes = EXCEPTIONS.iter().filter(|(is_meant, ..)| is_meant(shape));
-    changes.try_fold(message, |message, (_, change, _)| change(&message))
+    let mut changes = EXCEPTIONS.iter().filter(|Exception(is_meant, ..)| is_meant(shape));
+    changes.try_fold(message, |message, Exception(_, change, _)| match change {
+        Change::Refuses(is_refused) => (!is_refused(&message)).then_some(message),
+        Change::Alters(alter) => Some(alter(&message)),
+    })
 }
 
 fn is_courier(shape: &Shape) -> bool {
@@ -34,21 +53,17 @@ fn munges(shape: &Shape) -> bool {
     matches!(shape, Shape::Cyrus(it) if it.munges_8bit)
 }
 
-fn ended(message: &[u8]) -> Option<Vec<u8>> {
+fn ended(message: &[u8]) -> Vec<u8> {
     let end: &[u8] = if message.ends_with(b"\r\n") { b"" } else { b"\r\n" };
-    Some([message, end].concat())
+    [message, end].concat()
 }
 
-fn unless_invalid(message: &[u8]) -> Option<Vec<u8>> {
-    (!has_invalid_header(message)).then(|| message.to_vec())
-}
-
-fn munged(message: &[u8]) -> Option<Vec<u8>> {
+fn munged(message: &[u8]) -> Vec<u8> {
     let ends = message.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or(message.len());
     let end = if message.starts_with(b"\r\n") { 0 } else { ends };
     let (header, text) = message.split_at(end);
     let header: Vec<u8> = header.iter().map(|it| if it.is_ascii() { *it } else { b'X' }).collect();
-    Some([header.as_slice(), text].concat())
+    [header.as_slice(), text].concat()
 }
 
 /// Whether a line of the header is not ended, or is neither a field, nor the rest of one, nor what mbox files have before
