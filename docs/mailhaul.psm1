@@ -205,7 +205,7 @@ function Get-MigrationEndpoint {
 function Set-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Changes an endpoint, also while batches run: how many mailboxes may be under way counts at once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.
+    Changes an endpoint, also while batches run: how many mailboxes may be under way and how much may be sent in a time counts at once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.
     .PARAMETER Identity
     The endpoint's name or GUID.
     .PARAMETER RemoteServer

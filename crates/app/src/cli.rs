@@ -92,6 +92,13 @@ pub(crate) struct Migrate {
     /// each server)
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) concurrency: u16,
+    /// Messages in a second at most, over all mailboxes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) messages_per_second: Option<u64>,
+    /// Bytes in a second at most, over all mailboxes; each counts once, though it is read and written; K, M and G may
+    /// follow the number
+    #[arg(long, value_name = "BYTES", value_parser = rate)]
+    pub(crate) bytes_per_second: Option<u64>,
 
     /// Only this folder; repeatable. Name, Name/* (with all below), or #Inbox#, #SentItems#, #DeletedItems# ...
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
@@ -197,6 +204,14 @@ fn moment(text: &str) -> Result<i64, String> {
     }
     let day: Date = text.parse().map_err(|_| "write 2024-12-31 or 2024-12-31T08:00:00Z".to_owned())?;
     day.to_zoned(TimeZone::UTC).map(|it| it.timestamp().as_second()).map_err(|error| error.to_string())
+}
+
+/// Octets in a second.
+fn rate(text: &str) -> Result<u64, String> {
+    match octets(text)? {
+        0 => Err("nothing would ever be sent".to_owned()),
+        octets => Ok(octets),
+    }
 }
 
 fn octets(text: &str) -> Result<u64, String> {

@@ -10,7 +10,7 @@ use mailhaul_store::{MasterKeySource, Store};
 use crate::{
     data::named_by,
     one_pass::BUDGET,
-    service::{Workers, Workplace},
+    service::{Gates, Workers, Workplace},
 };
 
 /// One data directory, opened.
@@ -38,6 +38,7 @@ impl Context {
             data: self.data.clone(),
             workers: self.workers.clone(),
             budget: Budget::new(BUDGET),
+            gates: Gates::default(),
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     let endpoints = context.store.endpoints().await?;
     let mut connections: BTreeMap<&str, u64> = endpoints.iter().map(|it| (it.name.as_str(), 0)).collect();
     for (_, worker) in context.workers.all() {
-        let endpoint = endpoints.iter().find(|it| it.guid == worker.source_endpoint);
+        let endpoint = endpoints.iter().find(|it| it.guid == worker.source.endpoint);
         if let Some(count) = endpoint.and_then(|it| connections.get_mut(it.name.as_str())) {
             *count += 1;
         }
@@ -46,6 +46,16 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     page.head("mailhaul_endpoint_mailboxes", "gauge", "Mailboxes under way at an endpoint.");
     for (endpoint, mailboxes) in connections {
         page.line("mailhaul_endpoint_mailboxes", &[("endpoint", endpoint)], mailboxes);
+    }
+    let parked = context.store.parked(Timestamp::now()).await?;
+    page.head(
+        "mailhaul_endpoint_parked",
+        "gauge",
+        "Whether an endpoint is left alone, because its server asked for it.",
+    );
+    for endpoint in &endpoints {
+        let is_parked = parked.iter().any(|(guid, _)| *guid == endpoint.guid);
+        page.line("mailhaul_endpoint_parked", &[("endpoint", &endpoint.name)], is_parked.into());
     }
     page.head("mailhaul_waiting_users", "gauge", "Users that wait for another try, after a pass broke off.");
     page.line("mailhaul_waiting_users", &[], context.store.count_waiting(Timestamp::now()).await?);

@@ -1,9 +1,12 @@
 //! One pass from one mailbox to another: the one place where mail is moved, for batches and for `migrate`.
 
-use std::time::Duration;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use mailhaul_engine::{
-    Budget, Clock, Ledger, Mailbox as _, Pass, PassOptions, Places, Progress, Report, Target,
+    Budget, Clock, Ledger, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report, Target,
 };
 use mailhaul_remotes::ImapMailbox;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +15,18 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const BUDGET: u32 = 8 << 20;
 
 /// The time of the machine.
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        // A clock that is set back must not make anybody wait.
+        static BEGIN: LazyLock<(Duration, Instant)> = LazyLock::new(|| {
+            (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+        });
+        let (since_1970, begin) = *BEGIN;
+        since_1970 + begin.elapsed()
+    }
+
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
@@ -26,6 +38,7 @@ pub(crate) struct OnePass<'a, P> {
     pub(crate) budget: &'a Budget,
     pub(crate) places: &'a Places,
     pub(crate) stop: &'a CancellationToken,
+    pub(crate) limits: &'a Limits,
     pub(crate) options: &'a PassOptions,
 }
 
@@ -46,6 +59,7 @@ impl<P: Progress> OnePass<'_, P> {
             budget: self.budget,
             places: self.places,
             stop: self.stop,
+            limits: self.limits,
             options: self.options,
         };
         let report = Box::pin(pass.run()).await;

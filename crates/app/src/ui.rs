@@ -244,6 +244,9 @@ impl Progress for MailboxUi {
             Event::FolderFailed { folder, error } => {
                 self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
             }
+            Event::LaneEnded { error } => {
+                self.ui.warn(&format!("{}: {error}; trying again over another connection", self.name));
+            }
             Event::Retrying { error, after } => {
                 let when = match after.as_secs() {
                     0 => "now".to_owned(),

@@ -259,6 +259,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 progress: self.progress,
                 budget: self.budget,
                 stop: self.stop,
+                limits: self.limits,
                 target_folder: &work.target,
                 floor,
             };

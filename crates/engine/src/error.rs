@@ -31,6 +31,15 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Which end of the migration a mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Mail comes from here.
+    Source,
+    /// Mail goes here.
+    Target,
+}
+
 /// An error of the engine or of one of its ports.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -43,12 +52,14 @@ pub struct Error {
     pub kind: ErrorKind,
     /// One sentence for the operator: what was tried, what the server said, in its own words.
     pub message: String,
+    /// Whose server it came from; `None` where it came from none, or nobody knows.
+    pub side: Option<Side>,
 }
 
 impl Error {
     /// An error of `kind` with a sentence for the operator.
     pub fn new(scope: Scope, retry: Retry, kind: ErrorKind, message: impl fmt::Display) -> Self {
-        Self { scope, retry, kind, message: message.to_string() }
+        Self { scope, retry, kind, message: message.to_string(), side: None }
     }
 
     /// The ledger failed: the pass stops, because no effect may happen without its record.
@@ -64,6 +75,13 @@ impl Error {
     /// The connection broke; a new one may go on.
     pub fn session(message: impl fmt::Display) -> Self {
         Self::new(Scope::Session, Retry::Now, ErrorKind::Connection, message)
+    }
+
+    /// The same error, from this side.
+    #[must_use]
+    pub fn at(mut self, side: Side) -> Self {
+        self.side = Some(side);
+        self
     }
 
     /// The same error with words in front of its sentence.

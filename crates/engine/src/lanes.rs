@@ -87,13 +87,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let round_trip = self.source.round_trip().max(self.target.round_trip());
         let wanted =
             if any_moves { 1 } else { lanes(round_trip, self.places.is_alone(), queue.with(|it| it.len())) };
+        let wanted = wanted.min(self.limits.most_lanes);
         let places: Vec<_> = (1..wanted).map_while(|_| self.places.spare()).collect();
         let mut others: Vec<(S, T)> =
             places.iter().map(|_| (self.source.another(), self.target.another())).collect();
         let (ledger, progress, clock) = (self.ledger, self.progress, self.clock);
         let (budget, places, stop, options) = (self.budget, self.places, self.stop, self.options);
+        let limits = self.limits;
         let further = join_all(others.iter_mut().map(|(source, target)| {
-            let mut lane = Pass { source, target, ledger, progress, clock, budget, places, stop, options };
+            let mut lane =
+                Pass { source, target, ledger, progress, clock, budget, places, stop, limits, options };
             let queue = &queue;
             async move { lane.drive_further(queue).await }
         }));
@@ -131,7 +134,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 if let Err(error) = self.carry_once(work, queue).await {
                     // Whatever it was: if it lasts, the first lane meets it too.
                     if error.kind != ErrorKind::Interrupted {
-                        self.progress.event(Event::Retrying { error: &error, after: Duration::ZERO });
+                        self.progress.event(Event::LaneEnded { error: &error });
                     }
                     group.push_front(work);
                     queue.with(|it| it.push_front(group));

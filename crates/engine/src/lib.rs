@@ -8,6 +8,7 @@ mod folder;
 mod folder_plan;
 mod lanes;
 mod moves;
+mod pace;
 mod pairing;
 mod pass;
 mod places;
@@ -20,15 +21,17 @@ mod report;
 mod revalidate;
 mod settle;
 mod survey;
+mod throttle;
 mod transfer;
 mod work;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Side};
 pub use feed::{
     Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Share, acks, pipe,
 };
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, left_out, plan_folders, why_scan};
+pub use pace::{Pacer, Rates, Turn, Usage};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
 pub use places::{Place, Places};
@@ -40,3 +43,4 @@ pub use preview::{FolderPreview, preview};
 pub use received::Received;
 pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};
 pub use report::{FolderReport, FolderTally, Report, SkippedItem};
+pub use throttle::{Limits, Throttle};

@@ -15,6 +15,7 @@ use crate::{
     record::FolderRecord,
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
+    throttle::{Limits, SHORT},
     work::Work,
 };
 
@@ -71,6 +72,8 @@ pub struct Pass<'a, S, T, L, P, C> {
     pub places: &'a Places,
     /// Cancelled when the operator wants to stop.
     pub stop: &'a CancellationToken,
+    /// What the servers put up with, and whoever runs the pass.
+    pub limits: &'a Limits,
     /// What the operator wants.
     pub options: &'a PassOptions,
 }
@@ -191,16 +194,17 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let folders: Vec<NewFolder> = new.iter().map(|it| it.new_folder()).collect();
         let mut patience = Patience::default();
         let created = loop {
-            match self.target.create_folders(&folders).await {
+            let created = self.target.create_folders(&folders).await.and_then(|created| {
+                let mut errors = created.iter().filter_map(|it| it.as_ref().err());
+                errors.find(|it| it.scope > Scope::Folder).cloned().map_or(Ok(created), Err)
+            });
+            match created {
                 Ok(created) => break created,
                 Err(error) => self.recover_from(error, &mut patience).await?,
             }
         };
         for (work, created) in new.iter_mut().zip(created) {
             if let Err(error) = created {
-                if error.scope > Scope::Folder {
-                    return Err(error);
-                }
                 self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
                 work.fail(error);
             }
@@ -221,10 +225,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    /// Waits and reconnects where that helps; gives the error back where it does not.
+    /// Waits and reconnects where that helps; gives the error back where it does not, or where it would take long and
+    /// somebody takes the mailbox up again then. A server that asks for patience gets it, however often it asks.
     pub(crate) async fn recover_from(&mut self, error: Error, patience: &mut Patience) -> Result<(), Error> {
-        patience.0 += 1;
-        if patience.0 > PATIENCE || self.stop.is_cancelled() {
+        let is_crowded = error.kind == ErrorKind::TooManyConnections;
+        let is_asked_for = is_crowded || error.kind == ErrorKind::Throttled;
+        patience.0 = patience.0.saturating_add(1);
+        if (patience.0 > PATIENCE && !is_asked_for) || self.stop.is_cancelled() {
             return Err(error);
         }
         let doubling = 1u32 << (patience.0 - 1).min(8);
@@ -235,7 +242,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             Retry::Now if patience.0 == 1 => Duration::ZERO,
             Retry::Now => Duration::from_secs(1) * doubling,
         };
-        if error.kind == ErrorKind::Interrupted {
+        let is_for_others = self.limits.is_resumed && (after > SHORT || is_crowded);
+        if error.kind == ErrorKind::Interrupted || is_for_others {
             return Err(error);
         }
         self.progress.event(Event::Retrying { error: &error, after });

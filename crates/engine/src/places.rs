@@ -67,11 +67,6 @@ impl Places {
         self.with(|count| count.taken)
     }
 
-    /// How many more are taken than there are to be.
-    pub fn excess(&self) -> usize {
-        self.with(|count| count.taken.saturating_sub(count.all))
-    }
-
     fn with<T>(&self, change: impl FnOnce(&mut Count) -> T) -> T {
         change(&mut self.0.count.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -98,7 +93,7 @@ mod tests {
         assert!(!places.is_alone());
         assert!(places.spare().is_none());
         places.resize(1);
-        assert_eq!((places.taken(), places.excess()), (2, 1));
+        assert_eq!(places.taken(), 2);
         drop(first);
         assert!(places.spare().is_none());
         let waiting = tokio::spawn({

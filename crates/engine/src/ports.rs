@@ -209,6 +209,9 @@ pub trait Ledger: Send + Sync {
 
 /// Time, so that tests can do without it.
 pub trait Clock: Send + Sync {
+    /// Since 1970. It never goes back within a process.
+    fn now(&self) -> Duration;
+
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
@@ -274,6 +277,11 @@ pub enum Event<'a> {
         /// The source folder.
         folder: &'a FolderPath,
         /// Why.
+        error: &'a Error,
+    },
+    /// A further lane met something, and ended; the mailbox's other lanes go on.
+    LaneEnded {
+        /// What it met.
         error: &'a Error,
     },
     /// Something broke, and is tried again after a while.

@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     pin::pin,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     folder::MessageInfo,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
+    throttle::Limits,
 };
 
 /// How many messages between two durable writes of intents.
@@ -61,6 +63,7 @@ pub(crate) struct Lane<'a, L, P, C> {
     pub(crate) progress: &'a P,
     pub(crate) budget: &'a Budget,
     pub(crate) stop: &'a CancellationToken,
+    pub(crate) limits: &'a Limits,
     pub(crate) target_folder: &'a FolderPath,
     pub(crate) floor: Floor,
 }
@@ -80,8 +83,10 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     let wanted: Vec<Wanted> = messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
     let (outlet, inlet) = pipe(lane.budget);
     let (news, mut arriving) = mpsc::unbounded_channel();
+    let halted = OnceLock::new();
     let feed = WindowFeed {
         lane,
+        halted: &halted,
         folder: &folder,
         inlet,
         waiting: messages.iter().map(|it| (it.uid, *it)).collect(),
@@ -109,7 +114,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
         }
         (Err(error), _) => Err(error),
     });
-    (done, result)
+    (done, result.and_then(|()| halted.into_inner().map_or(Ok(()), Err)))
 }
 
 /// A server that asks for patience may hang up right afterwards: then that it asked is what counts.
@@ -122,6 +127,8 @@ fn said_before(error: Error, refused: &[(Vec<Uid>, Error)]) -> Error {
 /// Gives out messages window by window.
 struct WindowFeed<'a, L, P, C> {
     lane: &'a Lane<'a, L, P, C>,
+    /// Why no more is given out: a limit that lasts.
+    halted: &'a OnceLock<Error>,
     folder: &'a FolderPath,
     inlet: Inlet,
     /// What is not given out yet, by UID.
@@ -161,6 +168,22 @@ impl<L: Ledger, P: Progress, C: Clock> WindowFeed<'_, L, P, C> {
         Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
     }
 
+    /// Whether the message may go now, of which so many octets go at once. Waits; false where it would have to wait for long.
+    async fn may_go(&self, uid: Uid, octets: u64, at_once: u64) -> bool {
+        let lane = self.lane;
+        if lane.limits.throttles.is_empty() || !self.waiting.contains_key(&uid) {
+            return true;
+        }
+        match lane.limits.message(lane.clock, lane.stop, octets, at_once).await {
+            Ok(()) => true,
+            Err(error) => {
+                // What is under way comes to its end, and then the folder's carrier learns of it.
+                let _first = self.halted.set(error);
+                false
+            }
+        }
+    }
+
     fn sent(&self, uid: Uid, hasher: MessageHasher) {
         let (fingerprint, digests) = hasher.finish();
         // The recorder outlives the feed unless the pass has failed already.
@@ -182,6 +205,10 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
             };
             match piece {
                 Piece::Message(uid, body) => {
+                    let octets = body.len() as u64;
+                    if !self.may_go(uid, octets, octets).await {
+                        return Ok(None);
+                    }
                     if let Some(envelope) = self.announce(uid).await? {
                         let mut hasher = MessageHasher::new();
                         hasher.update(&body);
@@ -190,6 +217,9 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                     }
                 }
                 Piece::Start(uid, length) => {
+                    if !self.may_go(uid, length, 0).await {
+                        return Ok(None);
+                    }
                     if let Some(envelope) = self.announce(uid).await? {
                         self.passing = Some((uid, MessageHasher::new()));
                         return Ok(Some(Offer::Start(envelope, length)));
@@ -198,6 +228,8 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                 Piece::Chunk(octets) => {
                     if let Some((_, hasher)) = &mut self.passing {
                         hasher.update(&octets);
+                        let lane = self.lane;
+                        lane.limits.octets(lane.clock, lane.stop, octets.len() as u64).await;
                         return Ok(Some(Offer::Chunk(octets)));
                     }
                 }

@@ -1,12 +1,13 @@
 //! What went wrong on the way to a server, how much it spoils, and when to try again.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io};
 
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
     decode::DecodeError,
     framer::FrameError,
+    patience,
     response::{Code, Status, StatusResponse},
 };
 
@@ -149,15 +150,8 @@ impl From<DecodeError> for Error {
     }
 }
 
-/// How servers say that there are connections enough: Dovecot, Courier, Gmail, Cyrus, Zimbra.
-const CONNECTION_LIMITS: [&str; 6] = [
-    "number of connections",
-    "connection limit",
-    "too many simultaneous",
-    "too many connections",
-    "too many open",
-    "too many sessions",
-];
+/// How servers say that a mailbox is full.
+const FULL: [&str; 4] = ["quota", "mailbox is full", "not enough disk", "bigger place"];
 
 /// What Exchange says after it took a password and before it does anything.
 const NOT_CONNECTED: &str = "authenticated but not connected";
@@ -166,28 +160,13 @@ const CAUSES: &str = "the password is right, but the mailbox could not be opened
                       to this login (FullAccess, or ApplicationImpersonation of an administrator), or IMAP is switched off for \
                       it";
 
-/// Gmail's words, with the code of a full mailbox, where an account has read or written as much as it may in a day.
-const DAILY_LIMIT: &str = "exceeded command or bandwidth limits";
-/// After which it may again.
-const DAY: Duration = Duration::from_hours(24);
-
 /// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
 fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
     let text = status.text.to_ascii_lowercase();
     let says = |words: &str| text.contains(words);
-    if let Some(backoff) = suggested_backoff(&text) {
-        return (Scope::Endpoint, Retry::After(Some(backoff)), K::Throttled);
-    }
-    if says("bandwidth limit") {
-        // Gmail, with the code of a full mailbox.
-        return (Scope::Endpoint, Retry::After(None), K::Throttled);
-    }
-    if CONNECTION_LIMITS.iter().any(|words| says(words)) {
-        return (Scope::Endpoint, Retry::After(None), K::TooManyConnections);
-    }
-    if says(DAILY_LIMIT) {
-        return (Scope::Endpoint, Retry::After(Some(DAY)), K::Throttled);
+    if let Some(asked) = patience::asked(status, &text) {
+        return asked;
     }
     match &status.code {
         Some(
@@ -197,43 +176,19 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         }
         Some(Code::OverQuota) => return (Scope::Endpoint, Retry::Never, K::Quota),
         Some(Code::TooBig) => return (Scope::Message, Retry::Never, K::TooLarge),
-        Some(Code::InUse | Code::Unavailable) => {
-            return (Scope::Endpoint, Retry::After(None), K::Throttled);
-        }
-        // RFC 5530 means a limit on this one thing; Yahoo means a rate.
-        Some(Code::Limit) if says("rate") || status.status == Status::Bye => {
-            return (Scope::Endpoint, Retry::After(None), K::Throttled);
-        }
-        Some(Code::Other { name, .. }) if name == "THROTTLED" => {
-            return (Scope::Endpoint, Retry::After(None), K::Throttled);
-        }
         // Not about one message: to try the others would only repeat it.
         Some(Code::NoPerm | Code::ContactAdmin) => return (Scope::Folder, Retry::Never, K::Refused),
         Some(Code::TryCreate | Code::NonExistent) => return (Scope::Folder, Retry::Never, K::NotFound),
         Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
         _ => {}
     }
-    let table: [(&[&str], Scope, Retry, K); 5] = [
-        (
-            &["quota", "mailbox is full", "not enough disk", "bigger place"],
-            Scope::Endpoint,
-            Retry::Never,
-            K::Quota,
-        ),
-        (
-            &[
-                "[throttled]",
-                "throttl",
-                "too many",
-                "try again later",
-                "server busy",
-                "server unavailable",
-                "rate limit",
-            ],
-            Scope::Endpoint,
-            Retry::After(None),
-            K::Throttled,
-        ),
+    if FULL.iter().any(|it| says(it)) {
+        return (Scope::Endpoint, Retry::Never, K::Quota);
+    }
+    if let Some(asked) = patience::asked_in_words(&text) {
+        return asked;
+    }
+    let table: [(&[&str], Scope, Retry, K); 3] = [
         (&[NOT_CONNECTED], Scope::Endpoint, Retry::Never, K::Authentication),
         (
             &["maximum size", "larger than the maximum", "too large", "too big", "toobig"],
@@ -252,13 +207,6 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         Status::Bye => (Scope::Session, Retry::Now, K::Connection),
         _ => (Scope::Message, Retry::Never, K::Refused),
     }
-}
-
-/// Microsoft's figure: `Suggested Backoff Time: 299961 milliseconds`.
-fn suggested_backoff(text: &str) -> Option<Duration> {
-    let (_, after) = text.split_once("suggested backoff time:")?;
-    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis)
 }
 
 /// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
@@ -301,19 +249,6 @@ mod tests {
             ),
             ("NO [OVERQUOTA] full", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO Quota exceeded", Scope::Endpoint, Retry::Never, K::Quota),
-            (
-                "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
-                Scope::Endpoint,
-                Retry::After(Some(Duration::from_hours(24))),
-                K::Throttled,
-            ),
-            ("NO slow down [THROTTLED]", Scope::Endpoint, Retry::After(None), K::Throttled),
-            (
-                "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
-                Scope::Endpoint,
-                Retry::After(Some(Duration::from_millis(299_961))),
-                K::Throttled,
-            ),
             ("NO [TRYCREATE] no such mailbox", Scope::Folder, Retry::Never, K::NotFound),
             (
                 "NO [LIMIT] Mail size is larger than the maximum size allowed",
@@ -321,7 +256,6 @@ mod tests {
                 Retry::Never,
                 K::TooLarge,
             ),
-            ("NO [LIMIT] UID FETCH Rate limit hit", Scope::Endpoint, Retry::After(None), K::Throttled),
             ("NO [SERVERBUG] Internal error occurred", Scope::Message, Retry::Never, K::Refused),
             ("NO Mailbox already exists", Scope::Folder, Retry::Never, K::AlreadyExists),
             ("NO Message contains NUL characters", Scope::Message, Retry::Never, K::Refused),
@@ -342,11 +276,11 @@ mod tests {
     #[test]
     fn every_code_of_rfc_5530_is_temporary_or_permanent() {
         use ErrorKind as K;
-        let later = |kind| (Scope::Endpoint, Retry::After(None), kind);
+        let later = |scope| (scope, Retry::After(None), K::Throttled);
         let never = |scope, kind| (scope, Retry::Never, kind);
         let table = [
-            ("UNAVAILABLE", later(K::Throttled)),
-            ("INUSE", later(K::Throttled)),
+            ("UNAVAILABLE", later(Scope::Endpoint)),
+            ("INUSE", later(Scope::Mailbox)),
             ("AUTHENTICATIONFAILED", never(Scope::Endpoint, K::Authentication)),
             ("AUTHORIZATIONFAILED", never(Scope::Endpoint, K::Authentication)),
             ("EXPIRED", never(Scope::Endpoint, K::Authentication)),
@@ -367,22 +301,6 @@ mod tests {
         for (code, expected) in table {
             let line = format!("NO [{code}] no");
             let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
-            assert_eq!((error.scope, error.retry, error.kind), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_limit_of_connections_is_told_from_other_limits() {
-        for line in [
-            "NO [LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
-            "BYE [ALERT] Maximum connection limit reached for ::ffff:192.0.2.1",
-            "NO [ALERT] Too many simultaneous connections. (Failure)",
-            "NO [UNAVAILABLE] Too many open connections",
-            "BYE too many connections from this address",
-            "NO [LIMIT] Too many sessions",
-        ] {
-            let error = Error::refused("LOGIN", &decode_status(line.as_bytes()).unwrap());
-            let expected = (Scope::Endpoint, Retry::After(None), ErrorKind::TooManyConnections);
             assert_eq!((error.scope, error.retry, error.kind), expected, "{line}");
         }
     }

@@ -45,6 +45,7 @@ mod limits;
 mod mailbox_name;
 mod mutf7;
 mod options;
+mod patience;
 pub mod response;
 mod selected;
 mod session;

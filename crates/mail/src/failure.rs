@@ -11,7 +11,9 @@ pub enum Scope {
     Folder,
     /// The connection; a new one may go on where this one stopped.
     Session,
-    /// The whole mailbox or its server: no connection will do better now.
+    /// The mailbox, over whatever connection; others on the same server may do better.
+    Mailbox,
+    /// The server, or nobody knows whether only the mailbox is: no connection will do better now.
     Endpoint,
 }
 
@@ -21,6 +23,7 @@ impl fmt::Display for Scope {
             Self::Message => "message",
             Self::Folder => "folder",
             Self::Session => "session",
+            Self::Mailbox => "mailbox",
             Self::Endpoint => "endpoint",
         })
     }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Source as _, Wanted, pipe,
+    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Side, Source as _, Wanted,
+    pipe,
 };
 use mailhaul_imap::{
     self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session, StatusItem,
@@ -25,7 +26,7 @@ use crate::{
     listing::{self, STATUS_ITEMS, folder_status},
     names::Names,
     opening::{Mode, Numbering, is_hangup},
-    profile::{Choice, Impression, Profiles},
+    profile::{Choice, Impression, Profile, Profiles},
     scanning::{Found, changes, everything},
     user_root::{self, components},
 };
@@ -34,15 +35,6 @@ use crate::{
 const HASH_BUDGET: u32 = 2 << 20;
 /// So long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// Which end of the migration a mailbox is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Mail comes from here.
-    Source,
-    /// Mail goes here.
-    Target,
-}
 
 /// How to reach one mailbox.
 #[derive(Clone)]
@@ -59,6 +51,9 @@ pub struct Account {
     pub profile: Option<String>,
 }
 
+/// Somebody who is told what kind of server a mailbox is on.
+pub type Listener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
+
 /// A mailbox on an IMAP server, connected when it is first needed.
 pub struct ImapMailbox {
     pub(crate) account: Account,
@@ -69,6 +64,8 @@ pub struct ImapMailbox {
     round_trip: Option<Duration>,
     /// What kind of server it turned out to be.
     pub(crate) choice: Choice,
+    /// Who is told that, whenever it connects.
+    listener: Option<Listener>,
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
@@ -92,6 +89,7 @@ impl ImapMailbox {
             was_reached: false,
             round_trip: None,
             choice: Choice::default(),
+            listener: None,
             names: Names::default(),
             listed: BTreeMap::new(),
             label_rules: LabelRules::default(),
@@ -106,6 +104,13 @@ impl ImapMailbox {
     #[must_use]
     pub fn with_labels(self, label_rules: LabelRules) -> Self {
         Self { label_rules, ..self }
+    }
+
+    /// The same, telling somebody what kind of server it turns out to be, whenever it connects.
+    #[must_use]
+    pub fn telling(mut self, listener: Listener) -> Self {
+        self.listener = Some(listener);
+        self
     }
 
     /// What kind of server it is taken for, and why; once it is connected.
@@ -174,6 +179,9 @@ impl ImapMailbox {
         let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
         let namespaces = namespaces.filter(user_root::tells_something);
         self.choice = deny(&mut session, &id, profile.as_deref())?;
+        if let Some(listener) = &self.listener {
+            listener(self.choice.profile);
+        }
         self.round_trip = Some(asked.elapsed());
         if self.line == Line::Slow {
             compress(&mut session).await?;
@@ -199,7 +207,7 @@ impl ImapMailbox {
 
     /// The error in the engine's words, with the mailbox's name in front.
     pub(crate) fn explain(&self, error: imap::Error) -> Error {
-        told(error).context(self.end())
+        told(error).context(self.end()).at(self.account.side)
     }
 
     /// The mailbox's name, and which end it is.
@@ -353,6 +361,7 @@ impl Mailbox for ImapMailbox {
             was_reached: self.was_reached,
             round_trip: self.round_trip,
             choice: self.choice.clone(),
+            listener: self.listener.clone(),
             names: self.names.clone(),
             listed: self.listed.clone(),
             label_rules: self.label_rules.clone(),

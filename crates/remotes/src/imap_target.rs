@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use mailhaul_engine::{
-    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, NewFolder, Target,
+    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, NewFolder, Side, Target,
 };
 use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, SystemFlag, Uid, UidSet};
@@ -325,7 +325,7 @@ impl ImapMailbox {
             let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
             return Ok(self.explain_in(folder, full.context("the mailbox is full")));
         }
-        Ok(told(error))
+        Ok(told(error).at(Side::Target))
     }
 
     /// Whether the folder's quota is used up; also where the server keeps none that can be asked for.

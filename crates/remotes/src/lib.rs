@@ -24,7 +24,8 @@ mod terms;
 mod user_root;
 
 pub use gmail::{LabelPolicy, LabelRules};
-pub use imap_mailbox::{Account, ImapMailbox, Side};
+pub use imap_mailbox::{Account, ImapMailbox, Listener};
+pub use mailhaul_engine::Side;
 pub use maildir::MaildirMailbox;
-pub use profile::{Choice, Impression, NameFacts, Profile, Profiles};
+pub use profile::{Choice, Impression, MailboxLimits, NameFacts, Profile, Profiles};
 pub use user_root::{ResolvedRoot, resolve_root};

@@ -37,8 +37,24 @@ pub struct Profile {
     pub longest_idle: Option<u64>,
     /// What its names for folders must keep to.
     pub names: NameFacts,
+    /// What such a server lets one mailbox do.
+    pub limits: MailboxLimits,
     /// What an administrator should know.
     pub notes: Vec<String>,
+}
+
+/// What a kind of server lets one mailbox do; `None` where nothing is known, or where it differs from one to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct MailboxLimits {
+    /// Connections at once, those of the user's own programs included.
+    pub connections: Option<usize>,
+    /// Octets that are read in 24 hours.
+    pub read_bytes_per_day: Option<u64>,
+    /// Octets that are written in 24 hours.
+    pub written_bytes_per_day: Option<u64>,
+    /// Messages that are written in a second.
+    pub written_messages_per_second: Option<u64>,
 }
 
 impl Default for Profile {
@@ -54,6 +70,7 @@ impl Default for Profile {
             size_limit: None,
             longest_idle: None,
             names: NameFacts::default(),
+            limits: MailboxLimits::default(),
             notes: Vec::new(),
         }
     }

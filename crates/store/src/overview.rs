@@ -39,6 +39,10 @@ pub struct BatchOverview {
     pub initial_synced: Option<Timestamp>,
     /// The oldest of the times at which users were in step last, of those that ever were.
     pub last_synced: Option<Timestamp>,
+    /// Users that wait, or waited last, because a server or a limit of ours wanted patience.
+    pub throttled: u64,
+    /// When the first of them is taken up.
+    pub throttled_until: Option<Timestamp>,
 }
 
 impl BatchOverview {
@@ -82,6 +86,10 @@ const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(s
      coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
      coalesce(sum(stalled_millis), 0) AS stalled_millis";
 
+/// Who waits for a server's limits, for a query of users.
+const THROTTLED: &str = "sum(due IS NOT NULL AND failure_class IS 'Throttled' AND lease_until IS NULL) AS throttled, \
+     min(CASE WHEN failure_class = 'Throttled' AND lease_until IS NULL THEN due END) AS throttled_until";
+
 enum Which {
     All,
     OfEndpoint(Guid),
@@ -122,7 +130,7 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
     let query = format!(
         "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
-         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {SUMS} FROM user WHERE batch = ? GROUP BY status"
+         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {SUMS} FROM user WHERE batch = ? GROUP BY status"
     );
     let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(connection).await?;
     let (mut worst, mut synced) = (0, 0);
@@ -134,6 +142,8 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
         unapproved: 0,
         initial_synced: None,
         last_synced: None,
+        throttled: 0,
+        throttled_until: None,
     };
     for row in &rows {
         let cells = Cells(row);
@@ -143,6 +153,8 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
         synced += cells.number::<u64>("initially")?;
         sum.unapproved += cells.number::<u64>("unapproved")?;
         sum.initial_synced = sum.initial_synced.max(cells.time_if("initial_synced")?);
+        sum.throttled += cells.number::<u64>("throttled")?;
+        sum.throttled_until = sum.throttled_until.into_iter().chain(cells.time_if("throttled_until")?).min();
         sum.last_synced = sum.last_synced.into_iter().chain(cells.time_if("last_synced")?).min();
     }
     if synced < sum.counts.total() {

@@ -19,7 +19,8 @@ use crate::{
 pub struct Release {
     /// The time.
     pub now: Timestamp,
-    /// How it ended. [`UserEvent::Deferred`] with a failure is one more attempt, anything else the end of attempts.
+    /// How it ended. [`UserEvent::Deferred`] with a failure is one more attempt, the first one where messages arrived, anything else
+    /// the end of attempts.
     pub event: UserEvent,
     /// When the next one is due.
     pub due: Due,
@@ -69,7 +70,7 @@ async fn end(
     };
     sqlx::query(
         "UPDATE user SET failure_class = ?1, failure_message = ?2, failure_advice = ?3, \
-         attempts = CASE WHEN ?4 THEN attempts + 1 ELSE 0 END, initial_synced = coalesce(initial_synced, ?5), \
+         attempts = CASE WHEN NOT ?4 THEN 0 WHEN ?7 THEN 1 ELSE attempts + 1 END, initial_synced = coalesce(initial_synced, ?5), \
          last_synced = coalesce(?5, last_synced) WHERE id = ?6",
     )
     .bind(class)
@@ -78,6 +79,7 @@ async fn end(
     .bind(is_attempt)
     .bind(millis_if(release.synced))
     .bind(id)
+    .bind(release.statistics.pass_items > 0)
     .execute(&mut *connection)
     .await?;
     users::write_statistics(connection, user, &release.statistics).await?;

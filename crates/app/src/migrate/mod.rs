@@ -14,6 +14,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, anyhow};
 use mailhaul_engine::{Filter, FolderRules, PassOptions, Received};
 use mailhaul_imap::{Security, Timeouts, Trace};
+use mailhaul_migration::Rates;
 use mailhaul_store::Store;
 
 use crate::{
@@ -83,7 +84,8 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
         None => None,
     };
     let store = Store::open(data).await.map_err(|error| anyhow!(error))?;
-    let outcomes = run::run_all(mailboxes, &store, &pass_options, concurrency, &stop, &ui).await;
+    let outcomes =
+        run::run_all(mailboxes, &store, &pass_options, concurrency, rates(&options), &stop, &ui).await;
     store.close().await;
     ui.finish();
     let exit = summary::exit(&outcomes, stop.is_cancelled());
@@ -97,6 +99,12 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
         report.write(&outcomes).context("the report cannot be written")?;
     }
     Ok(exit)
+}
+
+/// What the operator limits.
+fn rates(options: &Migrate) -> Rates {
+    let (messages_per_second, bytes_per_second) = (options.messages_per_second, options.bytes_per_second);
+    Rates { messages_per_second, bytes_per_second, ..Rates::default() }
 }
 
 fn pass_options(options: &Migrate) -> PassOptions {

@@ -5,14 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailhaul_engine::{Budget, Error, PassOptions, Places, Report};
-use mailhaul_remotes::{ImapMailbox, LabelRules};
+use mailhaul_engine::{
+    Budget, Clock as _, Error, Limits, Mailbox as _, PassOptions, Places, Report, Side, Throttle, Usage,
+};
+use mailhaul_mail::Scope;
+use mailhaul_migration::Rates;
+use mailhaul_remotes::{Account, ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use super::{at_once::at_once, mailboxes::Mailbox};
 use crate::{
-    one_pass::{BUDGET, OnePass},
+    one_pass::{BUDGET, OnePass, SystemClock},
+    service::rates::{of_endpoint, of_mailbox},
     ui::Ui,
 };
 
@@ -30,22 +35,25 @@ pub(crate) async fn run_all(
     store: &Store,
     options: &PassOptions,
     concurrency: usize,
+    rates: Rates,
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Vec<Outcome> {
+    // Each message is read and written once: what holds for one side holds for the other.
+    let all = Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default());
     let budget = Budget::new(BUDGET);
     let places = Places::new(concurrency);
     let options = Arc::new(options.clone());
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
     let ended = at_once(mailboxes, &places, |mailbox| {
         let (budget, places, options) = (budget.clone(), places.clone(), options.clone());
-        let (store, stop, ui) = (store.clone(), stop.clone(), ui.clone());
+        let (store, stop, ui, all) = (store.clone(), stop.clone(), ui.clone(), all.clone());
         async move {
             let begun = Instant::now();
             let report = if stop.is_cancelled() {
                 failed(Error::interrupted())
             } else {
-                Box::pin(run_one(mailbox, &store, &options, (&budget, &places), &stop, &ui)).await
+                Box::pin(run_one(mailbox, &store, &options, (&budget, &places, rates, all), &stop, &ui)).await
             };
             (report, begun.elapsed())
         }
@@ -69,7 +77,7 @@ async fn run_one(
     mailbox: Mailbox,
     store: &Store,
     options: &PassOptions,
-    (budget, places): (&Budget, &Places),
+    (budget, places, rates, all): (&Budget, &Places, Rates, Throttle),
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Report {
@@ -78,8 +86,26 @@ async fn run_one(
         Err(error) => return failed(error.into()),
     };
     let progress = ui.mailbox(&mailbox.name);
-    let pass = OnePass { progress: &progress, budget, places, stop, options };
+    let mut limits = Limits { throttles: vec![(Side::Source, all)], ..Limits::default() };
     let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
-    let source = ImapMailbox::new(mailbox.source).with_labels(labels);
-    Box::pin(pass.run(source, ImapMailbox::new(mailbox.target), &ledger)).await
+    let source = limited(mailbox.source, rates, &mut limits).with_labels(labels);
+    let target = limited(mailbox.target, rates, &mut limits);
+    let pass = OnePass { progress: &progress, budget, places, stop, limits: &limits, options };
+    Box::pin(pass.run(source, target, &ledger)).await
+}
+
+/// The mailbox, which keeps to what is known of servers of its kind as soon as it is known which that is.
+fn limited(account: Account, rates: Rates, limits: &mut Limits) -> ImapMailbox {
+    let side = account.side;
+    let mailbox = ImapMailbox::new(account);
+    let throttle = Throttle::new(
+        mailbox.describe(),
+        Scope::Mailbox,
+        mailhaul_engine::Rates::default(),
+        Usage::default(),
+    );
+    limits.throttles.push((side, throttle.clone()));
+    mailbox.telling(Arc::new(move |profile| {
+        throttle.set_rates(SystemClock.now(), of_mailbox(rates, profile.limits, side));
+    }))
 }

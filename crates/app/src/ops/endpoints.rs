@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, Endpoint, Guid};
 use mailhaul_operations::Failure;
-use mailhaul_store::BatchOverview;
+use mailhaul_store::{BatchOverview, Parking};
 
 use super::{
     failures::told,
@@ -26,24 +26,43 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Opt
     }
 }
 
-/// The names of all endpoints.
-pub(crate) struct EndpointNames(HashMap<Guid, String>);
+/// The names of all endpoints, and which are left alone now.
+pub(crate) struct EndpointNames {
+    names: HashMap<Guid, String>,
+    parked: HashMap<Guid, Parking>,
+}
 
 impl EndpointNames {
     pub(crate) async fn load(context: &Context) -> Result<Self, Failure> {
         let endpoints = context.store.endpoints().await.map_err(told)?;
-        Ok(Self(endpoints.into_iter().map(|it| (it.guid, it.name)).collect()))
+        let parked = context.store.parked(context.now()).await.map_err(told)?;
+        Ok(Self {
+            names: endpoints.into_iter().map(|it| (it.guid, it.name)).collect(),
+            parked: parked.into_iter().collect(),
+        })
     }
 
     /// What this one is called; `None` is the archive.
     pub(crate) fn of(&self, endpoint: Option<Guid>) -> String {
         let Some(guid) = endpoint else { return ARCHIVE.to_owned() };
         // One that was made since then is called by its GUID.
-        self.0.get(&guid).cloned().unwrap_or_else(|| guid.to_string())
+        self.names.get(&guid).cloned().unwrap_or_else(|| guid.to_string())
     }
 
     fn of_batch(&self, batch: &Batch) -> BatchNames {
-        BatchNames { source: self.of(Some(batch.source_endpoint)), target: self.of(batch.target_endpoint) }
+        BatchNames {
+            source: self.of(Some(batch.source_endpoint)),
+            target: self.of(batch.target_endpoint),
+            parked: self.parked(batch),
+        }
+    }
+
+    /// The endpoint of the batch that is left alone longest now, by name.
+    pub(crate) fn parked(&self, batch: &Batch) -> Option<(String, Parking)> {
+        let ends = [Some(batch.source_endpoint), batch.target_endpoint];
+        let parked = ends.into_iter().flatten().filter_map(|it| Some((it, self.parked.get(&it)?)));
+        let (endpoint, parking) = parked.max_by_key(|(_, it)| it.until)?;
+        Some((self.of(Some(endpoint)), parking.clone()))
     }
 
     /// The batch as it is shown.

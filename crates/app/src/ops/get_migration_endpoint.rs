@@ -39,8 +39,15 @@ impl Operation<Context> for GetMigrationEndpoint {
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Viewer;
     const ABOUT: &'static str = "Shows endpoints, and how many mailboxes are under way there.";
-    const VIEW: &'static [&'static str] =
-        &["Identity", "EndpointType", "RemoteServer", "Port", "Security", "ActiveMigrationCount"];
+    const VIEW: &'static [&'static str] = &[
+        "Identity",
+        "EndpointType",
+        "RemoteServer",
+        "Port",
+        "Security",
+        "ActiveMigrationCount",
+        "ParkedUntil",
+    ];
 
     type Request = Request;
     type Response = MigrationEndpoint;
@@ -55,7 +62,7 @@ impl Operation<Context> for GetMigrationEndpoint {
             Some(identity) => vec![store.endpoint(&identity).await.map_err(told)?],
             None => store.endpoints().await.map_err(told)?,
         };
-        let active = Active(store.running().await.map_err(told)?);
+        let active = Active::load(store, context.now()).await.map_err(told)?;
         Ok(Answer::all(endpoints.into_iter().map(|it| MigrationEndpoint::of(it, &active)).collect()))
     }
 }

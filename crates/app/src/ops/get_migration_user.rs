@@ -4,11 +4,17 @@ use std::collections::HashMap;
 
 use mailhaul_migration::{Guid, Limit, MigrationUser as User, StatusSummary, UserStatus};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{StoreError, UserFilter};
+use mailhaul_store::{Parking, StoreError, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::USER, pages::Reading, views::MigrationUser};
+use super::{
+    endpoints::EndpointNames,
+    failures::told,
+    nouns::USER,
+    pages::Reading,
+    views::{MigrationUser, Waiting},
+};
 use crate::context::Context;
 
 /// Shows users.
@@ -97,20 +103,25 @@ async fn one(
 
 /// The users with the names of their batches and their numbers as they are now.
 async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
-    let mut batches: HashMap<Guid, String> = HashMap::new();
+    let endpoints = EndpointNames::load(context).await?;
+    let mut batches: HashMap<Guid, (String, Option<(String, Parking)>)> = HashMap::new();
     let mut shown = Vec::with_capacity(users.len());
     for user in users {
-        let batch = match batches.get(&user.batch) {
-            Some(name) => name.clone(),
+        let (batch, parked) = match batches.get(&user.batch) {
+            Some(known) => known.clone(),
             None => match context.store.batch_by_guid(user.batch).await {
-                Ok(batch) => batches.entry(user.batch).or_insert(batch.name).clone(),
+                Ok(batch) => {
+                    let parked = endpoints.parked(&batch);
+                    batches.entry(user.batch).or_insert((batch.name, parked)).clone()
+                }
                 // Removed since the users were read, and they with it.
                 Err(StoreError::NotFound { .. }) => continue,
                 Err(error) => return Err(told(error)),
             },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
-        shown.push(MigrationUser::of(user, batch, &statistics));
+        let waiting = Waiting { now: context.now(), parked: parked.as_ref() };
+        shown.push(MigrationUser::of(user, batch, &statistics, waiting));
     }
     Ok(shown)
 }
@@ -123,7 +134,6 @@ pub(crate) async fn batch_name(context: &Context, batch: Guid) -> Result<String,
 /// The user as it is shown now.
 pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
     let user = context.store.user_by_guid(guid).await.map_err(told)?;
-    let batch = batch_name(context, user.batch).await?;
-    let statistics = context.workers.statistics(guid).unwrap_or(user.statistics);
-    Ok(MigrationUser::of(user, batch, &statistics))
+    let shown = show(context, vec![user]).await?.pop();
+    shown.ok_or_else(|| told(StoreError::NotFound { what: "user", identity: guid.to_string() }))
 }

@@ -167,6 +167,6 @@ impl Operation<Context> for NewMigrationEndpoint {
             settings::verify(&endpoint).await?;
         }
         let endpoint = context.store.insert_endpoint(endpoint, password).await.map_err(told)?;
-        Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active(Vec::new()))))
+        Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
 }

@@ -76,8 +76,8 @@ impl Operation<Context> for SetMigrationEndpoint {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes an endpoint, also while batches run: how many mailboxes may be under way counts at \
-                                 once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.";
+    const ABOUT: &'static str = "Changes an endpoint, also while batches run: how many mailboxes may be under way and how much \
+                                 may be sent in a time counts at once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.";
     const VIEW: &'static [&'static str] = &["Identity", "EndpointType", "RemoteServer", "Port", "Security"];
 
     type Request = Request;
@@ -94,14 +94,19 @@ impl Operation<Context> for SetMigrationEndpoint {
         let skip_verification = request.skip_verification;
         let mut after = before.clone();
         let password = change(&mut after, request)?;
+        let has_other_limits = (before.rates, &before.server_profile) != (after.rates, &after.server_profile);
         if !skip_verification && is_reached_otherwise(&before, &after) {
             settings::verify(&after).await?;
         }
         after.modified = now;
         let endpoint =
             store.update_endpoint(before.guid, password, move |it| *it = after).await.map_err(told)?;
+        if has_other_limits {
+            // Who waits for the old ones may not have to.
+            store.unpark(before.guid, now).await.map_err(told)?;
+        }
         context.workers.nudge();
-        let active = Active(store.running().await.map_err(told)?);
+        let active = Active::load(store, now).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
 }

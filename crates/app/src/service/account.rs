@@ -60,6 +60,11 @@ pub(crate) fn ledger_key(endpoint: &Endpoint, user_name: &str, user_root: Option
     format!("{user_name}@{}:{}{root}", endpoint.remote_server, endpoint.port)
 }
 
+/// What a mailbox is called at its endpoint.
+pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
+    user_root.map_or_else(|| user_name.to_owned(), |root| format!("{user_name} {root}"))
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;

@@ -2,8 +2,13 @@
 
 pub(crate) mod account;
 mod archive;
+mod cap;
+mod gates;
+mod limits;
+mod parking;
 mod pass_options;
 pub(crate) mod progress;
+pub(crate) mod rates;
 mod scheduler;
 mod verdict;
 mod worker;
@@ -13,6 +18,7 @@ pub(crate) mod workers;
 mod tests;
 
 pub(crate) use self::{
+    gates::Gates,
     scheduler::Scheduler,
     worker::Workplace,
     workers::{Ending, Workers},

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jiff::Timestamp;
-use mailhaul_engine::{Event, Progress};
+use mailhaul_engine::{Error, Event, Progress};
 use mailhaul_migration::Statistics;
 use mailhaul_store::ReportEntry;
 use tokio::sync::mpsc;
@@ -84,6 +84,17 @@ pub(crate) enum News {
     Validated,
     /// For the report.
     Entry(ReportEntry),
+    /// Something that the pass met, and what met it.
+    Met(Error, Lane),
+}
+
+/// Which of a mailbox's pairs of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The one without which there is no pass.
+    First,
+    /// One beside it.
+    Further,
 }
 
 /// Listens to one pass.
@@ -96,6 +107,10 @@ impl UserProgress<'_> {
     fn say(&self, text: String) {
         // Nobody listens any more only when the pass is over.
         let _unheard = self.news.send(News::Entry(ReportEntry { time: Timestamp::now(), text }));
+    }
+
+    fn met(&self, error: &Error, lane: Lane) {
+        let _unheard = self.news.send(News::Met(error.clone(), lane));
     }
 }
 
@@ -138,7 +153,12 @@ impl Progress for UserProgress<'_> {
                 self.say(format!("Folder {folder}: the message with UID {uid} was skipped: {reason}"));
             }
             Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
+            Event::LaneEnded { error } => {
+                self.met(error, Lane::Further);
+                self.say(format!("{error}; trying again over another connection."));
+            }
             Event::Retrying { error, after } => {
+                self.met(error, Lane::First);
                 self.tally.stalls(true);
                 self.say(format!("{error}; trying again in {} s.", after.as_secs()));
             }

@@ -1,17 +1,21 @@
 //! Who gets a worker, and when: the one loop of the service.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use mailhaul_engine::Places;
+use mailhaul_engine::{Clock as _, Places, Usage};
 use mailhaul_migration::{Endpoint, Guid, Limit};
 use mailhaul_store::{Claim, Heartbeat, PassKind, ServiceLock, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     worker::{Workplace, tally},
-    workers::{Ending, Worker},
+    workers::{Ending, Login, Worker},
 };
+use crate::one_pass::SystemClock;
 
 /// How long a lease holds without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
@@ -75,9 +79,12 @@ impl Scheduler {
         store.complete_due(now).await?;
         let config = store.config().await?;
         let endpoints = store.endpoints().await?;
+        self.place.gates.keep(&endpoints);
         for endpoint in &endpoints {
-            self.give_back_what_is_too_much(endpoint);
+            self.tend(endpoint).await?;
+            self.give_back_what_is_too_much(endpoint, now);
         }
+        let parked: HashSet<Guid> = store.parked(now).await?.into_iter().map(|(guid, _)| guid).collect();
         let running = store.running().await?;
         let mut at_target: HashMap<Guid, u64> = HashMap::new();
         for it in &running {
@@ -86,7 +93,7 @@ impl Scheduler {
             }
         }
         let mut all: u64 = running.iter().map(|it| it.users).sum();
-        for endpoint in &endpoints {
+        for endpoint in endpoints.iter().filter(|it| !parked.contains(&it.guid)) {
             let later = |kind: PassKind| kind != PassKind::First;
             let mut incremental: u64 = running
                 .iter()
@@ -95,6 +102,9 @@ impl Scheduler {
                 .sum();
             for kind in [PassKind::Final, PassKind::Incremental, PassKind::First] {
                 for target in store.waiting_targets(endpoint.guid, kind, now).await? {
+                    if target.is_some_and(|it| parked.contains(&it)) {
+                        continue;
+                    }
                     let there = endpoints.iter().find(|it| Some(it.guid) == target);
                     let mut limits = vec![left(config.max_concurrent_migrations, all)];
                     if later(kind) {
@@ -103,6 +113,8 @@ impl Scheduler {
                     if let Some(there) = there {
                         let taken = at_target.get(&there.guid).copied().unwrap_or_default();
                         limits.push(left(there.max_concurrent_migrations, taken));
+                        let most = self.place.gates.most_mailboxes(there.guid, now);
+                        limits.push((most as u64).saturating_sub(taken));
                     }
                     let most = limits.into_iter().min().unwrap_or_default();
                     let begun = self.begin(endpoint, target, kind, most, now).await?;
@@ -134,20 +146,31 @@ impl Scheduler {
         Ok(())
     }
 
-    fn places(&mut self, endpoint: &Endpoint) -> Places {
-        let most = match endpoint.max_concurrent_migrations {
-            Limit::At(most) => usize::try_from(most).unwrap_or(usize::MAX),
-            Limit::Unlimited => usize::MAX,
+    /// Its rates count from now on.
+    async fn tend(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        let now = SystemClock.now();
+        let used = if self.place.gates.know(endpoint.guid) {
+            Usage::default()
+        } else {
+            let hours = self.place.store.usage(endpoint.guid, None, Usage::first_hour(now)).await?;
+            hours.into_iter().collect()
         };
+        self.place.gates.tend(endpoint, used, now);
+        Ok(())
+    }
+
+    fn places(&mut self, endpoint: &Endpoint, now: Timestamp) -> Places {
+        let most = most(endpoint).min(self.place.gates.most_mailboxes(endpoint.guid, now));
         let places = self.places.entry(endpoint.guid).or_insert_with(|| Places::new(most));
         places.resize(most);
         places.clone()
     }
 
     /// When a limit was lowered, workers end at the end of their window, and their users wait again.
-    fn give_back_what_is_too_much(&mut self, endpoint: &Endpoint) {
-        let excess = self.places(endpoint).excess();
-        let here = |it: &(Guid, Worker)| it.1.source_endpoint == endpoint.guid;
+    /// What its server refuses comes back by itself.
+    fn give_back_what_is_too_much(&mut self, endpoint: &Endpoint, now: Timestamp) {
+        let excess = self.places(endpoint, now).taken().saturating_sub(most(endpoint));
+        let here = |it: &(Guid, Worker)| it.1.source.endpoint == endpoint.guid;
         let workers: Vec<_> = self.place.workers.all().into_iter().filter(here).collect();
         // Those that were told already give their places back soon.
         let ending = workers.iter().filter(|(_, it)| it.ending().is_some()).count();
@@ -166,7 +189,7 @@ impl Scheduler {
         most: u64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let places = self.places(endpoint);
+        let places = self.places(endpoint, now);
         let mut taken = Vec::new();
         while (taken.len() as u64) < most.min(1000)
             && let Some(place) = places.spare()
@@ -188,12 +211,21 @@ impl Scheduler {
         let claimed = self.place.store.claim(claim).await?;
         let begun = claimed.len() as u64;
         for (it, place) in claimed.into_iter().zip(taken) {
-            let worker = Worker::new(it.user.batch, endpoint.guid, tally(&it.user));
+            let source = Login { endpoint: endpoint.guid, user_name: it.user.user_name.clone() };
+            let login = |endpoint| Login { endpoint, user_name: it.user.target_user_name.clone() };
+            let worker = Worker::new(it.user.batch, source, target.map(login), tally(&it.user));
             self.place.workers.begun(it.user.guid, worker.clone());
             self.leases.insert(it.user.guid, it.lease);
             tokio::spawn(self.place.clone().work(it, worker, places.clone(), place));
         }
         Ok(begun)
+    }
+}
+
+fn most(endpoint: &Endpoint) -> usize {
+    match endpoint.max_concurrent_migrations {
+        Limit::At(most) => usize::try_from(most).unwrap_or(usize::MAX),
+        Limit::Unlimited => usize::MAX,
     }
 }
 

@@ -14,6 +14,12 @@ use super::workers::Ending;
 const ATTEMPTS: u32 = 8;
 /// After the first break; twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// A server that asks for patience gets it so often, for two days in all: Gmail closes a mailbox for one.
+const THROTTLED_ATTEMPTS: u32 = 48;
+/// The same where the server asks for patience and does not say for how long.
+const THROTTLED_WAIT: Duration = Duration::from_mins(2);
+/// The same where the server has connections enough.
+const CROWDED_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
@@ -35,6 +41,8 @@ pub(crate) struct Passed<'a> {
     /// How often it broke off before.
     pub(crate) attempts: u32,
     pub(crate) settings: &'a BatchSettings,
+    /// Whether messages arrived in this one.
+    pub(crate) has_gained: bool,
     /// Why it was told to end, if it was.
     pub(crate) ending: Option<Ending>,
     pub(crate) begun: Timestamp,
@@ -62,15 +70,17 @@ impl Passed<'_> {
             }
             (Some(Ending::Stopped), Some(_)) => (UserEvent::Halted, Due::Never, None),
             (Some(_), Some(_)) => (UserEvent::Deferred, Due::At(self.now), None),
-            (None, Some(error)) => match retry_after(error, self.attempts) {
-                Some(wait) => {
-                    (UserEvent::Deferred, Due::At(after(self.now, wait)), Some(failure(error, true)))
+            (None, Some(error)) => {
+                match retry_after(error, if self.has_gained { 0 } else { self.attempts }) {
+                    Some(wait) => {
+                        (UserEvent::Deferred, Due::At(after(self.now, wait)), Some(failure(error, true)))
+                    }
+                    None if self.kind == PassKind::Incremental => {
+                        (UserEvent::Failed, Due::At(next), Some(failure(error, false)))
+                    }
+                    None => (UserEvent::Failed, Due::Never, Some(failure(error, false))),
                 }
-                None if self.kind == PassKind::Incremental => {
-                    (UserEvent::Failed, Due::At(next), Some(failure(error, false)))
-                }
-                None => (UserEvent::Failed, Due::Never, Some(failure(error, false))),
-            },
+            }
         };
         // What arrived on the source after the pass began may be missing: that is the moment that counts.
         let synced = error.is_none().then_some(self.begun);
@@ -84,12 +94,17 @@ fn after(moment: Timestamp, duration: Duration) -> Timestamp {
 
 /// How long to wait before the next try; `None` where none would help.
 fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
-    let doubled = FIRST_WAIT * (1 << attempts.min(8));
-    match error.retry {
-        Retry::Never => None,
+    let doubled = |first: Duration| (first * (1 << attempts.min(8))).min(LONGEST_WAIT);
+    match (error.retry, error.kind) {
+        (Retry::Never, _) => None,
         // Whoever says how long it takes is waited for.
-        Retry::After(Some(exactly)) => Some(exactly),
-        Retry::Now | Retry::After(None) => (attempts + 1 < ATTEMPTS).then_some(doubled.min(LONGEST_WAIT)),
+        (Retry::After(Some(exactly)), _) => Some(exactly),
+        // There are as many places as there are connections now, unless others of the mailbox's programs have them all.
+        (_, ErrorKind::TooManyConnections) => {
+            (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(CROWDED_WAIT))
+        }
+        (_, ErrorKind::Throttled) => (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(THROTTLED_WAIT)),
+        (Retry::Now | Retry::After(None), _) => (attempts + 1 < ATTEMPTS).then(|| doubled(FIRST_WAIT)),
     }
 }
 
@@ -150,7 +165,15 @@ mod tests {
         error: impl Into<Option<Error>>,
     ) -> (UserEvent, Due, Option<Timestamp>) {
         let settings = BatchSettings::default();
-        let passed = Passed { kind, attempts, settings: &settings, ending, begun: at(0), now: at(HOUR) };
+        let passed = Passed {
+            kind,
+            attempts,
+            settings: &settings,
+            has_gained: false,
+            ending,
+            begun: at(0),
+            now: at(HOUR),
+        };
         let ended = passed.judge(Report { folders: Vec::new(), error: error.into() });
         (ended.event, ended.due, ended.synced)
     }
@@ -172,6 +195,7 @@ mod tests {
             kind: PassKind::First,
             attempts: 0,
             settings: &settings,
+            has_gained: false,
             ending: None,
             begun: at(0),
             now: at(1),
@@ -189,6 +213,14 @@ mod tests {
         assert_eq!(judged(PassKind::First, 7, None, lost()), (UserEvent::Failed, Due::Never, None));
         let busy = error(Retry::After(Some(Duration::from_mins(5))), ErrorKind::Throttled);
         assert_eq!(judged(PassKind::First, 99, None, busy), (UserEvent::Deferred, wait(300), None));
+        // Whoever asks for patience gets it.
+        let asked = || error(Retry::After(None), ErrorKind::Throttled);
+        assert_eq!(judged(PassKind::First, 0, None, asked()), (UserEvent::Deferred, wait(120), None));
+        assert_eq!(judged(PassKind::First, 46, None, asked()), (UserEvent::Deferred, wait(HOUR), None));
+        assert_eq!(judged(PassKind::First, 47, None, asked()), (UserEvent::Failed, Due::Never, None));
+        let crowded = || error(Retry::After(None), ErrorKind::TooManyConnections);
+        assert_eq!(judged(PassKind::First, 0, None, crowded()), (UserEvent::Deferred, wait(10), None));
+        assert_eq!(judged(PassKind::Final, 46, None, crowded()), (UserEvent::Deferred, wait(2560), None));
         let refused = || error(Retry::Never, ErrorKind::Authentication);
         assert_eq!(judged(PassKind::First, 0, None, refused()), (UserEvent::Failed, Due::Never, None));
         // A later pass that failed has another chance when the next one is due.
@@ -199,6 +231,23 @@ mod tests {
         assert_eq!(stopped, (UserEvent::Halted, Due::Never, None));
         let preempted = judged(PassKind::First, 0, Some(Ending::Preempted), interrupted());
         assert_eq!(preempted, (UserEvent::Deferred, wait(0), None));
+    }
+
+    #[test]
+    fn whoever_gets_on_begins_to_count_anew() {
+        let settings = BatchSettings::default();
+        let passed = |has_gained| Passed {
+            kind: PassKind::First,
+            attempts: 40,
+            settings: &settings,
+            has_gained,
+            ending: None,
+            begun: at(0),
+            now: at(HOUR),
+        };
+        let asked = || Some(error(Retry::After(None), ErrorKind::Throttled));
+        let due = |has_gained| passed(has_gained).judge(Report { folders: Vec::new(), error: asked() }).due;
+        assert_eq!((due(true), due(false)), (Due::At(at(HOUR + 120)), Due::At(at(2 * HOUR))));
     }
 
     #[test]
@@ -216,6 +265,7 @@ mod tests {
             kind: PassKind::First,
             attempts: 0,
             settings: &settings,
+            has_gained: false,
             ending: None,
             begun: at(0),
             now: at(1),

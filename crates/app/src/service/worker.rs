@@ -1,11 +1,17 @@
 //! One pass over one user's mailbox, from the lease to its release.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use mailhaul_engine::{Budget, Error, ErrorKind, Place, Places, Report};
+use mailhaul_engine::{Budget, Error, ErrorKind, Limits, Place, Places, Report};
 use mailhaul_mail::Retry;
-use mailhaul_migration::{Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus};
+use mailhaul_migration::{
+    Batch, BatchSettings, Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus,
+};
 use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, MaildirMailbox, Side};
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
@@ -15,8 +21,10 @@ use tokio::sync::mpsc;
 
 use super::{
     account::{self, connect_options},
+    gates::Gates,
+    limits::Meter,
     pass_options::pass_options,
-    progress::{News, Tally, UserProgress},
+    progress::{Lane, News, Tally, UserProgress},
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker, Workers},
 };
@@ -36,6 +44,8 @@ pub(crate) struct Workplace {
     pub(crate) workers: Workers,
     /// Octets on their way between all sources and targets of the process.
     pub(crate) budget: Budget,
+    /// What servers put up with.
+    pub(crate) gates: Gates,
 }
 
 impl Workplace {
@@ -68,8 +78,9 @@ impl Workplace {
         let begun = Timestamp::now();
         let Claimed { user, kind, lease } = claimed;
         let (news, mut arriving) = mpsc::unbounded_channel();
+        let meters = Mutex::new(Vec::new());
         let passing = async {
-            let ended = self.pass(&user, kind, &lease, &worker, &places, news).await;
+            let ended = self.pass(&user, kind, &lease, (&worker, &places, &meters), news).await;
             ended.unwrap_or_else(|error| Report { folders: Vec::new(), error: Some(error) })
         };
         let mut passing = std::pin::pin!(passing);
@@ -77,7 +88,7 @@ impl Workplace {
             vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
         let mut telling = tokio::time::interval(TELLING);
         let mut told = worker.tally.statistics();
-        let report = loop {
+        let mut report = loop {
             tokio::select! {
                 report = &mut passing => break report,
                 _ = telling.tick() => {
@@ -87,9 +98,11 @@ impl Workplace {
                         told = now;
                     }
                     self.tell(&user, &mut entries).await;
+                    self.write_down(&meters).await;
                 }
                 Some(news) = arriving.recv() => match news {
                     News::Entry(entry) => entries.push(entry),
+                    News::Met(error, lane) => self.heed(&error, lane, &worker).await,
                     News::Validated => {
                         if let Err(error) = self.store.advance(&lease, UserEvent::Validated, Timestamp::now()).await {
                             tracing::warn!("{}: {error}", user.email_address);
@@ -100,14 +113,23 @@ impl Workplace {
             }
         };
         while let Ok(news) = arriving.try_recv() {
-            if let News::Entry(entry) = news {
-                entries.push(entry);
+            match news {
+                News::Entry(entry) => entries.push(entry),
+                News::Met(error, lane) => self.heed(&error, lane, &worker).await,
+                News::Validated => {}
             }
         }
-        let settings = self.store.batch_by_guid(user.batch).await.map(|it| it.settings).unwrap_or_default();
+        if let Some(error) = &report.error {
+            self.heed(error, Lane::First, &worker).await;
+        }
+        self.write_down(&meters).await;
+        // Whoever takes the user up next counts for himself.
+        meters.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let settings = settings(self.store.batch_by_guid(user.batch).await, &mut report);
         let passed = Passed {
             kind,
             attempts: user.attempts,
+            has_gained: worker.tally.statistics().pass_items > 0,
             settings: &settings,
             ending: worker.ending(),
             begun,
@@ -115,6 +137,14 @@ impl Workplace {
         };
         let ended = passed.judge(report);
         self.release(&user, &lease, &worker, ended, entries, begun).await;
+    }
+
+    /// Keeps what was counted, so that another process knows it.
+    async fn write_down(&self, meters: &Mutex<Vec<Arc<Meter>>>) {
+        let meters = meters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for meter in meters {
+            meter.write(&self.store).await;
+        }
     }
 
     /// Adds to the user's report, so that a pass of many hours is seen to move.
@@ -132,8 +162,7 @@ impl Workplace {
         user: &MigrationUser,
         kind: PassKind,
         lease: &Lease,
-        worker: &Worker,
-        places: &Places,
+        (worker, places, meters): (&Worker, &Places, &Mutex<Vec<Arc<Meter>>>),
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Report, Error> {
         let batch = self.store.batch_by_guid(user.batch).await?;
@@ -152,25 +181,42 @@ impl Workplace {
         .with_labels(LabelRules {
             policy: label_policy(batch.settings.gmail_labels),
             folders: options.folders.clone(),
-        });
+        })
+        .telling(self.acquaintance(source.guid));
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
         let none = Places::new(0);
         let places = if kind == PassKind::First { places } else { &none };
+        let mut limits = Limits { is_resumed: true, ..Limits::default() };
+        let mailbox = account::mailbox(&user.user_name, user.user_root.as_deref());
+        let from_meter = self.meter(&mut limits, (&source, Side::Source), user.guid, mailbox).await?;
+        let target = match batch.target_endpoint {
+            Some(target) => Some(self.store.endpoint_by_guid(target).await?),
+            None => None,
+        };
+        let to_meter = match &target {
+            Some(target) => {
+                let mailbox = account::mailbox(&user.target_user_name, None);
+                self.meter(&mut limits, (target, Side::Target), user.guid, mailbox).await?
+            }
+            None => None,
+        };
+        let counting = [from_meter, to_meter].into_iter().flatten().map(Arc::new).collect();
+        *meters.lock().unwrap_or_else(PoisonError::into_inner) = counting;
         let pass = OnePass {
             progress: &progress,
             budget: &self.budget,
             places,
             stop: &worker.stop,
+            limits: &limits,
             options: &options,
         };
-        let Some(target) = batch.target_endpoint else {
+        let Some(target) = target else {
             let (root, key) = self.archive(user);
             let to = MaildirMailbox::new(root, user.email_address.clone());
             let ledger = self.ledger(&source_key, &key, lease).await?;
             return Ok(Box::pin(pass.run(from, to, &ledger)).await);
         };
-        let target = self.store.endpoint_by_guid(target).await?;
         let target_key = account::ledger_key(&target, &user.target_user_name, None);
         let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(&target, &user.target_user_name, password).await?;
@@ -180,7 +226,8 @@ impl Workplace {
             credentials: login,
             user_root: None,
             profile: target.server_profile.clone(),
-        });
+        })
+        .telling(self.acquaintance(target.guid));
         let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)
     }
@@ -257,6 +304,18 @@ impl Workplace {
         match released {
             Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
             Err(error) => tracing::error!("{}: {error}", user.email_address),
+        }
+    }
+}
+
+/// The batch's settings. Where they cannot be read, nobody knows what the pass means, and it is tried again.
+fn settings(batch: Result<Batch, StoreError>, report: &mut Report) -> BatchSettings {
+    match batch {
+        Ok(batch) => batch.settings,
+        Err(error) => {
+            let error = Error::from(error).context("the settings of the batch cannot be read");
+            report.error = Some(Error { retry: Retry::After(None), ..error });
+            BatchSettings::default()
         }
     }
 }
@@ -343,4 +402,19 @@ fn label_policy(labels: GmailLabels) -> LabelPolicy {
 /// The numbers with which a worker begins.
 pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
     Arc::new(Tally::new(user.statistics))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_read_are_no_default() {
+        let mut report = Report::default();
+        let fault = StoreError::NotFound { what: "batch", identity: "x".to_owned() };
+        settings(Err(fault), &mut report);
+        let error = report.error.unwrap();
+        assert_eq!((error.kind, error.retry), (ErrorKind::Ledger, Retry::After(None)));
+        assert!(error.message.starts_with("the settings of the batch cannot be read: "), "{error}");
+    }
 }

@@ -36,11 +36,21 @@ struct Shared {
     ended: Notify,
 }
 
+/// Who logs in at an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) endpoint: Guid,
+    /// The user's own name there; of an administrator who opens many mailboxes by one login, that.
+    pub(crate) user_name: String,
+}
+
 /// What is known of one worker.
 #[derive(Clone)]
 pub(crate) struct Worker {
     pub(crate) batch: Guid,
-    pub(crate) source_endpoint: Guid,
+    pub(crate) source: Login,
+    /// None where mail goes to the archive.
+    pub(crate) target: Option<Login>,
     /// Cancelled to end it.
     pub(crate) stop: CancellationToken,
     /// Why; the first reason counts.
@@ -49,8 +59,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(batch: Guid, source_endpoint: Guid, tally: Arc<Tally>) -> Self {
-        Self { batch, source_endpoint, stop: CancellationToken::new(), ending: Arc::default(), tally }
+    pub(crate) fn new(batch: Guid, source: Login, target: Option<Login>, tally: Arc<Tally>) -> Self {
+        Self { batch, source, target, stop: CancellationToken::new(), ending: Arc::default(), tally }
+    }
+
+    fn logins(&self) -> impl Iterator<Item = &Login> {
+        [&self.source].into_iter().chain(&self.target)
     }
 
     /// Why it is to end; `None` where it is not.
@@ -106,6 +120,14 @@ impl Workers {
     /// All of them.
     pub(crate) fn all(&self) -> Vec<(Guid, Worker)> {
         self.with(|it| it.iter().map(|(user, worker)| (*user, worker.clone())).collect())
+    }
+
+    /// How many workers are at this endpoint, and how many of them by this login.
+    pub(crate) fn at(&self, login: &Login) -> (usize, usize) {
+        let count = |is_meant: &dyn Fn(&Login) -> bool| {
+            self.with(|it| it.values().filter(|worker| worker.logins().any(is_meant)).count())
+        };
+        (count(&|it| it.endpoint == login.endpoint), count(&|it| it == login))
     }
 
     /// What the user's worker has done so far; `None` where nobody works.

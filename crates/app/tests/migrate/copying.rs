@@ -295,3 +295,18 @@ async fn a_slow_network_and_tls_carry_the_same() {
     // Far away, each of the two folders has a lane of its own.
     assert_eq!((near.connections(), far.connections()), (2, 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rates_slow_a_run_and_change_nothing_else() {
+    let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "annb", "INBOX", &[2_000; 30], 90).await;
+    give(&from, "annb", "Sent", &[400_000; 2], 91).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    haul.expect(0, &["--messages-per-second", "20", "--bytes-per-second", "1M"]);
+    assert_same(&from, &to, "annb").await;
+    for (option, value) in
+        [("--messages-per-second", "0"), ("--bytes-per-second", "0"), ("--bytes-per-second", "fast")]
+    {
+        haul.run(&[option, value]).assert(2);
+    }
+}

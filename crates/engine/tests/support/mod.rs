@@ -19,8 +19,9 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet,
-    Pass, PassOptions, Piece, Places, Present, Progress, Record, Report, Scan, Source, Target, Wanted,
+    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NewFolder, Offer,
+    Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, Report, Scan, Source, Target,
+    Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
@@ -70,6 +71,8 @@ pub struct Server {
     pub refuses: Option<fn(&[u8]) -> bool>,
     /// After so many commands took effect, one more takes effect and its answer is lost.
     pub loses_answer_after: Option<u32>,
+    /// Commands that bring messages are answered so, each once; the last one first.
+    pub answers: Vec<Error>,
     /// How often a folder was opened.
     pub scans: u32,
     /// How many bodies were given away.
@@ -385,6 +388,10 @@ impl Target for Remote {
             }
             let command = std::mem::take(&mut command);
             let sent: Vec<Uid> = command.iter().map(|(envelope, _)| envelope.uid).collect();
+            if let Some(error) = self.server().answers.pop() {
+                acks.report(Ack { sent, result: Err(error) });
+                return Ok(());
+            }
             let refuses = self.server().refuses;
             let hangs_up_at = self.server().hangs_up_at;
             if command.iter().any(|(_, body)| hangs_up_at.is_some_and(|hangs_up| hangs_up(body))) {
@@ -541,6 +548,10 @@ impl Ledger for MemoryLedger {
 pub struct NoTime;
 
 impl Clock for NoTime {
+    fn now(&self) -> Duration {
+        Duration::from_hours(480_000)
+    }
+
     async fn sleep(&self, _duration: Duration) {}
 }
 
@@ -567,6 +578,7 @@ pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, optio
         budget: &Budget::new(100),
         places: &Places::new(3),
         stop: &CancellationToken::new(),
+        limits: &Limits::default(),
         options,
     }
     .run()

@@ -159,8 +159,8 @@ fn judge(name: &str, status: &StatusResponse) -> Result<Attempt, Error> {
         return Err(error);
     }
     if status.code == Some(Code::ServerBug) {
-        // The fault is not in the credentials.
-        let (scope, retry, kind) = (Scope::Endpoint, Retry::After(None), K::Throttled);
+        // The fault is not in the credentials, and may be in this one mailbox.
+        let (scope, retry, kind) = (Scope::Mailbox, Retry::After(None), K::Throttled);
         return Err(Error { scope, retry, kind, ..error });
     }
     let text = status.text.to_ascii_lowercase();

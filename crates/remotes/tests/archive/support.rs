@@ -10,7 +10,7 @@ use std::{
 
 pub(crate) use crate::memory::MemoryLedger;
 use crate::memory::{Listener, NoTime};
-use mailhaul_engine::{Budget, Deletions, Mailbox as _, Pass, PassOptions, Places, Report};
+use mailhaul_engine::{Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, Report};
 use mailhaul_imap::{ConnectOptions, Credentials, MailboxName, Security, SelectOptions, Session};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, Secret, Uid, UidSet};
 use mailhaul_remotes::{Account, ImapMailbox, MaildirMailbox, Side};
@@ -102,6 +102,7 @@ pub(crate) async fn pass_to(mut source: ImapMailbox, root: &Path, ledger: &Memor
         budget: &Budget::new(8 << 20),
         places: &Places::new(4),
         stop: &CancellationToken::new(),
+        limits: &Limits::default(),
         options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
     };
     let report = Box::pin(pass.run()).await;

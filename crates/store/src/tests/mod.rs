@@ -7,6 +7,7 @@ mod fencing;
 mod keys;
 mod leases;
 mod ledger;
+mod limits;
 mod many;
 mod model;
 mod reports;

@@ -4,6 +4,7 @@ mod audit;
 mod batches;
 mod endpoints;
 mod life;
+mod limits;
 mod list;
 mod long_lists;
 mod reports;

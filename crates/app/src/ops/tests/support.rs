@@ -18,7 +18,7 @@ use crate::{
     service::{
         Ending, Workers,
         progress::{Tally, UserProgress},
-        workers::Worker,
+        workers::{Login, Worker},
     },
 };
 
@@ -174,7 +174,8 @@ impl Desk {
     pub(super) async fn worker(&self, user: &MigrationUser) -> Idle {
         let batch = self.context.store.batch_by_guid(user.batch).await.unwrap();
         let tally = Arc::new(Tally::new(user.statistics));
-        let worker = Worker::new(batch.guid, batch.source_endpoint, tally.clone());
+        let source = Login { endpoint: batch.source_endpoint, user_name: user.user_name.clone() };
+        let worker = Worker::new(batch.guid, source, None, tally.clone());
         self.context.workers.begun(user.guid, worker.clone());
         Idle { worker, tally }
     }

@@ -6,7 +6,7 @@ use mailhaul_migration::{
     UserStatus,
 };
 use mailhaul_operations::TimeSpan;
-use mailhaul_store::BatchOverview;
+use mailhaul_store::{BatchOverview, Parking};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -170,14 +170,16 @@ pub(crate) struct MigrationBatch {
 pub(crate) struct BatchNames {
     pub(crate) source: String,
     pub(crate) target: String,
+    /// The one of them that is left alone now.
+    pub(crate) parked: Option<(String, Parking)>,
 }
 
 impl MigrationBatch {
     /// The batch and its users as they are now.
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
-        let message = message(status, &overview);
-        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced } =
+        let message = message(status, &overview, names.parked.as_ref(), now);
+        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced, .. } =
             overview;
         let settings = batch.settings;
         // The name was looked up when it was set.

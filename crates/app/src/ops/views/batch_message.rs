@@ -1,11 +1,33 @@
 //! Where a batch stands, in a sentence with what can be done next.
 
-use mailhaul_migration::{BatchStatus, StatusSummary};
-use mailhaul_store::BatchOverview;
+use jiff::Timestamp;
+use mailhaul_migration::{BatchIntent, BatchStatus, StatusSummary};
+use mailhaul_store::{BatchOverview, Parking};
 
 use crate::text;
 
-pub(super) fn message(status: BatchStatus, overview: &BatchOverview) -> String {
+/// The sentence; with whom it waits for, where servers want patience.
+pub(super) fn message(
+    status: BatchStatus,
+    overview: &BatchOverview,
+    parked: Option<&(String, Parking)>,
+    now: Timestamp,
+) -> String {
+    let mut message = standing(status, overview);
+    let goes_on = overview.batch.intent == BatchIntent::Run && status != BatchStatus::Completed;
+    if let Some((endpoint, parking)) = parked.filter(|_| goes_on) {
+        message.push_str(&format!(
+            "; the endpoint \"{endpoint}\" is left alone until {:.0}: {}",
+            parking.until, parking.reason
+        ));
+    } else if let Some(until) = overview.throttled_until.filter(|it| goes_on && *it > now) {
+        let users = text::count(overview.throttled, "user waits", "users wait");
+        message.push_str(&format!("; {users} because a limit is used up, the first until {until:.0}"));
+    }
+    message
+}
+
+fn standing(status: BatchStatus, overview: &BatchOverview) -> String {
     use BatchStatus as S;
     let name = &overview.batch.name;
     let of = |summary| overview.counts.in_summary(summary);

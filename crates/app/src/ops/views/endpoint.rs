@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
-use mailhaul_store::{PassKind, Running};
+use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -51,6 +51,10 @@ pub(crate) struct MigrationEndpoint {
     active_migration_count: u64,
     /// Of these, mailboxes in a later pass.
     active_incremental_sync_count: u64,
+    /// No mailbox is begun before; none where the server did not ask to be left alone, and no limit is used up.
+    parked_until: Option<Timestamp>,
+    /// Why, with the server's words.
+    parked_reason: Option<String>,
     /// The administrator who opens every mailbox, where there is one.
     user_name: Option<String>,
     /// How the administrator's login names the mailbox, or PROXYAUTH; none where the SASL authorization identity does.
@@ -63,16 +67,24 @@ pub(crate) struct MigrationEndpoint {
     last_modified_time: Timestamp,
 }
 
-/// Who is under way now, at all endpoints.
-pub(crate) struct Active(pub(crate) Vec<Running>);
+/// What goes on now, at all endpoints.
+#[derive(Default)]
+pub(crate) struct Active {
+    running: Vec<Running>,
+    parked: Vec<(Guid, Parking)>,
+}
 
 impl Active {
+    pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+        Ok(Self { running: store.running().await?, parked: store.parked(now).await? })
+    }
+
     /// Mailboxes at this endpoint, and of these those in a later pass.
     fn at(&self, endpoint: Guid) -> (u64, u64) {
         let here = |it: &&Running| it.source_endpoint == endpoint || it.target_endpoint == Some(endpoint);
         let of = |later: bool| {
             let counted = |it: &&Running| here(it) && (it.kind != PassKind::First || !later);
-            self.0.iter().filter(counted).map(|it| it.users).sum()
+            self.running.iter().filter(counted).map(|it| it.users).sum()
         };
         (of(false), of(true))
     }
@@ -82,6 +94,7 @@ impl MigrationEndpoint {
     /// The endpoint, and what is under way there.
     pub(crate) fn of(endpoint: Endpoint, active: &Active) -> Self {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
+        let parking = active.parked.iter().find(|(parked, _)| *parked == endpoint.guid).map(|(_, it)| it);
         let authorities = endpoint.certificate_authorities.unwrap_or_default();
         let (user_name, user_name_template) = match endpoint.admin {
             Some(admin) => (Some(admin.user_name), admin.form.setting().map(str::to_owned)),
@@ -107,6 +120,8 @@ impl MigrationEndpoint {
             mailbox_bytes_per_day: endpoint.rates.mailbox_bytes_per_day,
             active_migration_count,
             active_incremental_sync_count,
+            parked_until: parking.map(|it| it.until),
+            parked_reason: parking.map(|it| it.reason.clone()),
             user_name,
             user_name_template,
             is_valid: true,

@@ -23,7 +23,7 @@ pub(crate) use self::{
     moment::Moment,
     report::MigrationReport,
     statistics::MigrationStatistics,
-    user::MigrationUser,
+    user::{MigrationUser, Waiting},
     user_statistics::{Details, MigrationUserStatistics, ReportLine},
 };
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{DataConsistencyScore, FailureClass, Guid, Statistics, StatusSummary, UserStatus};
+use mailhaul_store::Parking;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ pub(crate) struct MigrationUser {
     last_successful_sync_time: Option<Timestamp>,
     /// When the next pass begins; none where nothing comes by itself.
     next_sync_time: Option<Timestamp>,
+    /// What the user waits for, where a server or a limit wants patience.
+    status_message: Option<String>,
     /// The user's own `StartAfter`, which goes before the batch's.
     start_after: Option<Timestamp>,
     /// The user's own `CompleteAfter`, which goes before the batch's.
@@ -59,13 +62,43 @@ pub(crate) struct MigrationUser {
     has_unapproved_skipped_items: bool,
 }
 
+/// What keeps users waiting now.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting<'a> {
+    /// The time.
+    pub(crate) now: Timestamp,
+    /// The endpoint of the user's batch that is left alone, by name.
+    pub(crate) parked: Option<&'a (String, Parking)>,
+}
+
+impl Waiting<'_> {
+    /// When the user's next pass begins, and what it waits for.
+    fn of(self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
+        let Some(due) = user.due else { return (None, None) };
+        if let Some((endpoint, parking)) = self.parked
+            && parking.until > due
+        {
+            let words = format!(
+                "The endpoint \"{endpoint}\" is left alone until {:.0}: {}",
+                parking.until, parking.reason
+            );
+            return (Some(parking.until), Some(words));
+        }
+        let failure =
+            user.failure.as_ref().filter(|it| it.class == FailureClass::Throttled && due > self.now);
+        (Some(due), failure.map(|it| format!("It waits until {due:.0}: {}", it.message)))
+    }
+}
+
 impl MigrationUser {
     /// The user of the batch of this name, with its numbers as they are now.
     pub(crate) fn of(
         user: mailhaul_migration::MigrationUser,
         batch: String,
         statistics: &Statistics,
+        waiting: Waiting<'_>,
     ) -> Self {
+        let (next_sync_time, status_message) = waiting.of(&user);
         let data_consistency_score = user.score();
         let (error_summary, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
@@ -87,7 +120,8 @@ impl MigrationUser {
             skipped_item_count: statistics.skipped_items,
             bytes_transferred: statistics.bytes_transferred,
             last_successful_sync_time: user.last_synced,
-            next_sync_time: user.due,
+            next_sync_time,
+            status_message,
             start_after: user.start_after,
             complete_after: user.complete_after,
             error_summary,

@@ -16,8 +16,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Deletions, Error, ErrorKind, FolderRecord, FolderState, Ledger, Mailbox as _, MessageState, Pass,
-    PassOptions, Places, Record, Report,
+    Budget, Deletions, Error, ErrorKind, FolderRecord, FolderState, Ledger, Limits, Mailbox as _,
+    MessageState, Pass, PassOptions, Places, Record, Report,
 };
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 use support::{Listener, MemoryLedger, NoTime, Remote};
@@ -138,6 +138,7 @@ async fn pass(source: &Remote, root: &Path, ledger: &MemoryLedger, trap: &Arc<Tr
         budget: &Budget::new(100),
         places: &Places::new(1),
         stop: &CancellationToken::new(),
+        limits: &Limits::default(),
         options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
     }
     .run()

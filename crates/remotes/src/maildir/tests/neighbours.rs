@@ -29,6 +29,7 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
         budget: &Budget::new(100),
         places: &Places::new(1),
         stop: &CancellationToken::new(),
+        limits: &Limits::default(),
         options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
     }
     .run()

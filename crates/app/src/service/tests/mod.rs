@@ -1,5 +1,7 @@
 //! The scheduler and its workers, with a real server and the archive.
 
+mod limits;
+
 use std::{path::Path, time::Duration};
 
 use jiff::Timestamp;
@@ -51,6 +53,19 @@ impl Site {
     }
 
     async fn batch(&self, users: &[&str]) -> Guid {
+        let row = |(row, user): (usize, &&str)| UserRow {
+            row,
+            email_address: format!("{user}@contoso.edu"),
+            user_name: (*user).to_owned(),
+            password: Some(Secret::new(Dovecot::password(user))),
+            user_root: None,
+            target_user_name: (*user).to_owned(),
+            target_password: None,
+        };
+        self.batch_of((2..).zip(users).map(row).collect()).await
+    }
+
+    async fn batch_of(&self, rows: Vec<UserRow>) -> Guid {
         let batch = Batch {
             guid: Guid::new_v4(),
             name: "B".into(),
@@ -63,16 +78,6 @@ impl Site {
             created: Timestamp::now(),
             started: Some(Timestamp::now()),
         };
-        let row = |(row, user): (usize, &&str)| UserRow {
-            row,
-            email_address: format!("{user}@contoso.edu"),
-            user_name: (*user).to_owned(),
-            password: Some(Secret::new(Dovecot::password(user))),
-            user_root: None,
-            target_user_name: (*user).to_owned(),
-            target_password: None,
-        };
-        let rows = (2..).zip(users).map(row).collect();
         self.context.store.insert_batch(batch, rows).await.unwrap().batch.guid
     }
 

@@ -1,0 +1,92 @@
+//! What is shown of endpoints that are left alone and of users who wait for a limit.
+
+use jiff::{Timestamp, ToSpan as _};
+use mailhaul_migration::{Failure, FailureClass, Statistics, UserEvent};
+use mailhaul_store::{Due, Parking, Release};
+use serde_json::{Value, json};
+
+use super::support::Desk;
+use crate::metrics::metrics;
+
+/// A whole second in an hour, as it is shown.
+fn later() -> (Timestamp, String) {
+    let until = Timestamp::from_second(Timestamp::now().as_second() + 3600).unwrap();
+    (until, until.to_string())
+}
+
+async fn park(desk: &Desk, until: Timestamp) {
+    let endpoint = desk.context.store.endpoint("Old").await.unwrap().guid;
+    let parking = Parking { since: Timestamp::now(), until, reason: "BYE Server busy".to_owned() };
+    desk.context.store.park(endpoint, |_| parking).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_left_alone_is_shown_so_with_all_who_wait_for_it() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("One", &["ann", "terry"], json!({ "AutoStart": true })).await;
+    let endpoint = || desk.one("Get-MigrationEndpoint", json!({ "Identity": "Old" }));
+    let user = || desk.one("Get-MigrationUser", json!({ "Identity": "ann@example.org" }));
+    let batch = || desk.one("Get-MigrationBatch", json!({ "Identity": "One" }));
+    assert_eq!(
+        (&endpoint().await["ParkedUntil"], &user().await["StatusMessage"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (until, shown) = later();
+    park(&desk, until).await;
+    let parked = endpoint().await;
+    assert_eq!((&parked["ParkedUntil"], &parked["ParkedReason"]), (&json!(shown), &json!("BYE Server busy")));
+    let words = format!("\"Old\" is left alone until {shown}: BYE Server busy");
+    let user_now = user().await;
+    assert_eq!(user_now["NextSyncTime"], json!(shown));
+    assert!(user_now["StatusMessage"].as_str().unwrap().contains(&words), "{user_now:#}");
+    let message = batch().await["Message"].as_str().unwrap().to_owned();
+    assert!(message.contains(&words), "{message}");
+    let page = metrics(&desk.context).await.unwrap();
+    assert!(page.contains("mailhaul_endpoint_parked{endpoint=\"Old\"} 1\n"), "{page}");
+    // Other limits, and it is asked again.
+    desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "BytesPerDay": 1_000_000 })).await;
+    assert_eq!(endpoint().await["ParkedUntil"], Value::Null);
+    assert_eq!(user().await["StatusMessage"], Value::Null);
+    assert!(!batch().await["Message"].as_str().unwrap().contains("left alone"));
+    let page = metrics(&desk.context).await.unwrap();
+    assert!(page.contains("mailhaul_endpoint_parked{endpoint=\"Old\"} 0\n"), "{page}");
+}
+
+#[tokio::test]
+async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("One", &["ann", "terry"], json!({ "AutoStart": true })).await;
+    let (until, shown) = later();
+    let claimed = desk.claim().await;
+    let release = Release {
+        now: Timestamp::now(),
+        event: UserEvent::Deferred,
+        due: Due::At(until),
+        synced: None,
+        failure: Some(Failure {
+            class: FailureClass::Throttled,
+            message: "NO Request is throttled".to_owned(),
+            advice: None,
+        }),
+        statistics: Statistics::default(),
+        entries: Vec::new(),
+        folders: None,
+        skipped: None,
+    };
+    let waiting = desk.context.store.release(&claimed[0].lease, release).await.unwrap();
+    let user = desk.one("Get-MigrationUser", json!({ "Identity": waiting.email_address })).await;
+    assert_eq!((&user["Status"], &user["NextSyncTime"]), (&json!("Queued"), &json!(shown)));
+    assert_eq!(user["StatusMessage"], json!(format!("It waits until {shown}: NO Request is throttled")));
+    let batch = desk.one("Get-MigrationBatch", json!({ "Identity": "One" })).await;
+    let words = format!("1 user waits because a limit is used up, the first until {shown}");
+    assert!(batch["Message"].as_str().unwrap().ends_with(&words), "{batch:#}");
+    // A longer rest of its endpoint goes before its own time.
+    let longer = until + 1.hour();
+    park(&desk, longer).await;
+    let user = desk.one("Get-MigrationUser", json!({ "Identity": waiting.email_address })).await;
+    assert_eq!(user["NextSyncTime"], json!(longer.to_string()));
+    // With other limits it is due at once.
+    desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "MailboxBytesPerDay": 1_000_000 })).await;
+    let user = desk.context.store.user_by_guid(waiting.guid).await.unwrap();
+    assert!(user.due.unwrap() <= Timestamp::now());
+}

@@ -1,0 +1,71 @@
+//! Which limits hold at an endpoint: what its administrator set, else what is known of such servers. A pure decision.
+
+use mailhaul_engine::{Rates, Side};
+use mailhaul_migration as settings;
+use mailhaul_remotes::MailboxLimits;
+
+/// Of the endpoint as a whole. Of servers as a whole nothing is known.
+pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
+    Rates {
+        messages_per_second: set.messages_per_second,
+        bytes_per_second: set.bytes_per_second,
+        bytes_per_day: set.bytes_per_day,
+    }
+}
+
+/// Of one of its mailboxes, on this side of a migration. Where the messages of all mailboxes in a second are limited, those
+/// of one are not besides.
+pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side) -> Rates {
+    let (per_second, per_day) = match side {
+        Side::Source => (None, known.read_bytes_per_day),
+        Side::Target => (known.written_messages_per_second, known.written_bytes_per_day),
+    };
+    Rates {
+        messages_per_second: per_second.filter(|_| set.messages_per_second.is_none()),
+        bytes_per_second: None,
+        bytes_per_day: set.mailbox_bytes_per_day.or(per_day),
+    }
+}
+
+/// Pairs of connections of one mailbox, where such a server takes so many connections of it: half of them are left to its
+/// owner's own programs.
+pub(crate) fn lanes(known: MailboxLimits) -> Option<usize> {
+    known.connections.map(|it| (it / 2).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_remotes::Profiles;
+
+    use super::*;
+
+    fn known(profile: &str) -> MailboxLimits {
+        Profiles::built_in().find(profile).unwrap().limits
+    }
+
+    #[test]
+    fn what_is_known_of_servers_holds_where_nothing_is_set() {
+        let none = settings::Rates::default();
+        let gmail = known("Gmail");
+        assert_eq!(of_mailbox(none, gmail, Side::Source).bytes_per_day, Some(2_500_000_000));
+        assert_eq!(of_mailbox(none, gmail, Side::Target).bytes_per_day, Some(500_000_000));
+        let microsoft = known("Microsoft 365");
+        assert_eq!(of_mailbox(none, microsoft, Side::Target).messages_per_second, Some(4));
+        assert_eq!(of_mailbox(none, microsoft, Side::Source), Rates::default());
+        assert!(!of_endpoint(none).limit_something());
+        for profile in Profiles::built_in().names() {
+            let lanes = lanes(known(profile));
+            assert_eq!(lanes.is_some_and(|it| it < 4), profile == "iCloud", "{profile}: {lanes:?}");
+        }
+        let set = settings::Rates {
+            messages_per_second: Some(50),
+            mailbox_bytes_per_day: Some(10),
+            ..settings::Rates::default()
+        };
+        assert_eq!(
+            of_mailbox(set, microsoft, Side::Target),
+            Rates { bytes_per_day: Some(10), ..Rates::default() }
+        );
+        assert_eq!(of_endpoint(set).messages_per_second, Some(50));
+    }
+}

@@ -1,0 +1,236 @@
+//! Budgets of a day, servers that want to be left alone, and servers that take few connections.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use mailhaul_migration::{FailureClass, MigrationUser, UserStatus as S};
+use mailhaul_store::NewPassword;
+use tokio::{
+    io::{AsyncWriteExt as _, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+impl Site {
+    async fn user(&self, user: &str) -> MigrationUser {
+        self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap()
+    }
+
+    async fn set_rates(&self, rates: Rates) {
+        let set = move |it: &mut Endpoint| it.rates = rates;
+        let store = &self.context.store;
+        store.update_endpoint(self.endpoint.guid, NewPassword::Keep, set).await.unwrap();
+    }
+
+    /// Waits until the user waits for a server or a limit.
+    async fn wait_until_throttled(&self, user: &str) -> MigrationUser {
+        for _ in 0..600 {
+            let user = self.user(user).await;
+            if user.failure.as_ref().is_some_and(|it| it.class == FailureClass::Throttled)
+                && user.due.is_some()
+            {
+                return user;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it was not throttled: {:#?}", self.user(user).await);
+    }
+
+    /// Makes the user due, and waits until its pass has ended.
+    async fn try_again(&self, user: &str) -> MigrationUser {
+        let before = self.user(user).await;
+        let store = &self.context.store;
+        store.reschedule(Users::One(before.guid), vec![S::Queued], Due::At(Timestamp::now())).await.unwrap();
+        self.context.workers.nudge();
+        for _ in 0..600 {
+            let now = self.user(user).await;
+            if now.attempts > before.attempts {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it was not tried: {:#?}", self.user(user).await);
+    }
+
+    async fn unpark(&self) {
+        self.context.store.unpark(self.endpoint.guid, Timestamp::now()).await.unwrap();
+        self.context.workers.nudge();
+    }
+}
+
+fn hours_from_now(user: &MigrationUser) -> i64 {
+    (user.due.unwrap().as_second() - Timestamp::now().as_second()) / 3600
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(&["annb", "paulc"], 30).await;
+    let more = (0..30).map(|_| Mailmaker::new(9).item(1_000)).collect::<Vec<_>>();
+    let mut session = connect(server.port(), "annb", &Dovecot::password("annb")).await;
+    fill(&mut session, "More", more).await;
+    session.logout().await.unwrap();
+    let mut site = Site::new(directory.path(), server.port(), 2).await;
+    site.set_rates(Rates { mailbox_bytes_per_day: Some(45_000), ..Rates::default() }).await;
+    site.batch(&["annb", "paulc"]).await;
+    site.run();
+    site.wait_for("paulc", S::Synced).await;
+    let user = site.wait_until_throttled("annb").await;
+    assert_eq!(user.status, S::Queued);
+    let copied = user.statistics.synced_items;
+    assert!((30..60).contains(&copied), "{copied}");
+    assert!(hours_from_now(&user) >= 23, "{user:#?}");
+    let words = user.failure.unwrap().message;
+    assert!(words.contains("the mailbox annb at the endpoint \"Old\" has used up"), "{words}");
+    assert!(site.context.store.parked(Timestamp::now()).await.unwrap().is_empty());
+    // Another process knows what was used.
+    site.end().await;
+    site.run();
+    let user = site.try_again("annb").await;
+    assert_eq!((user.statistics.synced_items, user.statistics.pass_items), (copied, 0));
+    assert!(hours_from_now(&user) >= 23, "{user:#?}");
+    // More is allowed from now on.
+    site.set_rates(Rates { mailbox_bytes_per_day: Some(1_000_000), ..Rates::default() }).await;
+    site.unpark().await;
+    site.wait_for("annb", S::Synced).await;
+    assert_eq!(site.user("annb").await.statistics.synced_items, 60);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(&["annb", "paulc", "terrya"], 30).await;
+    let counted = Proxy::start(server.port(), Faults::default());
+    let mut site = Site::new(directory.path(), counted.port(), 1).await;
+    site.set_rates(Rates { bytes_per_day: Some(20_000), ..Rates::default() }).await;
+    site.batch(&["annb", "paulc", "terrya"]).await;
+    site.run();
+    let user = site.wait_until_throttled("annb").await;
+    assert!(hours_from_now(&user) >= 23, "{user:#?}");
+    let parked = site.context.store.parked(Timestamp::now()).await.unwrap();
+    let [(endpoint, parking)] = parked.as_slice() else { panic!("{parked:?}") };
+    assert_eq!(*endpoint, site.endpoint.guid);
+    assert!(parking.reason.contains("the endpoint \"Old\" has used up"), "{parking:?}");
+    // A new process does not ask either, and nobody else was begun.
+    site.end().await;
+    site.run();
+    site.context.workers.nudge();
+    site.end().await;
+    assert_eq!(counted.connections(), 1);
+    assert_eq!((site.status("paulc").await, site.status("terrya").await), (S::Queued, S::Queued));
+    // What operations show of it.
+    site.set_rates(Rates::default()).await;
+    site.unpark().await;
+    site.run();
+    for user in ["annb", "paulc", "terrya"] {
+        site.wait_for(user, S::Synced).await;
+    }
+    site.end().await;
+}
+
+/// A server that says goodbye to so many, and lets everybody else through to another.
+async fn busy_at_first(upstream: u16, times: usize, goodbye: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                if number < times {
+                    client.write_all(goodbye.as_bytes()).await.unwrap();
+                    return;
+                }
+                let mut server = TcpStream::connect(("127.0.0.1", upstream)).await.unwrap();
+                // Either may hang up first.
+                let _ended = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (port, connections)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_busy_is_asked_by_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(&["annb", "paulc", "terrya"], 3).await;
+    let goodbye = "* BYE Server busy. Suggested patience: much\r\n";
+    let (port, connections) = busy_at_first(server.port(), usize::MAX, goodbye).await;
+    let mut site = Site::new(directory.path(), port, 1).await;
+    site.batch(&["annb", "paulc", "terrya"]).await;
+    site.run();
+    // It is waited for in the pass, which holds the only place, and no other place would be used.
+    for _ in 0..600 {
+        if !site.context.store.parked(Timestamp::now()).await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let parked = site.context.store.parked(Timestamp::now()).await.unwrap();
+    assert!(parked[0].1.reason.contains("BYE Server busy"), "{parked:?}");
+    let more = move |it: &mut Endpoint| it.max_concurrent_migrations = Limit::At(3);
+    let store = &site.context.store;
+    store.update_endpoint(site.endpoint.guid, NewPassword::Keep, more).await.unwrap();
+    site.context.workers.nudge();
+    // Two turns of the scheduler have come to their end when it has.
+    site.end().await;
+    site.run();
+    site.context.workers.nudge();
+    site.end().await;
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    for user in ["annb", "paulc", "terrya"] {
+        assert_eq!(site.status(user).await, S::Queued);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
+    let users: Vec<String> = (1..=10).map(|it| format!("User{it}")).collect();
+    let mut setup = Setup::with_users(&["admin"]);
+    setup.extra = "mail_max_userip_connections = 2\n".to_owned();
+    let server = setup.start();
+    let mut session = connect(server.port(), "admin", &Dovecot::password("admin")).await;
+    for (seed, user) in (1..).zip(&users) {
+        let mut maker = Mailmaker::new(seed);
+        fill(&mut session, user, (0..5).map(|_| maker.item(1_000)).collect::<Vec<_>>()).await;
+    }
+    session.logout().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut site = Site::new(directory.path(), server.port(), 10).await;
+    let row = |(row, user): (usize, &String)| UserRow {
+        row,
+        email_address: format!("{user}@contoso.edu"),
+        user_name: "admin".to_owned(),
+        password: Some(Secret::new(Dovecot::password("admin"))),
+        user_root: Some(user.clone()),
+        target_user_name: user.clone(),
+        target_password: None,
+    };
+    site.batch_of((2..).zip(&users).map(row).collect()).await;
+    site.run();
+    for user in &users {
+        for _ in 0..1200 {
+            let status = site.status(user).await;
+            assert_ne!(status, S::Failed, "{:#?}", site.user(user).await);
+            if status == S::Synced {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let user = site.user(user).await;
+        assert_eq!((user.status, user.statistics.synced_items), (S::Synced, 5), "{user:#?}");
+    }
+    site.end().await;
+    // What was refused was learned from: nobody ran into it again and again.
+    let mut refused = 0;
+    for user in &users {
+        let report = site.context.store.report(site.user(user).await.guid, None, 100).await.unwrap();
+        refused += report.items.iter().filter(|it| it.text.contains("Maximum number of connections")).count();
+    }
+    assert!((1..25).contains(&refused), "{refused}");
+}

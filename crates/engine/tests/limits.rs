@@ -1,0 +1,271 @@
+//! Passes that keep to rates and budgets, and servers that ask for patience: in simulated time.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use mailhaul_engine::{
+    Budget, Clock, Error, ErrorKind, Event, Limits, Pass, PassOptions, Places, Progress, Rates, Report, Side,
+    Throttle, Usage,
+};
+use mailhaul_mail::{Retry, Scope};
+use support::{MemoryLedger, Remote};
+use tokio_util::sync::CancellationToken;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// A clock that somebody who waits moves. What the engine waits for to gather answers takes no time, so that all time that
+/// passes is waited for because of limits.
+#[derive(Clone)]
+struct Moved(Arc<Mutex<Duration>>);
+
+impl Moved {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(HOUR * 480_000)))
+    }
+
+    fn since(&self, begin: Duration) -> Duration {
+        self.now() - begin
+    }
+}
+
+impl Clock for Moved {
+    fn now(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let end = self.now() + duration;
+        // Others may have something to do meanwhile.
+        tokio::task::yield_now().await;
+        if duration >= Duration::from_millis(100) {
+            let mut now = self.0.lock().unwrap();
+            *now = end.max(*now);
+        }
+    }
+}
+
+/// Remembers what was waited for.
+#[derive(Default)]
+struct Waits(Mutex<Vec<Duration>>);
+
+impl Progress for Waits {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Retrying { after, .. } = event {
+            self.0.lock().unwrap().push(after);
+        }
+    }
+}
+
+struct Site {
+    clock: Moved,
+    source: Remote,
+    target: Remote,
+    ledger: MemoryLedger,
+    waits: Waits,
+}
+
+impl Site {
+    /// With so many messages of 100 octets in one folder.
+    fn new(messages: usize) -> Self {
+        let source = Remote::default();
+        for number in 0..messages {
+            let body = format!("Message-ID: <{number:04}@example.net>\r\n\r\n");
+            let body = format!("{body}{}\r\n", "x".repeat(98 - body.len()));
+            source.server().folder("INBOX").add("", &body);
+        }
+        Self {
+            clock: Moved::new(),
+            source,
+            target: Remote::default(),
+            ledger: MemoryLedger::default(),
+            waits: Waits::default(),
+        }
+    }
+
+    async fn pass(&self, limits: &Limits) -> Report {
+        Pass {
+            source: &mut self.source.clone(),
+            target: &mut self.target.clone(),
+            ledger: &self.ledger,
+            progress: &self.waits,
+            clock: &self.clock,
+            budget: &Budget::new(10_000),
+            places: &Places::new(1),
+            stop: &CancellationToken::new(),
+            limits,
+            options: &PassOptions::default(),
+        }
+        .run()
+        .await
+    }
+
+    fn waits(&self) -> Vec<Duration> {
+        std::mem::take(&mut *self.waits.0.lock().unwrap())
+    }
+
+    fn arrived(&self) -> usize {
+        self.target.server().folders.values().map(|it| it.messages.len()).sum()
+    }
+
+    #[track_caller]
+    fn assert_same(&self) {
+        assert_eq!(self.source.contents(), self.target.contents());
+    }
+}
+
+fn throttled(scope: Scope, rates: Rates) -> Throttle {
+    Throttle::new("the test", scope, rates, Usage::default())
+}
+
+fn of(throttle: &Throttle, is_resumed: bool) -> Limits {
+    Limits { throttles: vec![(Side::Source, throttle.clone())], is_resumed, ..Limits::default() }
+}
+
+fn synced(report: &Report) {
+    assert!(report.is_synced(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn mailboxes_share_the_rate_of_their_server() {
+    let rates = Rates { messages_per_second: Some(5), ..Rates::default() };
+    let throttle = throttled(Scope::Endpoint, rates);
+    let (one, mut other) = (Site::new(60), Site::new(40));
+    other.clock = one.clock.clone();
+    let begin = one.clock.now();
+    let limits = of(&throttle, true);
+    let (first, second) = tokio::join!(one.pass(&limits), other.pass(&limits));
+    synced(&first);
+    synced(&second);
+    // 100 messages, of which a second's pass at once and one more opens the next second.
+    assert_eq!(one.clock.since(begin).as_secs(), 19 - 1);
+    // Alone, as fast as ever.
+    let free = Site::new(100);
+    let begin = free.clock.now();
+    synced(&free.pass(&of(&throttled(Scope::Endpoint, Rates::default()), true)).await);
+    assert_eq!(free.clock.since(begin), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn octets_are_paced_within_messages_too() {
+    let rates = Rates { bytes_per_second: Some(50), ..Rates::default() };
+    let site = Site::new(30);
+    let begin = site.clock.now();
+    synced(&site.pass(&of(&throttled(Scope::Endpoint, rates), true)).await);
+    site.assert_same();
+    // 3000 octets at 50 in a second; the first second's and the last piece go at once.
+    let seconds = site.clock.since(begin).as_secs();
+    assert!((57..=60).contains(&seconds), "{seconds}");
+    assert!(site.waits().is_empty(), "nothing broke");
+}
+
+#[tokio::test]
+async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
+    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+    let site = Site::new(25);
+    let limits = of(&throttled(Scope::Mailbox, rates), true);
+    let begin = site.clock.now();
+    for (arrived, free) in [(10, begin + HOUR * 25), (20, begin + HOUR * 50)] {
+        let error = site.pass(&limits).await.error.unwrap();
+        let wait = free - site.clock.now();
+        let expected = (ErrorKind::Throttled, Scope::Mailbox, Retry::After(Some(wait)), Some(Side::Source));
+        assert_eq!((error.kind, error.scope, error.retry, error.side), expected, "{error}");
+        assert_eq!(site.arrived(), arrived);
+        // Before its time, nothing passes.
+        let again = site.pass(&limits).await.error.unwrap();
+        assert_eq!((again.kind, site.arrived()), (ErrorKind::Throttled, arrived));
+        site.clock.sleep(free - site.clock.now()).await;
+    }
+    synced(&site.pass(&limits).await);
+    site.assert_same();
+    assert!(site.waits().is_empty(), "the pass itself waited for nothing");
+}
+
+#[tokio::test]
+async fn where_nobody_takes_it_up_later_the_pass_waits_for_the_next_day() {
+    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+    let site = Site::new(25);
+    synced(&site.pass(&of(&throttled(Scope::Mailbox, rates), false)).await);
+    site.assert_same();
+    // Each until the hour; some seconds of them are gone in looking at what a pass left open.
+    let waits = site.waits();
+    assert_eq!(waits.len(), 2);
+    assert!(waits.iter().all(|it| it.as_secs().div_ceil(60) == 25 * 60), "{waits:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
+    let shared = throttled(Scope::Endpoint, Rates { bytes_per_day: Some(10_000), ..Rates::default() });
+    let own = throttled(Scope::Mailbox, Rates { bytes_per_day: Some(300), ..Rates::default() });
+    let site = Site::new(25);
+    let limits = Limits {
+        throttles: vec![(Side::Source, shared.clone()), (Side::Target, own.clone())],
+        is_resumed: true,
+        ..Limits::default()
+    };
+    let error = site.pass(&limits).await.error.unwrap();
+    assert_eq!((error.scope, error.side), (Scope::Mailbox, Some(Side::Target)));
+    for throttle in [shared, own] {
+        assert_eq!(throttle.tell(site.clock.now()), [(480_000, 300)]);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_rate_counts_for_those_who_wait() {
+    let slow = Rates { messages_per_second: Some(1), ..Rates::default() };
+    let throttle = throttled(Scope::Endpoint, slow);
+    let site = Site::new(1000);
+    let begin = site.clock.now();
+    let limits = of(&throttle, true);
+    let changing = async {
+        while site.arrived() < 10 {
+            tokio::task::yield_now().await;
+        }
+        throttle.set_rates(site.clock.now(), Rates::default());
+    };
+    let (report, ()) = tokio::join!(site.pass(&limits), changing);
+    synced(&report);
+    let seconds = site.clock.since(begin).as_secs();
+    assert!(seconds < 500, "{seconds}");
+}
+
+fn asked(wait: Duration) -> Error {
+    Error::new(Scope::Mailbox, Retry::After(Some(wait)), ErrorKind::Throttled, "NO throttled")
+}
+
+#[tokio::test]
+async fn a_server_gets_the_patience_that_it_asks_for() {
+    let (short, long) = (Duration::from_secs(30), Duration::from_mins(50));
+    // Where somebody takes the mailbox up later, only what is short is waited for.
+    let site = Site::new(5);
+    site.target.server().answers = vec![asked(long), asked(short)];
+    let resumed = Limits { is_resumed: true, ..Limits::default() };
+    let report = site.pass(&resumed).await;
+    assert_eq!(report.error.unwrap().retry, Retry::After(Some(long)));
+    assert_eq!((site.waits(), site.arrived()), (vec![short], 0));
+    synced(&site.pass(&resumed).await);
+    site.assert_same();
+    // Where nobody does, everything is, however often it is asked for.
+    let site = Site::new(5);
+    site.target.server().answers = vec![asked(long); 20];
+    synced(&site.pass(&Limits::default()).await);
+    assert_eq!(site.waits(), [long; 20]);
+    site.assert_same();
+}
+
+#[tokio::test]
+async fn a_place_without_a_connection_is_given_back() {
+    let full = || Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::TooManyConnections, "NO enough");
+    let site = Site::new(5);
+    site.target.server().answers = vec![full()];
+    let report = site.pass(&Limits { is_resumed: true, ..Limits::default() }).await;
+    assert_eq!((report.error.unwrap().kind, site.waits()), (ErrorKind::TooManyConnections, Vec::new()));
+    site.target.server().answers = vec![full()];
+    synced(&site.pass(&Limits::default()).await);
+    assert_eq!(site.waits(), [Duration::from_secs(15)]);
+}

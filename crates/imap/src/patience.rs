@@ -1,0 +1,208 @@
+//! Servers that ask for patience: in which words, for whom, and for how long.
+//!
+//! Whom they mean is told by the [`Scope`]: one mailbox ([`Scope::Mailbox`]), so that others may go on, or the server as a
+//! whole ([`Scope::Endpoint`]).
+
+use std::time::Duration;
+
+use mailhaul_mail::{Retry, Scope};
+
+use crate::{
+    error::ErrorKind,
+    response::{Code, Status, StatusResponse},
+};
+
+type Verdict = (Scope, Retry, ErrorKind);
+
+/// What is said for longer is not believed.
+const LONGEST: Duration = DAY;
+
+/// How servers say that there are connections enough, in lower case. All words of a row must occur; the first row counts.
+const CONNECTIONS: [(&[&str], Scope); 11] = [
+    // Dovecot counts the connections of one user from one address.
+    (&["number of connections", "user"], Scope::Mailbox),
+    // Gmail: 15 of one account.
+    (&["too many simultaneous"], Scope::Mailbox),
+    // Cyrus: maxlogins_per_user; Zimbra, Exchange.
+    (&["too many", "connections", "user"], Scope::Mailbox),
+    (&["too many", "connections", "account"], Scope::Mailbox),
+    (&["too many", "connections", "mailbox"], Scope::Mailbox),
+    (&["too many sessions"], Scope::Mailbox),
+    // Courier: MAXDAEMONS, MAXPERIP; Cyrus: maxlogins_per_host.
+    (&["connection limit"], Scope::Endpoint),
+    (&["number of connections"], Scope::Endpoint),
+    (&["too many", "connections"], Scope::Endpoint),
+    (&["too many open"], Scope::Endpoint),
+    (&["too many clients"], Scope::Endpoint),
+];
+
+/// Gmail's words, with the code of a full mailbox, where an account has read or written as much as it may in a day.
+const DAILY_LIMIT: &str = "command or bandwidth limit";
+/// After which it may again.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Words that ask for patience where no code says anything else.
+const WORDS: [(&[&str], Scope); 8] = [
+    // Not a wish for patience: something was wrong with what was sent in this session.
+    (&["too many invalid"], Scope::Session),
+    (&["too many bad"], Scope::Session),
+    (&["too many errors"], Scope::Session),
+    // Exchange's and Gmail's budgets are those of a mailbox.
+    (&["throttl"], Scope::Mailbox),
+    (&["rate limit"], Scope::Mailbox),
+    // Exchange: the database of this mailbox, one of many; or the mailbox is full.
+    (&["server unavailable"], Scope::Mailbox),
+    (&["server", "busy"], Scope::Endpoint),
+    (&["try again later"], Scope::Endpoint),
+];
+
+/// The same for failed logins, which are counted by address.
+const TOO_MANY: (&[&str], Scope) = (&["too many"], Scope::Endpoint);
+
+/// What is asked for in words that leave no doubt, or by a code. `text` is the status's in lower case.
+pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
+    if let Some(backoff) = suggested_backoff(text) {
+        // Exchange's budgets are those of a mailbox.
+        return Some((Scope::Mailbox, Retry::After(Some(backoff)), ErrorKind::Throttled));
+    }
+    if text.contains(DAILY_LIMIT) {
+        return Some((Scope::Mailbox, Retry::After(Some(DAY)), ErrorKind::Throttled));
+    }
+    if let Some(scope) = scope_in(&CONNECTIONS, text) {
+        return Some((scope, Retry::After(None), ErrorKind::TooManyConnections));
+    }
+    let scope = match status.code.as_ref()? {
+        // RFC 5530: a lock on this mailbox.
+        Code::InUse => Scope::Mailbox,
+        // RFC 5530: a subsystem is down. Dovecot says it also where one user's login cannot be looked up.
+        Code::Unavailable if text.contains("account") || text.contains("authentication") => Scope::Mailbox,
+        Code::Unavailable => Scope::Endpoint,
+        // RFC 5530 means a limit on this one thing; Yahoo means the rate of an account.
+        Code::Limit if text.contains("rate") || status.status == Status::Bye => Scope::Mailbox,
+        Code::Other { name, .. } if name.eq_ignore_ascii_case("THROTTLED") => Scope::Mailbox,
+        _ => return None,
+    };
+    Some((scope, Retry::After(None), ErrorKind::Throttled))
+}
+
+/// What is asked for in words alone.
+pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
+    let scope = scope_in(&WORDS, text).or_else(|| scope_in(&[TOO_MANY], text))?;
+    Some(match scope {
+        Scope::Session => (scope, Retry::Now, ErrorKind::Connection),
+        _ => (scope, Retry::After(None), ErrorKind::Throttled),
+    })
+}
+
+fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
+    let row = table.iter().find(|(words, _)| words.iter().all(|it| text.contains(it)));
+    row.map(|(_, scope)| *scope)
+}
+
+/// Microsoft's figure: `Suggested Backoff Time: 299961 milliseconds`.
+fn suggested_backoff(text: &str) -> Option<Duration> {
+    let (_, after) = text.split_once("suggested backoff time:")?;
+    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_millis).map(|it| it.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{decode::decode_status, error::Error};
+
+    fn judged(line: &str) -> Verdict {
+        let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
+        (error.scope, error.retry, error.kind)
+    }
+
+    #[test]
+    fn who_is_to_be_patient_and_for_how_long() {
+        let exactly = |millis| Retry::After(Some(Duration::from_millis(millis)));
+        let open = Retry::After(None);
+        for (line, scope, retry) in [
+            // Microsoft 365: the budget of a mailbox.
+            (
+                "NO Request is throttled. Suggested Backoff Time: 299961 milliseconds",
+                Scope::Mailbox,
+                exactly(299_961),
+            ),
+            (
+                "BAD Request is throttled. Suggested Backoff Time: 3000000 milliseconds",
+                Scope::Mailbox,
+                exactly(3_000_000),
+            ),
+            (
+                "BYE Request is throttled. Suggested Backoff Time: 99999999999999 milliseconds",
+                Scope::Mailbox,
+                exactly(24 * 3_600_000),
+            ),
+            ("BAD Request is throttled.", Scope::Mailbox, open),
+            ("NO Request is throttled. Suggested Backoff Time: soon", Scope::Mailbox, open),
+            ("NO Server Unavailable. 15", Scope::Mailbox, open),
+            ("NO Server Busy", Scope::Endpoint, open),
+            ("NO The server is too busy to process this request.", Scope::Endpoint, open),
+            ("BYE Server is unavailable, try again later", Scope::Endpoint, open),
+            // Gmail: of an account; in the code's place and at the end.
+            ("NO [THROTTLED] slow down", Scope::Mailbox, open),
+            ("NO Lockout [THROTTLED]", Scope::Mailbox, open),
+            (
+                "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+                Scope::Mailbox,
+                exactly(24 * 3_600_000),
+            ),
+            ("BYE Account exceeded command or bandwidth limits.", Scope::Mailbox, exactly(24 * 3_600_000)),
+            // Yahoo.
+            ("NO [LIMIT] UID FETCH Rate limit hit.", Scope::Mailbox, open),
+            ("BYE [LIMIT] FETCH Rate limit hit.", Scope::Mailbox, open),
+            ("BYE [LIMIT] goodbye", Scope::Mailbox, open),
+            // RFC 5530; Dovecot's words.
+            ("NO [INUSE] Mailbox is locked", Scope::Mailbox, open),
+            ("NO [UNAVAILABLE] Temporary authentication failure.", Scope::Mailbox, open),
+            ("NO [UNAVAILABLE] Account is temporarily unavailable.", Scope::Mailbox, open),
+            ("NO [UNAVAILABLE] Server is going down for maintenance", Scope::Endpoint, open),
+            ("BYE [UNAVAILABLE] maintenance", Scope::Endpoint, open),
+            // Logins are counted by address.
+            ("NO Too many failed logins from your address", Scope::Endpoint, open),
+        ] {
+            assert_eq!(judged(line), (scope, retry, ErrorKind::Throttled), "{line}");
+        }
+    }
+
+    #[test]
+    fn who_has_connections_enough() {
+        for (line, scope) in [
+            (
+                "NO [ALERT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+                Scope::Mailbox,
+            ),
+            (
+                "NO [LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+                Scope::Mailbox,
+            ),
+            ("NO [ALERT] Too many simultaneous connections. (Failure)", Scope::Mailbox),
+            ("BYE Too many open connections for this user", Scope::Mailbox),
+            ("NO [LIMIT] Too many sessions", Scope::Mailbox),
+            ("BYE [ALERT] Maximum connection limit reached for ::ffff:192.0.2.1", Scope::Endpoint),
+            ("BYE Too many connections from this host", Scope::Endpoint),
+            ("NO [UNAVAILABLE] Too many open connections", Scope::Endpoint),
+        ] {
+            assert_eq!(judged(line), (scope, Retry::After(None), ErrorKind::TooManyConnections), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_sounds_like_it() {
+        for (line, expected) in [
+            ("NO [OVERQUOTA] Quota exceeded", (Scope::Endpoint, Retry::Never, ErrorKind::Quota)),
+            ("BYE Too many invalid IMAP commands.", (Scope::Session, Retry::Now, ErrorKind::Connection)),
+            (
+                "NO [AUTHENTICATIONFAILED] Too many attempts, try again later",
+                (Scope::Endpoint, Retry::Never, ErrorKind::Authentication),
+            ),
+            ("NO [LIMIT] Header is too large", (Scope::Message, Retry::Never, ErrorKind::TooLarge)),
+        ] {
+            assert_eq!(judged(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Endpoints that asked to be left alone for a while.
+
+use jiff::Timestamp;
+use mailhaul_migration::{FailureClass, Guid};
+use sqlx::sqlite::SqliteRow;
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+};
+
+/// From when on an endpoint is left alone, until when, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parking {
+    /// When it asked for it.
+    pub since: Timestamp,
+    /// No mailbox is begun there before.
+    pub until: Timestamp,
+    /// The server's words.
+    pub reason: String,
+}
+
+impl Store {
+    /// Leaves an endpoint alone, as is decided from what was known before, also where that is over. An endpoint that was
+    /// removed meanwhile is nobody's concern.
+    pub async fn park(
+        &self,
+        endpoint: Guid,
+        decide: impl FnOnce(Option<Parking>) -> Parking + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query("SELECT * FROM parking WHERE endpoint = ?")
+                    .bind(endpoint)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                let parking = decide(row.as_ref().map(parking).transpose()?);
+                sqlx::query(
+                    "INSERT OR REPLACE INTO parking (endpoint, since, until, reason) \
+                     SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1)",
+                )
+                .bind(endpoint)
+                .bind(millis(parking.since))
+                .bind(millis(parking.until))
+                .bind(parking.reason)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// The endpoints that are left alone at this moment.
+    pub async fn parked(&self, now: Timestamp) -> Result<Vec<(Guid, Parking)>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query("SELECT * FROM parking WHERE until > ?")
+                    .bind(millis(now))
+                    .fetch_all(connection)
+                    .await?;
+                rows.iter().map(|row| Ok((Cells(row).get("endpoint")?, parking(row)?))).collect()
+            })
+        })
+        .await
+    }
+
+    /// Asks an endpoint again, and takes up its users who wait because it, or a limit of ours, wanted patience.
+    pub async fn unpark(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM parking WHERE endpoint = ?")
+                    .bind(endpoint)
+                    .execute(&mut *connection)
+                    .await?;
+                sqlx::query(
+                    "UPDATE user SET due = ?2 WHERE due > ?2 AND attempts > 0 AND failure_class = ?3 \
+                     AND lease_until IS NULL AND batch IN (SELECT guid FROM batch WHERE source_endpoint = ?1 \
+                     OR target_endpoint = ?1)",
+                )
+                .bind(endpoint)
+                .bind(millis(now))
+                .bind(FailureClass::Throttled.to_string())
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+fn parking(row: &SqliteRow) -> Result<Parking, Fault> {
+    let cells = Cells(row);
+    Ok(Parking { since: cells.time("since")?, until: cells.time("until")?, reason: cells.get("reason")? })
+}

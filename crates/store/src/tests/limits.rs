@@ -1,0 +1,66 @@
+//! What servers put up with: octets by the hour, and endpoints that are left alone.
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::endpoint;
+use crate::{Parking, Store};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[tokio::test]
+async fn octets_are_added_by_hours_and_old_hours_are_forgotten() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let old = store.insert_endpoint(endpoint("Old"), None).await.unwrap().guid;
+    let new = store.insert_endpoint(endpoint("New"), None).await.unwrap().guid;
+    store.add_usage(old, "terry", vec![(100, 5), (101, 7)], 90).await.unwrap();
+    store.add_usage(old, "terry", vec![(101, 1)], 90).await.unwrap();
+    store.add_usage(old, "ann", vec![(101, 20)], 90).await.unwrap();
+    store.add_usage(new, "terry", vec![(101, 300)], 90).await.unwrap();
+    store.close().await;
+    let store = Store::open(data.path()).await.unwrap();
+    assert_eq!(store.usage(old, Some("terry"), 0).await.unwrap(), [(100, 5), (101, 8)]);
+    assert_eq!(store.usage(old, None, 0).await.unwrap(), [(100, 5), (101, 28)]);
+    assert_eq!(store.usage(old, None, 101).await.unwrap(), [(101, 28)]);
+    store.add_usage(new, "ann", vec![(102, 1)], 101).await.unwrap();
+    assert_eq!(store.usage(old, None, 0).await.unwrap(), [(101, 28)]);
+    // It goes with its endpoint, and what comes late is nobody's.
+    store.remove_endpoint(old).await.unwrap();
+    store.add_usage(old, "terry", vec![(102, 1)], 101).await.unwrap();
+    assert!(store.usage(old, None, 0).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_endpoint_is_left_alone_until_its_time() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let old = store.insert_endpoint(endpoint("Old"), None).await.unwrap().guid;
+    let parking = Parking { since: at(0), until: at(60), reason: "NO Server Busy".into() };
+    store
+        .park(old, {
+            let it = parking.clone();
+            move |before| {
+                assert_eq!(before, None);
+                it
+            }
+        })
+        .await
+        .unwrap();
+    store.close().await;
+    let store = Store::open(data.path()).await.unwrap();
+    assert_eq!(store.parked(at(59)).await.unwrap(), [(old, parking.clone())]);
+    assert!(store.parked(at(60)).await.unwrap().is_empty());
+    // What is over is remembered, to decide what comes next.
+    store
+        .park(old, move |before| {
+            assert_eq!(before, Some(parking));
+            Parking { since: at(70), until: at(200), reason: "again".into() }
+        })
+        .await
+        .unwrap();
+    store.unpark(old, at(71)).await.unwrap();
+    assert!(store.parked(at(71)).await.unwrap().is_empty());
+}

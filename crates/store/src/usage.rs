@@ -1,0 +1,73 @@
+//! How much was read from and written to each mailbox of an endpoint, hour by hour, so that a restart gives no new day.
+
+use mailhaul_migration::Guid;
+
+use crate::{
+    Store,
+    columns::{Cells, whole},
+    error::StoreError,
+};
+
+impl Store {
+    /// Octets of an endpoint by hours since 1970, from this hour on: of one mailbox, or of all.
+    pub async fn usage(
+        &self,
+        endpoint: Guid,
+        mailbox: Option<&str>,
+        first_hour: u64,
+    ) -> Result<Vec<(u64, u64)>, StoreError> {
+        self.read(|connection| {
+            let mailbox = mailbox.map(str::to_owned);
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "SELECT hour, sum(octets) AS octets FROM usage WHERE endpoint = ? AND hour >= ? \
+                     AND (?3 IS NULL OR mailbox = ?3) GROUP BY hour",
+                )
+                .bind(endpoint)
+                .bind(whole(first_hour))
+                .bind(mailbox)
+                .fetch_all(connection)
+                .await?;
+                rows.iter()
+                    .map(|row| Ok((Cells(row).number("hour")?, Cells(row).number("octets")?)))
+                    .collect()
+            })
+        })
+        .await
+    }
+
+    /// Adds what went to or from a mailbox of an endpoint, and forgets the hours before the first.
+    pub async fn add_usage(
+        &self,
+        endpoint: Guid,
+        mailbox: &str,
+        hours: Vec<(u64, u64)>,
+        first_hour: u64,
+    ) -> Result<(), StoreError> {
+        let mailbox = mailbox.to_owned();
+        self.change(move |connection| {
+            Box::pin(async move {
+                for (hour, octets) in hours {
+                    // An endpoint that was removed meanwhile has no usage.
+                    sqlx::query(
+                        "INSERT INTO usage (endpoint, mailbox, hour, octets) \
+                         SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1) \
+                         ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = octets + excluded.octets",
+                    )
+                    .bind(endpoint)
+                    .bind(mailbox.clone())
+                    .bind(whole(hour))
+                    .bind(whole(octets))
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                sqlx::query("DELETE FROM usage WHERE hour < ?")
+                    .bind(whole(first_hour))
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
