@@ -25,7 +25,7 @@ mod user_root;
 
 pub use gmail::{LabelPolicy, LabelRules};
 pub use imap_mailbox::{Account, ImapMailbox, Listener};
-pub use mailhaul_engine::Side;
 pub use maildir::MaildirMailbox;
+pub use mailhaul_engine::Side;
 pub use profile::{Choice, Impression, MailboxLimits, NameFacts, Profile, Profiles};
 pub use user_root::{ResolvedRoot, resolve_root};

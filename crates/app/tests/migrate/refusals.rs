@@ -217,7 +217,10 @@ async fn a_server_that_takes_one_connection_of_a_user_gets_one() {
         give(&from, "annb", folder, &[3_000; 200], 70 + seed).await;
     }
     let ran = Haul::new("annb", from.port(), to.port()).expect(0, &[]);
-    ran.says(&["Maximum number of connections from user+IP exceeded", "trying again over another connection"]);
+    ran.says(&[
+        "Maximum number of connections from user+IP exceeded",
+        "trying again over another connection",
+    ]);
     // Dovecot counts us out a moment after we said goodbye.
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert_same(&from, &to, "annb").await;

@@ -389,7 +389,7 @@ impl Target for Remote {
             let command = std::mem::take(&mut command);
             let sent: Vec<Uid> = command.iter().map(|(envelope, _)| envelope.uid).collect();
             if let Some(error) = self.server().answers.pop() {
-                acks.report(Ack { sent, result: Err(error) });
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
                 return Ok(());
             }
             let refuses = self.server().refuses;

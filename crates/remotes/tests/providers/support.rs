@@ -6,7 +6,7 @@ use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
-    Budget, Clock as _, Deletions, ErrorKind, Mailbox as _, Pass, PassOptions, Places, Report,
+    Budget, Clock as _, Deletions, ErrorKind, Limits, Mailbox as _, Pass, PassOptions, Places, Report,
 };
 use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
@@ -121,6 +121,7 @@ impl Route {
             budget: &Budget::new(4 << 20),
             places: &Places::new(self.places),
             stop: &CancellationToken::new(),
+            limits: &Limits { is_resumed: true, ..Limits::default() },
             options: &PassOptions { deletions: self.deletions, ..PassOptions::default() },
         };
         let report = Box::pin(pass.run()).await;

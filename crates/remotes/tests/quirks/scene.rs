@@ -3,7 +3,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use mailhaul_engine::{
-    Budget, Clock, Error, ErrorKind, Event, Mailbox as _, Pass, PassOptions, Places, Progress, Report,
+    Budget, Clock, Error, ErrorKind, Event, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report,
 };
 use mailhaul_imap::Security;
 use mailhaul_mail::FolderPath;
@@ -89,6 +89,7 @@ pub(crate) async fn pass(name: &str) -> Passed {
         // No further lane: the connections come one after the other.
         places: &Places::new(0),
         stop: &CancellationToken::new(),
+        limits: &Limits::default(),
         options: &PassOptions::default(),
     }
     .run()
@@ -123,6 +124,10 @@ struct Witness {
 }
 
 impl Clock for Witness {
+    fn now(&self) -> Duration {
+        Duration::from_hours(480_000)
+    }
+
     async fn sleep(&self, _: Duration) {}
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Shorter waits let others have a turn, and take no time.
-const SHORTEST: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// A clock that its users move. Copies are the same clock. Who waits moves it to the end of the wait at once, unless it
 /// is there already: two who wait for an hour from the same moment on wait for one hour.
@@ -34,6 +34,10 @@ impl VirtualClock {
 }
 
 impl mailhaul_engine::Clock for VirtualClock {
+    fn now(&self) -> Duration {
+        Self::now(self)
+    }
+
     async fn sleep(&self, time: Duration) {
         let end = self.now() + time;
         tokio::task::yield_now().await;
