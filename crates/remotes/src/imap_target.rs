@@ -191,6 +191,18 @@ impl ImapMailbox {
         let session = self.session().await?;
         let sent = push(session, &name, manner, feed, gauge, lost).await;
         let balance = book.balance();
+        if balance.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
+            // It may have hung up then; whether or not, nothing else is asked of it now.
+            self.report_unlooked(acks, balance.held);
+            for (sent, error) in balance.spoilt {
+                acks.report(Ack { sent, result: Err(told(error).at(Side::Target)), is_bare: false });
+            }
+            return match sent {
+                Ok(_) => Ok(Sent::All),
+                Err(Stop::Feed(error)) => Err(error),
+                Err(Stop::Wire(error)) => Err(self.explain_in(folder, error)),
+            };
+        }
         let sent = match sent {
             Ok(sent) => sent,
             Err(Stop::Feed(error)) => return Err(error),
@@ -318,10 +330,7 @@ impl ImapMailbox {
         if error.code == Some(imap::response::Code::TryCreate) {
             return Err(self.create_anew(folder, error).await);
         }
-        // What Exchange says of a full mailbox, and of a server that has too much to do.
-        let is_ambiguous = error.kind == imap::ErrorKind::Throttled
-            && error.message.to_ascii_lowercase().contains("server unavailable. 15");
-        if is_ambiguous && self.is_full(folder).await? {
+        if is_ambiguous(&error) && self.is_full(folder).await? {
             let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
             return Ok(self.explain_in(folder, full.context("the mailbox is full")));
         }
@@ -401,4 +410,14 @@ impl ImapMailbox {
             );
         }
     }
+}
+
+/// What Exchange says of a full mailbox, and of a server that has too much to do.
+fn is_ambiguous(error: &imap::Error) -> bool {
+    error.kind == imap::ErrorKind::Throttled
+        && error.message.to_ascii_lowercase().contains("server unavailable. 15")
+}
+
+fn asks_for_patience(error: &imap::Error) -> bool {
+    error.kind == imap::ErrorKind::Throttled && !is_ambiguous(error)
 }
