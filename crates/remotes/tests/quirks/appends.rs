@@ -188,7 +188,7 @@ async fn q30_what_icloud_calls_too_big_is_too_large() {
 async fn q31_a_full_exchange_is_told_from_a_busy_one_by_its_quota() {
     let table = [
         ("q31-exchange-full.txt", "1: endpoint, Quota, Never: "),
-        ("q31-exchange-busy.txt", "1: endpoint, Throttled, After(None): "),
+        ("q31-exchange-busy.txt", "1: mailbox, Throttled, After(None): "),
         ("q31-exchange-without-quota.txt", "1: endpoint, Quota, Never: "),
     ];
     for (name, begins) in table {
