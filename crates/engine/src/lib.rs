@@ -31,7 +31,7 @@ pub use feed::{
 };
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, left_out, plan_folders, why_scan};
-pub use pace::{Pacer, Rates, Turn, Usage};
+pub use pace::{Rates, Usage};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
 pub use places::{Place, Places};

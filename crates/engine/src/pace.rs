@@ -32,7 +32,7 @@ impl Rates {
 
 /// What is to be done with a message or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub(crate) enum Turn {
     /// It may pass, and is counted.
     Now,
     /// It is to be asked about again after so long.
@@ -121,7 +121,7 @@ impl Usage {
 
 /// What may pass, and what has passed.
 #[derive(Clone, Debug, Default)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     rates: Rates,
     messages: Bucket,
     octets: Bucket,
@@ -132,12 +132,12 @@ pub struct Pacer {
 
 impl Pacer {
     /// With these limits, after so much has passed.
-    pub fn new(rates: Rates, used: Usage) -> Self {
+    pub(crate) fn new(rates: Rates, used: Usage) -> Self {
         Self { rates, used, ..Self::default() }
     }
 
     /// From now on these limits. Where a rate changes, what passed at the old one is not held against the new one.
-    pub fn set_rates(&mut self, rates: Rates) {
+    pub(crate) fn set_rates(&mut self, rates: Rates) {
         if rates.messages_per_second != self.rates.messages_per_second {
             self.messages = Bucket::default();
         }
@@ -149,7 +149,7 @@ impl Pacer {
 
     /// Whether a message of so many octets may begin. A message that is larger than the budget of a day passes when
     /// nothing else of that day has.
-    pub fn message(&mut self, now: Duration, octets: u64) -> Turn {
+    pub(crate) fn message(&mut self, now: Duration, octets: u64) -> Turn {
         if let Some(most) = self.rates.bytes_per_day {
             self.used.forget_before(Usage::first_hour(now));
             let used = self.used.total();
@@ -168,7 +168,7 @@ impl Pacer {
     }
 
     /// Whether so many octets of a message that has begun may pass.
-    pub fn octets(&mut self, now: Duration, octets: u64) -> Turn {
+    pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> Turn {
         let Some(rate) = self.rates.bytes_per_second else { return Turn::Now };
         let turn = self.octets.turn(now);
         if turn == Turn::Now {
@@ -178,21 +178,21 @@ impl Pacer {
     }
 
     /// Counts octets that passed without being asked about.
-    pub fn count(&mut self, now: Duration, octets: u64) {
+    pub(crate) fn count(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.add(hour, octets);
         self.untold.add(hour, octets);
     }
 
     /// A message that was let pass did not.
-    pub fn take_back(&mut self, now: Duration, octets: u64) {
+    pub(crate) fn take_back(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.take_back(hour, octets);
         self.untold.take_back(hour, octets);
     }
 
     /// What has passed by hours, since this was asked last.
-    pub fn tell(&mut self, now: Duration) -> Vec<(u64, u64)> {
+    pub(crate) fn tell(&mut self, now: Duration) -> Vec<(u64, u64)> {
         self.used.forget_before(Usage::first_hour(now));
         let untold = std::mem::take(&mut self.untold);
         untold.0.into_iter().filter(|(_, octets)| *octets > 0).collect()
@@ -214,7 +214,7 @@ mod tests {
         let (mut now, mut passed) = (BEGIN, Vec::new());
         while passed.len() < count {
             match ask(pacer, now) {
-                Turn::Now => passed.push((now - BEGIN).as_millis()),
+                Turn::Now => passed.push(now.saturating_sub(BEGIN).as_millis()),
                 Turn::After(wait) | Turn::UsedUp(wait) => now += wait,
             }
         }
@@ -273,7 +273,7 @@ mod tests {
         // The end of the first hour, and 24 hours.
         let free = half_past + HOUR + wait;
         assert_eq!(free, BEGIN + HOUR * 25);
-        assert!(matches!(pacer.message(free - Duration::from_millis(1), 1), Turn::UsedUp(_)));
+        assert!(matches!(pacer.message(free.saturating_sub(Duration::from_millis(1)), 1), Turn::UsedUp(_)));
         assert_eq!(pacer.message(free, 60), Turn::Now);
         // For a larger one, more has to be free.
         assert_eq!(pacer.message(free, 61), Turn::UsedUp(HOUR * 25));

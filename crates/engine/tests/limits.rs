@@ -30,7 +30,7 @@ impl Moved {
     }
 
     fn since(&self, begin: Duration) -> Duration {
-        self.now() - begin
+        self.now().saturating_sub(begin)
     }
 }
 
@@ -172,14 +172,14 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
     let begin = site.clock.now();
     for (arrived, free) in [(10, begin + HOUR * 25), (20, begin + HOUR * 50)] {
         let error = site.pass(&limits).await.error.unwrap();
-        let wait = free - site.clock.now();
+        let wait = free.saturating_sub(site.clock.now());
         let expected = (ErrorKind::Throttled, Scope::Mailbox, Retry::After(Some(wait)), Some(Side::Source));
         assert_eq!((error.kind, error.scope, error.retry, error.side), expected, "{error}");
         assert_eq!(site.arrived(), arrived);
         // Before its time, nothing passes.
         let again = site.pass(&limits).await.error.unwrap();
         assert_eq!((again.kind, site.arrived()), (ErrorKind::Throttled, arrived));
-        site.clock.sleep(free - site.clock.now()).await;
+        site.clock.sleep(free.saturating_sub(site.clock.now())).await;
     }
     synced(&site.pass(&limits).await);
     site.assert_same();

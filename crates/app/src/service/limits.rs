@@ -101,12 +101,12 @@ impl Workplace {
                     );
                 }
             }
-            (ErrorKind::TooManyConnections, Lane::Further) => {
-                if self.gates.learn(login.endpoint, |cap| cap.lane_refused(now)) {
-                    tracing::warn!(
-                        "{error}; from now on fewer connections for each mailbox, and one more every 10 minutes"
-                    );
-                }
+            (ErrorKind::TooManyConnections, Lane::Further)
+                if self.gates.learn(login.endpoint, |cap| cap.lane_refused(now)) =>
+            {
+                tracing::warn!(
+                    "{error}; from now on fewer connections for each mailbox, and one more every 10 minutes"
+                );
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Where a batch stands, in a sentence with what can be done next.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use mailhaul_migration::{BatchIntent, BatchStatus, StatusSummary};
 use mailhaul_store::{BatchOverview, Parking};
@@ -13,16 +15,18 @@ pub(super) fn message(
     parked: Option<&(String, Parking)>,
     now: Timestamp,
 ) -> String {
+    // Writing into a text cannot fail.
     let mut message = standing(status, overview);
     let goes_on = overview.batch.intent == BatchIntent::Run && status != BatchStatus::Completed;
     if let Some((endpoint, parking)) = parked.filter(|_| goes_on) {
-        message.push_str(&format!(
+        _ = write!(
+            message,
             "; the endpoint \"{endpoint}\" is left alone until {:.0}: {}",
             parking.until, parking.reason
-        ));
+        );
     } else if let Some(until) = overview.throttled_until.filter(|it| goes_on && *it > now) {
         let users = text::count(overview.throttled, "user waits", "users wait");
-        message.push_str(&format!("; {users} because a limit is used up, the first until {until:.0}"));
+        _ = write!(message, "; {users} because a limit is used up, the first until {until:.0}");
     }
     message
 }
