@@ -226,11 +226,12 @@ async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
         assert_eq!((user.status, user.statistics.synced_items), (S::Synced, 5), "{user:#?}");
     }
     site.end().await;
-    // What was refused was learned from: nobody ran into it again and again.
+    // What was refused was learned from: nobody ran into it again and again. How many are refused at first is Dovecot's
+    // matter, which looks at the number before it counts a login.
     let mut refused = 0;
     for user in &users {
         let report = site.context.store.report(site.user(user).await.guid, None, 100).await.unwrap();
         refused += report.items.iter().filter(|it| it.text.contains("Maximum number of connections")).count();
     }
-    assert!((1..25).contains(&refused), "{refused}");
+    assert!(refused < 25, "{refused}");
 }
