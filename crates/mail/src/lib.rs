@@ -5,6 +5,7 @@
 //! * [`Flags`], [`InternalDate`]: what a message carries beside its octets.
 //! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
 //! * [`Scope`], [`Retry`]: the two questions that every error answers.
+//! * [`repair`]: edits that make a message acceptable to a server that refused it.
 //! * [`Secret`]: what must never be shown.
 
 mod digest;
@@ -13,6 +14,7 @@ mod fingerprint;
 mod flags;
 mod folder_path;
 mod internal_date;
+pub mod repair;
 mod secret;
 mod special_use;
 mod uid;

@@ -1,0 +1,119 @@
+//! Making a header of what is none. What Cyrus refuses as "invalid header" is a line whose name is empty or has a blank or
+//! a control character before its colon; other servers refuse octets that are no ASCII.
+
+use super::{
+    encoded_word::encoded,
+    fields::{LONGEST_NAME, bare, fields, header_length, is_blank, lines, name_length},
+    kinds::{Change, Edit, note},
+};
+
+pub(super) fn mended(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
+    let (header, text) = message.split_at(header_length(message));
+    let before = edits.len();
+    let Shaped { header: shaped, cut } = shape(header, edits);
+    let mut out = Vec::with_capacity(message.len() + 64);
+    let mut line = 1;
+    for field in fields(&shaped) {
+        match encoded(field) {
+            Some((encoded, is_utf8)) => {
+                let change = if is_utf8 { Change::HeaderEncoded } else { Change::UnknownHeaderEncoded };
+                note(edits, change, line, false);
+                out.extend_from_slice(&encoded);
+            }
+            None => out.extend_from_slice(field),
+        }
+        line += lines(field).count() as u64;
+    }
+    if edits.len() == before {
+        return None;
+    }
+    out.extend_from_slice(&header[cut..]);
+    out.extend_from_slice(text);
+    Some(out)
+}
+
+/// The header with nothing but fields in it, and where what followed it begins: text that nothing set apart from it.
+struct Shaped {
+    header: Vec<u8>,
+    cut: usize,
+}
+
+fn shape(header: &[u8], edits: &mut Vec<Edit>) -> Shaped {
+    let last_field = last_field(header);
+    let mut out: Vec<u8> = Vec::with_capacity(header.len() + 64);
+    // Where the field begins in `out` of which the next line may be the rest.
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    for (number, line) in (1..).zip(lines(header)) {
+        if line.first().is_some_and(|it| is_blank(*it)) && open.is_some() {
+            out.extend_from_slice(line);
+        } else if name_length(line).is_some() {
+            open = Some(out.len());
+            out.extend_from_slice(line);
+        } else if let Some((name, rest)) = spaced_name(line) {
+            note(edits, Change::ColonClosedUp, number, false);
+            open = Some(out.len());
+            out.extend_from_slice(name);
+            out.extend_from_slice(rest);
+        } else if last_field.is_none_or(|last| last < at) && open.is_none_or(|it| !is_unfinished(&out[it..]))
+        {
+            // No field follows, and none waits for its rest: this is the text.
+            note(edits, Change::HeaderEnded, number, false);
+            out.extend_from_slice(b"\r\n");
+            return Shaped { header: out, cut: at };
+        } else if open.is_some() {
+            note(edits, Change::LineIndented, number, false);
+            out.push(b' ');
+            out.extend_from_slice(line);
+        } else {
+            note(edits, Change::LineKeptAsField, number, false);
+            open = Some(out.len());
+            out.extend_from_slice(b"X-Invalid-Header: ");
+            out.extend_from_slice(line);
+        }
+        at += line.len();
+    }
+    Shaped { header: out, cut: header.len() }
+}
+
+/// Where the last line begins that is a field, if only its colon is closed up.
+fn last_field(header: &[u8]) -> Option<usize> {
+    let (mut at, mut last) = (0, None);
+    for line in lines(header) {
+        if name_length(line).is_some() || spaced_name(line).is_some() {
+            last = Some(at);
+        }
+        at += line.len();
+    }
+    last
+}
+
+/// A line with blanks between name and colon, which RFC 822 allowed (RFC 5322, section 4.5): the name, and what begins
+/// with the colon.
+fn spaced_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = line.split_at(line.iter().take(LONGEST_NAME).position(|it| *it == b':')?);
+    let visible = name.trim_ascii_end();
+    let is_spaced = visible.len() < name.len() && name[visible.len()..].iter().all(|it| is_blank(*it));
+    (is_spaced && !visible.is_empty() && visible.iter().all(|it| matches!(it, 33..=126)))
+        .then_some((visible, rest))
+}
+
+/// Whether a field waits for its rest: a list, a parameter, a quotation or an address that goes on.
+fn is_unfinished(field: &[u8]) -> bool {
+    let field = field.trim_ascii_end();
+    let (mut angles, mut parentheses, mut is_quoted) = (0_i64, 0_i64, false);
+    for octet in field {
+        match octet {
+            b'"' => is_quoted = !is_quoted,
+            b'<' if !is_quoted => angles += 1,
+            b'>' if !is_quoted => angles -= 1,
+            b'(' if !is_quoted => parentheses += 1,
+            b')' if !is_quoted => parentheses -= 1,
+            _ => {}
+        }
+    }
+    is_quoted
+        || angles > 0
+        || parentheses > 0
+        || bare(field).last().is_some_and(|it| matches!(it, b',' | b';' | b'='))
+}
