@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use mailhaul_engine::FolderPattern;
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{
+    FolderPath,
+    repair::{Repair, Repairs},
+};
 
 use crate::{
     documents::{Completions, Man},
@@ -116,6 +119,10 @@ pub(crate) struct Migrate {
     /// ever removed
     #[arg(long, value_enum, default_value_t = Deletions::Keep, help_heading = "What to copy")]
     pub(crate) deletions: Deletions,
+    /// What may be edited in messages that the target refuses, so that it takes them; the report names each edit:
+    /// NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or all; separated by commas
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = repairs, help_heading = "What to copy")]
+    pub(crate) repair: Vec<Repairs>,
     /// Messages received at or after this date: 2024-12-31 (midnight UTC) or 2024-12-31T08:00:00Z
     #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
     pub(crate) since: Option<i64>,
@@ -197,6 +204,14 @@ fn folder_map(text: &str) -> Result<(FolderPath, FolderPath), String> {
     }
 }
 
+/// One kind of repair, or all.
+fn repairs(text: &str) -> Result<Repairs, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Repairs::all());
+    }
+    Ok([text.parse::<Repair>()?].into_iter().collect())
+}
+
 /// Seconds since 1970.
 fn moment(text: &str) -> Result<i64, String> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
@@ -257,5 +272,8 @@ mod tests {
         assert_eq!(pin(&["AB"; 32].join(":")), Ok(Pin([0xab; 32])));
         assert!(pin("abcd").is_err() && pin(&"zz".repeat(32)).is_err());
         assert!(folder_map("Sent").is_err());
+        assert_eq!(repairs("ALL"), Ok(Repairs::all()));
+        assert_eq!(repairs("nulbytes"), Ok([Repair::NulBytes].into_iter().collect()));
+        assert!(repairs("everything").unwrap_err().contains("NulBytes,BareNewlines"));
     }
 }

@@ -6,6 +6,9 @@ use std::{
     time::Duration,
 };
 
+use mailhaul_engine::RepairedItem;
+use mailhaul_mail::FolderPath;
+
 /// Prints a line. Whoever closed the pipe does not want to read on, and that is no failure.
 pub(crate) fn print(line: impl fmt::Display) {
     let _unread = writeln!(io::stdout(), "{line}");
@@ -49,6 +52,13 @@ pub(crate) fn hexadecimal(octets: &[u8]) -> String {
 /// `1 message`, `2 messages`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// A message whose copy was edited: which it is, and what was edited.
+pub(crate) fn repaired(folder: &FolderPath, item: &RepairedItem) -> String {
+    let RepairedItem { uid, subject, sha256, edits, .. } = item;
+    let subject = subject.as_ref().map(|it| format!(", subject {it:?}")).unwrap_or_default();
+    format!("Repaired: folder {folder}, UID {uid}{subject}, original SHA-256 {sha256}, {edits}")
 }
 
 #[cfg(test)]

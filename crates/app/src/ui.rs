@@ -241,6 +241,9 @@ impl Progress for MailboxUi {
             Event::Skipped { folder, uid, reason } => {
                 self.ui.say(&format!("{}: {folder}: message with UID {uid} skipped: {reason}", self.name));
             }
+            Event::Repaired { folder, item } => {
+                self.ui.say(&format!("{}: {}", self.name, text::repaired(folder, item)));
+            }
             Event::FolderFailed { folder, error } => {
                 self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
             }

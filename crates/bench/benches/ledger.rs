@@ -28,6 +28,7 @@ fn outcomes(first: u32, count: u32) -> Vec<Record> {
             digests: None,
             size: 4096,
             ours: true,
+            edited: None,
         })),
     };
     (first..first + count).map(outcome).collect()

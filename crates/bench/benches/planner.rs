@@ -46,6 +46,7 @@ fn state(messages: u32) -> FolderState {
         digests: None,
         size: 4096,
         ours: true,
+        edited: None,
     };
     state.messages = (1..=messages).map(|it| (uid(it), MessageState::Done(copied(it)))).collect();
     state

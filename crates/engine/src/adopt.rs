@@ -12,7 +12,7 @@ use crate::{
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, adopted, find_on_target, taken},
+    settle::{Among, Sought, adopted, find_on_target, taken},
     work::Work,
 };
 
@@ -58,7 +58,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             work.is_quiet = true;
         }
         let owned = taken(state, owned);
-        let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
+        let wanted: Vec<Sought> = plan.copy.iter().map(|it| Sought::as_it_is(it.uid, it.size)).collect();
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, Among::ALL)
                 .await?;
@@ -94,7 +94,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         owned: &UidSet,
     ) -> Result<(), Error> {
         let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
-        let lost: Vec<(Uid, u64)> = untold.map(|(uid, copied)| (uid, copied.size)).collect();
+        let copy = |it: &Copied| it.edited.as_ref().map(|it| it.copy);
+        let sought = |(uid, it): (Uid, &Copied)| Sought { uid, size: it.size, copy: copy(it) };
+        let lost: Vec<Sought> = untold.map(sought).collect();
         if lost.is_empty() {
             return Ok(());
         }

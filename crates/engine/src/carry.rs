@@ -14,6 +14,7 @@ use crate::{
     plan::{MessagePlan, flag_updates, plan_messages},
     ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
+    repair::may_be_malformed,
     settle::{follow_new_validity, settle},
     transfer::{Lane, transfer},
     work::{Origin, Reach, Work, forgotten},
@@ -22,7 +23,7 @@ use crate::{
 /// So many messages are handed to the remotes at once: what they keep for each does not grow with the folder.
 const SLICE: usize = 25_000;
 /// So often the same messages are sent again because the target wants to do otherwise with them.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 /// Folders with more messages are not kept in memory between two steps.
 const KEPT: usize = 100_000;
 
@@ -100,15 +101,22 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     pub(crate) async fn settle(
         &mut self,
-        work: &Work,
+        work: &mut Work,
         state: &mut FolderState,
         owned: &UidSet,
     ) -> Result<u64, Error> {
         if !state.intended().is_empty() {
             self.wait_until_quiet(&work.target).await?;
         }
+        let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
         let source = (work.origin != Origin::Departed).then_some(&mut *self.source);
-        settle(source, self.target, self.ledger, state, owned).await
+        let found = settle(source, self.target, self.ledger, state, owned).await?;
+        for uid in repairing {
+            if let Some(MessageState::Done(Copied { edited: Some(edited), .. })) = state.messages.get(&uid) {
+                self.tell_repaired(work, uid, edited);
+            }
+        }
+        Ok(found)
     }
 
     /// The scan, with the records brought to the source's UIDVALIDITY.
@@ -246,8 +254,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         });
         // A refused command is halved until the refused message stands alone.
         let slices = plan.copy.chunks(SLICE).rev();
+        let unrefused = |slice: &[MessageInfo]| -> Vec<Uid> {
+            slice.iter().map(|it| it.uid).filter(|uid| !work.refused.contains_key(uid)).collect()
+        };
         let mut todo: Vec<(Vec<Uid>, usize, u32)> =
-            slices.map(|slice| (slice.iter().map(|it| it.uid).collect(), BATCH, 0)).collect();
+            slices.map(|slice| (unrefused(slice), BATCH, 0)).collect();
         while let Some((uids, batch, tries)) = todo.pop() {
             let group: Vec<&MessageInfo> = uids.iter().filter_map(|uid| messages.get(uid).copied()).collect();
             if group.is_empty() {
@@ -274,7 +285,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 } else if error.retry == Retry::Now && tries < TRIES {
                     todo.push((uids, batch, tries + 1));
                 } else if let [uid] = uids.as_slice() {
-                    if let Some(message) = messages.get(uid) {
+                    if may_be_malformed(&error) {
+                        work.refused.insert(*uid, error.message);
+                    } else if let Some(message) = messages.get(uid) {
                         self.tell_skipped(work, message, error.message);
                     }
                 } else {
@@ -286,16 +299,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             for (uid, missing) in done.missing {
                 let record = forgotten(&work.source, uid);
                 self.record(state, &[record]).await?;
-                match missing {
-                    Missing::Gone => {
-                        work.gone.insert(uid);
-                        work.tally.seen = work.tally.seen.saturating_sub(1);
-                    }
-                    Missing::Withheld(words) => {
-                        if let Some(message) = messages.get(&uid) {
-                            self.tell_skipped(work, message, words);
-                        }
-                    }
+                if let Some(message) = messages.get(&uid) {
+                    self.tell_missing(work, message, missing);
                 }
             }
             wider?;
@@ -303,6 +308,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(Error::interrupted());
             }
         }
+        self.mend(work, state, &messages, floor, owned).await?;
         self.locate(work, state, floor, owned).await
     }
 
@@ -324,7 +330,18 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
     }
 
-    fn tell_skipped(&self, work: &mut Work, message: &MessageInfo, reason: String) {
+    /// What the source did not give is gone, or skipped with its words.
+    pub(crate) fn tell_missing(&self, work: &mut Work, message: &MessageInfo, missing: Missing) {
+        match missing {
+            Missing::Gone => {
+                work.gone.insert(message.uid);
+                work.tally.seen = work.tally.seen.saturating_sub(1);
+            }
+            Missing::Withheld(words) => self.tell_skipped(work, message, words),
+        }
+    }
+
+    pub(crate) fn tell_skipped(&self, work: &mut Work, message: &MessageInfo, reason: String) {
         self.progress.event(Event::Skipped { folder: &work.source, uid: message.uid, reason: &reason });
         work.skip(message, reason);
     }

@@ -39,6 +39,8 @@ pub struct Budget {
     octets: Arc<Semaphore>,
     /// Of these, what may wait for its turn.
     aside: Arc<Semaphore>,
+    /// One message at a time may be held whole beside them.
+    whole: Arc<Semaphore>,
     limit: u32,
 }
 
@@ -47,7 +49,12 @@ impl Budget {
     pub fn new(octets: u32) -> Self {
         let limit = octets.max(1);
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
-        Self { octets: semaphore(limit), aside: semaphore(limit / 2), limit }
+        Self { octets: semaphore(limit), aside: semaphore(limit / 2), whole: semaphore(1), limit }
+    }
+
+    /// The turn of a message that must be held whole, which is not counted here: one in the process at a time.
+    pub(crate) async fn whole(&self) -> Option<OwnedSemaphorePermit> {
+        self.whole.clone().acquire_owned().await.ok()
     }
 }
 

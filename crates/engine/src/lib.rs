@@ -17,6 +17,7 @@ mod ports;
 mod preview;
 mod received;
 mod record;
+mod repair;
 mod report;
 mod revalidate;
 mod settle;
@@ -41,6 +42,7 @@ pub use ports::{
 };
 pub use preview::{FolderPreview, preview};
 pub use received::Received;
-pub use record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record};
-pub use report::{FolderReport, FolderTally, Report, SkippedItem};
+pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record};
+pub use repair::{MOST_WHOLE, RepairRules};
+pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use throttle::{Limits, Throttle};

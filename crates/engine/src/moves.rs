@@ -191,8 +191,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
             } else {
                 let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
-                let intent = Record::Intended { folder: work.source.clone(), floor, uids };
-                self.record(state, &[intent]).await?;
+                let mut intents = vec![Record::Intended { folder: work.source.clone(), floor, uids }];
+                // After a crash, what was sent edited is looked for as it was sent.
+                intents.extend(moves.iter().filter_map(|(uid, it)| {
+                    let edited = it.copied.edited.clone()?;
+                    let state = Some(MessageState::Repairing(edited));
+                    Some(Record::Message { folder: work.source.clone(), uid: *uid, state })
+                }));
+                self.record(state, &intents).await?;
                 let on_target: UidSet = moves.iter().filter_map(|(_, it)| it.copied.target_uid).collect();
                 self.target.move_messages(&from_target, &work.target, &on_target).await?.into_iter().collect()
             };

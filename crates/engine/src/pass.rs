@@ -13,6 +13,7 @@ use crate::{
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, Mailbox, NewFolder, Progress, Source, Target},
     record::FolderRecord,
+    repair::RepairRules,
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
     throttle::{Limits, SHORT},
@@ -40,6 +41,8 @@ pub struct PassOptions {
     pub order: Order,
     /// What follows a deletion.
     pub deletions: Deletions,
+    /// What may be edited.
+    pub repairs: RepairRules,
 }
 
 impl PassOptions {

@@ -166,6 +166,7 @@ mod tests {
             digests: None,
             size: 1,
             ours: true,
+            edited: None,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{
     feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, Scan},
     record::{FolderRecord, FolderState, Record},
-    report::FolderTally,
+    report::{FolderTally, RepairedItem},
 };
 
 /// A mailbox that can be read. No method changes anything on the server.
@@ -271,6 +271,13 @@ pub enum Event<'a> {
         uid: Uid,
         /// Why.
         reason: &'a str,
+    },
+    /// A message was edited, and the target took it.
+    Repaired {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// What and how.
+        item: &'a RepairedItem,
     },
     /// A folder was left.
     FolderFailed {

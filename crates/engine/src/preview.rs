@@ -9,7 +9,7 @@ use crate::{
     plan::plan_messages,
     ports::{Ledger, Mailbox},
     record::FolderState,
-    settle::{Among, find_on_target},
+    settle::{Among, Sought, find_on_target},
     survey::survey,
 };
 
@@ -99,7 +99,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
         .unwrap_or_else(|| FolderState::opened(folder.clone(), to.clone(), scan.status.uid_validity));
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
     if exists_on_target || is_known {
-        let wanted: Vec<(Uid, u64)> = plan.copy.iter().map(|it| (it.uid, it.size)).collect();
+        let wanted: Vec<Sought> = plan.copy.iter().map(|it| Sought::as_it_is(it.uid, it.size)).collect();
         let found =
             find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();

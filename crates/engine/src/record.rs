@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Uid, UidSet, UidValidity};
+use mailhaul_mail::{
+    Digests, Fingerprint, Flags, FolderPath, MessageHasher, Sha256, Uid, UidSet, UidValidity,
+};
 
 use crate::folder::Cursor;
 
@@ -23,6 +25,8 @@ pub struct Floor {
 pub enum MessageState {
     /// About to be sent, or sent with its answer lost.
     Intended,
+    /// The same in a form that was edited, because the target refuses it as it is.
+    Repairing(Box<Edited>),
     /// On the target, put there by this migration or found there and adopted.
     Done(Copied),
     /// Not on the target, and why.
@@ -46,6 +50,75 @@ pub struct Copied {
     pub size: u64,
     /// Whether this migration put it there: only such messages may be removed from the target again.
     pub ours: bool,
+    /// Where the copy differs from the message; everything above is of the message as the source has it.
+    pub edited: Option<Box<Edited>>,
+}
+
+impl Copied {
+    /// As the copy looks on the target: there it is recognised by what was sent.
+    pub(crate) fn as_copy(&self) -> Self {
+        match &self.edited {
+            Some(edited) => Self {
+                fingerprint: edited.copy.fingerprint,
+                digests: Some(edited.copy.digests),
+                size: edited.copy.size,
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
+    }
+}
+
+/// How a message is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likeness {
+    /// First by this.
+    pub fingerprint: Fingerprint,
+    /// Where that is not enough, by these.
+    pub digests: Digests,
+    /// Octets.
+    pub size: u64,
+}
+
+impl Likeness {
+    /// Of a message held whole.
+    pub fn of(octets: &[u8]) -> Self {
+        let mut hasher = MessageHasher::new();
+        hasher.update(octets);
+        let (fingerprint, digests) = hasher.finish();
+        Self { fingerprint, digests, size: octets.len() as u64 }
+    }
+}
+
+/// A message that was edited so that the target takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// As the source has it.
+    pub original: Likeness,
+    /// As it was sent.
+    pub copy: Likeness,
+    /// Of the original's octets.
+    pub sha256: Sha256,
+    /// What was edited, for people.
+    pub edits: String,
+    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    pub subject: Option<String>,
+}
+
+impl Edited {
+    /// The record of the copy when it is on the target.
+    pub(crate) fn copied(&self, target_uid: Option<Uid>, flags: Flags, ours: bool) -> Copied {
+        Copied {
+            target_uid,
+            flags,
+            pending_flags: None,
+            fingerprint: self.original.fingerprint,
+            digests: Some(self.original.digests),
+            size: self.original.size,
+            ours,
+            edited: Some(Box::new(self.clone())),
+        }
+    }
 }
 
 /// One entry of the ledger. Entries of one call are durable together.
@@ -212,8 +285,17 @@ impl FolderState {
 
     /// The messages that were about to be sent when the last word of them was written.
     pub fn intended(&self) -> UidSet {
-        let open = |state: &MessageState| matches!(state, MessageState::Intended);
+        let open =
+            |state: &MessageState| matches!(state, MessageState::Intended | MessageState::Repairing(_));
         self.messages.iter().filter(|(_, state)| open(state)).map(|(uid, _)| *uid).collect()
+    }
+
+    /// Those of them that were about to be sent edited.
+    pub fn repairing(&self) -> impl Iterator<Item = (Uid, &Edited)> {
+        self.messages.iter().filter_map(|(uid, state)| match state {
+            MessageState::Repairing(edited) => Some((*uid, &**edited)),
+            _ => None,
+        })
     }
 
     /// The messages that are on the target.

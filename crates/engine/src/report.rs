@@ -1,8 +1,8 @@
 //! What a pass did, in numbers that close.
 
-use mailhaul_mail::{FolderPath, InternalDate, Uid};
+use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 
-use crate::error::Error;
+use crate::{error::Error, record::Edited};
 
 /// A message that was not carried over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,34 @@ pub struct SkippedItem {
     pub size: u64,
     /// Why, with the server's words.
     pub reason: String,
+}
+
+/// A message that was edited so that the target took it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepairedItem {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    pub subject: Option<String>,
+    /// Octets on the source.
+    pub size: u64,
+    /// Of its octets on the source.
+    pub sha256: Sha256,
+    /// What was edited.
+    pub edits: String,
+}
+
+impl RepairedItem {
+    /// Out of the record.
+    pub fn of(uid: Uid, edited: &Edited) -> Self {
+        Self {
+            uid,
+            subject: edited.subject.clone(),
+            size: edited.original.size,
+            sha256: edited.sha256,
+            edits: edited.edits.clone(),
+        }
+    }
 }
 
 /// One folder.
@@ -40,6 +68,8 @@ pub struct FolderTally {
     pub removed: u64,
     /// Not carried over.
     pub skipped: Vec<SkippedItem>,
+    /// Edited before the target took them: of those that were copied, or were found copied after a crash.
+    pub repaired: Vec<RepairedItem>,
 }
 
 impl FolderTally {
@@ -82,6 +112,11 @@ impl Report {
     /// The sum of one number over all folders.
     pub fn total(&self, number: impl Fn(&FolderTally) -> u64) -> u64 {
         self.folders.iter().map(|it| number(&it.tally)).sum()
+    }
+
+    /// All repaired messages with their folders.
+    pub fn repaired(&self) -> impl Iterator<Item = (&FolderPath, &RepairedItem)> {
+        self.folders.iter().flat_map(|it| it.tally.repaired.iter().map(move |item| (&it.source, item)))
     }
 
     /// All skipped messages with their folders.

@@ -42,7 +42,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         there.retain(|it| !owned.contains(it.uid));
         let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
         let recorded = (work.origin != Origin::Departed).then_some((&mut *self.source, &work.source));
-        let pairs = pair_records(self.target, &work.target, &there, &done, recorded).await?;
+        let copies: Vec<(Uid, Copied)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
+        let pairs = pair_records(self.target, &work.target, &there, &copies, recorded).await?;
         let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
         let folder = work.source.clone();
         let mut records =

@@ -11,7 +11,7 @@ use crate::{
     folder::{FolderStatus, MessageInfo, Scan},
     pairing::{Candidate, Proof, pair_by_digests, pair_by_fingerprint},
     ports::{Ledger, Mailbox, Source, Target},
-    record::{Copied, FolderState, MessageState, Record},
+    record::{Copied, Edited, FolderState, Likeness, MessageState, Record},
 };
 
 /// Where to look on the target, and what counts.
@@ -38,13 +38,30 @@ pub(crate) struct Found {
     pub(crate) digests: Option<Digests>,
 }
 
+/// A message of the source that may be on the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sought {
+    pub(crate) uid: Uid,
+    /// Octets on the source, as claimed.
+    pub(crate) size: u64,
+    /// What its copy looks like, where it was edited: the source needs not be asked then.
+    pub(crate) copy: Option<Likeness>,
+}
+
+impl Sought {
+    /// A message as the source has it.
+    pub(crate) fn as_it_is(uid: Uid, size: u64) -> Self {
+        Self { uid, size, copy: None }
+    }
+}
+
 /// Finds messages of the source folder on the target. `owned` are target UIDs that belong to other messages.
 pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     source: &mut S,
     target: &mut T,
     folder: &FolderPath,
     target_folder: &FolderPath,
-    wanted: &[(Uid, u64)],
+    wanted: &[Sought],
     owned: &UidSet,
     among: Among,
 ) -> Result<Vec<Found>, Error> {
@@ -74,7 +91,7 @@ async fn compare<S: Mailbox, T: Mailbox>(
     target: &mut T,
     folder: &FolderPath,
     target_folder: &FolderPath,
-    wanted: &[(Uid, u64)],
+    wanted: &[Sought],
     owned: &UidSet,
     among: Among,
 ) -> Result<Comparison, Error> {
@@ -90,13 +107,21 @@ async fn compare<S: Mailbox, T: Mailbox>(
     let there: HashMap<Uid, MessageInfo> = there.into_iter().map(|it| (it.uid, it)).collect();
     let right =
         candidates(target, target_folder, &on_target, |uid| there.get(&uid).map_or(0, |it| it.size)).await?;
-    let sizes: HashMap<Uid, u64> = wanted.iter().copied().collect();
-    let all: UidSet = wanted.iter().map(|(uid, _)| *uid).collect();
-    let Some(source) = source else {
-        let unmatched = right.iter().filter_map(|it| Some((there.get(&it.uid)?.clone(), it.fingerprint)));
-        return Ok(Comparison { unmatched: unmatched.collect(), ..Comparison::default() });
+    let copies: HashMap<Uid, Likeness> = wanted.iter().filter_map(|it| Some((it.uid, it.copy?))).collect();
+    let sizes: HashMap<Uid, u64> = wanted.iter().map(|it| (it.uid, it.size)).collect();
+    let as_they_are: UidSet = wanted.iter().filter(|it| it.copy.is_none()).map(|it| it.uid).collect();
+    let mut source = source;
+    let mut left = match &mut source {
+        Some(source) => {
+            candidates(*source, folder, &as_they_are, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?
+        }
+        None => Vec::new(),
     };
-    let left = candidates(source, folder, &all, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?;
+    left.extend(copies.iter().map(|(uid, it)| Candidate {
+        uid: *uid,
+        fingerprint: it.fingerprint,
+        size: it.size,
+    }));
 
     let pairing = pair_by_fingerprint(&left, &right, among.proof);
     let mut pairs = pairing.sure;
@@ -107,7 +132,13 @@ async fn compare<S: Mailbox, T: Mailbox>(
     }
     let mut read: HashMap<Uid, Digests> = HashMap::new();
     if !left_doubt.is_empty() {
-        read = source.digests(folder, &left_doubt).await?.into_iter().collect();
+        read.extend(copies.iter().map(|(uid, it)| (*uid, it.digests)));
+        let left_doubt: UidSet = left_doubt.iter().filter(|uid| !copies.contains_key(uid)).collect();
+        if let Some(source) = source
+            && !left_doubt.is_empty()
+        {
+            read.extend(source.digests(folder, &left_doubt).await?);
+        }
         let right: HashMap<Uid, Digests> =
             target.digests(target_folder, &right_doubt).await?.into_iter().collect();
         for doubt in &pairing.doubts {
@@ -155,6 +186,7 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
     let intended = state.intended();
     let (false, Some(floor)) = (intended.is_empty(), state.record.floor) else { return Ok(0) };
     let (folder, target_folder) = (state.record.folder.clone(), state.record.target.clone());
+    let edited: HashMap<Uid, Edited> = state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
     let mut comparison = Comparison::default();
     if let Some(now) = status_if_there(target, &target_folder).await? {
         // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
@@ -162,19 +194,31 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
         let among = Among { first: if is_same { floor.uid_next } else { Uid::FIRST }, proof: Proof::Digest };
         let owned = taken(state, owned_by_others);
-        let wanted: Vec<(Uid, u64)> = intended.iter().map(|uid| (uid, 0)).collect();
+        let wanted: Vec<Sought> = intended
+            .iter()
+            .map(|uid| Sought { uid, size: 0, copy: edited.get(&uid).map(|it| it.copy) })
+            .collect();
         comparison =
             compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
         if !is_same {
             comparison.unmatched.clear();
         }
     }
-    let mut states: HashMap<Uid, MessageState> =
-        comparison.found.iter().map(|it| (it.uid, MessageState::Done(adopted(it, true)))).collect();
+    let done = |it: &Found| {
+        let there = &it.on_target;
+        let copied = match edited.get(&it.uid) {
+            Some(edited) => edited.copied(Some(there.uid), there.flags.clone(), true),
+            None => adopted(it, true),
+        };
+        (it.uid, MessageState::Done(copied))
+    };
+    let mut states: HashMap<Uid, MessageState> = comparison.found.iter().map(done).collect();
     // Messages that left the source since, and messages on the target that nobody knows: probably our copies of them.
     // With a record they are found when they come up in another folder of the source. `ours` is not said of what
     // cannot be proved, so that no deletion follows.
     let mut gone: Vec<Uid> = intended.iter().filter(|uid| !comparison.on_source.contains(*uid)).collect();
+    // What was edited was looked for in the form in which it was sent: there is nothing to guess.
+    gone.retain(|uid| !edited.contains_key(uid));
     if !gone.is_empty() && !comparison.unmatched.is_empty() {
         if let Some(source) = source {
             // A header that the server does not give is no proof.
@@ -223,6 +267,7 @@ pub(crate) fn adopted(found: &Found, ours: bool) -> Copied {
         digests: found.digests,
         size: found.on_target.size,
         ours,
+        edited: None,
     }
 }
 

@@ -301,6 +301,7 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                                 digests: Some(digests),
                                 size: message.size,
                                 ours: true,
+                                edited: None,
                             };
                             records.push(self.outcome(uid, Some(MessageState::Done(copied))));
                         }

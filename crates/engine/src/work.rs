@@ -11,7 +11,7 @@ use crate::{
     moves::MovedHere,
     ports::NewFolder,
     record::{Copied, FolderRecord, FolderState, Record},
-    report::{FolderReport, FolderTally, SkippedItem},
+    report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
 };
 
 /// How much a scan must show.
@@ -56,6 +56,8 @@ pub(crate) struct Work {
     pub(crate) vanished: Vec<(Uid, Copied)>,
     /// Messages skipped by this pass, with why.
     pub(crate) skipped: BTreeMap<Uid, String>,
+    /// Messages that the target refused as they are, each alone, with its words: edited, it may take them.
+    pub(crate) refused: BTreeMap<Uid, String>,
     pub(crate) gone: UidSet,
     /// The target had a while to take in what an earlier process may have left on the wire.
     pub(crate) is_quiet: bool,
@@ -82,6 +84,7 @@ impl Work {
             moves: BTreeMap::new(),
             vanished: Vec::new(),
             skipped: BTreeMap::new(),
+            refused: BTreeMap::new(),
             gone: UidSet::new(),
             is_quiet: false,
             settled: 0,
@@ -158,6 +161,7 @@ impl Work {
         }
         self.state = None;
         self.moves.clear();
+        self.refused.clear();
         self.renumbered <= MOST_RENUMBERED
     }
 
@@ -186,6 +190,13 @@ impl Work {
             reason: self.reason,
             tally: self.tally,
             error,
+        }
+    }
+
+    /// Names a message whose copy was edited; once, however often it is found.
+    pub(crate) fn name_repaired(&mut self, item: RepairedItem) {
+        if self.tally.repaired.iter().all(|it| it.uid != item.uid) {
+            self.tally.repaired.push(item);
         }
     }
 

@@ -4,8 +4,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use mailhaul_engine::{Deletions, PassOptions, Report};
-use support::{Crash, MemoryLedger, Remote, pass};
+use mailhaul_mail::Sha256;
+use support::{Crash, MemoryLedger, Remote, is_malformed, pass, with_repairs};
 
 fn text(number: u32) -> String {
     let filler = "x".repeat((number * 13 % 90) as usize);
@@ -120,6 +123,122 @@ async fn a_refused_message_is_found_among_its_batch_and_told() {
     assert_eq!(source.contents(), target.contents());
 }
 
+/// Messages that a picky target refuses and that can be repaired: look-alikes and twins among them.
+fn with_malformed() -> Remote {
+    let remote = filled();
+    {
+        let mut server = remote.server();
+        for number in [80, 81] {
+            server.folder("INBOX").add("\\Seen", &format!("{}\0 {number}", text(80)));
+            server.folder("INBOX").add("\\Flagged", &format!("{}twin\0", text(82)));
+        }
+        server.folder("Archive/2020").add("work", &format!("{}\0", text(83)));
+    }
+    remote
+}
+
+fn picky() -> Remote {
+    let remote = Remote::default();
+    remote.server().refuses = Some(is_malformed);
+    remote
+}
+
+#[tokio::test]
+async fn refused_messages_are_edited_where_that_is_allowed_and_named() {
+    let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
+    let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    assert_synced(&report);
+    // Five with a NUL, two without a header.
+    assert_eq!((report.skipped().count(), report.repaired().count()), (7, 0));
+    let reasons: Vec<&str> = report.skipped().map(|(_, it)| it.reason.as_str()).collect();
+    assert!(
+        reasons.contains(&"NO bad message; -Repair NulBytes,MissingFinalNewline may make it acceptable"),
+        "{reasons:#?}"
+    );
+    assert!(
+        reasons
+            .contains(&"NO bad message; -Repair InvalidHeaders,MissingFinalNewline may make it acceptable"),
+        "{reasons:#?}"
+    );
+
+    let options = with_repairs(PassOptions::default());
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!((report.total(|it| it.copied), report.skipped().count()), (7, 0));
+    let repaired: Vec<String> = report
+        .repaired()
+        .map(|(folder, it)| format!("{folder} {} {:?} {}", it.uid, it.subject.as_deref(), it.edits))
+        .collect();
+    let edits = "NulBytes: NUL taken out (line 5); MissingFinalNewline: CRLF put at the end (line 5)";
+    assert!(repaired.contains(&format!("INBOX 13 Some(\"number 80\") {edits}")), "{repaired:#?}");
+    assert_eq!(repaired.len(), 7);
+    let original = source.server().folder("INBOX").messages[&13].body.clone();
+    let (_, named) = report.repaired().find(|(_, it)| it.uid.get() == 13).unwrap();
+    assert_eq!(named.sha256, Sha256::of(&original));
+    assert_eq!(source.contents_as_taken(), target.contents());
+
+    let idle = pass(&source, &target, &ledger, &options).await;
+    assert_eq!((idle.total(|it| it.copied), idle.repaired().count()), (0, 0));
+    // Without the ledger, the copies are known by what was sent.
+    let again = pass(&source, &target, &MemoryLedger::default(), &options).await;
+    assert_synced(&again);
+    assert_eq!((again.total(|it| it.copied), again.total(|it| it.already)), (0, 19), "{again:#?}");
+    assert_eq!(source.contents_as_taken(), target.contents());
+}
+
+#[tokio::test]
+async fn what_is_refused_twice_is_skipped_with_both_answers() {
+    let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+    source.server().folder("INBOX").add("", "Subject: x\r\n\r\nvirus\0\r\n");
+    source.server().folder("INBOX").add("", "Subject: y\r\n\r\nvirus\r\n");
+    target.server().refuses = Some(|body| body.windows(5).any(|it| it == b"virus"));
+    let report = pass(&source, &target, &ledger, &with_repairs(PassOptions::default())).await;
+    assert_synced(&report);
+    let mut reasons: Vec<&str> = report.skipped().map(|(_, it)| it.reason.as_str()).collect();
+    reasons.sort_unstable();
+    let twice =
+        "NO bad message; edited (NulBytes: NUL taken out (line 3)), it was refused again: NO bad message";
+    assert_eq!(reasons, ["NO bad message", twice]);
+    assert_eq!(target.server().folder("INBOX").messages.len(), 0);
+}
+
+#[tokio::test]
+async fn edited_copies_take_part_in_later_passes() {
+    for (tells_no_uids, renumbers) in [(false, false), (true, false), (false, true)] {
+        let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
+        target.server().tells_no_uids = tells_no_uids;
+        let options = with_repairs(PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() });
+        assert_synced(&pass(&source, &target, &ledger, &options).await);
+        if renumbers {
+            source.server().folder("INBOX").renumber();
+            assert_synced(&pass(&source, &target, &ledger, &options).await);
+            target.server().folder("INBOX").renumber();
+            source.server().folder("INBOX").add("", &text(60));
+            assert_synced(&pass(&source, &target, &ledger, &options).await);
+            assert_eq!(source.contents_as_taken(), target.contents());
+        }
+        {
+            let mut server = source.server();
+            let malformed: Vec<u32> = server
+                .folder("INBOX")
+                .messages
+                .iter()
+                .filter(|(_, it)| it.body.contains(&0))
+                .map(|it| *it.0)
+                .collect();
+            server.folder("INBOX").set_flags(malformed[0], "\\Answered");
+            server.folder("INBOX").expunge(malformed[1]);
+            let moved = server.folder("INBOX").expunge(malformed[2]).unwrap();
+            server.folder("Archive/2020").take(moved);
+        }
+        let report = pass(&source, &target, &ledger, &options).await;
+        assert_synced(&report);
+        assert_eq!(source.contents_as_taken(), target.contents(), "{tells_no_uids} {renumbers}");
+        let (copied, moved) = (report.total(|it| it.copied), report.total(|it| it.moved));
+        assert_eq!((copied, moved), (0, 1), "nothing is sent again: {report:#?}");
+    }
+}
+
 #[tokio::test]
 async fn uidvalidity_may_change_on_either_side() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
@@ -213,26 +332,61 @@ fn edit(source: &Remote) {
     let inbox = server.folder("INBOX");
     inbox.add("\\Draft", &text(70));
     inbox.set_flags(3, "\\Seen later");
-    let moved = inbox.expunge(7).unwrap();
-    server.folder("Archive/2020").take(moved);
+    let mut moved = vec![inbox.expunge(7).unwrap()];
+    let malformed: Vec<u32> =
+        inbox.messages.iter().filter(|(_, it)| is_malformed(&it.body)).map(|(uid, _)| *uid).collect();
+    if let [.., flagged, gone, away] = malformed.as_slice() {
+        inbox.set_flags(*flagged, "\\Seen later");
+        inbox.expunge(*gone);
+        moved.extend(inbox.expunge(*away));
+    }
+    moved.into_iter().for_each(|it| server.folder("Archive/2020").take(it));
 }
 
 #[tokio::test]
 async fn a_crash_at_any_step_of_the_ledger_changes_nothing_in_the_end() {
-    let options = PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() };
+    sweep(filled, Remote::default, PassOptions::default()).await;
+}
+
+#[tokio::test]
+async fn a_crash_at_any_step_doubles_no_edited_copy() {
+    sweep(with_malformed, picky, with_repairs(PassOptions::default())).await;
+}
+
+#[tokio::test]
+async fn a_target_that_became_less_picky_after_a_crash_gets_no_second_copy() {
+    let options = with_repairs(PassOptions::default());
     let steps = {
-        let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+        let ledger = MemoryLedger::default();
+        assert_synced(&pass(&with_malformed(), &picky(), &ledger, &options).await);
+        ledger.calls()
+    };
+    for crash in (1..=steps).flat_map(|step| [Crash::Before(step), Crash::After(step)]) {
+        let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
+        pass(&source, &target, &ledger.crashing(Some(crash)), &options).await;
+        target.server().refuses = None;
+        let report = pass(&source, &target, &ledger.crashing(None), &PassOptions::default()).await;
+        assert_synced(&report);
+        let count = |remote: &Remote| remote.contents().values().map(Vec::len).sum::<usize>();
+        assert_eq!(count(&source), count(&target), "{crash:?}: {report:#?}");
+    }
+}
+
+async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: PassOptions) {
+    let options = PassOptions { deletions: Deletions::Mirror, ..options };
+    let steps = {
+        let (source, target, ledger) = (source_of(), target_of(), MemoryLedger::default());
         assert_synced(&pass(&source, &target, &ledger, &options).await);
         edit(&source);
         let second = ledger.crashing(None);
         assert_synced(&pass(&source, &target, &second, &options).await);
-        assert_eq!(source.contents(), target.contents());
+        assert_eq!(taken(&source, &target), target.contents());
         (ledger.calls(), second.calls())
     };
     let mut swept = 0;
     for (of_second_pass, count) in [(false, steps.0), (true, steps.1)] {
         for crash in (1..=count).flat_map(|step| [Crash::Before(step), Crash::After(step)]) {
-            let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+            let (source, target, ledger) = (source_of(), target_of(), MemoryLedger::default());
             if of_second_pass {
                 assert_synced(&pass(&source, &target, &ledger, &options).await);
                 edit(&source);
@@ -244,7 +398,11 @@ async fn a_crash_at_any_step_of_the_ledger_changes_nothing_in_the_end() {
                 edit(&source);
             }
             assert_synced(&pass(&source, &target, &ledger.crashing(None), &options).await);
-            assert_eq!(source.contents(), target.contents(), "{crash:?}, second pass: {of_second_pass}");
+            assert_eq!(
+                taken(&source, &target),
+                target.contents(),
+                "{crash:?}, second pass: {of_second_pass}"
+            );
             let idle = pass(&source, &target, &ledger.crashing(None), &options).await;
             assert_eq!(idle.total(|it| it.copied + it.moved + it.removed + it.flags_changed), 0, "{crash:?}");
             swept += 1;
@@ -326,4 +484,10 @@ async fn a_folder_that_is_deleted_in_mid_run_is_filled_again() {
         assert_synced(&report);
         assert_eq!(source.contents(), target.contents(), "deleted after {commands} commands");
     }
+}
+
+/// What the target should hold.
+fn taken(source: &Remote, target: &Remote) -> BTreeMap<String, Vec<(String, String, String)>> {
+    let is_picky = target.server().refuses.is_some();
+    if is_picky { source.contents_as_taken() } else { source.contents() }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use mailhaul_engine::{PassOptions, Report};
 use proptest::prelude::*;
-use support::{Crash, MemoryLedger, Remote};
+use support::{Crash, MemoryLedger, Remote, as_taken, is_malformed, with_repairs};
 
 const FOLDERS: [&str; 4] = ["INBOX", "Sent", "Archive/2020", "New"];
 const FLAGS: [&str; 4] = ["", "\\Seen", "\\Seen work", "\\Flagged later"];
@@ -51,12 +51,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger) -> Report {
-    support::pass(source, target, ledger, &PassOptions::default()).await
+    support::pass(source, target, ledger, &with_repairs(PassOptions::default())).await
 }
 
-/// Some look alike and are not, some have nothing by which they could be told.
+/// Some look alike and are not, some have nothing by which they could be told; the target refuses some as they are.
 fn text(number: u32) -> String {
-    match number % 4 {
+    match number % 6 {
+        4 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}\0\r\n"),
+        5 => format!("no header {}", "z".repeat(number as usize * 5)),
         0 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}\r\n"),
         1 => format!("body {number} without a header, {}", "x".repeat(number as usize * 5)),
         _ => format!(
@@ -72,6 +74,11 @@ fn chosen(remote: &Remote, folder: usize, which: usize) -> Option<u32> {
     messages.keys().nth(which % messages.len().max(1)).copied()
 }
 
+/// What arrives of a message.
+fn taken(body: &str) -> String {
+    String::from_utf8(as_taken(body.as_bytes())).unwrap()
+}
+
 type Counts = BTreeMap<(String, String), i64>;
 
 /// How often each message is in each folder, with its flags.
@@ -80,7 +87,8 @@ fn counts(remote: &Remote, with_folder: bool) -> Counts {
     for (folder, messages) in remote.contents() {
         for (body, flags, date) in messages {
             let place = if with_folder { format!("{folder} {flags} {date}") } else { String::new() };
-            *counts.entry((body, place)).or_default() += 1;
+            // What the target holds is as it takes it.
+            *counts.entry((taken(&body), place)).or_default() += 1;
         }
     }
     counts
@@ -88,6 +96,7 @@ fn counts(remote: &Remote, with_folder: bool) -> Counts {
 
 async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseError> {
     let (source, target) = (Remote::default(), Remote::default());
+    target.server().refuses = Some(is_malformed);
     source.server().folder("INBOX");
     source.server().tells_vanished = tells_vanished;
     let ledger = MemoryLedger::default();
@@ -112,7 +121,7 @@ async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseErro
             Step::Expunge { folder, which } => {
                 if let Some(uid) = chosen(&source, folder, which) {
                     let gone = source.server().folder(FOLDERS[folder]).expunge(uid).unwrap();
-                    *deleted.entry(String::from_utf8(gone.body.to_vec()).unwrap()).or_default() += 1;
+                    *deleted.entry(taken(std::str::from_utf8(&gone.body).unwrap())).or_default() += 1;
                 }
             }
             Step::Renumber { folder, on_target, crash } => {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::Digest as _;
+
 use crate::{Fingerprint, HeaderScan};
 
 /// The first 16 octets of a BLAKE3 hash: far beyond chance, half the room in the ledger.
@@ -40,6 +42,39 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
+    }
+}
+
+/// A SHA-256, by which people and their tools know octets again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha256([u8; 32]);
+
+impl Sha256 {
+    /// From the stored octets.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The octets to store.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Of octets held whole.
+    pub fn of(octets: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(octets).into())
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha256({self})")
     }
 }
 

@@ -20,7 +20,7 @@ mod special_use;
 mod uid;
 mod uid_set;
 
-pub use digest::{Digest, Digests, MessageHasher};
+pub use digest::{Digest, Digests, MessageHasher, Sha256};
 pub use failure::{Retry, Scope};
 pub use fingerprint::{FINGERPRINT_FIELDS, Fingerprint, HeaderScan};
 pub use flags::{Flags, SystemFlag};

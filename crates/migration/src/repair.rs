@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mailhaul_mail::repair;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
@@ -35,6 +36,18 @@ pub enum Repair {
     InvalidHeaders,
     /// A message that does not end in CRLF gets one.
     MissingFinalNewline,
+}
+
+impl From<Repair> for repair::Repair {
+    fn from(noun: Repair) -> Self {
+        match noun {
+            Repair::NulBytes => Self::NulBytes,
+            Repair::BareNewlines => Self::BareNewlines,
+            Repair::LongLines => Self::LongLines,
+            Repair::InvalidHeaders => Self::InvalidHeaders,
+            Repair::MissingFinalNewline => Self::MissingFinalNewline,
+        }
+    }
 }
 
 /// The repairs that a batch allows, each once, in order.

@@ -4,7 +4,7 @@ use mailhaul_engine::{Copied, Cursor, Floor, MessageState, Record};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use crate::error::Fault;
+use crate::{edited, error::Fault};
 
 /// The numbers that stand for [`MessageState`] in the column `state`.
 pub(crate) mod state {
@@ -169,7 +169,7 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
         });
         query.push_values(known, |mut row, (uid, known)| {
             let (number, copied, reason): (i64, Option<&Copied>, Option<&String>) = match known {
-                MessageState::Intended => (state::INTENDED, None, None),
+                MessageState::Intended | MessageState::Repairing(_) => (state::INTENDED, None, None),
                 MessageState::Done(copied) => (state::DONE, Some(copied), None),
                 MessageState::Skipped(reason) => (state::SKIPPED, None, Some(reason)),
             };
@@ -188,6 +188,7 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
                 .push_bind(reason.cloned());
         });
         query.build().persistent(false).execute(&mut *connection).await?;
+        edited::insert(connection, folder, chunk).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod batches;
 mod columns;
 mod config;
 mod database;
+mod edited;
 mod endpoints;
 mod error;
 mod events;

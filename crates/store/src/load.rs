@@ -6,7 +6,7 @@ use mailhaul_engine::{Copied, Cursor, Floor, FolderRecord, FolderState, FolderSt
 use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidSet, UidValidity};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{apply::state, error::Fault};
+use crate::{apply::state, edited, error::Fault};
 
 /// Rows held at once: a row of `SQLite`'s is many times larger than what becomes of it.
 const PAGE: i64 = 500;
@@ -37,12 +37,13 @@ pub(crate) async fn folders(
 }
 
 /// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
-/// [`FolderState::around`] counts it. To be called inside a transaction, so that all is of one moment.
+/// [`FolderState::around`] counts it. A file that knows nothing of edited messages has none. To be called inside a transaction, so that all is of one moment.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
     folder: FolderPath,
     around: Option<UidSet>,
+    knows_edited: bool,
 ) -> Result<Option<FolderState>, Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
         .bind(mailbox)
@@ -63,6 +64,9 @@ pub(crate) async fn folder(
         }
     };
     let mut state = FolderState { record, messages, rest: 0 };
+    if knows_edited {
+        edited::attach(connection, id, &mut state.messages).await?;
+    }
     if around.is_some() {
         let done: i64 = sqlx::query_scalar("SELECT count(*) FROM message WHERE folder_id = ? AND state = 1")
             .bind(id)
@@ -167,6 +171,7 @@ fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
         digests,
         size: row.try_get::<i64, _>(8)?.cast_unsigned(),
         ours: row.try_get::<i64, _>(9)? != 0,
+        edited: None,
     })
 }
 
@@ -174,12 +179,12 @@ fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {
     Ok(FolderPath::parse(row.try_get(column)?))
 }
 
-fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
+pub(crate) fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
     let stored: Option<&[u8]> = row.try_get(column)?;
     stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
 }
 
-fn uid(number: i64) -> Result<Uid, Fault> {
+pub(crate) fn uid(number: i64) -> Result<Uid, Fault> {
     u32::try_from(number).ok().and_then(Uid::new).ok_or(Fault::Unreadable("UID"))
 }
 

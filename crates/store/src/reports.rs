@@ -46,6 +46,8 @@ pub struct FolderStatistics {
     pub already: u64,
     /// Left out by a filter.
     pub excluded: u64,
+    /// Of the messages copied, those that were edited.
+    pub repaired: u64,
     /// Octets copied.
     pub bytes: u64,
     /// Messages whose flags were changed.
@@ -103,6 +105,7 @@ impl From<&FolderReport> for FolderStatistics {
             copied: tally.copied,
             already: tally.already,
             excluded: tally.excluded,
+            repaired: tally.repaired.len() as u64,
             bytes: tally.bytes,
             flags_changed: tally.flags_changed,
             moved: tally.moved,
@@ -262,6 +265,7 @@ fn folder(cells: Cells<'_>) -> Result<FolderStatistics, Fault> {
         copied: cells.number("copied")?,
         already: cells.number("already")?,
         excluded: cells.number("excluded")?,
+        repaired: cells.number("repaired")?,
         bytes: cells.number("bytes")?,
         flags_changed: cells.number("flags_changed")?,
         moved: cells.number("moved")?,
@@ -331,8 +335,8 @@ pub(crate) async fn replace_folders(
     for (number, folder) in (1_i64..).zip(folders) {
         sqlx::query(
             "INSERT INTO folder_statistics (user_id, number, source, target, reason, seen, copied, already, excluded, \
-             bytes, flags_changed, moved, removed, skipped, error) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             bytes, flags_changed, moved, removed, skipped, error, repaired) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(user)
         .bind(number)
@@ -349,6 +353,7 @@ pub(crate) async fn replace_folders(
         .bind(whole(folder.removed))
         .bind(whole(folder.skipped))
         .bind(folder.error)
+        .bind(whole(folder.repaired))
         .execute(&mut *connection)
         .await?;
     }

@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     data: PathBuf,
     pub(crate) path: PathBuf,
     /// The step of the schema that the file had when it was opened.
-    schema: i64,
+    pub(crate) schema: i64,
     readers: Readers,
     /// `None` where the store was opened for reading only.
     writer: Option<Writer>,

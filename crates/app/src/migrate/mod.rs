@@ -12,7 +12,7 @@ mod trace_file;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
-use mailhaul_engine::{Filter, FolderRules, PassOptions, Received};
+use mailhaul_engine::{Filter, FolderRules, PassOptions, Received, RepairRules};
 use mailhaul_imap::{Security, Timeouts, Trace};
 use mailhaul_migration::Rates;
 use mailhaul_store::Store;
@@ -129,6 +129,10 @@ fn pass_options(options: &Migrate) -> PassOptions {
         deletions: match options.deletions {
             cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
             cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+        },
+        repairs: RepairRules {
+            allowed: options.repair.iter().flat_map(|it| it.iter()).collect(),
+            ..RepairRules::default()
         },
     }
 }

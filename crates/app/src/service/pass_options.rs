@@ -1,7 +1,7 @@
 //! What a batch's settings mean for a pass.
 
-use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Received};
-use mailhaul_mail::FolderPath;
+use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Received, RepairRules};
+use mailhaul_mail::{FolderPath, repair};
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
 use crate::time_zones::zone;
@@ -38,6 +38,10 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
         deletions: match settings.deletions {
             Deletions::Keep => mailhaul_engine::Deletions::Keep,
             Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+        },
+        repairs: RepairRules {
+            allowed: settings.repairs.iter().map(repair::Repair::from).collect(),
+            ..RepairRules::default()
         },
     })
 }

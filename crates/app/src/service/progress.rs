@@ -152,6 +152,7 @@ impl Progress for UserProgress<'_> {
                 add(&self.tally.skipped, 1);
                 self.say(format!("Folder {folder}: the message with UID {uid} was skipped: {reason}"));
             }
+            Event::Repaired { folder, item } => self.say(text::repaired(folder, item)),
             Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
             Event::LaneEnded { error } => {
                 self.met(error, Lane::Further);

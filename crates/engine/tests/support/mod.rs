@@ -20,12 +20,13 @@ use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
     FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NewFolder, Offer,
-    Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, Report, Scan, Source, Target,
-    Wanted,
+    Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules, Report, Scan, Source,
+    Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
     UidValidity,
+    repair::{LONGEST_LINE, Repairs, repair},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -160,6 +161,19 @@ pub struct Remote(pub Arc<Mutex<Server>>);
 impl Remote {
     pub fn server(&self) -> MutexGuard<'_, Server> {
         self.0.lock().unwrap()
+    }
+
+    /// The same as a picky server holds them when everything may be edited.
+    pub fn contents_as_taken(&self) -> BTreeMap<String, Vec<(String, String, String)>> {
+        let taken = |(body, flags, date): (String, String, String)| {
+            (String::from_utf8_lossy(&as_taken(body.as_bytes())).into_owned(), flags, date)
+        };
+        let folders = self.contents().into_iter().map(|(folder, messages)| {
+            let mut messages: Vec<_> = messages.into_iter().map(taken).collect();
+            messages.sort();
+            (folder, messages)
+        });
+        folders.collect()
     }
 
     /// All messages by folder, sorted, so that two servers can be compared.
@@ -542,6 +556,25 @@ impl Ledger for MemoryLedger {
             _ => Ok(()),
         }
     }
+}
+
+/// Everything may be edited.
+pub fn with_repairs(options: PassOptions) -> PassOptions {
+    let allowed = Repairs::all();
+    PassOptions { repairs: RepairRules { allowed, ..RepairRules::default() }, ..options }
+}
+
+/// What a picky server refuses.
+pub fn is_malformed(body: &[u8]) -> bool {
+    body.contains(&0) || body.starts_with(b"no header")
+}
+
+/// What arrives of a message where a picky server is the target and everything may be edited.
+pub fn as_taken(body: &[u8]) -> Vec<u8> {
+    if !is_malformed(body) {
+        return body.to_vec();
+    }
+    repair(body, &Repairs::all(), LONGEST_LINE).expect("it can be repaired").octets
 }
 
 /// No waiting.

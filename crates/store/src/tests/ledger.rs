@@ -8,9 +8,12 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Copied, Cursor, ErrorKind, Floor, FolderState, FolderStatus, Ledger, MessageState, Record,
+    Copied, Cursor, Edited, ErrorKind, Floor, FolderState, FolderStatus, Ledger, Likeness, MessageState,
+    Record,
 };
-use mailhaul_mail::{Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Uid, UidSet, UidValidity};
+use mailhaul_mail::{
+    Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Sha256, Uid, UidSet, UidValidity,
+};
 use proptest::prelude::*;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -46,6 +49,7 @@ fn done(folder: &str, number: u32) -> Record {
         digests: Some(Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") }),
         size: 40_000,
         ours: true,
+        edited: None,
     };
     let state = Some(MessageState::Done(copied));
     Record::Message { folder: FolderPath::parse(folder), uid: uid(number), state }
@@ -314,7 +318,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 4)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 5)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
@@ -353,22 +357,54 @@ fn any_copied() -> impl Strategy<Value = Copied> {
         Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) }
     }));
     let pending = prop::option::of(flags.clone());
-    (prop::option::of(any_uid()), flags, pending, any::<[u8; 16]>(), digests, any::<u64>(), any::<bool>())
-        .prop_map(|(target_uid, flags, pending_flags, fingerprint, digests, size, ours)| Copied {
-            target_uid,
-            flags,
-            pending_flags,
-            fingerprint: Fingerprint::from_bytes(fingerprint),
-            digests,
-            size,
-            ours,
+    let edited = prop::option::weighted(0.2, any_edited().prop_map(Box::new));
+    (
+        prop::option::of(any_uid()),
+        flags,
+        pending,
+        any::<[u8; 16]>(),
+        digests,
+        any::<u64>(),
+        any::<bool>(),
+        edited,
+    )
+        .prop_map(|(target_uid, flags, pending_flags, fingerprint, digests, size, ours, edited)| {
+            Copied {
+                target_uid,
+                flags,
+                pending_flags,
+                fingerprint: Fingerprint::from_bytes(fingerprint),
+                digests,
+                size,
+                ours,
+                edited,
+            }
         })
+}
+
+fn any_edited() -> impl Strategy<Value = Edited> {
+    let likeness =
+        (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<u64>()).prop_map(|(one, other, size)| Likeness {
+            fingerprint: Fingerprint::from_bytes(one),
+            digests: Digests { whole: Digest::from_bytes(other), text: Digest::from_bytes(one) },
+            size,
+        });
+    (likeness.clone(), likeness, any::<[u8; 32]>(), ".{0,9}", prop::option::of(".{0,9}")).prop_map(
+        |(original, copy, sha256, edits, subject)| Edited {
+            original,
+            copy,
+            sha256: Sha256::from_bytes(sha256),
+            edits,
+            subject,
+        },
+    )
 }
 
 fn any_message_state() -> impl Strategy<Value = Option<MessageState>> {
     prop_oneof![
         2 => Just(None),
         1 => Just(Some(MessageState::Intended)),
+        1 => any_edited().prop_map(|edited| Some(MessageState::Repairing(Box::new(edited)))),
         4 => any_copied().prop_map(|copied| Some(MessageState::Done(copied))),
         1 => ".{0,9}".prop_map(|reason| Some(MessageState::Skipped(reason))),
     ]

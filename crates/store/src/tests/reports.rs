@@ -1,7 +1,7 @@
 //! What is told about users.
 
-use mailhaul_engine::{FolderReport, FolderTally, SkippedItem};
-use mailhaul_mail::{FolderPath, InternalDate, Uid};
+use mailhaul_engine::{FolderReport, FolderTally, RepairedItem, SkippedItem};
+use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 use mailhaul_migration::{Failure, FailureClass, Guid, UserEvent, UserStatus};
 
 use super::{at, claim, end, running, service, user};
@@ -21,6 +21,16 @@ fn item(number: u32) -> SkippedItem {
     }
 }
 
+fn repaired(number: u32) -> RepairedItem {
+    RepairedItem {
+        uid: Uid::new(number).unwrap(),
+        subject: None,
+        size: 7,
+        sha256: Sha256::of(b"octets"),
+        edits: "NulBytes".to_owned(),
+    }
+}
+
 fn folder(name: &str, skipped: u32) -> FolderReport {
     FolderReport {
         source: FolderPath::parse(name),
@@ -36,6 +46,7 @@ fn folder(name: &str, skipped: u32) -> FolderReport {
             moved: 6,
             removed: 7,
             skipped: (1..=skipped).map(item).collect(),
+            repaired: vec![repaired(8)],
         },
         error: Some(mailhaul_engine::Error::session("cut")),
     }
