@@ -27,7 +27,7 @@ impl Line {
             return Ok(Self { client: Client::unix(socket), desk: None, data: data.to_owned() });
         }
         let desk = Desk::new(Context::open(data).await?, operations.clone());
-        let caller = Caller { name: user_name(), role: Role::Admin };
+        let caller = Caller { name: user_name(), role: Role::Admin, is_local: true };
         Ok(Self { client: Client::local(desk.router(), caller), desk: Some(desk), data: data.to_owned() })
     }
 

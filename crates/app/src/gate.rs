@@ -19,7 +19,7 @@ impl Gate for StoreGate {
             let found = self.0.check_token(&Secret::new(token), Timestamp::now()).await;
             let Some(token) = found.map_err(Failure::internal)? else { return Ok(None) };
             let role = ROLES.iter().find(|(name, _)| *name == token.role).map(|(_, role)| *role);
-            Ok(role.map(|role| Caller { name: token.name, role }))
+            Ok(role.map(|role| Caller { name: token.name, role, is_local: false }))
         })
     }
 

@@ -22,6 +22,8 @@ pub struct Caller {
     pub name: String,
     /// What the caller may do.
     pub role: Role,
+    /// Whether the caller is on this machine: then paths mean the same to both.
+    pub is_local: bool,
 }
 
 /// What happened, for the audit. Holds no secret.

@@ -8,12 +8,13 @@ use std::{
 
 use anyhow::Result;
 use mailhaul_engine::{FolderReport, FolderTally, SkippedItem};
+use mailhaul_mail::FolderPath;
 use serde::Serialize;
 
 use super::{run::Outcome, summary::status};
 use crate::{csv_cell::harmless, exit::Exit, text};
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "Record",
     "EmailAddress",
     "Status",
@@ -30,6 +31,7 @@ const COLUMNS: [&str; 16] = [
     "Date",
     "Size",
     "Reason",
+    "OriginalSHA256",
 ];
 
 /// A CSV report that appears whole or not at all.
@@ -66,7 +68,7 @@ impl ReportFile {
     }
 }
 
-/// A row for the mailbox, one for each folder, one for each skipped message.
+/// A row for the mailbox, one for each folder, one for each message that was skipped or edited.
 fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let report = &outcome.report;
     let name = &outcome.name;
@@ -75,7 +77,7 @@ fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
             let mut row = vec![record.to_owned(), name.clone(), status.to_owned(), folder, target];
             row.extend(numbers.cells());
             row.extend([(); 4].map(|()| String::new()));
-            row.push(reason);
+            row.extend([reason, String::new()]);
             row
         };
     let total = Numbers::new(|number| report.total(number));
@@ -87,23 +89,24 @@ fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
         let numbers = Numbers::new(|number| number(&folder.tally));
         counted("Folder", folder_status(folder), folder.source.to_string(), target, &numbers, reason)
     }));
-    rows.extend(report.skipped().map(|(folder, item)| {
-        let mut row = vec![
-            "SkippedItem".to_owned(),
-            name.clone(),
-            "Skipped".to_owned(),
-            folder.to_string(),
-            String::new(),
-        ];
+    let of_message = |record: &str, status: &str, folder: &FolderPath, cells: [String; 6]| {
+        let mut row =
+            vec![record.to_owned(), name.clone(), status.to_owned(), folder.to_string(), String::new()];
         row.extend([(); 6].map(|()| String::new()));
-        row.extend([
-            item.uid.to_string(),
-            item.subject.clone().unwrap_or_default(),
-            date(item),
-            item.size.to_string(),
-            item.reason.clone(),
-        ]);
+        row.extend(cells);
         row
+    };
+    rows.extend(report.skipped().map(|(folder, item)| {
+        let subject = item.subject.clone().unwrap_or_default();
+        let (uid, size) = (item.uid.to_string(), item.size.to_string());
+        let cells = [uid, subject, date(item), size, item.reason.clone(), String::new()];
+        of_message("SkippedItem", "Skipped", folder, cells)
+    }));
+    rows.extend(report.repaired().map(|(folder, item)| {
+        let subject = item.subject.clone().unwrap_or_default();
+        let (uid, size) = (item.uid.to_string(), item.size.to_string());
+        let cells = [uid, subject, String::new(), size, item.edits.clone(), item.sha256.to_string()];
+        of_message("RepairedItem", "Repaired", folder, cells)
     }));
     rows
 }
@@ -139,6 +142,7 @@ struct JsonMailbox<'a> {
     numbers: Numbers,
     folders: Vec<JsonFolder<'a>>,
     skipped_items: Vec<JsonSkipped<'a>>,
+    repaired_items: Vec<JsonRepaired<'a>>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +153,8 @@ struct Numbers {
     already_there: u64,
     left_out: u64,
     skipped: u64,
+    /// Of those copied.
+    repaired: u64,
     bytes: u64,
     flags_changed: u64,
     moved: u64,
@@ -164,6 +170,7 @@ impl Numbers {
             already_there: of(|it| it.already),
             left_out: of(|it| it.excluded),
             skipped: of(|it| it.skipped.len() as u64),
+            repaired: of(|it| it.repaired.len() as u64),
             bytes: of(|it| it.bytes),
             flags_changed: of(|it| it.flags_changed),
             moved: of(|it| it.moved),
@@ -199,6 +206,17 @@ struct JsonSkipped<'a> {
     date: String,
     size: u64,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonRepaired<'a> {
+    folder: String,
+    uid: u32,
+    subject: Option<&'a str>,
+    size: u64,
+    original_sha256: String,
+    edits: &'a str,
 }
 
 /// Prints the result as one JSON value.
@@ -241,6 +259,17 @@ fn json_mailbox(outcome: &Outcome) -> JsonMailbox<'_> {
                 date: date(item),
                 size: item.size,
                 reason: &item.reason,
+            })
+            .collect(),
+        repaired_items: report
+            .repaired()
+            .map(|(folder, item)| JsonRepaired {
+                folder: folder.to_string(),
+                uid: item.uid.get(),
+                subject: item.subject.as_deref(),
+                size: item.size,
+                original_sha256: item.sha256.to_string(),
+                edits: &item.edits,
             })
             .collect(),
     }

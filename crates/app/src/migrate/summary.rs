@@ -36,7 +36,7 @@ pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
     }
 }
 
-/// The table, then every skipped message, then the verdict.
+/// The table, then every message that was edited or skipped, then the verdict.
 pub(crate) fn print(outcomes: &[Outcome]) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
@@ -87,6 +87,9 @@ pub(crate) fn print(outcomes: &[Outcome]) {
             .collect();
         if !changes.is_empty() {
             text::print(format_args!("{}: {}", outcome.name, changes.join(", ")));
+        }
+        for (folder, item) in report.repaired() {
+            text::print(format_args!("{}: {}", outcome.name, text::repaired(folder, item)));
         }
         for (folder, item) in report.skipped() {
             text::print(format_args!("{}: skipped: {folder}: {}", outcome.name, describe(item)));

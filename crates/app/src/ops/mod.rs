@@ -15,6 +15,7 @@ mod get_migration_audit_log;
 mod get_migration_batch;
 mod get_migration_config;
 mod get_migration_endpoint;
+mod get_migration_skipped_item;
 mod get_migration_statistics;
 mod get_migration_user;
 mod get_migration_user_statistics;
@@ -31,6 +32,7 @@ mod remove_migration_endpoint;
 mod remove_migration_user;
 mod report_file;
 mod rules;
+mod saved_messages;
 mod schedule;
 mod set_migration_batch;
 mod set_migration_config;
@@ -71,6 +73,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<stop_migration_user::StopMigrationUser>()
         .with::<remove_migration_user::RemoveMigrationUser>()
         .with::<get_migration_user_statistics::GetMigrationUserStatistics>()
+        .with::<get_migration_skipped_item::GetMigrationSkippedItem>()
         .with::<get_migration_statistics::GetMigrationStatistics>()
         .with::<get_migration_config::GetMigrationConfig>()
         .with::<set_migration_config::SetMigrationConfig>()

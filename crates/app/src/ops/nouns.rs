@@ -29,6 +29,13 @@ pub(crate) const USER_STATISTICS: Noun = Noun {
     about: "How far a mailbox is, folder by folder",
 };
 
+pub(crate) const SKIPPED_ITEM: Noun = Noun {
+    cmdlet: "MigrationSkippedItem",
+    word: "skipped-item",
+    path: "skipped-items",
+    about: "Messages that were skipped",
+};
+
 pub(crate) const STATISTICS: Noun = Noun {
     cmdlet: "MigrationStatistics",
     word: "statistics",

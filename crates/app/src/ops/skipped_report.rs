@@ -18,14 +18,14 @@ const MESSAGES: u32 = 1000;
 
 /// Where a part begins: behind these users, with this one, behind this one of its messages.
 #[derive(Default)]
-struct Place {
-    users: Option<Bookmark>,
-    user: Option<Guid>,
-    message: Option<Bookmark>,
+pub(super) struct Place {
+    pub(super) users: Option<Bookmark>,
+    pub(super) user: Option<Guid>,
+    pub(super) message: Option<Bookmark>,
 }
 
 impl Place {
-    fn parse(text: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let parts: Vec<&str> = text.split('.').collect();
         let [users, user, message] = parts.as_slice() else { return Err(not_ours()) };
         let optional = |text: &str| if text.is_empty() { Ok(None) } else { bookmark(text).map(Some) };
@@ -33,7 +33,7 @@ impl Place {
         Ok(Self { users: optional(users)?, user, message: optional(message)? })
     }
 
-    fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         let bookmark = |it: Option<Bookmark>| it.map(|it| it.to_string()).unwrap_or_default();
         let user = self.user.map(|it| it.to_string()).unwrap_or_default();
         format!("{}.{user}.{}", bookmark(self.users), bookmark(self.message))

@@ -169,20 +169,7 @@ impl Workplace {
         let options = pass_options(&batch.settings).map_err(misconfigured)?;
         let source = self.store.endpoint_by_guid(batch.source_endpoint).await?;
         let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
-        let password = self.store.secret(user.guid, SecretName::Password).await?;
-        let login = self.login(&source, &user.user_name, password).await?;
-        let from = ImapMailbox::new(Account {
-            side: Side::Source,
-            options: connect_options(&source),
-            credentials: login,
-            user_root: user.user_root.clone(),
-            profile: source.server_profile.clone(),
-        })
-        .with_labels(LabelRules {
-            policy: label_policy(batch.settings.gmail_labels),
-            folders: options.folders.clone(),
-        })
-        .telling(self.acquaintance(source.guid));
+        let from = self.source(user, &source, &batch.settings).await?.telling(self.acquaintance(source.guid));
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
         let none = Places::new(0);
@@ -230,6 +217,26 @@ impl Workplace {
         .telling(self.acquaintance(target.guid));
         let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)
+    }
+
+    /// The user's mailbox at the endpoint that mail comes from, as the batch's settings say.
+    pub(crate) async fn source(
+        &self,
+        user: &MigrationUser,
+        endpoint: &Endpoint,
+        settings: &BatchSettings,
+    ) -> Result<ImapMailbox, Error> {
+        let folders = pass_options(settings).map_err(misconfigured)?.folders;
+        let password = self.store.secret(user.guid, SecretName::Password).await?;
+        let login = self.login(endpoint, &user.user_name, password).await?;
+        let mailbox = ImapMailbox::new(Account {
+            side: Side::Source,
+            options: connect_options(endpoint),
+            credentials: login,
+            user_root: user.user_root.clone(),
+            profile: endpoint.server_profile.clone(),
+        });
+        Ok(mailbox.with_labels(LabelRules { policy: label_policy(settings.gmail_labels), folders }))
     }
 
     /// The memory of this pair of mailboxes. Where another process has it, it is waited for.

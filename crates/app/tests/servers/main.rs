@@ -11,6 +11,7 @@ mod exceptions;
 mod holdings;
 mod pairs;
 mod refusals;
+mod repairs;
 #[path = "../service/support.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod service;

@@ -72,7 +72,7 @@ impl Server {
         self.serve(&socket.listener, |stream: UnixStream| {
             let server = self.clone();
             let name = stream.peer_cred().map_or_else(|_| "local".to_owned(), |peer| user_name(peer.uid()));
-            server.carry(stream, Some(Caller { name, role: Role::Admin }))
+            server.carry(stream, Some(Caller { name, role: Role::Admin, is_local: true }))
         })
         .await;
     }

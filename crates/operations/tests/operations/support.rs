@@ -37,7 +37,7 @@ impl Gate for Door {
                 "closed" => return Err(Failure::unavailable("the tokens cannot be read")),
                 _ => return Ok(None),
             };
-            Ok(Some(Caller { name: token.to_owned(), role }))
+            Ok(Some(Caller { name: token.to_owned(), role, is_local: false }))
         })
     }
 
@@ -77,7 +77,7 @@ impl Place {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::local(self.router(), Caller { name: "root".to_owned(), role: Role::Admin })
+        Client::local(self.router(), Caller { name: "root".to_owned(), role: Role::Admin, is_local: true })
     }
 
     /// Hangs lamps of these names.

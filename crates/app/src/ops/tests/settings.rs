@@ -169,7 +169,7 @@ async fn the_configuration_is_the_administrator_s() {
     desk.refused("Set-MigrationConfig", unknown, NotFound, "\"None\" could not be found").await;
     let service =
         Service::new(desk.operations.clone(), desk.context.clone(), Arc::new(Audit::default()), "0");
-    let operator = Caller { name: "olga".to_owned(), role: Role::Operator };
+    let operator = Caller { name: "olga".to_owned(), role: Role::Operator, is_local: true };
     let client = Client::local(Arc::new(service).router(), operator);
     let entry = desk.operations.entry("Set-MigrationConfig").unwrap();
     assert_eq!(client.call(entry, json!({})).await.unwrap_err().kind, Forbidden);

@@ -55,7 +55,7 @@ impl Desk {
         let operations = Arc::new(operations());
         let audit = Arc::new(Audit::default());
         let service = Arc::new(Service::new(operations.clone(), context.clone(), audit.clone(), "0"));
-        let caller = Caller { name: "ada".to_owned(), role: Role::Admin };
+        let caller = Caller { name: "ada".to_owned(), role: Role::Admin, is_local: true };
         let client = Client::local(service.router(), caller);
         Self { context, operations, audit, client, _data: data }
     }

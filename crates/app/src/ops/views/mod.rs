@@ -9,6 +9,7 @@ mod config;
 mod endpoint;
 mod moment;
 mod report;
+mod skipped_item;
 mod statistics;
 mod user;
 mod user_statistics;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     endpoint::{Active, MigrationEndpoint},
     moment::Moment,
     report::MigrationReport,
+    skipped_item::MigrationSkippedItem,
     statistics::MigrationStatistics,
     user::{MigrationUser, Waiting},
     user_statistics::{Details, MigrationUserStatistics, ReportLine},

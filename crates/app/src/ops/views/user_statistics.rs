@@ -100,6 +100,8 @@ struct MigrationFolder {
     left_out_count: u64,
     /// Messages skipped.
     skipped_count: u64,
+    /// Of the messages copied, those that were edited so that the target took them; the report names them.
+    repaired_count: u64,
     /// Octets copied.
     bytes_transferred: u64,
     /// Messages whose flags were changed.
@@ -246,6 +248,7 @@ impl From<FolderStatistics> for MigrationFolder {
             already_there_count: folder.already,
             left_out_count: folder.excluded,
             skipped_count: folder.skipped,
+            repaired_count: folder.repaired,
             bytes_transferred: folder.bytes,
             flags_changed_count: folder.flags_changed,
             moved_count: folder.moved,

@@ -1,0 +1,175 @@
+//! Messages of a source mailbox as files.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use mailhaul_engine::{Budget, Error, Inlet, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_mail::{FolderPath, Uid};
+use mailhaul_migration::MigrationUser;
+use mailhaul_operations::Failure;
+use mailhaul_remotes::ImapMailbox;
+use mailhaul_store::SkippedMessage;
+
+use super::failures::told;
+use crate::context::Context;
+
+/// Octets between source and disk.
+const BUDGET: u32 = 1 << 20;
+/// Octets of a file's name that come from the folder.
+const LONGEST: usize = 120;
+
+/// Saves messages of one user.
+pub(super) struct Saving {
+    mailbox: ImapMailbox,
+    directory: PathBuf,
+}
+
+impl Saving {
+    /// Into this directory, which is made where it is missing.
+    pub(super) async fn new(
+        context: &Context,
+        user: &MigrationUser,
+        directory: PathBuf,
+    ) -> Result<Self, Failure> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.map_err(|error| {
+            Failure::unavailable(format_args!(
+                "the directory {} cannot be made: {error}",
+                directory.display()
+            ))
+        })?;
+        let batch = context.store.batch_by_guid(user.batch).await.map_err(told)?;
+        let endpoint = context.store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
+        let mailbox = context.workplace().source(user, &endpoint, &batch.settings).await;
+        Ok(Self { mailbox: mailbox.map_err(Failure::unavailable)?, directory })
+    }
+
+    /// Saves one; where. The source is only read.
+    pub(super) async fn save(&mut self, message: &SkippedMessage) -> Result<PathBuf, String> {
+        let uid = Uid::new(message.uid).ok_or("it has no UID")?;
+        let unfinished = self.directory.join(format!(".unfinished-{}", mailhaul_migration::Guid::new_v4()));
+        let told = |error: io::Error| format!("{} cannot be written: {error}", self.directory.display());
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(told)?;
+        let fetched =
+            fetch(&mut self.mailbox, &FolderPath::parse(&message.folder), uid, message.size, &mut file).await;
+        let placed = match fetched {
+            Ok(()) => file.sync_all().and_then(|()| self.place(&unfinished, message)).map_err(told),
+            Err(words) => Err(words),
+        };
+        let _left = fs::remove_file(&unfinished);
+        placed
+    }
+
+    /// Says goodbye to the server.
+    pub(super) async fn close(mut self) {
+        self.mailbox.close().await;
+    }
+
+    /// Gives the file its name. One that is there already is kept; where it has the same octets, it is this message.
+    fn place(&self, unfinished: &Path, message: &SkippedMessage) -> io::Result<PathBuf> {
+        let name = format!("{}-{}", Self::safe(&message.folder), message.uid);
+        for number in 1..=u32::MAX {
+            let name = if number == 1 { format!("{name}.eml") } else { format!("{name} ({number}).eml") };
+            let path = self.directory.join(name);
+            match fs::hard_link(unfinished, &path) {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if same_octets(unfinished, &path).unwrap_or(false) {
+                        return Ok(path);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// A name as a file's: nothing in it leads elsewhere.
+    pub(super) fn safe(name: &str) -> String {
+        let safe = |it: char| if it.is_alphanumeric() || "-_.@ ".contains(it) { it } else { '_' };
+        let mut name: String = name.chars().map(safe).collect();
+        name.truncate(name.floor_char_boundary(LONGEST));
+        // Neither hidden nor `..`.
+        if name.starts_with('.') { format!("_{name}") } else { name }
+    }
+}
+
+async fn fetch(
+    mailbox: &mut ImapMailbox,
+    folder: &FolderPath,
+    uid: Uid,
+    size: u64,
+    file: &mut File,
+) -> Result<(), String> {
+    let (outlet, inlet) = pipe(&Budget::new(BUDGET));
+    let wanted = [Wanted { uid, size }];
+    let fetching = mailbox.fetch(folder, &wanted, outlet);
+    let (missing, written) = tokio::join!(fetching, write(inlet, file));
+    match missing.map_err(|error: Error| error.message)?.pop() {
+        Some((_, Missing::Gone)) => Err("it is not on the source any more".to_owned()),
+        Some((_, Missing::Withheld(words))) => Err(words),
+        None if written.map_err(|error| format!("the file cannot be written: {error}"))? => Ok(()),
+        None => Err("the source ended in the middle of it".to_owned()),
+    }
+}
+
+/// Writes what comes; whether it came to its end.
+async fn write(mut inlet: Inlet, file: &mut File) -> io::Result<bool> {
+    let mut is_whole = false;
+    while let Some(piece) = inlet.next().await {
+        match piece {
+            Piece::Message(_, octets) => {
+                file.write_all(&octets)?;
+                is_whole = true;
+            }
+            Piece::Start(..) => {}
+            Piece::Chunk(octets) => file.write_all(&octets)?,
+            Piece::End => is_whole = true,
+        }
+    }
+    Ok(is_whole)
+}
+
+fn same_octets(one: &Path, other: &Path) -> io::Result<bool> {
+    if fs::metadata(one)?.len() != fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (io::BufReader::new(File::open(one)?), io::BufReader::new(File::open(other)?));
+    let (mut left, mut right) = ([0; 8192], [0; 8192]);
+    loop {
+        let read = one.read(&mut left)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut right[..read])?;
+        if left[..read] != right[..read] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        let table = [
+            ("INBOX", "INBOX"),
+            ("Archive/2020", "Archive_2020"),
+            ("../../etc", "_.._.._etc"),
+            ("a\\b\0c\nd", "a_b_c_d"),
+            ("Gel\u{f6}scht", "Gel\u{f6}scht"),
+            ("", ""),
+        ];
+        for (folder, name) in table {
+            assert_eq!(Saving::safe(folder), name);
+        }
+        assert_eq!(Saving::safe(&"x".repeat(500)).len(), LONGEST);
+    }
+}
