@@ -117,10 +117,10 @@ async fn compare<S: Mailbox, T: Mailbox>(
         }
         None => Vec::new(),
     };
-    left.extend(copies.iter().map(|(uid, it)| Candidate {
-        uid: *uid,
-        fingerprint: it.fingerprint,
-        size: it.size,
+    // In the order of the source: of twins, the first is the first.
+    left.extend(wanted.iter().filter_map(|it| {
+        let Likeness { fingerprint, size, .. } = it.copy?;
+        Some(Candidate { uid: it.uid, fingerprint, size })
     }));
 
     let pairing = pair_by_fingerprint(&left, &right, among.proof);

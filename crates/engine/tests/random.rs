@@ -57,7 +57,7 @@ async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger) -> Report
 /// Some look alike and are not, some have nothing by which they could be told; the target refuses some as they are.
 fn text(number: u32) -> String {
     match number % 6 {
-        4 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}\0\r\n"),
+        4 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}, of a size of its own\0\r\n"),
         5 => format!("no header {}", "z".repeat(number as usize * 5)),
         0 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}\r\n"),
         1 => format!("body {number} without a header, {}", "x".repeat(number as usize * 5)),
@@ -154,13 +154,18 @@ async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseErro
     }
     let report = pass(&source, &target, &ledger.crashing(None)).await;
     prop_assert!(report.is_synced(), "{report:#?}");
-    let there = counts(&target, true);
+    let (there, bodies) = (counts(&target, true), counts(&target, false));
+    let source_counts = counts(&source, false);
     for (message, count) in counts(&source, true) {
-        let arrived = there.get(&message).copied().unwrap_or(0);
+        let mut arrived = there.get(&message).copied().unwrap_or(0);
+        let body = (message.0.clone(), String::new());
+        // The copy of a twin that was deleted may have been taken for it: then it keeps the flags that it had.
+        if deleted.contains_key(&body.0) && bodies.get(&body) >= source_counts.get(&body) {
+            arrived = count;
+        }
         prop_assert!(arrived >= count, "lost or changed: {message:?}: {count} -> {arrived}\n{there:#?}");
     }
-    let source_counts = counts(&source, false);
-    for (message, count) in counts(&target, false) {
+    for (message, count) in bodies {
         let most =
             source_counts.get(&message).copied().unwrap_or(0) + deleted.get(&message.0).copied().unwrap_or(0);
         prop_assert!(count <= most, "doubled: {message:?}: {most} -> {count}");
