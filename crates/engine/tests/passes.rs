@@ -204,11 +204,19 @@ async fn what_is_refused_twice_is_skipped_with_both_answers() {
 
 #[tokio::test]
 async fn edited_copies_take_part_in_later_passes() {
-    for (tells_no_uids, renumbers) in [(false, false), (true, false), (false, true)] {
+    for (tells_no_uids, renumbers, ignores_flags) in [
+        (false, false, false),
+        (true, false, false),
+        (false, true, false),
+        (false, false, true),
+        (true, false, true),
+    ] {
         let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
         target.server().tells_no_uids = tells_no_uids;
+        target.server().ignores_flags = ignores_flags;
         let options = with_repairs(PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() });
         assert_synced(&pass(&source, &target, &ledger, &options).await);
+        assert_eq!(source.contents_as_taken(), target.contents());
         if renumbers {
             source.server().folder("INBOX").renumber();
             assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -455,9 +463,26 @@ async fn a_message_that_ends_the_connection_is_skipped_and_the_others_arrive() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     target.server().hangs_up_at = Some(|body| body.ends_with(b"another body"));
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
-    assert_eq!(reasons(&report), ["BYE bad message"]);
+    assert_eq!(reasons(&report), ["BYE bad message; -Repair MissingFinalNewline may make it acceptable"]);
     assert_eq!(report.total(|it| it.copied), 13);
     assert!(report.folders.iter().all(|it| it.error.is_none()), "{report:#?}");
+
+    // Edited, it would be taken; or it ends the connection once more.
+    let edited: fn(&[u8]) -> bool = |body| body.ends_with(b"another body");
+    let always: fn(&[u8]) -> bool =
+        |body| body.ends_with(b"another body") || body.ends_with(b"another body\r\n");
+    for (hangs_up, copied, skipped) in [(edited, 14, 0), (always, 13, 1)] {
+        let target = Remote::default();
+        target.server().hangs_up_at = Some(hangs_up);
+        let options = with_repairs(PassOptions::default());
+        let report = pass(&source, &target, &MemoryLedger::default(), &options).await;
+        assert_synced(&report);
+        assert_eq!(
+            (report.total(|it| it.copied), report.skipped().count()),
+            (copied, skipped),
+            "{report:#?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! Statistics and exported reports.
 
+use std::sync::Arc;
+
 use mailhaul_migration::UserEvent;
-use mailhaul_operations::FailureKind::{Invalid, NotFound};
+use mailhaul_operations::{
+    Caller, Client,
+    FailureKind::{Forbidden, Invalid, NotFound, Unavailable},
+    Role, Service,
+};
 use serde_json::{Value, json};
 
-use super::support::Desk;
+use super::support::{Audit, Desk};
 use crate::ops::export_migration_report::{Kind, columns};
 
 /// The batch B of a, of whom a message was skipped, and b, who failed.
@@ -154,4 +160,51 @@ fn every_column_is_documented() {
             assert!(text.contains(&format!("`{column}`")), "{kind:?}: {column}");
         }
     }
+}
+
+#[tokio::test]
+async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a", "b", "c"], json!({ "AutoStart": true })).await;
+    for claimed in desk.claim().await {
+        desk.ends(&claimed, UserEvent::SyncedWithSkippedItems).await;
+    }
+    let whose = |items: &[Value]| -> Vec<String> {
+        items.iter().map(|it| it["Identity"].as_str().unwrap().to_owned()).collect()
+    };
+    let one = desk.one("Get-MigrationSkippedItem", json!({ "Identity": "B@example.org" })).await;
+    assert_eq!(
+        (&one["Identity"], &one["FolderName"], &one["UID"], &one["Reason"]),
+        (&json!("b@example.org"), &json!("INBOX"), &json!(7), &json!("larger than the target takes"))
+    );
+    assert!(one["FileName"].is_null() && one["ExportError"].is_null());
+    for (size, expected) in [(json!("Unlimited"), 3), (json!(2), 2), (json!(3), 3)] {
+        let request = json!({ "BatchId": "B", "ResultSize": size });
+        let all = desk.call("Get-MigrationSkippedItem", request).await.unwrap();
+        assert_eq!(whose(&all), ["a@example.org", "b@example.org", "c@example.org"][..expected]);
+    }
+    // From the middle on.
+    let request = json!({ "BatchId": "B", "Continuation": "1..." });
+    let one = desk.call("Get-MigrationSkippedItem", request).await.unwrap();
+    assert_eq!(whose(&one), ["a@example.org"]);
+    for (request, kind, words) in [
+        (json!({}), Invalid, "either Identity or BatchId"),
+        (json!({ "Identity": "a@example.org", "BatchId": "B" }), Invalid, "either Identity or BatchId"),
+        (json!({ "Identity": "z@example.org" }), NotFound, "z@example.org"),
+        (json!({ "BatchId": "Z" }), NotFound, "\"Z\""),
+        (json!({ "BatchId": "B", "Continuation": "x" }), Invalid, "Continuation"),
+        (json!({ "Identity": "a@example.org", "Export": "saved" }), Invalid, "whole path"),
+        (json!({ "Identity": "a@example.org", "Export": "/dev/null/x" }), Unavailable, "/dev/null/x"),
+    ] {
+        desk.refused("Get-MigrationSkippedItem", request, kind, words).await;
+    }
+    // Over the network nobody writes to this disk.
+    let far = Caller { name: "tom".to_owned(), role: Role::Admin, is_local: false };
+    let request = json!({ "Identity": "a@example.org", "Export": "/tmp/saved" });
+    let service =
+        Service::new(desk.operations.clone(), desk.context.clone(), Arc::new(Audit::default()), "0");
+    let client = Client::local(Arc::new(service).router(), far);
+    let entry = desk.operations.entry("Get-MigrationSkippedItem").unwrap();
+    let refused = client.call(entry, request).await.unwrap_err();
+    assert_eq!(refused.kind, Forbidden, "{refused:?}");
 }
