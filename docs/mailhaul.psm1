@@ -740,6 +740,31 @@ function Get-MigrationUserStatistics {
     }
 }
 
+function Get-MigrationSkippedItem {
+    <#
+    .SYNOPSIS
+    Shows the messages that a user's last pass skipped, and saves them as files where that is asked for.
+    .PARAMETER Identity
+    The user's e-mail address or GUID.
+    .PARAMETER BatchId
+    In its place: all users of this batch.
+    .PARAMETER Export
+    Saves each message as a file there, as the source has it: a directory on this machine, with its whole path. What is there already is not written over.
+    .PARAMETER ResultSize
+    How many at most, or unlimited; 1000 where nothing is said.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string] $BatchId,
+        [string] $Export,
+        [string] $ResultSize
+    )
+    process {
+        Invoke-MailhaulOperation 'Get-MigrationSkippedItem' $PSBoundParameters
+    }
+}
+
 function Get-MigrationStatistics {
     <#
     .SYNOPSIS
@@ -895,5 +920,5 @@ function New-MigrationMasterKey {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
 
