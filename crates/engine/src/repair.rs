@@ -128,7 +128,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             // Flags that only the target has were set there: they stay.
             let flags = found.flags.filtered(|name| message.flags.contains(name));
             let copied = edited.copied(Some(found.uid), flags, false);
-            let done = self.outcome(work, message.uid, MessageState::Done(copied));
+            let done = outcome(work, message.uid, MessageState::Done(copied));
             self.record(state, &[done]).await?;
             work.tally.already += 1;
             self.tell_repaired(work, message.uid, &edited);
@@ -139,7 +139,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             floor,
             uids: [message.uid].into_iter().collect(),
         };
-        let form = self.outcome(work, message.uid, MessageState::Repairing(Box::new(edited.clone())));
+        let form = outcome(work, message.uid, MessageState::Repairing(Box::new(edited.clone())));
         self.record(state, &[intent, form]).await?;
         let (answer, result) = self.offer_patiently(work, message, repaired.octets.into()).await?;
         match answer {
@@ -148,7 +148,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 // What the target did not take with the message is set with the other flags of the folder.
                 let flags = if is_bare { Flags::new() } else { message.flags.clone() };
                 let copied = edited.copied(target_uid, flags, true);
-                let done = self.outcome(work, message.uid, MessageState::Done(copied));
+                let done = outcome(work, message.uid, MessageState::Done(copied));
                 self.record(state, &[done]).await?;
                 work.tally.copied += 1;
                 work.tally.bytes += message.size;
@@ -304,10 +304,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok((arrived, result))
     }
 
-    fn outcome(&self, work: &Work, uid: Uid, state: MessageState) -> Record {
-        Record::Message { folder: work.source.clone(), uid, state: Some(state) }
-    }
-
     pub(crate) fn tell_repaired(&self, work: &mut Work, uid: Uid, edited: &Edited) {
         let item = RepairedItem::of(uid, edited);
         self.progress.event(Event::Repaired { folder: &work.source, item: &item });
@@ -321,6 +317,10 @@ struct Arrived {
     place: Option<(UidValidity, Uid)>,
     /// Without its flags.
     is_bare: bool,
+}
+
+fn outcome(work: &Work, uid: Uid, state: MessageState) -> Record {
+    Record::Message { folder: work.source.clone(), uid, state: Some(state) }
 }
 
 /// Which repairs that are not allowed would change something, as words behind the server's.

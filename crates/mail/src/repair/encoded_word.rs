@@ -202,7 +202,7 @@ impl Words<'_> {
                 match octet {
                     b' ' => quoted.push(b'_'),
                     b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'*' | b'+' | b'-' | b'/' => {
-                        quoted.push(octet)
+                        quoted.push(octet);
                     }
                     other => quoted.extend_from_slice(format!("={other:02X}").as_bytes()),
                 }

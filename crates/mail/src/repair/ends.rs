@@ -1,6 +1,9 @@
 //! NUL octets and line ends.
 
-use super::kinds::{Change, Edit, note};
+use super::{
+    fields::line_ends,
+    kinds::{Change, Edit, note},
+};
 
 pub(super) fn without_nul(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
     if !message.contains(&0) {
@@ -49,7 +52,7 @@ pub(super) fn with_last_line_end(message: &[u8], edits: &mut Vec<Edit>) -> Optio
     if message.is_empty() || message.ends_with(b"\r\n") {
         return None;
     }
-    let lines = message.iter().filter(|it| **it == b'\n').count() as u64;
+    let lines = line_ends(message);
     let mut out = message.to_vec();
     // Half of a line end is completed: the whole one would make an empty line.
     let line = match out.last() {

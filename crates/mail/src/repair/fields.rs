@@ -10,6 +10,11 @@ pub(super) fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     octets.split_inclusive(|it| *it == b'\n')
 }
 
+/// How many lines end in the octets.
+pub(super) fn line_ends(octets: &[u8]) -> u64 {
+    octets.split(|it| *it == b'\n').skip(1).count() as u64
+}
+
 /// A line without its end.
 pub(super) fn bare(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);

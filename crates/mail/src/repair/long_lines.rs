@@ -3,7 +3,7 @@
 
 use super::{
     entity::{Delimiter, Encoding, Entity, Kind, delimiter},
-    fields::{bare, fields, is_blank, lines, name_length, value},
+    fields::{bare, fields, is_blank, line_ends, lines, name_length, value},
     kinds::{Change, Edit, note},
     quoted_printable,
 };
@@ -67,10 +67,10 @@ impl Writer<'_> {
                 let begin = self.line;
                 self.header(&with_encoding(entity.header, place.depth == 0), entity.separator);
                 // The numbers are those of the lines as they were.
-                self.line = begin + count(entity.header) + count(entity.separator);
+                self.line = begin + line_ends(entity.header) + line_ends(entity.separator);
                 note(self.edits, Change::PartEncoded, self.line, place.is_signed);
                 self.out.extend(quoted_printable::encode(entity.body));
-                self.line += count(entity.body);
+                self.line += line_ends(entity.body);
             }
             (Kind::Content, Encoding::Base64) => {
                 self.header(entity.header, entity.separator);
@@ -115,7 +115,7 @@ impl Writer<'_> {
 
     fn copy(&mut self, octets: &[u8]) {
         self.out.extend_from_slice(octets);
-        self.line += count(octets);
+        self.line += line_ends(octets);
     }
 
     fn header(&mut self, header: &[u8], separator: &[u8]) {
@@ -135,16 +135,12 @@ impl Writer<'_> {
             if bare(line).len() > self.longest {
                 note(self.edits, change, self.line, place.is_signed);
                 shorten(line, &mut self.out);
-                self.line += count(line);
+                self.line += line_ends(line);
             } else {
                 self.copy(line);
             }
         }
     }
-}
-
-fn count(octets: &[u8]) -> u64 {
-    octets.iter().filter(|it| **it == b'\n').count() as u64
 }
 
 /// The header that says quoted-printable.
