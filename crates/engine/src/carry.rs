@@ -182,7 +182,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         self.record(&mut state, &forget).await?;
 
         if !plan.copy.is_empty() {
-            self.bring(work, &mut state, &mut plan, &owned).await?;
+            Box::pin(self.bring(work, &mut state, &mut plan, &owned)).await?;
         } else if let Some(floor) = state.record.floor {
             // A crash may have come before copies were found whose places the target does not tell.
             self.locate(work, &mut state, floor, &owned).await?;
@@ -215,12 +215,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         {
             return Ok(state);
         }
-        let uid_validity = match &work.scan {
-            Some(scan) => scan.status.uid_validity,
-            None => {
-                let scan = Arc::new(self.source.scan(&work.source, None).await?);
-                work.scan.insert(scan).status.uid_validity
-            }
+        let uid_validity = if let Some(scan) = &work.scan {
+            scan.status.uid_validity
+        } else {
+            let scan = Arc::new(self.source.scan(&work.source, None).await?);
+            work.scan.insert(scan).status.uid_validity
         };
         let (folder, target) = (work.source.clone(), work.target.clone());
         let opened = Record::Opened { folder: folder.clone(), target: target.clone(), uid_validity };
@@ -308,7 +307,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(Error::interrupted());
             }
         }
-        self.mend(work, state, &messages, floor, owned).await?;
+        if !work.refused.is_empty() {
+            Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
+        }
         self.locate(work, state, floor, owned).await
     }
 

@@ -72,7 +72,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(Error::interrupted());
             }
             if let Some(message) = messages.get(&uid) {
-                self.mend_one(work, state, message, words, floor, owned, &mut strangers).await?;
+                Box::pin(self.mend_one(work, state, message, words, floor, owned, &mut strangers)).await?;
             }
             work.refused.remove(&uid);
         }
@@ -92,7 +92,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<(), Error> {
         let rules = self.options.repairs.clone();
         let _turn = self.budget.whole().await;
-        let original = match self.fetch_whole(work, message).await? {
+        let original = match Box::pin(self.fetch_whole(work, message)).await? {
             Given::Whole(octets) => octets,
             Given::Missing(missing) => {
                 self.tell_missing(work, message, missing);
@@ -123,7 +123,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let hint = advice(&original, &rules);
         drop(original);
         if state.record.cursor.is_none()
-            && let Some(found) = self.find_stranger(work, state, &edited, owned, strangers).await?
+            && let Some(found) = Box::pin(self.find_stranger(work, state, &edited, owned, strangers)).await?
         {
             // Flags that only the target has were set there: they stay.
             let flags = found.flags.filtered(|name| message.flags.contains(name));
@@ -141,7 +141,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         };
         let form = outcome(work, message.uid, MessageState::Repairing(Box::new(edited.clone())));
         self.record(state, &[intent, form]).await?;
-        let (answer, result) = self.offer_patiently(work, message, repaired.octets.into()).await?;
+        let (answer, result) = Box::pin(self.offer_patiently(work, message, repaired.octets.into())).await?;
         match answer {
             Ok(Arrived { place, is_bare }) => {
                 let target_uid = place.filter(|it| it.0 == floor.uid_validity).map(|it| it.1);

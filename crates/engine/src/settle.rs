@@ -65,7 +65,7 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     owned: &UidSet,
     among: Among,
 ) -> Result<Vec<Found>, Error> {
-    Ok(compare(Some(source), target, folder, target_folder, wanted, owned, among).await?.found)
+    Ok(Box::pin(compare(Some(source), target, folder, target_folder, wanted, owned, among)).await?.found)
 }
 
 /// Target UIDs that belong to messages already: of this folder, and of others.

@@ -348,7 +348,9 @@ fn edit(source: &Remote) {
         inbox.expunge(*gone);
         moved.extend(inbox.expunge(*away));
     }
-    moved.into_iter().for_each(|it| server.folder("Archive/2020").take(it));
+    for it in moved {
+        server.folder("Archive/2020").take(it);
+    }
 }
 
 #[tokio::test]
@@ -416,7 +418,7 @@ async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: Pa
             swept += 1;
         }
     }
-    println!("swept {swept} crashes: before and after each of {} durable steps", steps.0 + steps.1);
+    assert_eq!(swept, 2 * (steps.0 + steps.1), "before and after each durable step");
 }
 
 #[tokio::test]

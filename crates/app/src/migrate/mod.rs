@@ -14,6 +14,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, anyhow};
 use mailhaul_engine::{Filter, FolderRules, PassOptions, Received, RepairRules};
 use mailhaul_imap::{Security, Timeouts, Trace};
+use mailhaul_mail::repair::Repairs;
 use mailhaul_migration::Rates;
 use mailhaul_store::Store;
 
@@ -131,7 +132,7 @@ fn pass_options(options: &Migrate) -> PassOptions {
             cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
         repairs: RepairRules {
-            allowed: options.repair.iter().flat_map(|it| it.iter()).collect(),
+            allowed: options.repair.iter().flat_map(Repairs::iter).collect(),
             ..RepairRules::default()
         },
     }

@@ -87,7 +87,7 @@ impl Operation<Context> for GetMigrationSkippedItem {
             Limit::At(left) => next.map(|it| (Limit::At(left - limit), it)),
         };
         let items = match directory {
-            Some(directory) => save(context, &whose, found, &directory).await?,
+            Some(directory) => Box::pin(save(context, &whose, found, &directory)).await?,
             None => {
                 found.into_iter().map(|(user, it)| MigrationSkippedItem::of(user.email_address, it)).collect()
             }
@@ -176,16 +176,15 @@ async fn save(
         if let Some((_, before)) = open.take_if(|(guid, _)| *guid != user.guid) {
             before.close().await;
         }
-        let (_, saving) = match open {
-            Some(ref mut same) => same,
-            None => {
-                // Of a batch, each user has a directory.
-                let directory = match whose {
-                    Whose::User(_) => directory.to_owned(),
-                    Whose::Batch(_) => directory.join(Saving::safe(&user.email_address)),
-                };
-                open.insert((user.guid, Saving::new(context, &user, directory).await?))
-            }
+        let (_, saving) = if let Some(ref mut same) = open {
+            same
+        } else {
+            // Of a batch, each user has a directory.
+            let directory = match whose {
+                Whose::User(_) => directory.to_owned(),
+                Whose::Batch(_) => directory.join(Saving::safe(&user.email_address)),
+            };
+            open.insert((user.guid, Saving::new(context, &user, directory).await?))
         };
         let saved = saving.save(&message).await;
         let mut item = MigrationSkippedItem::of(user.email_address, message);
