@@ -64,7 +64,7 @@ fn item(octets: impl AsRef<[u8]>) -> (Vec<u8>, Flags, InternalDate) {
 
 async fn servers() -> (Courier, Cyrus) {
     // Left to itself, Cyrus puts an X in the place of each octet of a header that is no ASCII.
-    let to = CyrusSetup { extra: "munge8bit: no\n".to_owned(), ..CyrusSetup::with_users(&[USER]) }.start();
+    let to = CyrusSetup { munges_8bit: false, ..CyrusSetup::with_users(&[USER]) }.start();
     let from = CourierSetup::with_users(&[USER]).start();
     let mut session = connect(from.port(), USER, "secret-annb").await;
     let messages = REFUSED.iter().map(|it| it.0).chain(TAKEN);
