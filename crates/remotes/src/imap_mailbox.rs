@@ -252,7 +252,7 @@ impl Mailbox for ImapMailbox {
                 format!("source {}: there is no folder \"{}\" (UserRoot)", self.describe(), root.name);
             return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
         }
-        let has_labels = self.session().await?.capabilities().has("X-GM-EXT-1");
+        let has_labels = self.session.as_ref().is_some_and(|it| it.capabilities().has("X-GM-EXT-1"));
         if self.account.side == Side::Source && has_labels {
             let labels = Labels::of(&mut listing.folders, &listing.names, &self.label_rules);
             self.labels = Some(Arc::new(labels));

@@ -208,6 +208,10 @@ impl ImapMailbox {
             Err(Stop::Feed(error)) => return Err(error),
             Err(Stop::Wire(error)) => {
                 self.report_unlooked(acks, balance.held);
+                // A server that asks for patience may hang up right afterwards: that it asked is what counts.
+                for (sent, refusal) in balance.spoilt {
+                    acks.report(Ack { sent, result: Err(told(refusal)), is_bare: false });
+                }
                 self.blame(folder, &balance.unanswered, &error, acks);
                 return Err(self.explain_in(folder, error));
             }
@@ -215,11 +219,13 @@ impl ImapMailbox {
         if terms.flags == Keeping::InDoubt {
             self.look(folder, balance.sample, balance.held, acks).await?;
         }
+        let is_spoilt = !balance.spoilt.is_empty();
         for (sent, error) in balance.spoilt {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
-        Ok(sent)
+        // A refusal that spoils more than a message is the end, also where something else was to follow.
+        Ok(if is_spoilt { Sent::All } else { sent })
     }
 
     /// The folder opened, because only so the server says which flags it keeps.

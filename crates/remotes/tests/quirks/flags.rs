@@ -129,7 +129,7 @@ async fn q39_a_keyword_that_becomes_a_category_is_not_sent() {
     let (told, ended) = play.append(&[("\\Seen $MDNSent", "one\r\n")]).await;
     play.done().await;
     ended.unwrap();
-    assert_eq!(told, ["1: at 7"]);
+    assert_eq!(told, ["1: at 7, bare"]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     User,
-    connection::Wire,
+    connection::{State, Wire},
     session::{Answer, Refusal, Session},
     syntax::Arguments,
 };
@@ -66,7 +66,13 @@ impl Session {
         let now = user.clock.now();
         self.expires = match claim.secret {
             Secret::Password(password) if password == user.password => None,
-            Secret::Token(token) => Some(end_of(&user, &token, now).ok_or_else(refused)?),
+            Secret::Token(token) => {
+                let end = end_of(&user, &token, now);
+                if end.is_none() {
+                    user.meter().note("expired");
+                }
+                Some(end.ok_or_else(refused)?)
+            }
             Secret::Password(_) => return Err(refused()),
         };
         let limits = &self.server.personality.limits;
@@ -83,7 +89,7 @@ impl Session {
             return Err(Refusal::AndLeaves(words, "* BYE Session expired"));
         }
         let mut peers = user.peers.lock().unwrap();
-        peers.retain(|it| !it.is_over.load(std::sync::atomic::Ordering::SeqCst));
+        peers.retain(|it| it.state() != State::Over);
         if peers.len() >= limits.connections {
             return Err(Refusal::no("[ALERT] Too many simultaneous connections. (Failure)"));
         }

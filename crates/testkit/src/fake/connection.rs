@@ -3,10 +3,7 @@
 use std::{
     io,
     mem::MaybeUninit,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,20 +21,46 @@ pub(super) type Peers = Arc<Mutex<Vec<Arc<Peer>>>>;
 /// A connection as others see it.
 pub(super) struct Peer {
     stream: TcpStream,
+    state: Mutex<State>,
+}
+
+/// What a connection does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// All that was read is dealt with.
+    Waiting,
     /// Something was read that is not yet dealt with.
-    is_busy: AtomicBool,
-    pub(super) is_over: AtomicBool,
+    Working,
+    /// The client does not listen: what it asked for has taken effect, and it may be about to go away.
+    Answering,
+    /// Nothing more is done.
+    Over,
 }
 
 impl Peer {
+    pub(super) fn state(&self) -> State {
+        *self.state.lock().unwrap()
+    }
+
+    fn turn(&self, state: State) {
+        let mut now = self.state.lock().unwrap();
+        if *now != State::Over {
+            *now = state;
+        }
+    }
+
     /// Whether all that came was dealt with. The socket itself is asked: what a client sent before it closed is there.
     fn is_idle(&self) -> bool {
         let mut octet = [MaybeUninit::uninit()];
-        let nothing = || {
+        let mut nothing = || {
             let peeked = SockRef::from(&self.stream).peek(&mut octet);
             peeked.is_err_and(|it| it.kind() == io::ErrorKind::WouldBlock)
         };
-        self.is_over.load(Ordering::SeqCst) || (!self.is_busy.load(Ordering::SeqCst) && { nothing }())
+        match self.state() {
+            State::Waiting => nothing(),
+            State::Working => false,
+            State::Answering | State::Over => true,
+        }
     }
 }
 
@@ -47,7 +70,7 @@ pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
     loop {
         let is_settled = {
             let mut peers = peers.lock().unwrap();
-            peers.retain(|it| !it.is_over.load(Ordering::SeqCst));
+            peers.retain(|it| it.state() != State::Over);
             peers.iter().filter(|it| !Arc::ptr_eq(it, own)).all(|it| it.is_idle())
         };
         if is_settled {
@@ -73,7 +96,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream) -> Self {
-        let peer = Peer { stream, is_busy: AtomicBool::new(false), is_over: AtomicBool::new(false) };
+        let peer = Peer { stream, state: Mutex::new(State::Waiting) };
         Self { peer: Arc::new(peer), received: Vec::new() }
     }
 
@@ -81,7 +104,7 @@ impl Wire {
     async fn fill(&mut self) -> bool {
         let mut octets = vec![0; 64 << 10];
         loop {
-            self.peer.is_busy.store(true, Ordering::SeqCst);
+            self.peer.turn(State::Working);
             match self.peer.stream.try_read(&mut octets) {
                 Ok(0) => return false,
                 Ok(count) => {
@@ -89,7 +112,7 @@ impl Wire {
                     return true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.peer.is_busy.store(false, Ordering::SeqCst);
+                    self.peer.turn(State::Waiting);
                     if self.peer.stream.readable().await.is_err() {
                         return false;
                     }
@@ -166,7 +189,9 @@ impl Wire {
             match self.peer.stream.try_write(octets) {
                 Ok(count) => octets = &octets[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.peer.turn(State::Answering);
                     self.peer.stream.writable().await.ok()?;
+                    self.peer.turn(State::Working);
                 }
                 Err(_) => return None,
             }
@@ -177,7 +202,7 @@ impl Wire {
     /// Closes it. Nothing more is done for the client; but what it sends still is read, for to close with octets unread
     /// would reset the connection, and the last words could be lost.
     pub(super) async fn close(mut self) {
-        self.peer.is_over.store(true, Ordering::SeqCst);
+        self.peer.turn(State::Over);
         let _ = SockRef::from(&self.peer.stream).shutdown(std::net::Shutdown::Write);
         loop {
             self.received.clear();

@@ -30,7 +30,7 @@ impl Personality {
             before_login: "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+",
             after_login: "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE \
                           LITERAL+",
-            id: "\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\" \"version\" \"15.20\"",
+            id: "\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\" \"version\" \"15.20.9115.16\"",
             permanent_flags: "\\Seen \\Answered \\Flagged \\Deleted \\Draft $MDNSent",
             folders: FOLDERS,
             refuses_name: |name| {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::{
     Server, User,
-    connection::{Consent, Wire, settle},
+    connection::{Consent, State, Wire, settle},
     personality::Personality,
     syntax::{Arguments, Token, set},
 };
@@ -324,7 +324,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(user) = &self.user {
-            user.peers.lock().unwrap().retain(|it| !it.is_over.load(Ordering::SeqCst));
+            user.peers.lock().unwrap().retain(|it| it.state() != State::Over);
         }
     }
 }
