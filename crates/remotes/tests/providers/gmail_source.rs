@@ -71,7 +71,9 @@ fn expected(server: &Fake, user: &User, policy: LabelPolicy) -> Contents {
                 }
             }
         }
-        expected.values_mut().for_each(|it| it.sort());
+        for messages in expected.values_mut() {
+            messages.sort();
+        }
         expected
     })
 }
@@ -125,11 +127,15 @@ async fn labels_that_change_move_messages_and_copy_none() {
         mailbox.remove("INBOX", inbox[0]);
         mailbox.copy("INBOX", inbox[1], TRASH);
         let work = uids("Work", mailbox);
-        work[..3].iter().for_each(|uid| _ = mailbox.copy("Work", *uid, "INBOX"));
+        for uid in &work[..3] {
+            mailbox.copy("Work", *uid, "INBOX");
+        }
         let receipts = uids("Receipts", mailbox);
         mailbox.remove("Receipts", *receipts.last().unwrap());
         let all = uids(ALL, mailbox);
-        all[..20].iter().for_each(|uid| _ = mailbox.copy(ALL, *uid, "Work/2024"));
+        for uid in &all[..20] {
+            mailbox.copy(ALL, *uid, "Work/2024");
+        }
     });
     let changed = route.migrate(&users).await;
     assert_same(user, &expected(&route.source, user, policy), &contents(&route.target, user, |_| false));

@@ -36,12 +36,11 @@ impl Session {
             return Some(self.admit(claim, wire));
         }
         let mechanism = arguments.word().unwrap_or_default();
-        let initial = match arguments.string() {
-            Some(initial) => initial,
-            None => {
-                wire.send(b"+ \r\n").await?;
-                String::from_utf8_lossy(&wire.line().await?).into_owned()
-            }
+        let initial = if let Some(initial) = arguments.string() {
+            initial
+        } else {
+            wire.send(b"+ \r\n").await?;
+            String::from_utf8_lossy(&wire.line().await?).into_owned()
         };
         let octets = STANDARD.decode(initial.trim()).unwrap_or_default();
         let text = String::from_utf8_lossy(&octets).into_owned();

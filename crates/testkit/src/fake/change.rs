@@ -28,15 +28,15 @@ impl Session {
         let asked = arguments.word().zip(arguments.list());
         let (item, names) = asked.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
         let personality = &self.server.personality;
-        let named: Flags = names.iter().map(String::as_str).filter(|it| personality.keeps(it)).collect();
+        let meant: Flags = names.iter().map(String::as_str).filter(|it| personality.keeps(it)).collect();
         let user = self.user();
         let mut mailbox = user.mailbox();
         for uid in uids {
             let Some(had) = mailbox.kept(&folder, uid).map(|(_, it)| it.flags.clone()) else { continue };
             let flags: Flags = match item.as_str() {
-                "+FLAGS.SILENT" => had.iter().chain(named.iter()).collect(),
-                "-FLAGS.SILENT" => had.without(&named),
-                "FLAGS.SILENT" => named.clone(),
+                "+FLAGS.SILENT" => had.iter().chain(meant.iter()).collect(),
+                "-FLAGS.SILENT" => had.without(&meant),
+                "FLAGS.SILENT" => meant.clone(),
                 _ => return Err(Refusal::bad("Command Argument Error. 11")),
             };
             let is_expunged = personality.has_labels && flags.contains("\\Deleted");
@@ -58,7 +58,9 @@ impl Session {
         let mut mailbox = user.mailbox();
         let copies: Vec<u32> = uids.iter().map(|uid| mailbox.copy(&folder, *uid, &to)).collect();
         if is_move {
-            uids.iter().for_each(|uid| mailbox.remove(&folder, *uid));
+            for uid in &uids {
+                mailbox.remove(&folder, *uid);
+            }
         }
         let validity = mailbox.folders[&to].uid_validity;
         drop(mailbox);

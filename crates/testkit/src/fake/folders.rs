@@ -6,6 +6,13 @@ use super::{
     syntax::{Arguments, Token, quoted},
 };
 
+/// What LIST is to tell besides.
+#[derive(Default)]
+struct Returned {
+    /// Items of STATUS.
+    status: Vec<String>,
+}
+
 impl Session {
     pub(super) fn list(&mut self, name: &str, arguments: &mut Arguments<'_>) -> Answer {
         let strings = arguments.string().zip(arguments.string());
@@ -32,33 +39,36 @@ impl Session {
             let has_children = mailbox.folders.keys().any(|it| it.starts_with(&below));
             attributes.push_str(if has_children { " \\HasChildren" } else { " \\HasNoChildren" });
             lines.push(format!("* {name} ({}) \"{delimiter}\" {}", attributes.trim(), quoted(folder)));
-            if let Some(Some(items)) = &returned
+            if let Some(Returned { status }) = &returned
+                && !status.is_empty()
                 && !it.attributes.contains("\\Noselect")
             {
-                lines.push(format!("* STATUS {} ({})", quoted(folder), status_of(it, items)));
+                lines.push(format!("* STATUS {} ({})", quoted(folder), status_of(it, status)));
             }
         }
         drop(mailbox);
-        lines.iter().for_each(|it| self.say(it));
+        for line in &lines {
+            self.say(line);
+        }
         Ok("done".to_owned())
     }
 
-    /// `Some` where RETURN was said; in it, the items of STATUS where those were asked for.
-    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Option<Vec<String>>>, Refusal> {
+    /// `None` where RETURN was not said.
+    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Returned>, Refusal> {
         let bad = || Refusal::bad("Command Argument Error. 11");
         let Some(word) = arguments.word() else { return Ok(None) };
         if word != "RETURN" || arguments.next() != Some(&Token::Open) {
             return Err(bad());
         }
         self.offered("LIST-EXTENDED")?;
-        let mut items = None;
+        let mut returned = Returned::default();
         loop {
             match arguments.next().ok_or_else(bad)? {
-                Token::Close => return Ok(Some(items)),
+                Token::Close => return Ok(Some(returned)),
                 Token::Word(word) if word == "STATUS" => {
                     self.offered("LIST-STATUS")?;
-                    items = Some(arguments.list().ok_or_else(bad)?);
-                    self.check_items(items.iter().flatten())?;
+                    returned.status = arguments.list().ok_or_else(bad)?;
+                    self.check_items(returned.status.iter())?;
                 }
                 Token::Word(word) if word == "SPECIAL-USE" => self.offered("SPECIAL-USE")?,
                 _ => {}

@@ -53,7 +53,7 @@ impl Personality {
                     within: Duration::from_mins(1),
                     backoff: Duration::from_millis(299_961),
                 }),
-                token_lifetime: Duration::from_mins(60),
+                token_lifetime: Duration::from_hours(1),
                 append_time: Duration::from_millis(250),
                 fetch_time: Duration::from_millis(50),
                 ..Limits::default()

@@ -30,7 +30,9 @@ impl Session {
         }
         let uids = it.entries.keys().copied().collect();
         drop(mailbox);
-        lines.iter().for_each(|it| self.say(it));
+        for line in &lines {
+            self.say(line);
+        }
         self.open = Some(Open { name: folder, is_read_only, uids });
         Ok(if is_read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }.to_owned())
     }

@@ -1,7 +1,7 @@
 //! A conversation: who is logged in, which folder is open, and what each command does.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -62,7 +62,7 @@ pub(super) struct Session {
     /// When the token ends.
     pub(super) expires: Option<Duration>,
     pub(super) open: Option<Open>,
-    pub(super) enabled: BTreeMap<String, ()>,
+    pub(super) enabled: BTreeSet<String>,
     pub(super) out: Vec<u8>,
     pub(super) bodies: u32,
     errors: u32,
@@ -76,7 +76,7 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
         user: None,
         expires: None,
         open: None,
-        enabled: BTreeMap::new(),
+        enabled: BTreeSet::new(),
         out: Vec::new(),
         bodies: 0,
         errors: 0,
@@ -288,8 +288,8 @@ impl Session {
             _ => None,
         });
         let wanted: Vec<String> = words.filter(|it| self.server.personality.has(it)).collect();
-        self.say(&format!("* ENABLED {}", wanted.join(" ")).trim_end().to_owned());
-        self.enabled.extend(wanted.into_iter().map(|it| (it, ())));
+        self.say(format!("* ENABLED {}", wanted.join(" ")).trim_end());
+        self.enabled.extend(wanted);
         Ok("done".to_owned())
     }
 
@@ -306,7 +306,7 @@ impl Session {
         let gone: Vec<u32> =
             open.uids.iter().copied().filter(|it| there.binary_search(it).is_err()).collect();
         let mut lines = Vec::new();
-        if self.enabled.contains_key("QRESYNC") && !gone.is_empty() {
+        if self.enabled.contains("QRESYNC") && !gone.is_empty() {
             lines.push(format!("* VANISHED {}", set(&gone)));
         } else {
             for uid in &gone {
@@ -317,7 +317,9 @@ impl Session {
         }
         lines.push(format!("* {} EXISTS", there.len()));
         open.uids = there;
-        lines.iter().for_each(|it| self.say(it));
+        for line in &lines {
+            self.say(line);
+        }
     }
 }
 

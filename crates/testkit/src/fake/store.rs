@@ -165,7 +165,9 @@ impl Mailbox {
             let is_apart = attributes.contains("\\Trash") || attributes.contains("\\Junk");
             if is_apart {
                 let others: Vec<String> = self.folders.keys().filter(|it| *it != folder).cloned().collect();
-                others.iter().for_each(|it| self.take(it, message));
+                for other in &others {
+                    self.take(other, message);
+                }
             } else if let Some(all) = self.special("\\All").filter(|it| it != folder)
                 && self.uid_of(&all, message).is_none()
             {
