@@ -23,7 +23,7 @@ pub struct Profile {
     signs: Vec<Sign>,
     /// Capabilities that are offered and do not work.
     pub(crate) deny: Vec<String>,
-    /// Keywords that are not sent, because they would change more than they say.
+    /// Flags that are not sent, because they would change more than they say.
     pub(crate) never_sent: Vec<String>,
     /// Octets of the longest line in a message that is known to be taken, without its CRLF.
     pub(crate) longest_line: Option<usize>,

@@ -65,3 +65,22 @@ async fn a_message_with_nul_costs_the_connection_and_nothing_else() {
     assert_eq!(route.target.with(&user.name, |it| it.total()), 81);
     route.assert_obedient();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_marked_as_deleted_are_not_expunged_on_arrival() {
+    let route = Route::new(start(Personality::plain()).await, start(Personality::gmail()).await);
+    let users = route.add_users(1);
+    let user = &users[0];
+    let mut maker = Mailmaker::new(8);
+    route.source.with(&user.name, |mailbox| {
+        mailbox.create("Projects");
+        for flags in ["\\Deleted \\Seen", "\\Seen", "\\Deleted"] {
+            let (octets, _, date) = maker.item(400);
+            mailbox.add("Projects", octets, flags.split_whitespace().collect(), date);
+        }
+    });
+    route.migrate(&users).await;
+    let expected = contents(&route.source, user, |it| it == "\\Deleted");
+    assert!(expected["Projects"] == contents(&route.target, user, |_| false)["Projects"]);
+    route.assert_obedient();
+}

@@ -34,7 +34,15 @@ impl Session {
         let mut mailbox = user.mailbox();
         let uids: Vec<u32> = arriving
             .into_iter()
-            .map(|it| mailbox.add(&folder, (personality.rewrite)(it.octets), it.flags, it.date))
+            .map(|it| {
+                let is_expunged = personality.has_labels && it.flags.contains("\\Deleted");
+                let uid = mailbox.add(&folder, (personality.rewrite)(it.octets), it.flags, it.date);
+                if is_expunged {
+                    // Gmail takes the label away at once.
+                    mailbox.remove(&folder, uid);
+                }
+                uid
+            })
             .collect();
         let validity = mailbox.folders[&folder].uid_validity;
         Ok(if personality.has("UIDPLUS") {
