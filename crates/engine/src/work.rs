@@ -35,7 +35,7 @@ pub(crate) enum Origin {
 }
 
 /// A server that numbers a folder anew more often in a pass will not stop doing so.
-const MOST_RENUMBERED: u32 = 3;
+const MOST_RENUMBERED: u32 = 2;
 
 /// One folder under way.
 pub(crate) struct Work {

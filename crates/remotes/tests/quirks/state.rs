@@ -65,6 +65,14 @@ async fn a_folder_that_is_numbered_anew_in_mid_pass_is_looked_at_again() {
 }
 
 #[tokio::test]
+async fn a_folder_whose_numbers_never_stay_is_left_and_the_others_are_carried() {
+    let passed = pass("q97-uidvalidity-never-stays.txt").await;
+    passed.brought(&["Post: two"]);
+    let failed = passed.told.last().unwrap();
+    assert!(failed.starts_with("INBOX failed:") && failed.contains("(UIDVALIDITY 5, now 6)"), "{failed}");
+}
+
+#[tokio::test]
 async fn select_is_believed_where_examine_makes_numbers_up() {
     let (mut source, peer) = mailbox("q98-courier-examine.txt", Side::Source).await;
     folders(&mut source).await.unwrap();
