@@ -1,38 +1,18 @@
-//! Transcripts as servers: a mailbox on one, and whole passes from one into memory.
+//! Whole passes from a server that follows a transcript into memory.
 
 use std::{sync::Mutex, time::Duration};
 
 use mailhaul_engine::{
     Budget, Clock, Error, ErrorKind, Event, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report,
 };
-use mailhaul_imap::Security;
 use mailhaul_mail::FolderPath;
-use mailhaul_remotes::{Account, ImapMailbox, Side};
-use mailhaul_testkit::peer::{Peer, alice, peer, transcript};
-use tokio::time::timeout;
+use mailhaul_remotes::ImapMailbox;
 use tokio_util::sync::CancellationToken;
 
-use crate::memory::{MemoryLedger, Remote};
-
-/// alice's mailbox on a server that follows the transcript.
-pub(crate) async fn mailbox(name: &str, side: Side) -> (ImapMailbox, Peer) {
-    mailbox_over(Security::Clear, name, side).await
-}
-
-/// The same with TLS, or without.
-pub(crate) async fn mailbox_over(security: Security, name: &str, side: Side) -> (ImapMailbox, Peer) {
-    let peer = peer(&transcript(name)).await;
-    let options = peer.options(security);
-    let account = Account { side, options, credentials: alice(), user_root: None, profile: None };
-    (ImapMailbox::new(account), peer)
-}
-
-/// The transcript was followed to its end, and nothing more is asked.
-pub(crate) async fn followed(mailbox: ImapMailbox, peer: Peer) {
-    drop(mailbox);
-    // It may be waiting for another connection, which nobody makes.
-    timeout(Duration::from_secs(30), peer.done()).await.expect("the transcript goes on");
-}
+use crate::{
+    memory::{MemoryLedger, Remote},
+    support::source,
+};
 
 /// The folders that the server lists: path, messages, and what cannot be opened in parentheses.
 pub(crate) async fn folders(mailbox: &mut ImapMailbox) -> Result<Vec<String>, Error> {
@@ -77,10 +57,10 @@ impl Passed {
 
 /// A pass from the server of the transcript, which must be followed to its end, over one connection at a time.
 pub(crate) async fn pass(name: &str) -> Passed {
-    let (mut source, peer) = mailbox(name, Side::Source).await;
+    let mut play = source(name).await;
     let (target, witness) = (Remote::default(), Witness::default());
     let report = Pass {
-        source: &mut source,
+        source: &mut play.mailbox,
         target: &mut target.clone(),
         ledger: &MemoryLedger::default(),
         progress: &witness,
@@ -94,7 +74,7 @@ pub(crate) async fn pass(name: &str) -> Passed {
     }
     .run()
     .await;
-    followed(source, peer).await;
+    play.done().await;
     let mut arrived = Vec::new();
     for (folder, stored) in &target.server().folders {
         arrived.extend(stored.messages.values().map(|it| format!("{folder}: {}", subject(&it.body))));

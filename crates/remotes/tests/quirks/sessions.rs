@@ -1,11 +1,12 @@
 //! Rows 50 to 68: sessions that end, servers that ask for patience, odd logins.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _};
-use mailhaul_imap::Security;
 use mailhaul_mail::{Retry, Scope};
-use mailhaul_remotes::Side;
 
-use crate::scene::{folders, followed, inbox, mailbox, mailbox_over, pass};
+use crate::{
+    scene::{folders, inbox, pass},
+    support::{source, source_with_tls},
+};
 
 const BOTH: [&str; 2] = ["INBOX: one", "INBOX: two"];
 
@@ -68,24 +69,24 @@ async fn a_login_that_opens_nothing_is_told_with_its_causes() {
 #[tokio::test]
 async fn no_password_is_said_before_tls() {
     let name = "q57-exchange-invalid-state.txt";
-    let (mut source, peer) = mailbox_over(Security::StartTls, name, Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    followed(source, peer).await;
+    let mut play = source_with_tls(name).await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn a_limit_of_connections_is_an_error_of_its_own() {
-    let (mut source, peer) = mailbox("q58-dovecot-connections.txt", Side::Source).await;
+    let mut play = source("q58-dovecot-connections.txt").await;
     for (words, scope) in [
         ("Maximum number of connections from user+IP exceeded", Scope::Mailbox),
         ("Maximum connection limit reached", Scope::Endpoint),
     ] {
-        let error = folders(&mut source).await.unwrap_err();
+        let error = folders(&mut play.mailbox).await.unwrap_err();
         let expected = (ErrorKind::TooManyConnections, scope, Retry::After(None));
         assert_eq!((error.kind, error.scope, error.retry), expected, "{error}");
         assert!(error.message.contains(words), "{error}");
     }
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
@@ -97,19 +98,19 @@ async fn a_session_that_ended_while_the_other_side_was_busy_is_no_failure() {
 
 #[tokio::test]
 async fn what_was_offered_before_the_login_is_not_used_after_it() {
-    let (mut source, peer) = mailbox("q61-capabilities-change.txt", Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    followed(source, peer).await;
+    let mut play = source("q61-capabilities-change.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn mod_sequences_are_used_where_they_are_told_and_only_there() {
-    let (mut source, peer) = mailbox("q62-icloud-condstore.txt", Side::Source).await;
-    let first = source.scan(&inbox(), Some(&cursor(5))).await.unwrap();
+    let mut play = source("q62-icloud-condstore.txt").await;
+    let first = play.mailbox.scan(&inbox(), Some(&cursor(5))).await.unwrap();
     assert_eq!(first.messages.len(), 1);
-    let second = source.scan(&inbox(), Some(&cursor(5))).await.unwrap();
+    let second = play.mailbox.scan(&inbox(), Some(&cursor(5))).await.unwrap();
     assert_eq!((second.status.highest_modseq, second.messages.len()), (None, 2));
-    followed(source, peer).await;
+    play.done().await;
 }
 
 /// The state of INBOX when its mod-sequence was this.
@@ -125,38 +126,38 @@ pub(crate) fn cursor(modseq: u64) -> mailhaul_engine::Cursor {
 
 #[tokio::test]
 async fn what_is_said_of_the_folder_before_does_not_count_for_the_next() {
-    let (mut source, peer) = mailbox("q63-zimbra-no-closed.txt", Side::Source).await;
-    assert_eq!(source.scan(&inbox(), None).await.unwrap().messages.len(), 3);
-    let sent = source.scan(&mailhaul_mail::FolderPath::parse("Sent"), None).await.unwrap();
+    let mut play = source("q63-zimbra-no-closed.txt").await;
+    assert_eq!(play.mailbox.scan(&inbox(), None).await.unwrap().messages.len(), 3);
+    let sent = play.mailbox.scan(&mailhaul_mail::FolderPath::parse("Sent"), None).await.unwrap();
     assert_eq!((sent.messages.len(), sent.status.uid_validity.get()), (2, 2));
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
 async fn special_use_is_asked_for_only_where_it_is_offered() {
-    let (mut source, peer) = mailbox("q64-list-extended-alone.txt", Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    followed(source, peer).await;
+    let mut play = source("q64-list-extended-alone.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn nothing_is_said_before_the_greeting() {
-    let (mut source, peer) = mailbox("q65-late-greeting.txt", Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-    followed(source, peer).await;
+    let mut play = source("q65-late-greeting.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn a_login_goes_on_to_the_next_mechanism_and_respects_logindisabled() {
-    let (mut source, peer) = mailbox("q66-odd-mechanisms.txt", Side::Source).await;
+    let mut play = source("q66-odd-mechanisms.txt").await;
     for _ in 0..2 {
-        assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2"]);
-        source.reconnect().await.unwrap();
+        assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+        play.mailbox.reconnect().await.unwrap();
     }
-    let error = folders(&mut source).await.unwrap_err();
+    let error = folders(&mut play.mailbox).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Authentication);
     assert!(error.message.contains("the server takes no password without TLS (LOGINDISABLED)"), "{error}");
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 use mailhaul_engine::{Error, ErrorKind, Mailbox as _, NewFolder, Present, Target as _};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
-use mailhaul_remotes::Side;
 
 use crate::{
-    scene::{folders, followed, inbox, mailbox, pass},
+    scene::{folders, inbox, pass},
     sessions::cursor,
+    support::{source, target},
 };
 
 fn uids(numbers: &[u32]) -> UidSet {
@@ -15,19 +15,19 @@ fn uids(numbers: &[u32]) -> UidSet {
 
 #[tokio::test]
 async fn the_prefix_of_a_namespace_is_not_part_of_a_folder() {
-    let (mut source, peer) = mailbox("q80-courier-inbox-prefix.txt", Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2", "Sent/2020 2"]);
-    followed(source, peer).await;
+    let mut play = source("q80-courier-inbox-prefix.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2", "Sent 2", "Sent/2020 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn a_namespace_that_is_missing_or_refused_is_done_without() {
-    let (mut source, peer) = mailbox("q81-no-namespace.txt", Side::Source).await;
+    let mut play = source("q81-no-namespace.txt").await;
     for _ in 0..2 {
-        assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "Sent 2"]);
-        source.reconnect().await.unwrap();
+        assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2", "Sent 2"]);
+        play.mailbox.reconnect().await.unwrap();
     }
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
@@ -43,10 +43,10 @@ async fn a_folder_at_which_connections_end_is_left_and_the_others_are_carried() 
 
 #[tokio::test]
 async fn parents_that_cannot_be_opened_are_not_asked_for_their_state() {
-    let (mut source, peer) = mailbox("q92-noselect-parents.txt", Side::Source).await;
-    let told = folders(&mut source).await.unwrap();
+    let mut play = source("q92-noselect-parents.txt").await;
+    let told = folders(&mut play.mailbox).await.unwrap();
     assert_eq!(told, ["INBOX 2", "(Archive)", "Archive/2020 2", "(Lost)"]);
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
@@ -74,13 +74,13 @@ async fn a_folder_whose_numbers_never_stay_is_left_and_the_others_are_carried() 
 
 #[tokio::test]
 async fn select_is_believed_where_examine_makes_numbers_up() {
-    let (mut source, peer) = mailbox("q98-courier-examine.txt", Side::Source).await;
-    folders(&mut source).await.unwrap();
-    let first = source.scan(&inbox(), None).await.unwrap();
-    source.status(&inbox()).await.unwrap();
-    let second = source.scan(&inbox(), None).await.unwrap();
+    let mut play = source("q98-courier-examine.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    let first = play.mailbox.scan(&inbox(), None).await.unwrap();
+    play.mailbox.status(&inbox()).await.unwrap();
+    let second = play.mailbox.scan(&inbox(), None).await.unwrap();
     assert_eq!((first.status.uid_validity.get(), second.status.uid_validity.get()), (5, 5));
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
@@ -103,9 +103,9 @@ async fn search_is_believed_only_where_it_finds_as_much_as_there_is() {
         ("q102-mail2world-search.txt", &all),
         ("q103-apple-no-search.txt", &Present::These(UidSet::new())),
     ] {
-        let (mut source, peer) = mailbox(name, Side::Source).await;
-        assert_eq!(source.scan(&inbox(), Some(&cursor(5))).await.unwrap().present, *present, "{name}");
-        followed(source, peer).await;
+        let mut play = source(name).await;
+        assert_eq!(play.mailbox.scan(&inbox(), Some(&cursor(5))).await.unwrap().present, *present, "{name}");
+        play.done().await;
     }
 }
 
@@ -119,19 +119,19 @@ async fn a_message_that_was_expunged_elsewhere_is_not_taken_for_an_empty_one() {
 
 #[tokio::test]
 async fn messages_that_are_said_to_be_removed_and_are_not_are_an_error() {
-    let (mut target, peer) = mailbox("q105-ftgate-expunge.txt", Side::Target).await;
-    let error = target.remove_messages(&inbox(), &uids(&[2])).await.unwrap_err();
+    let mut play = target("q105-ftgate-expunge.txt").await;
+    let error = play.mailbox.remove_messages(&inbox(), &uids(&[2])).await.unwrap_err();
     assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::Refused));
     assert!(error.message.contains("1 are still there"), "{error}");
-    followed(target, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
 async fn a_server_whose_move_does_not_work_is_made_to_copy() {
-    let (mut target, peer) = mailbox("q106-exchange-move.txt", Side::Target).await;
-    let moved = target.move_messages(&inbox(), &FolderPath::parse("Sent"), &uids(&[2])).await.unwrap();
+    let mut play = target("q106-exchange-move.txt").await;
+    let moved = play.mailbox.move_messages(&inbox(), &FolderPath::parse("Sent"), &uids(&[2])).await.unwrap();
     assert_eq!(moved, [(Uid::new(2).unwrap(), Uid::new(9).unwrap())]);
-    followed(target, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
@@ -143,12 +143,12 @@ async fn a_message_without_a_body_is_skipped_with_words() {
 
 /// What becomes of new folders on a target.
 async fn created(name: &str, paths: &[&str]) -> Vec<Result<(), String>> {
-    let (mut target, peer) = mailbox(name, Side::Target).await;
-    target.folders().await.unwrap();
+    let mut play = target(name).await;
+    play.mailbox.folders().await.unwrap();
     let new: Vec<NewFolder> =
         paths.iter().map(|it| NewFolder { path: FolderPath::parse(it), subscribe: false }).collect();
-    let created = target.create_folders(&new).await.unwrap();
-    followed(target, peer).await;
+    let created = play.mailbox.create_folders(&new).await.unwrap();
+    play.done().await;
     let told = |it: Result<(), Error>| {
         it.map_err(|error| {
             assert_eq!(error.scope, Scope::Folder);
@@ -174,24 +174,24 @@ async fn a_folder_that_the_target_refuses_does_not_keep_the_others_back() {
 
 #[tokio::test]
 async fn wildcards_quotes_and_backslashes_in_names_are_said_as_they_are() {
-    let (mut source, peer) = mailbox("q83-odd-names.txt", Side::Source).await;
-    folders(&mut source).await.unwrap();
+    let mut play = source("q83-odd-names.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
     for name in ["a.b", "a*b", "say \"hi\"", "back\\slash"] {
-        source.scan(&FolderPath::new([name]), None).await.unwrap();
+        play.mailbox.scan(&FolderPath::new([name]), None).await.unwrap();
     }
-    followed(source, peer).await;
+    play.done().await;
 }
 
 #[tokio::test]
 async fn inbox_is_one_folder_however_it_is_spelt() {
-    let (mut source, peer) = mailbox("q89-inbox-spelling.txt", Side::Source).await;
-    assert_eq!(folders(&mut source).await.unwrap(), ["INBOX 2", "INBOX/Old 2"]);
-    followed(source, peer).await;
+    let mut play = source("q89-inbox-spelling.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2", "INBOX/Old 2"]);
+    play.done().await;
 }
 
 #[tokio::test]
 async fn a_server_that_expunges_by_itself_does_no_harm() {
-    let (mut target, peer) = mailbox("q96-gmail-auto-expunge.txt", Side::Target).await;
-    target.remove_messages(&inbox(), &uids(&[2])).await.unwrap();
-    followed(target, peer).await;
+    let mut play = target("q96-gmail-auto-expunge.txt").await;
+    play.mailbox.remove_messages(&inbox(), &uids(&[2])).await.unwrap();
+    play.done().await;
 }

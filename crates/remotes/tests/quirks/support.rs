@@ -1,6 +1,6 @@
 //! Plays a transcript to a mailbox, and says what happened.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mailhaul_engine::{
@@ -10,6 +10,7 @@ use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, InternalDate, Uid};
 use mailhaul_remotes::{Account, ImapMailbox, Side};
 use mailhaul_testkit::peer::{Lines, Peer, alice, peer, transcript};
+use tokio::time::timeout;
 
 /// A mailbox on a server that follows a transcript.
 pub(crate) struct Play {
@@ -26,9 +27,18 @@ pub(crate) async fn target(name: &str) -> Play {
     play(name, Side::Target).await
 }
 
+/// The same as [`source`], with STARTTLS.
+pub(crate) async fn source_with_tls(name: &str) -> Play {
+    play_over(Security::StartTls, name, Side::Source).await
+}
+
 async fn play(name: &str, side: Side) -> Play {
+    play_over(Security::Clear, name, side).await
+}
+
+async fn play_over(security: Security, name: &str, side: Side) -> Play {
     let peer = peer(&transcript(name)).await;
-    let options = peer.options(Security::Clear);
+    let options = peer.options(security);
     let account = Account { side, options, credentials: alice(), user_root: None, profile: None };
     let lines = Arc::clone(&peer.lines);
     Play { mailbox: ImapMailbox::new(account), peer, lines }
@@ -38,7 +48,8 @@ impl Play {
     /// The transcript was followed to its end. Gives what the client said.
     pub(crate) async fn done(self) -> Vec<String> {
         drop(self.mailbox);
-        self.peer.done().await;
+        // It may be waiting for another connection, which nobody makes.
+        timeout(Duration::from_secs(30), self.peer.done()).await.expect("the transcript goes on");
         self.lines.all()
     }
 
