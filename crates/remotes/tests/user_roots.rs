@@ -59,8 +59,7 @@ async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown()
          S: * STATUS \"#shared.users.big.Sent.2020\" (MESSAGES 1 UIDNEXT 3 UIDVALIDITY 8)
          S: a9 OK done
          S: * STATUS \"#shared.users.big.Sent\" (MESSAGES 0 UIDNEXT 3 UIDVALIDITY 9)
-         S: a10 OK done
-         HOLD";
+         S: a10 OK done";
     let (mut source, peer) = source("/users/big", script).await;
     let mut folders = source.folders().await.unwrap();
     assert_eq!(source.delimiter().await.unwrap(), Some('.'));

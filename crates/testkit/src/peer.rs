@@ -7,16 +7,15 @@
 //! EAT: n       reads n octets          B: text   expects these octets: `%` is CRLF,
 //!                                                `\n` LF, `\0` NUL
 //! DEFLATE      compresses from here    TLS       shakes hands
-//! HOLD         stays, until the        CLOSE     closes; so does the end
-//!              client closes           QUIET: n  hears nothing for n milliseconds
+//! CLOSE        closes                  QUIET: n  hears nothing for n milliseconds
 //! HELLO: words is a greeting with them
 //! LOGIN: words lets alice in, by her password; then the server has these capabilities
 //! CONNECTION   what follows is said on the next connection that is made
 //! # words      says nothing
 //! ```
 //!
-//! `t` in place of a tag is the tag of the command that was read last. The transcripts that lie in `transcripts/` are
-//! read by [`transcript`].
+//! At the end of the script it stays until the client closes. `t` in place of a tag is the tag of the command that was
+//! read last. The transcripts that lie in `transcripts/` are read by [`transcript`].
 
 use std::{
     path::Path,
@@ -230,13 +229,11 @@ async fn play(script: &[String], stream: Box<dyn Both>, acceptor: &TlsAcceptor) 
                 let heard = tokio::time::timeout(patience, wire.receive()).await;
                 assert!(heard.is_err() && wire.received.is_empty(), "the client spoke out of turn");
             }
-            "HOLD" => while wire.receive().await > 0 {},
-            "CLOSE" => return,
+            // Closing with octets unread would reset the connection, and what was sent could be lost.
+            "CLOSE" => _ = wire.stream.as_mut().unwrap().shutdown().await,
             other => panic!("no such step: {other}"),
         }
     }
-    // Closing with octets unread would reset the connection, and what was sent could be lost.
-    let _ = wire.stream.as_mut().unwrap().shutdown().await;
     while wire.receive().await > 0 {}
 }
 

@@ -314,7 +314,7 @@ async fn what_breaks_a_session() {
 
 #[tokio::test]
 async fn silence_ends() {
-    let (mut session, peer) = session_with("", "C: a1 NOOP\nHOLD", |options| {
+    let (mut session, peer) = session_with("", "C: a1 NOOP", |options| {
         options.timeouts.read = std::time::Duration::from_millis(50);
     })
     .await;

@@ -36,7 +36,7 @@ async fn the_greeting_is_waited_for_and_capabilities_are_asked_for() {
 
 #[tokio::test]
 async fn a_server_that_does_not_greet_is_given_up() {
-    let peer = peer("HOLD").await;
+    let peer = peer("").await;
     let mut options = peer.options(Security::Clear);
     options.timeouts.greeting = Duration::from_millis(50);
     let error = Connection::open(&options).await.err().unwrap();

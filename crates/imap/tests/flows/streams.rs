@@ -114,7 +114,8 @@ async fn a_cut_within_a_literal_is_told() {
     let script = format!(
         "{SELECTED}C: a2 UID FETCH 1 (UID BODY.PEEK[])
          S: * 1 FETCH (UID 1 BODY[] {{1000000}}
-         X: 70000"
+         X: 70000
+         CLOSE"
     );
     let (mut session, peer) = session("", &script).await;
     let error = finish(peer, async move {
@@ -286,7 +287,7 @@ async fn a_goodbye_within_a_message_reaches_both_halves() {
 
 #[tokio::test]
 async fn a_message_given_up_half_way_spoils_the_session() {
-    let (mut session, peer) = session("LITERAL+", "HOLD").await;
+    let (mut session, peer) = session("LITERAL+", "").await;
     finish(peer, async move {
         let (mut sink, mut replies) = session.append_pipeline(&inbox()).await.unwrap();
         let head = AppendHead { flags: &Flags::new(), date: None, length: 5 };
@@ -306,7 +307,7 @@ async fn a_message_given_up_half_way_spoils_the_session() {
 
 #[tokio::test]
 async fn nobody_waits_for_replies_that_nobody_reads() {
-    let (mut session, peer) = session("", "HOLD").await;
+    let (mut session, peer) = session("", "").await;
     finish(peer, async move {
         let (mut sink, replies) = session.append_pipeline(&inbox()).await.unwrap();
         let flags = Flags::new();
@@ -321,8 +322,7 @@ async fn nobody_waits_for_replies_that_nobody_reads() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_given_up_and_one_that_owes_nothing_is_not() {
     let script = "C: a1 APPEND \"INBOX\" {3+}
-         C: one
-         HOLD";
+         C: one";
     let (mut session, peer) = session_with("LITERAL+", script, |options| {
         options.timeouts.read = std::time::Duration::from_millis(50);
     })
