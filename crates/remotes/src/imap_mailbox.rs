@@ -78,6 +78,8 @@ pub struct ImapMailbox {
     pub(crate) line: Line,
     /// What was told of how folders are numbered.
     pub(crate) numbering: Numbering,
+    /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
+    pub(crate) is_further: bool,
 }
 
 impl ImapMailbox {
@@ -97,6 +99,7 @@ impl ImapMailbox {
             lessons: Arc::default(),
             line: Line::default(),
             numbering: Numbering::default(),
+            is_further: false,
         }
     }
 
@@ -118,24 +121,30 @@ impl ImapMailbox {
         &self.choice
     }
 
-    /// The session; a new one where there is none, or where the server ended it while nothing was asked of it.
-    pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
+    /// Something new is to be asked. A session that the server ended while nothing was asked of it is begun anew; one that
+    /// ends later is an error.
+    pub(crate) async fn begin(&mut self) -> Result<(), Error> {
         if let Some(session) = &mut self.session
             && let Some(error) = session.ended().await
         {
             self.session = None;
             // What concerns more than the connection meets the next one too.
-            if error.scope > Scope::Session {
+            if self.is_further || error.scope > Scope::Session {
                 return Err(self.explain(error));
             }
         }
+        self.session().await.map(drop)
+    }
+
+    /// The session; a new one where there is none.
+    pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
         let session = match self.session.take() {
             Some(session) if self.choice.profile.allowance(session.refusals()) != Some(0) => session,
             worn => {
                 if let Some(session) = worn {
                     goodbye(session).await;
                 }
-                self.connect().await.map_err(|error| self.explain(error))?
+                Box::pin(self.connect()).await.map_err(|error| self.explain(error))?
             }
         };
         Ok(self.session.insert(session))
@@ -235,7 +244,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
-        self.session().await?;
+        self.begin().await?;
         let with_status = self.account.side == Side::Source;
         let names = self.names.clone();
         let mut listed = listing::list(self.session().await?, &names, with_status).await;
@@ -265,7 +274,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
-        self.session().await?;
+        self.begin().await?;
         let name = self.wire(folder);
         let mut items = STATUS_ITEMS.to_vec();
         // With a figure in the capability, it is the same for all folders (RFC 7889).
@@ -291,6 +300,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
+        self.begin().await?;
         let selected = self.open_to_scan(folder).await?;
         let data = selected.data();
         let (exists, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
@@ -325,6 +335,7 @@ impl Mailbox for ImapMailbox {
         }
         let items = format!("(UID BODY.PEEK[HEADER.FIELDS ({})])", FINGERPRINT_FIELDS.join(" "));
         let mut found: BTreeMap<Uid, Option<Fingerprint>> = BTreeMap::new();
+        self.begin().await?;
         let mut selected = self.open(folder, Mode::Examine).await?;
         let fetched = selected
             .uid_fetch(uids, &items, |fetch| {
@@ -369,6 +380,7 @@ impl Mailbox for ImapMailbox {
             lessons: Arc::clone(&self.lessons),
             line: self.line,
             numbering: self.numbering.clone(),
+            is_further: true,
         }
     }
 

@@ -36,7 +36,7 @@ impl Source for ImapMailbox {
         wanted: &[Wanted],
         outlet: Outlet,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
-        self.session().await?;
+        self.begin().await?;
         let mut delivery = Delivery::new(wanted, outlet, Gauge::new(self.line, self.round_trip()));
         loop {
             let selected = self.open(folder, Mode::Examine).await?;

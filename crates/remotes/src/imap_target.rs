@@ -25,6 +25,7 @@ impl Target for ImapMailbox {
         if folders.is_empty() {
             return Ok(Vec::new());
         }
+        self.begin().await?;
         if let Some(inbox) = folders.iter().find(|it| it.path.is_inbox()) {
             // Dovecot makes it when it is first looked into, and 2.3 can fail when two connections do so at once.
             self.status(&inbox.path).await?;
@@ -78,6 +79,7 @@ impl Target for ImapMailbox {
         mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
+        self.begin().await?;
         let mut lost = Flags::new();
         let mut gauge = Gauge::new(self.line, self.round_trip());
         let outcome = loop {
@@ -99,6 +101,7 @@ impl Target for ImapMailbox {
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
+        self.begin().await?;
         let mut lost = Flags::new();
         let stored = async {
             for change in changes {
@@ -122,7 +125,7 @@ impl Target for ImapMailbox {
         to: &FolderPath,
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Uid)>, Error> {
-        self.session().await?;
+        self.begin().await?;
         let to = self.wire(to);
         let mut selected = self.open(from, Mode::Select).await?;
         if !selected.capabilities().has("UIDPLUS") {
@@ -134,6 +137,7 @@ impl Target for ImapMailbox {
     }
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
+        self.begin().await?;
         let mut selected = self.open(folder, Mode::Select).await?;
         let deleted: Flags = ["\\Deleted"].into_iter().collect();
         let removed = async {

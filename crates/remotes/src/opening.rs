@@ -107,7 +107,7 @@ impl ImapMailbox {
     /// others can be carried (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
     async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Option<UidValidity>, Error> {
         let mode = if self.numbering.inner().selected_to_read.contains(folder) { Mode::Select } else { mode };
-        let mut hangups = 0;
+        let (is_further, mut hangups) = (self.is_further, 0);
         loop {
             self.session().await?;
             let name = self.wire(folder);
@@ -119,7 +119,7 @@ impl ImapMailbox {
             };
             match outcome {
                 Ok(selected) => return Ok(selected.data().uid_validity),
-                Err(error) if is_hangup(&error) => {
+                Err(error) if is_hangup(&error) && !is_further => {
                     hangups += 1;
                     self.session = None;
                     if hangups == HANGUPS {

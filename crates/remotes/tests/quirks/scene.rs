@@ -59,7 +59,8 @@ impl Passed {
 pub(crate) async fn pass(name: &str) -> Passed {
     let mut play = source(name).await;
     let (target, witness) = (Remote::default(), Witness::default());
-    let report = Pass {
+    let options = PassOptions::default();
+    let pass = Pass {
         source: &mut play.mailbox,
         target: &mut target.clone(),
         ledger: &MemoryLedger::default(),
@@ -70,10 +71,9 @@ pub(crate) async fn pass(name: &str) -> Passed {
         places: &Places::new(0),
         stop: &CancellationToken::new(),
         limits: &Limits::default(),
-        options: &PassOptions::default(),
-    }
-    .run()
-    .await;
+        options: &options,
+    };
+    let report = Box::pin(pass.run()).await;
     play.done().await;
     let mut arrived = Vec::new();
     for (folder, stored) in &target.server().folders {
