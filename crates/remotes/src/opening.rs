@@ -113,6 +113,10 @@ impl ImapMailbox {
             let name = self.wire(folder);
             let options = SelectOptions { condstore: true, qresync: None };
             let session = self.session().await?;
+            if let Some(error) = session.ended().await {
+                // It ended before, and not because of this folder.
+                return Err(self.explain_in(folder, error));
+            }
             let outcome = match mode {
                 Mode::Examine => session.examine(&name, &options).await,
                 Mode::Select => session.select(&name, &options).await,
