@@ -5,7 +5,8 @@ use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::support::target;
 
-const FINE: &str = "message, Refused, Never: APPEND refused: ";
+/// A refusal that concerns one message alone.
+const ALONE: &str = "message, Refused, Never: APPEND refused: ";
 
 #[tokio::test]
 async fn q20_nul_octets_are_refused_with_the_servers_words_and_the_rest_goes_on() {
@@ -13,7 +14,7 @@ async fn q20_nul_octets_are_refused_with_the_servers_words_and_the_rest_goes_on(
     let (told, ended) = play.append(&[("", "a\0b\r\n"), ("", "\0\r\n"), ("", "plain\r\n")]).await;
     play.done().await;
     ended.unwrap();
-    let refused = format!("{FINE}NO Message contains NUL characters");
+    let refused = format!("{ALONE}NO Message contains NUL characters");
     assert_eq!(told, [format!("1: {refused}"), format!("2: {refused}"), "3: at 7".to_owned()]);
 }
 
@@ -71,7 +72,7 @@ async fn q22_headers_that_are_none_are_refused_with_the_servers_words() {
     let (told, ended) = play.append(&messages).await;
     play.done().await;
     ended.unwrap();
-    let refused = format!("{FINE}NO Message contains invalid header");
+    let refused = format!("{ALONE}NO Message contains invalid header");
     assert_eq!(
         told,
         [format!("1: {refused}"), format!("2: {refused}"), format!("3: {refused}"), "4: at 7".into()]
@@ -94,7 +95,7 @@ async fn q24_bare_newlines_are_sent_as_they_are_and_counted_as_they_are() {
     let (told, ended) = play.append(&[("", "Subject: one\n\nx\n"), ("", "Subject: one\n\ny\n")]).await;
     play.done().await;
     ended.unwrap();
-    assert_eq!(told, [format!("1: {FINE}NO Message contains bare newlines"), "2: at 7".to_owned()]);
+    assert_eq!(told, [format!("1: {ALONE}NO Message contains bare newlines"), "2: at 7".to_owned()]);
 }
 
 #[tokio::test]
@@ -103,7 +104,7 @@ async fn q25_a_message_without_an_end_of_its_last_line_is_not_mended_unasked() {
     let (told, ended) = play.append(&[("", "no end"), ("", "an end\r\n")]).await;
     play.done().await;
     ended.unwrap();
-    let refused = format!("1: {FINE}BAD [CLIENTBUG] APPEND Command arguments invalid");
+    let refused = format!("1: {ALONE}BAD [CLIENTBUG] APPEND Command arguments invalid");
     assert_eq!(told, [refused, "2: at 7".to_owned()]);
 }
 
@@ -125,10 +126,13 @@ async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_name
             "1: message, Refused, Never: its longest line has 20000 octets, and the target refuses messages with lines \
              of more than 10500",
             &format!(
-                "2: {FINE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+                "2: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
             ),
-            &format!("3: {FINE}{refused}"),
-            "4: at 7",
+            &format!("3: {ALONE}{refused}"),
+            &format!(
+                "4: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+            ),
+            "5: at 7",
         ]
     );
 }
@@ -221,7 +225,7 @@ async fn q33_a_virus_is_skipped_with_the_servers_words() {
     let (told, ended) = play.append(&[("", "EICAR\r\n"), ("", "fine\r\n")]).await;
     play.done().await;
     ended.unwrap();
-    let refused = format!("1: {FINE}NO Message refused: virus found (Eicar-Test-Signature)");
+    let refused = format!("1: {ALONE}NO Message refused: virus found (Eicar-Test-Signature)");
     assert_eq!(told, [refused, "2: at 7".to_owned()]);
 }
 

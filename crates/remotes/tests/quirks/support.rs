@@ -90,7 +90,7 @@ impl Play {
             };
             (envelope, Bytes::copy_from_slice(text.as_bytes()))
         };
-        let feed = Messages((first..).zip(messages).map(message).collect());
+        let feed = Messages::new((first..).zip(messages).map(message));
         let (acks, mut answers) = acks();
         let ended = self.mailbox.append(folder, 100, feed, acks).await;
         let mut told = Vec::new();
@@ -149,12 +149,31 @@ pub(crate) fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
 }
 
+/// Messages of more octets come in pieces.
+const WHOLE: usize = 30_000;
+
 /// Messages, one after the other; large ones in pieces.
-struct Messages(VecDeque<(Envelope, Bytes)>);
+struct Messages(VecDeque<Offer>);
+
+impl Messages {
+    fn new(messages: impl IntoIterator<Item = (Envelope, Bytes)>) -> Self {
+        let mut offers = VecDeque::new();
+        for (envelope, body) in messages {
+            if body.len() <= WHOLE {
+                offers.push_back(Offer::Message(envelope, body));
+                continue;
+            }
+            offers.push_back(Offer::Start(envelope, body.len() as u64));
+            offers.extend(body.chunks(999).map(|it| Offer::Chunk(Bytes::copy_from_slice(it))));
+            offers.push_back(Offer::End);
+        }
+        Self(offers)
+    }
+}
 
 impl Feed for Messages {
     async fn next(&mut self) -> Result<Option<Offer>, Error> {
-        Ok(self.0.pop_front().map(|(envelope, body)| Offer::Message(envelope, body)))
+        Ok(self.0.pop_front())
     }
 
     fn is_ready(&self) -> bool {
