@@ -3,7 +3,10 @@
 use mailhaul_engine::{FlagChange, Mailbox as _, Target as _};
 use mailhaul_mail::{Flags, FolderPath};
 
-use crate::support::{source, target, uid};
+use crate::{
+    log::Log,
+    support::{source, target, uid},
+};
 
 fn flags(names: &str) -> Flags {
     names.split_whitespace().collect()
@@ -11,18 +14,21 @@ fn flags(names: &str) -> Flags {
 
 #[tokio::test]
 async fn q35_a_flag_that_is_named_is_left_out_from_then_on_and_no_other() {
+    let logged = Log::default();
     let mut play = target("q35-flag-named.txt").await;
     let one = ("\\Seen work \\FORWARDED", "one\r\n");
-    let (told, ended) = play.append_from(1, &[one]).await;
+    let (told, ended) = logged.of(play.append_from(1, &[one])).await;
     ended.unwrap();
     let refused = "1: message, Refused, Now: APPEND refused: BAD Error in IMAP command APPEND: Invalid system flag \
                    \\FORWARDED";
     assert_eq!(told, [refused]);
-    let (told, ended) =
-        play.append_from(2, &[("\\Seen \\Forwarded", "two\r\n"), one, ("home", "three\r\n")]).await;
+    let others = [("\\Seen \\Forwarded", "two\r\n"), one, ("home", "three\r\n")];
+    let (told, ended) = logged.of(play.append_from(2, &others)).await;
     play.done().await;
     ended.unwrap();
     assert_eq!(told, ["2: at 7", "3: at 8", "4: at 9"]);
+    let (log, flag) = (logged.text(), "does not keep the flags \\Forwarded;");
+    assert_eq!(log.to_lowercase().matches(&flag.to_lowercase()).count(), 1, "{log}");
 }
 
 #[tokio::test]
@@ -134,7 +140,7 @@ async fn q39_a_keyword_that_becomes_a_category_is_not_sent() {
 
 #[tokio::test]
 async fn q41_a_date_that_is_not_kept_is_told() {
-    let logged = crate::log::Log::default();
+    let logged = Log::default();
     let mut play = target("q41-dates-ignored.txt").await;
     let (told, ended) = logged.of(play.append(&[("", "one\r\n")])).await;
     play.done().await;

@@ -8,6 +8,7 @@ mod flags;
 mod log;
 #[path = "../../../engine/tests/support/mod.rs"]
 mod memory;
+mod profiles;
 mod scene;
 mod sessions;
 mod state;
