@@ -176,7 +176,9 @@ impl<'a> Book<'a> {
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
             }
             Ok(()) => {
-                uids.iter().for_each(|uid| lessons.forget(*uid));
+                for uid in &uids {
+                    lessons.forget(*uid);
+                }
                 let appended = reply
                     .uids()
                     .map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });

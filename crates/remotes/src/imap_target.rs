@@ -211,7 +211,7 @@ impl ImapMailbox {
             Ok(sent) => sent,
             Err(Stop::Feed(error)) => return Err(error),
             Err(Stop::Wire(error)) => {
-                self.report_unlooked(acks, balance.held);
+                report_unlooked(acks, balance.held);
                 // A server that asks for patience may hang up right afterwards: that it asked is what counts.
                 for (sent, refusal) in balance.spoilt {
                     acks.report(Ack { sent, result: Err(told(refusal)), is_bare: false });
@@ -269,7 +269,7 @@ impl ImapMailbox {
         acks: &Acks,
     ) -> Result<(), Error> {
         let Some(sample) = sample else {
-            self.report_unlooked(acks, held);
+            report_unlooked(acks, held);
             return Ok(());
         };
         let uids: UidSet = [sample.uid].into_iter().collect();
@@ -296,7 +296,7 @@ impl ImapMailbox {
         };
         let looked: Result<(), Error> = looked.await;
         if looked.is_err() {
-            self.report_unlooked(acks, held);
+            report_unlooked(acks, held);
             return looked;
         }
         let keeps_flags = seen.as_ref().is_some_and(|(flags, _)| sample.flags.without(flags).is_empty());
@@ -316,11 +316,6 @@ impl ImapMailbox {
             acks.report(Ack { is_bare: !keeps_flags, ..ack });
         }
         Ok(())
-    }
-
-    /// Reports what arrived with flags that nobody could look at: they are set once more.
-    fn report_unlooked(&self, acks: &Acks, held: Vec<Ack>) {
-        held.into_iter().for_each(|ack| acks.report(Ack { is_bare: true, ..ack }));
     }
 
     /// The connection broke. Where the server hung up because of a message, that one is refused, and not sent again.
@@ -401,9 +396,12 @@ impl ImapMailbox {
             }
             // Without those that are to blame, or without any keyword.
             let is_named = self.lessons().folder(folder).learn_flags(&error.message, &kept);
-            let suits = |name: &str| match is_named {
-                true => !self.lessons().folder(folder).refuses(name),
-                false => SystemFlag::ALL.iter().any(|it| it.name() == name),
+            let suits = |name: &str| {
+                if is_named {
+                    !self.lessons().folder(folder).refuses(name)
+                } else {
+                    SystemFlag::ALL.iter().any(|it| it.name() == name)
+                }
             };
             kept = kept.filtered(suits);
         }
@@ -430,4 +428,11 @@ fn is_ambiguous(error: &imap::Error) -> bool {
 
 fn asks_for_patience(error: &imap::Error) -> bool {
     error.kind == imap::ErrorKind::Throttled && !is_ambiguous(error)
+}
+
+/// Reports what arrived with flags that nobody could look at: they are set once more.
+fn report_unlooked(acks: &Acks, held: Vec<Ack>) {
+    for ack in held {
+        acks.report(Ack { is_bare: true, ..ack });
+    }
 }

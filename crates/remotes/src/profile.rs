@@ -304,6 +304,9 @@ mod tests {
         }
     }
 
+    /// Greeting, answer to ID, capabilities; and what is made of them.
+    type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
     #[test]
     fn what_is_done_otherwise_is_told_in_sentences() {
         let profile = |text: &str| -> Profile { toml::from_str(text).unwrap() };
@@ -322,7 +325,7 @@ mod tests {
 
     #[test]
     fn servers_are_known_by_what_they_say() {
-        let table: [(&str, &[(&str, &str)], &str, &str); 15] = [
+        let table: [Row; 15] = [
             ("Dovecot (Debian) ready.", &[], "", "Dovecot: greeting says Dovecot"),
             ("ready", &[("NAME", "dovecot")], "", "Dovecot: ID says dovecot"),
             ("Courier-IMAP ready. Copyright 1998-2021", &[], "", "Courier: greeting says Courier-IMAP"),

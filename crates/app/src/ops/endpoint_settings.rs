@@ -131,14 +131,12 @@ pub(crate) fn admin_form(template: Option<&str>) -> Result<AdminForm, Failure> {
 /// The name of a server's profile, as it is spelt among those that there are.
 pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     let profiles = Profiles::built_in();
-    match profiles.find(name.trim()) {
-        Some(profile) => Ok(profile.name.clone()),
-        None => {
-            let names: Vec<&str> = profiles.names().collect();
-            let advice = format!("The profiles are {}.", names.join(", "));
-            Err(Failure::invalid(format!("there is no server profile \"{name}\"")).with_advice(advice))
-        }
-    }
+    let Some(profile) = profiles.find(name.trim()) else {
+        let names: Vec<&str> = profiles.names().collect();
+        let advice = format!("The profiles are {}.", names.join(", "));
+        return Err(Failure::invalid(format!("there is no server profile \"{name}\"")).with_advice(advice));
+    };
+    Ok(profile.name.clone())
 }
 
 /// Connects to the endpoint's server, and fails where that cannot be done.

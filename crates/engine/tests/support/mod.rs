@@ -7,6 +7,7 @@
     missing_docs,
     dead_code,
     unreachable_pub,
+    clippy::struct_excessive_bools,
     reason = "a helper of tests"
 )]
 

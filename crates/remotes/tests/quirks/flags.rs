@@ -154,7 +154,10 @@ async fn q42_dates_that_are_none_cost_the_date_and_not_the_message() {
     let mut play = source("q42-dates.txt").await;
     let scan = play.mailbox.scan(&FolderPath::inbox(), None).await.unwrap();
     play.done().await;
-    let dates: Vec<Option<i64>> =
-        scan.messages.iter().map(|it| it.internal_date.map(|it| it.unix_seconds())).collect();
+    let dates: Vec<Option<i64>> = scan
+        .messages
+        .iter()
+        .map(|it| it.internal_date.map(mailhaul_mail::InternalDate::unix_seconds))
+        .collect();
     assert_eq!(dates, [Some(1_578_528_000), Some(1_578_528_000), None, None, None, Some(1_578_520_800)]);
 }

@@ -1,6 +1,6 @@
 //! What real servers do wrong, one transcript each: every test fails without the handling of its row in docs/quirks.md.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::large_futures, reason = "tests")]
 
 mod appends;
 mod content;
