@@ -29,8 +29,7 @@ async fn taken_for(greeting: &str, id: &str, profile: Option<&str>) -> (String, 
          S: t OK done
          C: t STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY)
          S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)
-         S: t OK done
-         HOLD",
+         S: t OK done",
         env!("CARGO_PKG_VERSION")
     );
     let peer = peer(&script).await;
@@ -56,7 +55,7 @@ async fn an_operators_choice_goes_before_what_a_server_says() {
 
 #[tokio::test]
 async fn a_profile_that_does_not_exist_is_refused_with_those_that_do() {
-    let peer = peer("HELLO: Dovecot ready.\nLOGIN: NAMESPACE\nHOLD").await;
+    let peer = peer("HELLO: Dovecot ready.\nLOGIN: NAMESPACE").await;
     let mut mailbox = mailbox(&peer, Some("Lotus"));
     let error = mailbox.folders().await.unwrap_err();
     drop(mailbox);
