@@ -295,7 +295,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                     todo.push((uids, batch, 0));
                 }
             }
-            result?;
+            if result.is_err() {
+                // A server may refuse more than a message, and hang up: then what it said counts.
+                return wider.and(result);
+            }
             for (uid, missing) in done.missing {
                 let record = forgotten(&work.source, uid);
                 self.record(state, &[record]).await?;

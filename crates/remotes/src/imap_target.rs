@@ -212,24 +212,27 @@ impl ImapMailbox {
             Err(Stop::Feed(error)) => return Err(error),
             Err(Stop::Wire(error)) => {
                 report_unlooked(acks, balance.held);
-                // A server that asks for patience may hang up right afterwards: that it asked is what counts.
-                for (sent, refusal) in balance.spoilt {
-                    acks.report(Ack { sent, result: Err(told(refusal)), is_bare: false });
+                // It may have said why before it hung up.
+                for (sent, error) in balance.spoilt {
+                    acks.report(Ack { sent, result: Err(told(error)), is_bare: false });
                 }
                 self.blame(folder, &balance.unanswered, &error, acks);
                 return Err(self.explain_in(folder, error));
             }
         };
-        if terms.flags == Keeping::InDoubt {
-            self.look(folder, balance.sample, balance.held, acks).await?;
+        if balance.spoilt.is_empty() {
+            if terms.flags == Keeping::InDoubt {
+                self.look(folder, balance.sample, balance.held, acks).await?;
+            }
+            return Ok(sent);
         }
-        let is_spoilt = !balance.spoilt.is_empty();
+        // A server that refuses more than a message is asked nothing else, and sent nothing more.
+        report_unlooked(acks, balance.held);
         for (sent, error) in balance.spoilt {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
-        // A refusal that spoils more than a message is the end, also where something else was to follow.
-        Ok(if is_spoilt { Sent::All } else { sent })
+        Ok(Sent::All)
     }
 
     /// The folder opened, because only so the server says which flags it keeps.
