@@ -221,7 +221,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let scan = Arc::new(self.source.scan(&work.source, None).await?);
             work.scan.insert(scan).status.uid_validity
         };
-        let uid_validity = work.scan.insert(scan).status.uid_validity;
         let (folder, target) = (work.source.clone(), work.target.clone());
         let opened = Record::Opened { folder: folder.clone(), target: target.clone(), uid_validity };
         self.ledger.record(std::slice::from_ref(&opened)).await?;

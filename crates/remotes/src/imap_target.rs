@@ -197,7 +197,7 @@ impl ImapMailbox {
         let balance = book.balance();
         if balance.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
-            self.report_unlooked(acks, balance.held);
+            report_unlooked(acks, balance.held);
             for (sent, error) in balance.spoilt {
                 acks.report(Ack { sent, result: Err(told(error).at(Side::Target)), is_bare: false });
             }
