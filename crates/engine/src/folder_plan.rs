@@ -6,6 +6,7 @@ use mailhaul_mail::{FolderPath, SpecialUse};
 
 use crate::{
     folder::{Folder, FolderStatus},
+    name_rules::{Levels, NameRules},
     record::FolderRecord,
 };
 
@@ -103,12 +104,12 @@ pub struct FolderPlan {
 pub fn plan_folders(
     source: &[Folder],
     target: &[Folder],
-    delimiter: Option<char>,
+    names: &NameRules,
     rules: &FolderRules,
     known: &[FolderRecord],
 ) -> Vec<FolderPlan> {
     let mut plans: Vec<FolderPlan> =
-        source.iter().map(|folder| plan_folder(folder, target, delimiter, rules, known)).collect();
+        source.iter().map(|folder| plan_folder(folder, target, names, rules, known)).collect();
     plans.sort_by(|a, b| a.source.cmp(&b.source));
     plans
 }
@@ -131,7 +132,7 @@ pub fn left_out(folder: &Folder, rules: &FolderRules) -> Option<String> {
 fn plan_folder(
     folder: &Folder,
     target: &[Folder],
-    delimiter: Option<char>,
+    names: &NameRules,
     rules: &FolderRules,
     known: &[FolderRecord],
 ) -> FolderPlan {
@@ -156,8 +157,10 @@ fn plan_folder(
     {
         return plan(Some(same.path.clone()), format!("both servers say {special_use}"));
     }
-    match delimiter {
-        Some(delimiter) if folder.path.segments().iter().any(|segment| segment.contains(delimiter)) => {
+    match names.levels {
+        Levels::Separated(delimiter)
+            if folder.path.segments().iter().any(|segment| segment.contains(delimiter)) =>
+        {
             let segments = folder.path.segments().iter().map(|segment| segment.replace(delimiter, "_"));
             let reason = format!("the target's names cannot hold \"{delimiter}\"");
             plan(Some(FolderPath::new(segments)), reason)
@@ -220,7 +223,9 @@ mod tests {
         delimiter: Option<char>,
         rules: &FolderRules,
     ) -> (String, String) {
-        let plan = plan_folders(std::slice::from_ref(source), target, delimiter, rules, &[]).remove(0);
+        let plan =
+            plan_folders(std::slice::from_ref(source), target, &NameRules::separated(delimiter), rules, &[])
+                .remove(0);
         (plan.target.map_or("-".to_owned(), |path| path.to_string()), plan.reason)
     }
 

@@ -9,6 +9,7 @@ mod folder_plan;
 mod lanes;
 mod moves;
 mod pace;
+mod name_rules;
 mod pairing;
 mod pass;
 mod places;
@@ -33,6 +34,7 @@ pub use feed::{
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, left_out, plan_folders, why_scan};
 pub use pace::{Rates, Usage};
+pub use name_rules::{Levels, NameRules, SameName};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
 pub use places::{Place, Places};

@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, Scan},
+    name_rules::NameRules,
     record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
 };
@@ -20,8 +21,8 @@ pub trait Mailbox: Send {
     /// All folders, with their state where one round trip gives it.
     fn folders(&mut self) -> impl Future<Output = Result<Vec<Folder>, Error>> + Send;
 
-    /// The hierarchy delimiter, which no folder name may contain; `None` for a flat or free store.
-    fn delimiter(&mut self) -> impl Future<Output = Result<Option<char>, Error>> + Send;
+    /// Which folder names it can hold.
+    fn name_rules(&mut self) -> impl Future<Output = Result<NameRules, Error>> + Send;
 
     /// The folder's state now.
     fn status(&mut self, folder: &FolderPath) -> impl Future<Output = Result<FolderStatus, Error>> + Send;

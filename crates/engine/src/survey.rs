@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     folder::Folder,
     folder_plan::{FolderPlan, FolderRules, left_out, plan_folders},
+    name_rules::NameRules,
     ports::{Ledger, Mailbox},
     record::FolderRecord,
 };
@@ -42,9 +43,9 @@ pub(crate) async fn survey(
     if any_new && on_target.is_none() {
         on_target = Some(target.folders().await?);
     }
-    let delimiter = if any_new { target.delimiter().await? } else { None };
+    let names = if any_new { target.name_rules().await? } else { NameRules::default() };
     let on_target = on_target.unwrap_or_default();
-    let plans = plan_folders(&folders, &on_target, delimiter, rules, &records);
+    let plans = plan_folders(&folders, &on_target, &names, rules, &records);
     let listed: BTreeSet<&FolderPath> = folders.iter().map(|it| &it.path).collect();
     let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();
     Ok(Survey {

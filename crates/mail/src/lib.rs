@@ -2,6 +2,7 @@
 //!
 //! * [`Uid`], [`UidValidity`], [`ModSeq`], [`UidSet`]: how IMAP names messages (RFC 9051, section 2.3.1).
 //! * [`FolderPath`], [`SpecialUse`]: folders, as decoded segments, with no delimiter in them.
+//! * [`normalized`], [`ignoring_case`]: when two names are one to a server.
 //! * [`Flags`], [`InternalDate`]: what a message carries beside its octets.
 //! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
 //! * [`Scope`], [`Retry`]: the two questions that every error answers.
@@ -12,6 +13,7 @@ mod digest;
 mod failure;
 mod fingerprint;
 mod flags;
+mod fold;
 mod folder_path;
 mod internal_date;
 pub mod repair;
@@ -19,11 +21,13 @@ mod secret;
 mod special_use;
 mod uid;
 mod uid_set;
+mod well_known_names;
 
 pub use digest::{Digest, Digests, MessageHasher, Sha256};
 pub use failure::{Retry, Scope};
 pub use fingerprint::{FINGERPRINT_FIELDS, Fingerprint, HeaderScan};
 pub use flags::{Flags, SystemFlag};
+pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
 pub use secret::Secret;

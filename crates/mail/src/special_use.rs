@@ -1,4 +1,4 @@
-//! What a folder is for (RFC 6154; `\Important` is RFC 8457).
+//! What a folder is for (RFC 6154; `\Important` is RFC 8457; other words for the same by XLIST, which was before it).
 
 use std::fmt;
 
@@ -35,9 +35,19 @@ impl SpecialUse {
         (Self::Trash, "\\Trash"),
     ];
 
-    /// Reads a LIST attribute such as `\Sent`, in any case (Cyrus says `\sent`).
+    /// What XLIST calls otherwise.
+    const OF_XLIST: [(Self, &'static str); 3] =
+        [(Self::All, "\\AllMail"), (Self::Flagged, "\\Starred"), (Self::Junk, "\\Spam")];
+
+    /// Reads a LIST or XLIST attribute such as `\Sent`, in any case (Cyrus says `\sent`).
     pub fn from_attribute(attribute: &str) -> Option<Self> {
-        Self::TABLE.iter().find(|(_, name)| name.eq_ignore_ascii_case(attribute)).map(|(it, _)| *it)
+        let known = Self::TABLE.iter().chain(&Self::OF_XLIST);
+        known.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(attribute)).map(|(it, _)| *it)
+    }
+
+    /// Whether such a folder shows messages that are in other folders too.
+    pub fn is_view(self) -> bool {
+        matches!(self, Self::All | Self::Flagged | Self::Important)
     }
 
     /// The LIST attribute, backslash included.
@@ -62,6 +72,10 @@ mod tests {
             assert_eq!(SpecialUse::from_attribute(&name.to_lowercase()), Some(it));
             assert_eq!(it.attribute(), name);
         }
+        for (it, name) in SpecialUse::OF_XLIST {
+            assert_eq!(SpecialUse::from_attribute(name), Some(it));
+        }
         assert_eq!(SpecialUse::from_attribute("\\HasChildren"), None);
+        assert_eq!(SpecialUse::from_attribute("\\Inbox"), None);
     }
 }

@@ -7,8 +7,7 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Side, Source as _, Wanted,
-    pipe,
+    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Side, Source as _, Wanted, pipe, NameRules,
 };
 use mailhaul_imap::{
     self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session, StatusItem,
@@ -294,9 +293,9 @@ impl Mailbox for ImapMailbox {
         Ok(status)
     }
 
-    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
+    async fn name_rules(&mut self) -> Result<NameRules, Error> {
         self.session().await?;
-        Ok(self.names.delimiter())
+        Ok(NameRules::separated(self.names.delimiter()))
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {

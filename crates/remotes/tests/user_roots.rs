@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use mailhaul_engine::Mailbox as _;
+use mailhaul_engine::{Levels, Mailbox as _};
 use mailhaul_imap::{ErrorKind, Security};
 use mailhaul_remotes::{Account, ImapMailbox, Side, resolve_root};
 use mailhaul_testkit::peer::{Peer, alice, peer, session};
@@ -62,7 +62,7 @@ async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown()
          S: a10 OK done";
     let (mut source, peer) = source("/users/big", script).await;
     let mut folders = source.folders().await.unwrap();
-    assert_eq!(source.delimiter().await.unwrap(), Some('.'));
+    assert_eq!(source.name_rules().await.unwrap().levels, Levels::Separated('.'));
     drop(source);
     peer.done().await;
     folders.sort_by(|a, b| a.path.cmp(&b.path));

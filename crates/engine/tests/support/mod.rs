@@ -20,9 +20,7 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NewFolder, Offer,
-    Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules, Report, Scan, Source,
-    Target, Wanted,
+    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules, Report, Scan, Source, Target, Wanted, NameRules,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
@@ -252,8 +250,8 @@ impl Mailbox for Remote {
         Ok(server.folders.iter().map(folder).collect())
     }
 
-    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
-        Ok(Some('.'))
+    async fn name_rules(&mut self) -> Result<NameRules, Error> {
+        Ok(NameRules::separated(Some('.')))
     }
 
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {

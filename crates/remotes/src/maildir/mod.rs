@@ -32,7 +32,7 @@ mod uid_list;
 
 use std::{path::PathBuf, time::Duration};
 
-use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Scan};
+use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, SameName, Scan};
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
 
 use self::{disk::Disk, fault::Fault, lost::Lost, place::Archive, place::Place, run::Run};
@@ -85,9 +85,9 @@ impl Mailbox for MaildirMailbox {
         blocking(move || archive.folders().map_err(|fault| fault.explain(&whose))).await?
     }
 
-    /// None: every name can be kept.
-    async fn delimiter(&mut self) -> Result<Option<char>, Error> {
-        Ok(None)
+    /// Every name can be kept, and no two are one.
+    async fn name_rules(&mut self) -> Result<NameRules, Error> {
+        Ok(NameRules { same: SameName::Exact, ..NameRules::default() })
     }
 
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
