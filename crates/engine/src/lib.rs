@@ -32,7 +32,9 @@ pub use feed::{
     Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Share, acks, pipe,
 };
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
-pub use folder_plan::{FolderPattern, FolderPlan, FolderRules, left_out, plan_folders, why_scan};
+pub use folder_plan::{
+    FolderMapping, FolderPattern, FolderPlan, FolderRules, Selection, plan_folders, why_scan,
+};
 pub use pace::{Rates, Usage};
 pub use name_rules::{Levels, NameRules, SameName};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};

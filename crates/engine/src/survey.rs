@@ -7,7 +7,7 @@ use mailhaul_mail::FolderPath;
 use crate::{
     error::Error,
     folder::Folder,
-    folder_plan::{FolderPlan, FolderRules, left_out, plan_folders},
+    folder_plan::{FolderPlan, FolderRules, Selection, plan_folders},
     name_rules::NameRules,
     ports::{Ledger, Mailbox},
     record::FolderRecord,
@@ -38,8 +38,9 @@ pub(crate) async fn survey(
     } else {
         (source.folders().await?, None)
     };
-    let known: BTreeSet<&FolderPath> = records.iter().map(|it| &it.folder).collect();
-    let any_new = folders.iter().any(|it| left_out(it, rules).is_none() && !known.contains(&it.path));
+    let selection = Selection::new(&folders, rules, &records);
+    let any_new =
+        folders.iter().any(|it| selection.known(&it.path).is_none() && selection.left_out(it).is_none());
     if any_new && on_target.is_none() {
         on_target = Some(target.folders().await?);
     }

@@ -11,7 +11,7 @@ use std::{
     hash::{Hash as _, Hasher as _},
 };
 
-use mailhaul_engine::{Folder, FolderRules, left_out};
+use mailhaul_engine::{Folder, FolderRules, Selection};
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{FolderPath, SpecialUse};
 
@@ -68,15 +68,13 @@ impl Labels {
         names: &BTreeMap<FolderPath, MailboxName>,
         rules: &LabelRules,
     ) -> Self {
-        let mut labels = Self { policy: rules.policy, ..Self::default() };
-        for folder in folders {
+        let mut roles: Vec<(Role, &[&str])> = Vec::new();
+        for folder in &mut *folders {
             if matches!(folder.special_use, Some(SpecialUse::Important | SpecialUse::Flagged)) {
                 folder.leave_out =
                     Some("a view: Gmail shows messages here that are in other folders as well".to_owned());
             }
-            // Asked while it still is All Mail, and once more under its new name, as the pass will.
-            let is_left_out = left_out(folder, &rules.folders).is_some();
-            let (role, words): (Role, &[&str]) = match folder.special_use {
+            roles.push(match folder.special_use {
                 _ if folder.path.is_inbox() => (Role::Inbox, &["\\Inbox"]),
                 Some(SpecialUse::Junk) => (Role::Apart, &["\\Spam", "\\Junk"]),
                 Some(SpecialUse::Trash) => (Role::Apart, &["\\Trash"]),
@@ -87,8 +85,13 @@ impl Labels {
                     (Role::All, &[])
                 }
                 _ => (Role::Label, &[]),
-            };
-            if is_left_out || left_out(folder, &rules.folders).is_some() {
+            });
+        }
+        let mut labels = Self { policy: rules.policy, ..Self::default() };
+        // Asked as the pass will ask.
+        let selection = Selection::new(folders, &rules.folders, &[]);
+        for (folder, (role, words)) in folders.iter().zip(roles) {
+            if selection.left_out(folder).is_some() {
                 continue;
             }
             let rank = (role, Reverse(folder.path.segments().len()), folder.path.clone());

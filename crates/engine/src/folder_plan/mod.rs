@@ -1,0 +1,231 @@
+//! Which folder goes where, and why. Pure: the same listings give the same plan, in whatever order they come.
+//!
+//! What an earlier pass decided holds. Then the operator's map counts, then what folders are for ([`uses`]), then their
+//! names, spelled so that the target can hold them ([`spelling`]). No two folders go to one place unless the operator or an
+//! earlier pass wrote both.
+
+mod changes;
+mod occupied;
+mod pattern;
+mod rules;
+mod selection;
+mod spelling;
+#[cfg(test)]
+mod tests;
+mod uses;
+
+use std::collections::BTreeMap;
+
+use mailhaul_mail::{FolderPath, SpecialUse};
+
+pub use self::{
+    changes::why_scan,
+    pattern::FolderPattern,
+    rules::{FolderMapping, FolderRules},
+    selection::Selection,
+};
+use self::{
+    occupied::Occupied,
+    spelling::{Level, called, numbered, spelled, written},
+    uses::{By, Uses},
+};
+use crate::{
+    folder::{Folder, FolderStatus},
+    name_rules::NameRules,
+    record::FolderRecord,
+};
+
+/// The uses that a mailbox has one folder for.
+const USES: [SpecialUse; 5] =
+    [SpecialUse::Sent, SpecialUse::Drafts, SpecialUse::Trash, SpecialUse::Junk, SpecialUse::Archive];
+
+/// Where a folder goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderPlan {
+    /// On the source.
+    pub source: FolderPath,
+    /// On the target; `None` where it is left out.
+    pub target: Option<FolderPath>,
+    /// Whether the user shall see it subscribed.
+    pub subscribe: bool,
+    /// Why.
+    pub reason: String,
+    /// The source folder's state, where the listing gave it.
+    pub status: Option<FolderStatus>,
+}
+
+/// Plans all folders of a mailbox. `target` is the target's listing, and `names` what it can hold; neither is needed
+/// where every folder is in `known` already.
+pub fn plan_folders(
+    source: &[Folder],
+    target: &[Folder],
+    names: &NameRules,
+    rules: &FolderRules,
+    known: &[FolderRecord],
+) -> Vec<FolderPlan> {
+    let selection = Selection::new(source, rules, known);
+    let mut folders: Vec<&Folder> = source.iter().collect();
+    folders.sort_by(|a, b| a.path.cmp(&b.path));
+    let left_out: BTreeMap<&FolderPath, String> =
+        folders.iter().filter_map(|it| Some((&it.path, selection.left_out(it)?))).collect();
+    let carried: Vec<&Folder> =
+        folders.iter().filter(|it| !left_out.contains_key(&it.path)).copied().collect();
+    let own = carried.iter().map(|it| spelled(&called(&it.path), names).path);
+    let mut placing = Placing {
+        selection: &selection,
+        names,
+        occupied: Occupied::new(names, target, own),
+        decided: BTreeMap::new(),
+    };
+    placing.keep_known(&carried);
+    placing.obey_map(&carried);
+    placing.match_uses(&carried, &Uses::of(target));
+    placing.keep_names(&carried);
+    let mut decided = placing.decided;
+    let plan = |folder: &&Folder| {
+        let (target, reason) = match left_out.get(&folder.path) {
+            Some(reason) => (None, reason.clone()),
+            None => decided
+                .remove(&folder.path)
+                .map_or_else(|| (None, String::new()), |(target, reason)| (Some(target), reason)),
+        };
+        FolderPlan {
+            source: folder.path.clone(),
+            target,
+            subscribe: folder.subscribed,
+            reason,
+            status: folder.status,
+        }
+    };
+    folders.iter().map(plan).collect()
+}
+
+/// Places that are being given out, step by step.
+struct Placing<'a> {
+    selection: &'a Selection<'a>,
+    names: &'a NameRules,
+    occupied: Occupied<'a>,
+    /// By source folder: where, and why.
+    decided: BTreeMap<FolderPath, (FolderPath, String)>,
+}
+
+impl Placing<'_> {
+    fn decide(&mut self, source: &FolderPath, target: FolderPath, reason: String) {
+        self.occupied.take(&target, source);
+        self.decided.insert(source.clone(), (target, reason));
+    }
+
+    fn keep_known(&mut self, carried: &[&Folder]) {
+        for folder in carried {
+            let Some(record) = self.selection.known(&folder.path) else { continue };
+            let mapped = self.selection.rules.mapped(&folder.path).flatten();
+            let reason = match mapped.filter(|it| *it != record.target) {
+                None => "as in the last pass".to_owned(),
+                Some(other) => format!(
+                    "as in the last pass; the operator's map says \"{other}\", which comes too late: its mail is there"
+                ),
+            };
+            self.decide(&folder.path, record.target.clone(), reason);
+        }
+    }
+
+    fn obey_map(&mut self, carried: &[&Folder]) {
+        const BY_MAP: &str = "mapped by the operator";
+        // Two folders into one place: only where the operator wrote both.
+        let mut by_map: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
+        for folder in carried {
+            let Some(wanted) = self.selection.rules.mapped(&folder.path).flatten() else { continue };
+            if self.decided.contains_key(&folder.path) {
+                continue;
+            }
+            if let Some(target) = by_map.get(&wanted) {
+                let (target, reason) = (target.clone(), BY_MAP.to_owned());
+                self.decided.insert(folder.path.clone(), (target, reason));
+                continue;
+            }
+            let (target, reason) = self.place(&written(&wanted, self.names), Some(BY_MAP.to_owned()));
+            by_map.insert(wanted, target.clone());
+            self.decide(&folder.path, target, reason);
+        }
+    }
+
+    fn match_uses(&mut self, carried: &[&Folder], on_target: &Uses) {
+        let listed: BTreeMap<&FolderPath, &Folder> = carried.iter().map(|it| (&it.path, *it)).collect();
+        for special_use in USES {
+            let Some((path, by)) = self.selection.uses.folder(special_use) else { continue };
+            let Some((target, target_by)) = on_target.folder(special_use) else { continue };
+            let is_open = listed.contains_key(path) && !self.decided.contains_key(path);
+            // A guess must not drive a folder out that is called as the target's.
+            let drives_out = path != target
+                && (by, target_by) != (By::Attribute, By::Attribute)
+                && listed.contains_key(target);
+            if !is_open || drives_out || self.occupied.by(target).is_some() {
+                continue;
+            }
+            let reason = match (by, target_by) {
+                (By::Attribute, By::Attribute) => format!("both servers say {special_use}"),
+                _ if path == target => "same name".to_owned(),
+                (By::Name, By::Attribute) => {
+                    format!("its name means {special_use}, and the target says so of this folder")
+                }
+                (By::Attribute, By::Name) => {
+                    format!("the source says {special_use}, and the name of the target's folder means it")
+                }
+                (By::Name, By::Name) => format!("both names mean {special_use}"),
+            };
+            let (path, target) = (path.clone(), target.clone());
+            self.decide(&path, target, reason);
+        }
+    }
+
+    /// By name, those above before those below, which follow them.
+    fn keep_names(&mut self, carried: &[&Folder]) {
+        for folder in carried {
+            if self.decided.contains_key(&folder.path) {
+                continue;
+            }
+            let (target, reason) = match self.above(&folder.path) {
+                Some((above, wanted)) => self.place(&wanted, Some(format!("below \"{above}\""))),
+                None => self.place(&called(&folder.path), None),
+            };
+            self.decide(&folder.path, target, reason);
+        }
+    }
+
+    /// The nearest folder above that goes to another name, and where this one would be below it. What the operator mapped
+    /// by itself alone takes nothing with it.
+    fn above(&self, path: &FolderPath) -> Option<(FolderPath, Vec<Level>)> {
+        let mut above = path.parent()?;
+        let target = loop {
+            match self.decided.get(&above) {
+                Some((target, _)) if self.selection.rules.mapped(&above).is_none() => break target,
+                Some(_) => return None,
+                None => above = above.parent()?,
+            }
+        };
+        if *target == spelled(&called(&above), self.names).path {
+            return None;
+        }
+        let rest = path.segments().get(above.segments().len()..)?.iter().cloned().map(Level::Called);
+        Some((above, target.segments().iter().cloned().map(Level::Of).chain(rest).collect()))
+    }
+
+    /// A place for a folder that should go to `wanted`: spelled for the target, and nobody else's. `why` is the reason
+    /// for wanting it; without one it is the folder's own name.
+    fn place(&self, wanted: &[Level], why: Option<String>) -> (FolderPath, String) {
+        let first = spelled(wanted, self.names);
+        let path = self.occupied.as_existing(first.path.clone());
+        let mut reasons: Vec<String> = why.into_iter().chain(first.why).collect();
+        if path != first.path {
+            reasons.push(format!("the target has it as \"{path}\""));
+        }
+        let Some(other) = self.occupied.by(&path) else {
+            let reason = if reasons.is_empty() { "same name".to_owned() } else { reasons.join("; ") };
+            return (path, reason);
+        };
+        reasons.push(format!("the place \"{path}\" is taken by \"{other}\""));
+        let numbers = (2usize..).map(|number| spelled(&numbered(wanted, number), self.names).path);
+        let free = numbers.map(|it| self.occupied.as_existing(it)).find(|it| self.occupied.is_free(it));
+        (free.unwrap_or(path), reasons.join("; "))
+    }
+}
