@@ -7,7 +7,7 @@ use mailhaul_imap::{
     Error, ListQuery, ListedMailbox, MailboxName, Session, StatusItem,
     response::{ListItem, StatusItems},
 };
-use mailhaul_mail::{FolderPath, SpecialUse};
+use mailhaul_mail::{FolderPath, Scope, SpecialUse};
 
 use crate::names::Names;
 
@@ -33,6 +33,9 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
             if !listed.iter().any(|known| known.item.name == it.item.name) {
                 listed.push(it);
             }
+        }
+        if session.needs_xlist() {
+            tell_uses(session, &query, &mut listed).await?;
         }
         if names.subscriptions_are_known() && !session.list_tells_subscriptions() {
             // Who is not subscribed, but stands above others that are, is \Noselect here (RFC 3501, section 6.3.9).
@@ -78,6 +81,28 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
         listing.names.insert(path, item.name);
     }
     Ok(listing)
+}
+
+/// Adds what XLIST says of the folders that LIST shows. What is refused says nothing.
+async fn tell_uses(
+    session: &mut Session,
+    query: &ListQuery,
+    listed: &mut [ListedMailbox],
+) -> Result<(), Error> {
+    let told = match session.xlist(query).await {
+        Ok(told) => told,
+        Err(error) if error.scope < Scope::Session => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut uses: BTreeMap<MailboxName, Vec<String>> = BTreeMap::new();
+    for ListItem { name, attributes, .. } in told {
+        let of_use = attributes.into_iter().filter(|it| SpecialUse::from_attribute(it).is_some());
+        uses.entry(name).or_default().extend(of_use);
+    }
+    for ListedMailbox { item, .. } in listed {
+        item.attributes.extend(uses.remove(&item.name).unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// Two names that break the rules of modified UTF-7 may read alike; both are folders.

@@ -234,3 +234,32 @@ async fn a_folder_without_uidvalidity_cannot_be_carried() {
     assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::Refused));
     assert!(error.message.contains("tells no UIDVALIDITY"), "{error}");
 }
+
+#[tokio::test]
+async fn what_folders_are_for_is_asked_of_xlist_where_nothing_else_tells() {
+    let script = "C: a3 LIST \"\" \"*\"
+         S: * LIST (\\HasNoChildren) \"/\" INBOX
+         S: * LIST (\\HasNoChildren) \"/\" \"[Gmail]/Alle Nachrichten\"
+         S: * LIST (\\HasNoChildren) \"/\" \"[Gmail]/Spam\"
+         S: a3 OK done
+         C: a4 XLIST \"\" \"*\"
+         S: * XLIST (\\HasNoChildren \\Inbox) \"/\" Posteingang
+         S: * XLIST (\\HasNoChildren \\AllMail) \"/\" \"[Gmail]/Alle Nachrichten\"
+         S: * XLIST (\\HasNoChildren \\Spam) \"/\" \"[Gmail]/Spam\"
+         S: a4 OK done
+         C: a5 LSUB \"\" \"*\"
+         S: a5 OK done
+         C: a6 STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY)
+         C: a7 STATUS \"[Gmail]/Alle Nachrichten\" (MESSAGES UIDNEXT UIDVALIDITY)
+         C: a8 STATUS \"[Gmail]/Spam\" (MESSAGES UIDNEXT UIDVALIDITY)
+         S: a6 NO no
+         S: a7 NO no
+         S: a8 NO no";
+    let (mut source, peer) = source("XLIST", script).await;
+    let mut folders = source.folders().await.unwrap();
+    drop(source);
+    peer.done().await;
+    folders.sort_by(|a, b| a.path.cmp(&b.path));
+    let told: Vec<String> = folders.iter().map(|it| format!("{} {:?}", it.path, it.special_use)).collect();
+    assert_eq!(told, ["INBOX None", "[Gmail]/Alle Nachrichten Some(All)", "[Gmail]/Spam Some(Junk)"]);
+}

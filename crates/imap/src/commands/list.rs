@@ -1,4 +1,4 @@
-//! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154) and LSUB.
+//! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154), LSUB, and XLIST, which was before special uses.
 
 use mailhaul_mail::{Retry, Scope};
 
@@ -64,6 +64,20 @@ impl Session {
     pub async fn lsub(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
         let command = Command::new("LSUB").mailbox(&query.reference).astring(&query.pattern);
         let found = self.run_list("LSUB", &command).await?;
+        Ok(found.into_iter().map(|it| it.item).collect())
+    }
+
+    /// Whether only XLIST tells what mailboxes are for.
+    pub fn needs_xlist(&self) -> bool {
+        let state = self.link.state();
+        state.has("XLIST") && !state.has("SPECIAL-USE") && !state.has("IMAP4rev2")
+    }
+
+    /// The mailboxes as XLIST shows them: with `\Sent`, `\Spam` and the like. INBOX may have a name in the user's
+    /// language here, so that names are to be taken from LIST.
+    pub async fn xlist(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
+        let command = Command::new("XLIST").mailbox(&query.reference).astring(&query.pattern);
+        let found = self.run_list("XLIST", &command).await?;
         Ok(found.into_iter().map(|it| it.item).collect())
     }
 
