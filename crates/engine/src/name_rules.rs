@@ -39,9 +39,9 @@ pub struct NameRules {
     pub refuses_outer_blanks: bool,
     /// There are no folders below INBOX (Domino).
     pub refuses_below_inbox: bool,
-    /// Octets of a segment at most, in UTF-8.
+    /// Characters of a segment at most.
     pub longest_segment: Option<usize>,
-    /// Octets of a whole name at most, in UTF-8, delimiters included.
+    /// Characters of a whole name at most, delimiters included.
     pub longest_path: Option<usize>,
 }
 

@@ -295,7 +295,7 @@ impl Mailbox for ImapMailbox {
 
     async fn name_rules(&mut self) -> Result<NameRules, Error> {
         self.session().await?;
-        Ok(NameRules::separated(self.names.delimiter()))
+        Ok(self.choice.profile.names.rules(self.names.delimiter()))
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {

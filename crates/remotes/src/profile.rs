@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use mailhaul_engine::{NameRules, SameName};
 use mailhaul_imap::Capabilities;
 use serde::Deserialize;
 
@@ -15,6 +16,7 @@ static GENERIC: LazyLock<Profile> = LazyLock::new(Profile::default);
 /// One kind of server: what differs from what the standards promise.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of a kind of servers")]
 pub struct Profile {
     /// What an endpoint's `-ServerProfile` calls it.
     pub name: String,
@@ -90,8 +92,23 @@ pub struct NameFacts {
     pub refuses_outer_blanks: bool,
     /// There are no folders below INBOX.
     pub refuses_below_inbox: bool,
-    /// Octets of the longest name, parents and separators included.
+    /// Characters of the longest name, parents and separators included.
     pub longest_path: Option<usize>,
+}
+
+impl NameFacts {
+    /// Which names folders can have there, where this separates levels.
+    pub(crate) fn rules(&self, delimiter: Option<char>) -> NameRules {
+        NameRules {
+            same: if self.ignores_case { SameName::IgnoringCase } else { SameName::Normalized },
+            reserved: self.reserved.clone(),
+            forbidden: self.forbidden.chars().collect(),
+            refuses_outer_blanks: self.refuses_outer_blanks,
+            refuses_below_inbox: self.refuses_below_inbox,
+            longest_path: self.longest_path,
+            ..NameRules::separated(delimiter)
+        }
+    }
 }
 
 impl Profile {

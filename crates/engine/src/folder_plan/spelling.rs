@@ -23,7 +23,7 @@ const CUT: char = '…';
 /// Digits of a digest.
 const DIGITS: usize = 12;
 
-/// Octets that every server's names may have; who says less is not believed.
+/// Characters that every server's names may have; who says less is not believed.
 const SHORTEST: usize = 32;
 
 /// No server takes the second for the first, and nobody types it.
@@ -79,6 +79,25 @@ pub(super) fn numbered(wanted: &[Level], number: usize) -> Vec<Level> {
     levels
 }
 
+/// Names for a folder whose own is refused, the likeliest first: without signs that some server may not like, in one
+/// level for targets that have none below this folder, marked for names that the target keeps for itself.
+pub(crate) fn other_names(refused: &FolderPath, rules: &NameRules) -> Vec<FolderPath> {
+    if refused.is_inbox() || rules.levels == Levels::Free {
+        return Vec::new();
+    }
+    let signs = (' '..='~').filter(|it| !it.is_ascii_alphanumeric() && !" -_()".contains(*it));
+    let careful = NameRules { forbidden: signs.collect(), refuses_outer_blanks: true, ..rules.clone() };
+    let flat = NameRules { levels: Levels::Flat, ..careful.clone() };
+    let without_signs = spelled(&called(refused), &careful).path;
+    let in_one_level = spelled(&called(refused), &flat).path;
+    let mut marked = without_signs.segments().to_vec();
+    marked[0].push(MARK);
+    let mut names = vec![without_signs, in_one_level, FolderPath::new(marked)];
+    names.retain(|it| it != refused);
+    names.dedup();
+    names
+}
+
 /// Spells a path for the target.
 pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
     let plain = FolderPath::new(wanted.iter().map(Level::text));
@@ -109,9 +128,9 @@ pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
         levels[0].push(MARK);
     }
     if let Some(longest) = rules.longest_segment.map(|it| it.max(SHORTEST)) {
-        for level in levels.iter_mut().filter(|it| it.len() > longest) {
+        for level in levels.iter_mut().filter(|it| it.chars().count() > longest) {
             *level = cut(level, level.as_bytes(), longest);
-            why.push(format!("the target's names have at most {longest} octets"));
+            why.push(format!("the target's names have at most {longest} characters"));
         }
     }
     if let Some(longest) = rules.longest_path.map(|it| it.max(SHORTEST))
@@ -119,14 +138,14 @@ pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
     {
         let of_segment = rules.longest_segment.unwrap_or(longest).max(SHORTEST);
         levels = shorter(levels, &plain.to_string(), longest, of_segment);
-        why.push(format!("the target's names have at most {longest} octets with all levels"));
+        why.push(format!("the target's names have at most {longest} characters with all levels"));
     }
     why.dedup();
     Spelled { path: FolderPath::new(levels), why }
 }
 
 fn length(levels: &[String]) -> usize {
-    levels.iter().map(String::len).sum::<usize>() + levels.len().saturating_sub(1)
+    levels.iter().map(|it| it.chars().count()).sum::<usize>() + levels.len().saturating_sub(1)
 }
 
 /// What of the path the target cannot hold.
@@ -238,18 +257,15 @@ fn original(character: char) -> Option<char> {
 fn cut(name: &str, whole: &[u8], longest: usize) -> String {
     let digest = Digest::of(whole).to_string();
     let digest = &digest[..DIGITS.min(longest)];
-    let Some(room) = longest.checked_sub(DIGITS + CUT.len_utf8()) else { return digest.to_owned() };
-    let mut end = room.min(name.len());
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{CUT}{digest}", &name[..end])
+    let Some(room) = longest.checked_sub(DIGITS + 1) else { return digest.to_owned() };
+    let beginning: String = name.chars().take(room).collect();
+    format!("{beginning}{CUT}{digest}")
 }
 
 /// The folder in the nearest folder above where there is room for its name.
 fn shorter(mut levels: Vec<String>, whole: &str, longest: usize, of_segment: usize) -> Vec<String> {
     let name = levels.pop().unwrap_or_default();
-    let wanted = DIGITS + CUT.len_utf8() + 1;
+    let wanted = DIGITS + 2;
     while !levels.is_empty() && length(&levels) + 1 + wanted > longest {
         levels.pop();
     }
