@@ -2,6 +2,7 @@
 
 mod adopt;
 mod carry;
+mod creation;
 mod error;
 mod feed;
 mod folder;
@@ -49,4 +50,5 @@ pub use received::Received;
 pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record};
 pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
+pub use survey::plan_mailbox;
 pub use throttle::{Limits, Throttle};

@@ -11,7 +11,7 @@ use crate::{
     folder_plan::{FolderPlan, FolderRules, why_scan},
     places::Places,
     plan::{Filter, Order},
-    ports::{Clock, Event, Ledger, Mailbox, NewFolder, Progress, Source, Target},
+    ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
     record::FolderRecord,
     repair::RepairRules,
     report::{FolderReport, FolderTally, Report},
@@ -111,6 +111,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 Err(error) => self.recover_from(error, &mut patience).await?,
             }
         };
+        let names = survey.names.clone();
         let mut works = self.choose(survey, report);
         if !self.source.view().is_empty() {
             self.count_unchanged(report).await?;
@@ -130,7 +131,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(error);
             }
         }
-        let mut result = self.patiently_create(&mut works).await;
+        let mut result = self.patiently_create(&mut works, &names).await;
         if result.is_ok() {
             result = self.carry_all(&mut works).await;
         }
@@ -189,30 +190,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return;
             }
         }
-    }
-
-    /// Makes the folders that are new, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
-    async fn patiently_create(&mut self, works: &mut [Work]) -> Result<(), Error> {
-        let mut new: Vec<&mut Work> = works.iter_mut().filter(|it| it.is_new() && !it.has_failed()).collect();
-        let folders: Vec<NewFolder> = new.iter().map(|it| it.new_folder()).collect();
-        let mut patience = Patience::default();
-        let created = loop {
-            let created = self.target.create_folders(&folders).await.and_then(|created| {
-                let mut errors = created.iter().filter_map(|it| it.as_ref().err());
-                errors.find(|it| it.scope > Scope::Folder).cloned().map_or(Ok(created), Err)
-            });
-            match created {
-                Ok(created) => break created,
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
-        };
-        for (work, created) in new.iter_mut().zip(created) {
-            if let Err(error) = created {
-                self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-                work.fail(error);
-            }
-        }
-        Ok(())
     }
 
     async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {

@@ -21,6 +21,21 @@ pub(crate) struct Survey {
     pub(crate) departed: Vec<FolderRecord>,
     /// The target's folders, where they had to be asked for.
     pub(crate) target: Vec<Folder>,
+    /// What the target's names can hold, where folders are new.
+    pub(crate) names: NameRules,
+}
+
+/// Where every folder of a mailbox would go, and why; the last passes count. Changes nothing anywhere.
+///
+/// # Errors
+/// Those of the two mailboxes and of the ledger.
+pub async fn plan_mailbox<S: Mailbox, T: Mailbox, L: Ledger>(
+    source: &mut S,
+    target: &mut T,
+    ledger: &L,
+    rules: &FolderRules,
+) -> Result<Vec<FolderPlan>, Error> {
+    Ok(survey(source, target, ledger, rules).await?.plans)
 }
 
 /// Looks. The target is not asked where the ledger knows every folder.
@@ -53,6 +68,7 @@ pub(crate) async fn survey(
         plans,
         departed,
         target: on_target,
+        names,
         records: records.into_iter().map(|it| (it.folder.clone(), it)).collect(),
     })
 }

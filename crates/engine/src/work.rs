@@ -118,6 +118,12 @@ impl Work {
         work
     }
 
+    /// The target refused the name, and took this one.
+    pub(crate) fn rename(&mut self, target: FolderPath, error: &Error) {
+        self.reason = format!("{}; the target refused the name \"{}\" ({error})", self.reason, self.target);
+        self.target = target;
+    }
+
     /// The folder as the target is to have it.
     pub(crate) fn new_folder(&self) -> NewFolder {
         NewFolder { path: self.target.clone(), subscribe: self.subscribe }

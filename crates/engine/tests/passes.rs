@@ -518,3 +518,26 @@ fn taken(source: &Remote, target: &Remote) -> BTreeMap<String, Vec<(String, Stri
     let is_picky = target.server().refuses.is_some();
     if is_picky { source.contents_as_taken() } else { source.contents() }
 }
+
+#[tokio::test]
+async fn a_folder_whose_name_is_refused_gets_another_and_keeps_it() {
+    let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+    for folder in ["INBOX", "50%", "Notes", "Notes/2020", "Never", "50％"] {
+        source.server().folder(folder).add("", &format!("Message-ID: <{folder}>\r\n\r\nx\r\n"));
+    }
+    target.server().refuses_names = Some(|path| {
+        let text = path.to_string();
+        text.contains('%') || path.segments().len() > 1 || text == "Notes" || text.starts_with("Never")
+    });
+    let options = PassOptions::default();
+    for copied in [5, 0] {
+        let report = pass(&source, &target, &ledger, &options).await;
+        assert_eq!(report.total(|it| it.copied), copied);
+        let folders: Vec<&String> =
+            report.folders.iter().filter_map(|it| it.error.is_some().then_some(&it.reason)).collect();
+        assert_eq!(folders.len(), 1, "{report:#?}");
+        let contents = target.contents();
+        let names: Vec<&str> = contents.keys().map(String::as_str).collect();
+        assert_eq!(names, ["50％", "50％‛", "INBOX", "Notes‛", "Notes∕2020"]);
+    }
+}

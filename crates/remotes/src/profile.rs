@@ -16,7 +16,6 @@ static GENERIC: LazyLock<Profile> = LazyLock::new(Profile::default);
 /// One kind of server: what differs from what the standards promise.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of a kind of servers")]
 pub struct Profile {
     /// What an endpoint's `-ServerProfile` calls it.
     pub name: String,

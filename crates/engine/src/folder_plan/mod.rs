@@ -29,6 +29,7 @@ use self::{
     spelling::{Level, called, numbered, spelled, written},
     uses::{By, Uses},
 };
+pub(crate) use self::{selection::Selection, spelling::other_names};
 use crate::{
     folder::{Folder, FolderStatus},
     name_rules::NameRules,
@@ -118,7 +119,7 @@ impl Placing<'_> {
     fn keep_known(&mut self, carried: &[&Folder]) {
         for folder in carried {
             let Some(record) = self.selection.known(&folder.path) else { continue };
-            let mapped = self.selection.rules.mapped(&folder.path).flatten();
+            let mapped = self.selection.rules.wanted(&folder.path);
             let reason = match mapped.filter(|it| *it != record.target) {
                 None => "as in the last pass".to_owned(),
                 Some(other) => format!(
@@ -134,7 +135,7 @@ impl Placing<'_> {
         // Two folders into one place: only where the operator wrote both.
         let mut by_map: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
         for folder in carried {
-            let Some(wanted) = self.selection.rules.mapped(&folder.path).flatten() else { continue };
+            let Some(wanted) = self.selection.rules.wanted(&folder.path) else { continue };
             if self.decided.contains_key(&folder.path) {
                 continue;
             }

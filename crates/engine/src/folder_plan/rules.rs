@@ -1,5 +1,7 @@
 //! What the operator wants of folders.
 
+use std::{collections::BTreeSet, fmt};
+
 use mailhaul_mail::FolderPath;
 
 use super::pattern::FolderPattern;
@@ -38,15 +40,35 @@ impl FolderMapping {
         Ok(Self { source: FolderPath::parse(name), below, target })
     }
 
-    /// The place of this folder; `None` where it is not meant.
-    fn place(&self, path: &FolderPath) -> Option<Option<FolderPath>> {
-        if self.source == *path {
-            return Some(self.target.clone());
-        }
-        let rest = path.segments().strip_prefix(self.source.segments()).filter(|_| self.below)?;
-        let below = |target: &FolderPath| FolderPath::new(target.segments().iter().chain(rest).cloned());
-        Some(self.target.as_ref().map(below))
+    /// A folder that is in the map twice.
+    pub fn repeated(map: &[Self]) -> Option<&Self> {
+        let mut seen = BTreeSet::new();
+        map.iter().find(|it| !seen.insert((&it.source, it.below)))
     }
+
+    /// What is said of this folder; `None` where it is not meant.
+    fn place(&self, path: &FolderPath) -> Option<Mapped> {
+        let rest = path.segments().strip_prefix(self.source.segments())?;
+        if !rest.is_empty() && !self.below {
+            return None;
+        }
+        let below = |target: &FolderPath| FolderPath::new(target.segments().iter().chain(rest).cloned());
+        Some(self.target.as_ref().map_or(Mapped::LeftOut, |target| Mapped::To(below(target))))
+    }
+}
+
+/// The source, as operators write it.
+impl fmt::Display for FolderMapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.source, if self.below { "/*" } else { "" })
+    }
+}
+
+/// What the operator's map says of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mapped {
+    To(FolderPath),
+    LeftOut,
 }
 
 /// What the operator wants of folders.
@@ -61,11 +83,19 @@ pub struct FolderRules {
 }
 
 impl FolderRules {
-    /// Where the map has the folder: `Some(None)` leaves it out, `None` says nothing of it.
-    pub(super) fn mapped(&self, path: &FolderPath) -> Option<Option<FolderPath>> {
+    /// What the map says of the folder; `None` where it says nothing.
+    pub(super) fn mapped(&self, path: &FolderPath) -> Option<Mapped> {
         let meant = self.map.iter().filter_map(|it| Some((it, it.place(path)?)));
         let nearest = meant.max_by_key(|(it, _)| (it.source.segments().len(), !it.below))?;
         Some(nearest.1)
+    }
+
+    /// Where the map wants the folder.
+    pub(super) fn wanted(&self, path: &FolderPath) -> Option<FolderPath> {
+        match self.mapped(path)? {
+            Mapped::To(target) => Some(target),
+            Mapped::LeftOut => None,
+        }
     }
 }
 
@@ -90,8 +120,11 @@ mod tests {
             ("ab", "?"),
         ];
         for (path, expected) in table {
-            let place = rules.mapped(&FolderPath::parse(path));
-            let told = place.map_or("?".to_owned(), |it| it.map_or("-".to_owned(), |it| it.to_string()));
+            let told = match rules.mapped(&FolderPath::parse(path)) {
+                None => "?".to_owned(),
+                Some(Mapped::LeftOut) => "-".to_owned(),
+                Some(Mapped::To(target)) => target.to_string(),
+            };
             assert_eq!(told, expected, "{path}");
         }
         for (source, target) in [("", "x"), ("/*", "x"), ("a", "x/*"), ("a/*", "/*")] {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use mailhaul_mail::{FolderPath, SpecialUse};
 
-use super::{rules::FolderRules, uses::Uses};
+use super::{
+    rules::{FolderRules, Mapped},
+    uses::Uses,
+};
 use crate::{folder::Folder, record::FolderRecord};
 
 /// A mailbox as listed, what the operator wants of it, and what is remembered of it.
@@ -39,7 +42,7 @@ impl<'a> Selection<'a> {
             return Some(format!("excluded by \"{pattern}\""));
         }
         let mapped = self.rules.mapped(&folder.path);
-        if mapped == Some(None) {
+        if mapped == Some(Mapped::LeftOut) {
             return Some("left out by the operator's map".to_owned());
         }
         let included = self.rules.include.iter().any(|it| it.matches(folder, &self.uses));

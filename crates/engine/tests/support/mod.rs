@@ -69,6 +69,8 @@ pub struct Server {
     pub largest: Option<u64>,
     /// Commands that hold such a message are refused whole.
     pub refuses: Option<fn(&[u8]) -> bool>,
+    /// Folders of such names cannot be made.
+    pub refuses_names: Option<fn(&FolderPath) -> bool>,
     /// After so many commands took effect, one more takes effect and its answer is lost.
     pub loses_answer_after: Option<u32>,
     /// Commands that bring messages are answered so, each once; the last one first.
@@ -362,10 +364,16 @@ impl Source for Remote {
 
 impl Target for Remote {
     async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
-        for folder in folders {
-            self.server().folder(&folder.path.to_string());
-        }
-        Ok(folders.iter().map(|_| Ok(())).collect())
+        let mut server = self.server();
+        let created = folders.iter().map(|NewFolder { path, .. }| {
+            if server.refuses_names.is_some_and(|it| it(path)) {
+                let words = "CREATE refused: NO bad name";
+                return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
+            }
+            server.folder(&path.to_string());
+            Ok(())
+        });
+        Ok(created.collect())
     }
 
     fn largest(&self, _folder: &FolderPath) -> Option<u64> {
