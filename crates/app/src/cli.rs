@@ -6,11 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use mailhaul_engine::FolderPattern;
-use mailhaul_mail::{
-    FolderPath,
-    repair::{Repair, Repairs},
-};
+use mailhaul_engine::{FolderMapping, FolderPattern};
+use mailhaul_mail::repair::{Repair, Repairs};
 
 use crate::{
     documents::{Completions, Man},
@@ -109,9 +106,12 @@ pub(crate) struct Migrate {
     /// Not this folder; repeatable; the same forms
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
     pub(crate) exclude_folder: Vec<FolderPattern>,
-    /// This folder goes there; repeatable
+    /// This folder goes there; repeatable. Name/* means all below too, and - as the target leaves it out
     #[arg(long, value_name = "SOURCE=TARGET", value_parser = folder_map, help_heading = "What to copy")]
-    pub(crate) map: Vec<(FolderPath, FolderPath)>,
+    pub(crate) map: Vec<FolderMapping>,
+    /// The same as a CSV file with the columns Source and Target
+    #[arg(long, value_name = "FILE.csv", help_heading = "What to copy")]
+    pub(crate) folder_map: Option<PathBuf>,
     /// Which messages come first
     #[arg(long, value_enum, default_value_t = Order::Oldest, help_heading = "What to copy")]
     pub(crate) order: Order,
@@ -195,11 +195,9 @@ pub(crate) enum Deletions {
     Mirror,
 }
 
-fn folder_map(text: &str) -> Result<(FolderPath, FolderPath), String> {
+fn folder_map(text: &str) -> Result<FolderMapping, String> {
     match text.split_once('=') {
-        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-            Ok((FolderPath::parse(from), FolderPath::parse(to)))
-        }
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => FolderMapping::parse(from, to),
         _ => Err("write SOURCE=TARGET, for example \"Sent=Sent Items\"".to_owned()),
     }
 }

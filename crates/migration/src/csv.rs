@@ -211,7 +211,7 @@ pub fn read_users(octets: &[u8], options: CsvOptions) -> Result<UserList, CsvErr
     if users.is_empty() { Err(CsvError::NoRows) } else { Ok(UserList { users, warnings }) }
 }
 
-fn decode(octets: &[u8]) -> Result<String, CsvError> {
+pub(crate) fn decode(octets: &[u8]) -> Result<String, CsvError> {
     let text = match octets {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,

@@ -6,6 +6,7 @@ mod content_filter;
 mod csv;
 mod deletions;
 mod endpoint;
+mod folder_map;
 mod gmail_labels;
 mod limit;
 mod rates;
@@ -25,6 +26,7 @@ pub use endpoint::{
     AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
     Endpoint, EndpointSecurity,
 };
+pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use limit::Limit;
 pub use rates::Rates;

@@ -11,11 +11,11 @@ mod trace_file;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, anyhow};
-use mailhaul_engine::{Filter, FolderRules, PassOptions, Received, RepairRules};
+use anyhow::{Context as _, Result, anyhow, bail};
+use mailhaul_engine::{Filter, FolderMapping, FolderRules, PassOptions, Received, RepairRules};
 use mailhaul_imap::{Security, Timeouts, Trace};
 use mailhaul_mail::repair::Repairs;
-use mailhaul_migration::Rates;
+use mailhaul_migration::{Rates, read_folder_map};
 use mailhaul_store::Store;
 
 use crate::{
@@ -56,7 +56,7 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
     };
     let (from, to) = (address("--from", &options.from)?, address("--to", &options.to)?);
     let mailboxes = mailboxes::mailboxes(&options, &from, &to, &settings, &ui)?;
-    let pass_options = pass_options(&options);
+    let pass_options = pass_options(&options)?;
     for url in [&from, &to] {
         if url.security == Security::Clear && !is_loopback(&url.host) {
             ui.warn(&format!(
@@ -108,12 +108,20 @@ fn rates(options: &Migrate) -> Rates {
     Rates { messages_per_second, bytes_per_second, ..Rates::default() }
 }
 
-fn pass_options(options: &Migrate) -> PassOptions {
-    PassOptions {
+fn pass_options(options: &Migrate) -> Result<PassOptions> {
+    let mut map = match &options.folder_map {
+        Some(path) => folder_map(path).with_context(|| format!("--folder-map: {}", path.display()))?,
+        None => Vec::new(),
+    };
+    map.extend(options.map.iter().cloned());
+    if let Some(twice) = FolderMapping::repeated(&map) {
+        bail!("--map: the folder \"{twice}\" is there twice");
+    }
+    Ok(PassOptions {
         folders: FolderRules {
             include: options.include_folder.clone(),
             exclude: options.exclude_folder.clone(),
-            map: options.map.clone(),
+            map,
         },
         filter: Filter {
             received: Received::between(
@@ -135,7 +143,13 @@ fn pass_options(options: &Migrate) -> PassOptions {
             allowed: options.repair.iter().flat_map(Repairs::iter).collect(),
             ..RepairRules::default()
         },
-    }
+    })
+}
+
+/// What the file says of folders.
+fn folder_map(path: &Path) -> Result<Vec<FolderMapping>> {
+    let rows = read_folder_map(&std::fs::read(path)?)?;
+    rows.iter().map(|(from, to)| FolderMapping::parse(from, to).map_err(|words| anyhow!(words))).collect()
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
-use mailhaul_engine::FolderPattern;
-use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, Repair, Repairs, content_filter};
-use mailhaul_operations::{Failure, TimeSpan};
+use mailhaul_engine::{FolderMapping, FolderPattern};
+use mailhaul_migration::{
+    BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, Repair, Repairs, content_filter, read_folder_map,
+};
+use mailhaul_operations::{Bytes, Failure, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -37,13 +39,30 @@ pub(crate) fn folders(parameter: &str, folders: Vec<String>) -> Result<Vec<Strin
     Ok(folders)
 }
 
-/// Where folders go.
-pub(crate) fn folder_map(map: BTreeMap<String, String>) -> Result<Vec<(String, String)>, Failure> {
-    if map.iter().any(|(from, to)| from.is_empty() || to.is_empty()) {
-        return Err(Failure::invalid("FolderMap: a folder's name must not be empty")
-            .with_advice("Write for example @{\"Sent\" = \"Sent Items\"}."));
+/// Where folders go: what the file says, and what is named beside it.
+pub(crate) fn folder_map(
+    map: BTreeMap<String, String>,
+    file: Option<&Bytes>,
+) -> Result<Vec<(String, String)>, Failure> {
+    const ADVICE: &str =
+        "Write for example @{\"Sent\" = \"Sent Items\"}; Name/* means all below too, - leaves it out.";
+    let invalid = |words: String| Failure::invalid(format_args!("FolderMap: {words}")).with_advice(ADVICE);
+    let mut joined = match file {
+        Some(file) => {
+            read_folder_map(file).map_err(|error| Failure::invalid(format_args!("FolderMapData: {error}")))?
+        }
+        None => Vec::new(),
+    };
+    if map.values().any(String::is_empty) {
+        return Err(invalid("a folder's name must not be empty".to_owned()));
     }
-    Ok(map.into_iter().collect())
+    joined.extend(map);
+    let parsed: Result<Vec<FolderMapping>, String> =
+        joined.iter().map(|(from, to)| FolderMapping::parse(from, to)).collect();
+    if let Some(twice) = FolderMapping::repeated(&parsed.map_err(invalid)?) {
+        return Err(invalid(format!("\"{twice}\" is there twice")));
+    }
+    Ok(joined)
 }
 
 /// What may be changed in messages that the target refuses.
@@ -137,6 +156,24 @@ mod tests {
         assert!(filtered("Received -ge '3/4/2024'", Some("en-us")).is_ok());
         assert!(filtered("Received -ge '2024-03-04'", Some("de-DE")).is_ok());
         assert!(filtered("Received -ge '3/4/2024'", Some("de-DE")).unwrap_err().message.contains("slashes"));
+    }
+
+    #[test]
+    fn a_map_is_joined_of_a_file_and_of_names() {
+        let file = |text: &str| Bytes::new(text);
+        let map = |from: &str, to: &str| BTreeMap::from([(from.to_owned(), to.to_owned())]);
+        let rows = file("Source,Target\nA/*,B\nC,\n");
+        let joined = folder_map(map("A", "Z"), Some(&rows)).unwrap();
+        let joined: Vec<(&str, &str)> =
+            joined.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+        assert_eq!(joined, [("A/*", "B"), ("C", "-"), ("A", "Z")]);
+        let wrong = |map, rows: &Bytes| folder_map(map, Some(rows)).unwrap_err().message;
+        assert_eq!(wrong(map("C", "D"), &rows), "FolderMap: \"C\" is there twice");
+        assert!(wrong(map("C", ""), &rows).contains("must not be empty"));
+        assert_eq!(
+            wrong(BTreeMap::new(), &file("Source,Target\n,x\n")),
+            "FolderMapData: Row 2, column 1 (Source): a folder's name must not be empty"
+        );
     }
 
     #[test]

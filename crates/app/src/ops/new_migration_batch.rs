@@ -59,9 +59,12 @@ pub(crate) struct Request {
     /// Only these folders; the same forms.
     #[serde(default)]
     include_folders: Vec<String>,
-    /// Folders that go to another name: @{"Sent" = "Sent Items"}.
+    /// Folders that go to another name: @{"Sent" = "Sent Items"}; Name/* means all below too, and - leaves a folder out.
     #[serde(default)]
     folder_map: BTreeMap<String, String>,
+    /// The same as a CSV file: Source, which is Name, or Name/* with all below, and Target, which is - or empty where the
+    /// folder is left out.
+    folder_map_data: Option<Bytes>,
     /// Only messages received then: Received with -gt, -ge, -lt, -le, -eq or -ne and a date, joined by -and, -or, -not and
     /// parentheses.
     content_filter: Option<String>,
@@ -174,7 +177,7 @@ impl Request {
             allow_incremental_syncs: self.allow_incremental_syncs.unwrap_or(true),
             include_folders: settings::folders("IncludeFolders", self.include_folders)?,
             exclude_folders: settings::folders("ExcludeFolders", self.exclude_folders)?,
-            folder_map: settings::folder_map(self.folder_map)?,
+            folder_map: settings::folder_map(self.folder_map, self.folder_map_data.as_ref())?,
             content_filter: self.content_filter,
             deletions: self.deletions.unwrap_or_default(),
             newest_first: self.newest_first,

@@ -77,6 +77,8 @@ pub(crate) struct Request {
     /// Folders that go to another name; those that were copied already stay where they are.
     #[serde(default)]
     folder_map: Change<BTreeMap<String, String>>,
+    /// The same as a CSV file with the columns Source and Target; both together replace the map that there is.
+    folder_map_data: Option<Bytes>,
     /// Only messages received then.
     #[serde(default)]
     content_filter: Change<String>,
@@ -227,7 +229,14 @@ impl Request {
         replace(exclude, &mut settings.exclude_folders);
         let include = self.include_folders.try_map(|it| settings::folders("IncludeFolders", it))?;
         replace(include, &mut settings.include_folders);
-        replace(self.folder_map.try_map(settings::folder_map)?, &mut settings.folder_map);
+        let file = self.folder_map_data;
+        let map = match (self.folder_map, &file) {
+            (Change::Keep | Change::Clear, Some(file)) => {
+                Change::To(settings::folder_map(BTreeMap::new(), Some(file))?)
+            }
+            (named, file) => named.try_map(|it| settings::folder_map(it, file.as_ref()))?,
+        };
+        replace(map, &mut settings.folder_map);
         self.content_filter.apply(&mut settings.content_filter);
         settings.deletions = self.deletions.unwrap_or(settings.deletions);
         settings.newest_first = self.newest_first.unwrap_or(settings.newest_first);

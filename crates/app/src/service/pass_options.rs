@@ -1,7 +1,9 @@
 //! What a batch's settings mean for a pass.
 
-use mailhaul_engine::{Filter, FolderPattern, FolderRules, Order, PassOptions, Received, RepairRules};
-use mailhaul_mail::{FolderPath, repair};
+use mailhaul_engine::{
+    Filter, FolderMapping, FolderPattern, FolderRules, Order, PassOptions, Received, RepairRules,
+};
+use mailhaul_mail::repair;
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
 use crate::time_zones::zone;
@@ -26,8 +28,10 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             map: settings
                 .folder_map
                 .iter()
-                .map(|(from, to)| (FolderPath::parse(from), FolderPath::parse(to)))
-                .collect(),
+                .map(|(from, to)| {
+                    FolderMapping::parse(from, to).map_err(|error| format!("FolderMap: {error}"))
+                })
+                .collect::<Result<Vec<FolderMapping>, String>>()?,
         },
         filter: Filter {
             received,

@@ -183,12 +183,72 @@ async fn another_separator_and_a_prefix_change_nothing_but_the_names() {
     assert!(ran.stderr.contains("the target's names cannot hold"), "{}", ran.stderr);
     let target = contents(to.port(), "paulc").await;
     let names: Vec<&String> = target.keys().collect();
-    assert_eq!(names, ["INBOX", "INBOX.Projekte.Größe & Maße.2020", "INBOX.v1_2"]);
+    assert_eq!(names, ["INBOX", "INBOX.Projekte.Größe & Maße.2020", "INBOX.v1․2"]);
     // And back again, from the server with the prefix.
     let back = Setup::with_users(&["paulc"]).start();
     Haul::new("paulc", to.port(), back.port()).expect(0, &[]);
     let names: Vec<String> = contents(back.port(), "paulc").await.into_keys().collect();
-    assert_eq!(names, ["INBOX", "Projekte/Größe & Maße/2020", "v1_2"]);
+    assert_eq!(names, ["INBOX", "Projekte/Größe & Maße/2020", "v1․2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_file_is_obeyed_and_shown_before() {
+    let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "annb", "INBOX", &[500; 2], 1).await;
+    give(&from, "annb", "Alt/a/b", &[500], 2).await;
+    give(&from, "annb", "Alt", &[500], 3).await;
+    give(&from, "annb", "Chats", &[500], 4).await;
+    give(&from, "annb", "One", &[500], 5).await;
+    give(&from, "annb", "Two", &[500], 6).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    let map = haul.write("map.csv", "Source,Target\r\nAlt/*,Neu\r\nChats,\r\nOne,Both\r\n");
+    let options = ["--folder-map", map.to_str().unwrap(), "--map", "Two=Both"];
+    let dry = haul.expect(0, &[&options[..], &["--dry-run", "--json"]].concat());
+    let shown: serde_json::Value = serde_json::from_str(&dry.stdout).unwrap();
+    let lines: Vec<String> = shown["mailboxes"][0]["folders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["reason"] != "holds no messages")
+        .map(|it| format!("{} -> {}: {}", it["folder"], it["targetFolder"], it["reason"]))
+        .collect();
+    let expected = [
+        "\"INBOX\" -> \"INBOX\": \"same name\"",
+        "\"Alt\" -> \"Neu\": \"mapped by the operator\"",
+        "\"Alt/a/b\" -> \"Neu/a/b\": \"mapped by the operator\"",
+        "\"Chats\" -> null: \"left out by the operator's map\"",
+        "\"One\" -> \"Both\": \"mapped by the operator\"",
+        "\"Two\" -> \"Both\": \"mapped by the operator\"",
+    ];
+    assert_eq!(lines, expected);
+    for _ in 0..2 {
+        haul.expect(0, &options);
+        let target = contents(to.port(), "annb").await;
+        let counts: Vec<(&str, usize)> =
+            target.iter().map(|(name, it)| (name.as_str(), it.messages.len())).collect();
+        assert_eq!(counts, [("Both", 2), ("INBOX", 2), ("Neu", 1), ("Neu/a/b", 1)]);
+    }
+    let wrong = haul.write("wrong.csv", "Source,Target\nA,B/*\n");
+    let refused = haul.run(&["--folder-map", wrong.to_str().unwrap()]);
+    refused.assert(2);
+    refused.says(&["wrong.csv", "Row 2, column 2 (Target): \"B/*\" needs a source that ends with /* too"]);
+    haul.run(&["--map", "A=B", "--map", "A=C"]).says(&["the folder \"A\" is there twice"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_a_server_refuses_are_written_otherwise() {
+    let from = Setup::with_users(&["annb"]).start();
+    // Maildir++ has the dot between its levels on the disk, whatever the separator is.
+    let to = Setup { mail_location: "maildir:~/Maildir".to_owned(), ..Setup::with_users(&["annb"]) }.start();
+    give(&from, "annb", "v1.2/x.y", &[500], 1).await;
+    give(&from, "annb", "v1․2", &[500], 2).await;
+    give(&from, "annb", "plain", &[500], 3).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    for copied in [3, 0] {
+        assert_eq!(haul.mailbox(&[])["copied"].as_u64(), Some(copied));
+        let names: Vec<String> = contents(to.port(), "annb").await.into_keys().collect();
+        assert_eq!(names, ["INBOX", "plain", "v1․2", "v1․2/x․y"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,167 @@
+//! The CSV file that says where folders go: `Source,Target`.
+
+use std::collections::HashMap;
+
+use mailhaul_engine::FolderMapping;
+
+use crate::{
+    csv::{CsvError, MAX_OCTETS, MAX_ROWS, Place, decode},
+    rows::{Row, Rows},
+};
+
+/// The columns, both required. Names are exact.
+const COLUMNS: [&str; 2] = ["Source", "Target"];
+
+/// Why the file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FolderMapError {
+    /// It is no CSV file, or its rows have not as many cells as its header.
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    /// A header and nothing else.
+    #[error("The CSV file has a header but no rows: no folder goes anywhere else")]
+    NoRows,
+    /// A column that is not understood, or is there twice.
+    #[error(
+        "{place}: the column name \"{name}\" is not known or is there twice; the columns are Source, Target"
+    )]
+    Column {
+        /// Where.
+        place: Place,
+        /// Its name.
+        name: String,
+    },
+    /// A column that must be there.
+    #[error("Column \"{name}\" is missing from the CSV file; it is required")]
+    MissingColumn {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A folder that cannot be meant.
+    #[error("{place}: {words}")]
+    Folder {
+        /// Where.
+        place: Place,
+        /// What is wrong with it.
+        words: String,
+    },
+    /// A folder that was there before.
+    #[error("{place}: the folder \"{folder}\" is in row {first} already")]
+    Repeated {
+        /// Where.
+        place: Place,
+        /// The folder.
+        folder: String,
+        /// The first row with it.
+        first: usize,
+    },
+}
+
+/// Reads a map of folders, each with its target, in the file's order: UTF-8 with or without a byte order mark, or UTF-16
+/// with one. `Source` is `Name`, or `Name/*` for the folder and all below; a `Target` that is empty or `-` leaves it out.
+///
+/// # Errors
+/// [`FolderMapError`] names the first row and column that are wrong; nothing of the file is used then.
+pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMapError> {
+    if octets.len() > MAX_OCTETS {
+        return Err(CsvError::TooLarge { octets: octets.len() }.into());
+    }
+    let text = decode(octets)?;
+    let mut rows = Rows::new(&text);
+    let header = rows.next().ok_or(CsvError::Empty)??;
+    let cells = columns(&header)?;
+    let mut map = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for row in rows {
+        if map.len() == MAX_ROWS {
+            return Err(CsvError::TooManyRows.into());
+        }
+        let mut row = row?;
+        let (expected, found) = (header.cells.len(), row.cells.len());
+        if found != expected {
+            return Err(CsvError::CellCount { row: row.number, expected, found }.into());
+        }
+        let [source, target] = cells.map(|index| std::mem::take(&mut row.cells[index]));
+        let place =
+            |column: usize| Place { row: row.number, column: cells[column] + 1, name: Some(COLUMNS[column]) };
+        // What is wrong with the source is so whatever the target is.
+        FolderMapping::parse(&source, "-")
+            .map_err(|words| FolderMapError::Folder { place: place(0), words })?;
+        let mapping = FolderMapping::parse(&source, &target)
+            .map_err(|words| FolderMapError::Folder { place: place(1), words })?;
+        let folder = mapping.to_string();
+        if let Some(first) = seen.insert(folder.clone(), row.number) {
+            return Err(FolderMapError::Repeated { place: place(0), folder, first });
+        }
+        map.push((source, if target.is_empty() { "-".to_owned() } else { target }));
+    }
+    if map.is_empty() { Err(FolderMapError::NoRows) } else { Ok(map) }
+}
+
+/// Which cell of a row is which.
+fn columns(header: &Row) -> Result<[usize; COLUMNS.len()], FolderMapError> {
+    let mut cells = [None; COLUMNS.len()];
+    for (index, name) in header.cells.iter().enumerate() {
+        let column = COLUMNS.iter().position(|it| it == name).filter(|it| cells[*it].is_none());
+        let Some(column) = column else {
+            let place = Place::at(header.number, index + 1);
+            return Err(FolderMapError::Column { place, name: name.clone() });
+        };
+        cells[column] = Some(index);
+    }
+    match cells {
+        [Some(source), Some(target)] => Ok([source, target]),
+        [None, _] => Err(FolderMapError::MissingColumn { name: COLUMNS[0] }),
+        [_, None] => Err(FolderMapError::MissingColumn { name: COLUMNS[1] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_say_where_folders_go() {
+        let file = "Target,Source\r\nArchive/2020,Old\r\n,\"Junk, old/*\"\r\n\r\n-,Chats\r\nNeu/*,Alt/*\r\n";
+        let map = read_folder_map(file.as_bytes()).unwrap();
+        let map: Vec<(&str, &str)> = map.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+        assert_eq!(map, [("Old", "Archive/2020"), ("Junk, old/*", "-"), ("Chats", "-"), ("Alt/*", "Neu/*")]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_row_and_column() {
+        let table = [
+            ("", "The CSV file is empty"),
+            ("Source,Target\n", "The CSV file has a header but no rows: no folder goes anywhere else"),
+            ("Source\na\n", "Column \"Target\" is missing from the CSV file; it is required"),
+            (
+                "Source,Target,Note\na,b,c\n",
+                "Row 1, column 3: the column name \"Note\" is not known or is there twice; the columns are Source, Target",
+            ),
+            (
+                "Source,Source\na,b\n",
+                "Row 1, column 2: the column name \"Source\" is not known or is there twice; the columns are Source, Target",
+            ),
+            (
+                "Source,Target\na,b\nc\n",
+                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value with a comma in it must stand in double quotes",
+            ),
+            ("Source,Target\n,b\n", "Row 2, column 1 (Source): a folder's name must not be empty"),
+            (
+                "Target,Source\nb/*,a\n",
+                "Row 2, column 1 (Target): \"b/*\" needs a source that ends with /* too",
+            ),
+            (
+                "Source,Target\nInbox,b\nINBOX,c\n",
+                "Row 3, column 1 (Source): the folder \"INBOX\" is in row 2 already",
+            ),
+            (
+                "Source,Target\n\"a,b\n",
+                "Row 2, column 1: the double quote at the start of the value is never closed",
+            ),
+        ];
+        for (file, expected) in table {
+            assert_eq!(read_folder_map(file.as_bytes()).unwrap_err().to_string(), expected, "{file}");
+        }
+    }
+}
