@@ -16,6 +16,7 @@ mod get_migration_batch;
 mod get_migration_config;
 mod get_migration_endpoint;
 mod get_migration_skipped_item;
+mod get_migration_folder_plan;
 mod get_migration_statistics;
 mod get_migration_user;
 mod get_migration_user_statistics;
@@ -74,6 +75,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<remove_migration_user::RemoveMigrationUser>()
         .with::<get_migration_user_statistics::GetMigrationUserStatistics>()
         .with::<get_migration_skipped_item::GetMigrationSkippedItem>()
+        .with::<get_migration_folder_plan::GetMigrationFolderPlan>()
         .with::<get_migration_statistics::GetMigrationStatistics>()
         .with::<get_migration_config::GetMigrationConfig>()
         .with::<set_migration_config::SetMigrationConfig>()

@@ -36,6 +36,13 @@ pub(crate) const SKIPPED_ITEM: Noun = Noun {
     about: "Messages that were skipped",
 };
 
+pub(crate) const FOLDER_PLAN: Noun = Noun {
+    cmdlet: "MigrationFolderPlan",
+    word: "folder-plan",
+    path: "folder-plans",
+    about: "Where a mailbox's folders go, and why",
+};
+
 pub(crate) const STATISTICS: Noun = Noun {
     cmdlet: "MigrationStatistics",
     word: "statistics",

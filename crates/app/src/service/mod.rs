@@ -6,6 +6,7 @@ mod cap;
 mod gates;
 mod limits;
 mod parking;
+mod folder_plan;
 mod pass_options;
 pub(crate) mod progress;
 pub(crate) mod rates;

@@ -205,16 +205,7 @@ impl Workplace {
             return Ok(Box::pin(pass.run(from, to, &ledger)).await);
         };
         let target_key = account::ledger_key(&target, &user.target_user_name, None);
-        let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
-        let login = self.login(&target, &user.target_user_name, password).await?;
-        let to = ImapMailbox::new(Account {
-            side: Side::Target,
-            options: connect_options(&target),
-            credentials: login,
-            user_root: None,
-            profile: target.server_profile.clone(),
-        })
-        .telling(self.acquaintance(target.guid));
+        let to = self.target(user, &target).await?.telling(self.acquaintance(target.guid));
         let ledger = self.ledger(&source_key, &target_key, lease).await?;
         Ok(Box::pin(pass.run(from, to, &ledger)).await)
     }
@@ -237,6 +228,19 @@ impl Workplace {
             profile: endpoint.server_profile.clone(),
         });
         Ok(mailbox.with_labels(LabelRules { policy: label_policy(settings.gmail_labels), folders }))
+    }
+
+    /// The user's mailbox at the endpoint that mail goes to.
+    pub(super) async fn target(&self, user: &MigrationUser, endpoint: &Endpoint) -> Result<ImapMailbox, Error> {
+        let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
+        let login = self.login(endpoint, &user.target_user_name, password).await?;
+        Ok(ImapMailbox::new(Account {
+            side: Side::Target,
+            options: connect_options(endpoint),
+            credentials: login,
+            user_root: None,
+            profile: endpoint.server_profile.clone(),
+        }))
     }
 
     /// The memory of this pair of mailboxes. Where another process has it, it is waited for.
@@ -265,7 +269,7 @@ impl Workplace {
     }
 
     /// Where the user's archive is, and how the ledger knows it.
-    fn archive(&self, user: &MigrationUser) -> (PathBuf, String) {
+    pub(super) fn archive(&self, user: &MigrationUser) -> (PathBuf, String) {
         let name = super::archive::directory_name(&user.email_address);
         let key = format!("archive:{name}");
         (self.data.join("archive").join(name), key)
@@ -327,7 +331,7 @@ fn settings(batch: Result<Batch, StoreError>, report: &mut Report) -> BatchSetti
     }
 }
 
-fn misconfigured(words: String) -> Error {
+pub(super) fn misconfigured(words: String) -> Error {
     Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
 }
 

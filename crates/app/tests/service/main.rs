@@ -9,6 +9,7 @@ mod common;
 mod crashes;
 mod documents;
 mod failures;
+mod folders;
 mod incremental;
 mod limits;
 mod lives;

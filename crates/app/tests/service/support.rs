@@ -13,7 +13,7 @@ use mailhaul_testkit::{Certificate, Dovecot};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use crate::common::{Ran, assert_same, give, ran};
+pub(crate) use crate::common::{Ran, assert_same, contents, give, ran};
 
 /// So long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);

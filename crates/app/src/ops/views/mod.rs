@@ -7,6 +7,7 @@ mod batch;
 mod batch_message;
 mod config;
 mod endpoint;
+mod folder_plan;
 mod moment;
 mod report;
 mod skipped_item;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     batch::{BatchNames, Counts, MigrationBatch},
     config::MigrationConfig,
     endpoint::{Active, MigrationEndpoint},
+    folder_plan::MigrationFolderPlan,
     moment::Moment,
     report::MigrationReport,
     skipped_item::MigrationSkippedItem,

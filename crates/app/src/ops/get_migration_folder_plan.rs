@@ -1,0 +1,48 @@
+//! Get-MigrationFolderPlan.
+
+use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{failures::told, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
+use crate::{advice::explained, context::Context};
+
+/// Shows where folders go.
+pub(crate) struct GetMigrationFolderPlan;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// The user's e-mail address or GUID.
+    identity: String,
+}
+
+impl Operation<Context> for GetMigrationFolderPlan {
+    const VERB: Verb = Verb::Get;
+    const NOUN: Noun = FOLDER_PLAN;
+    const ROLE: Role = Role::Operator;
+    const ABOUT: &'static str =
+        "Looks at both mailboxes of a user, and shows where each folder goes and why; changes nothing.";
+    const VIEW: &'static [&'static str] = &["SourceFolder", "TargetFolder", "ItemCount", "Reason"];
+
+    type Request = Request;
+    type Response = MigrationFolderPlan;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationFolderPlan>, Failure> {
+        let user = context.store.user(&request.identity, None).await.map_err(told)?;
+        let plans = Box::pin(context.workplace().folder_plan(&user)).await.map_err(|error| {
+            Failure::unavailable(format_args!(
+                "the folders of {} cannot be looked at: {}",
+                user.email_address,
+                explained(&error)
+            ))
+        })?;
+        let shown = plans.into_iter().map(|it| MigrationFolderPlan::of(user.email_address.clone(), it));
+        Ok(Answer::all(shown.collect()))
+    }
+}
