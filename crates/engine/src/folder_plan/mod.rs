@@ -29,7 +29,7 @@ use self::{
     spelling::{Level, called, numbered, spelled, written},
     uses::{By, Uses},
 };
-pub(crate) use self::{selection::Selection, spelling::other_names};
+pub(crate) use self::spelling::other_names;
 use crate::{
     folder::{Folder, FolderStatus},
     name_rules::NameRules,
