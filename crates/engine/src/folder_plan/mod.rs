@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use mailhaul_mail::{FolderPath, SpecialUse};
 
+pub(crate) use self::spelling::other_names;
 pub use self::{
     changes::why_scan,
     pattern::FolderPattern,
@@ -29,7 +30,6 @@ use self::{
     spelling::{Level, called, numbered, spelled, written},
     uses::{By, Uses},
 };
-pub(crate) use self::spelling::other_names;
 use crate::{
     folder::{Folder, FolderStatus},
     name_rules::NameRules,
