@@ -86,7 +86,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                         works[refused[place].index].rename(folder.path, &refused[place].error);
                         made.insert(refused[place].index);
                     }
-                        Err(_) => {}
+                    Err(_) => {}
                 }
             }
             refused.retain(|it| !made.contains(&it.index));

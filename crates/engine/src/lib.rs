@@ -9,8 +9,8 @@ mod folder;
 mod folder_plan;
 mod lanes;
 mod moves;
-mod pace;
 mod name_rules;
+mod pace;
 mod pairing;
 mod pass;
 mod places;
@@ -36,8 +36,8 @@ pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{
     FolderMapping, FolderPattern, FolderPlan, FolderRules, Selection, plan_folders, why_scan,
 };
-pub use pace::{Rates, Usage};
 pub use name_rules::{Levels, NameRules, SameName};
+pub use pace::{Rates, Usage};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions};
 pub use places::{Place, Places};

@@ -7,7 +7,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, Piece, Scan, Side, Source as _, Wanted, pipe, NameRules,
+    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
+    Source as _, Wanted, pipe,
 };
 use mailhaul_imap::{
     self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session, StatusItem,

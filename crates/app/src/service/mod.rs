@@ -3,10 +3,10 @@
 pub(crate) mod account;
 mod archive;
 mod cap;
+mod folder_plan;
 mod gates;
 mod limits;
 mod parking;
-mod folder_plan;
 mod pass_options;
 pub(crate) mod progress;
 pub(crate) mod rates;

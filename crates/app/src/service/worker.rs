@@ -231,7 +231,11 @@ impl Workplace {
     }
 
     /// The user's mailbox at the endpoint that mail goes to.
-    pub(super) async fn target(&self, user: &MigrationUser, endpoint: &Endpoint) -> Result<ImapMailbox, Error> {
+    pub(super) async fn target(
+        &self,
+        user: &MigrationUser,
+        endpoint: &Endpoint,
+    ) -> Result<ImapMailbox, Error> {
         let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(endpoint, &user.target_user_name, password).await?;
         Ok(ImapMailbox::new(Account {

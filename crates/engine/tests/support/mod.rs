@@ -20,7 +20,9 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NewFolder, Offer, Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules, Report, Scan, Source, Target, Wanted, NameRules,
+    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules,
+    NewFolder, Offer, Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules,
+    Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
