@@ -332,7 +332,9 @@ function New-MigrationBatch {
     .PARAMETER IncludeFolders
     Only these folders; the same forms.
     .PARAMETER FolderMap
-    Folders that go to another name: @{"Sent" = "Sent Items"}.
+    Folders that go to another name: @{"Sent" = "Sent Items"}; Name/* means all below too, and - leaves a folder out.
+    .PARAMETER FolderMapData
+    The same as a CSV file: Source, which is Name, or Name/* with all below, and Target, which is - or empty where the folder is left out.
     .PARAMETER ContentFilter
     Only messages received then: Received with -gt, -ge, -lt, -le, -eq or -ne and a date, joined by -and, -or, -not and parentheses.
     .PARAMETER ContentFilterLanguage
@@ -379,6 +381,7 @@ function New-MigrationBatch {
         [string[]] $ExcludeFolders,
         [string[]] $IncludeFolders,
         [hashtable] $FolderMap,
+        [byte[]] $FolderMapData,
         [string] $ContentFilter,
         [string] $ContentFilterLanguage,
         [System.Nullable[bool]] $AllowUnknownColumnsInCsv,
@@ -463,6 +466,8 @@ function Set-MigrationBatch {
     Only these folders.
     .PARAMETER FolderMap
     Folders that go to another name; those that were copied already stay where they are.
+    .PARAMETER FolderMapData
+    The same as a CSV file with the columns Source and Target; both together replace the map that there is.
     .PARAMETER ContentFilter
     Only messages received then.
     .PARAMETER ContentFilterLanguage
@@ -503,6 +508,7 @@ function Set-MigrationBatch {
         [AllowNull()] [object] $ExcludeFolders,
         [AllowNull()] [object] $IncludeFolders,
         [AllowNull()] [object] $FolderMap,
+        [byte[]] $FolderMapData,
         [AllowNull()] [object] $ContentFilter,
         [string] $ContentFilterLanguage,
         [ValidateSet('Keep', 'Mirror')] [string] $Deletions,
@@ -765,6 +771,22 @@ function Get-MigrationSkippedItem {
     }
 }
 
+function Get-MigrationFolderPlan {
+    <#
+    .SYNOPSIS
+    Looks at both mailboxes of a user, and shows where each folder goes and why; changes nothing.
+    .PARAMETER Identity
+    The user's e-mail address or GUID.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+    )
+    process {
+        Invoke-MailhaulOperation 'Get-MigrationFolderPlan' $PSBoundParameters
+    }
+}
+
 function Get-MigrationStatistics {
     <#
     .SYNOPSIS
@@ -920,5 +942,5 @@ function New-MigrationMasterKey {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
 
