@@ -81,12 +81,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let folders: Vec<NewFolder> = tried.iter().map(|(_, it)| it.clone()).collect();
             let mut made = BTreeSet::new();
             for ((place, folder), created) in tried.into_iter().zip(self.created(&folders).await?) {
-                match created {
-                    Ok(()) => {
-                        works[refused[place].index].rename(folder.path, &refused[place].error);
-                        made.insert(refused[place].index);
-                    }
-                    Err(_) => {}
+                if created.is_ok() {
+                    works[refused[place].index].rename(folder.path, &refused[place].error);
+                    made.insert(refused[place].index);
                 }
             }
             refused.retain(|it| !made.contains(&it.index));

@@ -68,13 +68,13 @@ impl Labels {
         names: &BTreeMap<FolderPath, MailboxName>,
         rules: &LabelRules,
     ) -> Self {
-        let mut roles: Vec<(Role, &[&str])> = Vec::new();
+        let mut meanings: Vec<(Role, &[&str])> = Vec::new();
         for folder in &mut *folders {
             if matches!(folder.special_use, Some(SpecialUse::Important | SpecialUse::Flagged)) {
                 folder.leave_out =
                     Some("a view: Gmail shows messages here that are in other folders as well".to_owned());
             }
-            roles.push(match folder.special_use {
+            meanings.push(match folder.special_use {
                 _ if folder.path.is_inbox() => (Role::Inbox, &["\\Inbox"]),
                 Some(SpecialUse::Junk) => (Role::Apart, &["\\Spam", "\\Junk"]),
                 Some(SpecialUse::Trash) => (Role::Apart, &["\\Trash"]),
@@ -90,7 +90,7 @@ impl Labels {
         let mut labels = Self { policy: rules.policy, ..Self::default() };
         // Asked as the pass will ask.
         let selection = Selection::new(folders, &rules.folders, &[]);
-        for (folder, (role, words)) in folders.iter().zip(roles) {
+        for (folder, (role, words)) in folders.iter().zip(meanings) {
             if selection.left_out(folder).is_some() {
                 continue;
             }
