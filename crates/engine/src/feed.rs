@@ -58,6 +58,10 @@ impl Budget {
     }
 }
 
+/// Octets that may wait for their turn, for whoever asks for them out of turn.
+#[derive(Debug)]
+pub struct Room(OwnedSemaphorePermit);
+
 /// Octets of the budget for a message that waits for its turn.
 #[derive(Debug)]
 pub struct Share {
@@ -98,11 +102,21 @@ impl Outlet {
         self.pieces.send((piece, share.map_err(|_| Closed)?)).await.map_err(|_| Closed)
     }
 
-    /// A share for a message of so many octets that is not to be sent yet; waits until there is room. `None` where more than
-    /// half of the budget would wait for its turn: it must not keep back those whose turn it is.
-    pub async fn set_aside(&self, octets: u64) -> Option<Share> {
+    /// Room for so many octets that may come before their turn. `None` where more than half of the budget would wait for its
+    /// turn: it must not keep back those whose turn it is. Never waits.
+    pub fn room(&self, octets: u64) -> Option<Room> {
         let octets = u32::try_from(octets).ok()?;
-        let aside = self.budget.aside.clone().try_acquire_many_owned(octets).ok()?;
+        self.budget.aside.clone().try_acquire_many_owned(octets).ok().map(Room)
+    }
+
+    /// A share for a message of so many octets that is not to be sent yet; waits until the budget has it. `None` where there
+    /// is no room: more came than was announced.
+    pub async fn set_aside(&self, room: &mut Room, octets: u64) -> Option<Share> {
+        if let Some(lacking) = octets.checked_sub(room.0.num_permits() as u64).filter(|it| *it > 0) {
+            room.0.merge(self.room(lacking)?.0);
+        }
+        let octets = u32::try_from(octets).ok()?;
+        let aside = room.0.split(octets as usize)?;
         // What is in the pipes goes on, whoever waits here.
         let octets = self.budget.octets.clone().acquire_many_owned(octets).await.ok()?;
         Some(Share { octets, aside })

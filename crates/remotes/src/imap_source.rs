@@ -175,9 +175,10 @@ impl Delivery {
                 && self.bodies.len() < in_flight
                 && let Some(next) = waiting.front()
                 && (self.bodies.len() == 0 || self.bodies.octets() + next.octets <= IN_FLIGHT_OCTETS)
+                && let Some(admission) = self.bodies.admit(next.octets)
                 && let Some(batch) = waiting.pop_front()
             {
-                self.bodies.ask(stream.send(&batch.uids, BODY)?, batch);
+                self.bodies.ask(stream.send(&batch.uids, BODY)?, batch, admission);
             }
             let Some(event) = stream.next().await? else { return Ok(()) };
             // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.

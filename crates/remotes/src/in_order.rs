@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mailhaul_engine::{Closed, Outlet, Piece, Share};
+use mailhaul_engine::{Closed, Outlet, Piece, Room, Share};
 use mailhaul_imap::CommandId;
 use mailhaul_mail::{Uid, UidSet};
 
@@ -23,9 +23,9 @@ impl Batch {
 
 /// The commands under way, and what came before its turn.
 ///
-/// A message of a later command is set aside until the earlier ones are done, as long as no more than half of the budget of
-/// all octets under way waits so ([`Outlet::set_aside`]). Otherwise it is passed on at once, out of order: order is worth less
-/// than a bound on memory.
+/// A message of a later command is set aside until the earlier ones are done. So a command is sent behind others only where
+/// what it asks for may wait ([`Outlet::room`]: half of the budget of all octets under way). What is larger than was claimed,
+/// and finds no room then, is passed on at once, out of order: order is worth less than a bound on memory.
 pub(crate) struct InOrder {
     outlet: Outlet,
     /// In the order of sending; the messages of the first one are passed on as they come.
@@ -34,9 +34,14 @@ pub(crate) struct InOrder {
     passing_aside: Option<usize>,
 }
 
+/// A command may be sent.
+pub(crate) struct Admission(Option<Room>);
+
 struct Asked {
     command: CommandId,
     batch: Batch,
+    /// For what comes before its turn; none for the first command.
+    room: Option<Room>,
     is_done: bool,
     aside: Vec<Aside>,
 }
@@ -52,9 +57,17 @@ impl InOrder {
         Self { outlet, asked: VecDeque::new(), passing_aside: None }
     }
 
+    /// Whether so many octets may be asked for now; with the room for them where they may come before their turn.
+    pub(crate) fn admit(&self, octets: u64) -> Option<Admission> {
+        if self.asked.is_empty() {
+            return Some(Admission(None));
+        }
+        self.outlet.room(octets).map(|room| Admission(Some(room)))
+    }
+
     /// A command was sent.
-    pub(crate) fn ask(&mut self, command: CommandId, batch: Batch) {
-        self.asked.push_back(Asked { command, batch, is_done: false, aside: Vec::new() });
+    pub(crate) fn ask(&mut self, command: CommandId, batch: Batch, admission: Admission) {
+        self.asked.push_back(Asked { command, batch, room: admission.0, is_done: false, aside: Vec::new() });
     }
 
     /// How many commands are under way, or wait for their turn.
@@ -81,14 +94,16 @@ impl InOrder {
     /// A message begins with this piece, and is so large as a whole.
     pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
         let place = self.asked.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
-        let share = if place > 0 { self.outlet.set_aside(octets).await } else { None };
-        let Some((share, asked)) = share.zip(self.asked.get_mut(place)) else {
-            self.passing_aside = None;
-            return self.outlet.send(piece).await;
-        };
-        self.passing_aside = Some(place);
-        asked.aside.push(Aside { share, pieces: vec![piece] });
-        Ok(())
+        if let Some(asked) = self.asked.get_mut(place).filter(|_| place > 0)
+            && let Some(room) = &mut asked.room
+            && let Some(share) = self.outlet.set_aside(room, octets).await
+        {
+            self.passing_aside = Some(place);
+            asked.aside.push(Aside { share, pieces: vec![piece] });
+            return Ok(());
+        }
+        self.passing_aside = None;
+        self.outlet.send(piece).await
     }
 
     /// The next piece of the message that began last.
@@ -108,6 +123,7 @@ impl InOrder {
         }
         while self.asked.pop_front_if(|it| it.is_done).is_some() {
             let Some(next) = self.asked.front_mut() else { break };
+            next.room = None;
             for Aside { mut share, pieces } in next.aside.drain(..) {
                 for piece in pieces {
                     self.outlet.send_aside(&mut share, piece).await?;

@@ -109,11 +109,13 @@ async fn a_target_over_quota() {
 async fn a_folder_that_cannot_be_created_leaves_the_others_alone() {
     let (from, to) = pair("annb").await;
     give(&from, "annb", "Verboten", &[700; 4], 3).await;
-    // A file stands where the folder's directory would be.
+    // Files stand where the folder's directory would be, by its name and by the other one that is tried then (`Verboten‛`).
     let mailboxes = to.home("annb").join("sdbox/mailboxes");
     fs::create_dir_all(&mailboxes).unwrap();
-    let blocker = mailboxes.join("Verboten");
-    fs::write(&blocker, "").unwrap();
+    let blockers = ["Verboten", "Verboten&IBs-"].map(|it| mailboxes.join(it));
+    for blocker in &blockers {
+        fs::write(blocker, "").unwrap();
+    }
     let mail = to.directory().join("mail");
     let owned = Command::new("chown").arg("-R").arg("--reference").arg(mail).arg(to.home("annb")).status();
     assert!(owned.unwrap().success());
@@ -122,7 +124,9 @@ async fn a_folder_that_cannot_be_created_leaves_the_others_alone() {
     ran.says(&["Verboten", "cannot be created"]);
     let target = contents(to.port(), "annb").await;
     assert_eq!((target["INBOX"].messages.len(), target["Sent"].messages.len()), (30, 3));
-    fs::remove_file(blocker).unwrap();
+    for blocker in blockers {
+        fs::remove_file(blocker).unwrap();
+    }
     haul.expect(0, &[]);
     assert_same(&from, &to, "annb").await;
 }

@@ -9,6 +9,7 @@ mod administrators;
 mod common;
 mod exceptions;
 mod holdings;
+mod hostile_names;
 mod pairs;
 mod refusals;
 mod repairs;

@@ -25,6 +25,8 @@ const FOLDERS: [&str; 8] = [
     "Archive/2019/Q1",
     "&-tilde~",
 ];
+/// What servers that make folders by themselves call that of deleted mail.
+const TRASH: &str = "Trash";
 const SUBSCRIBED: [&str; 5] = ["INBOX", "Sent", "Drafts", "Gelöscht/日本語", "Archive/2019/Q1"];
 
 struct Mail {
@@ -103,6 +105,16 @@ async fn load(mail: &[Mail], shape: &Shape, server: &dyn Server) {
     session.logout().await.unwrap();
 }
 
+/// The source's folder of deleted mail, which is known by its name, goes to the target's own, with what is below it.
+fn by_its_use(mailbox: Mailbox, made: &Mailbox) -> Mailbox {
+    let renamed = mailbox.into_iter().map(|(name, mut folder)| {
+        let name = name.strip_prefix("Gelöscht").map_or(name.clone(), |below| TRASH.to_owned() + below);
+        folder.subscribed |= made.get(&name).is_some_and(|it| it.subscribed);
+        (name, folder)
+    });
+    renamed.collect()
+}
+
 fn count(mailbox: &Mailbox) -> u64 {
     mailbox.values().map(|it| it.messages.len() as u64).sum()
 }
@@ -115,6 +127,9 @@ async fn hauls(from: Shape, to: Shape) {
     // Folders that the servers have made by themselves.
     let (made_at_source, made_at_target) =
         (shown(&from, &*source, USER).await, shown(&to, &*target, USER).await);
+    if made_at_target.contains_key(TRASH) && !made_at_source.contains_key(TRASH) {
+        at_target = by_its_use(at_target, &made_at_target);
+    }
     at_source = [made_at_source.clone(), at_source].into_iter().flatten().collect();
     at_target = [made_at_target, made_at_source, at_target].into_iter().flatten().collect();
     load(&mail, &from, &*source).await;
