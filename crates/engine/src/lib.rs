@@ -30,7 +30,8 @@ mod work;
 
 pub use error::{Error, ErrorKind, Side};
 pub use feed::{
-    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks, pipe,
+    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
+    pipe,
 };
 pub use folder::{Cursor, Folder, FolderStatus, MessageInfo, Present, Scan};
 pub use folder_plan::{

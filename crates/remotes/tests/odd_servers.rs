@@ -54,43 +54,65 @@ async fn delivered(
     tokio::join!(source.fetch(&inbox, wanted, outlet), reading)
 }
 
-#[tokio::test]
-async fn what_is_answered_out_of_turn_arrives_in_turn_as_far_as_the_budget_can_hold_it() {
-    let script = "C: a3 EXAMINE \"INBOX\"
+/// What arrived of four messages of these claimed sizes, and in which order, within a budget of so many octets.
+async fn arrived(sizes: [u64; 4], budget: u32, talk: &str) -> Vec<String> {
+    let opening = "C: a3 EXAMINE \"INBOX\"
          S: * 4 EXISTS
          S: * OK [UIDVALIDITY 1] valid
-         S: a3 OK open
-         C: a4 UID FETCH 1 (UID BODY.PEEK[])
-         C: a5 UID FETCH 2 (UID BODY.PEEK[])
-         C: a6 UID FETCH 3:4 (UID BODY.PEEK[])
-         S: * 3 FETCH (UID 3 BODY[] {1}%3)
+         S: a3 OK open";
+    let (mut source, peer) = source("", &format!("{opening}\n{talk}")).await;
+    let wanted: Vec<Wanted> =
+        sizes.into_iter().zip(1..).map(|(size, it)| Wanted { uid: uid(it), size }).collect();
+    let (missing, told) = delivered(&mut source, &wanted, budget).await;
+    drop(source);
+    peer.done().await;
+    assert_eq!(missing.unwrap(), []);
+    told
+}
+
+#[tokio::test]
+async fn what_is_answered_out_of_turn_arrives_in_turn() {
+    const ANSWERS: [&str; 4] = [
+        "S: * 3 FETCH (UID 3 BODY[] {1}%3)
+         S: * 4 FETCH (UID 4 BODY[] {1}%4)
+         S: a6 OK done",
+        "S: * 2 FETCH (UID 2 BODY[] {300000}
+         X: 300000
+         S: )
+         S: a5 OK done",
+        "S: * 1 FETCH (UID 1 BODY[] {1}%1)
+         S: a4 OK done",
+        "C: a4 UID FETCH 1 (UID BODY.PEEK[])",
+    ];
+    let [last, second, first, ask] = ANSWERS;
+    let order = ["1: 1", "2: 300000 follow", "300000 came", "3: 3", "4: 4"];
+    let sizes = [1 << 20, 1 << 20, 1, 1];
+    let (ask_second, ask_last) =
+        ("C: a5 UID FETCH 2 (UID BODY.PEEK[])", "C: a6 UID FETCH 3:4 (UID BODY.PEEK[])");
+    // All are asked for at once, and what comes before its turn waits.
+    let talk = [ask, ask_second, ask_last, last, second, first].join("\n");
+    assert_eq!(arrived(sizes, 4 << 20, &talk).await, order);
+    // There is no room to wait for the second: it is asked for in its turn.
+    let talk = [ask, first, ask_second, ask_last, last, second].join("\n");
+    assert_eq!(arrived(sizes, 1 << 20, &talk).await, order);
+}
+
+#[tokio::test]
+async fn what_is_larger_than_it_was_said_to_be_may_come_before_its_turn() {
+    let talk = "C: a4 UID FETCH 1 (UID BODY.PEEK[])
+         C: a5 UID FETCH 2:4 (UID BODY.PEEK[])
          S: * 2 FETCH (UID 2 BODY[] {300000}
          X: 300000
          S: )
+         S: * 3 FETCH (UID 3 BODY[] {1}%3)
          S: * 4 FETCH (UID 4 BODY[] {1}%4)
-         S: a6 OK done
          S: a5 OK done
          S: * 1 FETCH (UID 1 BODY[] {1}%1)
          S: a4 OK done";
-    let large = "2: 300000 follow";
-    for (budget, order) in [
-        (1 << 20, ["1: 1", large, "300000 came", "3: 3", "4: 4"]),
-        (500_000, [large, "300000 came", "1: 1", "3: 3", "4: 4"]),
-        // Nothing can wait: all is passed on as it comes.
-        (1, ["3: 3", large, "300000 came", "4: 4", "1: 1"]),
-    ] {
-        let (mut source, peer) = source("", script).await;
-        let wanted: Vec<Wanted> = [1 << 20, 1 << 20, 1, 1]
-            .into_iter()
-            .zip(1..)
-            .map(|(size, it)| Wanted { uid: uid(it), size })
-            .collect();
-        let (missing, told) = delivered(&mut source, &wanted, budget).await;
-        drop(source);
-        peer.done().await;
-        assert_eq!(missing.unwrap(), []);
-        assert_eq!(told, order, "{budget}");
-    }
+    let (large, came) = ("2: 300000 follow", "300000 came");
+    let sizes = [1 << 20, 1, 1, 1];
+    assert_eq!(arrived(sizes, 1 << 20, talk).await, ["1: 1", large, came, "3: 3", "4: 4"]);
+    assert_eq!(arrived(sizes, 500_000, talk).await, [large, came, "1: 1", "3: 3", "4: 4"]);
 }
 
 #[tokio::test]

@@ -175,12 +175,15 @@ impl Dovecot {
             )
             .unwrap();
         }
-        let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
-        write!(
-            text,
-            "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
-        )
-        .unwrap();
+        // Where there are none, the added lines may name some.
+        if !plugins.is_empty() || !imap_plugins.is_empty() {
+            let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
+            write!(
+                text,
+                "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
+            )
+            .unwrap();
+        }
         if !is_root {
             write!(
                 text,

@@ -320,11 +320,11 @@ async fn an_administrator_goes_on_as_another_user() {
 
 #[tokio::test]
 async fn whoever_may_not_go_on_as_another_user_is_not_logged_in() {
-    for (answer, kind) in [
-        ("NO Login incorrect", ErrorKind::Authentication),
-        ("BAD Unrecognized command", ErrorKind::Authentication),
-        ("NO [UNAVAILABLE] try again later", ErrorKind::Throttled),
-        ("* BYE too many sessions", ErrorKind::TooManyConnections),
+    for (answer, kind, scope) in [
+        ("NO Login incorrect", ErrorKind::Authentication, Scope::Endpoint),
+        ("BAD Unrecognized command", ErrorKind::Authentication, Scope::Endpoint),
+        ("NO [UNAVAILABLE] try again later", ErrorKind::Throttled, Scope::Endpoint),
+        ("* BYE too many sessions", ErrorKind::TooManyConnections, Scope::Mailbox),
     ] {
         let answer = answer.strip_prefix("* ").map_or(format!("a2 {answer}"), |bye| format!("* {bye}"));
         let script = format!(
@@ -334,7 +334,7 @@ async fn whoever_may_not_go_on_as_another_user_is_not_logged_in() {
              S: {answer}"
         );
         let error = login("", as_bob(), &script).await.0.unwrap_err();
-        assert_eq!((error.kind, error.scope), (kind, Scope::Endpoint), "{error}");
+        assert_eq!((error.kind, error.scope), (kind, scope), "{error}");
     }
 }
 
