@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mailhaul_mail::repair::Repairs;
 use uuid::Uuid;
 
-use crate::{deletions::Deletions, gmail_labels::GmailLabels, repair::Repairs, status::BatchIntent};
+use crate::{deletions::Deletions, gmail_labels::GmailLabels, status::BatchIntent};
 
 /// How long a batch's name may be, in characters.
 pub const MAX_NAME: usize = 64;
@@ -70,6 +71,7 @@ pub struct BatchSettings {
     /// Larger messages are skipped (octets).
     pub max_message_size: Option<u64>,
     /// What may be changed in a message that the target refuses.
+    #[serde(with = "crate::repair")]
     pub repairs: Repairs,
     /// Where mail of Gmail goes that has several labels.
     pub gmail_labels: GmailLabels,

@@ -30,7 +30,6 @@ pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use limit::Limit;
 pub use rates::Rates;
-pub use repair::{Repair, Repairs};
 pub use score::DataConsistencyScore;
 pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,

@@ -4,9 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use mailhaul_engine::{FolderMapping, FolderPattern};
-use mailhaul_migration::{
-    BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, Repair, Repairs, content_filter, read_folder_map,
-};
+use mailhaul_mail::repair::{Repair, Repairs};
+use mailhaul_migration::{BatchSettings, MAX_NAME, MIN_SYNC_INTERVAL, content_filter, read_folder_map};
 use mailhaul_operations::{Bytes, Failure, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -188,7 +187,7 @@ mod tests {
     fn repairs_are_those_that_were_named_or_all() {
         assert_eq!(repairs(&[]), Repairs::default());
         let named = repairs(&[RepairChoice::LongLines, RepairChoice::NulBytes, RepairChoice::LongLines]);
-        assert_eq!(named.to_string(), "NulBytes, LongLines");
+        assert_eq!(named.to_string(), "NulBytes,LongLines");
         assert_eq!(repairs(&[RepairChoice::NulBytes, RepairChoice::All]), Repairs::all());
     }
 }

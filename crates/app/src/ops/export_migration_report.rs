@@ -1,13 +1,18 @@
 //! Export-MigrationReport.
 
-use jiff::Timestamp;
 use mailhaul_migration::{Batch, MigrationUser};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{Bookmark, UserFailure, UserFilter};
+use mailhaul_store::{UserFailure, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::REPORT, report_file::Part, skipped_report, views::MigrationReport};
+use super::{
+    failures::told,
+    nouns::REPORT,
+    report_file::{Part, bookmark, date},
+    skipped_report,
+    views::MigrationReport,
+};
 use crate::context::Context;
 
 /// Users of one look into the database.
@@ -168,20 +173,6 @@ fn errors_row(failed: UserFailure) -> [String; 6] {
         failed.failure.message,
         failed.failure.advice.unwrap_or_default(),
     ]
-}
-
-/// A time as all reports write it: ISO 8601, UTC.
-pub(super) fn date(at: Option<Timestamp>) -> String {
-    at.map(|it| it.to_string()).unwrap_or_default()
-}
-
-pub(super) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
-    text.parse().map_err(|_| not_ours())
-}
-
-/// A continuation that nobody was given.
-pub(super) fn not_ours() -> Failure {
-    Failure::invalid("Continuation is not one of ours")
 }
 
 /// The batch's name without what a file's name cannot have.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    export_migration_report::not_ours, failures::told, nouns::SKIPPED_ITEM, saved_messages::Saving,
+    failures::told, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
     skipped_report::Place, views::MigrationSkippedItem,
 };
 use crate::context::Context;

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
+use jiff::Timestamp;
 use mailhaul_operations::Failure;
+use mailhaul_store::Bookmark;
 
 use crate::csv_cell::harmless;
 
@@ -55,6 +57,21 @@ impl Part {
         let octets = self.rows.into_inner().map_err(|error| broken(&error))?;
         String::from_utf8(octets).map_err(|error| broken(&error))
     }
+}
+
+/// A time as all reports write it: ISO 8601, UTC.
+pub(super) fn date(at: Option<Timestamp>) -> String {
+    at.map(|it| it.to_string()).unwrap_or_default()
+}
+
+/// Where a part begins, as it was told at the end of the part before.
+pub(super) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
+    text.parse().map_err(|_| not_ours())
+}
+
+/// A continuation that nobody was given.
+pub(super) fn not_ours() -> Failure {
+    Failure::invalid("Continuation is not one of ours")
 }
 
 fn broken(error: &dyn Display) -> Failure {

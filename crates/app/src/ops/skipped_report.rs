@@ -5,9 +5,8 @@ use mailhaul_operations::Failure;
 use mailhaul_store::{Bookmark, SkippedMessage, UserFilter};
 
 use super::{
-    export_migration_report::{bookmark, date, not_ours},
     failures::told,
-    report_file::Part,
+    report_file::{Part, bookmark, date, not_ours},
 };
 use crate::context::Context;
 

@@ -3,7 +3,6 @@
 use mailhaul_engine::{
     Filter, FolderMapping, FolderPattern, FolderRules, Order, PassOptions, Received, RepairRules,
 };
-use mailhaul_mail::repair;
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
 use crate::time_zones::zone;
@@ -43,9 +42,6 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             Deletions::Keep => mailhaul_engine::Deletions::Keep,
             Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
-        repairs: RepairRules {
-            allowed: settings.repairs.iter().map(repair::Repair::from).collect(),
-            ..RepairRules::default()
-        },
+        repairs: RepairRules { allowed: settings.repairs.clone(), ..RepairRules::default() },
     })
 }

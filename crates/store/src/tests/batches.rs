@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Secret, repair::Repairs};
 use mailhaul_migration::{
     Batch, BatchIntent, BatchSettings, BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid,
-    Repairs, Statistics, UserEvent, UserStatus,
+    Statistics, UserEvent, UserStatus,
 };
 
 use super::{at, batch, claim, end, endpoint, row, rows, running, service, user};

@@ -2,8 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_migration::{
-    BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid, Repair, StatusCounts, StatusSummary,
-    UserStatus,
+    BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid, StatusCounts, StatusSummary, UserStatus,
 };
 use mailhaul_operations::TimeSpan;
 use mailhaul_store::{BatchOverview, Parking};
@@ -153,7 +152,7 @@ pub(crate) struct MigrationBatch {
     /// Larger messages are skipped (octets).
     max_message_size: Option<u64>,
     /// What may be changed in messages that the target refuses.
-    repair: Vec<Repair>,
+    repair: Vec<String>,
     /// What becomes of a message of Gmail that has several labels.
     gmail_labels: GmailLabels,
     /// What was noticed about its CSV file.
@@ -232,7 +231,7 @@ impl MigrationBatch {
             newest_first: settings.newest_first,
             max_items: settings.max_items,
             max_message_size: settings.max_message_size,
-            repair: settings.repairs.iter().collect(),
+            repair: settings.repairs.iter().map(|it| it.to_string()).collect(),
             gmail_labels: settings.gmail_labels,
             validation_warning_count: batch.validation_warnings.len() as u64,
             validation_warnings: batch.validation_warnings,
