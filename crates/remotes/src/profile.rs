@@ -34,8 +34,6 @@ pub struct Profile {
     pub(crate) append_flags: Keeping,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
-    /// Seconds without a command after which the server hangs up, where that is sooner than after 30 minutes.
-    pub longest_idle: Option<u64>,
     /// What its names for folders must keep to.
     pub names: NameFacts,
     /// What such a server lets one mailbox do.
@@ -69,7 +67,6 @@ impl Default for Profile {
             errors_per_session: None,
             append_flags: Keeping::InDoubt,
             size_limit: None,
-            longest_idle: None,
             names: NameFacts::default(),
             limits: MailboxLimits::default(),
             notes: Vec::new(),
