@@ -36,6 +36,15 @@ struct Vanished {
     taken: bool,
 }
 
+/// Messages that share a fingerprint.
+#[derive(Default)]
+struct Alike {
+    /// In the folder that is looked into.
+    new: Vec<(Uid, Digests)>,
+    /// By their place in the list of all that vanished.
+    vanished: Vec<(usize, Digests)>,
+}
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Finds messages that vanished from one folder and are new in another, or in the same one under another UID. May be
     /// called again after an error.
@@ -103,15 +112,23 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if candidates.is_empty() {
             return Ok(());
         }
-        // Only the octets prove it: to take a look-alike for the message would lose one of them.
-        let read: HashMap<Uid, Digests> =
-            self.source.digests(&folder, &candidates).await?.into_iter().collect();
-        let left: Vec<(Uid, Digests)> = read.into_iter().collect();
-        let mut right: Vec<(usize, Digests)> = Vec::new();
-        for index in alike {
-            right.extend(self.digests_of(works, &vanished[index]).await?.map(|it| (index, it)));
+        // Only the octets prove it: to take a look-alike for the message would lose one of them. Those of one fingerprint at
+        // a time: the same text, or none, does not make one message of two.
+        let looks: HashMap<Uid, Fingerprint> = new.into_iter().collect();
+        let mut groups: BTreeMap<Fingerprint, Alike> = BTreeMap::new();
+        for (uid, digests) in self.source.digests(&folder, &candidates).await? {
+            if let Some(look) = looks.get(&uid) {
+                groups.entry(*look).or_default().new.push((uid, digests));
+            }
         }
-        for (uid, index) in pair_by_digests(&left, &right, |_, _| true) {
+        for index in alike {
+            let it = &vanished[index];
+            if let Some(digests) = self.digests_of(works, it).await? {
+                groups.entry(it.copied.fingerprint).or_default().vanished.push((index, digests));
+            }
+        }
+        let pairs = groups.values().flat_map(|it| pair_by_digests(&it.new, &it.vanished, |_, _| true));
+        for (uid, index) in pairs {
             let it = &mut vanished[index];
             it.taken = true;
             let from = &works[it.from];

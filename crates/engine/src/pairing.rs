@@ -76,8 +76,8 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
     pairing
 }
 
-/// Pairs the messages of a doubt: first by all octets, then by the text after the header. Of several that are the same,
-/// those that `suit` each other are paired first.
+/// Pairs the messages of a doubt, which must share one fingerprint: first by all octets, then by the text after the
+/// header, which alone proves nothing. Of several that are the same, those that `suit` each other are paired first.
 pub fn pair_by_digests<L: Copy, R: Copy>(
     left: &[(L, Digests)],
     right: &[(R, Digests)],

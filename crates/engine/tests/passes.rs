@@ -91,6 +91,36 @@ async fn later_passes_carry_new_mail_flags_and_moves() {
 }
 
 #[tokio::test]
+async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
+    let kinds: [fn(&str) -> String; 2] = [
+        |name| format!("no header {name}"),
+        |name| format!("Message-ID: <{name}@example.net>\r\n\r\nOK\r\n"),
+    ];
+    for text in kinds {
+        let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+        let options = PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() };
+        for name in ["once", "twice", "twice"] {
+            source.server().folder("INBOX").add_at(0, "", &text(name));
+        }
+        assert_synced(&pass(&source, &target, &ledger, &options).await);
+        {
+            // One more of the one, one fewer of the other.
+            let mut server = source.server();
+            let once = server.folder("INBOX").expunge(1).unwrap();
+            let twice = server.folder("INBOX").expunge(2).unwrap();
+            server.folder("INBOX").expunge(3);
+            for message in [once.clone(), once, twice] {
+                server.folder("Archive/2020").take(message);
+            }
+        }
+        let report = pass(&source, &target, &ledger, &options).await;
+        assert_synced(&report);
+        assert_eq!(source.contents(), target.contents());
+        assert_eq!((report.total(|it| it.copied), report.total(|it| it.moved)), (1, 2));
+    }
+}
+
+#[tokio::test]
 async fn deletions_are_kept_or_mirrored() {
     for deletions in [Deletions::Keep, Deletions::Mirror] {
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
