@@ -15,8 +15,17 @@ pub struct Folder {
     pub subscribed: bool,
     /// Its state, where the listing gave it.
     pub status: Option<FolderStatus>,
-    /// Why the folder is not to be migrated although it is listed (another namespace, a view of other folders).
-    pub leave_out: Option<String>,
+    /// Why the folder is not to be migrated (another namespace, a view of other folders, not for mail).
+    pub leave_out: Option<LeaveOut>,
+}
+
+/// Why a folder is not migrated although it is listed: a reason for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaveOut {
+    /// In any case.
+    Always(String),
+    /// Unless the operator names it, or an earlier pass carried it.
+    UnlessWanted(String),
 }
 
 /// The numbers by which a change of a folder is noticed.

@@ -11,7 +11,7 @@ use std::{
     hash::{Hash as _, Hasher as _},
 };
 
-use mailhaul_engine::{Folder, FolderRules, Selection};
+use mailhaul_engine::{Folder, FolderRules, LeaveOut, Selection};
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{FolderPath, SpecialUse};
 
@@ -71,8 +71,8 @@ impl Labels {
         let mut meanings: Vec<(Role, &[&str])> = Vec::new();
         for folder in &mut *folders {
             if matches!(folder.special_use, Some(SpecialUse::Important | SpecialUse::Flagged)) {
-                folder.leave_out =
-                    Some("a view: Gmail shows messages here that are in other folders as well".to_owned());
+                let reason = "a view: Gmail shows messages here that are in other folders as well";
+                folder.leave_out = Some(LeaveOut::Always(reason.to_owned()));
             }
             meanings.push(match folder.special_use {
                 _ if folder.path.is_inbox() => (Role::Inbox, &["\\Inbox"]),

@@ -261,6 +261,11 @@ impl Mailbox for ImapMailbox {
                 format!("source {}: there is no folder \"{}\" (UserRoot)", self.describe(), root.name);
             return Err(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, message));
         }
+        if self.account.side == Side::Source {
+            for folder in &mut listing.folders {
+                folder.leave_out = folder.leave_out.take().or_else(|| self.choice.profile.leave_out(folder));
+            }
+        }
         let has_labels = self.session.as_ref().is_some_and(|it| it.capabilities().has("X-GM-EXT-1"));
         if self.account.side == Side::Source && has_labels {
             let labels = Labels::of(&mut listing.folders, &listing.names, &self.label_rules);

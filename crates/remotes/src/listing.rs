@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mailhaul_engine::{Folder, FolderStatus};
+use mailhaul_engine::{Folder, FolderStatus, LeaveOut};
 use mailhaul_imap::{
     Error, ListQuery, ListedMailbox, MailboxName, Session, StatusItem,
     response::{ListItem, StatusItems},
@@ -76,7 +76,7 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
                 || item.has("\\Subscribed")
                 || subscribed.contains(&item.name),
             status: status.as_ref().and_then(folder_status),
-            leave_out: names.foreign(&item.name),
+            leave_out: names.foreign(&item.name).map(LeaveOut::Always),
         });
         listing.names.insert(path, item.name);
     }

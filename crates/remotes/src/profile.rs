@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use mailhaul_engine::{NameRules, SameName};
+use mailhaul_engine::{Folder, LeaveOut, NameRules, SameName};
 use mailhaul_imap::Capabilities;
+use mailhaul_mail::ignoring_case;
 use serde::Deserialize;
 
 /// Read once; that it can be read is the business of a test.
@@ -82,6 +83,8 @@ pub struct NameFacts {
     pub ignores_case: bool,
     /// Names of the first level that only the server itself can make.
     pub reserved: Vec<String>,
+    /// Names of the first level whose folders are listed and are not for mail: left out of a source, unless asked for.
+    pub not_mail: Vec<String>,
     /// Characters that no name may have, beside the separator.
     pub forbidden: String,
     /// Blanks at the ends of a name and two in a row are refused.
@@ -120,8 +123,21 @@ impl Profile {
         if !self.names.reserved.is_empty() {
             told.push(format!("Folders that cannot be made: {}.", self.names.reserved.join(", ")));
         }
+        if !self.names.not_mail.is_empty() {
+            told.push(format!("Folders that are not for mail: {}.", self.names.not_mail.join(", ")));
+        }
         told.extend(self.notes.iter().cloned());
         told
+    }
+
+    /// Why a folder of a source is left out, where such a server has it for something else.
+    pub(crate) fn leave_out(&self, folder: &Folder) -> Option<LeaveOut> {
+        let outer = ignoring_case(folder.path.segments().first()?);
+        self.names.not_mail.iter().find(|it| ignoring_case(it) == outer)?;
+        let shown = folder.status.map_or_else(String::new, |it| format!("; it shows {}", it.messages));
+        let reason =
+            format!("not for mail on {}{shown}: name it in the folder map to carry it too", self.name);
+        Some(LeaveOut::UnlessWanted(reason))
     }
 
     /// How many more commands may be refused, after so many, before the server hangs up; `None` where it does not.
@@ -324,12 +340,13 @@ mod tests {
     fn what_is_done_otherwise_is_told_in_sentences() {
         let profile = |text: &str| -> Profile { toml::from_str(text).unwrap() };
         let odd = profile(
-            "name = 'odd'\ndeny = ['MOVE', 'UIDPLUS']\nnever-sent = ['$X']\nnames = { reserved = ['Files'] }\nnotes = ['Beware.']",
+            "name = 'odd'\ndeny = ['MOVE', 'UIDPLUS']\nnever-sent = ['$X']\nnames = { reserved = ['Files'], not-mail = ['Chats'] }\nnotes = ['Beware.']",
         );
         let told = [
             "Extensions that are not used: MOVE, UIDPLUS.",
             "Keywords that are not sent: $X.",
             "Folders that cannot be made: Files.",
+            "Folders that are not for mail: Chats.",
             "Beware.",
         ];
         assert_eq!(odd.differences(), told);

@@ -8,7 +8,10 @@ use super::{
     rules::{FolderRules, Mapped},
     uses::Uses,
 };
-use crate::{folder::Folder, record::FolderRecord};
+use crate::{
+    folder::{Folder, LeaveOut},
+    record::FolderRecord,
+};
 
 /// A mailbox as listed, what the operator wants of it, and what is remembered of it.
 pub struct Selection<'a> {
@@ -35,7 +38,7 @@ impl<'a> Selection<'a> {
         if !folder.selectable {
             return Some("holds no messages".to_owned());
         }
-        if let Some(reason) = &folder.leave_out {
+        if let Some(LeaveOut::Always(reason)) = &folder.leave_out {
             return Some(reason.clone());
         }
         if let Some(pattern) = self.rules.exclude.iter().find(|it| it.matches(folder, &self.uses)) {
@@ -51,6 +54,9 @@ impl<'a> Selection<'a> {
         }
         if included || mapped.is_some() || self.known(&folder.path).is_some() {
             return None;
+        }
+        if let Some(LeaveOut::UnlessWanted(reason)) = &folder.leave_out {
+            return Some(reason.clone());
         }
         self.repeats(folder)
     }

@@ -9,7 +9,10 @@ use super::{
     spelling::{called, read_back, spelled},
     *,
 };
-use crate::name_rules::{Levels, SameName};
+use crate::{
+    folder::LeaveOut,
+    name_rules::{Levels, SameName},
+};
 
 fn folder(path: &str, special_use: Option<SpecialUse>) -> Folder {
     Folder {
@@ -209,12 +212,29 @@ fn views_are_left_out_but_where_they_are_the_only_place() {
     let known = [record("[Gmail]/All Mail", "All")];
     assert!(plan(&[all(3), holding("INBOX", None, 3)], &none, &known)[1].ends_with("as in the last pass"));
     // Where there is no message, nothing can be hidden.
-    let hidden = Folder { leave_out: Some("another namespace".into()), ..folder("virtual/All", None) };
+    let hidden = Folder { leave_out: Some(LeaveOut::Always("another namespace".into())), ..folder("virtual/All", None) };
     let parent = Folder { selectable: false, ..folder("virtual", None) };
     assert_eq!(
         plan(&[hidden, parent], &none, &[]),
         ["virtual -> -: holds no messages", "virtual/All -> -: another namespace"]
     );
+}
+
+#[test]
+fn what_is_not_for_mail_is_carried_where_somebody_wants_it() {
+    let files = Folder {
+        leave_out: Some(LeaveOut::UnlessWanted("not for mail".into())),
+        ..folder("Files", None)
+    };
+    let plan = |rules: &FolderRules, known: &[FolderRecord]| {
+        told(&plan_folders(&[folder("INBOX", None), files.clone()], &[], &names(), rules, known))[1].clone()
+    };
+    let none = FolderRules::default();
+    assert_eq!(plan(&none, &[]), "Files -> -: not for mail");
+    assert_eq!(plan(&mapped(&[("Files", "From Files")]), &[]), "Files -> From Files: mapped by the operator");
+    let included = FolderRules { include: vec![FolderPattern::parse("Files").unwrap()], ..none.clone() };
+    assert_eq!(plan(&included, &[]), "Files -> Files: same name");
+    assert_eq!(plan(&none, &[record("Files", "Files")]), "Files -> Files: as in the last pass");
 }
 
 #[test]

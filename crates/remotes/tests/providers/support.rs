@@ -6,7 +6,7 @@ use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
-    Budget, Clock as _, Deletions, ErrorKind, Limits, Mailbox as _, Pass, PassOptions, Places, Report,
+    Budget, Clock as _, Deletions, ErrorKind, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions, Places, Report,
 };
 use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
@@ -40,6 +40,8 @@ pub(crate) struct Route {
     pub(crate) login: (Login, Login),
     pub(crate) policy: LabelPolicy,
     pub(crate) deletions: Deletions,
+    /// Where the operator wants folders.
+    pub(crate) map: Vec<FolderMapping>,
     /// Further lanes that a mailbox may have.
     pub(crate) places: usize,
 }
@@ -52,6 +54,7 @@ impl Route {
             login: (Login::Password, Login::Password),
             policy: LabelPolicy::default(),
             deletions: Deletions::Mirror,
+            map: Vec::new(),
             places: 0,
         }
     }
@@ -122,7 +125,11 @@ impl Route {
             places: &Places::new(self.places),
             stop: &CancellationToken::new(),
             limits: &Limits { is_resumed: true, ..Limits::default() },
-            options: &PassOptions { deletions: self.deletions, ..PassOptions::default() },
+            options: &PassOptions {
+                folders: FolderRules { map: self.map.clone(), ..FolderRules::default() },
+                deletions: self.deletions,
+                ..PassOptions::default()
+            },
         };
         let report = Box::pin(pass.run()).await;
         source.close().await;

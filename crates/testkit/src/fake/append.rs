@@ -80,7 +80,10 @@ impl Session {
         user.clock.pass(personality.limits.append_time);
         match (personality.judge)(&message.octets) {
             Verdict::Take => {}
-            Verdict::Refuse(words) => return Err(Refusal::Says(words.to_owned())),
+            Verdict::Refuse(words) => {
+                user.meter().note("refused");
+                return Err(Refusal::Says(words.to_owned()));
+            }
             Verdict::HangUp(words) => {
                 user.meter().note("bye");
                 return Err(Refusal::HangsUp(words.to_owned()));

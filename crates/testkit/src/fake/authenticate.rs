@@ -68,7 +68,7 @@ impl Session {
             Secret::Token(token) => {
                 let end = end_of(&user, &token, now);
                 if end.is_none() {
-                    user.meter().note("expired");
+                    user.meter().note("stale");
                 }
                 Some(end.ok_or_else(refused)?)
             }

@@ -31,6 +31,8 @@ pub(super) enum State {
     Waiting,
     /// Something was read that is not yet dealt with.
     Working,
+    /// Somebody is about to be let in, when the others are done: has sent nothing yet that matters to them.
+    Entering,
     /// The client does not listen: what it asked for has taken effect, and it may be about to go away.
     Answering,
     /// Nothing more is done.
@@ -59,14 +61,15 @@ impl Peer {
         match self.state() {
             State::Waiting => nothing(),
             State::Working => false,
-            State::Answering | State::Over => true,
+            State::Entering | State::Answering | State::Over => true,
         }
     }
 }
 
 /// Waits until every other connection is done with what it was sent: what a client sent on a connection that it closed
-/// has taken effect before it is let in again.
+/// has taken effect before it is let in again. Those who are let in at the same time do not wait for one another.
 pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
+    own.turn(State::Entering);
     loop {
         let is_settled = {
             let mut peers = peers.lock().unwrap();
@@ -74,6 +77,7 @@ pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
             peers.iter().filter(|it| !Arc::ptr_eq(it, own)).all(|it| it.is_idle())
         };
         if is_settled {
+            own.turn(State::Working);
             return;
         }
         sleep(Duration::from_millis(1)).await;
@@ -220,4 +224,31 @@ fn literal(line: &[u8]) -> Option<(u64, bool)> {
     let digits = std::str::from_utf8(&inside[start + 1..]).ok()?;
     let (digits, is_free) = digits.strip_suffix('+').map_or((digits, false), |it| (it, true));
     Some((digits.parse().ok()?, is_free))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_let_in_waits_for_work_and_not_for_others_who_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut clients = Vec::new();
+        let peers = Peers::default();
+        for _ in 0..3 {
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let peer = Wire::new(listener.accept().await.unwrap().0).peer;
+            peer.turn(State::Working);
+            peers.lock().unwrap().push(peer);
+        }
+        let all = peers.lock().unwrap().clone();
+        let entering = async { tokio::join!(settle(&peers, &all[0]), settle(&peers, &all[1])) };
+        tokio::pin!(entering);
+        assert!(futures_util::poll!(&mut entering).is_pending());
+        all[2].turn(State::Waiting);
+        entering.await;
+        assert_eq!(all[0].state(), State::Working);
+    }
 }

@@ -156,7 +156,9 @@ impl Fake {
         look(&mut mailbox)
     }
 
-    /// What the server did to the user, by name: `throttled`, `errors`, `expired`, `budget`, `bye`, `logins`.
+    /// What the server did to the user, by name: `logins` it let in, and `stale` tokens it did not; messages `refused` for
+    /// what is in them, `errors` in all, and sessions that ended with the last of them or with a message (`bye`); sessions
+    /// that ended with their token (`expired`); backoffs it told (`throttled`), days closed for a spent `budget`.
     pub fn count(&self, name: &str, what: &str) -> u64 {
         let user = self.server.user(name).expect("there is such a user");
         user.meter().count(what)
