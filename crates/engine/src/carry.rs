@@ -395,18 +395,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if updates.is_empty() {
             return Ok(());
         }
-        let intents = updates.iter().filter_map(|update| match state.messages.get(&update.uid) {
-            Some(MessageState::Done(copied)) => {
-                let pending_flags = Some(update.record.flags.clone());
-                let pending = Copied { pending_flags, ..copied.clone() };
-                let uid = update.uid;
-                Some(Record::Message {
-                    folder: work.source.clone(),
-                    uid,
-                    state: Some(MessageState::Done(pending)),
-                })
-            }
-            _ => None,
+        let intents = updates.iter().map(|update| Record::Message {
+            folder: work.source.clone(),
+            uid: update.uid,
+            state: Some(MessageState::Done(update.intent.clone())),
         });
         let intents: Vec<Record> = intents.collect();
         self.record(state, &intents).await?;

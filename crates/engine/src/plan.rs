@@ -40,6 +40,8 @@ pub struct FlagUpdate {
     pub add: Flags,
     /// Taken away on the source since the last pass.
     pub remove: Flags,
+    /// What the record says before: the target may have flags of either set from then on.
+    pub intent: Copied,
     /// What the record says afterwards.
     pub record: Copied,
 }
@@ -133,8 +135,17 @@ fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {
     if add.is_empty() && remove.is_empty() {
         return None;
     }
+    // Of two attempts that were cut short, the flags of the first may be there too: what only one of the two sets has is
+    // uncertain, whichever of them has it.
+    let (flags, pending) = if copied.pending_flags.is_some() {
+        let any = possible.iter().chain(message.flags.iter()).collect();
+        (any, certain.filtered(|name| message.flags.contains(name)))
+    } else {
+        (copied.flags.clone(), message.flags.clone())
+    };
+    let intent = Copied { flags, pending_flags: Some(pending), ..copied.clone() };
     let record = Copied { flags: message.flags.clone(), pending_flags: None, ..copied.clone() };
-    Some(FlagUpdate { uid: message.uid, target_uid: copied.target_uid?, add, remove, record })
+    Some(FlagUpdate { uid: message.uid, target_uid: copied.target_uid?, add, remove, intent, record })
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub struct Copied {
     pub target_uid: Option<Uid>,
     /// The source's flags as last carried over.
     pub flags: Flags,
-    /// Flags that were about to be carried over in their place when the last word of it was written.
+    /// Flags that were about to be carried over in their place when the last word of it was written. Until they are, only the
+    /// flags of both sets are certain to be on the target, and any flag of either may be.
     pub pending_flags: Option<Flags>,
     /// For recognising it again.
     pub fingerprint: Fingerprint,

@@ -473,6 +473,29 @@ async fn flags_that_a_target_does_not_take_with_the_message_are_set_afterwards_a
 }
 
 #[tokio::test]
+async fn flags_are_right_also_after_one_crash_upon_another() {
+    let crashes = || (1..=3).flat_map(|step| [Crash::Before(step), Crash::After(step)]);
+    let options = PassOptions::default();
+    for (first, second) in crashes().flat_map(|first| crashes().map(move |second| (first, second))) {
+        for between in ["\\Seen work", "\\Flagged", ""] {
+            for last in ["", "\\Seen", "\\Answered work"] {
+                let (source, target, ledger) =
+                    (Remote::default(), Remote::default(), MemoryLedger::default());
+                source.server().folder("INBOX").add("\\Seen", &text(1));
+                assert_synced(&pass(&source, &target, &ledger, &options).await);
+                source.server().folder("INBOX").set_flags(1, between);
+                pass(&source, &target, &ledger.crashing(Some(first)), &options).await;
+                source.server().folder("INBOX").set_flags(1, last);
+                pass(&source, &target, &ledger.crashing(Some(second)), &options).await;
+                assert_synced(&pass(&source, &target, &ledger, &options).await);
+                let case = format!("{first:?} {second:?} {between} {last}");
+                assert_eq!(source.contents(), target.contents(), "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_larger_than_the_target_takes_is_not_even_read() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     source.server().folder("INBOX").add("", &"x".repeat(2000));
