@@ -212,7 +212,10 @@ fn views_are_left_out_but_where_they_are_the_only_place() {
     let known = [record("[Gmail]/All Mail", "All")];
     assert!(plan(&[all(3), holding("INBOX", None, 3)], &none, &known)[1].ends_with("as in the last pass"));
     // Where there is no message, nothing can be hidden.
-    let hidden = Folder { leave_out: Some(LeaveOut::Always("another namespace".into())), ..folder("virtual/All", None) };
+    let hidden = Folder {
+        leave_out: Some(LeaveOut::Always("another namespace".into())),
+        ..folder("virtual/All", None)
+    };
     let parent = Folder { selectable: false, ..folder("virtual", None) };
     assert_eq!(
         plan(&[hidden, parent], &none, &[]),
@@ -222,10 +225,8 @@ fn views_are_left_out_but_where_they_are_the_only_place() {
 
 #[test]
 fn what_is_not_for_mail_is_carried_where_somebody_wants_it() {
-    let files = Folder {
-        leave_out: Some(LeaveOut::UnlessWanted("not for mail".into())),
-        ..folder("Files", None)
-    };
+    let files =
+        Folder { leave_out: Some(LeaveOut::UnlessWanted("not for mail".into())), ..folder("Files", None) };
     let plan = |rules: &FolderRules, known: &[FolderRecord]| {
         told(&plan_folders(&[folder("INBOX", None), files.clone()], &[], &names(), rules, known))[1].clone()
     };

@@ -6,7 +6,8 @@ use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
-    Budget, Clock as _, Deletions, ErrorKind, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions, Places, Report,
+    Budget, Clock as _, Deletions, ErrorKind, FolderMapping, FolderRules, Limits, Mailbox as _, Pass,
+    PassOptions, Places, Report,
 };
 use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
