@@ -244,7 +244,13 @@ mod tests {
             peers.lock().unwrap().push(peer);
         }
         let all = peers.lock().unwrap().clone();
-        let entering = async { tokio::join!(settle(&peers, &all[0]), settle(&peers, &all[1])) };
+        let enter = async |own: &Arc<Peer>| {
+            settle(&peers, own).await;
+            assert_eq!(own.state(), State::Working);
+            // The login is answered.
+            own.turn(State::Waiting);
+        };
+        let entering = async { tokio::join!(enter(&all[0]), enter(&all[1])) };
         tokio::pin!(entering);
         tokio::select! {
             biased;
@@ -253,6 +259,5 @@ mod tests {
         }
         all[2].turn(State::Waiting);
         entering.await;
-        assert_eq!(all[0].state(), State::Working);
     }
 }
