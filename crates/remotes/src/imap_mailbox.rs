@@ -1,7 +1,7 @@
 //! A mailbox on an IMAP server: connecting, listing, scanning. Nothing here changes anything on the server.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -69,6 +69,8 @@ pub struct ImapMailbox {
     names: Names,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
+    /// Those of them that hold no messages as they are.
+    pub(crate) hollow: BTreeSet<FolderPath>,
     label_rules: LabelRules,
     /// Where folders are labels: which of them a message is taken from.
     labels: Option<Arc<Labels>>,
@@ -94,6 +96,7 @@ impl ImapMailbox {
             listener: None,
             names: Names::default(),
             listed: BTreeMap::new(),
+            hollow: BTreeSet::new(),
             label_rules: LabelRules::default(),
             labels: None,
             lessons: Arc::default(),
@@ -272,6 +275,7 @@ impl Mailbox for ImapMailbox {
             self.labels = Some(Arc::new(labels));
         }
         self.listed = listing.names;
+        self.hollow = listing.folders.iter().filter(|it| !it.selectable).map(|it| it.path.clone()).collect();
         for folder in &listing.folders {
             self.numbering.told(&folder.path, folder.status.map(|it| it.uid_validity));
         }
@@ -380,6 +384,7 @@ impl Mailbox for ImapMailbox {
             listener: self.listener.clone(),
             names: self.names.clone(),
             listed: self.listed.clone(),
+            hollow: self.hollow.clone(),
             label_rules: self.label_rules.clone(),
             labels: self.labels.clone(),
             lessons: Arc::clone(&self.lessons),

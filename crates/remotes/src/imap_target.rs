@@ -32,14 +32,18 @@ impl Target for ImapMailbox {
         }
         let names: Vec<MailboxName> = folders.iter().map(|it| self.wire(&it.path)).collect();
         let mut outcomes: Vec<Result<(), Error>> = folders.iter().map(|_| Ok(())).collect();
-        let is_missing = |it: &NewFolder| !it.path.is_inbox() && !self.listed.contains_key(&it.path);
+        let is_missing = |it: &NewFolder| {
+            let is_there = self.listed.contains_key(&it.path) && !self.hollow.contains(&it.path);
+            !it.path.is_inbox() && !is_there
+        };
         let missing: Vec<usize> = (0..folders.len()).filter(|index| is_missing(&folders[*index])).collect();
         let wanted: Vec<MailboxName> = missing.iter().map(|index| names[*index].clone()).collect();
         let created = self.session().await?.create_many(&wanted).await;
         for (index, created) in missing.into_iter().zip(created.map_err(|error| self.explain(error))?) {
             let folder = &folders[index].path;
             match created {
-                Err(error) if error.kind == imap::ErrorKind::AlreadyExists => {}
+                Err(error)
+                    if error.kind == imap::ErrorKind::AlreadyExists && !self.hollow.contains(folder) => {}
                 // Not every server says plainly that the folder exists.
                 Err(error) if self.status(folder).await.is_err() => {
                     let words = format_args!("folder {folder} cannot be created");
@@ -49,6 +53,7 @@ impl Target for ImapMailbox {
                 _ => {}
             }
             self.listed.insert(folder.clone(), names[index].clone());
+            self.hollow.remove(folder);
         }
         let shown: Vec<usize> = (0..folders.len())
             .filter(|index| folders[*index].subscribe && outcomes[*index].is_ok())

@@ -115,6 +115,8 @@ async fn names_that_gmail_refuses_are_written_otherwise() {
         // Nobody knew: the server refuses it.
         ("[Google Mail]/old", "［Google Mail］/old", "Reserved folder name"),
         ("[Gmail]/old", "［Gmail］/old", "Reserved folder name"),
+        // It is there, and holds no messages.
+        ("[Gmail]", "［Gmail］", "refused the name"),
     ];
     assert_places(&route, &table).await;
 }
