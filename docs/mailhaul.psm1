@@ -109,8 +109,10 @@ function New-MigrationEndpoint {
     The endpoint's name.
     .PARAMETER IMAP
     An IMAP server, as every endpoint is.
+    .PARAMETER Microsoft365
+    Exchange Online: its address, peculiarities and limits are known.
     .PARAMETER RemoteServer
-    The host of the IMAP server.
+    The host of the IMAP server; that of Exchange Online with Microsoft365.
     .PARAMETER Port
     The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
     .PARAMETER Security
@@ -141,6 +143,18 @@ function New-MigrationEndpoint {
     An administrator who opens every mailbox, in place of each user's own login.
     .PARAMETER UserNameTemplate
     How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL authorization identity does.
+    .PARAMETER TenantId
+    The organisation at Microsoft, by GUID or domain.
+    .PARAMETER ApplicationId
+    The application, as the authorization server knows it.
+    .PARAMETER ClientSecret
+    A file with the application's secret.
+    .PARAMETER AuthorityUrl
+    The authorization server, where it is not Microsoft's public one.
+    .PARAMETER TokenUrl
+    The token endpoint of any other authorization server.
+    .PARAMETER Scope
+    For what a token is to be good.
     .PARAMETER SkipVerification
     Keeps the endpoint without connecting to its server.
     .PARAMETER Gmail
@@ -156,7 +170,8 @@ function New-MigrationEndpoint {
     param(
         [Parameter(Mandatory, Position = 0)] [string] $Name,
         [switch] $IMAP,
-        [Parameter(Mandatory)] [string] $RemoteServer,
+        [switch] $Microsoft365,
+        [string] $RemoteServer,
         [long] $Port,
         [ValidateSet('None', 'Ssl', 'Tls')] [string] $Security,
         [ValidateSet('Basic', 'Ntlm')] [string] $Authentication,
@@ -172,6 +187,12 @@ function New-MigrationEndpoint {
         [long] $MailboxBytesPerDay,
         [pscredential] $Credential,
         [string] $UserNameTemplate,
+        [string] $TenantId,
+        [string] $ApplicationId,
+        [byte[]] $ClientSecret,
+        [string] $AuthorityUrl,
+        [string] $TokenUrl,
+        [string] $Scope,
         [switch] $SkipVerification,
         [switch] $Gmail,
         [switch] $ExchangeOutlookAnywhere,

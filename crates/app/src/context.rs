@@ -10,7 +10,7 @@ use mailhaul_store::{MasterKeySource, Store};
 use crate::{
     data::named_by,
     one_pass::BUDGET,
-    service::{Gates, Workers, Workplace},
+    service::{Gates, TokenDesk, Workers, Workplace},
 };
 
 /// One data directory, opened.
@@ -21,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) data: PathBuf,
     /// The workers of this process; none where it is not the service.
     pub(crate) workers: Workers,
+    /// The access tokens of its endpoints.
+    pub(crate) tokens: TokenDesk,
 }
 
 impl Context {
@@ -28,7 +30,7 @@ impl Context {
     pub(crate) async fn open(data: &Path) -> Result<Self> {
         let store = Store::open(data).await?;
         store.unlock(master_key()).await.context("the passwords cannot be opened")?;
-        Ok(Self { store, data: data.to_owned(), workers: Workers::default() })
+        Ok(Self { store, data: data.to_owned(), workers: Workers::default(), tokens: TokenDesk::default() })
     }
 
     /// What workers on it share.
@@ -39,6 +41,7 @@ impl Context {
             workers: self.workers.clone(),
             budget: Budget::new(BUDGET),
             gates: Gates::default(),
+            tokens: self.tokens.clone(),
         }
     }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
-    ("mailhaul-remotes", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
+    ("mailhaul-oauth", &["mailhaul-mail"]),
+    ("mailhaul-remotes", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine", "mailhaul-oauth"]),
     ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
     ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
     ("mailhaul-shell", &["mailhaul-mail"]),
@@ -19,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
             "mailhaul-mail",
             "mailhaul-imap",
             "mailhaul-engine",
+            "mailhaul-oauth",
             "mailhaul-remotes",
             "mailhaul-migration",
             "mailhaul-store",

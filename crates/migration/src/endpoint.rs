@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 use uuid::Uuid;
 
-use crate::{limit::Limit, rates::Rates};
+use crate::{limit::Limit, oauth::OAuth, rates::Rates};
 
 /// How the connection is secured. Exchange's names.
 #[derive(
@@ -90,6 +90,69 @@ pub struct AdminAccess {
     pub form: AdminForm,
 }
 
+/// Who opens the mailboxes of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Each user, with a password of the CSV file.
+    #[default]
+    Users,
+    /// An administrator, where the user has no password.
+    Admin(AdminAccess),
+    /// Whoever has an access token, where the user has no password.
+    OAuth(OAuth),
+}
+
+impl Access {
+    /// Whether mailboxes are opened without passwords of their users.
+    pub fn opens_every_mailbox(&self) -> bool {
+        *self != Self::Users
+    }
+
+    /// The administrator, where there is one.
+    pub fn admin(&self) -> Option<&AdminAccess> {
+        match self {
+            Self::Admin(admin) => Some(admin),
+            Self::Users | Self::OAuth(_) => None,
+        }
+    }
+
+    /// How tokens are come by, where they are.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        match self {
+            Self::OAuth(oauth) => Some(oauth),
+            Self::Users | Self::Admin(_) => None,
+        }
+    }
+}
+
+/// What kind of service an endpoint is. Exchange's word.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Display,
+    EnumString,
+    VariantArray,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[strum(ascii_case_insensitive)]
+pub enum EndpointType {
+    /// Any IMAP server.
+    #[default]
+    #[serde(rename = "IMAP")]
+    #[strum(serialize = "IMAP")]
+    Imap,
+    /// Exchange Online.
+    Microsoft365,
+    /// Gmail for organisations.
+    GoogleWorkspace,
+}
+
 /// A server that mail comes from or goes to. By itself it holds no user's password: those are the users'.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -97,6 +160,8 @@ pub struct Endpoint {
     pub guid: Uuid,
     /// Its name, unique without regard to case.
     pub name: String,
+    /// What kind of service it is.
+    pub endpoint_type: EndpointType,
     /// The host.
     pub remote_server: String,
     /// The TCP port.
@@ -117,8 +182,10 @@ pub struct Endpoint {
     pub server_profile: Option<String>,
     /// How much it may be asked in a time.
     pub rates: Rates,
-    /// One login for all mailboxes, where there is one.
-    pub admin: Option<AdminAccess>,
+    /// The address of Gmail's API, where messages are uploaded by it and not by APPEND.
+    pub gmail_api: Option<String>,
+    /// Who opens the mailboxes.
+    pub access: Access,
     /// When it was made.
     pub created: Timestamp,
     /// When it was changed last.

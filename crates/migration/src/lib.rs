@@ -9,6 +9,7 @@ mod endpoint;
 mod folder_map;
 mod gmail_labels;
 mod limit;
+mod oauth;
 mod rates;
 mod repair;
 mod rows;
@@ -23,12 +24,13 @@ pub use content_filter::{FilterError, content_filter};
 pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
 pub use deletions::Deletions;
 pub use endpoint::{
-    AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
-    Endpoint, EndpointSecurity,
+    Access, AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
+    DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity, EndpointType,
 };
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use limit::Limit;
+pub use oauth::{Grant, OAuth};
 pub use rates::Rates;
 pub use score::DataConsistencyScore;
 pub use status::{

@@ -10,9 +10,7 @@ use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
     Source as _, Wanted, pipe,
 };
-use mailhaul_imap::{
-    self as imap, ConnectOptions, Connection, Credentials, Introduction, MailboxName, Session, StatusItem,
-};
+use mailhaul_imap::{self as imap, ConnectOptions, Introduction, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
@@ -24,6 +22,7 @@ use crate::{
     lessons::Lessons,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
+    login::{Kept, Login, SignedIn, without_token},
     names::Names,
     opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Impression, Profile, Profiles},
@@ -33,6 +32,8 @@ use crate::{
 
 /// Octets under way while bodies are read only to be hashed.
 const HASH_BUDGET: u32 = 2 << 20;
+/// A session is ended so long before its token ends.
+const BEFORE_END: Duration = Duration::from_secs(2);
 /// So long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -44,7 +45,7 @@ pub struct Account {
     /// The server.
     pub options: ConnectOptions,
     /// Who logs in.
-    pub credentials: Credentials,
+    pub login: Login,
     /// The folder that is taken for the whole mailbox, in the form `a/b`, where it is not the login's own.
     pub user_root: Option<String>,
     /// What kind of server it is taken for; where there is none, it is known by what it says.
@@ -58,6 +59,8 @@ pub type Listener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
 pub struct ImapMailbox {
     pub(crate) account: Account,
     pub(crate) session: Option<Session>,
+    /// When the token ends by which the session was begun.
+    ends: Option<tokio::time::Instant>,
     /// Whether a session was ever had: what was never reached is not waited for.
     was_reached: bool,
     /// How long the server took to answer when the session began.
@@ -90,6 +93,7 @@ impl ImapMailbox {
         Self {
             account,
             session: None,
+            ends: None,
             was_reached: false,
             round_trip: None,
             choice: Choice::default(),
@@ -142,12 +146,17 @@ impl ImapMailbox {
     /// The session; a new one where there is none.
     pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
         let session = match self.session.take() {
-            Some(session) if self.choice.profile.allowance(session.refusals()) != Some(0) => session,
+            Some(session) if !self.is_worn(&session) => session,
             worn => {
                 if let Some(session) = worn {
                     goodbye(session).await;
                 }
-                Box::pin(self.connect()).await.map_err(|error| self.explain(error))?
+                Box::pin(self.connect()).await.map_err(|why| match why {
+                    Kept::Out(error) => self.explain(error),
+                    Kept::WithoutToken(error) => {
+                        without_token(error).context(self.end()).at(self.account.side)
+                    }
+                })?
             }
         };
         Ok(self.session.insert(session))
@@ -172,16 +181,25 @@ impl ImapMailbox {
         limits.into_iter().flatten().filter(|it| *it > 0).min()
     }
 
-    async fn connect(&mut self) -> Result<Session, imap::Error> {
-        let Account { options, credentials, user_root: wanted_root, side, profile } = &self.account;
-        let connection = Connection::open(options).await.map_err(|mut error| {
-            if !self.was_reached && error.kind == imap::ErrorKind::Unreachable {
+    /// Whether it is better ended than asked anything more: its errors are used up, or its token.
+    fn is_worn(&self, session: &Session) -> bool {
+        self.choice.profile.allowance(session.refusals()) == Some(0)
+            || self.ends.is_some_and(|ends| ends <= tokio::time::Instant::now() + BEFORE_END)
+    }
+
+    async fn connect(&mut self) -> Result<Session, Kept> {
+        let Account { options, login, user_root: wanted_root, side, profile } = &self.account;
+        let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(|mut why| {
+            if let Kept::Out(error) = &mut why
+                && !self.was_reached
+                && error.kind == imap::ErrorKind::Unreachable
+            {
                 // Probably a mistake in the address: the operator waits for an answer.
                 (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
             }
-            error
+            why
         })?;
-        let mut session = connection.authenticate(credentials).await?;
+        self.ends = ends;
         self.was_reached = true;
         let extensions: &[&str] = if *side == Side::Source { &["CONDSTORE", "QRESYNC"] } else { &[] };
         let asked = Instant::now();
@@ -243,7 +261,7 @@ impl ImapMailbox {
 
 impl Mailbox for ImapMailbox {
     fn describe(&self) -> String {
-        format!("{}@{}", self.account.credentials.user, self.account.options.host)
+        format!("{}@{}", self.account.login.user(), self.account.options.host)
     }
 
     async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
@@ -378,6 +396,7 @@ impl Mailbox for ImapMailbox {
         Self {
             account: self.account.clone(),
             session: None,
+            ends: None,
             was_reached: self.was_reached,
             round_trip: self.round_trip,
             choice: self.choice.clone(),

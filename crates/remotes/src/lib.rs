@@ -14,6 +14,7 @@ mod keepable;
 mod lessons;
 mod line;
 mod listing;
+mod login;
 mod maildir;
 mod names;
 mod opening;
@@ -25,6 +26,7 @@ mod user_root;
 
 pub use gmail::{LabelPolicy, LabelRules};
 pub use imap_mailbox::{Account, ImapMailbox, Listener};
+pub use login::Login;
 pub use maildir::MaildirMailbox;
 pub use mailhaul_engine::Side;
 pub use profile::{Choice, Impression, MailboxLimits, NameFacts, Profile, Profiles};

@@ -5,7 +5,7 @@
 use mailhaul_engine::{Budget, Error, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
 use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, Scope, Uid};
-use mailhaul_remotes::{Account, ImapMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::peer::{Peer, alice, peer};
 
 /// A mailbox whose server goes on with this script after the login.
@@ -21,8 +21,13 @@ async fn source(capabilities: &str, script: &str) -> (ImapMailbox, Peer) {
     );
     let peer = peer(&script).await;
     let options = peer.options(Security::Clear);
-    let account =
-        Account { side: Side::Source, options, credentials: alice(), user_root: None, profile: None };
+    let account = Account {
+        side: Side::Source,
+        options,
+        login: Login::Password(alice()),
+        user_root: None,
+        profile: None,
+    };
     (ImapMailbox::new(account), peer)
 }
 

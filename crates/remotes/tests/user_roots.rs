@@ -4,7 +4,7 @@
 
 use mailhaul_engine::{Levels, Mailbox as _};
 use mailhaul_imap::{ErrorKind, Security};
-use mailhaul_remotes::{Account, ImapMailbox, Side, resolve_root};
+use mailhaul_remotes::{Account, ImapMailbox, Login, Side, resolve_root};
 use mailhaul_testkit::peer::{Peer, alice, peer, session};
 
 const COURIER: &str = "* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\"))";
@@ -27,7 +27,7 @@ async fn source(root: &str, script: &str) -> (ImapMailbox, Peer) {
         ImapMailbox::new(Account {
             side: Side::Source,
             options,
-            credentials: alice(),
+            login: Login::Password(alice()),
             user_root,
             profile: None,
         }),

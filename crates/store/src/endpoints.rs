@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, Guid, Limit};
+use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, Guid, Limit};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     vault::{SecretName, secrets},
 };
 
-/// What becomes of a stored password.
+/// What becomes of an endpoint's stored secret: its administrator's password, or what its tokens are come by with.
 #[derive(Clone, Debug)]
-pub enum NewPassword {
+pub enum NewSecret {
     /// It stays.
     Keep,
     /// This one takes its place.
@@ -24,23 +24,23 @@ pub enum NewPassword {
 }
 
 impl Store {
-    /// Keeps a new endpoint, with its administrator's password where it has one. Returns it as kept.
+    /// Keeps a new endpoint, with its secret where it has one. Returns it as kept.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] where there is a password to seal.
+    /// [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] where there is a secret to seal.
     pub async fn insert_endpoint(
         &self,
         endpoint: Endpoint,
-        admin_password: Option<Secret>,
+        secret: Option<Secret>,
     ) -> Result<Endpoint, StoreError> {
         let keys = self.shared.keys.clone();
         self.change(move |connection| {
             Box::pin(async move {
                 name_is_free(connection, &endpoint).await?;
                 write(connection, &endpoint).await?;
-                if let Some(password) = admin_password {
-                    let one = [(endpoint.guid, password)];
-                    secrets::put(connection, &keys, SecretName::AdminPassword, &one).await?;
+                if let Some(secret) = secret {
+                    let one = [(endpoint.guid, secret)];
+                    secrets::put(connection, &keys, secret_name(&endpoint), &one).await?;
                 }
                 find(connection, endpoint.guid).await
             })
@@ -88,14 +88,14 @@ impl Store {
         .await
     }
 
-    /// Changes an endpoint, of which GUID and time of making stay, and its administrator's password.
+    /// Changes an endpoint, of which GUID and time of making stay, and its secret.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] for a new password.
+    /// [`StoreError::NotFound`]; [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] for a new secret.
     pub async fn update_endpoint(
         &self,
         guid: Guid,
-        admin_password: NewPassword,
+        secret: NewSecret,
         change: impl FnOnce(&mut Endpoint) + Send + 'static,
     ) -> Result<Endpoint, StoreError> {
         let keys = self.shared.keys.clone();
@@ -106,13 +106,15 @@ impl Store {
                 endpoint.guid = guid;
                 name_is_free(connection, &endpoint).await?;
                 write(connection, &endpoint).await?;
-                match admin_password {
-                    NewPassword::Keep => {}
-                    NewPassword::Set(password) => {
-                        let one = [(guid, password)];
-                        secrets::put(connection, &keys, SecretName::AdminPassword, &one).await?;
+                match secret {
+                    NewSecret::Keep => {}
+                    NewSecret::Set(secret) => {
+                        // One of another kind may be there.
+                        secrets::remove(connection, guid).await?;
+                        let one = [(guid, secret)];
+                        secrets::put(connection, &keys, secret_name(&endpoint), &one).await?;
                     }
-                    NewPassword::Remove => secrets::remove(connection, guid).await?,
+                    NewSecret::Remove => secrets::remove(connection, guid).await?,
                 }
                 find(connection, guid).await
             })
@@ -173,16 +175,18 @@ async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<S
 
 /// Inserts it, or writes all but the time of making of the one with its GUID.
 async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
-    let (user_name, template) = match endpoint.admin.clone() {
-        Some(admin) => (Some(admin.user_name), admin.form.setting().map(str::to_owned)),
+    let (user_name, template) = match endpoint.access.admin() {
+        Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
         None => (None, None),
     };
+    let oauth = endpoint.access.oauth().map(serde_json::to_string).transpose();
+    let oauth = oauth.map_err(|it| Fault::Json("oauth", it))?;
     let rates = serde_json::to_string(&endpoint.rates).map_err(|it| Fault::Json("rates", it))?;
     sqlx::query(
         "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
          certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
-         admin_user_name, admin_template, created, modified, server_profile, rates) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         admin_user_name, admin_template, created, modified, server_profile, rates, endpoint_type, oauth, gmail_api) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (guid) DO UPDATE SET name = excluded.name, remote_server = excluded.remote_server, \
          port = excluded.port, security = excluded.security, \
          accept_untrusted_certificates = excluded.accept_untrusted_certificates, \
@@ -191,7 +195,8 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
          max_concurrent_migrations = excluded.max_concurrent_migrations, \
          max_concurrent_incremental_syncs = excluded.max_concurrent_incremental_syncs, \
          admin_user_name = excluded.admin_user_name, admin_template = excluded.admin_template, \
-         modified = excluded.modified, server_profile = excluded.server_profile, rates = excluded.rates",
+         modified = excluded.modified, server_profile = excluded.server_profile, rates = excluded.rates, \
+         endpoint_type = excluded.endpoint_type, oauth = excluded.oauth, gmail_api = excluded.gmail_api",
     )
     .bind(endpoint.guid)
     .bind(endpoint.name.clone())
@@ -209,9 +214,20 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     .bind(millis(endpoint.modified))
     .bind(endpoint.server_profile.clone())
     .bind(rates)
+    .bind(endpoint.endpoint_type.to_string())
+    .bind(oauth)
+    .bind(endpoint.gmail_api.clone())
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the endpoint's secret is called.
+fn secret_name(endpoint: &Endpoint) -> SecretName {
+    match endpoint.access {
+        Access::OAuth(_) => SecretName::TokenSecret,
+        Access::Users | Access::Admin(_) => SecretName::AdminPassword,
+    }
 }
 
 pub(crate) fn limit_column(limit: Limit) -> Option<i64> {
@@ -232,12 +248,21 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
     let cells = Cells(row);
     let admin: Option<String> = cells.get("admin_user_name")?;
     let form = AdminForm::of_setting(cells.get("admin_template")?);
+    let oauth: Option<&str> = cells.get("oauth")?;
+    let access = match (admin, oauth) {
+        (_, Some(oauth)) => {
+            Access::OAuth(serde_json::from_str(oauth).map_err(|it| Fault::Json("oauth", it))?)
+        }
+        (Some(user_name), None) => Access::Admin(AdminAccess { user_name, form }),
+        (None, None) => Access::Users,
+    };
     let pin: Option<&[u8]> = cells.get("certificate_sha256")?;
     let rates: &str = cells.get("rates")?;
     let created: Timestamp = cells.time("created")?;
     Ok(Endpoint {
         guid: cells.get("guid")?,
         name: cells.get("name")?,
+        endpoint_type: cells.word("endpoint_type")?,
         remote_server: cells.get("remote_server")?,
         port: cells.number("port")?,
         security: cells.word("security")?,
@@ -251,7 +276,8 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
         max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
         server_profile: cells.get("server_profile")?,
         rates: serde_json::from_str(rates).map_err(|it| Fault::Json("rates", it))?,
-        admin: admin.map(|user_name| AdminAccess { user_name, form }),
+        access,
+        gmail_api: cells.get("gmail_api")?,
         created,
         modified: cells.time("modified")?,
     })

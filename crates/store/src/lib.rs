@@ -36,7 +36,7 @@ mod writer;
 
 pub use audit::AuditEntry;
 pub use batches::{InsertedBatch, Ordered};
-pub use endpoints::NewPassword;
+pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
 pub use leases::{Claim, Claimed, Heartbeat, Lease, PassKind, Running};

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use mailhaul_imap::{ConnectOptions, Credentials, Timeouts, TlsOptions};
 use mailhaul_mail::Secret;
 use mailhaul_migration::{CsvOptions, read_users};
-use mailhaul_remotes::{Account, Side};
+use mailhaul_remotes::{Account, Login, Side};
 
 use super::{trace_file::TraceFile, trace_of};
 use crate::{
@@ -55,7 +55,7 @@ impl End<'_> {
         Account {
             side: self.side,
             options,
-            credentials: Credentials::password(user, password),
+            login: Login::Password(Credentials::password(user, password)),
             user_root: root.map(str::to_owned),
             profile: None,
         }
@@ -97,7 +97,7 @@ pub(crate) fn mailboxes(
             bail!(
                 "Row {}: the target mailbox {} is that of row {} already: two mailboxes cannot be brought into one",
                 mailbox.row.unwrap_or_default(),
-                mailbox.target.credentials.user,
+                mailbox.target.login.user(),
                 other.row.unwrap_or_default()
             );
         }

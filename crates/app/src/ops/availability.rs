@@ -37,7 +37,7 @@ pub(crate) async fn login(
         (None, None) => Ok(Login::Nobody),
         (None, Some(mailbox)) => {
             let admin = endpoint_admin(context, endpoint, mailbox).await?;
-            let Some(access) = &endpoint.admin else { return Ok(Login::Administrator(admin)) };
+            let Some(access) = endpoint.access.admin() else { return Ok(Login::Administrator(admin)) };
             Ok(Login::KnownForm(admin_credentials(access, admin.password, &admin.mailbox)))
         }
     }
@@ -72,7 +72,7 @@ async fn endpoint_admin(
     mailbox: String,
 ) -> Result<Administrator, Failure> {
     let secret = context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(told)?;
-    match (&endpoint.admin, secret) {
+    match (endpoint.access.admin(), secret) {
         (Some(admin), Some(password)) => Ok(Administrator {
             user_name: admin.user_name.clone(),
             password,

@@ -20,7 +20,7 @@ pub(crate) fn read(
 ) -> Result<UserList, Failure> {
     let options = CsvOptions {
         allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
-        without_passwords: source.admin.is_some(),
+        without_passwords: source.access.opens_every_mailbox(),
     };
     read_users(file, options).map_err(csv)
 }
@@ -38,15 +38,15 @@ pub(crate) fn fitting(
     let Some(target) = target else { return Ok(UserList { users, warnings }) };
     let without_password =
         |it: &&UserRow| it.target_password.is_none() && !members.contains(&key(&it.email_address));
-    if target.admin.is_none()
+    if !target.access.opens_every_mailbox()
         && let Some(row) = users.iter().find(without_password)
     {
         return Err(Failure::invalid(format_args!(
-            "CSVData: Row {}: there is no TargetPassword for {}, and the target endpoint \"{}\" has no administrator",
+            "CSVData: Row {}: there is no TargetPassword for {}, and the target endpoint \"{}\" has no login for all mailboxes",
             row.row, row.target_user_name, target.name
         ))
         .with_advice(
-            "Fill the column TargetPassword, or set an administrator with Set-MigrationEndpoint -Credential.",
+            "Fill the column TargetPassword, or give the endpoint a login for all mailboxes with Set-MigrationEndpoint.",
         ));
     }
     let is_one_server =

@@ -1,8 +1,8 @@
 //! New-MigrationEndpoint.
 
 use mailhaul_migration::{
-    DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity,
-    Guid, Limit, Rates,
+    Access, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint,
+    EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth, Rates,
 };
 use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
@@ -30,8 +30,11 @@ pub(crate) struct Request {
     #[serde(rename = "IMAP", default)]
     #[expect(dead_code, reason = "it goes without saying")]
     imap: bool,
-    /// The host of the IMAP server.
-    remote_server: String,
+    /// Exchange Online: its address, peculiarities and limits are known.
+    #[serde(rename = "Microsoft365", default)]
+    microsoft_365: bool,
+    /// The host of the IMAP server; that of Exchange Online with Microsoft365.
+    remote_server: Option<String>,
     /// The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
     #[schemars(range(min = 1))]
     port: Option<u16>,
@@ -70,6 +73,18 @@ pub(crate) struct Request {
     /// How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL
     /// authorization identity does.
     user_name_template: Option<String>,
+    /// The organisation at Microsoft, by GUID or domain.
+    tenant_id: Option<String>,
+    /// The application, as the authorization server knows it.
+    application_id: Option<String>,
+    /// A file with the application's secret.
+    client_secret: Option<Bytes>,
+    /// The authorization server, where it is not Microsoft's public one.
+    authority_url: Option<String>,
+    /// The token endpoint of any other authorization server.
+    token_url: Option<String>,
+    /// For what a token is to be good.
+    scope: Option<String>,
     /// Keeps the endpoint without connecting to its server.
     #[serde(default)]
     skip_verification: bool,
@@ -122,10 +137,37 @@ impl Operation<Context> for NewMigrationEndpoint {
             .max_concurrent_incremental_syncs
             .unwrap_or_else(|| DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS.min(migrations));
         settings::check_limits(migrations, incremental)?;
-        let (admin, password) = match (request.credential, request.user_name_template) {
+        let (endpoint_type, server, profile) = match (request.microsoft_365, request.remote_server) {
+            (true, server) => (
+                EndpointType::Microsoft365,
+                server.unwrap_or_else(|| "outlook.office365.com".to_owned()),
+                Some("Microsoft 365".to_owned()),
+            ),
+            (false, Some(server)) => (EndpointType::Imap, server, None),
+            (false, None) => return Err(Failure::invalid("RemoteServer must be given")),
+        };
+        let (access, secret) = match (request.credential, request.user_name_template) {
             (Some(credential), template) => settings::admin(credential, template.as_deref())
-                .map(|(it, password)| (Some(it), Some(password)))?,
-            (None, None) => (None, None),
+                .map(|(it, password)| (Access::Admin(it), Some(password)))?,
+            (None, None) => match (request.application_id, request.client_secret) {
+                (Some(client_id), Some(secret)) => {
+                    let tenant = request.tenant_id.unwrap_or_default();
+                    let authority = request.authority_url;
+                    let authority = authority.as_deref().unwrap_or("https://login.microsoftonline.com");
+                    let token_url = format!("{authority}/{tenant}/oauth2/v2.0/token");
+                    let oauth = OAuth {
+                        grant: Grant::ClientSecret,
+                        token_url: request.token_url.unwrap_or(token_url),
+                        device_url: String::new(),
+                        client_id,
+                        scope: request.scope.unwrap_or_default(),
+                        tenant: Some(tenant),
+                    };
+                    let secret = secret.trim_ascii_end();
+                    (Access::OAuth(oauth), Some(mailhaul_mail::Secret::new(secret)))
+                }
+                _ => (Access::Users, None),
+            },
             (None, Some(_)) => {
                 return Err(Failure::invalid(
                     "UserNameTemplate needs Credential, the administrator whom it names",
@@ -136,7 +178,8 @@ impl Operation<Context> for NewMigrationEndpoint {
         let endpoint = Endpoint {
             guid: Guid::new_v4(),
             name: settings::name(&request.name)?,
-            remote_server: settings::host(&request.remote_server)?,
+            endpoint_type,
+            remote_server: settings::host(&server)?,
             port: request.port.unwrap_or_else(|| settings::usual_port(security)),
             security,
             accept_untrusted_certificates: request.accept_untrusted_certificates,
@@ -152,21 +195,25 @@ impl Operation<Context> for NewMigrationEndpoint {
                 .transpose()?,
             max_concurrent_migrations: migrations,
             max_concurrent_incremental_syncs: incremental,
-            server_profile: request.server_profile.as_deref().map(settings::server_profile).transpose()?,
+            server_profile: match &request.server_profile {
+                Some(name) => Some(settings::server_profile(name)?),
+                None => profile,
+            },
             rates: Rates {
                 messages_per_second: request.messages_per_second,
                 bytes_per_second: request.bytes_per_second,
                 bytes_per_day: request.bytes_per_day,
                 mailbox_bytes_per_day: request.mailbox_bytes_per_day,
             },
-            admin,
+            access,
+            gmail_api: None,
             created: now,
             modified: now,
         };
         if !request.skip_verification {
             settings::verify(&endpoint).await?;
         }
-        let endpoint = context.store.insert_endpoint(endpoint, password).await.map_err(told)?;
+        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
 }

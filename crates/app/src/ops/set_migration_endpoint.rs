@@ -1,8 +1,8 @@
 //! Set-MigrationEndpoint.
 
-use mailhaul_migration::{AdminForm, Endpoint, EndpointSecurity, Limit};
+use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, Limit};
 use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::NewPassword;
+use mailhaul_store::NewSecret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -112,7 +112,7 @@ impl Operation<Context> for SetMigrationEndpoint {
 }
 
 /// Makes the changes, and says what becomes of the administrator's password.
-fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Failure> {
+fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failure> {
     Authentication::check(request.authentication)?;
     if let Some(server) = &request.remote_server {
         endpoint.remote_server = settings::host(server)?;
@@ -143,23 +143,23 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewPassword, Fail
         change.try_map(|it| at_least_one(name, it, "With $null the profile's limit counts."))?.apply(rate);
     }
     let password = match request.credential {
-        Change::Keep => NewPassword::Keep,
+        Change::Keep => NewSecret::Keep,
         Change::Clear => {
-            endpoint.admin = None;
-            NewPassword::Remove
+            endpoint.access = Access::Users;
+            NewSecret::Remove
         }
         Change::To(credential) => {
-            let form = endpoint.admin.take().map(|it| it.form).unwrap_or_default();
+            let form = endpoint.access.admin().map(|it| it.form.clone()).unwrap_or_default();
             let (admin, password) = settings::admin(credential, form.setting())?;
-            endpoint.admin = Some(admin);
-            NewPassword::Set(password)
+            endpoint.access = Access::Admin(admin);
+            NewSecret::Set(password)
         }
     };
-    match (&mut endpoint.admin, request.user_name_template) {
-        (_, Change::Keep) | (None, Change::Clear) => {}
-        (Some(admin), Change::Clear) => admin.form = AdminForm::default(),
-        (Some(admin), Change::To(template)) => admin.form = settings::admin_form(Some(&template))?,
-        (None, Change::To(_)) => {
+    match (&mut endpoint.access, request.user_name_template) {
+        (_, Change::Keep) | (Access::Users | Access::OAuth(_), Change::Clear) => {}
+        (Access::Admin(admin), Change::Clear) => admin.form = AdminForm::default(),
+        (Access::Admin(admin), Change::To(template)) => admin.form = settings::admin_form(Some(&template))?,
+        (Access::Users | Access::OAuth(_), Change::To(_)) => {
             return Err(Failure::invalid(
                 "UserNameTemplate needs Credential, the administrator whom it names",
             ));

@@ -1,6 +1,6 @@
 //! Test-MigrationServerAvailability.
 
-use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit, Rates};
+use mailhaul_migration::{Access, Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates};
 use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -119,6 +119,7 @@ impl Request {
         Ok(Endpoint {
             guid: Guid::nil(),
             name: server.clone(),
+            endpoint_type: EndpointType::Imap,
             remote_server: settings::host(server)?,
             port: self.port.unwrap_or_else(|| settings::usual_port(security)),
             security,
@@ -129,7 +130,8 @@ impl Request {
             max_concurrent_incremental_syncs: Limit::Unlimited,
             server_profile: None,
             rates: Rates::default(),
-            admin: None,
+            access: Access::Users,
+            gmail_api: None,
             created: jiff::Timestamp::UNIX_EPOCH,
             modified: jiff::Timestamp::UNIX_EPOCH,
         })

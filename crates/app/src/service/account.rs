@@ -2,7 +2,11 @@
 
 use mailhaul_imap::{AuthorizeAs, ConnectOptions, Credentials, Security, TlsOptions};
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, EndpointSecurity};
+use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, EndpointSecurity};
+use mailhaul_remotes::Login;
+use mailhaul_store::{SecretName, Store, StoreError};
+
+use super::tokens::TokenDesk;
 
 /// How the endpoint's server is reached.
 pub(crate) fn connect_options(endpoint: &Endpoint) -> ConnectOptions {
@@ -32,26 +36,38 @@ pub(crate) fn admin_credentials(admin: &AdminAccess, password: Secret, mailbox: 
     Credentials { authorize_as, ..Credentials::password(login, password) }
 }
 
-/// Who logs in for this mailbox: the user, or the endpoint's administrator for the user.
-///
-/// # Errors
-/// Where neither the user nor the endpoint has a password; with words for the administrator.
-pub(crate) fn credentials(
+/// Who logs in for this mailbox: the user with the password that is given, or whoever the endpoint has for all mailboxes. The
+/// inner error is in words for the administrator.
+pub(crate) async fn login(
+    store: &Store,
+    desk: &TokenDesk,
     endpoint: &Endpoint,
     user_name: &str,
     password: Option<Secret>,
-    admin_password: Option<Secret>,
-) -> Result<Credentials, String> {
+) -> Result<Result<Login, String>, StoreError> {
     if let Some(password) = password {
-        return Ok(Credentials::password(user_name, password));
+        return Ok(Ok(Login::Password(Credentials::password(user_name, password))));
     }
-    match (&endpoint.admin, admin_password) {
-        (Some(admin), Some(password)) => Ok(admin_credentials(admin, password, user_name)),
-        _ => Err(format!(
-            "there is no password for {user_name} at {}: neither the CSV file nor the endpoint \"{}\" has one",
-            endpoint.remote_server, endpoint.name
-        )),
-    }
+    Ok(match &endpoint.access {
+        Access::Users => Err(no_password(endpoint, user_name)),
+        Access::Admin(admin) => {
+            let password = store.secret(endpoint.guid, SecretName::AdminPassword).await?;
+            password
+                .map(|it| Login::Password(admin_credentials(admin, it, user_name)))
+                .ok_or_else(|| no_password(endpoint, user_name))
+        }
+        Access::OAuth(oauth) => {
+            let tokens = desk.of(store, endpoint, oauth).await;
+            tokens.map(|tokens| Login::Tokens { user: user_name.to_owned(), tokens })
+        }
+    })
+}
+
+fn no_password(endpoint: &Endpoint, user_name: &str) -> String {
+    format!(
+        "there is no password for {user_name} at {}: neither the CSV file nor the endpoint \"{}\" has one",
+        endpoint.remote_server, endpoint.name
+    )
 }
 
 /// By which the ledger knows one end: the same for every batch, so that a new batch goes on where an old one stopped.
@@ -69,16 +85,22 @@ pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
 mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
-        DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Guid, Rates,
+        DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, EndpointType, Guid,
+        Rates,
     };
 
     use super::*;
 
-    fn endpoint(setting: Option<&str>) -> Endpoint {
+    fn admin(setting: Option<&str>) -> AdminAccess {
+        AdminAccess { user_name: "mailadmin".into(), form: AdminForm::of_setting(setting.map(str::to_owned)) }
+    }
+
+    fn endpoint() -> Endpoint {
         let now = Timestamp::UNIX_EPOCH;
         Endpoint {
             guid: Guid::nil(),
             name: "New".into(),
+            endpoint_type: EndpointType::Imap,
             remote_server: "new.example.org".into(),
             port: 993,
             security: EndpointSecurity::Ssl,
@@ -89,40 +111,56 @@ mod tests {
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
             server_profile: None,
             rates: Rates::default(),
-            admin: Some(AdminAccess {
-                user_name: "mailadmin".into(),
-                form: AdminForm::of_setting(setting.map(str::to_owned)),
-            }),
+            access: Access::Users,
+            gmail_api: None,
             created: now,
             modified: now,
         }
     }
 
     #[test]
-    fn the_user_or_the_administrator_logs_in() {
-        let secret = |text: &str| Some(Secret::new(text));
-        let own = credentials(&endpoint(None), "terry", secret("own"), secret("admin")).unwrap();
-        assert_eq!((own.user.as_str(), own.authorize_as, own.secret.expose()), ("terry", None, &b"own"[..]));
-        let authorized = credentials(&endpoint(None), "terry", None, secret("admin")).unwrap();
+    fn an_administrator_logs_in_for_the_user() {
+        let login = |setting| admin_credentials(&admin(setting), Secret::new("admin"), "terry");
+        let authorized = login(None);
         let terry = || "terry".to_owned();
         assert_eq!(
             (authorized.user.as_str(), authorized.authorize_as),
             ("mailadmin", Some(AuthorizeAs::Identity(terry())))
         );
-        let proxy = credentials(&endpoint(Some("PROXYAUTH")), "terry", None, secret("admin")).unwrap();
+        let proxy = login(Some("PROXYAUTH"));
         assert_eq!(
             (proxy.user.as_str(), proxy.authorize_as),
             ("mailadmin", Some(AuthorizeAs::ProxyAuth(terry())))
         );
-        let by_name = credentials(&endpoint(Some("{user}*{admin}")), "terry", None, secret("admin")).unwrap();
+        let by_name = login(Some("{user}*{admin}"));
         assert_eq!((by_name.user.as_str(), by_name.authorize_as), ("terry*mailadmin", None));
-        let nobody = credentials(&Endpoint { admin: None, ..endpoint(None) }, "terry", None, None);
+    }
+
+    #[tokio::test]
+    async fn the_user_or_whoever_the_endpoint_has_logs_in() {
+        let data = tempfile::TempDir::new().unwrap();
+        let store = Store::open(data.path()).await.unwrap();
+        store.unlock(mailhaul_store::MasterKeySource::DataDirectory).await.unwrap();
+        let (secret, desk) = (|text: &str| Some(Secret::new(text)), TokenDesk::default());
+        let with = |access| Endpoint {
+            guid: Guid::new_v4(),
+            name: Guid::new_v4().to_string(),
+            access,
+            ..endpoint()
+        };
+        let administered = with(Access::Admin(admin(None)));
+        store.insert_endpoint(administered.clone(), secret("admin")).await.unwrap();
+        let own = login(&store, &desk, &administered, "terry", secret("own")).await.unwrap().unwrap();
+        assert!(matches!(own, Login::Password(it) if it.user == "terry" && it.secret.expose() == b"own"));
+        let by_admin = login(&store, &desk, &administered, "terry", None).await.unwrap().unwrap();
+        assert_eq!(by_admin.user(), "mailadmin");
+        let nobody = login(&store, &desk, &endpoint(), "terry", None).await.unwrap();
         assert!(nobody.unwrap_err().contains("no password for terry at new.example.org"));
     }
 
     #[test]
     fn ledgers_are_found_again() {
-        let endpoint = endpoint(None);
+        let endpoint = endpoint();
         assert_eq!(ledger_key(&endpoint, "terry", None), "terry@new.example.org:993");
         assert_eq!(
             ledger_key(&endpoint, "admin", Some("/users/terry")),

@@ -11,6 +11,7 @@ mod pass_options;
 pub(crate) mod progress;
 pub(crate) mod rates;
 mod scheduler;
+pub(crate) mod tokens;
 mod verdict;
 mod worker;
 pub(crate) mod workers;
@@ -21,6 +22,7 @@ mod tests;
 pub(crate) use self::{
     gates::Gates,
     scheduler::Scheduler,
+    tokens::TokenDesk,
     worker::Workplace,
     workers::{Ending, Workers},
 };

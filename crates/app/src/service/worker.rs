@@ -12,7 +12,7 @@ use mailhaul_mail::Retry;
 use mailhaul_migration::{
     Batch, BatchSettings, Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus,
 };
-use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, MaildirMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side};
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
     SkippedMessage, Store, StoreError, Users,
@@ -25,6 +25,7 @@ use super::{
     limits::Meter,
     pass_options::pass_options,
     progress::{Lane, News, Tally, UserProgress},
+    tokens::TokenDesk,
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker, Workers},
 };
@@ -46,6 +47,8 @@ pub(crate) struct Workplace {
     pub(crate) budget: Budget,
     /// What servers put up with.
     pub(crate) gates: Gates,
+    /// The access tokens of their mailboxes.
+    pub(crate) tokens: TokenDesk,
 }
 
 impl Workplace {
@@ -223,7 +226,7 @@ impl Workplace {
         let mailbox = ImapMailbox::new(Account {
             side: Side::Source,
             options: connect_options(endpoint),
-            credentials: login,
+            login,
             user_root: user.user_root.clone(),
             profile: endpoint.server_profile.clone(),
         });
@@ -241,7 +244,7 @@ impl Workplace {
         Ok(ImapMailbox::new(Account {
             side: Side::Target,
             options: connect_options(endpoint),
-            credentials: login,
+            login,
             user_root: None,
             profile: endpoint.server_profile.clone(),
         }))
@@ -262,12 +265,9 @@ impl Workplace {
         endpoint: &Endpoint,
         user_name: &str,
         password: Option<mailhaul_mail::Secret>,
-    ) -> Result<mailhaul_imap::Credentials, Error> {
-        let admin = match endpoint.admin {
-            Some(_) => self.store.secret(endpoint.guid, SecretName::AdminPassword).await?,
-            None => None,
-        };
-        account::credentials(endpoint, user_name, password, admin).map_err(|words| {
+    ) -> Result<Login, Error> {
+        let login = account::login(&self.store, &self.tokens, endpoint, user_name, password).await?;
+        login.map_err(|words| {
             Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words)
         })
     }

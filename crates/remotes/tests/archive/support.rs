@@ -13,7 +13,7 @@ use crate::memory::{Listener, NoTime};
 use mailhaul_engine::{Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, Report};
 use mailhaul_imap::{ConnectOptions, Credentials, MailboxName, Security, SelectOptions, Session};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, Secret, Uid, UidSet};
-use mailhaul_remotes::{Account, ImapMailbox, MaildirMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, Login, MaildirMailbox, Side};
 use mailhaul_testkit::{Dovecot, Mailbox, Mailmaker, Setup, connect, differences, fill, snapshot};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +77,7 @@ pub(crate) fn source_at(port: u16) -> ImapMailbox {
     ImapMailbox::new(Account {
         side: Side::Source,
         options: ConnectOptions::new("127.0.0.1", port, Security::Clear),
-        credentials: Credentials::password(USER, Secret::new(Dovecot::password(USER))),
+        login: Login::Password(Credentials::password(USER, Secret::new(Dovecot::password(USER)))),
         user_root: None,
         profile: None,
     })

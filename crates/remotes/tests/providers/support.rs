@@ -153,7 +153,7 @@ impl Route {
         ImapMailbox::new(Account {
             side,
             options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
-            credentials,
+            login: mailhaul_remotes::Login::Password(credentials),
             user_root: None,
             profile: None,
         })

@@ -3,14 +3,14 @@
 use mailhaul_engine::Mailbox as _;
 use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, Retry, Scope};
-use mailhaul_remotes::{Account, ImapMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::peer::{Peer, alice, peer};
 
 fn mailbox(peer: &Peer, profile: Option<&str>) -> ImapMailbox {
     ImapMailbox::new(Account {
         side: Side::Source,
         options: peer.options(Security::Clear),
-        credentials: alice(),
+        login: Login::Password(alice()),
         user_root: None,
         profile: profile.map(str::to_owned),
     })

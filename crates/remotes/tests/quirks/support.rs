@@ -8,7 +8,7 @@ use mailhaul_engine::{
 };
 use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, InternalDate, Uid};
-use mailhaul_remotes::{Account, ImapMailbox, Side};
+use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::peer::{Lines, Peer, alice, peer, transcript};
 use tokio::time::timeout;
 
@@ -39,7 +39,7 @@ async fn play(name: &str, side: Side) -> Play {
 async fn play_over(security: Security, name: &str, side: Side) -> Play {
     let peer = peer(&transcript(name)).await;
     let options = peer.options(security);
-    let account = Account { side, options, credentials: alice(), user_root: None, profile: None };
+    let account = Account { side, options, login: Login::Password(alice()), user_root: None, profile: None };
     let lines = Arc::clone(&peer.lines);
     Play { mailbox: ImapMailbox::new(account), peer, lines }
 }

@@ -2,11 +2,11 @@
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, Guid, Limit, Rates,
+    Access, AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates,
 };
 
 use super::{at, batch, endpoint, service};
-use crate::{NewPassword, SecretName, Store, StoreError};
+use crate::{NewSecret, SecretName, Store, StoreError};
 
 fn full(name: &str) -> Endpoint {
     Endpoint {
@@ -19,10 +19,12 @@ fn full(name: &str) -> Endpoint {
         max_concurrent_incremental_syncs: Limit::At(u32::MAX),
         server_profile: Some("Courier".to_owned()),
         rates: Rates { messages_per_second: Some(4), bytes_per_day: Some(u64::MAX), ..Rates::default() },
-        admin: Some(AdminAccess {
+        access: Access::Admin(AdminAccess {
             user_name: "mailadmin".to_owned(),
             form: AdminForm::Template("{user}*{admin}".to_owned()),
         }),
+        endpoint_type: EndpointType::GoogleWorkspace,
+        gmail_api: Some("https://gmail.example".to_owned()),
         modified: at(5),
         ..endpoint(name)
     }
@@ -57,12 +59,12 @@ async fn a_name_is_given_once_whatever_its_case() {
     let error = store.insert_endpoint(endpoint("OLD"), None).await.unwrap_err();
     assert!(matches!(error, StoreError::NameTaken { what: "endpoint", .. }), "{error}");
     let error = store
-        .update_endpoint(second.guid, NewPassword::Keep, |it| it.name = "old".to_owned())
+        .update_endpoint(second.guid, NewSecret::Keep, |it| it.name = "old".to_owned())
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the endpoint \"old\" exists already");
     // Its own name in another case is free.
-    let renamed = store.update_endpoint(first.guid, NewPassword::Keep, |it| it.name = "OLD".to_owned()).await;
+    let renamed = store.update_endpoint(first.guid, NewSecret::Keep, |it| it.name = "OLD".to_owned()).await;
     assert_eq!(renamed.unwrap().name, "OLD");
 }
 
@@ -73,13 +75,13 @@ async fn a_change_keeps_guid_and_time_of_making() {
     let wanted = Endpoint { guid: kept.guid, ..full("New") };
     let given = wanted.clone();
     let changed = store
-        .update_endpoint(kept.guid, NewPassword::Keep, move |it| {
+        .update_endpoint(kept.guid, NewSecret::Keep, move |it| {
             *it = Endpoint { guid: Guid::new_v4(), created: at(9), ..given };
         })
         .await
         .unwrap();
     assert_eq!(changed, wanted);
-    let error = store.update_endpoint(Guid::nil(), NewPassword::Keep, |_| {}).await.unwrap_err();
+    let error = store.update_endpoint(Guid::nil(), NewSecret::Keep, |_| {}).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "endpoint", .. }), "{error}");
 }
 
@@ -88,14 +90,14 @@ async fn the_administrators_password_comes_changes_and_goes() {
     let (_data, store) = service().await;
     let kept = store.insert_endpoint(full("Old"), Some(Secret::new("first"))).await.unwrap();
     assert_eq!(password(&store, &kept).await, Some(Secret::new("first")));
-    store.update_endpoint(kept.guid, NewPassword::Keep, |it| it.port = 1).await.unwrap();
+    store.update_endpoint(kept.guid, NewSecret::Keep, |it| it.port = 1).await.unwrap();
     assert_eq!(password(&store, &kept).await, Some(Secret::new("first")));
-    store.update_endpoint(kept.guid, NewPassword::Set(Secret::new("second")), |_| {}).await.unwrap();
+    store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("second")), |_| {}).await.unwrap();
     assert_eq!(password(&store, &kept).await, Some(Secret::new("second")));
-    store.update_endpoint(kept.guid, NewPassword::Remove, |_| {}).await.unwrap();
+    store.update_endpoint(kept.guid, NewSecret::Remove, |_| {}).await.unwrap();
     assert_eq!(password(&store, &kept).await, None);
 
-    store.update_endpoint(kept.guid, NewPassword::Set(Secret::new("third")), |_| {}).await.unwrap();
+    store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("third")), |_| {}).await.unwrap();
     store.remove_endpoint(kept.guid).await.unwrap();
     assert_eq!(password(&store, &kept).await, None);
     assert!(matches!(store.remove_endpoint(kept.guid).await, Err(StoreError::NotFound { .. })));

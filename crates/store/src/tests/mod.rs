@@ -19,8 +19,8 @@ mod vault;
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Failure, FailureClass, Guid, Limit,
-    MigrationUser, Rates, Statistics, UserEvent, UserRow,
+    Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, Failure,
+    FailureClass, Guid, Limit, MigrationUser, Rates, Statistics, UserEvent, UserRow,
 };
 use tempfile::TempDir;
 
@@ -43,6 +43,7 @@ fn endpoint(name: &str) -> Endpoint {
     Endpoint {
         guid: Guid::new_v4(),
         name: name.to_owned(),
+        endpoint_type: EndpointType::Imap,
         remote_server: "imap.old.example".to_owned(),
         port: 993,
         security: EndpointSecurity::Ssl,
@@ -53,7 +54,8 @@ fn endpoint(name: &str) -> Endpoint {
         max_concurrent_incremental_syncs: Limit::At(10),
         server_profile: None,
         rates: Rates::default(),
-        admin: None,
+        access: Access::Users,
+        gmail_api: None,
         created: at(0),
         modified: at(0),
     }

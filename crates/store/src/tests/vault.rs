@@ -7,7 +7,7 @@ use mailhaul_mail::Secret;
 use mailhaul_migration::{BatchIntent, UserRow};
 
 use super::{at, batch, endpoint, ledger::contents, row, rows, running, service, user};
-use crate::{MasterKeySource, NewPassword, SecretName, Store, StoreError};
+use crate::{MasterKeySource, NewSecret, SecretName, Store, StoreError};
 
 /// Whether the words are in a file of the directory, as they are, in base64 (at any of its three places) or in UTF-16.
 fn traces(directory: &Path, words: &str) -> Vec<String> {
@@ -56,7 +56,7 @@ async fn no_password_is_in_any_file_at_any_time() {
     look("inserted");
     let mended = UserRow { password: Some(Secret::new(words(3))), ..secret_row(2) };
     store.add_users(sales.guid, vec![mended], at(1)).await.unwrap();
-    store.update_endpoint(source.guid, NewPassword::Set(Secret::new(words(3))), |_| {}).await.unwrap();
+    store.update_endpoint(source.guid, NewSecret::Set(Secret::new(words(3))), |_| {}).await.unwrap();
     look("updated");
     let guid = user(&store, "user2").await.guid;
     assert_eq!(store.secret(guid, SecretName::Password).await.unwrap(), Some(Secret::new(words(3))));

@@ -37,4 +37,6 @@ pub enum SecretName {
     TargetPassword,
     /// The password of an endpoint's administrator.
     AdminPassword,
+    /// What an endpoint's access tokens are come by with: a client secret, a private key, a refresh token.
+    TokenSecret,
 }

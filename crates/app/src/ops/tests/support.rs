@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     ops::operations,
     service::{
-        Ending, Workers,
+        Ending, TokenDesk, Workers,
         progress::{Tally, UserProgress},
         workers::{Login, Worker},
     },
@@ -51,7 +51,12 @@ impl Desk {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
         store.unlock(MasterKeySource::DataDirectory).await.unwrap();
-        let context = Arc::new(Context { store, data: data.path().to_owned(), workers: Workers::default() });
+        let context = Arc::new(Context {
+            store,
+            data: data.path().to_owned(),
+            workers: Workers::default(),
+            tokens: TokenDesk::default(),
+        });
         let operations = Arc::new(operations());
         let audit = Arc::new(Audit::default());
         let service = Arc::new(Service::new(operations.clone(), context.clone(), audit.clone(), "0"));

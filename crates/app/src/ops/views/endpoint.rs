@@ -1,12 +1,11 @@
 //! A migration endpoint.
 
 use jiff::Timestamp;
-use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit};
+use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Guid, Limit};
 use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::IMAP;
 use crate::text;
 
 /// A migration endpoint. Its administrator's password is never shown.
@@ -17,15 +16,15 @@ pub(crate) struct MigrationEndpoint {
     identity: String,
     /// Its number for ever.
     guid: Guid,
-    /// `IMAP`.
-    endpoint_type: &'static str,
+    /// What kind of service it is.
+    endpoint_type: EndpointType,
     /// The host.
     remote_server: String,
     /// The TCP port.
     port: u16,
     /// How the connection is secured.
     security: EndpointSecurity,
-    /// `Basic`: user name and password, by the strongest mechanism that the server offers.
+    /// `Basic`: user name and password, by the strongest mechanism that the server offers; `OAuth`: access tokens.
     authentication: &'static str,
     /// Whether any certificate is taken.
     accept_untrusted_certificates: bool,
@@ -96,18 +95,18 @@ impl MigrationEndpoint {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
         let parking = active.parked.iter().find(|(parked, _)| *parked == endpoint.guid).map(|(_, it)| it);
         let authorities = endpoint.certificate_authorities.unwrap_or_default();
-        let (user_name, user_name_template) = match endpoint.admin {
-            Some(admin) => (Some(admin.user_name), admin.form.setting().map(str::to_owned)),
+        let (user_name, user_name_template) = match endpoint.access.admin() {
+            Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
             None => (None, None),
         };
         Self {
             identity: endpoint.name,
             guid: endpoint.guid,
-            endpoint_type: IMAP,
+            endpoint_type: endpoint.endpoint_type,
             remote_server: endpoint.remote_server,
             port: endpoint.port,
             security: endpoint.security,
-            authentication: "Basic",
+            authentication: if endpoint.access.oauth().is_some() { "OAuth" } else { "Basic" },
             accept_untrusted_certificates: endpoint.accept_untrusted_certificates,
             certificate_authorities: authorities.matches("-----BEGIN CERTIFICATE-----").count(),
             certificate_sha256: endpoint.certificate_sha256.map(|it| text::hexadecimal(&it)),

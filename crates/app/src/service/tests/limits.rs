@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use mailhaul_migration::{FailureClass, MigrationUser, UserStatus as S};
-use mailhaul_store::NewPassword;
+use mailhaul_store::NewSecret;
 use tokio::{
     io::{AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -22,7 +22,7 @@ impl Site {
     async fn set_rates(&self, rates: Rates) {
         let set = move |it: &mut Endpoint| it.rates = rates;
         let store = &self.context.store;
-        store.update_endpoint(self.endpoint.guid, NewPassword::Keep, set).await.unwrap();
+        store.update_endpoint(self.endpoint.guid, NewSecret::Keep, set).await.unwrap();
     }
 
     /// Waits until the user waits for a server or a limit.
@@ -175,7 +175,7 @@ async fn a_server_that_is_busy_is_asked_by_nobody_else() {
     assert!(parked[0].1.reason.contains("BYE Server busy"), "{parked:?}");
     let more = move |it: &mut Endpoint| it.max_concurrent_migrations = Limit::At(3);
     let store = &site.context.store;
-    store.update_endpoint(site.endpoint.guid, NewPassword::Keep, more).await.unwrap();
+    store.update_endpoint(site.endpoint.guid, NewSecret::Keep, more).await.unwrap();
     site.context.workers.nudge();
     // Two turns of the scheduler have come to their end when it has.
     site.end().await;

@@ -14,7 +14,7 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, Workers};
+use super::{Ending, Scheduler, TokenDesk, Workers};
 use crate::context::Context;
 
 /// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
@@ -33,6 +33,7 @@ impl Site {
         let endpoint = Endpoint {
             guid: Guid::new_v4(),
             name: "Old".into(),
+            endpoint_type: mailhaul_migration::EndpointType::Imap,
             remote_server: "127.0.0.1".into(),
             port,
             security: EndpointSecurity::None,
@@ -43,12 +44,18 @@ impl Site {
             max_concurrent_incremental_syncs: Limit::At(most),
             server_profile: None,
             rates: Rates::default(),
-            admin: None,
+            access: mailhaul_migration::Access::Users,
+            gmail_api: None,
             created: now,
             modified: now,
         };
         let endpoint = store.insert_endpoint(endpoint, None).await.unwrap();
-        let context = Context { store, data: data.to_owned(), workers: Workers::default() };
+        let context = Context {
+            store,
+            data: data.to_owned(),
+            workers: Workers::default(),
+            tokens: TokenDesk::default(),
+        };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }
     }
 
