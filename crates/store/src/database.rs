@@ -26,6 +26,7 @@ const SCHEMA: [(i64, &str, &str); 5] = [
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
     (4, "limits", include_str!("../migrations/0004_limits.sql")),
     (5, "repairs", include_str!("../migrations/0005_repairs.sql")),
+    (6, "access_tokens", include_str!("../migrations/0006_access_tokens.sql")),
 ];
 
 /// The newest step of the schema.
