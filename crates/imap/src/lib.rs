@@ -52,6 +52,7 @@ mod session;
 mod stream;
 mod tls;
 mod trace;
+mod untrusted;
 
 pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
 pub use auth::{AuthorizeAs, CredentialKind, Credentials};
