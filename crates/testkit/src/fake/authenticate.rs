@@ -1,11 +1,10 @@
 //! LOGIN and AUTHENTICATE, and who is sent away.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    User,
     connection::{State, Wire},
     session::{Answer, Refusal, Session},
     syntax::Arguments,
@@ -66,7 +65,7 @@ impl Session {
         self.expires = match claim.secret {
             Secret::Password(password) if password == user.password => None,
             Secret::Token(token) => {
-                let end = end_of(&user, &token, now);
+                let end = user.end_of(&token);
                 if end.is_none() {
                     user.meter().note("stale");
                 }
@@ -98,11 +97,6 @@ impl Session {
         self.user = Some(user);
         Ok(format!("[CAPABILITY {}] welcome", self.server.personality.after_login))
     }
-}
-
-fn end_of(user: &User, token: &str, now: Duration) -> Option<Duration> {
-    let tokens = user.tokens.lock().unwrap();
-    tokens.iter().find(|(it, end)| it == token && now < *end).map(|(_, end)| *end)
 }
 
 fn plain(text: &str) -> Option<Claim> {

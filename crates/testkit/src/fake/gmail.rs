@@ -58,6 +58,7 @@ impl Personality {
                 upload_per_day: Some(500 << 20),
                 bodies_per_connection: Some(300),
                 mention_throttling_after: Some(150),
+                quota_units_per_minute: Some(15_000),
                 append_time: Duration::from_millis(300),
                 fetch_time: Duration::from_millis(20),
                 ..Limits::default()

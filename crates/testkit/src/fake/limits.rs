@@ -36,6 +36,8 @@ pub struct Limits {
     pub bodies_per_connection: Option<u32>,
     /// After so many bodies on one connection, `[THROTTLED]` is said at the end of every text.
     pub mention_throttling_after: Option<u32>,
+    /// Units that requests by HTTP may cost in a minute.
+    pub quota_units_per_minute: Option<u64>,
     /// From when on a token is good for nothing.
     pub token_lifetime: Duration,
     /// What an appended message costs in time.
@@ -54,6 +56,7 @@ impl Default for Limits {
             upload_per_day: None,
             bodies_per_connection: None,
             mention_throttling_after: None,
+            quota_units_per_minute: None,
             token_lifetime: Duration::from_hours(1),
             append_time: Duration::ZERO,
             fetch_time: Duration::ZERO,

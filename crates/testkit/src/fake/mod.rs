@@ -1,5 +1,8 @@
 //! IMAP servers in memory that keep mail, count, and misbehave as those of the large providers do.
 //!
+//! Beside IMAP each of them speaks HTTP: it gives access tokens (RFC 6749) at [`Fake::token_url`], and where folders are
+//! labels it takes messages by Gmail's API at [`Fake::http_url`].
+//!
 //! Real TCP, real mailboxes: folders, UIDs, mod-sequences, flags, dates, octets. What a provider does otherwise is a
 //! [`Personality`]: data, and a few pure functions. Time is a [`VirtualClock`] that server and test share: nothing that a
 //! server does depends on how fast the machine is. What a client does that it was told not to do (it comes back too early,
@@ -23,6 +26,7 @@ mod connection;
 mod fetch;
 mod folders;
 mod gmail;
+mod http;
 mod limits;
 mod microsoft;
 mod personality;
@@ -46,24 +50,28 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use clock::VirtualClock;
+pub use http::{Fault, Step};
 pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
 pub use store::{Kept, Mailbox};
 
-use self::{connection::Peers, limits::Meter};
+use self::{connection::Peers, http::ApiState, limits::Meter};
 
 /// One server, until it is dropped.
 pub struct Fake {
     /// Where it listens, on 127.0.0.1.
     pub port: u16,
+    http_port: u16,
     server: Arc<Server>,
-    listener: JoinHandle<()>,
+    listeners: [JoinHandle<()>; 2],
 }
 
 /// What all connections share.
 struct Server {
     personality: Personality,
     users: Mutex<BTreeMap<String, User>>,
+    /// Access tokens that open every mailbox.
+    application_tokens: Mutex<Vec<String>>,
     violations: Mutex<Vec<String>>,
 }
 
@@ -77,6 +85,8 @@ struct User {
     meter: Arc<Mutex<Meter>>,
     /// Access tokens, each with the moment from which on it is worth nothing.
     tokens: Arc<Mutex<Vec<(String, Duration)>>>,
+    /// What came by HTTP.
+    api: Arc<Mutex<ApiState>>,
     peers: Peers,
     /// Who logs in finds nothing.
     is_shut: Arc<AtomicBool>,
@@ -90,6 +100,17 @@ impl Server {
     fn user(&self, name: &str) -> Option<User> {
         self.users.lock().unwrap().get(name).cloned()
     }
+
+    /// A token that opens every mailbox there is, and those that come.
+    fn issue_application_token(&self) -> String {
+        let mut tokens = self.application_tokens.lock().unwrap();
+        let token = format!("token-{}-of-all", tokens.len() + 1);
+        tokens.push(token.clone());
+        for user in self.users.lock().unwrap().values() {
+            user.grant(&token, self.personality.limits.token_lifetime);
+        }
+        token
+    }
 }
 
 impl User {
@@ -100,6 +121,28 @@ impl User {
     fn meter(&self) -> MutexGuard<'_, Meter> {
         self.meter.lock().unwrap()
     }
+
+    fn api(&self) -> MutexGuard<'_, ApiState> {
+        self.api.lock().unwrap()
+    }
+
+    /// The token opens the mailbox for so long from now on.
+    fn grant(&self, token: &str, life: Duration) {
+        self.tokens.lock().unwrap().push((token.to_owned(), self.clock.now() + life));
+    }
+
+    fn issue_token(&self, life: Duration) -> String {
+        let token = format!("token-{}-of-{}", self.tokens.lock().unwrap().len() + 1, self.name);
+        self.grant(&token, life);
+        token
+    }
+
+    /// The end of the token, where it is good now.
+    fn end_of(&self, token: &str) -> Option<Duration> {
+        let now = self.clock.now();
+        let tokens = self.tokens.lock().unwrap();
+        tokens.iter().find(|(it, end)| it == token && now < *end).map(|(_, end)| *end)
+    }
 }
 
 impl Fake {
@@ -107,7 +150,15 @@ impl Fake {
     pub async fn start(personality: Personality) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let server = Arc::new(Server { personality, users: Mutex::default(), violations: Mutex::default() });
+        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let http_port = http.local_addr().unwrap().port();
+        let server = Arc::new(Server {
+            personality,
+            users: Mutex::default(),
+            application_tokens: Mutex::default(),
+            violations: Mutex::default(),
+        });
+        let http = tokio::spawn(http::listen(Arc::clone(&server), http));
         let shared = Arc::clone(&server);
         let listener = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -115,7 +166,24 @@ impl Fake {
                 tokio::spawn(session::serve(Arc::clone(&shared), stream));
             }
         });
-        Self { port, server, listener }
+        Self { port, http_port, server, listeners: [listener, http] }
+    }
+
+    /// Where its HTTP side is, without a slash at the end.
+    pub fn http_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http_port)
+    }
+
+    /// Its token endpoint (RFC 6749): client credentials (any secret or assertion) get a token that opens every mailbox, an
+    /// assertion (RFC 7523, not verified) one for the mailbox of its `sub`.
+    pub fn token_url(&self) -> String {
+        format!("{}/token", self.http_url())
+    }
+
+    /// The next request for this step that concerns the user's mailbox meets this. Several wait for their turn.
+    pub fn fail(&self, name: &str, step: Step, fault: Fault) {
+        let user = self.server.user(name).expect("there is such a user");
+        user.api().faults.push_back((step, fault));
     }
 
     /// A mailbox with the personality's own folders. It lives in this clock's time: mailboxes with a clock each do not
@@ -128,19 +196,20 @@ impl Fake {
             mailbox: Arc::new(Mutex::new(Mailbox::new(&self.server.personality))),
             meter: Arc::default(),
             tokens: Arc::default(),
+            api: Arc::default(),
             peers: Peers::default(),
             is_shut: Arc::default(),
         };
+        for token in self.server.application_tokens.lock().unwrap().iter() {
+            user.grant(token, self.server.personality.limits.token_lifetime);
+        }
         self.server.users.lock().unwrap().insert(name.to_owned(), user);
     }
 
     /// An access token for the user, good for as long as the personality says.
     pub fn issue_token(&self, name: &str) -> String {
         let user = self.server.user(name).expect("there is such a user");
-        let mut tokens = user.tokens.lock().unwrap();
-        let token = format!("token-{}-of-{name}", tokens.len() + 1);
-        tokens.push((token.clone(), user.clock.now() + self.server.personality.limits.token_lifetime));
-        token
+        user.issue_token(self.server.personality.limits.token_lifetime)
     }
 
     /// From now on the user's password is right, and the mailbox is not there: no licence, no rights, no IMAP.
@@ -153,12 +222,15 @@ impl Fake {
     pub fn with<R>(&self, name: &str, look: impl FnOnce(&mut Mailbox) -> R) -> R {
         let user = self.server.user(name).expect("there is such a user");
         let mut mailbox = user.mailbox();
+        mailbox.arrive(user.clock.now());
         look(&mut mailbox)
     }
 
     /// What the server did to the user, by name: `logins` it let in, and `stale` tokens it did not; messages `refused` for
     /// what is in them, `errors` in all, and sessions that ended with the last of them or with a message (`bye`); sessions
-    /// that ended with their token (`expired`); backoffs it told (`throttled`), days closed for a spent `budget`.
+    /// that ended with their token (`expired`); backoffs it told (`throttled`), days closed for a spent `budget`; messages that
+    /// were `appended`. By HTTP: messages that were `imported`, `requests` in all, upload `sessions`, their `chunks` and
+    /// `queries`, and requests without a token that is good (`unauthorized`).
     pub fn count(&self, name: &str, what: &str) -> u64 {
         let user = self.server.user(name).expect("there is such a user");
         user.meter().count(what)
@@ -172,6 +244,6 @@ impl Fake {
 
 impl Drop for Fake {
     fn drop(&mut self) {
-        self.listener.abort();
+        self.listeners.iter().for_each(JoinHandle::abort);
     }
 }

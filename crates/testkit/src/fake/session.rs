@@ -204,6 +204,9 @@ impl Session {
     }
 
     fn command(&mut self, name: &str, arguments: &mut Arguments<'_>) -> Answer {
+        if let Some(user) = &self.user {
+            user.mailbox().arrive(user.clock.now());
+        }
         match name {
             "CAPABILITY" => {
                 let personality = &self.server.personality;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use mailhaul_mail::{Flags, InternalDate};
@@ -48,6 +49,8 @@ pub struct Mailbox {
     known: HashMap<[u8; 32], u64>,
     /// Where each message is.
     places: HashMap<u64, BTreeMap<String, u32>>,
+    /// What was taken and is not shown yet: from when on, which message, and its labels.
+    late: Vec<(Duration, u64, Vec<String>)>,
     modseq: u64,
     next_message: u64,
     has_labels: bool,
@@ -61,6 +64,7 @@ impl Mailbox {
             messages: BTreeMap::new(),
             known: HashMap::new(),
             places: HashMap::new(),
+            late: Vec::new(),
             modseq: 100,
             next_message: 1_278_455_344_230_334_865,
             has_labels: personality.has_labels,
@@ -130,16 +134,48 @@ impl Mailbox {
             }
             return self.place(folder, known);
         }
-        let message = self.next_message;
-        self.next_message += 1;
-        self.known.extend(digest.map(|it| (it, message)));
         let is_starred = flags.contains("\\Flagged");
-        self.messages.insert(message, Kept { octets: Arc::new(octets), flags, date });
+        let message = self.keep(digest, Kept { octets: Arc::new(octets), flags, date });
         let uid = self.place(folder, message);
         if self.has_labels {
             self.star(message, is_starred);
         }
         uid
+    }
+
+    fn keep(&mut self, digest: Option<[u8; 32]>, kept: Kept) -> u64 {
+        let message = self.next_message;
+        self.next_message += 1;
+        self.known.extend(digest.map(|it| (it, message)));
+        self.messages.insert(message, kept);
+        message
+    }
+
+    /// Takes a message with these labels, none of which means that it was archived, and shows it from this moment on. The
+    /// same octets are the same message. Its number, and whether it is there already with all of these labels.
+    pub(super) fn import(&mut self, labels: Vec<String>, kept: Kept, from: Duration) -> (u64, bool) {
+        let digest = *blake3::hash(&kept.octets).as_bytes();
+        let known = self.known.get(&digest).copied();
+        let message = known.unwrap_or_else(|| self.keep(Some(digest), kept));
+        let labels = if labels.is_empty() { self.special("\\All").into_iter().collect() } else { labels };
+        let is_there = known.is_some() && labels.iter().all(|it| self.uid_of(it, message).is_some());
+        self.late.push((from, message, labels));
+        (message, is_there)
+    }
+
+    /// Shows what was taken until now.
+    pub(super) fn arrive(&mut self, now: Duration) {
+        let (arrived, late) = std::mem::take(&mut self.late).into_iter().partition(|(from, ..)| *from <= now);
+        self.late = late;
+        let arrived: Vec<(Duration, u64, Vec<String>)> = arrived;
+        for (_, message, labels) in arrived {
+            for label in labels {
+                if self.uid_of(&label, message).is_none() {
+                    self.place(&label, message);
+                }
+            }
+            self.star(message, self.messages[&message].flags.contains("\\Flagged"));
+        }
     }
 
     /// Puts a message that is there into a folder more: a copy, or a label.
