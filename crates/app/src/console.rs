@@ -20,7 +20,7 @@ impl World for Console {
     }
 
     fn password(&self, parameter: &Parameter, user_name: &str) -> Result<Secret, Failure> {
-        let variable = format!("MAILHAUL_{}_PASSWORD", parameter.name.to_ascii_uppercase());
+        let variable = parameter.secret_variable().unwrap_or_default();
         if let Some(password) = passwords::given(None, &variable).map_err(Failure::internal)? {
             return Ok(password);
         }
@@ -29,18 +29,49 @@ impl World for Console {
                 .with_advice(format_args!("Give a password file, or set {variable}."))
         })
     }
+
+    fn secret(&self, parameter: &Parameter) -> Result<Secret, Failure> {
+        let variable = parameter.secret_variable().unwrap_or_default();
+        if let Some(secret) = passwords::given(None, &variable).map_err(Failure::internal)? {
+            return Ok(secret);
+        }
+        ask_secret(&parameter.name).map_err(|error| {
+            let file = parameter.secret_file().unwrap_or_default();
+            Failure::invalid(format_args!("no {}: {error}", parameter.name))
+                .with_advice(format_args!("Give -{file}, or set {variable}."))
+        })
+    }
 }
 
 /// Asks for a password on the terminal.
 pub(crate) fn ask(user_name: &str) -> io::Result<Secret> {
+    ask_secret(&format!("Password of {user_name}"))
+}
+
+/// Asks for a secret on the terminal, in these words.
+pub(crate) fn ask_secret(words: &str) -> io::Result<Secret> {
     if !io::stdin().is_terminal() {
         return Err(io::Error::other("there is no terminal to ask on"));
     }
-    let password = Zeroizing::new(rpassword::prompt_password(format!("Password of {user_name}: "))?);
-    if password.is_empty() {
+    let secret = Zeroizing::new(rpassword::prompt_password(format!("{words}: "))?);
+    if secret.is_empty() {
         return Err(io::Error::other("nothing was typed"));
     }
-    Ok(Secret::new(password.as_bytes()))
+    Ok(Secret::new(secret.as_bytes()))
+}
+
+/// Asks for a line of text on the terminal, in these words.
+pub(crate) fn ask_text(words: &str) -> io::Result<String> {
+    if !io::stdin().is_terminal() {
+        return Err(io::Error::other("there is no terminal to ask on"));
+    }
+    let mut terminal = io::stderr();
+    write!(terminal, "{words}: ")?;
+    terminal.flush()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
 }
 
 /// Whether somebody can be asked.

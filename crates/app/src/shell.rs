@@ -74,6 +74,10 @@ impl Host for Cmdlets {
         match command {
             "Get-Credential" => credential(&arguments),
             "Get-Help" => self.help(&arguments),
+            "Read-Host" => read_host(&arguments),
+            "ConvertTo-SecureString" => Err(HostError::new(
+                "ConvertTo-SecureString is left out: the secret would stand in the script; write (Read-Host -AsSecureString)",
+            )),
             _ => self.operation(command, &arguments, &input).await,
         }
     }
@@ -181,6 +185,26 @@ fn credential(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
     let password =
         console::ask(&user).map_err(|error| HostError::new(format!("no password for {user}: {error}")))?;
     Ok(vec![Value::Credential { user, password }])
+}
+
+/// `Read-Host WORDS -AsSecureString`: asks for a secret, or without the switch for a text.
+fn read_host(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
+    let (mut words, mut is_secret) = ("", false);
+    for (index, argument) in arguments.iter().enumerate() {
+        match argument {
+            Argument::Parameter { name, value: None } if name.eq_ignore_ascii_case("AsSecureString") => {
+                is_secret = true;
+            }
+            Argument::Parameter { name, value: None } if name.eq_ignore_ascii_case("Prompt") => {}
+            Argument::Value(Value::Text(text)) if words.is_empty() => words = text,
+            _ => return Err(HostError::at_argument("write Read-Host 'words' -AsSecureString", index)),
+        }
+    }
+    let answer = match is_secret {
+        true => console::ask_secret(words).map(Value::Secret),
+        false => console::ask_text(words).map(Value::Text),
+    };
+    answer.map(|it| vec![it]).map_err(|error| HostError::new(format!("Read-Host: {error}")))
 }
 
 fn failed(failure: &Failure) -> HostError {

@@ -13,10 +13,8 @@ use crate::{
 pub const COLUMNS: [&str; 6] =
     ["EmailAddress", "UserName", "Password", "UserRoot", "TargetUserName", "TargetPassword"];
 
-/// How many of [`COLUMNS`] every file must have, and every row must fill.
+/// How many of [`COLUMNS`] may be asked of every file and every row.
 const REQUIRED: usize = 3;
-/// The same where an administrator opens the mailboxes: without `Password`.
-const REQUIRED_OF_ADMIN: usize = 2;
 
 /// Rows that a file may have beside its header.
 pub const MAX_ROWS: usize = 50_000;
@@ -29,13 +27,16 @@ pub const MAX_OCTETS: usize = 10 * 1024 * 1024;
 pub struct CsvOptions {
     /// Columns that are not understood are left out with a warning instead of refused.
     pub allow_unknown_columns: bool,
-    /// An administrator opens the mailboxes of the source: `Password` may be missing or empty.
+    /// Somebody opens all mailboxes of the source: `Password` may be missing or empty.
     pub without_passwords: bool,
+    /// The source knows its mailboxes by address: `UserName` may be missing or empty, and is the `EmailAddress` then.
+    pub without_user_names: bool,
 }
 
 impl CsvOptions {
-    fn required(self) -> usize {
-        if self.without_passwords { REQUIRED_OF_ADMIN } else { REQUIRED }
+    /// Which of the first [`COLUMNS`] every file must have, and every row must fill.
+    fn required(self) -> [bool; REQUIRED] {
+        [true, !self.without_user_names, !self.without_passwords]
     }
 }
 
@@ -251,8 +252,8 @@ struct Columns {
     /// For each of [`COLUMNS`], the index of its cell.
     cells: [Option<usize>; COLUMNS.len()],
     count: usize,
-    /// So many must be filled.
-    required: usize,
+    /// Which of the first must be filled.
+    required: [bool; REQUIRED],
 }
 
 impl Columns {
@@ -283,7 +284,7 @@ impl Columns {
             return Err(unknown.swap_remove(index));
         }
         if let Some(name) =
-            (0..options.required()).find(|&column| cells[column].is_none()).map(|column| COLUMNS[column])
+            (0..REQUIRED).find(|&it| options.required()[it] && cells[it].is_none()).map(|it| COLUMNS[it])
         {
             let meant = unknown.into_iter().find(|error| error.nearest() == Some(name));
             let nearest = meant.and_then(|error| match error {
@@ -311,17 +312,15 @@ impl Columns {
             std::array::from_fn(&mut cell);
         let email_address = email_address.trim().to_owned();
         // A password of blanks is one.
-        for (column, empty) in [email_address.is_empty(), user_name.trim().is_empty(), password.is_empty()]
-            .into_iter()
-            .take(self.required)
-            .enumerate()
-        {
-            if empty {
+        let empty = [email_address.is_empty(), user_name.trim().is_empty(), password.is_empty()];
+        for column in 0..REQUIRED {
+            if self.required[column] && empty[column] {
                 let index = self.cells[column].unwrap_or_default();
                 let place = Place { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
                 return Err(CsvError::EmptyCell { place });
             }
         }
+        let user_name = if empty[1] { email_address.clone() } else { user_name };
         let given = |cell: String| if cell.is_empty() { None } else { Some(cell) };
         Ok(UserRow {
             row: row.number,

@@ -57,6 +57,7 @@ fn fit(kind: &Kind, value: Value) -> Option<Value> {
         (Kind::Limit, Value::Number(number)) => number.is_u64(),
         (Kind::DateTime, Value::String(text)) => text.parse::<DateTime>().is_ok(),
         (Kind::TimeSpan, Value::String(text)) => text.parse::<TimeSpan>().is_ok(),
+        (Kind::Secret, Value::String(text)) => !text.is_empty(),
         (Kind::Map, Value::Object(map)) => map.values().all(Value::is_string),
         (Kind::Credential, Value::Object(map)) => {
             map.len() == 2
@@ -98,6 +99,7 @@ pub(crate) fn must_be(kind: &Kind) -> String {
         }
         Kind::Bytes => "base64 text".to_owned(),
         Kind::Credential => "an object of UserName and Password".to_owned(),
+        Kind::Secret => "a secret text that is not empty".to_owned(),
         Kind::List(kind) => format!("a list, each of it {}", must_be(kind)),
         Kind::Map => "names, each with a text".to_owned(),
     }

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use crate::{
-    bind::{CONFIRM, OUTPUT, WHAT_IF, password_file},
+    bind::{CONFIRM, OUTPUT, WHAT_IF},
     check::must_be,
     entry::Entry,
     operations::Operations,
@@ -111,6 +111,8 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
         }
         Kind::Integer { least, .. } => arg.allow_negative_numbers(*least < 0),
         Kind::Bytes => arg.value_hint(ValueHint::FilePath),
+        // A value is taken to be refused in words that do not repeat it.
+        Kind::Secret => arg.required(false).num_args(0..=1).default_missing_value(""),
         Kind::List(kind) => match &**kind {
             Kind::Choice(choices) => arg
                 .action(ArgAction::Append)
@@ -122,17 +124,14 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
         Kind::Map => arg.action(ArgAction::Append),
         _ => arg,
     };
-    if parameter.kind != Kind::Credential {
-        return vec![arg];
+    let (Some(id), option) = (parameter.secret_file(), parameter.option()) else { return vec![arg] };
+    let file = Arg::new(id.clone()).long(kebab(&id)).value_name("FILE").value_hint(ValueHint::FilePath);
+    if parameter.kind == Kind::Secret {
+        let file = file.conflicts_with(parameter.name.clone());
+        return vec![arg, file.help(format!("The file with the secret, in place of --{option}"))];
     }
-    let id = password_file(parameter);
-    let file = Arg::new(id.clone())
-        .long(kebab(&id))
-        .value_name("FILE")
-        .value_hint(ValueHint::FilePath)
-        .requires(parameter.name.clone())
-        .help(format!("The file with the password of --{}; without it you are asked", parameter.option()));
-    vec![arg, file]
+    let file = file.requires(parameter.name.clone());
+    vec![arg, file.help(format!("The file with the password of --{option}; without it you are asked"))]
 }
 
 fn possible(choices: &[Choice]) -> PossibleValuesParser {
@@ -147,6 +146,9 @@ fn with_help(arg: Arg, parameter: &Parameter) -> Arg {
     match &parameter.kind {
         Kind::List(_) => notes.push("[several: separated by commas, or the option again]".to_owned()),
         Kind::Map => notes.push("[several: the option again]".to_owned()),
+        Kind::Secret => notes.extend(
+            parameter.secret_variable().map(|it| format!("[takes no value: {it} has it, or you are asked]")),
+        ),
         Kind::Limit => notes.push(format!("[{}]", must_be(&parameter.kind))),
         _ => {}
     }
@@ -175,6 +177,7 @@ fn value_name(kind: &Kind) -> &'static str {
         Kind::TimeSpan => "TIME",
         Kind::Bytes => "FILE",
         Kind::Credential => "USER",
+        Kind::Secret => "SECRET",
         Kind::List(kind) => value_name(kind),
         Kind::Map => "NAME=VALUE",
     }

@@ -38,5 +38,5 @@ pub use operations::Operations;
 pub use output::{Output, render};
 pub use parameter::{Choice, Kind, Parameter};
 pub use serve::{Server, UnixSocket};
-pub use values::{Bytes, Change, Continuation, Credential, DateTime, TimeSpan};
+pub use values::{Bytes, Change, Continuation, Credential, DateTime, SecretText, TimeSpan};
 pub use verb::Verb;

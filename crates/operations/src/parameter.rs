@@ -38,6 +38,8 @@ pub enum Kind {
     Bytes,
     /// A login.
     Credential,
+    /// A secret text.
+    Secret,
     /// Several values.
     List(Box<Kind>),
     /// Names with a text for each.
@@ -82,6 +84,27 @@ impl Parameter {
         kebab(&self.name)
     }
 
+    /// The parameter that names a file with its secret, for a command line: `OwnerPasswordFile` of the login `Owner`,
+    /// `ClientSecretFile` of the secret `ClientSecret`.
+    pub fn secret_file(&self) -> Option<String> {
+        match self.kind {
+            Kind::Credential => Some(format!("{}PasswordFile", self.name)),
+            Kind::Secret => Some(format!("{}File", self.name)),
+            _ => None,
+        }
+    }
+
+    /// The variable of the environment that may have its secret.
+    pub fn secret_variable(&self) -> Option<String> {
+        match self.kind {
+            Kind::Credential => Some(format!("MAILHAUL_{}_PASSWORD", self.name.to_ascii_uppercase())),
+            Kind::Secret => {
+                Some(format!("MAILHAUL_{}", self.option().replace('-', "_").to_ascii_uppercase()))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a person can give it.
     pub fn is_for_people(&self) -> bool {
         self.kind != Kind::Continuation
@@ -89,7 +112,7 @@ impl Parameter {
 
     /// Whether it fits into the query of an address.
     pub(crate) fn fits_query(&self) -> bool {
-        !matches!(self.kind, Kind::Bytes | Kind::Credential | Kind::Map) && !self.clearable
+        !matches!(self.kind, Kind::Bytes | Kind::Credential | Kind::Secret | Kind::Map) && !self.clearable
     }
 }
 
@@ -165,7 +188,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::values::{Bytes, Change, Continuation, Credential, DateTime, TimeSpan};
+    use crate::values::{Bytes, Change, Continuation, Credential, DateTime, SecretText, TimeSpan};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     enum Security {
@@ -205,6 +228,9 @@ mod tests {
         start_after: Change<DateTime>,
         interval: Option<TimeSpan>,
         credential: Option<Credential>,
+        client_secret: Option<SecretText>,
+        #[serde(default)]
+        other_secret: Change<SecretText>,
         #[serde(default)]
         map: BTreeMap<String, String>,
         continuation: Option<Continuation>,
@@ -231,6 +257,8 @@ mod tests {
             ("StartAfter", Kind::DateTime, false),
             ("Interval", Kind::TimeSpan, false),
             ("Credential", Kind::Credential, false),
+            ("ClientSecret", Kind::Secret, false),
+            ("OtherSecret", Kind::Secret, false),
             ("Map", Kind::Map, false),
             ("Continuation", Kind::Continuation, false),
         ];
@@ -240,6 +268,19 @@ mod tests {
         assert_eq!(parameters[0].help, "The name of the thing.\n\nMore about it.");
         assert_eq!(parameters[4].default, Some(993.into()));
         assert_eq!(parameters[2].default, None, "that a switch is off goes without saying");
+        let secrets: Vec<_> =
+            parameters.iter().filter_map(|it| Some((it.secret_file()?, it.secret_variable()?))).collect();
+        let secrets: Vec<_> =
+            secrets.iter().map(|(file, variable)| (file.as_str(), variable.as_str())).collect();
+        assert_eq!(
+            secrets,
+            [
+                ("CredentialPasswordFile", "MAILHAUL_CREDENTIAL_PASSWORD"),
+                ("ClientSecretFile", "MAILHAUL_CLIENT_SECRET"),
+                ("OtherSecretFile", "MAILHAUL_OTHER_SECRET"),
+            ]
+        );
+        assert!(parameters[13].clearable && !parameters[12].clearable);
         assert!(parameters[9].clearable && !parameters[10].clearable && parameters[0].positional);
     }
 

@@ -15,6 +15,7 @@ pub(crate) fn kind(schema: &Value) -> Result<Kind, String> {
         Some(format::CONTINUATION) => return Ok(Kind::Continuation),
         Some(format::CREDENTIAL) => return Ok(Kind::Credential),
         Some(format::DATE_TIME) => return Ok(Kind::DateTime),
+        Some(format::SECRET) => return Ok(Kind::Secret),
         Some(format::TIME_SPAN) => return Ok(Kind::TimeSpan),
         _ => {}
     }
@@ -34,7 +35,7 @@ pub(crate) fn kind(schema: &Value) -> Result<Kind, String> {
         ["integer", "string"] | ["string", "integer"] => Ok(Kind::Limit),
         ["string"] => Ok(Kind::Text),
         ["array"] => match kind(schema.get("items").unwrap_or(&Value::Null))? {
-            Kind::List(_) | Kind::Map | Kind::Bytes | Kind::Credential => {
+            Kind::List(_) | Kind::Map | Kind::Bytes | Kind::Credential | Kind::Secret => {
                 Err("is a list of what cannot be listed".to_owned())
             }
             one => Ok(Kind::List(Box::new(one))),

@@ -23,8 +23,8 @@ pub enum Argument {
 
 /// Carries out the commands that the language itself does not know.
 pub trait Host {
-    /// Carries out a command. `command` is spelt as in [`Host::commands`], or is `Get-Credential` or `Get-Help`.
-    /// `input` is what was piped to it; a command behind a pipe that carries nothing is not called at all, so that
+    /// Carries out a command. `command` is spelt as in [`Host::commands`], or is one of
+    /// `Get-Credential`, `Get-Help`, `Read-Host` and `ConvertTo-SecureString`. `input` is what was piped to it; a command behind a pipe that carries nothing is not called at all, so that
     /// "none" cannot be taken for "all".
     fn invoke(
         &self,

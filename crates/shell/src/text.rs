@@ -19,6 +19,7 @@ pub(crate) fn show(value: &Value) -> String {
             format!("@{{{}}}", entries.join("; "))
         }
         Value::Credential { user, .. } => format!("(credential of {user})"),
+        Value::Secret(_) => "(secret)".to_owned(),
     }
 }
 
@@ -84,6 +85,7 @@ mod tests {
             (Value::Bytes(vec![0; 3]), "(3 bytes)"),
             (Value::List(vec!["a".into(), Value::Null, object.into()]), "{a, , @{a=1; b=True}}"),
             (Value::Credential { user: "ann".into(), password: Secret::new("x") }, "(credential of ann)"),
+            (Value::Secret(Secret::new("x")), "(secret)"),
         ] {
             assert_eq!(show(&value), shown);
         }

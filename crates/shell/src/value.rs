@@ -34,6 +34,8 @@ pub enum Value {
         /// What proves it.
         password: Secret,
     },
+    /// A secret text, as PowerShell's `SecureString`: never shown.
+    Secret(Secret),
 }
 
 /// Properties in their order. Names are compared without regard to case, as everywhere in the language.
@@ -102,7 +104,7 @@ impl Value {
                 [one] => one.is_true(),
                 _ => true,
             },
-            Self::Object(_) | Self::Credential { .. } => true,
+            Self::Object(_) | Self::Credential { .. } | Self::Secret(_) => true,
         }
     }
 
@@ -210,7 +212,8 @@ impl From<serde_json::Value> for Value {
 }
 
 impl From<&Value> for serde_json::Value {
-    /// Octets become base64 text. Of a credential only the user's name is left: a password must be taken on purpose.
+    /// Octets become base64 text. Of a credential only the user's name is left, and nothing of a secret: they must be taken on
+    /// purpose.
     fn from(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -225,6 +228,7 @@ impl From<&Value> for serde_json::Value {
             Value::Credential { user, .. } => {
                 Self::Object([("UserName".to_owned(), Self::String(user.clone()))].into_iter().collect())
             }
+            Value::Secret(_) => Self::Object(serde_json::Map::new()),
         }
     }
 }
@@ -254,7 +258,9 @@ mod tests {
         assert_eq!(serde_json::Value::from(Value::Bytes(b"a,b".to_vec())), json!("YSxi"));
         let credential = Value::Credential { user: "ann".into(), password: Secret::new("hunter2") };
         assert_eq!(serde_json::Value::from(&credential), json!({ "UserName": "ann" }));
-        assert!(!format!("{credential:?}").contains("hunter2"));
+        let secret = Value::Secret(Secret::new("hunter2"));
+        assert_eq!(serde_json::Value::from(&secret), json!({}));
+        assert!(!format!("{credential:?} {secret:?}").contains("hunter2"));
     }
 
     #[test]

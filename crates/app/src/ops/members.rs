@@ -12,7 +12,8 @@ use crate::context::Context;
 /// Users of one look into the database.
 const PAGE: u32 = 5000;
 
-/// Reads the file. Where the source has an administrator, it needs no passwords.
+/// Reads the file. Where somebody opens all mailboxes of the source, it needs no passwords; where that is done with access
+/// tokens, mailboxes are called by their addresses.
 pub(crate) fn read(
     file: &Bytes,
     allow_unknown_columns: Option<bool>,
@@ -21,6 +22,7 @@ pub(crate) fn read(
     let options = CsvOptions {
         allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
         without_passwords: source.access.opens_every_mailbox(),
+        without_user_names: source.access.oauth().is_some(),
     };
     read_users(file, options).map_err(csv)
 }

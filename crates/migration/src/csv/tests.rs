@@ -2,7 +2,8 @@
 
 use super::*;
 
-const STRICT: CsvOptions = CsvOptions { allow_unknown_columns: false, without_passwords: false };
+const STRICT: CsvOptions =
+    CsvOptions { allow_unknown_columns: false, without_passwords: false, without_user_names: false };
 const LENIENT: CsvOptions = CsvOptions { allow_unknown_columns: true, ..STRICT };
 
 const SEED: &str = "EmailAddress,UserName,Password,UserRoot\n\
@@ -269,4 +270,23 @@ fn where_an_administrator_opens_the_mailboxes_no_password_is_needed() {
     let refused = read_users(b"EmailAddress,UserName\na@x,\n", options).unwrap_err();
     assert_eq!(refused.to_string(), "Row 2, column 2 (UserName) is empty; a value is required");
     assert!(refusal("EmailAddress,UserName\na@x,ann\n").contains("\"Password\" is missing"));
+}
+
+#[test]
+fn where_mailboxes_are_known_by_address_nothing_else_is_needed() {
+    let options = CsvOptions { without_passwords: true, without_user_names: true, ..STRICT };
+    for (file, user, target) in [
+        ("EmailAddress\na@x\n", "a@x", "a@x"),
+        ("EmailAddress,UserName\na@x,\n", "a@x", "a@x"),
+        ("EmailAddress,UserName\na@x,b@x\n", "b@x", "a@x"),
+        ("EmailAddress,TargetUserName\na@x,c@x\n", "a@x", "c@x"),
+    ] {
+        let user_row = read_users(file.as_bytes(), options).unwrap().users.remove(0);
+        assert_eq!((user_row.user_name.as_str(), user_row.target_user_name.as_str()), (user, target), "{file}");
+    }
+    let refused = read_users(b"UserName\na@x\n", options).unwrap_err();
+    assert!(refused.to_string().contains("\"EmailAddress\" is missing"), "{refused}");
+    let with_passwords = CsvOptions { without_user_names: true, ..STRICT };
+    let refused = read_users(b"EmailAddress\na@x\n", with_passwords).unwrap_err();
+    assert!(refused.to_string().contains("\"Password\" is missing"), "{refused}");
 }

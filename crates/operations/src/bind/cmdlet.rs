@@ -7,14 +7,14 @@ use super::{
     Bound, Refusal, World,
     convert::{Words, boolean, from_given},
     credential,
-    names::{Meaning, PASSWORD_FILE, meaning},
-    password_in_file,
+    names::{Meaning, meaning},
+    secret_in_file, secret_text,
 };
 use crate::{
     entry::Entry,
     failure::Failure,
     output::Output,
-    parameter::{IDENTITY, Parameter},
+    parameter::{IDENTITY, Kind, Parameter},
 };
 
 /// Where the arguments were typed.
@@ -62,6 +62,7 @@ pub fn cmdlet(
             (None, true) => Given::Bool(true),
             (None, false) => match rest.next_if(|(_, it)| matches!(it, Argument::Value(_))) {
                 Some((_, Argument::Value(value))) => value.clone(),
+                _ if meaning.is_secret() => Given::Bool(true),
                 _ => return Err(blamed(Failure::invalid(format_args!("-{name} needs a value")))),
             },
         };
@@ -90,7 +91,7 @@ struct Binder<'a> {
     world: &'a dyn World,
     /// Each with its value and the argument's index.
     values: Vec<(&'a Parameter, Given, usize)>,
-    /// Password files.
+    /// Files with secrets.
     files: Vec<(&'a Parameter, String, usize)>,
     what_if: Option<bool>,
     confirm: Option<bool>,
@@ -107,8 +108,8 @@ impl<'a> Binder<'a> {
                 }
                 self.values.push((parameter, value, index));
             }
-            Meaning::PasswordFile(parameter) => {
-                let name = format!("{}{PASSWORD_FILE}", parameter.name);
+            Meaning::SecretFile(parameter) => {
+                let name = parameter.secret_file().unwrap_or_default();
                 let Given::Text(path) = value else {
                     return Err(Failure::invalid(format_args!("-{name} must be the name of a file")));
                 };
@@ -164,10 +165,13 @@ impl<'a> Binder<'a> {
             let label = format!("-{}", parameter.name);
             let file = self.files.iter().find(|(other, ..)| other.name == parameter.name);
             let value = match (file, given) {
-                (Some((_, path, _)), Given::Text(user)) => {
-                    let label = format!("{label}{PASSWORD_FILE}");
-                    password_in_file(self.world, path, &label).and_then(|it| credential(user, &it, &label))
+                (Some((_, path, _)), Given::Text(user)) if parameter.kind == Kind::Credential => {
+                    let label = format!("-{}", parameter.secret_file().unwrap_or_default());
+                    secret_in_file(self.world, path, &label).and_then(|it| credential(user, &it, &label))
                 }
+                (Some(_), _) if parameter.kind == Kind::Secret => Err(Failure::invalid(format_args!(
+                    "either {label} or {label}File can be given, not both"
+                ))),
                 _ => from_given(parameter, given, &label, self.words, self.world),
             };
             let value = value.map_err(blamed)?;
@@ -176,10 +180,21 @@ impl<'a> Binder<'a> {
             }
             request.insert(parameter.name.clone(), value);
         }
-        let lonely = self.files.iter().find(|(file, ..)| !request.contains_key(&file.name));
-        if let Some((parameter, _, index)) = lonely {
-            let text = format!("-{0}{PASSWORD_FILE} needs -{0}, the user's name", parameter.name);
-            return Err(Refusal { failure: Failure::invalid(text), argument: Some(*index) });
+        for (parameter, path, index) in &self.files {
+            if request.contains_key(&parameter.name) {
+                continue;
+            }
+            let label = format!("-{}", parameter.secret_file().unwrap_or_default());
+            let value = match parameter.kind {
+                Kind::Secret => {
+                    secret_in_file(self.world, path, &label).and_then(|it| secret_text(&it, &label))
+                }
+                _ => {
+                    Err(Failure::invalid(format_args!("{label} needs -{}, the user's name", parameter.name)))
+                }
+            };
+            let value = value.map_err(|failure| Refusal { failure, argument: Some(*index) })?;
+            request.insert(parameter.name.clone(), value);
         }
         let missing: Vec<String> = self
             .entry

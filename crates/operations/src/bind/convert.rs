@@ -3,11 +3,11 @@
 use mailhaul_shell::Value as Given;
 use serde_json::{Map, Value, json};
 
-use super::{World, credential, file};
+use super::{World, credential, file, secret_text};
 use crate::{
     check::{choice, in_range, must_be},
     failure::Failure,
-    parameter::{IDENTITY, Kind, Parameter},
+    parameter::{IDENTITY, Kind, Parameter, kebab},
     values::{DateTime, TimeSpan, encode},
 };
 
@@ -51,8 +51,21 @@ pub(crate) fn from_given(
         (Kind::Credential, _) => {
             Err(Failure::invalid(format_args!("{label} must be a user's name or a credential")))
         }
+        (Kind::Secret, Given::Secret(secret)) => secret_text(secret, label),
+        (Kind::Secret, Given::Bool(true)) => secret_text(&world.secret(parameter)?, label),
+        (Kind::Secret, _) => Err(secret_in_clear(parameter, label)),
         (kind, given) => plain(kind, given, label, words),
     }
+}
+
+/// A secret that was typed as text: others read command lines, and scripts are kept.
+fn secret_in_clear(parameter: &Parameter, label: &str) -> Failure {
+    let file = parameter.secret_file().unwrap_or_default();
+    let variable = parameter.secret_variable().unwrap_or_default();
+    let file = if label.starts_with("--") { format!("--{}", kebab(&file)) } else { format!("-{file}") };
+    Failure::invalid(format_args!("{label} takes no text: others could read it")).with_advice(format_args!(
+        "Give {file}, or {label} alone: then {variable} has it, or you are asked; in the shell write (Read-Host -AsSecureString)."
+    ))
 }
 
 /// The same for kinds that need nothing of the world.
@@ -121,7 +134,7 @@ pub(crate) fn from_text(kind: &Kind, text: &str, label: &str) -> Result<Value, F
         Kind::TimeSpan => text.parse::<TimeSpan>().ok().map(|it| json!(it)),
         Kind::List(kind) => return from_text(kind, text, label).map(|it| Value::Array(vec![it])),
         Kind::Map => return map([text], label),
-        Kind::Bytes | Kind::Credential => None,
+        Kind::Bytes | Kind::Credential | Kind::Secret => None,
     };
     value.ok_or_else(|| wrong(kind, text, label))
 }

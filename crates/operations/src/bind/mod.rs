@@ -24,7 +24,7 @@ pub use cmdlet::{Form, cmdlet};
 pub use options::options;
 
 pub(crate) use convert::from_text;
-pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF, password_file};
+pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF};
 
 /// What the binder needs of the world.
 pub trait World {
@@ -33,6 +33,9 @@ pub trait World {
 
     /// The password of this user for this parameter, from the environment or the terminal.
     fn password(&self, parameter: &Parameter, user_name: &str) -> Result<Secret, Failure>;
+
+    /// The secret for this parameter, from the environment or the terminal.
+    fn secret(&self, parameter: &Parameter) -> Result<Secret, Failure>;
 }
 
 /// What was typed, understood.
@@ -97,14 +100,20 @@ impl From<Refusal> for Failure {
 
 /// A login in JSON.
 pub(crate) fn credential(user_name: &str, password: &Secret, label: &str) -> Result<Value, Failure> {
-    let password = std::str::from_utf8(password.expose())
-        .map_err(|_| Failure::invalid(format_args!("the password of {label} is not UTF-8")))?;
+    let password = secret_text(password, label)?;
     Ok(Value::Object(
-        [(USER_NAME, user_name), (PASSWORD, password)]
-            .map(|(name, text)| (name.to_owned(), text.into()))
+        [(USER_NAME, user_name.into()), (PASSWORD, password)]
+            .map(|(name, text)| (name.to_owned(), text))
             .into_iter()
             .collect(),
     ))
+}
+
+/// A secret in JSON.
+fn secret_text(secret: &Secret, label: &str) -> Result<Value, Failure> {
+    std::str::from_utf8(secret.expose())
+        .map(Value::from)
+        .map_err(|_| Failure::invalid(format_args!("the secret of {label} is not UTF-8")))
 }
 
 /// The content of a file of which a parameter tells the name.
@@ -114,8 +123,8 @@ fn file(world: &dyn World, path: &str, label: &str) -> Result<Vec<u8>, Failure> 
     })
 }
 
-/// The password in a file. Editors end the last line.
-fn password_in_file(world: &dyn World, path: &str, label: &str) -> Result<Secret, Failure> {
+/// The secret in a file. Editors end the last line.
+fn secret_in_file(world: &dyn World, path: &str, label: &str) -> Result<Secret, Failure> {
     let octets = zeroize::Zeroizing::new(file(world, path, label)?);
     let password = octets.strip_suffix(b"\n").unwrap_or(&octets);
     let password = password.strip_suffix(b"\r").unwrap_or(password);

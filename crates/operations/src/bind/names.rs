@@ -11,8 +11,8 @@ use crate::{
 pub(super) enum Meaning<'a> {
     /// A parameter of the operation.
     Parameter(&'a Parameter),
-    /// The file with the password of this parameter.
-    PasswordFile(&'a Parameter),
+    /// The file with the secret of this parameter.
+    SecretFile(&'a Parameter),
     /// `-WhatIf`.
     WhatIf,
     /// `-Confirm`.
@@ -27,13 +27,15 @@ impl Meaning<'_> {
         match self {
             Self::Parameter(parameter) => parameter.kind == Kind::Switch,
             Self::WhatIf | Self::Confirm => true,
-            Self::PasswordFile(_) | Self::Output => false,
+            Self::SecretFile(_) | Self::Output => false,
         }
     }
-}
 
-/// The end of the name of a parameter for a password file.
-pub(super) const PASSWORD_FILE: &str = "PasswordFile";
+    /// Whether it is a secret: without a value it is asked for.
+    pub(super) fn is_secret(self) -> bool {
+        matches!(self, Self::Parameter(parameter) if parameter.kind == Kind::Secret)
+    }
+}
 
 /// What a name without its dash means: exactly, in any case, or as the beginning of one name alone.
 pub(super) fn meaning<'a>(
@@ -49,7 +51,7 @@ pub(super) fn meaning<'a>(
     let candidates: Vec<_> = all
         .iter()
         // What comes with another parameter must not make its beginnings ambiguous.
-        .filter(|(_, meaning)| !matches!(meaning, Meaning::PasswordFile(_) | Meaning::Output))
+        .filter(|(_, meaning)| !matches!(meaning, Meaning::SecretFile(_) | Meaning::Output))
         .filter(|(name, _)| !beginning.is_empty() && name.to_ascii_lowercase().starts_with(&beginning))
         .collect();
     match candidates.as_slice() {
@@ -65,8 +67,8 @@ pub(super) fn meaning<'a>(
 fn all(entry: &Entry, with_output: bool) -> Vec<(String, Meaning<'_>)> {
     let mut named: Vec<_> =
         entry.parameters_for_people().map(|it| (it.name.clone(), Meaning::Parameter(it))).collect();
-    let logins = entry.parameters().iter().filter(|it| it.kind == Kind::Credential);
-    named.extend(logins.map(|it| (format!("{}{PASSWORD_FILE}", it.name), Meaning::PasswordFile(it))));
+    let files = entry.parameters().iter().filter_map(|it| Some((it.secret_file()?, Meaning::SecretFile(it))));
+    named.extend(files);
     if entry.verb().changes() {
         named.extend([("WhatIf".to_owned(), Meaning::WhatIf), ("Confirm".to_owned(), Meaning::Confirm)]);
     }

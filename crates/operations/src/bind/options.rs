@@ -1,13 +1,14 @@
 //! The options of `mailhaul batch new --name B --auto-start`, as clap has matched them.
 
 use clap::ArgMatches;
+use mailhaul_mail::Secret;
 use mailhaul_shell::Value as Given;
 use serde_json::{Map, Value};
 
 use super::{
     Bound, World,
     convert::{Words, boolean, from_given, split},
-    credential, password_in_file,
+    credential, secret_in_file, secret_text,
 };
 use crate::{
     entry::Entry,
@@ -20,11 +21,6 @@ use crate::{
 pub(crate) const OUTPUT: &str = "Output";
 pub(crate) const WHAT_IF: &str = "WhatIf";
 pub(crate) const CONFIRM: &str = "Confirm";
-
-/// The id of the option for the password file of a credential.
-pub(crate) fn password_file(parameter: &Parameter) -> String {
-    format!("{}PasswordFile", parameter.name)
-}
 
 /// Makes a request of what clap has matched below the verb.
 pub fn options(entry: &Entry, matches: &ArgMatches, world: &dyn World) -> Result<Bound, Failure> {
@@ -57,12 +53,21 @@ fn value(parameter: &Parameter, matches: &ArgMatches, world: &dyn World) -> Resu
         }
         Kind::Credential => {
             let Some(user) = one(id) else { return Ok(None) };
-            if let Some(path) = one(&password_file(parameter)) {
-                let label = format!("--{}", kebab(&password_file(parameter)));
-                let password = password_in_file(world, &path, &label)?;
+            if let Some((password, label)) = in_file(parameter, matches, world)? {
                 return credential(&user, &password, &label).map(Some);
             }
             Given::Text(user)
+        }
+        Kind::Secret => {
+            if let Some((secret, label)) = in_file(parameter, matches, world)? {
+                return secret_text(&secret, &label).map(Some);
+            }
+            match one(id) {
+                Some(text) if parameter.clearable && text.eq_ignore_ascii_case("$null") => Given::Null,
+                Some(text) if text.is_empty() => Given::Bool(true),
+                Some(text) => Given::Text(text),
+                None => return Ok(None),
+            }
         }
         _ => match one(id) {
             Some(text) if id == IDENTITY && text.trim().is_empty() => {
@@ -74,4 +79,16 @@ fn value(parameter: &Parameter, matches: &ArgMatches, world: &dyn World) -> Resu
         },
     };
     from_given(parameter, &given, &label, Words::Commas, world).map(Some)
+}
+
+/// The secret of which an option names the file, and that option.
+fn in_file(
+    parameter: &Parameter,
+    matches: &ArgMatches,
+    world: &dyn World,
+) -> Result<Option<(Secret, String)>, Failure> {
+    let Some(id) = parameter.secret_file() else { return Ok(None) };
+    let Some(path) = matches.get_one::<String>(&id) else { return Ok(None) };
+    let label = format!("--{}", kebab(&id));
+    Ok(Some((secret_in_file(world, path, &label)?, label)))
 }

@@ -13,6 +13,7 @@ function ConvertTo-MailhaulValue($Value) {
     if ($Value -is [pscredential]) {
         return @{ UserName = $Value.UserName; Password = $Value.GetNetworkCredential().Password }
     }
+    if ($Value -is [securestring]) { return [System.Net.NetworkCredential]::new('', $Value).Password }
     if ($Value -is [datetime]) {
         # Without a zone it is read in the zone that the operation is told.
         if ($Value.Kind -eq [DateTimeKind]::Unspecified) { return $Value.ToString('s') }

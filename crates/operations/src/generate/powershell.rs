@@ -92,6 +92,7 @@ fn type_of(kind: &Kind, clearable: bool) -> String {
         }
         Kind::Bytes => (String::new(), "byte[]"),
         Kind::Credential => (String::new(), "pscredential"),
+        Kind::Secret => (String::new(), "securestring"),
         Kind::Map => (String::new(), "hashtable"),
         Kind::List(kind) => {
             let one = type_of(kind, false);

@@ -5,6 +5,7 @@ mod change;
 mod continuation;
 mod credential;
 mod date_time;
+mod secret_text;
 mod time_span;
 
 pub use bytes::Bytes;
@@ -12,6 +13,7 @@ pub use change::Change;
 pub use continuation::Continuation;
 pub use credential::Credential;
 pub use date_time::DateTime;
+pub use secret_text::SecretText;
 pub use time_span::TimeSpan;
 
 pub(crate) use bytes::encode;
@@ -24,6 +26,7 @@ pub(crate) mod format {
     pub(crate) const CONTINUATION: &str = "continuation";
     pub(crate) const CREDENTIAL: &str = "credential";
     pub(crate) const DATE_TIME: &str = "date-time";
+    pub(crate) const SECRET: &str = "password";
     pub(crate) const TIME_SPAN: &str = "time-span";
 }
 

@@ -64,6 +64,13 @@ fn secrets_are_not_shown_when_they_do_not_fit() {
     }
     let error = from_value::<Bytes>(json!("hunter2!")).unwrap_err().to_string();
     assert!(!error.contains("hunter2"), "{error}");
+    for value in [json!(["hunter2"]), json!({ "Password": "hunter2" }), json!(""), json!(null)] {
+        let error = from_value::<SecretText>(value).unwrap_err().to_string();
+        assert!(error.contains("not empty") && !error.contains("hunter2"), "{error}");
+    }
+    let right: SecretText = from_value(json!("hunter2")).unwrap();
+    assert_eq!(right.0.expose(), b"hunter2");
+    assert!(!format!("{right:?}").contains("hunter2"));
     let right: Credential = from_value(json!({ "UserName": "ann", "Password": "hunter2" })).unwrap();
     assert_eq!(right.password.expose(), b"hunter2");
     assert!(!format!("{right:?} {:?}", Bytes::new("hunter2")).contains("hunter2"));

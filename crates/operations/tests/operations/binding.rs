@@ -72,6 +72,13 @@ fn cmdlets_are_understood_as_powershell_does() {
             "New-Lamp x -OwnerPasswordFile password.txt -Owner ann",
             json!({ "Name": "x", "Owner": { "UserName": "ann", "Password": "from a file" } }),
         ),
+        ("New-Lamp x -PassPhrase", json!({ "Name": "x", "PassPhrase": "typed for PassPhrase" })),
+        (
+            "New-Lamp x -Pass -AutoStart",
+            json!({ "Name": "x", "PassPhrase": "typed for PassPhrase", "AutoStart": true }),
+        ),
+        ("New-Lamp x -PassPhraseFile password.txt", json!({ "Name": "x", "PassPhrase": "from a file" })),
+        ("Set-Lamp x -PassPhrase $null", json!({ "Identity": "x", "PassPhrase": null })),
         ("New-Lamp -- -Name", json!({ "Name": "-Name" })),
         ("New-Lamp -5", json!({ "Name": "-5" })),
         ("Test-LampWiring -Volts -5", json!({ "Volts": -5 })),
@@ -117,6 +124,12 @@ fn what_cannot_be_understood_is_told() {
         ("New-Lamp x -Owner nobody", "no password for nobody of Owner"),
         ("New-Lamp x -OwnerPasswordFile password.txt", "needs -Owner"),
         ("New-Lamp x -Owner ann -OwnerPasswordFile empty.txt", "is empty"),
+        ("New-Lamp x -PassPhrase hunter2", "-PassPhrase takes no text"),
+        ("New-Lamp x -PassPhrase:hunter2", "-PassPhrase takes no text"),
+        ("New-Lamp x -PassPhrase $null", "-PassPhrase cannot be $null"),
+        ("New-Lamp x -PassPhrase -PassPhraseFile password.txt", "not both"),
+        ("New-Lamp x -PassPhraseFile empty.txt", "is empty"),
+        ("New-Lamp x -PassPhraseFile none.txt", "\"none.txt\" of -PassPhraseFile cannot be read"),
         ("New-Lamp x -OwnersByRoom Hall", "name=value"),
         ("New-Lamp x -OwnersByRoom A=1,A=2", "twice"),
         ("Set-Lamp x -Watts $null", "-Watts cannot be $null"),
@@ -129,7 +142,10 @@ fn what_cannot_be_understood_is_told() {
     ] {
         let failure = typed(line).expect_err(line);
         assert!(failure.message.contains(words), "{line}: {failure}");
+        assert!(!format!("{failure} {:?}", failure.advice).contains("hunter2"), "{line}: {failure}");
     }
+    let advice = typed("New-Lamp x -PassPhrase hunter2").unwrap_err().advice.unwrap();
+    assert!(advice.contains("-PassPhraseFile") && advice.contains("MAILHAUL_PASS_PHRASE"), "{advice}");
     assert_eq!(typed("New-Lamp x -Wats 5").unwrap_err().advice.unwrap(), "Did you mean -Watts?");
 }
 
@@ -167,6 +183,7 @@ fn values_of_the_shell_have_types() {
         ("PDFData", Given::Bytes(b"a,b".to_vec()), json!("YSxi")),
         ("PDFData", Given::from("manual.pdf"), json!("YSxi")),
         ("Owner", credential.clone(), json!({ "UserName": "ann", "Password": "hunter2" })),
+        ("PassPhrase", Given::Secret(Secret::new("hunter2")), json!("hunter2")),
         ("OwnersByRoom", map, json!({ "Hall": "ann" })),
         ("OwnersByRoom", list(&["Hall=ann", "Attic=a,b"]), json!({ "Hall": "ann", "Attic": "a,b" })),
         ("Name", lamp.clone(), json!("x")),
@@ -187,7 +204,12 @@ fn values_of_the_shell_have_types() {
         ("Colour", Given::from(1_u64), "White or Amber"),
         ("PDFData", Given::from(7_u64), "content or the name of a file"),
         ("Owner", lamp.clone(), "user's name or a credential"),
-        ("Watts", credential, "-Watts must be"),
+        ("Watts", credential.clone(), "-Watts must be"),
+        ("Watts", Given::Secret(Secret::new("hunter2")), "-Watts must be"),
+        ("Rooms", Given::List(vec![Given::Secret(Secret::new("hunter2"))]), "-Rooms must be"),
+        ("PassPhrase", credential, "-PassPhrase takes no text"),
+        ("PassPhrase", Given::from("hunter2"), "-PassPhrase takes no text"),
+        ("PassPhrase", Given::from(false), "-PassPhrase takes no text"),
         ("OwnersByRoom", Given::Object(Object::from_iter([("Hall", Given::Null)])), "-OwnersByRoom must be"),
         ("Output", Given::from("json"), "no parameter -Output"),
     ] {
@@ -242,6 +264,15 @@ fn options_are_understood() {
             "house lamp new --name x --owners-by-room Hall=ann --owners-by-room B=c,D=e",
             json!({ "Name": "x", "OwnersByRoom": { "Hall": "ann", "B": "c", "D": "e" } }),
         ),
+        (
+            "house lamp new --name x --pass-phrase",
+            json!({ "Name": "x", "PassPhrase": "typed for PassPhrase" }),
+        ),
+        (
+            "house lamp new --name x --pass-phrase-file password.txt",
+            json!({ "Name": "x", "PassPhrase": "from a file" }),
+        ),
+        ("house lamp set x --pass-phrase $null", json!({ "Identity": "x", "PassPhrase": null })),
         ("house lamp get", json!({})),
         (
             "house lamp get x --lit TRUE --colour white,amber",
@@ -265,11 +296,14 @@ fn options_are_understood() {
         ("house lamp new --name x --watts 5.5", "--watts must be a whole number from 0 to 65535"),
         ("house lamp new --name x --pdf-data none", "of --pdf-data cannot be read"),
         ("house lamp new --name x --owner-password-file password.txt", "--owner <USER>"),
+        ("house lamp new --name x --pass-phrase hunter2", "--pass-phrase takes no text"),
+        ("house lamp new --name x --pass-phrase=hunter2", "--pass-phrase takes no text"),
+        ("house lamp new --name x --pass-phrase --pass-phrase-file password.txt", "cannot be used with"),
         ("house lamp get --what-if", "--what-if"),
         ("house lamp get --continuation x", "--continuation"),
     ] {
         let failure = chosen(line).expect_err(line);
-        assert!(failure.contains(words), "{line}: {failure}");
+        assert!(failure.contains(words) && !failure.contains("hunter2"), "{line}: {failure}");
     }
 }
 
@@ -295,6 +329,7 @@ fn argument() -> impl Strategy<Value = Argument> {
         Just(Given::Null),
         proptest::collection::vec(any::<String>().prop_map(Given::Text), 0..3).prop_map(Given::List),
         proptest::collection::vec(any::<u8>(), 0..9).prop_map(Given::Bytes),
+        any::<String>().prop_map(|text| Given::Secret(Secret::new(text))),
     ];
     let name = prop_oneof![
         prop::sample::select(vec![
@@ -304,6 +339,8 @@ fn argument() -> impl Strategy<Value = Argument> {
             "Own",
             "Owner",
             "PDFData",
+            "PassPhrase",
+            "PassPhraseFile",
             "OwnersByRoom",
             "OnFor",
             "WhatIf",

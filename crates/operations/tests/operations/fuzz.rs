@@ -9,7 +9,7 @@ use crate::support::Place;
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "BREW"];
 const COLLECTIONS: [&str; 5] = ["lamps", "wiring", "reports", "openapi.json", "nothing"];
 const ACTIONS: [&str; 6] = ["start", "stop", "test", "export", "explode", ""];
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "Name",
     "Watts",
     "Colour",
@@ -17,6 +17,7 @@ const NAMES: [&str; 16] = [
     "AutoStart",
     "PDFData",
     "Owner",
+    "PassPhrase",
     "OwnersByRoom",
     "OffAfter",
     "OnFor",

@@ -119,6 +119,9 @@ fn help_says_what_a_person_needs() {
         "--pdf-data <FILE>",
         "- Amber: As a candle.",
         "--owner-password-file <FILE>",
+        "--pass-phrase [<SECRET>]",
+        "[takes no value: MAILHAUL_PASS_PHRASE has it, or you are asked]",
+        "--pass-phrase-file <FILE>",
         "--what-if",
         "[several: separated by commas, or the option again]",
         "--output <FORM>",
@@ -158,6 +161,8 @@ fn the_description_holds_together() {
     let schema = &new["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(schema["required"], json!(["Name"]));
     assert_eq!(schema["properties"]["Owner"]["properties"]["Password"]["writeOnly"], true);
+    let secret = &schema["properties"]["PassPhrase"];
+    assert_eq!((&secret["format"], &secret["writeOnly"]), (&json!("password"), &json!(true)));
     assert_eq!(schema["properties"]["OffAfter"]["type"], "string", "null is not taken");
     assert_eq!((&new["x-role"], &new["x-cmdlet"]), (&json!("Operator"), &json!("New-Lamp")));
     let set = &description["paths"]["/api/v1/lamps/{Identity}"]["patch"]["requestBody"];
@@ -198,6 +203,9 @@ fn the_module_has_typed_functions() {
         "[switch] $AutoStart,",
         "[byte[]] $PDFData,",
         "[pscredential] $Owner,",
+        "[securestring] $PassPhrase,",
+        "[AllowNull()] [object] $PassPhrase",
+        "-is [securestring]",
         "[hashtable] $OwnersByRoom,",
         "[datetime] $OffAfter,",
         "[System.Nullable[datetime]] $OffAfter",

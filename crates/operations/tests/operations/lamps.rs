@@ -8,7 +8,7 @@ use std::{
 
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Continuation, Credential, DateTime, Failure, Noun, Operation, Operations,
-    Role, TimeSpan, Verb,
+    Role, SecretText, TimeSpan, Verb,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -121,6 +121,8 @@ pub(crate) struct New {
     pdf_data: Option<Bytes>,
     /// Who may touch it.
     owner: Option<Credential>,
+    /// What opens its case.
+    pass_phrase: Option<SecretText>,
     /// Who may touch it too.
     #[serde(default)]
     owners_by_room: BTreeMap<String, String>,
@@ -168,7 +170,7 @@ operation!(NewLamp, New, LAMP, Operator, "Hangs a lamp.", New => Lamp, |house, _
         colour: request.colour,
         watts: request.watts,
         rooms: request.rooms,
-        lit: request.auto_start || request.on_for.is_some() || request.max_uses.is_some() || !request.owners_by_room.is_empty(),
+        lit: request.auto_start || request.on_for.is_some() || request.max_uses.is_some() || !request.owners_by_room.is_empty() || request.pass_phrase.is_some(),
         owner: request.owner.map(|it| it.user_name),
         off_after: request.off_after,
         manual: request.pdf_data.map_or(0, |it| it.len()),
@@ -226,12 +228,16 @@ pub(crate) struct Set {
     /// Then it goes off.
     #[serde(default)]
     off_after: Change<DateTime>,
+    /// What opens its case.
+    #[serde(default)]
+    pass_phrase: Change<SecretText>,
 }
 
 operation!(SetLamp, Set, LAMP, Operator, "Changes a lamp.", Set => Lamp, |house, _caller, request| {
     house.change(&request.identity, |lamp| {
         lamp.watts = request.watts.unwrap_or(lamp.watts);
         request.off_after.apply(&mut lamp.off_after);
+        lamp.lit |= request.pass_phrase != Change::Keep;
     })
 });
 

@@ -145,11 +145,14 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
 ];
 
 /// Commands that the host carries out whether it lists them or not, and how else they are called.
-pub(crate) const DELEGATED: [(&str, &str); 4] = [
+pub(crate) const DELEGATED: [(&str, &str); 6] = [
+    // Which makes a secret of text: the host says why not.
+    ("ConvertTo-SecureString", "ConvertTo-SecureString"),
     ("Get-Credential", "Get-Credential"),
     ("Get-Help", "Get-Help"),
     ("help", "Get-Help"),
     ("man", "Get-Help"),
+    ("Read-Host", "Read-Host"),
 ];
 
 /// The cmdlet of this name or alias.
@@ -161,7 +164,7 @@ pub(crate) fn find(name: &str) -> Option<Cmdlet> {
 
 /// The names of all commands that are there whatever the host.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    CMDLETS.into_iter().map(|cmdlet| cmdlet.name).chain(["Get-Credential", "Get-Help"])
+    CMDLETS.into_iter().map(|cmdlet| cmdlet.name).chain(["Get-Credential", "Get-Help", "Read-Host"])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Variables, values, conditions, and what goes to the host.
 
 use crate::support::{FakeHost, failure, run_on, shown};
+use mailhaul_mail::Secret;
 use mailhaul_shell::{Argument, ErrorKind, Shell, Value};
 
 #[tokio::test]
@@ -81,7 +82,22 @@ async fn credentials_come_from_the_host_and_are_never_shown() {
     };
     assert_eq!(password.expose(), b"hunter2");
     assert!(!format!("{calls:?}").contains("hunter2"));
-    assert!(failure("(Get-Credential).Password").await.message.contains("never shown"));
+}
+
+#[tokio::test]
+async fn secrets_come_from_the_host_and_are_never_shown() {
+    let host = FakeHost::default();
+    let script = "$s = Read-Host 'Client secret' -AsSecureString; $s; \"$s\"; $s | ConvertTo-Json -Compress\n\
+        $p = (Get-Credential admin).Password; $p\n\
+        New-MigrationEndpoint -ClientSecret $s -Password $p";
+    let (shown, result) = run_on(&host, script).await;
+    result.unwrap();
+    assert_eq!(shown, "(secret)\n(secret)\n{}\n(secret)\n");
+    let calls = host.calls();
+    let secret = Value::Secret(Secret::new("hunter2"));
+    assert_eq!(calls[2].arguments[1], Argument::Value(secret.clone()));
+    assert_eq!(calls[2].arguments[3], Argument::Value(secret));
+    assert!(!format!("{calls:?}").contains("hunter2"));
 }
 
 #[tokio::test]

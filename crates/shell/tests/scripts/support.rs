@@ -82,6 +82,7 @@ impl Host for FakeHost {
                 "Get-Credential" => {
                     vec![Value::Credential { user: "admin".to_owned(), password: Secret::new("hunter2") }]
                 }
+                "Read-Host" => vec![Value::Secret(Secret::new("hunter2"))],
                 "Stop-MigrationBatch" => return Err(HostError::new("the batch is already stopped")),
                 "Set-MigrationBatch" => return Err(HostError::at_argument("there is no parameter -Prot", 1)),
                 _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! The list itself: what it says of an operation must be true.
 
-use mailhaul_operations::{Kind, Verb};
+use mailhaul_operations::Verb;
 use serde_json::Value;
 
 use crate::ops::operations;
@@ -56,7 +56,7 @@ fn whoever_only_looks_changes_nothing() {
     use mailhaul_operations::Role;
     for entry in operations().entries() {
         assert!(entry.role() > Role::Viewer || !entry.verb().changes(), "{}", entry.name());
-        let takes_secrets = entry.parameters().iter().any(|it| it.kind == Kind::Credential);
+        let takes_secrets = entry.parameters().iter().any(|it| it.secret_file().is_some());
         assert!(entry.role() > Role::Viewer || !takes_secrets, "{}", entry.name());
         assert_eq!(entry.verb().asks(), matches!(entry.verb(), Verb::Stop | Verb::Remove));
     }
