@@ -1,5 +1,6 @@
 //! Get-MigrationEndpoint.
 
+use mailhaul_migration::EndpointType;
 use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,14 +15,6 @@ use crate::context::Context;
 /// Shows endpoints.
 pub(crate) struct GetMigrationEndpoint;
 
-/// The types of endpoint that there are.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-enum EndpointType {
-    /// An IMAP server, as every endpoint is.
-    #[serde(rename = "IMAP")]
-    Imap,
-}
-
 /// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -30,7 +23,6 @@ pub(crate) struct Request {
     identity: Option<String>,
     /// Endpoints of this type.
     #[serde(rename = "Type")]
-    #[expect(dead_code, reason = "there is one type")]
     endpoint_type: Option<EndpointType>,
 }
 
@@ -62,7 +54,9 @@ impl Operation<Context> for GetMigrationEndpoint {
             Some(identity) => vec![store.endpoint(&identity).await.map_err(told)?],
             None => store.endpoints().await.map_err(told)?,
         };
+        let is_wanted = |it: &EndpointType| request.endpoint_type.is_none_or(|wanted| wanted == *it);
+        let endpoints = endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type));
         let active = Active::load(store, context.now()).await.map_err(told)?;
-        Ok(Answer::all(endpoints.into_iter().map(|it| MigrationEndpoint::of(it, &active)).collect()))
+        Ok(Answer::all(endpoints.map(|it| MigrationEndpoint::of(it, &active)).collect()))
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "the comments of requests are what help prints")]
 
+mod access;
 mod availability;
 mod batch_settings;
 mod complete_migration_batch;

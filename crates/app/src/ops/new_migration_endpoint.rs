@@ -1,14 +1,19 @@
 //! New-MigrationEndpoint.
 
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Access, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint,
-    EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth, Rates,
+    DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity,
+    Guid, Limit, Rates,
 };
-use mailhaul_operations::{Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, Verb};
+use mailhaul_operations::{
+    Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
     endpoint_settings::{self as settings, Authentication},
     failures::{told, unsupported},
     nouns::ENDPOINT,
@@ -26,14 +31,19 @@ pub(crate) struct NewMigrationEndpoint;
 pub(crate) struct Request {
     /// The endpoint's name.
     name: String,
-    /// An IMAP server, as every endpoint is.
+    /// Any IMAP server, as every endpoint is where nothing else is said.
     #[serde(rename = "IMAP", default)]
-    #[expect(dead_code, reason = "it goes without saying")]
     imap: bool,
-    /// Exchange Online: its address, peculiarities and limits are known.
+    /// Exchange Online: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
     #[serde(rename = "Microsoft365", default)]
     microsoft_365: bool,
-    /// The host of the IMAP server; that of Exchange Online with Microsoft365.
+    /// Gmail of an organisation: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    #[serde(default)]
+    google_workspace: bool,
+    /// The same as GoogleWorkspace: Exchange's word.
+    #[serde(default)]
+    gmail: bool,
+    /// The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
     remote_server: Option<String>,
     /// The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
     #[schemars(range(min = 1))]
@@ -75,22 +85,42 @@ pub(crate) struct Request {
     user_name_template: Option<String>,
     /// The organisation at Microsoft, by GUID or domain.
     tenant_id: Option<String>,
-    /// The application, as the authorization server knows it.
+    /// The application, as the authorization server knows it. With neither secret nor certificate somebody signs in with
+    /// `mailhaul login`.
     application_id: Option<String>,
-    /// A file with the application's secret.
-    client_secret: Option<Bytes>,
-    /// The authorization server, where it is not Microsoft's public one.
+    /// The application's secret.
+    client_secret: Option<SecretText>,
+    /// A file (PEM) with the application's certificate and its private key.
+    certificate_file: Option<Bytes>,
+    /// A file (JSON) with the key of a service account of Google, to which the organisation has delegated.
+    service_account_key_file_data: Option<Bytes>,
+    /// A refresh token of somebody who signed in elsewhere.
+    refresh_token: Option<SecretText>,
+    /// A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the
+    /// machine itself.
+    token_command: Option<Vec<String>>,
+    /// One access token, for a test: it is used until it ends.
+    access_token: Option<SecretText>,
+    /// The authorization server, where it is not the service's public one: that of a national cloud.
     authority_url: Option<String>,
-    /// The token endpoint of any other authorization server.
+    /// The token endpoint, where it does not follow from AuthorityUrl.
     token_url: Option<String>,
-    /// For what a token is to be good.
+    /// Where a device asks for a code, where it does not follow from AuthorityUrl.
+    device_url: Option<String>,
+    /// For what a token is to be good, where it is not what the service wants.
     scope: Option<String>,
+    /// Uploads messages to Gmail by its API, and not by IMAP, of which Gmail takes 500 MB a day for each user.
+    #[serde(default)]
+    gmail_api: bool,
+    /// The address of Gmail's API, where it is not Google's public one.
+    gmail_api_url: Option<String>,
+    /// A mailbox that is opened to try the endpoint.
+    test_mailbox: Option<String>,
+    /// The same as TestMailbox: Exchange's word with Gmail.
+    email_address: Option<String>,
     /// Keeps the endpoint without connecting to its server.
     #[serde(default)]
     skip_verification: bool,
-    /// Not supported.
-    #[serde(default)]
-    gmail: bool,
     /// Not supported.
     #[serde(default)]
     exchange_outlook_anywhere: bool,
@@ -115,105 +145,101 @@ impl Operation<Context> for NewMigrationEndpoint {
 
     async fn run(
         context: &Context,
-        _caller: &Caller,
+        caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
-        const IMAP_ONLY: &str = "Endpoints are IMAP servers: give -IMAP, -RemoteServer, -Port and -Security.";
+        const IMAP_ONLY: &str = "Mail is moved by IMAP: give -IMAP, -Microsoft365 or -GoogleWorkspace.";
         unsupported(&[
-            (
-                "Gmail",
-                request.gmail,
-                "Gmail speaks IMAP: give -IMAP -RemoteServer imap.gmail.com -Port 993 -Security Ssl, and passwords for \
-                 applications in the CSV file.",
-            ),
             ("ExchangeOutlookAnywhere", request.exchange_outlook_anywhere, IMAP_ONLY),
             ("ExchangeRemoteMove", request.exchange_remote_move, IMAP_ONLY),
             ("PublicFolder", request.public_folder, IMAP_ONLY),
         ])?;
-        Authentication::check(request.authentication)?;
-        let security = request.security.unwrap_or_default();
-        let migrations = request.max_concurrent_migrations.unwrap_or(DEFAULT_MAX_CONCURRENT_MIGRATIONS);
-        let incremental = request
-            .max_concurrent_incremental_syncs
-            .unwrap_or_else(|| DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS.min(migrations));
-        settings::check_limits(migrations, incremental)?;
-        let (endpoint_type, server, profile) = match (request.microsoft_365, request.remote_server) {
-            (true, server) => (
-                EndpointType::Microsoft365,
-                server.unwrap_or_else(|| "outlook.office365.com".to_owned()),
-                Some("Microsoft 365".to_owned()),
-            ),
-            (false, Some(server)) => (EndpointType::Imap, server, None),
-            (false, None) => return Err(Failure::invalid("RemoteServer must be given")),
-        };
-        let (access, secret) = match (request.credential, request.user_name_template) {
-            (Some(credential), template) => settings::admin(credential, template.as_deref())
-                .map(|(it, password)| (Access::Admin(it), Some(password)))?,
-            (None, None) => match (request.application_id, request.client_secret) {
-                (Some(client_id), Some(secret)) => {
-                    let tenant = request.tenant_id.unwrap_or_default();
-                    let authority = request.authority_url;
-                    let authority = authority.as_deref().unwrap_or("https://login.microsoftonline.com");
-                    let token_url = format!("{authority}/{tenant}/oauth2/v2.0/token");
-                    let oauth = OAuth {
-                        grant: Grant::ClientSecret,
-                        token_url: request.token_url.unwrap_or(token_url),
-                        device_url: String::new(),
-                        client_id,
-                        scope: request.scope.unwrap_or_default(),
-                        tenant: Some(tenant),
-                    };
-                    let secret = secret.trim_ascii_end();
-                    (Access::OAuth(oauth), Some(mailhaul_mail::Secret::new(secret)))
-                }
-                _ => (Access::Users, None),
-            },
-            (None, Some(_)) => {
-                return Err(Failure::invalid(
-                    "UserNameTemplate needs Credential, the administrator whom it names",
-                ));
+        let skip_verification = request.skip_verification;
+        let _mailbox = match (request.test_mailbox.clone(), request.email_address.clone()) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::invalid("either TestMailbox or EmailAddress can be given, not both"));
             }
+            (mailbox, address) => mailbox.or(address),
         };
-        let now = context.now();
-        let endpoint = Endpoint {
-            guid: Guid::new_v4(),
-            name: settings::name(&request.name)?,
-            endpoint_type,
-            remote_server: settings::host(&server)?,
-            port: request.port.unwrap_or_else(|| settings::usual_port(security)),
-            security,
-            accept_untrusted_certificates: request.accept_untrusted_certificates,
-            certificate_authorities: request
-                .certificate_authorities
-                .as_ref()
-                .map(settings::authorities)
-                .transpose()?,
-            certificate_sha256: request
-                .certificate_sha256
-                .as_deref()
-                .map(settings::fingerprint)
-                .transpose()?,
-            max_concurrent_migrations: migrations,
-            max_concurrent_incremental_syncs: incremental,
-            server_profile: match &request.server_profile {
-                Some(name) => Some(settings::server_profile(name)?),
-                None => profile,
-            },
-            rates: Rates {
-                messages_per_second: request.messages_per_second,
-                bytes_per_second: request.bytes_per_second,
-                bytes_per_day: request.bytes_per_day,
-                mailbox_bytes_per_day: request.mailbox_bytes_per_day,
-            },
-            access,
-            gmail_api: None,
-            created: now,
-            modified: now,
-        };
-        if !request.skip_verification {
+        here_alone(caller, request.token_command.is_some())?;
+        let (endpoint, secret) = endpoint(request, context.now())?;
+        if !skip_verification {
             settings::verify(&endpoint).await?;
         }
         let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
+}
+
+/// The endpoint that is asked for, and its secret.
+fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret>), Failure> {
+    Authentication::check(request.authentication)?;
+    let kinds = Kinds {
+        imap: request.imap,
+        microsoft_365: request.microsoft_365,
+        google_workspace: request.google_workspace,
+        gmail: request.gmail,
+    };
+    let endpoint_type = kinds.endpoint_type()?;
+    let known = Preset::of(endpoint_type);
+    let security = request.security.or(known.map(|it| it.security)).unwrap_or_default();
+    // The known port is that of the known security.
+    let known_port = known.filter(|it| it.security == security).map(|it| it.port);
+    let server = request.remote_server.or_else(|| known.map(|it| it.remote_server.to_owned()));
+    let server = server.ok_or_else(|| Failure::invalid("RemoteServer must be given"))?;
+    let migrations = request.max_concurrent_migrations.unwrap_or(DEFAULT_MAX_CONCURRENT_MIGRATIONS);
+    let incremental = request
+        .max_concurrent_incremental_syncs
+        .unwrap_or_else(|| DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS.min(migrations));
+    settings::check_limits(migrations, incremental)?;
+    let (access, secret) = new_access(
+        endpoint_type,
+        AccessParameters {
+            credential: request.credential,
+            user_name_template: request.user_name_template,
+            tenant_id: request.tenant_id,
+            application_id: request.application_id,
+            client_secret: request.client_secret,
+            certificate_file: request.certificate_file,
+            service_account_key_file_data: request.service_account_key_file_data,
+            refresh_token: request.refresh_token,
+            access_token: request.access_token,
+            token_command: request.token_command,
+            authority_url: request.authority_url,
+            token_url: request.token_url,
+            device_url: request.device_url,
+            scope: request.scope,
+        },
+    )?;
+    let authorities = request.certificate_authorities.as_ref().map(settings::authorities);
+    let fingerprint = request.certificate_sha256.as_deref().map(settings::fingerprint);
+    let profile = match &request.server_profile {
+        Some(name) => Some(settings::server_profile(name)?),
+        None => known.map(|it| it.server_profile.to_owned()),
+    };
+    let endpoint = Endpoint {
+        guid: Guid::new_v4(),
+        name: settings::name(&request.name)?,
+        endpoint_type,
+        remote_server: settings::host(&server)?,
+        port: request.port.or(known_port).unwrap_or_else(|| settings::usual_port(security)),
+        security,
+        accept_untrusted_certificates: request.accept_untrusted_certificates,
+        certificate_authorities: authorities.transpose()?,
+        certificate_sha256: fingerprint.transpose()?,
+        max_concurrent_migrations: migrations,
+        max_concurrent_incremental_syncs: incremental,
+        server_profile: profile,
+        rates: Rates {
+            messages_per_second: request.messages_per_second,
+            bytes_per_second: request.bytes_per_second,
+            bytes_per_day: request.bytes_per_day,
+            mailbox_bytes_per_day: request.mailbox_bytes_per_day,
+        },
+        access,
+        gmail_api: gmail_api(endpoint_type, request.gmail_api, request.gmail_api_url)?,
+        created: now,
+        modified: now,
+    };
+    Ok((endpoint, secret))
 }

@@ -1,12 +1,15 @@
 //! Set-MigrationEndpoint.
 
-use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, Limit};
-use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
+use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, EndpointType, Limit};
+use mailhaul_operations::{
+    Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
+};
 use mailhaul_store::NewSecret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    access::{AccessParameters, changed_access, gmail_api, here_alone},
     endpoint_settings::{self as settings, Authentication},
     failures::{at_least_one, told},
     nouns::ENDPOINT,
@@ -67,6 +70,35 @@ pub(crate) struct Request {
     /// authorization identity.
     #[serde(default)]
     user_name_template: Change<String>,
+    /// The organisation at Microsoft, by GUID or domain.
+    tenant_id: Option<String>,
+    /// The application, as the authorization server knows it.
+    application_id: Option<String>,
+    /// A new secret of the application.
+    client_secret: Option<SecretText>,
+    /// A file (PEM) with a new certificate of the application and its private key.
+    certificate_file: Option<Bytes>,
+    /// A file (JSON) with a new key of a service account of Google.
+    service_account_key_file_data: Option<Bytes>,
+    /// A new refresh token of somebody who signed in elsewhere.
+    refresh_token: Option<SecretText>,
+    /// A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the
+    /// machine itself.
+    token_command: Option<Vec<String>>,
+    /// One access token, for a test.
+    access_token: Option<SecretText>,
+    /// The authorization server: TokenUrl and DeviceUrl follow from it.
+    authority_url: Option<String>,
+    /// The token endpoint.
+    token_url: Option<String>,
+    /// Where a device asks for a code.
+    device_url: Option<String>,
+    /// For what a token is to be good.
+    scope: Option<String>,
+    /// Whether messages are uploaded to Gmail by its API, and not by IMAP.
+    gmail_api: Option<bool>,
+    /// The address of Gmail's API.
+    gmail_api_url: Option<String>,
     /// Keeps the change without connecting to the server.
     #[serde(default)]
     skip_verification: bool,
@@ -85,22 +117,23 @@ impl Operation<Context> for SetMigrationEndpoint {
 
     async fn run(
         context: &Context,
-        _caller: &Caller,
+        caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
+        here_alone(caller, request.token_command.is_some())?;
         let store = &context.store;
         let now = context.now();
         let before = store.endpoint(&request.identity).await.map_err(told)?;
         let skip_verification = request.skip_verification;
         let mut after = before.clone();
-        let password = change(&mut after, request)?;
+        let secret = change(&mut after, request)?;
         let has_other_limits = (before.rates, &before.server_profile) != (after.rates, &after.server_profile);
         if !skip_verification && is_reached_otherwise(&before, &after) {
             settings::verify(&after).await?;
         }
         after.modified = now;
         let endpoint =
-            store.update_endpoint(before.guid, password, move |it| *it = after).await.map_err(told)?;
+            store.update_endpoint(before.guid, secret, move |it| *it = after).await.map_err(told)?;
         if has_other_limits {
             // Who waits for the old ones may not have to.
             store.unpark(before.guid, now).await.map_err(told)?;
@@ -111,7 +144,7 @@ impl Operation<Context> for SetMigrationEndpoint {
     }
 }
 
-/// Makes the changes, and says what becomes of the administrator's password.
+/// Makes the changes, and says what becomes of the secret.
 fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failure> {
     Authentication::check(request.authentication)?;
     if let Some(server) = &request.remote_server {
@@ -142,30 +175,64 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
     ] {
         change.try_map(|it| at_least_one(name, it, "With $null the profile's limit counts."))?.apply(rate);
     }
-    let password = match request.credential {
-        Change::Keep => NewSecret::Keep,
-        Change::Clear => {
-            endpoint.access = Access::Users;
-            NewSecret::Remove
+    let gmail = match (request.gmail_api, request.gmail_api_url) {
+        (None, None) => endpoint.gmail_api.take(),
+        (Some(false), None) => None,
+        (Some(false), Some(_)) => {
+            return Err(Failure::invalid("GmailApiUrl has no meaning with -GmailApi $false"));
         }
-        Change::To(credential) => {
-            let form = endpoint.access.admin().map(|it| it.form.clone()).unwrap_or_default();
-            let (admin, password) = settings::admin(credential, form.setting())?;
-            endpoint.access = Access::Admin(admin);
-            NewSecret::Set(password)
-        }
+        (_, url) => gmail_api(endpoint.endpoint_type, true, url.or(endpoint.gmail_api.take()))?,
     };
-    match (&mut endpoint.access, request.user_name_template) {
-        (_, Change::Keep) | (Access::Users | Access::OAuth(_), Change::Clear) => {}
-        (Access::Admin(admin), Change::Clear) => admin.form = AdminForm::default(),
-        (Access::Admin(admin), Change::To(template)) => admin.form = settings::admin_form(Some(&template))?,
-        (Access::Users | Access::OAuth(_), Change::To(_)) => {
-            return Err(Failure::invalid(
-                "UserNameTemplate needs Credential, the administrator whom it names",
-            ));
+    endpoint.gmail_api = gmail;
+    let (credential, template) = (request.credential, request.user_name_template);
+    let parameters = AccessParameters {
+        credential: None,
+        user_name_template: None,
+        tenant_id: request.tenant_id,
+        application_id: request.application_id,
+        client_secret: request.client_secret,
+        certificate_file: request.certificate_file,
+        service_account_key_file_data: request.service_account_key_file_data,
+        refresh_token: request.refresh_token,
+        access_token: request.access_token,
+        token_command: request.token_command,
+        authority_url: request.authority_url,
+        token_url: request.token_url,
+        device_url: request.device_url,
+        scope: request.scope,
+    };
+    change_access(endpoint, credential, template, parameters)
+}
+
+/// Changes who opens the mailboxes.
+fn change_access(
+    endpoint: &mut Endpoint,
+    credential: Change<Credential>,
+    template: Change<String>,
+    mut parameters: AccessParameters,
+) -> Result<NewSecret, Failure> {
+    let is_cleared = credential == Change::Clear;
+    if is_cleared {
+        if endpoint.endpoint_type != EndpointType::Imap {
+            return Err(Failure::invalid(format_args!(
+                "an endpoint of {} has no Credential that could be cleared",
+                endpoint.endpoint_type
+            )));
         }
+        endpoint.access = Access::Users;
     }
-    Ok(password)
+    if let (Access::Admin(admin), Change::Clear) = (&mut endpoint.access, &template) {
+        admin.form = AdminForm::default();
+    }
+    if let Change::To(credential) = credential {
+        parameters.credential = Some(credential);
+    }
+    if let Change::To(template) = template {
+        parameters.user_name_template = Some(template);
+    }
+    let (access, secret) = changed_access(endpoint.endpoint_type, &endpoint.access, parameters)?;
+    endpoint.access = access;
+    Ok(if is_cleared && matches!(secret, NewSecret::Keep) { NewSecret::Remove } else { secret })
 }
 
 /// Whether a connection that could be made before may not be possible any more.

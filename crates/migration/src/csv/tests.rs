@@ -282,7 +282,11 @@ fn where_mailboxes_are_known_by_address_nothing_else_is_needed() {
         ("EmailAddress,TargetUserName\na@x,c@x\n", "a@x", "c@x"),
     ] {
         let user_row = read_users(file.as_bytes(), options).unwrap().users.remove(0);
-        assert_eq!((user_row.user_name.as_str(), user_row.target_user_name.as_str()), (user, target), "{file}");
+        assert_eq!(
+            (user_row.user_name.as_str(), user_row.target_user_name.as_str()),
+            (user, target),
+            "{file}"
+        );
     }
     let refused = read_users(b"UserName\na@x\n", options).unwrap_err();
     assert!(refused.to_string().contains("\"EmailAddress\" is missing"), "{refused}");

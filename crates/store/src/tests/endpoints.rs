@@ -2,7 +2,8 @@
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Access, AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates,
+    Access, AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, EndpointType, Grant, Guid,
+    Limit, OAuth, Rates,
 };
 
 use super::{at, batch, endpoint, service};
@@ -126,4 +127,31 @@ async fn an_endpoint_in_use_stays_and_it_is_told_by_what() {
     store.remove_batch(store.batch("Sales").await.unwrap().batch.guid).await.unwrap();
     store.remove_endpoint(old.guid).await.unwrap();
     assert_eq!(store.endpoints().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn how_tokens_are_come_by_is_kept_with_its_secret() {
+    let (_data, store) = service().await;
+    let oauth = OAuth {
+        grant: Grant::ServiceAccount { email: "haul@p.example".to_owned(), key_id: "k".to_owned() },
+        token_url: "https://token.example".to_owned(),
+        device_url: String::new(),
+        client_id: "1234".to_owned(),
+        scope: "mail".to_owned(),
+        tenant: None,
+    };
+    let wanted = Endpoint { access: Access::OAuth(oauth), ..endpoint("G") };
+    let kept = store.insert_endpoint(wanted.clone(), Some(Secret::new("key"))).await.unwrap();
+    assert_eq!(kept, wanted);
+    let secret = async |name| store.secret(kept.guid, name).await.unwrap();
+    assert_eq!(secret(SecretName::TokenSecret).await, Some(Secret::new("key")));
+    assert_eq!(secret(SecretName::AdminPassword).await, None);
+    // An administrator takes the place of tokens, and the password that of their secret.
+    let admin = full("G").access;
+    let change = move |it: &mut Endpoint| it.access = admin;
+    store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("own")), change).await.unwrap();
+    assert_eq!(secret(SecretName::TokenSecret).await, None);
+    assert_eq!(secret(SecretName::AdminPassword).await, Some(Secret::new("own")));
+    store.remove_endpoint(kept.guid).await.unwrap();
+    assert_eq!(secret(SecretName::AdminPassword).await, None);
 }

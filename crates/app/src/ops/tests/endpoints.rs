@@ -70,6 +70,13 @@ async fn a_new_endpoint_is_refused_in_words() {
         (json!({ "Name": "OLD" }), Conflict, "\"OLD\" already exists"),
         (json!({ "Name": "archive" }), Invalid, "the archive in the data directory"),
         (json!({ "Gmail": true }), Invalid, "imap.gmail.com"),
+        (json!({ "Gmail": true, "IMAP": true }), Invalid, "either IMAP or Gmail"),
+        (json!({ "Microsoft365": true }), Invalid, "must be told who opens the mailboxes"),
+        (
+            json!({ "TestMailbox": "a@b", "EmailAddress": "a@b" }),
+            Invalid,
+            "either TestMailbox or EmailAddress",
+        ),
         (json!({ "ExchangeRemoteMove": true }), Invalid, "-ExchangeRemoteMove is not supported"),
         (json!({ "Authentication": "NTLM" }), Invalid, "Ntlm is not supported"),
         (json!({ "RemoteServer": "imaps://a" }), Invalid, "nothing else"),

@@ -11,4 +11,5 @@ mod reports;
 mod servers;
 mod settings;
 mod support;
+mod tokens;
 mod users;

@@ -1,14 +1,14 @@
 //! A migration endpoint.
 
 use jiff::Timestamp;
-use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Guid, Limit};
+use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
 use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::text;
 
-/// A migration endpoint. Its administrator's password is never shown.
+/// A migration endpoint. Its secrets are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationEndpoint {
@@ -58,6 +58,25 @@ pub(crate) struct MigrationEndpoint {
     user_name: Option<String>,
     /// How the administrator's login names the mailbox, or PROXYAUTH; none where the SASL authorization identity does.
     user_name_template: Option<String>,
+    /// How access tokens are come by, where they are: `ClientSecret`, `ClientCertificate`, `ServiceAccount`, `RefreshToken`,
+    /// `TokenCommand` or `Token`.
+    token_source: Option<&'static str>,
+    /// The organisation at Microsoft.
+    tenant_id: Option<String>,
+    /// The application, as the authorization server knows it.
+    application_id: Option<String>,
+    /// For what a token is to be good.
+    scope: Option<String>,
+    /// The token endpoint.
+    token_url: Option<String>,
+    /// Where a device asks for a code.
+    device_url: Option<String>,
+    /// The address of the service account.
+    service_account: Option<String>,
+    /// Who signed in, where somebody did.
+    signed_in_as: Option<String>,
+    /// The address of Gmail's API, where messages are uploaded by it.
+    gmail_api_url: Option<String>,
     /// Whether it can be used.
     is_valid: bool,
     /// When it was made.
@@ -99,14 +118,30 @@ impl MigrationEndpoint {
             Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
             None => (None, None),
         };
+        let oauth = endpoint.access.oauth();
+        let setting = |of: fn(&OAuth) -> &str| oauth.map(of).filter(|it| !it.is_empty()).map(str::to_owned);
+        let (service_account, signed_in_as) = match oauth.map(|it| &it.grant) {
+            Some(Grant::ServiceAccount { email, .. }) => (Some(email.clone()), None),
+            Some(Grant::RefreshToken { user }) => (None, user.clone()),
+            _ => (None, None),
+        };
         Self {
+            token_source: oauth.map(|it| it.grant.name()),
+            tenant_id: oauth.and_then(|it| it.tenant.clone()),
+            application_id: setting(|it| &it.client_id),
+            scope: setting(|it| &it.scope),
+            token_url: setting(|it| &it.token_url),
+            device_url: setting(|it| &it.device_url),
+            service_account,
+            signed_in_as,
+            gmail_api_url: endpoint.gmail_api,
             identity: endpoint.name,
             guid: endpoint.guid,
             endpoint_type: endpoint.endpoint_type,
             remote_server: endpoint.remote_server,
             port: endpoint.port,
             security: endpoint.security,
-            authentication: if endpoint.access.oauth().is_some() { "OAuth" } else { "Basic" },
+            authentication: if oauth.is_some() { "OAuth" } else { "Basic" },
             accept_untrusted_certificates: endpoint.accept_untrusted_certificates,
             certificate_authorities: authorities.matches("-----BEGIN CERTIFICATE-----").count(),
             certificate_sha256: endpoint.certificate_sha256.map(|it| text::hexadecimal(&it)),

@@ -1,0 +1,330 @@
+//! By which way the mailboxes of an endpoint are opened: chosen by which parameters were given.
+
+use mailhaul_migration::{Access, EndpointType, Grant};
+use mailhaul_operations::Failure;
+
+use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
+
+/// A way to open mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Each user's own password.
+    Users,
+    /// An administrator's password.
+    Admin,
+    /// An application's secret.
+    ClientSecret,
+    /// An application's certificate.
+    Certificate,
+    /// A service account's key.
+    ServiceAccount,
+    /// A refresh token that somebody has already.
+    RefreshToken,
+    /// Somebody signs in on another device, and leaves a refresh token.
+    Device,
+    /// A command prints tokens.
+    Command,
+    /// One token.
+    Token,
+}
+
+/// When a way is taken, and what belongs to it.
+struct Row {
+    way: Way,
+    /// The parameter that chooses it.
+    by: &'static str,
+    /// Which endpoints have it, and what they need for it.
+    of: &'static [(EndpointType, &'static [&'static str])],
+    /// What may be given beside.
+    takes: &'static [&'static str],
+}
+
+/// What is no secret, and belongs to some ways and endpoints.
+const SETTINGS: [&str; 7] =
+    ["UserNameTemplate", "TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "DeviceUrl", "Scope"];
+/// What an application that is asked for in its own name takes.
+const APPLICATION: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "Scope"];
+/// What an application that somebody signs in to takes.
+const DELEGATED: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "DeviceUrl", "Scope"];
+
+const ROWS: [Row; 8] = [
+    Row { way: Way::Admin, by: "Credential", of: &[(Imap, &[])], takes: &["UserNameTemplate"] },
+    Row {
+        way: Way::ClientSecret,
+        by: "ClientSecret",
+        of: &[(Microsoft365, &["TenantId", "ApplicationId"]), (Imap, &["TokenUrl", "ApplicationId"])],
+        takes: APPLICATION,
+    },
+    Row {
+        way: Way::Certificate,
+        by: "CertificateFile",
+        of: &[(Microsoft365, &["TenantId", "ApplicationId"]), (Imap, &["TokenUrl", "ApplicationId"])],
+        takes: APPLICATION,
+    },
+    Row {
+        way: Way::ServiceAccount,
+        by: "ServiceAccountKeyFileData",
+        of: &[(GoogleWorkspace, &[])],
+        takes: &["AuthorityUrl", "TokenUrl", "Scope"],
+    },
+    Row {
+        way: Way::RefreshToken,
+        by: "RefreshToken",
+        of: &[
+            (Microsoft365, &["ApplicationId"]),
+            (GoogleWorkspace, &["ApplicationId"]),
+            (Imap, &["TokenUrl", "ApplicationId"]),
+        ],
+        takes: DELEGATED,
+    },
+    Row {
+        way: Way::Command,
+        by: "TokenCommand",
+        of: &[(Microsoft365, &[]), (GoogleWorkspace, &[]), (Imap, &[])],
+        takes: &[],
+    },
+    Row {
+        way: Way::Token,
+        by: "AccessToken",
+        of: &[(Microsoft365, &[]), (GoogleWorkspace, &[]), (Imap, &[])],
+        takes: &[],
+    },
+    Row {
+        way: Way::Device,
+        by: "ApplicationId",
+        of: &[(Microsoft365, &[]), (Imap, &["TokenUrl", "DeviceUrl"])],
+        takes: DELEGATED,
+    },
+];
+
+/// Settings that endpoints of a type have no use for, and why.
+const NOT_OF: [(EndpointType, &str, &str); 3] = [
+    (Imap, "TenantId", "Organisations have an id at Microsoft; give -Microsoft365, or -TokenUrl."),
+    (Imap, "AuthorityUrl", "Give the whole address of the token endpoint with -TokenUrl."),
+    (GoogleWorkspace, "TenantId", "Google knows the organisation by the user's address."),
+];
+
+/// What each type of endpoint may be given.
+pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
+    match endpoint_type {
+        Microsoft365 => {
+            "Microsoft 365 takes no passwords over IMAP: give -TenantId and -ApplicationId with -ClientSecret or \
+             -CertificateFile, or -ApplicationId alone and sign in later with mailhaul login."
+        }
+        GoogleWorkspace => {
+            "Give -ServiceAccountKeyFileData, the JSON key of a service account; where users have passwords for \
+             applications, give -IMAP -RemoteServer imap.gmail.com -Port 993 -Security Ssl."
+        }
+        Imap => {
+            "For access tokens give -TokenUrl and -ApplicationId with -ClientSecret, -CertificateFile or -RefreshToken, or \
+             -TokenCommand."
+        }
+    }
+}
+
+/// The way that these parameters choose; `before` is that of an endpoint that is only changed.
+///
+/// # Errors
+/// Names two that exclude each other.
+pub(super) fn choose(given: &[&'static str], before: Way) -> Result<Way, Failure> {
+    let chosen: Vec<&Row> =
+        ROWS.iter().filter(|it| it.way != Way::Device && given.contains(&it.by)).collect();
+    match chosen.as_slice() {
+        [one, other, ..] => {
+            Err(Failure::invalid(format_args!("either {} or {} can be given, not both", one.by, other.by)))
+        }
+        [one] => Ok(one.way),
+        [] if before == Way::Users && given.contains(&"ApplicationId") => Ok(Way::Device),
+        [] => Ok(before),
+    }
+}
+
+/// Whether an endpoint of this type can go this way with what was given.
+///
+/// # Errors
+/// Names parameters that are missing, or belong to something else.
+pub(super) fn check(way: Way, endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Failure> {
+    let is_given = |name: &str| given.contains(&name);
+    let wrong = |words: String| Err(Failure::invalid(words).with_advice(advice(endpoint_type)));
+    let Some(row) = ROWS.iter().find(|it| it.way == way) else { return users(endpoint_type, given) };
+    let Some((_, needs)) = row.of.iter().find(|(it, _)| *it == endpoint_type) else {
+        return wrong(format!("{} is nothing for {endpoint_type}", row.by));
+    };
+    if let Some((_, name, why)) = NOT_OF.iter().find(|(it, name, _)| *it == endpoint_type && is_given(name)) {
+        return Err(Failure::invalid(format_args!("{name} is nothing for {endpoint_type}")).with_advice(why));
+    }
+    if let Some(missing) = needs.iter().find(|it| !is_given(it)) {
+        return wrong(format!("{} needs {missing}", row.by));
+    }
+    match given.iter().find(|it| SETTINGS.contains(it) && !row.takes.contains(it)) {
+        Some(&"UserNameTemplate") => Err(template_alone()),
+        Some(other) => wrong(format!("{other} has no meaning with {}", row.by)),
+        None => Ok(()),
+    }
+}
+
+/// Nobody but the users themselves.
+fn users(endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Failure> {
+    if endpoint_type != Imap {
+        return Err(Failure::invalid(format_args!(
+            "an endpoint of {endpoint_type} must be told who opens the mailboxes"
+        ))
+        .with_advice(advice(endpoint_type)));
+    }
+    match given.iter().find(|it| SETTINGS.contains(it)) {
+        None => Ok(()),
+        Some(&"UserNameTemplate") => Err(template_alone()),
+        Some(other) => {
+            Err(Failure::invalid(format_args!("{other} does not do alone"))
+                .with_advice(advice(endpoint_type)))
+        }
+    }
+}
+
+fn template_alone() -> Failure {
+    Failure::invalid("UserNameTemplate needs Credential, the administrator whom it names")
+}
+
+impl Way {
+    /// By which way this is opened.
+    pub(super) fn of(access: &Access) -> Self {
+        match access {
+            Access::Users => Self::Users,
+            Access::Admin(_) => Self::Admin,
+            Access::OAuth(oauth) => match oauth.grant {
+                Grant::ClientSecret => Self::ClientSecret,
+                Grant::ClientCertificate { .. } => Self::Certificate,
+                Grant::ServiceAccount { .. } => Self::ServiceAccount,
+                Grant::RefreshToken { .. } => Self::Device,
+                Grant::Command { .. } => Self::Command,
+                Grant::Token => Self::Token,
+            },
+        }
+    }
+
+    /// Whether somebody signs in, and not an application in its own name.
+    pub(super) fn is_delegated(self) -> bool {
+        matches!(self, Self::RefreshToken | Self::Device)
+    }
+
+    /// Whether a token server is asked.
+    pub(super) fn asks_a_server(self) -> bool {
+        self.takes("TokenUrl")
+    }
+
+    /// Whether this setting may be given with it.
+    pub(super) fn takes(self, setting: &str) -> bool {
+        ROWS.iter().any(|it| it.way == self && it.takes.contains(&setting))
+    }
+
+    /// Whether who controls the token server gets to know the secret.
+    pub(super) fn tells_secret(self) -> bool {
+        matches!(self, Self::ClientSecret | Self::RefreshToken | Self::Device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(endpoint_type: EndpointType, given: &[&'static str], before: Way) -> Result<Way, Failure> {
+        let way = choose(given, before)?;
+        check(way, endpoint_type, given).map(|()| way)
+    }
+
+    #[test]
+    fn parameters_choose_the_way() {
+        for (endpoint_type, given, way) in [
+            (Imap, &[][..], Way::Users),
+            (Imap, &["Credential"], Way::Admin),
+            (Imap, &["Credential", "UserNameTemplate"], Way::Admin),
+            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId"], Way::ClientSecret),
+            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId", "Scope"], Way::ClientSecret),
+            (Imap, &["ApplicationId", "TokenUrl", "DeviceUrl"], Way::Device),
+            (Imap, &["RefreshToken", "ApplicationId", "TokenUrl"], Way::RefreshToken),
+            (Imap, &["TokenCommand"], Way::Command),
+            (Imap, &["AccessToken"], Way::Token),
+            (Microsoft365, &["ClientSecret", "TenantId", "ApplicationId"], Way::ClientSecret),
+            (
+                Microsoft365,
+                &["CertificateFile", "TenantId", "ApplicationId", "AuthorityUrl"],
+                Way::Certificate,
+            ),
+            (Microsoft365, &["ApplicationId"], Way::Device),
+            (Microsoft365, &["ApplicationId", "TenantId"], Way::Device),
+            (Microsoft365, &["RefreshToken", "ApplicationId"], Way::RefreshToken),
+            (GoogleWorkspace, &["ServiceAccountKeyFileData"], Way::ServiceAccount),
+            (GoogleWorkspace, &["ServiceAccountKeyFileData", "Scope", "AuthorityUrl"], Way::ServiceAccount),
+            (GoogleWorkspace, &["AccessToken"], Way::Token),
+        ] {
+            assert_eq!(decided(endpoint_type, given, Way::Users), Ok(way), "{endpoint_type} {given:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for (endpoint_type, given, words) in [
+            (Microsoft365, &[][..], "must be told who opens"),
+            (GoogleWorkspace, &[], "must be told who opens"),
+            (Microsoft365, &["TenantId"], "must be told who opens"),
+            (Microsoft365, &["ClientSecret", "CertificateFile"], "either ClientSecret or CertificateFile"),
+            (Microsoft365, &["ClientSecret", "ApplicationId"], "ClientSecret needs TenantId"),
+            (Microsoft365, &["CertificateFile", "TenantId"], "CertificateFile needs ApplicationId"),
+            (
+                Microsoft365,
+                &["ServiceAccountKeyFileData"],
+                "ServiceAccountKeyFileData is nothing for Microsoft365",
+            ),
+            (Microsoft365, &["Credential"], "Credential is nothing for Microsoft365"),
+            (
+                GoogleWorkspace,
+                &["ClientSecret", "ApplicationId"],
+                "ClientSecret is nothing for GoogleWorkspace",
+            ),
+            (GoogleWorkspace, &["ApplicationId"], "ApplicationId is nothing for GoogleWorkspace"),
+            (
+                GoogleWorkspace,
+                &["ServiceAccountKeyFileData", "TenantId"],
+                "TenantId is nothing for GoogleWorkspace",
+            ),
+            (
+                GoogleWorkspace,
+                &["ServiceAccountKeyFileData", "ApplicationId"],
+                "ApplicationId has no meaning with",
+            ),
+            (Imap, &["ServiceAccountKeyFileData"], "nothing for IMAP"),
+            (Imap, &["ClientSecret", "ApplicationId"], "ClientSecret needs TokenUrl"),
+            (
+                Imap,
+                &["ClientSecret", "ApplicationId", "TokenUrl", "TenantId"],
+                "TenantId is nothing for IMAP",
+            ),
+            (
+                Imap,
+                &["ClientSecret", "ApplicationId", "TokenUrl", "DeviceUrl"],
+                "DeviceUrl has no meaning with ClientSecret",
+            ),
+            (Imap, &["ApplicationId"], "ApplicationId needs TokenUrl"),
+            (Imap, &["ApplicationId", "TokenUrl"], "ApplicationId needs DeviceUrl"),
+            (Imap, &["Credential", "Scope"], "Scope has no meaning with Credential"),
+            (Imap, &["Credential", "AccessToken"], "either Credential or AccessToken"),
+            (Imap, &["AccessToken", "UserNameTemplate"], "UserNameTemplate needs Credential"),
+            (Imap, &["UserNameTemplate"], "UserNameTemplate needs Credential"),
+            (Imap, &["Scope"], "Scope does not do alone"),
+        ] {
+            let failure = decided(endpoint_type, given, Way::Users).unwrap_err();
+            assert!(failure.message.contains(words), "{endpoint_type} {given:?}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_change_keeps_the_way_where_it_chooses_none() {
+        let settings = &["TenantId", "ApplicationId", "Scope"][..];
+        assert_eq!(decided(Microsoft365, settings, Way::Certificate), Ok(Way::Certificate));
+        let other = &["TenantId", "ApplicationId", "ClientSecret"][..];
+        assert_eq!(decided(Microsoft365, other, Way::Certificate), Ok(Way::ClientSecret));
+        assert_eq!(decided(Imap, &["UserNameTemplate"], Way::Admin), Ok(Way::Admin));
+        assert_eq!(decided(Imap, &[], Way::Users), Ok(Way::Users));
+        assert!(decided(Imap, &["Scope"], Way::Token).is_err());
+    }
+}
