@@ -15,5 +15,6 @@ mod limits;
 mod lives;
 mod secrets;
 mod seed;
+mod seed_microsoft_365;
 mod support;
 mod web;

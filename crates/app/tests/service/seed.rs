@@ -7,15 +7,15 @@ use mailhaul_testkit::{Certificate, Mailmaker, Setup, connect, fill};
 use crate::support::{Service, ran};
 
 /// The users of the document.
-const USERS: [(&str, &str); 3] =
+pub(crate) const USERS: [(&str, &str); 3] =
     [("terry.adams", "1091990"), ("ann.beebe", "2111991"), ("paul.cannon", "3281986")];
-const CSV: &str = "EmailAddress,UserName,Password
+pub(crate) const CSV: &str = "EmailAddress,UserName,Password
 terrya@contoso.edu,terry.adams,1091990
 annb@contoso.edu,ann.beebe,2111991
 paulc@contoso.edu,paul.cannon,3281986
 ";
 /// Stands between the outputs of two lines.
-const MARK: &str = "== next ==";
+pub(crate) const MARK: &str = "== next ==";
 
 /// The lines up to the start of the batch; the ports and the path of the CSV file are those of this machine, and the two lines
 /// that the document breaks are whole.
@@ -114,7 +114,8 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
         let shown = [status.stdout.trim(), removed.stdout.trim(), gone.stderr.trim()];
         let all = lines.iter().map(String::as_str).zip(outputs).chain(last.into_iter().zip(shown));
-        write_walkthrough(all, &[(ssl, "993"), (tls, "143")], service.directory.path());
+        let ports = [(ssl, "993"), (tls, "143")];
+        write_walkthrough("seed-walkthrough.md", HEAD, all, &ports, service.directory.path());
     }
 }
 
@@ -122,13 +123,7 @@ fn messages_in(maildir: &Path) -> usize {
     ["cur", "new"].iter().map(|it| fs::read_dir(maildir.join(it)).unwrap().count()).sum()
 }
 
-/// The page that shows a run; it is not compared, because times and GUIDs are others each time.
-fn write_walkthrough<'a>(
-    steps: impl Iterator<Item = (&'a str, &'a str)>,
-    ports: &[(u16, &str)],
-    directory: &Path,
-) {
-    let mut page = "# Exchange's own document, line by line
+const HEAD: &str = "# Exchange's own document, line by line
 
 Microsoft's page \"Use PowerShell to perform an IMAP migration to Office 365\" is what mailhaul was made after. These are its
 lines in `mailhaul shell`, with what came: written by the test `seed` from a run against a real Dovecot (its ports are shown as
@@ -138,8 +133,17 @@ tells where each of them is.
 
 The CSV file is the page's:
 
-"
-    .to_owned();
+";
+
+/// The page that shows a run; it is not compared, because times and GUIDs are others each time.
+pub(crate) fn write_walkthrough<'a>(
+    name: &str,
+    head: &str,
+    steps: impl Iterator<Item = (&'a str, &'a str)>,
+    ports: &[(u16, &str)],
+    directory: &Path,
+) {
+    let mut page = head.to_owned();
     _ = writeln!(page, "```\n{CSV}```");
     for (line, output) in steps {
         _ = writeln!(page, "\n```\nmailhaul> {line}\n\n{output}\n```");
@@ -150,5 +154,5 @@ The CSV file is the page's:
         page = page.replace(&port.to_string(), usual);
     }
     page = page.replace(&directory.display().to_string(), "/home/administrator");
-    fs::write(format!("{}/../../docs/seed-walkthrough.md", env!("CARGO_MANIFEST_DIR")), page).unwrap();
+    fs::write(format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR")), page).unwrap();
 }
