@@ -1,7 +1,8 @@
 //! Trying a server: what Test-MigrationServerAvailability and Test-MigrationEndpoint share.
 
 use mailhaul_imap::Credentials;
-use mailhaul_migration::{Endpoint, Limit};
+use mailhaul_mail::Secret;
+use mailhaul_migration::{Endpoint, Grant, Limit};
 use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
@@ -11,8 +12,11 @@ use super::{
 };
 use crate::{
     context::Context,
-    probe::{Administrator, Findings, Login, Question, probe},
-    service::account::{admin_credentials, connect_options},
+    probe::{Administrator, Bearer, Findings, Login, OtherSide, Question, probe, setup},
+    service::{
+        account::{admin_credentials, connect_options},
+        tokens::tokens,
+    },
     text,
 };
 
@@ -34,6 +38,7 @@ pub(crate) async fn login(
                 "Test-MigrationServerAvailability takes both, and finds the form by which an administrator opens a mailbox.",
             )),
         (Some(credential), None) => Ok(Login::User(user(credential))),
+        (None, mailbox) if endpoint.access.oauth().is_some() => Ok(bearer(context, endpoint, mailbox).await),
         (None, None) => Ok(Login::Nobody),
         (None, Some(mailbox)) => {
             let admin = endpoint_admin(context, endpoint, mailbox).await?;
@@ -57,9 +62,29 @@ pub(crate) async fn thorough_login(
             mailbox,
             form: None,
         })),
+        (None, mailbox) if endpoint.access.oauth().is_some() => Ok(bearer(context, endpoint, mailbox).await),
         (None, Some(mailbox)) => Ok(Login::Administrator(endpoint_admin(context, endpoint, mailbox).await?)),
         (credential, None) => Ok(credential.map_or(Login::Nobody, |it| Login::User(user(it)))),
     }
+}
+
+/// Whoever has an access token of this endpoint, which is kept.
+async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>) -> Login {
+    let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, true, mailbox)) else {
+        return Login::Nobody;
+    };
+    Login::Bearer(Bearer { tokens: context.tokens.of(&context.store, endpoint, oauth).await, side })
+}
+
+/// The same for settings that are kept nowhere yet, with their secret. A refresh token is left alone: its use may end it.
+pub(crate) fn new_bearer(endpoint: &Endpoint, secret: Option<&Secret>, mailbox: Option<String>) -> Login {
+    let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, false, mailbox)) else {
+        return Login::Nobody;
+    };
+    if matches!(oauth.grant, Grant::RefreshToken { .. }) {
+        return Login::Nobody;
+    }
+    Login::Bearer(Bearer { tokens: tokens(oauth, secret), side })
 }
 
 fn user(credential: Credential) -> Credentials {
@@ -117,8 +142,14 @@ pub(crate) async fn try_out(
     endpoint: &Endpoint,
     tested_endpoint: Option<String>,
     question: Question,
+    with_instructions: bool,
 ) -> MigrationServerAvailability {
-    let (findings, outcome) = Box::pin(probe(&question)).await;
+    let (mut findings, outcome) = Box::pin(probe(&question)).await;
+    if let Some(side) = question.login.side()
+        && (with_instructions || outcome.is_err())
+    {
+        findings.instructions = setup(side);
+    }
     let server = format!("{}, port {}", endpoint.remote_server, endpoint.port);
     let (result, message, error_detail) = match outcome {
         Ok(()) => (TestResult::Success, success(&server, &findings), None),

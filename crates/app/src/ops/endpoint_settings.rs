@@ -2,17 +2,17 @@
 
 use mailhaul_imap::TlsOptions;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{AdminAccess, AdminForm, Endpoint, EndpointSecurity, Limit};
+use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, EndpointSecurity, Limit};
 use mailhaul_operations::{Bytes, Credential, Failure};
 use mailhaul_remotes::Profiles;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::views::ARCHIVE;
+use super::{availability::new_bearer, views::ARCHIVE};
 use crate::{
     cli,
-    probe::{Login, Question, probe},
-    service::account::connect_options,
+    probe::{Login, Question, probe, setup},
+    service::account::{admin_credentials, connect_options},
 };
 
 /// How users prove who they are.
@@ -139,16 +139,43 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     Ok(profile.name.clone())
 }
 
-/// Connects to the endpoint's server, and fails where that cannot be done.
-pub(crate) async fn verify(endpoint: &Endpoint) -> Result<(), Failure> {
-    let question = Question::quick(connect_options(endpoint), Login::Nobody);
+/// Connects to the endpoint's server, opens a mailbox where that was asked for, and fails where that cannot be done. How the other
+/// side is set up is told then.
+pub(crate) async fn verify(
+    endpoint: &Endpoint,
+    secret: Option<&Secret>,
+    mailbox: Option<String>,
+) -> Result<(), Failure> {
+    let login = match (&endpoint.access, mailbox) {
+        (Access::OAuth(_), mailbox) => {
+            let names_one = mailbox.is_some();
+            match new_bearer(endpoint, secret, mailbox) {
+                Login::Nobody if names_one => return Err(cannot_open("the endpoint is not kept yet")),
+                login => login,
+            }
+        }
+        (Access::Admin(admin), Some(mailbox)) => match secret {
+            Some(password) => Login::KnownForm(admin_credentials(admin, password.clone(), &mailbox)),
+            None => return Err(cannot_open("the administrator has no password")),
+        },
+        (Access::Users, Some(_)) => return Err(cannot_open("each user has a password of the CSV file")),
+        (_, None) => Login::Nobody,
+    };
+    let question = Question::quick(connect_options(endpoint), login);
     let (_, outcome) = Box::pin(probe(&question)).await;
     outcome.map_err(|it| {
-        Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(format_args!(
-            "{} With -SkipVerification the endpoint is kept without a test.",
-            it.advice
-        ))
+        let mut advice = format!("{} With -SkipVerification the endpoint is kept without a test.", it.advice);
+        let lines = question.login.side().map(setup).unwrap_or_default();
+        if !lines.is_empty() {
+            advice = format!("{advice} The other side is set up so:\n{}", lines.join("\n"));
+        }
+        Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(advice)
     })
+}
+
+fn cannot_open(why: &str) -> Failure {
+    Failure::invalid(format_args!("TestMailbox cannot be opened here: {why}"))
+        .with_advice("Leave it out, and try the endpoint with Test-MigrationEndpoint when it is there.")
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Operation<Context> for NewMigrationEndpoint {
             ("PublicFolder", request.public_folder, IMAP_ONLY),
         ])?;
         let skip_verification = request.skip_verification;
-        let _mailbox = match (request.test_mailbox.clone(), request.email_address.clone()) {
+        let mailbox = match (request.test_mailbox.clone(), request.email_address.clone()) {
             (Some(_), Some(_)) => {
                 return Err(Failure::invalid("either TestMailbox or EmailAddress can be given, not both"));
             }
@@ -164,7 +164,7 @@ impl Operation<Context> for NewMigrationEndpoint {
         here_alone(caller, request.token_command.is_some())?;
         let (endpoint, secret) = endpoint(request, context.now())?;
         if !skip_verification {
-            settings::verify(&endpoint).await?;
+            settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
         let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))

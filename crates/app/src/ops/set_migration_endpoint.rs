@@ -1,10 +1,11 @@
 //! Set-MigrationEndpoint.
 
+use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, EndpointType, Limit};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
 };
-use mailhaul_store::NewSecret;
+use mailhaul_store::{NewSecret, SecretName, Store};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -99,6 +100,8 @@ pub(crate) struct Request {
     gmail_api: Option<bool>,
     /// The address of Gmail's API.
     gmail_api_url: Option<String>,
+    /// A mailbox that is opened to try the change.
+    test_mailbox: Option<String>,
     /// Keeps the change without connecting to the server.
     #[serde(default)]
     skip_verification: bool,
@@ -124,12 +127,15 @@ impl Operation<Context> for SetMigrationEndpoint {
         let store = &context.store;
         let now = context.now();
         let before = store.endpoint(&request.identity).await.map_err(told)?;
-        let skip_verification = request.skip_verification;
+        let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
         let secret = change(&mut after, request)?;
         let has_other_limits = (before.rates, &before.server_profile) != (after.rates, &after.server_profile);
-        if !skip_verification && is_reached_otherwise(&before, &after) {
-            settings::verify(&after).await?;
+        let is_token_new = after.access.oauth().is_some() && !matches!(secret, NewSecret::Keep);
+        let is_new = is_reached_otherwise(&before, &after) || is_token_new;
+        if !skip_verification && (is_new || mailbox.is_some()) {
+            let kept = kept_secret(store, &before, &secret).await?;
+            settings::verify(&after, kept.as_ref(), mailbox).await?;
         }
         after.modified = now;
         let endpoint =
@@ -141,6 +147,25 @@ impl Operation<Context> for SetMigrationEndpoint {
         context.workers.nudge();
         let active = Active::load(store, now).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
+    }
+}
+
+/// The secret that the endpoint will have.
+async fn kept_secret(
+    store: &Store,
+    before: &Endpoint,
+    secret: &NewSecret,
+) -> Result<Option<Secret>, Failure> {
+    match secret {
+        NewSecret::Set(secret) => Ok(Some(secret.clone())),
+        NewSecret::Remove => Ok(None),
+        NewSecret::Keep => {
+            let name = match before.access {
+                Access::OAuth(_) => SecretName::TokenSecret,
+                Access::Users | Access::Admin(_) => SecretName::AdminPassword,
+            };
+            store.secret(before.guid, name).await.map_err(told)
+        }
     }
 }
 
@@ -241,6 +266,7 @@ fn is_reached_otherwise(before: &Endpoint, after: &Endpoint) -> bool {
         (
             (it.remote_server.clone(), it.port, it.security),
             (it.accept_untrusted_certificates, it.certificate_authorities.clone(), it.certificate_sha256),
+            it.access.oauth().cloned(),
         )
     };
     by(before) != by(after)

@@ -23,8 +23,12 @@ pub(crate) struct Request {
     identity: String,
     /// A user who is to log in too.
     credential: Option<Credential>,
-    /// A mailbox that the endpoint's administrator is to open too.
+    /// A mailbox that is to be opened too, by the endpoint's administrator or with an access token.
     test_mailbox: Option<String>,
+    /// Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google
+    /// Workspace.
+    #[serde(default)]
+    show_instructions: bool,
 }
 
 impl Operation<Context> for TestMigrationEndpoint {
@@ -33,7 +37,7 @@ impl Operation<Context> for TestMigrationEndpoint {
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
         "Connects to an endpoint's server, and logs in where that is asked for; changes nothing.";
-    const VIEW: &'static [&'static str] = &["Result", "Message", "Steps"];
+    const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
 
     type Request = Request;
     type Response = MigrationServerAvailability;
@@ -46,6 +50,8 @@ impl Operation<Context> for TestMigrationEndpoint {
         let endpoint = context.store.endpoint(&request.identity).await.map_err(told)?;
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
         let question = quick(&endpoint, login);
-        Ok(Answer::one(try_out(&endpoint, Some(endpoint.name.clone()), question).await))
+        Ok(Answer::one(
+            try_out(&endpoint, Some(endpoint.name.clone()), question, request.show_instructions).await,
+        ))
     }
 }

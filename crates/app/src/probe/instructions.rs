@@ -91,7 +91,7 @@ fn new_endpoint(options: &ConnectOptions) -> Vec<String> {
 }
 
 /// A word of a command, in quotes where it needs them.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     let is_plain = |it: char| it.is_alphanumeric() || matches!(it, '.' | '-' | '_' | '@' | ':');
     if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
 }

@@ -19,6 +19,7 @@ use crate::text;
 
 const INBOX: &str = "INBOX";
 const FOLDERS: &str = "Folders";
+const MAILBOX: &str = "Mailbox";
 
 /// Extensions that make a difference to a migration.
 const OF_INTEREST: [&str; 9] = [
@@ -60,14 +61,18 @@ impl Asking {
         if is_thorough {
             let measured = self.count_and_measure(opened, &folders, namespaces.as_ref(), findings).await;
             measured.map_err(|it| self.broken(it, findings))?;
+        } else if self.side.is_some() {
+            self.ask_quota(opened, findings).await.map_err(|it| self.broken(it, findings))?;
         }
         Ok(())
     }
 
     /// The connection ended in the middle of a step.
     fn broken(&self, error: Error, findings: &mut Findings) -> Obstacle {
+        // Whoever is in, and is told then that the mailbox does not open, has a connection.
+        let step = if error.kind == ErrorKind::Authentication { MAILBOX } else { "Connection" };
         let obstacle = self.obstacle(error);
-        findings.failed("Connection", obstacle.explained());
+        findings.failed(step, obstacle.explained());
         obstacle
     }
 
@@ -135,8 +140,9 @@ impl Asking {
                 Ok(())
             }
             Err(error) => {
+                let is_shut = self.side.is_some() && error.kind == ErrorKind::Authentication;
                 let obstacle = self.closed(opened, error, findings);
-                findings.failed(INBOX, obstacle.explained());
+                findings.failed(if is_shut { MAILBOX } else { INBOX }, obstacle.explained());
                 Err(obstacle)
             }
         }
@@ -144,7 +150,7 @@ impl Asking {
 
     /// The mailbox is closed to somebody who is in.
     pub(super) fn closed(&self, opened: &Opened, error: Error, findings: &Findings) -> Obstacle {
-        if error.scope >= Scope::Session && error.kind != ErrorKind::Authentication {
+        if error.scope >= Scope::Session && (error.kind != ErrorKind::Authentication || self.side.is_some()) {
             return self.obstacle(error);
         }
         Obstacle {
@@ -261,7 +267,10 @@ impl Asking {
                 }
                 let told: Vec<String> = findings.quotas.iter().map(quota).collect();
                 let told = if told.is_empty() { "none".to_owned() } else { told.join("; ") };
-                findings.success(STEP, told);
+                match fullness(&findings.quotas) {
+                    None => findings.success(STEP, told),
+                    Some(caution) => findings.warning(STEP, format!("{told}: {caution}")),
+                }
                 Ok(())
             }
             Err(error) if error.scope >= Scope::Session => Err(error),
@@ -381,6 +390,17 @@ fn quota(quota: &UsedQuota) -> String {
     }
 }
 
+/// What is to be known of a mailbox that has no room, or soon will have none.
+fn fullness(quotas: &[UsedQuota]) -> Option<&'static str> {
+    // A limit of nothing is none.
+    let limited = || quotas.iter().filter(|it| it.limit > 0);
+    if limited().any(|it| it.usage >= it.limit) {
+        return Some("the mailbox is full; as a target it takes nothing more until its quota is raised");
+    }
+    let is_narrow = |it: &UsedQuota| it.usage / 19 >= it.limit.saturating_sub(it.usage).max(1);
+    limited().any(is_narrow).then_some("less than a twentieth is left")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,6 +420,18 @@ mod tests {
         };
         assert_eq!(of("STORAGE", 10, 1_048_576), "10.2 kB of 1.0 GB");
         assert_eq!(of("MESSAGE", 7, 100), "7 of 100 message");
+    }
+
+    #[test]
+    fn a_full_mailbox_is_told() {
+        let of = |usage, limit| {
+            fullness(&[UsedQuota { root: String::new(), resource: "STORAGE".to_owned(), usage, limit }])
+        };
+        assert_eq!((of(0, 100), of(90, 100), of(5, 0)), (None, None, None));
+        assert!(of(96, 100).unwrap().contains("twentieth"));
+        for usage in [100, 101, u64::MAX] {
+            assert!(of(usage, 100).unwrap().contains("is full"), "{usage}");
+        }
     }
 
     #[test]

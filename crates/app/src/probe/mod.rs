@@ -1,9 +1,12 @@
 //! Asking a server whether it is there and what it can do, before anything is built on it.
 //!
 //! `opening` goes the way to the server and says at which step it ends, `admin` finds out by which form (`forms`) an
-//! administrator opens a mailbox, `mailbox` looks into it, `speed` and `connections` measure. Nothing is changed.
+//! administrator opens a mailbox, `bearer` shows an access token (`causes` says why it is not taken, `setup` how the other side is set
+//! up), `mailbox` looks into it, `speed` and `connections` measure. Nothing is changed.
 
 mod admin;
+mod bearer;
+mod causes;
 mod chain;
 mod connections;
 mod findings;
@@ -12,8 +15,11 @@ mod instructions;
 mod mailbox;
 mod obstacle;
 mod opening;
+mod other_side;
+mod permissions;
 mod profile;
 mod root;
+mod setup;
 mod speed;
 #[cfg(test)]
 mod tests;
@@ -23,7 +29,10 @@ use std::{sync::Arc, time::Duration};
 use mailhaul_imap::{ConnectOptions, Connection, Credentials, Error, ErrorKind, MailboxName, Session};
 use tokio::time::timeout;
 
-pub(crate) use self::{admin::Administrator, findings::Findings, obstacle::Obstacle};
+pub(crate) use self::{
+    admin::Administrator, bearer::Bearer, findings::Findings, obstacle::Obstacle, other_side::OtherSide,
+    setup::setup,
+};
 use self::{opening::Watch, root::Root};
 use crate::text;
 
@@ -42,6 +51,18 @@ pub(crate) enum Login {
     KnownForm(Credentials),
     /// An administrator into somebody else's mailbox, by the form that is found to work.
     Administrator(Administrator),
+    /// Whoever has an access token, into the mailbox that is named, or into none.
+    Bearer(Bearer),
+}
+
+impl Login {
+    /// The service where a token is shown.
+    pub(crate) fn side(&self) -> Option<&OtherSide> {
+        match self {
+            Self::Bearer(bearer) => Some(&bearer.side),
+            _ => None,
+        }
+    }
 }
 
 /// What is asked of a server.
@@ -70,7 +91,7 @@ impl Question {
 /// Asks. What was found is told however it ends.
 pub(crate) async fn probe(question: &Question) -> (Findings, Result<(), Obstacle>) {
     let mut findings = Findings::default();
-    let asking = Asking::new(&question.options, PATIENCE);
+    let asking = Asking { side: question.login.side().cloned(), ..Asking::new(&question.options, PATIENCE) };
     let outcome = Box::pin(asking.ask(question, &mut findings)).await;
     findings.sign_in_attempts = asking.watch.sign_ins();
     (findings, outcome)
@@ -97,6 +118,8 @@ struct Asking {
     options: ConnectOptions,
     watch: Arc<Watch>,
     patience: Duration,
+    /// What is known of the service where a token is shown.
+    side: Option<OtherSide>,
 }
 
 impl Asking {
@@ -105,7 +128,7 @@ impl Asking {
         let mut options = ConnectOptions { trace: Some(Arc::clone(&watch) as _), ..options.clone() };
         let it = &mut options.timeouts;
         (it.connect, it.greeting, it.read, it.write) = (patience, patience, patience, patience);
-        Self { options, watch, patience }
+        Self { options, watch, patience, side: None }
     }
 
     async fn ask(&self, question: &Question, findings: &mut Findings) -> Result<(), Obstacle> {
@@ -113,6 +136,10 @@ impl Asking {
         let mut opened = match &question.login {
             Login::Nobody => return Ok(()),
             Login::User(credentials) => Box::pin(self.sign_in(connection, credentials, findings)).await?,
+            Login::Bearer(bearer) => match Box::pin(self.show_token(connection, bearer, findings)).await? {
+                Some(opened) => opened,
+                None => return Ok(()),
+            },
             Login::KnownForm(credentials) => {
                 let opened = Box::pin(self.sign_in(connection, credentials, findings)).await?;
                 Opened { is_administrator: true, ..opened }
@@ -169,7 +196,12 @@ impl Asking {
     }
 
     fn obstacle(&self, error: Error) -> Obstacle {
-        Obstacle::of(error, &self.options.host, self.patience)
+        let is_refused = error.kind == ErrorKind::Authentication;
+        let obstacle = Obstacle::of(error, &self.options.host, self.patience);
+        match self.side.as_ref().and_then(|it| causes::explain(it, &obstacle.detail)) {
+            Some((message, advice)) if is_refused => Obstacle { message, advice, ..obstacle },
+            _ => obstacle,
+        }
     }
 }
 

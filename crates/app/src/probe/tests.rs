@@ -4,6 +4,8 @@ use std::fs;
 
 use mailhaul_imap::Security;
 use mailhaul_mail::Secret;
+use mailhaul_migration::{EndpointType, Grant, OAuth};
+use mailhaul_oauth::{FixedToken, Tokens};
 use mailhaul_testkit::{
     Certificate,
     peer::{Peer, alice, peer},
@@ -302,4 +304,109 @@ async fn a_password_that_is_told_to_be_wrong_is_sent_once() {
     assert!(obstacle.unwrap().advice.contains("confirm the administrator's password"));
     assert_eq!((last(&findings).0, last(&findings).1), ("Administrator", StepResult::Failed));
     assert_eq!(findings.sign_in_attempts, 1);
+}
+
+/// Somebody with this token for a mailbox at Google.
+fn with_token(peer: &Peer, endpoint_type: EndpointType) -> Question {
+    let oauth = OAuth {
+        grant: Grant::Token,
+        token_url: String::new(),
+        device_url: String::new(),
+        client_id: String::new(),
+        scope: String::new(),
+        tenant: None,
+    };
+    let mailbox = Some("ann@contoso.com".to_owned());
+    let side = OtherSide { endpoint_type, endpoint: None, oauth, mailbox, by_gmail_api: false };
+    let tokens = Ok(Tokens::new(FixedToken(Secret::new("t0ken"))));
+    Question::quick(peer.options(Security::Clear), Login::Bearer(Bearer { tokens, side }))
+}
+
+fn xoauth2() -> String {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    BASE64_STANDARD.encode("user=ann@contoso.com\x01auth=Bearer t0ken\x01\x01")
+}
+
+fn step_names(findings: &Findings) -> Vec<(&str, StepResult)> {
+    let from_capabilities = findings.steps.iter().skip_while(|it| it.name != "Capabilities").skip(1);
+    from_capabilities.map(|it| (it.name.as_str(), it.result)).collect()
+}
+
+#[tokio::test]
+async fn a_service_that_has_imap_switched_off_is_told_from_one_that_refuses_the_token() {
+    for (words, message, advice) in [
+        (
+            "[ALERT] Your account is not enabled for IMAP use. (Failure)",
+            "IMAP switched off",
+            "organisational unit",
+        ),
+        ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)", "refuses the token", "aliases and groups"),
+    ] {
+        let script = format!(
+            "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] Gimap ready
+             C: t AUTHENTICATE XOAUTH2 {}
+             S: t NO {words}",
+            xoauth2()
+        );
+        let peer = peer(&script).await;
+        let question = with_token(&peer, EndpointType::GoogleWorkspace);
+        let (findings, obstacle) = asked(peer, question).await;
+        let obstacle = obstacle.unwrap();
+        assert!(
+            obstacle.message.contains(message) && obstacle.message.contains("ann@contoso.com"),
+            "{obstacle:?}"
+        );
+        assert!(obstacle.detail.contains(words) && obstacle.advice.contains(advice), "{obstacle:?}");
+        assert_eq!(step_names(&findings), [("Token", StepResult::Success), (SIGN_IN, StepResult::Failed),]);
+        assert!(!format!("{findings:?} {obstacle:?}").contains("t0ken"));
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_full_is_told_with_its_quota() {
+    let script = format!(
+        "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] Gimap ready
+         C: t AUTHENTICATE XOAUTH2 {}
+         S: t OK [CAPABILITY IMAP4rev1 QUOTA] welcome
+         C: t EXAMINE \"INBOX\"
+         S: * 0 EXISTS
+         S: t OK
+         C: t LIST \"\" \"*\"
+         S: * LIST () \"/\" INBOX
+         S: t OK
+         C: t GETQUOTAROOT \"INBOX\"
+         S: * QUOTAROOT INBOX \"\"
+         S: * QUOTA \"\" (STORAGE 1048576 1048576)
+         S: t OK
+         C: t LOGOUT
+         S: t OK",
+        xoauth2()
+    );
+    let peer = peer(&script).await;
+    let question = with_token(&peer, EndpointType::GoogleWorkspace);
+    let (findings, obstacle) = asked(peer, question).await;
+    assert_eq!(obstacle, None);
+    assert_eq!(
+        step_names(&findings),
+        [
+            ("Token", StepResult::Success),
+            (SIGN_IN, StepResult::Success),
+            ("INBOX", StepResult::Success),
+            ("Quota", StepResult::Warning)
+        ]
+    );
+    assert!(last(&findings).2.contains("1.0 GB of 1.0 GB: the mailbox is full"), "{}", last(&findings).2);
+    assert_eq!(findings.logged_in_as.as_deref(), Some("ann@contoso.com"));
+}
+
+#[tokio::test]
+async fn without_a_mailbox_only_the_token_is_asked_for() {
+    let peer = peer("S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] ready").await;
+    let mut question = with_token(&peer, EndpointType::Microsoft365);
+    let Login::Bearer(bearer) = &mut question.login else { panic!("a bearer") };
+    bearer.side.mailbox = None;
+    let (findings, obstacle) = asked(peer, question).await;
+    assert_eq!(obstacle, None);
+    assert_eq!(step_names(&findings), [("Token", StepResult::Success), (SIGN_IN, StepResult::Skipped)]);
+    assert!(last(&findings).2.contains("-TestMailbox"));
 }

@@ -13,3 +13,4 @@ mod settings;
 mod support;
 mod tokens;
 mod users;
+mod ways_in;

@@ -1,0 +1,237 @@
+//! Signing in with an access token: is one given, what is it good for, and does it let anybody in?
+
+use std::time::Duration;
+
+use mailhaul_imap::{Connection, CredentialKind, Credentials, ErrorKind};
+use mailhaul_migration::{EndpointType, Grant};
+use mailhaul_oauth::{Token, Tokens};
+
+use super::{
+    Asking, Obstacle, Opened, SIGN_IN,
+    findings::{Findings, StepResult},
+    other_side::OtherSide,
+    permissions::{AS_APPLICATION, permissions},
+    signed_in,
+};
+use crate::text;
+
+const TOKEN: &str = "Token";
+
+/// Whoever has an access token.
+pub(crate) struct Bearer {
+    /// Where tokens come from, or in words why from nowhere.
+    pub(crate) tokens: Result<Tokens, String>,
+    /// Where they are shown.
+    pub(crate) side: OtherSide,
+}
+
+impl Asking {
+    /// Asks for a token, and shows it. `None` where no mailbox is to be opened.
+    pub(super) async fn show_token(
+        &self,
+        connection: Connection,
+        bearer: &Bearer,
+        findings: &mut Findings,
+    ) -> Result<Option<Opened>, Obstacle> {
+        let side = &bearer.side;
+        let Some(mailbox) = &side.mailbox else {
+            if side.needs_mailbox() {
+                let words = "there is a token for each mailbox: give -TestMailbox";
+                findings.step(TOKEN, StepResult::Skipped, words);
+            } else {
+                self.token(bearer, "", findings).await?;
+            }
+            findings.step(SIGN_IN, StepResult::Skipped, "no mailbox was named: give -TestMailbox");
+            return Ok(None);
+        };
+        let (tokens, first) = self.token(bearer, mailbox, findings).await?;
+        let credentials = bearer_credentials(mailbox, &first);
+        let refusal = match self.in_time(connection.authenticate(&credentials)).await {
+            Ok(session) => return Ok(Some(entered(session, credentials, findings))),
+            Err(error) => error,
+        };
+        // One that was kept may know nothing of rights that were given since.
+        if refusal.kind == ErrorKind::Authentication
+            && let Ok(second) = tokens.instead_of(mailbox, &first.secret).await
+            && second.secret != first.secret
+        {
+            let credentials = bearer_credentials(mailbox, &second);
+            let connection = self.open_another().await.map_err(|error| self.refused(error, findings))?;
+            return match self.in_time(connection.authenticate(&credentials)).await {
+                Ok(session) => Ok(Some(entered(session, credentials, findings))),
+                Err(error) => Err(self.refused(error, findings)),
+            };
+        }
+        Err(self.refused(refusal, findings))
+    }
+
+    fn refused(&self, error: mailhaul_imap::Error, findings: &mut Findings) -> Obstacle {
+        let obstacle = self.obstacle(error);
+        findings.failed(SIGN_IN, obstacle.explained());
+        obstacle
+    }
+
+    async fn token<'a>(
+        &self,
+        bearer: &'a Bearer,
+        mailbox: &str,
+        findings: &mut Findings,
+    ) -> Result<(&'a Tokens, Token), Obstacle> {
+        let fail = |words: String, findings: &mut Findings| {
+            let obstacle = Obstacle {
+                message: match mailbox {
+                    "" => "no access token could be had".to_owned(),
+                    mailbox => format!("no access token for {mailbox} could be had"),
+                },
+                detail: words,
+                advice: advice(&bearer.side).to_owned(),
+            };
+            findings.failed(TOKEN, obstacle.explained());
+            obstacle
+        };
+        let tokens = bearer.tokens.as_ref().map_err(|words| fail(words.clone(), findings))?;
+        let token = tokens.token(mailbox).await.map_err(|error| fail(error.message, findings))?;
+        let named = permissions(&token.secret);
+        let told = described(&bearer.side, token.life, named.as_deref());
+        match lacks(&bearer.side, named.as_deref()) {
+            None => findings.success(TOKEN, told),
+            Some(words) => findings.warning(TOKEN, format!("{told}. {words}")),
+        }
+        Ok((tokens, token))
+    }
+}
+
+fn bearer_credentials(mailbox: &str, token: &Token) -> Credentials {
+    Credentials { kind: CredentialKind::BearerToken, ..Credentials::password(mailbox, token.secret.clone()) }
+}
+
+fn entered(session: mailhaul_imap::Session, credentials: Credentials, findings: &mut Findings) -> Opened {
+    findings.success(SIGN_IN, signed_in(&credentials, &session));
+    Opened { session, credentials, is_administrator: false, root: None }
+}
+
+/// Who gave the token, for what, for how long, and what it permits.
+fn described(side: &OtherSide, life: Option<Duration>, permissions: Option<&[String]>) -> String {
+    let oauth = &side.oauth;
+    let mut told = match &oauth.grant {
+        Grant::Token => "the endpoint has one".to_owned(),
+        Grant::Command { command } => format!("{} prints one", command.first().map_or("", String::as_str)),
+        _ => format!("{} gives one", host(&oauth.token_url)),
+    };
+    if !oauth.scope.is_empty() {
+        told += &format!(" for {}", oauth.scope);
+    }
+    if let Some(life) = life {
+        told += &match life.as_secs() {
+            seconds @ ..120 => format!(", good for {}", text::count(seconds, "second", "seconds")),
+            seconds => format!(", good for {} minutes", seconds / 60),
+        };
+    }
+    match permissions {
+        None => {}
+        Some([]) => told += "; it names no permission",
+        Some(names) => told += &format!("; it names {}", names.join(", ")),
+    }
+    told
+}
+
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
+/// What is missing in a token that will not do.
+fn lacks(side: &OtherSide, permissions: Option<&[String]>) -> Option<&'static str> {
+    let is_missing = side.endpoint_type == EndpointType::Microsoft365
+        && side.is_application()
+        && permissions.is_some_and(|it| !it.iter().any(|name| name == AS_APPLICATION));
+    is_missing.then_some(
+        "Without IMAP.AccessAsApp it opens no mailbox: add that permission to the application (App registrations, API \
+         permissions, Office 365 Exchange Online, Application permissions), and grant admin consent",
+    )
+}
+
+/// What can be done where there is no token.
+fn advice(side: &OtherSide) -> &'static str {
+    match (side.endpoint_type, &side.oauth.grant) {
+        (_, Grant::RefreshToken { .. }) => "Sign in with mailhaul login and the endpoint's name.",
+        (_, Grant::Command { .. }) => {
+            "Run the command by hand, as the user whom the service runs as: it must print an access token and nothing else."
+        }
+        (_, Grant::Token) => "Give a new one with Set-MigrationEndpoint -AccessToken.",
+        (EndpointType::Microsoft365, _) => {
+            "Check TenantId, ApplicationId and the secret or certificate (which end some day), and that the application has the \
+             permission IMAP.AccessAsApp with admin consent."
+        }
+        (EndpointType::GoogleWorkspace, _) => {
+            "Check that the service account's client id has domain-wide delegation for exactly the scope \
+             https://mail.google.com/ (a change takes some minutes), that the mailbox is a user's own address, and that this \
+             machine's clock is right."
+        }
+        (EndpointType::Imap, _) => "Check TokenUrl, ApplicationId, Scope and the secret.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_migration::OAuth;
+
+    use super::*;
+
+    fn side(endpoint_type: EndpointType, grant: Grant) -> OtherSide {
+        let oauth = OAuth {
+            grant,
+            token_url: "https://login.example:1/t".to_owned(),
+            device_url: String::new(),
+            client_id: String::new(),
+            scope: "mail".to_owned(),
+            tenant: None,
+        };
+        OtherSide { endpoint_type, endpoint: None, oauth, mailbox: None, by_gmail_api: false }
+    }
+
+    #[test]
+    fn a_token_is_described() {
+        let of = |grant, life: Option<u64>, permissions: Option<&[String]>| {
+            described(&side(EndpointType::Imap, grant), life.map(Duration::from_secs), permissions)
+        };
+        let names = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(
+            of(Grant::ClientSecret, Some(3599), Some(&names)),
+            "login.example:1 gives one for mail, good for 59 minutes; it names a, b"
+        );
+        assert_eq!(
+            of(Grant::ClientSecret, Some(1), Some(&[])),
+            "login.example:1 gives one for mail, good for 1 second; it names no permission"
+        );
+        let command = vec!["/bin/token".to_owned(), "secret".to_owned()];
+        assert_eq!(of(Grant::Command { command }, None, None), "/bin/token prints one for mail");
+        assert_eq!(of(Grant::Token, None, None), "the endpoint has one for mail");
+    }
+
+    #[test]
+    fn microsofts_permission_is_missed_where_a_token_says_what_it_has() {
+        let (app, user) = (Grant::ClientSecret, Grant::RefreshToken { user: None });
+        let right = ["IMAP.AccessAsApp".to_owned()];
+        let lacks_of = |kind, grant, names: Option<&[String]>| lacks(&side(kind, grant), names).is_some();
+        assert!(lacks_of(EndpointType::Microsoft365, app.clone(), Some(&[])));
+        assert!(!lacks_of(EndpointType::Microsoft365, app.clone(), Some(&right)));
+        assert!(!lacks_of(EndpointType::Microsoft365, app.clone(), None));
+        assert!(!lacks_of(EndpointType::Microsoft365, user, Some(&[])));
+        assert!(!lacks_of(EndpointType::GoogleWorkspace, app, Some(&[])));
+    }
+
+    #[test]
+    fn there_is_always_something_to_do() {
+        let account = Grant::ServiceAccount { email: String::new(), key_id: String::new() };
+        for (kind, grant, words) in [
+            (EndpointType::Microsoft365, Grant::ClientSecret, "TenantId"),
+            (EndpointType::Microsoft365, Grant::RefreshToken { user: None }, "mailhaul login"),
+            (EndpointType::GoogleWorkspace, account, "delegation"),
+            (EndpointType::Imap, Grant::ClientSecret, "TokenUrl"),
+            (EndpointType::Imap, Grant::Token, "-AccessToken"),
+        ] {
+            assert!(advice(&side(kind, grant)).contains(words), "{words}");
+        }
+    }
+}
