@@ -6,6 +6,7 @@ use crate::{
     endpoint::TokenEndpoint,
     error::TokenError,
     source::{Asking, TokenSource},
+    words::About,
 };
 
 /// An application that has a secret.
@@ -26,19 +27,23 @@ impl TokenSource for ClientSecret {
         true
     }
 
-    fn ask<'a>(&'a self, _mailbox: &'a str) -> Asking<'a> {
+    fn ask<'a>(&'a self, mailbox: &'a str) -> Asking<'a> {
         Box::pin(async move {
-            let secret = std::str::from_utf8(self.secret.expose())
-                .map_err(|_| TokenError::refused("the client secret is no text"))?;
             let mut parameters = vec![
                 ("grant_type", "client_credentials"),
                 ("client_id", &self.client_id),
-                ("client_secret", secret),
+                ("client_secret", text(&self.secret, "client secret")?),
             ];
             if !self.scope.is_empty() {
                 parameters.push(("scope", &self.scope));
             }
-            self.endpoint.ask(&parameters).await
+            let about = About { client_id: &self.client_id, scope: &self.scope, mailbox };
+            Ok(self.endpoint.ask(&parameters, about).await?.token)
         })
     }
+}
+
+/// A secret that goes into a form.
+pub(crate) fn text<'a>(secret: &'a Secret, what: &str) -> Result<&'a str, TokenError> {
+    std::str::from_utf8(secret.expose()).map_err(|_| TokenError::refused(format!("the {what} is no text")))
 }

@@ -2,17 +2,27 @@
 
 use std::time::Duration;
 
-use mailhaul_mail::{Retry, Secret};
+use jiff::Timestamp;
+use mailhaul_mail::Secret;
 use oauth2::{TokenResponse as _, basic::BasicErrorResponse, basic::BasicTokenResponse};
 use reqwest::{Client, Response, StatusCode, header};
 use url::Url;
+use zeroize::Zeroizing;
 
-use crate::{error::TokenError, source::Token};
+use crate::{
+    error::TokenError,
+    source::{LONGEST_LIFE, Token},
+    words::{self, About},
+};
 
 /// So long one question may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// No answer of a token server is longer.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// No server is left alone for longer, whatever it says.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+/// What is sent that is no secret. Everything else is kept out of words.
+const PUBLIC: [&str; 4] = ["grant_type", "client_id", "scope", "client_assertion_type"];
 
 /// The address of a token endpoint: `https`, or `http` on this machine alone, where nobody listens between.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +67,40 @@ pub struct TokenEndpoint {
     client: Client,
 }
 
+/// What it gave.
+pub(crate) struct Answer {
+    pub(crate) token: Token,
+    /// What the next token is asked for with (RFC 6749, section 6), where it is another one.
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+/// Why it gave nothing.
+pub(crate) struct Refusal {
+    pub(crate) error: TokenError,
+    /// By how many seconds its clock is ahead of this machine's, where it has refused and tells the time.
+    pub(crate) ahead: Option<i64>,
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self { error, ahead: None }
+    }
+}
+
+impl From<Refusal> for TokenError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// What came over HTTP. There may be a token in the body: it is never shown.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    wait: Option<Duration>,
+    ahead: Option<i64>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
 impl TokenEndpoint {
     /// At this address.
     ///
@@ -73,23 +117,36 @@ impl TokenEndpoint {
         self.url.host()
     }
 
-    /// Asks for a token with these parameters, secrets among them.
-    ///
-    /// # Errors
-    /// What the server said, or why it could not be asked.
-    pub async fn ask(&self, parameters: &[(&str, &str)]) -> Result<Token, TokenError> {
-        let sent = self.client.post(self.url.0.clone()).header(header::ACCEPT, "application/json");
-        let response = sent.form(parameters).send().await.map_err(|error| self.unreachable(&error))?;
-        let (status, wait) = (response.status(), retry_after(&response));
-        let body = self.body(response).await?;
-        if status.is_success() {
-            return self.token(&body);
-        }
-        Err(self.refusal(status, wait, &body))
+    /// The address, as it is named in assertions.
+    pub(crate) fn url(&self) -> &TokenUrl {
+        &self.url
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, TokenError> {
-        let mut body = Vec::new();
+    /// Asks for a token with these parameters, secrets among them.
+    pub(crate) async fn ask(&self, parameters: &[(&str, &str)], about: About<'_>) -> Result<Answer, Refusal> {
+        let reply = self.post(&self.url, parameters).await?;
+        if reply.status.is_success() {
+            Ok(self.answer(&reply)?)
+        } else {
+            Err(self.refusal(&reply, parameters, about))
+        }
+    }
+
+    /// Sends a form to an address of this server.
+    pub(crate) async fn post(&self, url: &TokenUrl, form: &[(&str, &str)]) -> Result<Reply, TokenError> {
+        let sent = self.client.post(url.0.clone()).header(header::ACCEPT, "application/json");
+        let response = sent.form(form).send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let now = Timestamp::now();
+        let time = date(&response, header::DATE);
+        let ahead = time.map(|time| time.as_second() - now.as_second());
+        let wait = retry_after(&response, time.unwrap_or(now));
+        let body = self.body(response).await?;
+        Ok(Reply { status, wait, ahead, body })
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             body.extend_from_slice(&chunk);
             if body.len() > LONGEST_ANSWER {
@@ -99,35 +156,41 @@ impl TokenEndpoint {
         Ok(body)
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, TokenError> {
-        // What was received is never shown: there may be a token in it.
-        let answer: BasicTokenResponse = serde_json::from_slice(body).map_err(|_| {
+    fn answer(&self, reply: &Reply) -> Result<Answer, TokenError> {
+        let answer: BasicTokenResponse = serde_json::from_slice(&reply.body).map_err(|_| {
             TokenError::refused(format!("{} answers with something that is no token", self.host()))
         })?;
-        Ok(Token {
-            secret: Secret::new(answer.access_token().secret().as_bytes()),
-            life: answer.expires_in(),
+        if answer.access_token().secret().is_empty() {
+            return Err(TokenError::refused(format!("{} answers with an empty token", self.host())));
+        }
+        let secret = |text: &String| Secret::new(text.as_bytes());
+        Ok(Answer {
+            token: Token {
+                secret: secret(answer.access_token().secret()),
+                life: answer.expires_in().map(|life| life.min(LONGEST_LIFE)),
+            },
+            refresh_token: answer.refresh_token().map(|it| secret(it.secret())),
         })
     }
 
-    fn refusal(&self, status: StatusCode, wait: Option<Duration>, body: &[u8]) -> TokenError {
-        let host = self.host();
+    /// What an answer that is no success means.
+    pub(crate) fn refusal(&self, reply: &Reply, sent: &[(&str, &str)], about: About<'_>) -> Refusal {
+        let (host, status) = (self.host(), reply.status);
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return TokenError::unreachable(format!("{host} cannot give a token now ({status})"), wait);
+            let words = format!("{host} cannot give a token now ({status})");
+            return TokenError::unreachable(words, reply.wait).into();
         }
-        match serde_json::from_slice::<BasicErrorResponse>(body) {
+        let error = match serde_json::from_slice::<BasicErrorResponse>(&reply.body) {
             Ok(told) => {
-                let code = told.error().to_string();
-                let words = told.error_description().map_or_else(String::new, |words| format!(": {words}"));
-                TokenError {
-                    message: format!("{host} gives no token ({code}{words})"),
-                    code: Some(code),
-                    retry: Retry::Never,
-                    concerns_all: true,
-                }
+                let secrets: Vec<&str> =
+                    sent.iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, value)| *value).collect();
+                let code = words::clean(told.error().as_ref(), &secrets);
+                let said = told.error_description().map_or("", String::as_str);
+                words::refusal(host, &code, &words::clean(said, &secrets), about)
             }
             Err(_) => TokenError::refused(format!("{host} gives no token ({status})")),
-        }
+        };
+        Refusal { error, ahead: reply.ahead }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> TokenError {
@@ -141,10 +204,20 @@ impl TokenEndpoint {
     }
 }
 
-/// How long the server wants to be left alone, in seconds (RFC 9110, section 10.2.3).
-fn retry_after(response: &Response) -> Option<Duration> {
+/// How long the server wants to be left alone: seconds, or until a moment (RFC 9110, section 10.2.3).
+fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let seconds = value.trim().parse().ok().or_else(|| {
+        let until = date(response, header::RETRY_AFTER)?;
+        Some(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0))
+    });
+    seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
+
+/// A moment in a header, as HTTP writes it (RFC 9110, section 5.6.7).
+fn date(response: &Response, name: header::HeaderName) -> Option<Timestamp> {
+    let value = response.headers().get(name)?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()
 }
 
 #[cfg(test)]

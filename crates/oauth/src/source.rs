@@ -6,6 +6,9 @@ use mailhaul_mail::Secret;
 
 use crate::error::TokenError;
 
+/// No token is believed to live longer, whatever its server says: moments are counted with it.
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365);
+
 /// An access token (RFC 6750), as its source gave it.
 #[derive(Clone, Debug)]
 pub struct Token {

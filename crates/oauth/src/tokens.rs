@@ -3,12 +3,15 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use mailhaul_mail::{Retry, Secret};
-use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore},
+    time::Instant,
+};
 
 use crate::{
     error::TokenError,
@@ -25,6 +28,8 @@ const AFTER_REFUSAL: Duration = Duration::from_mins(1);
 const BELIEVED: Duration = Duration::from_mins(1);
 /// After that long a token server that could not be asked is asked again, where it does not say when.
 const PAUSE: Duration = Duration::from_secs(10);
+/// Mailboxes that are asked for at once: the others see first whether it is any use.
+const AT_ONCE: usize = 8;
 
 /// The tokens of one source. Clones share them.
 #[derive(Clone)]
@@ -32,6 +37,7 @@ pub struct Tokens(Arc<Shared>);
 
 struct Shared {
     source: Box<dyn TokenSource>,
+    asking: Semaphore,
     /// One for each mailbox, or one for all.
     slots: Mutex<HashMap<String, Slot>>,
     /// What concerns every mailbox.
@@ -65,6 +71,7 @@ impl Tokens {
     pub fn new(source: impl TokenSource + 'static) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
+            asking: Semaphore::new(AT_ONCE),
             slots: Mutex::default(),
             trouble: Mutex::default(),
         }))
@@ -75,14 +82,13 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`]; what concerns every mailbox is told to each without asking anew for a while.
     pub async fn token(&self, mailbox: &str) -> Result<Token, TokenError> {
-        let slot = self.slot(mailbox);
-        let mut kept = slot.lock().await;
+        let kept = self.slot(mailbox).lock_owned().await;
         if let Some(given) = &kept.token
             && given.is_good(Instant::now())
         {
             return Ok(given.rest());
         }
-        self.ask(mailbox, &mut kept, false).await
+        self.ask(mailbox, kept, false).await
     }
 
     /// A mail server refused this token, although it should be good: another one. The same, where another one would not do
@@ -91,15 +97,14 @@ impl Tokens {
     /// # Errors
     /// As [`Tokens::token`].
     pub async fn instead_of(&self, mailbox: &str, refused: &Secret) -> Result<Token, TokenError> {
-        let slot = self.slot(mailbox);
-        let mut kept = slot.lock().await;
+        let kept = self.slot(mailbox).lock_owned().await;
         if let Some(given) = &kept.token {
-            let is_fresh = given.token.secret != *refused;
+            let is_fresh = given.token.secret != *refused && given.is_good(Instant::now());
             if is_fresh || (given.is_replacement && given.at.elapsed() < AFTER_REFUSAL) {
                 return Ok(given.rest());
             }
         }
-        self.ask(mailbox, &mut kept, true).await
+        self.ask(mailbox, kept, true).await
     }
 
     fn slot(&self, mailbox: &str) -> Slot {
@@ -108,14 +113,37 @@ impl Tokens {
         Arc::clone(slots.entry(key.to_owned()).or_default())
     }
 
+    /// Asks in a task of its own: whoever waits may go away, and what the server gave is kept all the same. It may have replaced
+    /// what the next question needs.
+    async fn ask(
+        &self,
+        mailbox: &str,
+        mut kept: OwnedMutexGuard<Kept>,
+        is_replacement: bool,
+    ) -> Result<Token, TokenError> {
+        let (shared, mailbox) = (Arc::clone(&self.0), mailbox.to_owned());
+        let asking = tokio::spawn(async move { shared.ask(&mailbox, &mut kept, is_replacement).await });
+        match asking.await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(TokenError::unreachable("the program ends", None)),
+            },
+        }
+    }
+}
+
+impl Shared {
     async fn ask(&self, mailbox: &str, kept: &mut Kept, is_replacement: bool) -> Result<Token, TokenError> {
+        // Never closed.
+        let _place = self.asking.acquire().await;
         let now = Instant::now();
-        let shared = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let shared = self.trouble().clone();
         if let Some(trouble) = [kept.trouble.clone(), shared].into_iter().flatten().find(|it| now < it.until)
         {
             return Err(trouble.told(now));
         }
-        match self.0.source.ask(mailbox).await {
+        match self.source.ask(mailbox).await {
             Ok(token) => {
                 kept.trouble = None;
                 let given = Given { token, at: Instant::now(), is_replacement };
@@ -131,13 +159,17 @@ impl Tokens {
                 };
                 let trouble = Trouble { error: error.clone(), until: Instant::now() + pause };
                 if error.concerns_all {
-                    *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+                    *self.trouble() = Some(trouble);
                 } else {
                     kept.trouble = Some(trouble);
                 }
                 Err(error)
             }
         }
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -291,5 +323,74 @@ mod tests {
         let error = tokens.token("b").await.unwrap_err();
         assert_eq!(error.retry, Retry::After(Some(Duration::from_secs(20))));
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asked_may_go_away_and_the_answer_serves_the_others() {
+        let (tokens, asked) = counting(Some(3600), true, None);
+        for _ in 0..20 {
+            let tokens = tokens.clone();
+            let first = tokio::spawn(async move { tokens.token("a").await.map(drop) });
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            first.abort();
+            assert!(first.await.unwrap_err().is_cancelled());
+            if asked.load(Ordering::SeqCst) == 1 {
+                break;
+            }
+        }
+        assert_eq!(secret(&tokens, "b").await, "all-0");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waited_may_go_away_and_the_next_is_woken() {
+        let (tokens, asked) = counting(Some(3600), true, None);
+        let task = |tokens: Tokens| tokio::spawn(async move { tokens.token("a").await.map(drop) });
+        let first = task(tokens.clone());
+        tokio::task::yield_now().await;
+        let waiting: Vec<_> = (0..10).map(|_| task(tokens.clone())).collect();
+        tokio::task::yield_now().await;
+        for (number, task) in waiting.iter().enumerate() {
+            if number % 2 == 0 {
+                task.abort();
+            }
+        }
+        first.await.unwrap().unwrap();
+        for (number, task) in waiting.into_iter().enumerate() {
+            assert_eq!(task.await.is_ok(), number % 2 == 1, "{number}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_mailboxes_at_once_do_not_all_run_into_the_same_refusal() {
+        let (tokens, asked) = counting(None, false, Some(TokenError::refused("unauthorized_client")));
+        let all = futures_util::future::join_all((0..200).map(|number| {
+            let tokens = tokens.clone();
+            async move { tokens.token(&format!("user{number}")).await.unwrap_err() }
+        }));
+        assert!(all.await.iter().all(|it| it.message == "unauthorized_client"));
+        assert_eq!(asked.load(Ordering::SeqCst), AT_ONCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_token_that_has_ended_meanwhile_is_no_replacement() {
+        let (tokens, asked) = counting(Some(60), true, None);
+        let first = tokens.token("a").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        let second = tokens.token("a").await.unwrap();
+        assert_eq!((text(&second).as_str(), asked.load(Ordering::SeqCst)), ("all-1", 2));
+        // Whoever held the first one for long is refused with it, when the second is at its end too.
+        tokio::time::sleep(Duration::from_secs(55)).await;
+        assert_eq!(text(&tokens.instead_of("a", &first.secret).await.unwrap()), "all-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_of_one_mailbox_is_its_own() {
+        let error = TokenError { concerns_all: false, ..TokenError::refused("Invalid email or User ID") };
+        let (tokens, asked) = counting(None, false, Some(error));
+        for mailbox in ["a", "b", "a", "b"] {
+            tokens.token(mailbox).await.unwrap_err();
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
 }

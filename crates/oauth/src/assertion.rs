@@ -1,0 +1,73 @@
+//! Assertions: signed claims in place of a secret (RFC 7521, RFC 7523), at the time of whoever reads them.
+
+use jsonwebtoken::{EncodingKey, Header};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock::{self, ServerClock, TOLERATED},
+    endpoint::{Answer, Refusal, TokenEndpoint},
+    error::TokenError,
+    words::About,
+};
+
+/// Assertions begin so many seconds ago: clocks may differ that much without being asked for it.
+const BEFORE: i64 = TOLERATED;
+/// And end so many seconds from now, of which authorization servers allow an hour at most.
+const AFTER: i64 = 540;
+
+/// The times of an assertion, in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) begin: i64,
+    pub(crate) end: i64,
+}
+
+/// Claims, signed.
+pub(crate) fn sign(
+    header: &Header,
+    claims: &impl Serialize,
+    key: &EncodingKey,
+) -> Result<Zeroizing<String>, TokenError> {
+    let signed = jsonwebtoken::encode(header, claims, key);
+    signed.map(Zeroizing::new).map_err(|error| TokenError::refused(format!("the key signs nothing: {error}")))
+}
+
+/// Asks with an assertion, which is the parameter of this name. Where it is refused by a server with another time, it is signed
+/// once more at that time.
+pub(crate) async fn ask(
+    endpoint: &TokenEndpoint,
+    server_clock: &ServerClock,
+    parameters: &[(&str, &str)],
+    name: &'static str,
+    about: About<'_>,
+    sign: impl Fn(Times) -> Result<Zeroizing<String>, TokenError> + Send,
+) -> Result<Answer, TokenError> {
+    let question = async |ahead: i64| {
+        let now = clock::now() + ahead;
+        let assertion = sign(Times { begin: now - BEFORE, end: now + AFTER })?;
+        let parameters = [parameters, &[(name, assertion.as_str())]].concat();
+        endpoint.ask(&parameters, about).await
+    };
+    let used = server_clock.ahead();
+    let mut refusal = match question(used).await {
+        Ok(answer) => return Ok(answer),
+        Err(refusal) => refusal,
+    };
+    if let Some(ahead) = refusal.ahead.filter(|ahead| (ahead - used).abs() > TOLERATED) {
+        server_clock.learn(ahead);
+        refusal = match question(ahead).await {
+            Ok(answer) => return Ok(answer),
+            Err(refusal) => refusal,
+        };
+    }
+    Err(with_clock(refusal, endpoint.host()))
+}
+
+fn with_clock(refusal: Refusal, host: &str) -> TokenError {
+    let Refusal { mut error, ahead } = refusal;
+    if let Some(words) = ahead.and_then(|ahead| clock::difference(host, ahead)) {
+        error.message = format!("{}. {words}", error.message);
+    }
+    error
+}

@@ -1,0 +1,11 @@
+//! Ways to come by tokens, against servers of HTTP that answer as token servers do.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod assertions;
+mod device_code;
+mod key_files;
+mod refresh_token;
+mod refusals;
+mod secrets;
+mod support;
