@@ -2,24 +2,41 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Endpoint, Grant, Guid, OAuth};
-use mailhaul_oauth::{ClientSecret, FixedToken, TokenEndpoint, TokenUrl, Tokens};
+use mailhaul_oauth::{
+    ClientCertificate, ClientSecret, FixedToken, Keeping, RefreshToken, RefreshTokenKeeper, ServiceAccount,
+    TokenCommand, TokenEndpoint, TokenUrl, Tokens,
+};
 use mailhaul_store::{SecretName, Store};
+use tokio::sync::Mutex as AsyncMutex;
 
 /// All endpoints' tokens. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct TokenDesk(Arc<Mutex<HashMap<Guid, Counter>>>);
+pub(crate) struct TokenDesk(Arc<Desk>);
+
+#[derive(Default)]
+struct Desk {
+    counters: Mutex<HashMap<Guid, Counter>>,
+    /// Held by whoever opens one.
+    opening: AsyncMutex<()>,
+}
 
 struct Counter {
-    /// As of when the endpoint's settings were read: with others, tokens come otherwise.
+    /// As of when the endpoint's settings were read.
     modified: Timestamp,
+    /// With others, tokens come otherwise.
+    oauth: OAuth,
+    secret: Current,
     tokens: Tokens,
 }
+
+/// The secret that is in the vault: a refresh token is replaced now and then, which this is held for.
+type Current = Arc<AsyncMutex<Option<Secret>>>;
 
 impl TokenDesk {
     /// The tokens of this endpoint, which has some.
@@ -32,47 +49,248 @@ impl TokenDesk {
         endpoint: &Endpoint,
         oauth: &OAuth,
     ) -> Result<Tokens, String> {
-        if let Some(counter) = self.desk().get(&endpoint.guid)
-            && counter.modified == endpoint.modified
-        {
-            return Ok(counter.tokens.clone());
+        if let Some(tokens) = self.open_since(endpoint) {
+            return Ok(tokens);
         }
+        let _opening = self.0.opening.lock().await;
+        if let Some(tokens) = self.open_since(endpoint) {
+            return Ok(tokens);
+        }
+        let known = self.counters().get(&endpoint.guid).map(|it| (it.oauth.clone(), Arc::clone(&it.secret)));
+        let held = match &known {
+            Some((before, secret)) => Some((before, secret.lock().await)),
+            None => None,
+        };
         let secret = store.secret(endpoint.guid, SecretName::TokenSecret).await;
         let secret = secret.map_err(|error| error.to_string())?;
-        let tokens = tokens(oauth, secret.as_ref())
-            .map_err(|words| format!("the endpoint \"{}\": {words}", endpoint.name))?;
-        let mut desk = self.desk();
-        // Whoever was quicker has asked already.
-        let counter = desk
-            .entry(endpoint.guid)
-            .or_insert_with(|| Counter { modified: endpoint.modified, tokens: tokens.clone() });
-        if counter.modified != endpoint.modified {
-            *counter = Counter { modified: endpoint.modified, tokens };
+        let is_same = held.is_some_and(|(before, held)| before == oauth && *held == secret);
+        if is_same && let Some(counter) = self.counters().get_mut(&endpoint.guid) {
+            // A limit was changed, or a name. Of a refresh token there must not be two sources: what the first one does with it
+            // makes it useless to the other.
+            counter.modified = endpoint.modified;
+            return Ok(counter.tokens.clone());
         }
-        Ok(counter.tokens.clone())
+        let current: Current = Arc::new(AsyncMutex::new(secret.clone()));
+        let tokens = if matches!(oauth.grant, Grant::RefreshToken { .. }) {
+            let current = Arc::clone(&current);
+            refreshed(oauth, secret, VaultKeeper { store: store.clone(), endpoint: endpoint.guid, current })
+        } else {
+            tokens(oauth, secret.as_ref())
+        };
+        let tokens = tokens.map_err(|words| format!("the endpoint \"{}\": {words}", endpoint.name))?;
+        let counter = Counter {
+            modified: endpoint.modified,
+            oauth: oauth.clone(),
+            secret: current,
+            tokens: tokens.clone(),
+        };
+        self.counters().insert(endpoint.guid, counter);
+        Ok(tokens)
     }
 
-    fn desk(&self) -> std::sync::MutexGuard<'_, HashMap<Guid, Counter>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The tokens that are there, of these settings or newer ones: those hold for whoever has read older ones too.
+    fn open_since(&self, endpoint: &Endpoint) -> Option<Tokens> {
+        let counters = self.counters();
+        let counter = counters.get(&endpoint.guid).filter(|it| it.modified >= endpoint.modified)?;
+        Some(counter.tokens.clone())
+    }
+
+    fn counters(&self) -> MutexGuard<'_, HashMap<Guid, Counter>> {
+        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A source of tokens as the settings say.
+///
+/// # Errors
+/// In words, where the settings do not do, and for a refresh token: what replaces it would be lost here.
 pub(crate) fn tokens(oauth: &OAuth, secret: Option<&Secret>) -> Result<Tokens, String> {
-    let secret = || secret.cloned().ok_or_else(|| format!("it has no secret for {}", oauth.grant.name()));
-    let endpoint = || {
-        let url =
-            TokenUrl::parse(&oauth.token_url).map_err(|words| format!("the token endpoint: {words}"))?;
-        TokenEndpoint::new(url).map_err(|error| error.to_string())
-    };
+    let secret = || secret.ok_or_else(|| format!("it has no secret for {}", oauth.grant.name()));
+    let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
     Ok(match &oauth.grant {
         Grant::ClientSecret => Tokens::new(ClientSecret {
-            endpoint: endpoint()?,
-            client_id: oauth.client_id.clone(),
-            secret: secret()?,
-            scope: oauth.scope.clone(),
+            endpoint: token_endpoint(oauth)?,
+            client_id,
+            secret: secret()?.clone(),
+            scope,
         }),
-        Grant::Token => Tokens::new(FixedToken(secret()?)),
-        other => return Err(format!("{} is not supported yet", other.name())),
+        Grant::ClientCertificate { certificate } => {
+            let endpoint = token_endpoint(oauth)?;
+            Tokens::new(ClientCertificate::new(endpoint, client_id, certificate, secret()?, scope)?)
+        }
+        Grant::ServiceAccount { email, key_id } => {
+            let (email, key_id) = (email.clone(), key_id.clone());
+            let endpoint = token_endpoint(oauth)?;
+            Tokens::new(ServiceAccount::new(endpoint, email, client_id, key_id, secret()?, scope)?)
+        }
+        Grant::RefreshToken { .. } => {
+            return Err(
+                "a refresh token is used at an endpoint alone, which keeps what replaces it".to_owned()
+            );
+        }
+        Grant::Command { command } => Tokens::new(TokenCommand::new(command.clone())?),
+        Grant::Token => Tokens::new(FixedToken(secret()?.clone())),
     })
+}
+
+/// The source of an endpoint where somebody signed in.
+fn refreshed(oauth: &OAuth, secret: Option<Secret>, keeper: VaultKeeper) -> Result<Tokens, String> {
+    let token = secret.ok_or("nobody has signed in yet: `mailhaul login`")?;
+    let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
+    Ok(Tokens::new(RefreshToken::new(token_endpoint(oauth)?, client_id, None, scope, token, keeper)))
+}
+
+fn token_endpoint(oauth: &OAuth) -> Result<TokenEndpoint, String> {
+    let url = TokenUrl::parse(&oauth.token_url).map_err(|words| format!("the token endpoint: {words}"))?;
+    TokenEndpoint::new(url).map_err(|error| error.to_string())
+}
+
+/// Keeps refresh tokens in the vault, under the endpoint they are for.
+struct VaultKeeper {
+    store: Store,
+    endpoint: Guid,
+    current: Current,
+}
+
+impl RefreshTokenKeeper for VaultKeeper {
+    fn keep<'a>(&'a self, before: &'a Secret, now: &'a Secret) -> Keeping<'a> {
+        Box::pin(async move {
+            let (name, token) = (SecretName::TokenSecret, now.clone());
+            let mut current = self.current.lock().await;
+            let kept = self.store.replace_secret(self.endpoint, name, before.clone(), token).await;
+            // Where another was there, somebody has signed in anew: that one holds.
+            if kept.map_err(|error| error.to_string())? {
+                *current = Some(now.clone());
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_migration::{
+        Access, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+        EndpointSecurity, EndpointType, Rates,
+    };
+    use mailhaul_store::{MasterKeySource, NewSecret};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn store() -> (TempDir, Store) {
+        let data = TempDir::new().unwrap();
+        let store = Store::open(data.path()).await.unwrap();
+        store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+        (data, store)
+    }
+
+    fn endpoint(oauth: &OAuth) -> Endpoint {
+        let now = Timestamp::UNIX_EPOCH;
+        Endpoint {
+            guid: Guid::from_u128(1),
+            name: "Cloud".into(),
+            endpoint_type: EndpointType::Imap,
+            remote_server: "mail.example.org".into(),
+            port: 993,
+            security: EndpointSecurity::Ssl,
+            accept_untrusted_certificates: false,
+            certificate_authorities: None,
+            certificate_sha256: None,
+            max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
+            max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
+            server_profile: None,
+            rates: Rates::default(),
+            access: Access::OAuth(oauth.clone()),
+            gmail_api: None,
+            created: now,
+            modified: now,
+        }
+    }
+
+    fn oauth(grant: Grant) -> OAuth {
+        let text = String::new;
+        OAuth { grant, token_url: text(), device_url: text(), client_id: text(), scope: text(), tenant: None }
+    }
+
+    async fn shown(tokens: &Tokens) -> String {
+        let token = tokens.token("ann@example.org").await.unwrap();
+        String::from_utf8(token.secret.expose().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_source_lives_until_its_settings_or_its_secret_change() {
+        let (_data, store) = store().await;
+        let fixed = oauth(Grant::Token);
+        let first = store.insert_endpoint(endpoint(&fixed), Some(Secret::new("t0"))).await.unwrap();
+        let desk = TokenDesk::default();
+        let later = |seconds: i64| Endpoint {
+            modified: Timestamp::from_second(first.modified.as_second() + seconds).unwrap(),
+            ..first.clone()
+        };
+        assert_eq!(shown(&desk.of(&store, &first, &fixed).await.unwrap()).await, "t0");
+
+        // A token that replaced another is no new secret: the source is the same, and has it already.
+        let current = Arc::clone(&desk.counters()[&first.guid].secret);
+        let keeper = VaultKeeper { store: store.clone(), endpoint: first.guid, current };
+        keeper.keep(&Secret::new("t0"), &Secret::new("t1")).await.unwrap();
+        let kept = store.secret(first.guid, SecretName::TokenSecret).await.unwrap();
+        assert_eq!(kept, Some(Secret::new("t1")));
+        assert_eq!(shown(&desk.of(&store, &later(1), &fixed).await.unwrap()).await, "t0");
+
+        // Somebody signed in anew; what the old source still gets does not take its place.
+        let set = NewSecret::Set(Secret::new("t2"));
+        store.update_endpoint(first.guid, set, |_| {}).await.unwrap();
+        keeper.keep(&Secret::new("t1"), &Secret::new("t9")).await.unwrap();
+        assert_eq!(shown(&desk.of(&store, &later(2), &fixed).await.unwrap()).await, "t2");
+        // Whoever has read older settings gets the same.
+        assert_eq!(shown(&desk.of(&store, &first, &fixed).await.unwrap()).await, "t2");
+
+        let command = oauth(Grant::Command { command: ["echo", "t3"].map(str::to_owned).to_vec() });
+        assert_eq!(shown(&desk.of(&store, &later(3), &command).await.unwrap()).await, "t3");
+        store.close().await;
+    }
+
+    #[test]
+    fn settings_that_do_not_do_are_told() {
+        let with = |grant, url: &str| OAuth { token_url: url.to_owned(), ..oauth(grant) };
+        let url = "https://id.example.org/token";
+        let key = Secret::new("no key");
+        let email = || ("mover@example.org".to_owned(), "77aa".to_owned());
+        let account = |url| {
+            let (email, key_id) = email();
+            with(Grant::ServiceAccount { email, key_id }, url)
+        };
+        let certificate = with(Grant::ClientCertificate { certificate: String::new() }, url);
+        for (oauth, secret, words) in [
+            (with(Grant::ClientSecret, url), None, "it has no secret for ClientSecret"),
+            (with(Grant::ClientSecret, "id.example.org"), Some(&key), "the token endpoint: it is no address"),
+            (certificate, Some(&key), "there is no certificate"),
+            (account(url), Some(&key), "there is no private key"),
+            (
+                account("http://id.example.org/"),
+                Some(&key),
+                "the token endpoint: it must begin with https://",
+            ),
+            (with(Grant::RefreshToken { user: None }, url), Some(&key), "which keeps what replaces it"),
+            (with(Grant::Command { command: Vec::new() }, ""), None, "the command has no program"),
+            (with(Grant::Token, ""), None, "it has no secret for Token"),
+        ] {
+            let told = tokens(&oauth, secret).map(drop).unwrap_err();
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn before_anybody_has_signed_in_it_says_how() {
+        let (_data, store) = store().await;
+        let refresh = OAuth {
+            token_url: "https://id.example.org/token".to_owned(),
+            ..oauth(Grant::RefreshToken { user: None })
+        };
+        let kept = store.insert_endpoint(endpoint(&refresh), None).await.unwrap();
+        let told = TokenDesk::default().of(&store, &kept, &refresh).await.map(drop).unwrap_err();
+        assert_eq!(told, "the endpoint \"Cloud\": nobody has signed in yet: `mailhaul login`");
+        store.close().await;
+    }
 }

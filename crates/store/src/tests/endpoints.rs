@@ -155,3 +155,23 @@ async fn how_tokens_are_come_by_is_kept_with_its_secret() {
     store.remove_endpoint(kept.guid).await.unwrap();
     assert_eq!(secret(SecretName::AdminPassword).await, None);
 }
+
+#[tokio::test]
+async fn a_secret_that_replaces_its_own_kind_leaves_the_endpoint_as_it_was() {
+    let (_data, store) = service().await;
+    let kept = store.insert_endpoint(full("Old"), Some(Secret::new("r0"))).await.unwrap();
+    let replace = async |before: &str, now: &str| {
+        let (before, now) = (Secret::new(before), Secret::new(now));
+        store.replace_secret(kept.guid, SecretName::AdminPassword, before, now).await.unwrap()
+    };
+    assert!(replace("r0", "r1").await);
+    assert_eq!(password(&store, &kept).await, Some(Secret::new("r1")));
+    assert_eq!(store.endpoint_by_guid(kept.guid).await.unwrap(), kept);
+    // Somebody has given another one meanwhile.
+    store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("new")), |_| {}).await.unwrap();
+    assert!(!replace("r1", "r2").await);
+    assert_eq!(password(&store, &kept).await, Some(Secret::new("new")));
+    store.remove_endpoint(kept.guid).await.unwrap();
+    assert!(!replace("new", "r3").await);
+    assert_eq!(password(&store, &kept).await, None);
+}

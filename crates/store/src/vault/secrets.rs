@@ -26,19 +26,51 @@ impl Store {
         }
         self.read(|connection| {
             let keys = keys.clone();
+            Box::pin(async move { find(connection, &keys, owner, name).await })
+        })
+        .await
+    }
+
+    /// Puts a secret into the place of the one that it was made from, and nothing else is changed: the endpoint is as it was. Says
+    /// whether that was still there; where it was not, somebody has given another meanwhile, which stays.
+    ///
+    /// # Errors
+    /// As [`Store::secret`].
+    pub async fn replace_secret(
+        &self,
+        owner: Guid,
+        name: SecretName,
+        before: Secret,
+        now: Secret,
+    ) -> Result<bool, StoreError> {
+        let keys = self.shared.keys.clone();
+        self.change(move |connection| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT key_id, sealed FROM secret WHERE owner = ? AND name = ?")
-                    .bind(owner)
-                    .bind(name.to_string())
-                    .fetch_optional(connection)
-                    .await?;
-                let Some(row) = row else { return Ok(None) };
-                let vault = keys.with_id(row.try_get(0)?).ok_or(StoreError::KeyChanged)?;
-                vault.open(owner, name, row.try_get(1)?).map(Some)
+                if find(connection, &keys, owner, name).await? != Some(before) {
+                    return Ok(false);
+                }
+                put(connection, &keys, name, &[(owner, now)]).await?;
+                Ok(true)
             })
         })
         .await
     }
+}
+
+async fn find(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    owner: Guid,
+    name: SecretName,
+) -> Result<Option<Secret>, Fault> {
+    let row = sqlx::query("SELECT key_id, sealed FROM secret WHERE owner = ? AND name = ?")
+        .bind(owner)
+        .bind(name.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let vault = keys.with_id(row.try_get(0)?).ok_or(StoreError::KeyChanged)?;
+    vault.open(owner, name, row.try_get(1)?).map(Some)
 }
 
 /// Seals a secret of each owner, in place of one of that name that was there.
