@@ -210,7 +210,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
 }
 
 /// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
-fn clean(words: &str) -> String {
+pub(crate) fn clean(words: &str) -> String {
     const SHOWN: usize = 500;
     words.chars().take(SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }

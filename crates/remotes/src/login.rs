@@ -76,15 +76,27 @@ impl Login {
         };
         let second = tokens.instead_of(user, &first.secret).await.map_err(Kept::WithoutToken)?;
         if second.secret == first.secret {
-            return Err(refusal.into());
+            return Err(explained(refusal, user, &first).into());
         }
-        let session = Connection::open(options).await?.authenticate(&bearer(user, &second)).await?;
+        let session = Connection::open(options).await?.authenticate(&bearer(user, &second)).await;
+        let session = session.map_err(|error| explained(error, user, &second))?;
         Ok(SignedIn { session, ends: end(&second) })
     }
 }
 
 fn bearer(user: &str, token: &Token) -> Credentials {
     Credentials { kind: CredentialKind::BearerToken, ..Credentials::password(user, token.secret.clone()) }
+}
+
+/// The refusal, and what the token says of itself that may be the reason.
+fn explained(error: imap::Error, user: &str, token: &Token) -> imap::Error {
+    if error.kind != imap::ErrorKind::Authentication {
+        return error;
+    }
+    match mailhaul_oauth::explain_refused(&token.secret, user) {
+        Some(words) => imap::Error { message: format!("{}; {words}", error.message), ..error },
+        None => error,
+    }
 }
 
 /// What ends at once was not worth asking for, and is not worth watching.

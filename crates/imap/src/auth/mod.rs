@@ -1,5 +1,6 @@
 //! Authentication (RFC 9051, sections 6.2.2 and 6.2.3): which mechanisms there are, and which to try.
 
+mod bearer_refusal;
 mod cram_md5;
 mod login;
 mod oauthbearer;
@@ -97,6 +98,11 @@ pub(crate) trait Mechanism: Send {
 
     /// The answer to a challenge.
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// What the server said of its refusal before it says NO, where the mechanism has words for it.
+    fn refusal(&self) -> Option<&str> {
+        None
+    }
 
     /// To be asked when the server says OK: an error where the server has not proved itself, as SCRAM demands.
     fn finish(&self) -> Result<(), Error> {

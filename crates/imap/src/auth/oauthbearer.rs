@@ -1,13 +1,16 @@
 //! OAUTHBEARER (RFC 7628).
 
-use super::{Credentials, Mechanism, scram::saslname, unexpected};
+use mailhaul_mail::Secret;
+
+use super::{Credentials, Mechanism, bearer_refusal, scram::saslname, unexpected};
 use crate::error::Error;
 
 pub(super) const NAME: &str = "OAUTHBEARER";
 
 struct OauthBearer {
     message: Option<Vec<u8>>,
-    failed: bool,
+    token: Secret,
+    refusal: Option<String>,
 }
 
 /// `None` where a ^A is in the way: it ends the parts. The optional host and port are left out: they tell the server
@@ -19,7 +22,7 @@ pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Sen
     }
     let head = format!("n,a={},\x01auth=Bearer ", saslname(owner));
     let message = [head.as_bytes(), token, b"\x01\x01"].concat();
-    Some(Box::new(OauthBearer { message: Some(message), failed: false }))
+    Some(Box::new(OauthBearer { message: Some(message), token: credentials.secret.clone(), refusal: None }))
 }
 
 impl Mechanism for OauthBearer {
@@ -32,18 +35,21 @@ impl Mechanism for OauthBearer {
     }
 
     /// A challenge is an error in JSON: the server wants one ^A before it says NO (section 3.2.3).
-    fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        if std::mem::replace(&mut self.failed, true) {
+    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.refusal.is_some() {
             return Err(unexpected(NAME, "the server sent a second challenge"));
         }
+        self.refusal = Some(bearer_refusal::words(challenge, &self.token));
         Ok(vec![1])
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref().filter(|words| !words.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mailhaul_mail::Secret;
-
     use super::*;
     use crate::auth::CredentialKind;
 

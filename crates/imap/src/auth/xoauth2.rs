@@ -1,13 +1,16 @@
 //! XOAUTH2: Google's and Microsoft's mechanism for access tokens, in no RFC.
 
-use super::{Credentials, Mechanism, unexpected};
+use mailhaul_mail::Secret;
+
+use super::{Credentials, Mechanism, bearer_refusal, unexpected};
 use crate::error::Error;
 
 pub(super) const NAME: &str = "XOAUTH2";
 
 struct XOauth2 {
     message: Option<Vec<u8>>,
-    failed: bool,
+    token: Secret,
+    refusal: Option<String>,
 }
 
 /// `None` where a ^A is in the way: it ends the parts. The user is the mailbox's owner, also where the token is
@@ -18,7 +21,7 @@ pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Sen
         return None;
     }
     let message = [b"user=", owner, b"\x01auth=Bearer ", token, b"\x01\x01"].concat();
-    Some(Box::new(XOauth2 { message: Some(message), failed: false }))
+    Some(Box::new(XOauth2 { message: Some(message), token: credentials.secret.clone(), refusal: None }))
 }
 
 impl Mechanism for XOauth2 {
@@ -31,18 +34,21 @@ impl Mechanism for XOauth2 {
     }
 
     /// A challenge is an error in JSON: the server wants an empty answer before it says NO.
-    fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        if std::mem::replace(&mut self.failed, true) {
+    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.refusal.is_some() {
             return Err(unexpected(NAME, "the server sent a second challenge"));
         }
+        self.refusal = Some(bearer_refusal::words(challenge, &self.token));
         Ok(Vec::new())
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref().filter(|words| !words.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mailhaul_mail::Secret;
-
     use super::*;
     use crate::auth::{AuthorizeAs, CredentialKind};
 
@@ -61,7 +67,14 @@ mod tests {
             b"user=someuser@example.com\x01auth=Bearer ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\x01\x01"
         );
         assert_eq!(xoauth2.respond(br#"{"status":"401"}"#).unwrap(), b"");
+        assert_eq!(xoauth2.refusal(), Some(r#"{"status":"401"}"#));
         assert!(xoauth2.respond(b"").is_err());
+
+        // A server that shows all that it got.
+        let mut echo = start(&credentials).unwrap();
+        assert_eq!(echo.refusal(), None);
+        echo.respond(b"ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\r\n is\x1b wrong").unwrap();
+        assert_eq!(echo.refusal(), Some("[redacted]\u{fffd}\u{fffd} is\u{fffd} wrong"));
 
         let shared = Credentials {
             authorize_as: Some(AuthorizeAs::Identity("shared@example.com".to_owned())),

@@ -109,7 +109,8 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                 if let Some(error) = failure {
                     return Err(error);
                 }
-                let attempt = judge(&format!("AUTHENTICATE {name}"), &status)?;
+                let attempt = judge(&format!("AUTHENTICATE {name}"), &status)
+                    .map_err(|error| with_reason(error, mechanism.refusal()))?;
                 if matches!(attempt, Attempt::LoggedIn) {
                     mechanism.finish()?;
                 }
@@ -146,6 +147,11 @@ async fn ending(link: &mut Link, id: CommandId) -> Result<StatusResponse, Error>
             _ => {}
         }
     }
+}
+
+fn with_reason(error: Error, reason: Option<&str>) -> Error {
+    let Some(reason) = reason else { return error };
+    Error { message: format!("{}; the server said of it: {reason}", error.message), ..error }
 }
 
 /// Tells wrong credentials from a mechanism that the server only pretends to have.

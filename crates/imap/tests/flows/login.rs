@@ -287,7 +287,12 @@ async fn a_refused_token_is_acknowledged() {
             STANDARD.encode(message)
         );
         let (outcome, _) = login(&format!("AUTH={name} SASL-IR"), token.clone(), &script).await;
-        assert_eq!(outcome.unwrap_err().kind, ErrorKind::Authentication);
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Authentication);
+        let words = format!(
+            "AUTHENTICATE {name} refused: NO [AUTHENTICATIONFAILED] expired; the server said of it: {{\"status\":\"401\"}}"
+        );
+        assert_eq!(error.message, words);
     }
 }
 
