@@ -11,6 +11,7 @@ use mailhaul_mail::repair::{Repair, Repairs};
 
 use crate::{
     documents::{Completions, Man},
+    login::Login,
     serve::Serve,
     shell::ShellOptions,
     watch::Watch,
@@ -45,6 +46,8 @@ pub(crate) enum Operation {
     Serve(Serve),
     /// Shows how a batch gets on, until it is done
     Watch(Watch),
+    /// Signs in with a code that is typed into a browser, for an endpoint that opens mailboxes with access tokens
+    Login(Login),
     /// Runs Exchange's lines (New-MigrationBatch ... | Format-List) at a prompt or from a script
     Shell(ShellOptions),
     /// Carries out an operation with a request in JSON from standard input; the answer is JSON

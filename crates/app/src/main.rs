@@ -12,6 +12,7 @@ mod dial;
 mod documents;
 mod exit;
 mod gate;
+mod login;
 mod metrics;
 mod migrate;
 mod one_pass;
@@ -109,6 +110,7 @@ async fn run() -> Result<Exit> {
         Operation::Migrate(options) => migrate::run(*options, &data?).await,
         Operation::Serve(options) => serve::run(options, &data?, operations).await,
         Operation::Watch(options) => watch::run(options, &data?, &operations).await,
+        Operation::Login(options) => login::run(options, &data?, &operations).await,
         Operation::Shell(options) => shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
         Operation::PowershellModule => {

@@ -1,0 +1,159 @@
+//! `mailhaul login ENDPOINT`: somebody signs in, and the endpoint opens the mailboxes that are open to them.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use mailhaul_mail::Retry;
+use mailhaul_oauth::{DeviceLogin, SignedIn, TokenEndpoint, TokenError, TokenUrl, describe};
+use mailhaul_operations::{Client, Failure, Operations};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
+
+/// What `mailhaul login` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// The endpoint
+    #[arg(value_name = "ENDPOINT")]
+    endpoint: String,
+}
+
+/// Waits until somebody has signed in, and keeps what came of it at the endpoint.
+pub(crate) async fn run(options: Login, data: &Path, operations: &Arc<Operations<Context>>) -> Result<Exit> {
+    let line = Line::open(data, operations).await?;
+    let ended = login(operations, &line.client, &options.endpoint).await;
+    line.close().await;
+    ended.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
+}
+
+async fn login(operations: &Operations<Context>, client: &Client, identity: &str) -> Result<Exit, Failure> {
+    let found =
+        client.call(operations.find("Get-MigrationEndpoint")?, json!({ "Identity": identity })).await?;
+    let Some(endpoint) = found.first() else {
+        return Err(Failure::not_found(format_args!("there is no migration endpoint \"{identity}\"")));
+    };
+    let device = device(endpoint)?;
+    let signed_in = tokio::select! {
+        signed_in = sign_in(&device) => signed_in.map_err(failure)?,
+        _ = tokio::signal::ctrl_c() => {
+            text::print_error("nobody signed in; nothing was changed");
+            return Ok(Exit::Interrupted);
+        }
+    };
+    let secret = Zeroizing::new(String::from_utf8_lossy(signed_in.refresh_token.expose()).into_owned());
+    // The token is kept also where the mail server is away just now: whoever signed in need not do it again.
+    let request = json!({ "Identity": identity, "RefreshToken": *secret, "SkipVerification": true });
+    client.call(operations.find("Set-MigrationEndpoint")?, request).await?;
+    let owner = describe(&signed_in.token.secret).and_then(|it| it.owner);
+    let owner = owner.map(|it| format!(" as {it}")).unwrap_or_default();
+    text::print(format_args!(
+        "signed in{owner}; the endpoint \"{identity}\" opens what is open to that account"
+    ));
+    Ok(Exit::Synced)
+}
+
+async fn sign_in(device: &DeviceLogin) -> Result<SignedIn, TokenError> {
+    let code = device.start().await?;
+    let minutes = text::count(code.life.as_secs().div_ceil(60), "minute", "minutes");
+    text::print(format_args!(
+        "Open   {}\nType   {}\nand sign in with the account whose mailboxes are to be opened. The code ends in {minutes}.",
+        code.address, code.user_code
+    ));
+    device.wait(&code).await
+}
+
+/// Where and as which application somebody signs in, as Get-MigrationEndpoint shows it.
+fn device(endpoint: &Value) -> Result<DeviceLogin, Failure> {
+    let shown = |name: &str| endpoint[name].as_str().unwrap_or_default();
+    let identity = shown("Identity");
+    match shown("TokenSource") {
+        "RefreshToken" => {}
+        "" => {
+            let words =
+                format_args!("the endpoint \"{identity}\" has no access tokens: nobody signs in there");
+            return Err(Failure::invalid(words));
+        }
+        other => {
+            let words =
+                format_args!("the endpoint \"{identity}\" has its access tokens by {other}: nobody signs in");
+            return Err(Failure::invalid(words));
+        }
+    }
+    let needed = |name: &str| match shown(name) {
+        "" => {
+            let words = format_args!("the endpoint \"{identity}\" has no {name}, which signing in needs");
+            let advice = format_args!("Give it with Set-MigrationEndpoint -Identity \"{identity}\" -{name}.");
+            Err(Failure::invalid(words).with_advice(advice))
+        }
+        text => Ok(text.to_owned()),
+    };
+    let address = |name: &str| {
+        TokenUrl::parse(&needed(name)?).map_err(|words| Failure::invalid(format_args!("{name}: {words}")))
+    };
+    Ok(DeviceLogin {
+        endpoint: TokenEndpoint::new(address("TokenUrl")?).map_err(failure)?,
+        device_url: address("DeviceUrl")?,
+        client_id: needed("ApplicationId")?,
+        client_secret: None,
+        scope: needed("Scope")?,
+    })
+}
+
+fn failure(error: TokenError) -> Failure {
+    match error.retry {
+        Retry::Never => Failure::invalid(error),
+        Retry::Now | Retry::After(_) => Failure::unavailable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> Value {
+        json!({
+            "Identity": "Ann",
+            "TokenSource": "RefreshToken",
+            "TokenUrl": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+            "DeviceUrl": "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
+            "ApplicationId": "1234",
+            "Scope": "https://outlook.office.com/IMAP.AccessAsUser.All offline_access",
+        })
+    }
+
+    #[test]
+    fn an_endpoint_says_where_to_sign_in() {
+        let device = device(&endpoint()).unwrap();
+        assert_eq!(
+            (device.endpoint.host(), device.client_id.as_str()),
+            ("login.microsoftonline.com", "1234")
+        );
+        assert!(device.device_url.as_str().ends_with("/devicecode"));
+        assert!(device.scope.ends_with(" offline_access") && device.client_secret.is_none());
+    }
+
+    #[test]
+    fn what_is_missing_for_signing_in_is_told() {
+        for (name, value, words) in [
+            ("TokenSource", Value::Null, "the endpoint \"Ann\" has no access tokens: nobody signs in there"),
+            (
+                "TokenSource",
+                json!("ClientSecret"),
+                "the endpoint \"Ann\" has its access tokens by ClientSecret: nobody signs in",
+            ),
+            ("DeviceUrl", Value::Null, "the endpoint \"Ann\" has no DeviceUrl, which signing in needs"),
+            ("Scope", json!(""), "the endpoint \"Ann\" has no Scope, which signing in needs"),
+            (
+                "TokenUrl",
+                json!("http://10.0.0.1/"),
+                "TokenUrl: it must begin with https://: secrets go there",
+            ),
+        ] {
+            let mut endpoint = endpoint();
+            endpoint[name] = value;
+            assert_eq!(device(&endpoint).unwrap_err().message, words);
+        }
+    }
+}
