@@ -1,10 +1,12 @@
 //! The service's nouns and their lives: endpoints, batches, users, and the CSV file that lists them. No sockets, no SQL.
 
 mod batch;
+mod check;
 mod config;
 mod content_filter;
 mod csv;
 mod deletions;
+mod domains;
 mod endpoint;
 mod folder_map;
 mod gmail_labels;
@@ -19,10 +21,12 @@ mod user;
 mod user_row;
 
 pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL};
+pub use check::{MailboxCheck, Opening};
 pub use config::MigrationConfig;
 pub use content_filter::{FilterError, content_filter};
 pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
 pub use deletions::Deletions;
+pub use domains::{DomainTally, unaccepted_domains};
 pub use endpoint::{
     Access, AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
     DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity, EndpointType,

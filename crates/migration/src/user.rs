@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 use uuid::Uuid;
 
-use crate::{score::DataConsistencyScore, status::UserStatus};
+use crate::{check::MailboxCheck, score::DataConsistencyScore, status::UserStatus};
 
 /// One mailbox of a batch. Its passwords are in the vault, under its GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct MigrationUser {
     pub statistics: Statistics,
     /// Until when the administrator has approved what was skipped.
     pub approved: Option<Timestamp>,
+    /// Whether its mailboxes can be opened.
+    pub check: MailboxCheck,
 }
 
 impl MigrationUser {

@@ -187,7 +187,7 @@ impl ImapMailbox {
             || self.ends.is_some_and(|ends| ends <= tokio::time::Instant::now() + BEFORE_END)
     }
 
-    async fn connect(&mut self) -> Result<Session, Kept> {
+    pub(crate) async fn connect(&mut self) -> Result<Session, Kept> {
         let Account { options, login, user_root: wanted_root, side, profile } = &self.account;
         let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(|mut why| {
             if let Kept::Out(error) = &mut why

@@ -22,6 +22,7 @@ mod profile;
 mod scanning;
 mod sender;
 mod terms;
+mod trial;
 mod user_root;
 
 pub use gmail::{LabelPolicy, LabelRules};

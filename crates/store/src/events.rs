@@ -145,21 +145,21 @@ pub(crate) enum Whom {
 }
 
 impl Whom {
-    fn of(users: Users) -> Self {
+    pub(crate) fn of(users: Users) -> Self {
         match users {
             Users::One(guid) => Self::One(guid),
             Users::OfBatch(batch) => Self::OfBatch(batch),
         }
     }
 
-    fn guid(self) -> Option<Guid> {
+    pub(crate) fn guid(self) -> Option<Guid> {
         match self {
             Self::One(guid) | Self::OfBatch(guid) => Some(guid),
             Self::ToComplete => None,
         }
     }
 
-    fn sql(self) -> &'static str {
+    pub(crate) fn sql(self) -> &'static str {
         match self {
             Self::One(_) => "guid = ?1",
             Self::OfBatch(_) => "batch = ?1",

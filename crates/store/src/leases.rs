@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection};
 use strum::{Display, EnumString};
 
 use crate::{
-    Store,
+    Store, checks,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Due, Users, Whom, happen, move_all},
@@ -155,6 +155,9 @@ impl Store {
             Box::pin(async move {
                 check(connection, &lease).await?;
                 happen(connection, Users::One(lease.user), event, now, Due::Keep).await?;
+                if event == UserEvent::Validated {
+                    checks::opened(connection, lease.user, now).await?;
+                }
                 Ok(users::find(connection, lease.user).await?.status)
             })
         })
@@ -214,13 +217,15 @@ impl Store {
         .await
     }
 
-    /// The earliest time after now at which there is somebody to claim who is not due yet.
+    /// The earliest time after now at which there is somebody to claim who is not due yet, for a pass or a check.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let row = sqlx::query(
-                    "SELECT min(due) AS due FROM user WHERE due > ? AND pass IS NOT NULL AND lease_until IS NULL \
-                     AND batch IN (SELECT guid FROM batch WHERE intent = 'Run')",
+                    "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM user WHERE due > ?1 \
+                     AND pass IS NOT NULL AND lease_until IS NULL \
+                     AND batch IN (SELECT guid FROM batch WHERE intent = 'Run') \
+                     UNION ALL SELECT min(check_due) FROM user WHERE check_due > ?1)",
                 )
                 .bind(millis(now))
                 .fetch_one(connection)
@@ -266,9 +271,10 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
     let mut claimed = Vec::new();
     for kind in kinds {
         let users: Vec<Guid> = sqlx::query_scalar(
-            "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ? \
-             AND user.pass = ? AND user.due <= ? AND user.lease_until IS NULL AND batch.intent = 'Run' \
-             AND batch.target_endpoint IS ? ORDER BY user.due, user.id LIMIT ?",
+            "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?1 \
+             AND user.pass = ?2 AND user.due <= ?3 AND user.lease_until IS NULL AND batch.intent = 'Run' \
+             AND coalesce(user.check_until, 0) <= ?3 AND batch.target_endpoint IS ?4 \
+             ORDER BY user.due, user.id LIMIT ?5",
         )
         .bind(claim.source_endpoint)
         .bind(kind.to_string())

@@ -8,6 +8,7 @@
 mod apply;
 mod audit;
 mod batches;
+mod checks;
 mod columns;
 mod config;
 mod database;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use audit::AuditEntry;
 pub use batches::{InsertedBatch, Ordered};
+pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
@@ -43,7 +45,7 @@ pub use leases::{Claim, Claimed, Heartbeat, Lease, PassKind, Running};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;
-pub use overview::{BatchFilter, BatchOverview};
+pub use overview::{BatchFilter, BatchOverview, CheckCounts};
 pub use pages::{Bookmark, Page};
 pub use parking::Parking;
 pub use release::Release;

@@ -113,15 +113,20 @@ async fn upsert(
         BatchIntent::Created | BatchIntent::Stop => UserStatus::Stopped,
     };
     let pass = PassKind::before(status);
+    // The archive has room for everybody.
+    let check = batch.target_endpoint.map(|_| now);
     let due = pass.map(|_| batch.settings.start_after.map_or(now, |start| start.max(now)));
     let sql = format!(
-        "INSERT INTO user (batch, source_endpoint, status, status_since, pass, due, guid, csv_row, email_address, \
+        "INSERT INTO user (batch, source_endpoint, status, status_since, pass, due, check_due, guid, csv_row, email_address, \
          user_name, user_root, target_user_name) \
-         SELECT ?, ?, ?, ?, ?, ?, column1, column2, column3, column4, column5, column6 FROM (VALUES {}) WHERE true \
+         SELECT ?, ?, ?, ?, ?, ?, ?, column1, column2, column3, column4, column5, column6 FROM (VALUES {}) WHERE true \
          ON CONFLICT (email_address) DO UPDATE SET user_name = excluded.user_name, \
          user_root = coalesce(excluded.user_root, user_root), \
          target_user_name = CASE WHEN excluded.target_user_name = excluded.email_address THEN target_user_name \
-                            ELSE excluded.target_user_name END",
+                            ELSE excluded.target_user_name END, \
+         check_due = CASE WHEN excluded.check_due IS NULL OR status IN ('Completed', 'CompletedWithWarnings') \
+                     THEN check_due ELSE excluded.check_due END, \
+         check_number = check_number + 1, check_attempts = 0, check_delay = NULL",
         values(users.len(), 6)
     );
     // Made of our own words alone. Only the statement of a full chunk comes again.
@@ -132,7 +137,8 @@ async fn upsert(
         .bind(status.to_string())
         .bind(millis(now))
         .bind(pass.map(|it| it.to_string()))
-        .bind(due.map(millis));
+        .bind(due.map(millis))
+        .bind(check.map(millis));
     for (guid, row) in users {
         query = query
             .bind(*guid)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    Batch, BatchStatus, DataConsistencyScore, Guid, Statistics, StatusCounts, UserStatus,
+    Batch, BatchStatus, DataConsistencyScore, DomainTally, Guid, Statistics, StatusCounts, UserStatus,
 };
 use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
 use strum::VariantArray;
@@ -10,6 +10,7 @@ use strum::VariantArray;
 use crate::{
     Store,
     batches::batch,
+    checks,
     columns::Cells,
     error::{Fault, StoreError},
     users::statistics,
@@ -43,6 +44,23 @@ pub struct BatchOverview {
     pub throttled: u64,
     /// When the first of them is taken up.
     pub throttled_until: Option<Timestamp>,
+    /// What is known of whether their mailboxes can be opened.
+    pub checks: CheckCounts,
+}
+
+/// How many users were checked, and how they were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckCounts {
+    /// Users whose mailboxes were tried.
+    pub checked: u64,
+    /// Of these, users with a mailbox that cannot be opened.
+    pub failed: u64,
+    /// Users who are still to be checked.
+    pub pending: u64,
+    /// Why it takes long, where it does.
+    pub delay: Option<String>,
+    /// The domains of the target's mailboxes, where one of these cannot be opened.
+    pub domains: Vec<DomainTally>,
 }
 
 impl BatchOverview {
@@ -126,13 +144,19 @@ async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<V
     Ok(found)
 }
 
+/// Who was checked, for a query of users.
+const CHECKS: &str = "sum(check_due IS NULL AND checked IS NOT NULL) AS users_checked, sum(check_due IS NOT NULL) AS pending, \
+     max(CASE WHEN check_due IS NOT NULL THEN check_delay END) AS check_delay";
+
 async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOverview, Fault> {
     let query = format!(
         "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
-         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {SUMS} FROM user WHERE batch = ? GROUP BY status"
+         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {CHECKS}, \
+         count(*) FILTER (WHERE {}) AS failed_checks, {SUMS} FROM user WHERE batch = ? GROUP BY status",
+        checks::FAILED
     );
-    let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(connection).await?;
+    let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(&mut *connection).await?;
     let (mut worst, mut synced) = (0, 0);
     let mut sum = BatchOverview {
         batch,
@@ -144,6 +168,7 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
         last_synced: None,
         throttled: 0,
         throttled_until: None,
+        checks: CheckCounts::default(),
     };
     for row in &rows {
         let cells = Cells(row);
@@ -155,7 +180,14 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
         sum.initial_synced = sum.initial_synced.max(cells.time_if("initial_synced")?);
         sum.throttled += cells.number::<u64>("throttled")?;
         sum.throttled_until = sum.throttled_until.into_iter().chain(cells.time_if("throttled_until")?).min();
+        sum.checks.checked += cells.number::<u64>("users_checked")?;
+        sum.checks.failed += cells.number::<u64>("failed_checks")?;
+        sum.checks.pending += cells.number::<u64>("pending")?;
+        sum.checks.delay = sum.checks.delay.take().or(cells.get("check_delay")?);
         sum.last_synced = sum.last_synced.into_iter().chain(cells.time_if("last_synced")?).min();
+    }
+    if sum.checks.failed > 0 {
+        sum.checks.domains = checks::domains(connection, sum.batch.guid).await?;
     }
     if synced < sum.counts.total() {
         sum.initial_synced = None;

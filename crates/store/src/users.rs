@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 use strum::VariantArray;
 
 use crate::{
-    Store,
+    Store, checks,
     columns::{Cells, millis_if, whole},
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
@@ -24,6 +24,8 @@ pub struct UserFilter {
     pub status: Option<UserStatus>,
     /// Those in a state of this kind.
     pub summary: Option<StatusSummary>,
+    /// Those of whom a mailbox was found that cannot be opened.
+    pub failed_check: bool,
 }
 
 /// The times of a user that go before those of its batch.
@@ -167,6 +169,9 @@ async fn page(
         }
         query.push(")");
     }
+    if filter.failed_check {
+        query.push(" AND ").push(checks::FAILED);
+    }
     query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
     let found = query.build().fetch_all(connection).await?;
     let users = found.iter().map(|row| Ok((Cells(row).get("id")?, user(row)?)));
@@ -200,6 +205,7 @@ pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
         last_synced: cells.time_if("last_synced")?,
         statistics: statistics(cells)?,
         approved: cells.time_if("approved")?,
+        check: checks::check(cells)?,
     })
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Request {
     status: Option<UserStatus>,
     /// Users in a state of this kind.
     status_summary: Option<StatusSummary>,
+    /// Users of whom a mailbox was found that cannot be opened; CheckError says why.
+    #[serde(default)]
+    check_failed: bool,
     /// How many at most, or unlimited; 1000 where nothing is said.
     result_size: Option<Limit>,
     /// Where the next part begins.
@@ -46,7 +49,7 @@ impl Operation<Context> for GetMigrationUser {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows users, where they stand, and why they failed.";
+    const ABOUT: &'static str = "Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "BatchId",
@@ -55,6 +58,7 @@ impl Operation<Context> for GetMigrationUser {
         "SkippedItemCount",
         "LastSuccessfulSyncTime",
         "ErrorSummary",
+        "CheckError",
     ];
 
     type Request = Request;
@@ -80,7 +84,12 @@ impl Operation<Context> for GetMigrationUser {
             return one(context, identity, batch, &request).await;
         }
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let filter = UserFilter { batch, status: request.status, summary: request.status_summary };
+        let filter = UserFilter {
+            batch,
+            status: request.status,
+            summary: request.status_summary,
+            failed_check: request.check_failed,
+        };
         let page = context.store.users(&filter, reading.after, reading.limit()).await.map_err(told)?;
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
@@ -96,7 +105,8 @@ async fn one(
 ) -> Result<Answer<MigrationUser>, Failure> {
     let user = context.store.user(identity, batch).await.map_err(told)?;
     let is_wanted = request.status.is_none_or(|it| it == user.status)
-        && request.status_summary.is_none_or(|it| it == user.status.summary());
+        && request.status_summary.is_none_or(|it| it == user.status.summary())
+        && (!request.check_failed || user.check.has_failed());
     let users = if is_wanted { vec![user] } else { Vec::new() };
     Ok(Answer::all(show(context, users).await?))
 }
@@ -104,7 +114,7 @@ async fn one(
 /// The users with the names of their batches and their numbers as they are now.
 async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
     let endpoints = EndpointNames::load(context).await?;
-    let mut batches: HashMap<Guid, (String, Option<(String, Parking)>)> = HashMap::new();
+    let mut batches: HashMap<Guid, ((String, bool), Option<(String, Parking)>)> = HashMap::new();
     let mut shown = Vec::with_capacity(users.len());
     for user in users {
         let (batch, parked) = match batches.get(&user.batch) {
@@ -112,7 +122,8 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
             None => match context.store.batch_by_guid(user.batch).await {
                 Ok(batch) => {
                     let parked = endpoints.parked(&batch);
-                    batches.entry(user.batch).or_insert((batch.name, parked)).clone()
+                    let batch = (batch.name, batch.target_endpoint.is_some());
+                    batches.entry(user.batch).or_insert((batch, parked)).clone()
                 }
                 // Removed since the users were read, and they with it.
                 Err(StoreError::NotFound { .. }) => continue,

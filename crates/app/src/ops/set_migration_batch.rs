@@ -58,6 +58,9 @@ pub(crate) struct Request {
     /// Carries over at once what is new, for users who are synced.
     #[serde(default)]
     sync_now: bool,
+    /// Opens all mailboxes at once, to see whether they can be; Get-MigrationUser -CheckFailed shows those that cannot.
+    #[serde(default)]
+    check_now: bool,
     /// Users under way go on with the settings of endpoints and batch as they are now, instead of from the next pass on.
     #[serde(default)]
     update: bool,
@@ -138,6 +141,7 @@ impl Operation<Context> for SetMigrationBatch {
         }
         // Everything that can be wrong is looked at before anything is changed.
         let file = request.file()?;
+        let request_checks = request.check_now;
         let (sync_now, update, approve) = (request.sync_now, request.update, request.approve_skipped_items);
         let columns = request.allow_unknown_columns_in_csv;
         let mut after = overview.batch.settings.clone();
@@ -188,6 +192,9 @@ impl Operation<Context> for SetMigrationBatch {
             let at_once = Due::At(context.now());
             let whom = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
             store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(told)?;
+        }
+        if request_checks {
+            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(told)?;
         }
         if update {
             context.workers.end_batch(guid, Ending::Preempted);

@@ -1,7 +1,7 @@
 //! Set-MigrationUser.
 
 use jiff::tz::TimeZone;
-use mailhaul_migration::{BatchIntent, Endpoint, MigrationUser as User, UserRow, UserStatus};
+use mailhaul_migration::{BatchIntent, Endpoint, MigrationUser as User, StatusSummary, UserRow, UserStatus};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Credential, DateTime, Failure, Noun, Operation, Role, Verb,
 };
@@ -33,6 +33,9 @@ pub(crate) struct Request {
     /// Carries over at once what is new.
     #[serde(default)]
     sync_now: bool,
+    /// Opens both mailboxes at once, to see whether they can be; Get-MigrationUser shows what was found.
+    #[serde(default)]
+    check_now: bool,
     /// Approves what was skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
@@ -70,6 +73,13 @@ impl Operation<Context> for SetMigrationUser {
         if request.sync_now {
             check_sync_now(&user, batch.intent)?;
         }
+        if request.check_now && user.status.summary() == StatusSummary::Completed {
+            return Err(Failure::conflict(format_args!(
+                "the migration user \"{}\" is not checked: its status is {}",
+                user.email_address, user.status
+            ))
+            .with_advice("No mail of it is moved any more."));
+        }
         if let Some(row) = row {
             store.add_users(batch.guid, vec![row], context.now()).await.map_err(told)?;
         }
@@ -88,6 +98,9 @@ impl Operation<Context> for SetMigrationUser {
             let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
             let due = Due::At(context.now());
             store.reschedule(Users::One(user.guid), between, due).await.map_err(told)?;
+        }
+        if request.check_now {
+            store.request_checks(Users::One(user.guid), context.now()).await.map_err(told)?;
         }
         context.workers.nudge();
         Ok(Answer::one(user_now(context, user.guid).await?))

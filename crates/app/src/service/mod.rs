@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod archive;
 mod cap;
+mod check;
 mod folder_plan;
 mod gates;
 mod limits;

@@ -1,4 +1,4 @@
-//! Who gets a worker, and when: the one loop of the service.
+//! Who gets a worker, and when: the one loop of the service. Passes go before checks.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,9 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mailhaul_engine::{Clock as _, Places, Usage};
-use mailhaul_migration::{Endpoint, Guid, Limit};
-use mailhaul_store::{Claim, Heartbeat, PassKind, ServiceLock, StoreError};
+use mailhaul_engine::{Clock as _, Place, Places, Usage};
+use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
+use mailhaul_store::{CheckClaim, Claim, Heartbeat, PassKind, ServiceLock, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -21,6 +21,8 @@ use crate::one_pass::SystemClock;
 const LEASE: Duration = Duration::from_mins(1);
 /// From one sign of life to the next; also how long a change of the clock goes unnoticed.
 const BEAT: Duration = Duration::from_secs(10);
+/// So long a check may take before it is taken for dead.
+const CHECK: Duration = Duration::from_mins(5);
 /// So long workers get to come to the end of their window when the service ends.
 const FAREWELL: Duration = Duration::from_mins(1);
 
@@ -92,7 +94,14 @@ impl Scheduler {
                 *at_target.entry(target).or_default() += it.users;
             }
         }
-        let mut all: u64 = running.iter().map(|it| it.users).sum();
+        let checks = store.checks_under_way(now).await?;
+        for it in &checks {
+            if let Some(target) = it.target_endpoint {
+                *at_target.entry(target).or_default() += it.users;
+            }
+        }
+        let mut all: u64 =
+            running.iter().map(|it| it.users).sum::<u64>() + checks.iter().map(|it| it.users).sum::<u64>();
         for endpoint in endpoints.iter().filter(|it| !parked.contains(&it.guid)) {
             let later = |kind: PassKind| kind != PassKind::First;
             let mut incremental: u64 = running
@@ -105,24 +114,30 @@ impl Scheduler {
                     if target.is_some_and(|it| parked.contains(&it)) {
                         continue;
                     }
-                    let there = endpoints.iter().find(|it| Some(it.guid) == target);
-                    let mut limits = vec![left(config.max_concurrent_migrations, all)];
+                    let mut most = left(config.max_concurrent_migrations, all);
                     if later(kind) {
-                        limits.push(left(endpoint.max_concurrent_incremental_syncs, incremental));
+                        most = most.min(left(endpoint.max_concurrent_incremental_syncs, incremental));
                     }
-                    if let Some(there) = there {
-                        let taken = at_target.get(&there.guid).copied().unwrap_or_default();
-                        limits.push(left(there.max_concurrent_migrations, taken));
-                        let most = self.place.gates.most_mailboxes(there.guid, now);
-                        limits.push((most as u64).saturating_sub(taken));
-                    }
-                    let most = limits.into_iter().min().unwrap_or_default();
+                    most = most.min(self.left_at(&endpoints, target, &at_target, now));
                     let begun = self.begin(endpoint, target, kind, most, now).await?;
                     all += begun;
                     incremental += if later(kind) { begun } else { 0 };
                     if let Some(target) = target {
                         *at_target.entry(target).or_default() += begun;
                     }
+                }
+            }
+            // Nobody's mail waits for a check.
+            for target in store.targets_to_check(endpoint.guid, now).await? {
+                if target.is_some_and(|it| parked.contains(&it)) {
+                    continue;
+                }
+                let most = left(config.max_concurrent_migrations, all)
+                    .min(self.left_at(&endpoints, target, &at_target, now));
+                let begun = self.check(endpoint, target, most, now).await?;
+                all += begun;
+                if let Some(target) = target {
+                    *at_target.entry(target).or_default() += begun;
                 }
             }
         }
@@ -180,6 +195,61 @@ impl Scheduler {
         }
     }
 
+    /// Places that are left at the target, where so many are taken.
+    fn left_at(
+        &self,
+        endpoints: &[Endpoint],
+        target: Option<Guid>,
+        taken: &HashMap<Guid, u64>,
+        now: Timestamp,
+    ) -> u64 {
+        let Some(there) = endpoints.iter().find(|it| Some(it.guid) == target) else { return u64::MAX };
+        let taken = taken.get(&there.guid).copied().unwrap_or_default();
+        let learned = self.place.gates.most_mailboxes(there.guid, now) as u64;
+        left(there.max_concurrent_migrations, taken).min(learned.saturating_sub(taken))
+    }
+
+    /// So many places at most, as far as there are any.
+    fn take(&mut self, endpoint: &Endpoint, most: u64, now: Timestamp) -> (Places, Vec<Place>) {
+        let places = self.places(endpoint, now);
+        let mut taken = Vec::new();
+        while (taken.len() as u64) < most.min(1000)
+            && let Some(place) = places.spare()
+        {
+            taken.push(place);
+        }
+        (places, taken)
+    }
+
+    /// Begins to check so many users at most, as far as there are places; gives how many.
+    async fn check(
+        &mut self,
+        endpoint: &Endpoint,
+        target: Option<Guid>,
+        most: u64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (_, taken) = self.take(endpoint, most, now);
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let claim = CheckClaim {
+            now,
+            until: now.checked_add(CHECK).unwrap_or(Timestamp::MAX),
+            source_endpoint: endpoint.guid,
+            target_endpoint: target,
+            limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
+        };
+        let claimed = self.place.store.claim_checks(claim).await?;
+        let begun = claimed.len() as u64;
+        for (it, place) in claimed.into_iter().zip(taken) {
+            let worker = worker(&it.user, endpoint.guid, target);
+            self.place.workers.begun(it.user.guid, worker.clone());
+            tokio::spawn(self.place.clone().check(it, worker, place));
+        }
+        Ok(begun)
+    }
+
     /// Begins with so many users at most, as far as there are places; gives how many.
     async fn begin(
         &mut self,
@@ -189,13 +259,7 @@ impl Scheduler {
         most: u64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let places = self.places(endpoint, now);
-        let mut taken = Vec::new();
-        while (taken.len() as u64) < most.min(1000)
-            && let Some(place) = places.spare()
-        {
-            taken.push(place);
-        }
+        let (places, taken) = self.take(endpoint, most, now);
         if taken.is_empty() {
             return Ok(0);
         }
@@ -211,15 +275,20 @@ impl Scheduler {
         let claimed = self.place.store.claim(claim).await?;
         let begun = claimed.len() as u64;
         for (it, place) in claimed.into_iter().zip(taken) {
-            let source = Login { endpoint: endpoint.guid, user_name: it.user.user_name.clone() };
-            let login = |endpoint| Login { endpoint, user_name: it.user.target_user_name.clone() };
-            let worker = Worker::new(it.user.batch, source, target.map(login), tally(&it.user));
+            let worker = worker(&it.user, endpoint.guid, target);
             self.place.workers.begun(it.user.guid, worker.clone());
             self.leases.insert(it.user.guid, it.lease);
             tokio::spawn(self.place.clone().work(it, worker, places.clone(), place));
         }
         Ok(begun)
     }
+}
+
+/// Somebody who works at this user.
+fn worker(user: &MigrationUser, source: Guid, target: Option<Guid>) -> Worker {
+    let source = Login { endpoint: source, user_name: user.user_name.clone() };
+    let login = |endpoint| Login { endpoint, user_name: user.target_user_name.clone() };
+    Worker::new(user.batch, source, target.map(login), tally(user))
 }
 
 fn most(endpoint: &Endpoint) -> usize {

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Limits, Place, Places, Report};
-use mailhaul_mail::Retry;
+use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
     Batch, BatchSettings, Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus,
 };
@@ -62,7 +62,7 @@ impl Workplace {
         if carrying.await.is_err() {
             let words =
                 "the program made a mistake in this mailbox and left it; the others were not concerned";
-            let error = Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
+            let error = Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
             let ended = Ended {
                 event: UserEvent::Failed,
                 due: Due::Never,
@@ -267,9 +267,9 @@ impl Workplace {
         password: Option<mailhaul_mail::Secret>,
     ) -> Result<Login, Error> {
         let login = account::login(&self.store, &self.tokens, endpoint, user_name, password).await?;
-        login.map_err(|words| {
-            Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words)
-        })
+        // Where each brings a password, others may have theirs.
+        let scope = if endpoint.access.opens_every_mailbox() { Scope::Endpoint } else { Scope::Mailbox };
+        login.map_err(|words| Error::new(scope, Retry::Never, ErrorKind::Authentication, words))
     }
 
     /// Where the user's archive is, and how the ledger knows it.
@@ -336,7 +336,7 @@ fn settings(batch: Result<Batch, StoreError>, report: &mut Report) -> BatchSetti
 }
 
 pub(super) fn misconfigured(words: String) -> Error {
-    Error::new(mailhaul_mail::Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
+    Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
 }
 
 fn name_of(kind: PassKind, user: &MigrationUser) -> &'static str {

@@ -59,11 +59,11 @@ async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
     let overview = store.batch("sales").await.unwrap();
     assert_eq!(overview.counts.of(UserStatus::Queued), USERS as u64 - 20);
 
-    let filter = UserFilter { batch: Some(guid), status: Some(UserStatus::Queued), summary: None };
+    let filter = UserFilter { batch: Some(guid), status: Some(UserStatus::Queued), ..UserFilter::default() };
     assert_eq!(paged(&store, &filter, 7_000).await, numbers[20..]);
     let filter = UserFilter { summary: Some(StatusSummary::Stopped), ..filter };
     assert_eq!(paged(&store, &filter, 7_000).await, Vec::<u32>::new());
-    let filter = UserFilter { batch: Some(guid), status: None, summary: Some(StatusSummary::Active) };
+    let filter = UserFilter { batch: Some(guid), summary: Some(StatusSummary::Active), ..UserFilter::default() };
     assert_eq!(paged(&store, &filter, 50_000).await, numbers);
 
     assert_eq!(store.remove_batch(guid).await.unwrap(), USERS as u64);

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_migration::{
     BatchStatus, DataConsistencyScore, Deletions, GmailLabels, Guid, StatusCounts, StatusSummary, UserStatus,
+    unaccepted_domains,
 };
 use mailhaul_operations::TimeSpan;
 use mailhaul_store::{BatchOverview, Parking};
@@ -103,6 +104,12 @@ pub(crate) struct MigrationBatch {
     data_consistency_score: Option<DataConsistencyScore>,
     /// Users of whom messages were skipped that nobody has approved.
     unapproved_user_count: u64,
+    /// Users whose mailboxes were opened, or tried.
+    checked_count: u64,
+    /// Of these, users with a mailbox that cannot be opened: Get-MigrationUser -CheckFailed says which, and why.
+    check_failed_count: u64,
+    /// Users who are still to be checked.
+    check_pending_count: u64,
     /// When it was made.
     creation_date_time: Moment,
     #[serde(rename = "CreationDateTimeUTC")]
@@ -155,7 +162,7 @@ pub(crate) struct MigrationBatch {
     repair: Vec<String>,
     /// What becomes of a message of Gmail that has several labels.
     gmail_labels: GmailLabels,
-    /// What was noticed about its CSV file.
+    /// What was noticed about its CSV file, and the domains of which the target opens no mailbox.
     validation_warnings: Vec<String>,
     /// How many these are.
     validation_warning_count: u64,
@@ -178,8 +185,10 @@ impl MigrationBatch {
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
         let message = message(status, &overview, names.parked.as_ref(), now);
-        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced, .. } =
+        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced, checks, .. } =
             overview;
+        let mut validation_warnings = batch.validation_warnings;
+        validation_warnings.extend(unaccepted_domains(&checks.domains, &names.target));
         let settings = batch.settings;
         // The name was looked up when it was set.
         let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
@@ -207,6 +216,9 @@ impl MigrationBatch {
             bytes_transferred: totals.bytes_transferred,
             data_consistency_score: last_synced.map(|_| worst),
             unapproved_user_count: unapproved,
+            checked_count: checks.checked,
+            check_failed_count: checks.failed,
+            check_pending_count: checks.pending,
             creation_date_time: Moment::in_zone(batch.created, &zone),
             creation_date_time_utc: batch.created,
             start_date_time: local(batch.started),
@@ -233,8 +245,8 @@ impl MigrationBatch {
             max_message_size: settings.max_message_size,
             repair: settings.repairs.iter().map(|it| it.to_string()).collect(),
             gmail_labels: settings.gmail_labels,
-            validation_warning_count: batch.validation_warnings.len() as u64,
-            validation_warnings: batch.validation_warnings,
+            validation_warning_count: validation_warnings.len() as u64,
+            validation_warnings,
             report: None,
         }
     }

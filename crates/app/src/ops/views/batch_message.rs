@@ -17,6 +17,9 @@ pub(super) fn message(
 ) -> String {
     // Writing into a text cannot fail.
     let mut message = standing(status, overview);
+    if overview.batch.intent == BatchIntent::Created {
+        message.push_str(&checks(overview));
+    }
     let goes_on = overview.batch.intent == BatchIntent::Run && status != BatchStatus::Completed;
     if let Some((endpoint, parking)) = parked.filter(|_| goes_on) {
         _ = write!(
@@ -29,6 +32,26 @@ pub(super) fn message(
         _ = write!(message, "; {users} because a limit is used up, the first until {until:.0}");
     }
     message
+}
+
+/// What is known of whether its mailboxes can be opened, before it is started.
+fn checks(overview: &BatchOverview) -> String {
+    let checks = &overview.checks;
+    let name = &overview.batch.name;
+    let mut words = String::new();
+    if checks.failed > 0 {
+        let users = text::count(checks.failed, "user has", "users have");
+        _ = write!(
+            words,
+            "; {users} a mailbox that cannot be opened: Get-MigrationUser -BatchId \"{name}\" -CheckFailed says why"
+        );
+    }
+    if checks.pending > 0 {
+        let users = text::count(checks.pending, "user is", "users are");
+        let why = checks.delay.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+        _ = write!(words, "; {users} not checked yet{why}");
+    }
+    words
 }
 
 fn standing(status: BatchStatus, overview: &BatchOverview) -> String {

@@ -1,7 +1,9 @@
 //! A migration user: one mailbox of a batch.
 
 use jiff::Timestamp;
-use mailhaul_migration::{DataConsistencyScore, FailureClass, Guid, Statistics, StatusSummary, UserStatus};
+use mailhaul_migration::{
+    DataConsistencyScore, FailureClass, Guid, MailboxCheck, Opening, Statistics, StatusSummary, UserStatus,
+};
 use mailhaul_store::Parking;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,10 +58,60 @@ pub(crate) struct MigrationUser {
     advice: Option<String>,
     /// How often the pass broke off in a row.
     attempts: u32,
+    /// Whether the source mailbox can be opened.
+    source_check: CheckResult,
+    /// Whether the target mailbox can be opened; none where mail goes to the archive.
+    target_check: Option<CheckResult>,
+    /// When that was found out.
+    checked_time: Option<Timestamp>,
+    /// Why a mailbox cannot be opened, or why it is not known yet.
+    check_error: Option<String>,
+    /// What can be done about it.
+    check_advice: Option<String>,
     /// How consistent the target is with the source.
     data_consistency_score: Option<DataConsistencyScore>,
     /// Whether messages were skipped that nobody has approved.
     has_unapproved_skipped_items: bool,
+}
+
+/// What is known of whether a mailbox can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) enum CheckResult {
+    /// Nobody has tried.
+    NotChecked,
+    /// It is tried soon, or again.
+    Pending,
+    /// It was opened.
+    Opened,
+    /// It cannot be opened.
+    Failed,
+}
+
+impl CheckResult {
+    fn of(check: &MailboxCheck, opening: Option<&Opening>) -> Self {
+        match opening {
+            _ if check.due.is_some() => Self::Pending,
+            None => Self::NotChecked,
+            Some(Opening::Opened) => Self::Opened,
+            Some(Opening::Failed(_)) => Self::Failed,
+        }
+    }
+}
+
+/// Why mailboxes cannot be opened, or why that is not known yet, and what can be done about it.
+fn check_error(check: &MailboxCheck) -> (Option<String>, Option<String>) {
+    if let Some(due) = check.due {
+        let words = check.delay.as_ref().map(|it| format!("not checked yet, again at {due:.0}: {it}"));
+        return (words, None);
+    }
+    let failures: Vec<_> = [&check.target, &check.source]
+        .into_iter()
+        .flatten()
+        .filter_map(Opening::failure)
+        .collect();
+    let words: Vec<&str> = failures.iter().map(|it| it.message.as_str()).collect();
+    let advice = failures.first().and_then(|it| it.advice.clone());
+    ((!words.is_empty()).then(|| words.join("; ")), advice)
 }
 
 /// What keeps users waiting now.
@@ -94,12 +146,13 @@ impl MigrationUser {
     /// The user of the batch of this name, with its numbers as they are now.
     pub(crate) fn of(
         user: mailhaul_migration::MigrationUser,
-        batch: String,
+        (batch, has_target): (String, bool),
         statistics: &Statistics,
         waiting: Waiting<'_>,
     ) -> Self {
         let (next_sync_time, status_message) = waiting.of(&user);
         let data_consistency_score = user.score();
+        let (check_error, check_advice) = check_error(&user.check);
         let (error_summary, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -128,6 +181,11 @@ impl MigrationUser {
             error_class,
             advice,
             attempts: user.attempts,
+            source_check: CheckResult::of(&user.check, user.check.source.as_ref()),
+            target_check: has_target.then(|| CheckResult::of(&user.check, user.check.target.as_ref())),
+            checked_time: user.check.checked,
+            check_error,
+            check_advice,
             data_consistency_score,
             has_unapproved_skipped_items: statistics.skipped_items > 0 && user.approved.is_none(),
         }

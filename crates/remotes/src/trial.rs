@@ -1,0 +1,55 @@
+//! Whether a mailbox can be opened: a look that reads no mail and changes nothing.
+
+use mailhaul_engine::{Error, Mailbox as _};
+use mailhaul_imap::{self as imap, ErrorKind, response::Code};
+use mailhaul_mail::{FolderPath, Retry, Scope};
+
+use crate::{
+    imap_mailbox::ImapMailbox,
+    login::{Kept, without_token},
+    opening::Mode,
+};
+
+impl ImapMailbox {
+    /// Connects, logs in, EXAMINEs the INBOX, or finds the folder that is the mailbox, and goes.
+    ///
+    /// # Errors
+    /// With [`Retry::Never`] and a scope below [`Scope::Endpoint`], this login does not open this mailbox. With
+    /// [`Scope::Endpoint`], nobody gets in: the server is not there, its certificate is wrong, or there are no tokens for it.
+    /// With another [`Retry`], nothing was found out.
+    pub async fn try_out(&mut self) -> Result<(), Error> {
+        let outcome = self.try_to_open().await;
+        self.close().await;
+        outcome
+    }
+
+    async fn try_to_open(&mut self) -> Result<(), Error> {
+        match Box::pin(self.connect()).await {
+            Ok(session) => self.session = Some(session),
+            Err(Kept::WithoutToken(error)) => {
+                return Err(without_token(error).context(self.end()).at(self.account.side));
+            }
+            Err(Kept::Out(error)) => {
+                let concerns_login = is_about_login(&error);
+                let error = self.explain(error);
+                return Err(if concerns_login { of_mailbox(error) } else { error });
+            }
+        }
+        let opened = match &self.account.user_root {
+            None => self.open(&FolderPath::inbox(), Mode::Examine).await.map(drop),
+            Some(_) => self.folders().await.map(drop),
+        };
+        opened.map_err(|error| if error.retry == Retry::Never { of_mailbox(error) } else { error })
+    }
+}
+
+/// Whether the server knows something of this login or mailbox, and does not refuse everybody.
+fn is_about_login(error: &imap::Error) -> bool {
+    matches!(error.kind, ErrorKind::Authentication | ErrorKind::Refused | ErrorKind::NotFound)
+        && error.code != Some(Code::PrivacyRequired)
+}
+
+/// Others on the same server may do better.
+fn of_mailbox(error: Error) -> Error {
+    Error { scope: error.scope.min(Scope::Mailbox), ..error }
+}

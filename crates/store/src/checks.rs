@@ -1,0 +1,319 @@
+//! Whose mailboxes are to be opened to see whether they can be, and what was found.
+//!
+//! Beside the passes: a check needs no lease, because it changes no mailbox and no ledger. What it finds counts where
+//! nobody has asked for another one since, by a number that grows. Nobody's pass and check are under way at the same time,
+//! and whoever's pass is due in a batch that runs is not checked besides: a pass begins by opening both mailboxes.
+
+use jiff::Timestamp;
+use mailhaul_migration::{DomainTally, Guid, MailboxCheck, MigrationUser, Opening};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+    events::{Users, Whom},
+    users,
+};
+
+/// Who wants to check users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckClaim {
+    /// The time: whoever's check is due by now is taken.
+    pub now: Timestamp,
+    /// Until when nobody else shall take them.
+    pub until: Timestamp,
+    /// The endpoint that their mail comes from.
+    pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A user who is to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedCheck {
+    /// The user.
+    pub user: MigrationUser,
+    /// What is found counts while this is the number of the user's checks.
+    pub number: i64,
+}
+
+/// How a check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckEnd {
+    /// It is known what becomes of opening both; there is no target where mail goes to the archive.
+    Known {
+        /// At the source.
+        source: Opening,
+        /// At the target.
+        target: Option<Opening>,
+    },
+    /// Nothing was found out about this user.
+    Later {
+        /// When to try again.
+        due: Timestamp,
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// Checks under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChecksUnderWay {
+    /// The endpoint that the users' mail comes from.
+    pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
+    /// How many.
+    pub users: u64,
+}
+
+/// Who was checked, and has a mailbox that cannot be opened.
+pub(crate) const FAILED: &str = "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
+
+/// Whose check may be begun at the moment `?1`, for a query of users and their batches.
+const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \
+     AND NOT (batch.intent = 'Run' AND user.pass IS NOT NULL AND coalesce(user.due, ?1 + 1) <= ?1)";
+
+impl Store {
+    /// Asks for a check of these users: at once, with nothing that is under way or was found before. Those who are
+    /// completed are left as they are. Returns how many it is.
+    pub async fn request_checks(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let whom = Whom::of(users);
+                let sql = format!(
+                    "UPDATE user SET check_due = ?2, check_number = check_number + 1, check_attempts = 0, \
+                     check_delay = NULL WHERE status NOT IN ('Completed', 'CompletedWithWarnings') AND {}",
+                    whom.sql()
+                );
+                // Made of our own words alone; below too.
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+                Ok(query.execute(connection).await?.rows_affected())
+            })
+        })
+        .await
+    }
+
+    /// Takes users whose check is due, in the order in which they wait.
+    pub async fn claim_checks(&self, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, StoreError> {
+        self.change(move |connection| Box::pin(take(connection, claim))).await
+    }
+
+    /// Ends a check. Where another one was asked for since, or the user was removed, what it found does not count.
+    pub async fn end_check(
+        &self,
+        user: Guid,
+        number: i64,
+        end: CheckEnd,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE user SET check_until = NULL WHERE guid = ?")
+                    .bind(user)
+                    .execute(&mut *connection)
+                    .await?;
+                match end {
+                    CheckEnd::Known { source, target } => {
+                        let target = target.as_ref().map(text).transpose()?;
+                        sqlx::query(
+                            "UPDATE user SET check_due = NULL, check_attempts = 0, check_delay = NULL, checked = ?, \
+                             source_opening = ?, target_opening = ? WHERE guid = ? AND check_number = ?",
+                        )
+                        .bind(millis(now))
+                        .bind(text(&source)?)
+                        .bind(target)
+                        .bind(user)
+                        .bind(number)
+                        .execute(connection)
+                        .await?;
+                    }
+                    CheckEnd::Later { due, reason } => {
+                        // Meanwhile the whole endpoint may have been put off for longer.
+                        sqlx::query(
+                            "UPDATE user SET check_due = max(check_due, ?), check_attempts = check_attempts + 1, \
+                             check_delay = ? WHERE guid = ? AND check_number = ?",
+                        )
+                        .bind(millis(due))
+                        .bind(reason)
+                        .bind(user)
+                        .bind(number)
+                        .execute(connection)
+                        .await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Puts off the checks of everybody who waits for this endpoint, for one reason. Returns how many these are.
+    pub async fn delay_checks(
+        &self,
+        endpoint: Guid,
+        due: Timestamp,
+        reason: String,
+    ) -> Result<u64, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let delayed = sqlx::query(
+                    "UPDATE user SET check_due = ?2, check_delay = ?3 WHERE check_due < ?2 AND batch IN \
+                     (SELECT guid FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1)",
+                )
+                .bind(endpoint)
+                .bind(millis(due))
+                .bind(reason)
+                .execute(connection)
+                .await?;
+                Ok(delayed.rows_affected())
+            })
+        })
+        .await
+    }
+
+    /// The endpoints to which the mail of users goes whose check could be begun now; `None` for the archive.
+    pub async fn targets_to_check(
+        &self,
+        source_endpoint: Guid,
+        now: Timestamp,
+    ) -> Result<Vec<Option<Guid>>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let sql = format!(
+                    "SELECT DISTINCT target_endpoint FROM batch WHERE source_endpoint = ?2 AND EXISTS \
+                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND {WAITING})"
+                );
+                let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(millis(now)).bind(source_endpoint);
+                Ok(query.fetch_all(connection).await?)
+            })
+        })
+        .await
+    }
+
+    /// How many checks are under way, for each pair of endpoints.
+    pub async fn checks_under_way(&self, now: Timestamp) -> Result<Vec<ChecksUnderWay>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(
+                    "SELECT user.source_endpoint, batch.target_endpoint, count(*) AS users FROM user \
+                     JOIN batch ON batch.guid = user.batch WHERE user.check_until > ? \
+                     GROUP BY user.source_endpoint, batch.target_endpoint",
+                )
+                .bind(millis(now))
+                .fetch_all(connection)
+                .await?;
+                let under_way = |row| {
+                    let cells = Cells(row);
+                    Ok(ChecksUnderWay {
+                        source_endpoint: cells.get("source_endpoint")?,
+                        target_endpoint: cells.get("target_endpoint")?,
+                        users: cells.number("users")?,
+                    })
+                };
+                rows.iter().map(under_way).collect()
+            })
+        })
+        .await
+    }
+}
+
+async fn take(connection: &mut SqliteConnection, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, Fault> {
+    let sql = format!(
+        "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?2 \
+         AND batch.target_endpoint IS ?3 AND {WAITING} ORDER BY user.check_due, user.id LIMIT ?4"
+    );
+    let users: Vec<Guid> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(millis(claim.now))
+        .bind(claim.source_endpoint)
+        .bind(claim.target_endpoint)
+        .bind(claim.limit)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut claimed = Vec::with_capacity(users.len());
+    for user in users {
+        let number = sqlx::query_scalar(
+            "UPDATE user SET check_until = ?, check_number = check_number + 1 WHERE guid = ? RETURNING check_number",
+        )
+        .bind(millis(claim.until))
+        .bind(user)
+        .fetch_one(&mut *connection)
+        .await?;
+        claimed.push(ClaimedCheck { user: users::find(connection, user).await?, number });
+    }
+    Ok(claimed)
+}
+
+/// A pass has opened both mailboxes: that is all that a check could find.
+pub(crate) async fn opened(
+    connection: &mut SqliteConnection,
+    user: Guid,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
+         checked = ?1, source_opening = ?2, target_opening = CASE WHEN (SELECT target_endpoint FROM batch \
+         WHERE batch.guid = user.batch) IS NULL THEN NULL ELSE ?2 END WHERE guid = ?3",
+    )
+    .bind(millis(now))
+    .bind(text(&Opening::Opened)?)
+    .bind(user)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How many mailboxes of each domain of the batch the target opened. The domain is that of the login at the target, or of
+/// the e-mail address where that has none.
+pub(crate) async fn domains(
+    connection: &mut SqliteConnection,
+    batch: Guid,
+) -> Result<Vec<DomainTally>, Fault> {
+    let rows = sqlx::query(
+        "WITH address AS (SELECT check_due, target_opening, CASE WHEN instr(target_user_name, '@') > 0 \
+                          THEN target_user_name ELSE email_address END AS name FROM user WHERE batch = ?) \
+         SELECT lower(replace(name, rtrim(name, replace(name, '@', '')), '')) AS domain, count(*) AS addresses, \
+                sum(check_due IS NULL AND target_opening LIKE '\"%') AS opened, \
+                sum(check_due IS NULL AND target_opening LIKE '{%') AS failed, \
+                min(json_extract(target_opening, '$.Failed.message')) AS words \
+         FROM address WHERE instr(name, '@') > 0 GROUP BY domain ORDER BY domain",
+    )
+    .bind(batch)
+    .fetch_all(connection)
+    .await?;
+    let tally = |row| {
+        let cells = Cells(row);
+        Ok(DomainTally {
+            domain: cells.get("domain")?,
+            addresses: cells.number("addresses")?,
+            opened: cells.get::<Option<i64>>("opened")?.unwrap_or_default().cast_unsigned(),
+            failed: cells.get::<Option<i64>>("failed")?.unwrap_or_default().cast_unsigned(),
+            words: cells.get("words")?,
+        })
+    };
+    rows.iter().map(tally).collect()
+}
+
+/// The check in a row of the table.
+pub(crate) fn check(cells: Cells<'_>) -> Result<MailboxCheck, Fault> {
+    Ok(MailboxCheck {
+        due: cells.time_if("check_due")?,
+        attempts: cells.number("check_attempts")?,
+        delay: cells.get("check_delay")?,
+        checked: cells.time_if("checked")?,
+        source: opening(cells, "source_opening")?,
+        target: opening(cells, "target_opening")?,
+    })
+}
+
+fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fault> {
+    let known: Option<&str> = cells.get(column)?;
+    known.map(serde_json::from_str).transpose().map_err(|_| Fault::Unreadable(column))
+}
+
+fn text(opening: &Opening) -> Result<String, Fault> {
+    serde_json::to_string(opening).map_err(|it| Fault::Json("opening", it))
+}
