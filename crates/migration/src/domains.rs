@@ -64,7 +64,13 @@ mod tests {
     use super::*;
 
     fn tally(domain: &str, [addresses, opened, failed]: [u64; 3]) -> DomainTally {
-        DomainTally { domain: domain.to_owned(), addresses, opened, failed, words: Some("refused".to_owned()) }
+        DomainTally {
+            domain: domain.to_owned(),
+            addresses,
+            opened,
+            failed,
+            words: Some("refused".to_owned()),
+        }
     }
 
     fn named(tallies: &[DomainTally]) -> Vec<String> {

@@ -71,7 +71,8 @@ pub struct ChecksUnderWay {
 }
 
 /// Who was checked, and has a mailbox that cannot be opened.
-pub(crate) const FAILED: &str = "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
+pub(crate) const FAILED: &str =
+    "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
 
 /// Whose check may be begun at the moment `?1`, for a query of users and their batches.
 const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \

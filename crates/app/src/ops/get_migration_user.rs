@@ -49,7 +49,8 @@ impl Operation<Context> for GetMigrationUser {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.";
+    const ABOUT: &'static str =
+        "Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "BatchId",

@@ -67,10 +67,9 @@ impl Tried {
                 let due = now.checked_add(wait(error, attempts)).unwrap_or(Timestamp::MAX);
                 CheckEnd::Later { due, reason: error.message.clone() }
             }
-            None => CheckEnd::Known {
-                source: opening(&self.source),
-                target: self.target.as_ref().map(opening),
-            },
+            None => {
+                CheckEnd::Known { source: opening(&self.source), target: self.target.as_ref().map(opening) }
+            }
         }
     }
 }
@@ -137,7 +136,8 @@ impl Workplace {
         };
         let from = async {
             let mailbox = self.source(user, &source, &batch.settings).await;
-            let mut mailbox = mailbox.map_err(|it| it.at(Side::Source))?.telling(self.acquaintance(source.guid));
+            let mut mailbox =
+                mailbox.map_err(|it| it.at(Side::Source))?.telling(self.acquaintance(source.guid));
             mailbox.try_out().await
         };
         let to = async {

@@ -63,7 +63,8 @@ async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
     assert_eq!(paged(&store, &filter, 7_000).await, numbers[20..]);
     let filter = UserFilter { summary: Some(StatusSummary::Stopped), ..filter };
     assert_eq!(paged(&store, &filter, 7_000).await, Vec::<u32>::new());
-    let filter = UserFilter { batch: Some(guid), summary: Some(StatusSummary::Active), ..UserFilter::default() };
+    let filter =
+        UserFilter { batch: Some(guid), summary: Some(StatusSummary::Active), ..UserFilter::default() };
     assert_eq!(paged(&store, &filter, 50_000).await, numbers);
 
     assert_eq!(store.remove_batch(guid).await.unwrap(), USERS as u64);

@@ -1,6 +1,7 @@
 //! The store against the engine's words, against the tables of `migration`, and against what can happen to files.
 
 mod batches;
+mod checks;
 mod endpoints;
 mod events;
 mod fencing;

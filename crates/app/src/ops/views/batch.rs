@@ -185,8 +185,17 @@ impl MigrationBatch {
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
         let message = message(status, &overview, names.parked.as_ref(), now);
-        let BatchOverview { batch, counts, totals, worst, unapproved, initial_synced, last_synced, checks, .. } =
-            overview;
+        let BatchOverview {
+            batch,
+            counts,
+            totals,
+            worst,
+            unapproved,
+            initial_synced,
+            last_synced,
+            checks,
+            ..
+        } = overview;
         let mut validation_warnings = batch.validation_warnings;
         validation_warnings.extend(unaccepted_domains(&checks.domains, &names.target));
         let settings = batch.settings;

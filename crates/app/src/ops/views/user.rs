@@ -104,11 +104,8 @@ fn check_error(check: &MailboxCheck) -> (Option<String>, Option<String>) {
         let words = check.delay.as_ref().map(|it| format!("not checked yet, again at {due:.0}: {it}"));
         return (words, None);
     }
-    let failures: Vec<_> = [&check.target, &check.source]
-        .into_iter()
-        .flatten()
-        .filter_map(Opening::failure)
-        .collect();
+    let failures: Vec<_> =
+        [&check.target, &check.source].into_iter().flatten().filter_map(Opening::failure).collect();
     let words: Vec<&str> = failures.iter().map(|it| it.message.as_str()).collect();
     let advice = failures.first().and_then(|it| it.advice.clone());
     ((!words.is_empty()).then(|| words.join("; ")), advice)
