@@ -185,8 +185,8 @@ impl Store {
         self.read(|connection| {
             Box::pin(async move {
                 let sql = format!(
-                    "SELECT DISTINCT target_endpoint FROM batch WHERE source_endpoint = ?2 AND EXISTS \
-                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND {WAITING})"
+                    "SELECT DISTINCT batch.target_endpoint FROM user JOIN batch ON batch.guid = user.batch \
+                     WHERE user.source_endpoint = ?2 AND {WAITING}"
                 );
                 let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(millis(now)).bind(source_endpoint);
                 Ok(query.fetch_all(connection).await?)

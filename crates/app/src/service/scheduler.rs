@@ -127,7 +127,10 @@ impl Scheduler {
                     }
                 }
             }
-            // Nobody's mail waits for a check.
+            // Nobody's mail waits for a check; and where all places are taken, many may wait whom a pass will check.
+            if self.free(endpoint, now) == 0 {
+                continue;
+            }
             for target in store.targets_to_check(endpoint.guid, now).await? {
                 if target.is_some_and(|it| parked.contains(&it)) {
                     continue;
@@ -207,6 +210,12 @@ impl Scheduler {
         let taken = taken.get(&there.guid).copied().unwrap_or_default();
         let learned = self.place.gates.most_mailboxes(there.guid, now) as u64;
         left(there.max_concurrent_migrations, taken).min(learned.saturating_sub(taken))
+    }
+
+    /// Places that are left at the source.
+    fn free(&mut self, endpoint: &Endpoint, now: Timestamp) -> usize {
+        let most = most(endpoint).min(self.place.gates.most_mailboxes(endpoint.guid, now));
+        most.saturating_sub(self.places(endpoint, now).taken())
     }
 
     /// So many places at most, as far as there are any.

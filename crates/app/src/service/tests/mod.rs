@@ -1,5 +1,6 @@
 //! The scheduler and its workers, with a real server and the archive.
 
+mod checks;
 mod limits;
 
 use std::{path::Path, time::Duration};
