@@ -4,6 +4,7 @@
 
 mod any_request;
 mod availability;
+mod checks;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod batches;
+mod checks;
 mod endpoints;
 mod life;
 mod limits;
