@@ -176,6 +176,24 @@ impl Store {
         .await
     }
 
+    /// Takes up at once the checks that were put off at this endpoint: it is not as it was.
+    pub async fn resume_checks(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \
+                     (SELECT guid FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1)",
+                )
+                .bind(endpoint)
+                .bind(millis(now))
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// The endpoints to which the mail of users goes whose check could be begun now; `None` for the archive.
     pub async fn targets_to_check(
         &self,

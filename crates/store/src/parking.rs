@@ -66,8 +66,7 @@ impl Store {
         .await
     }
 
-    /// Asks an endpoint again, and takes up its users who wait because it, or a limit of ours, wanted patience; those too
-    /// whose check was put off.
+    /// Asks an endpoint again, and takes up its users who wait because it, or a limit of ours, wanted patience.
     pub async fn unpark(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -83,14 +82,6 @@ impl Store {
                 .bind(endpoint)
                 .bind(millis(now))
                 .bind(FailureClass::Throttled.to_string())
-                .execute(&mut *connection)
-                .await?;
-                sqlx::query(
-                    "UPDATE user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \
-                     (SELECT guid FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1)",
-                )
-                .bind(endpoint)
-                .bind(millis(now))
                 .execute(connection)
                 .await?;
                 Ok(())

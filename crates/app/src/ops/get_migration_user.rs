@@ -112,19 +112,31 @@ async fn one(
     Ok(Answer::all(show(context, users).await?))
 }
 
+/// What a user's batch adds to what is shown of it.
+#[derive(Clone)]
+struct ItsBatch {
+    name: String,
+    /// Whether mail goes to an endpoint, and not to the archive.
+    has_target: bool,
+    parked: Option<(String, Parking)>,
+}
+
 /// The users with the names of their batches and their numbers as they are now.
 async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
     let endpoints = EndpointNames::load(context).await?;
-    let mut batches: HashMap<Guid, ((String, bool), Option<(String, Parking)>)> = HashMap::new();
+    let mut batches: HashMap<Guid, ItsBatch> = HashMap::new();
     let mut shown = Vec::with_capacity(users.len());
     for user in users {
-        let (batch, parked) = match batches.get(&user.batch) {
+        let batch = match batches.get(&user.batch) {
             Some(known) => known.clone(),
             None => match context.store.batch_by_guid(user.batch).await {
                 Ok(batch) => {
-                    let parked = endpoints.parked(&batch);
-                    let batch = (batch.name, batch.target_endpoint.is_some());
-                    batches.entry(user.batch).or_insert((batch, parked)).clone()
+                    let its = ItsBatch {
+                        parked: endpoints.parked(&batch),
+                        has_target: batch.target_endpoint.is_some(),
+                        name: batch.name,
+                    };
+                    batches.entry(user.batch).or_insert(its).clone()
                 }
                 // Removed since the users were read, and they with it.
                 Err(StoreError::NotFound { .. }) => continue,
@@ -132,8 +144,8 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
             },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
-        let waiting = Waiting { now: context.now(), parked: parked.as_ref() };
-        shown.push(MigrationUser::of(user, batch, &statistics, waiting));
+        let waiting = Waiting { now: context.now(), parked: batch.parked.as_ref() };
+        shown.push(MigrationUser::of(user, (batch.name, batch.has_target), &statistics, waiting));
     }
     Ok(shown)
 }

@@ -144,6 +144,7 @@ impl Operation<Context> for SetMigrationEndpoint {
             // Who waits for the old ones may not have to.
             store.unpark(before.guid, now).await.map_err(told)?;
         }
+        store.resume_checks(before.guid, now).await.map_err(told)?;
         context.workers.nudge();
         let active = Active::load(store, now).await.map_err(told)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))

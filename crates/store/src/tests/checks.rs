@@ -120,7 +120,7 @@ async fn nothing_found_out_is_tried_again_later() {
     assert!(overview.delay.is_some());
     assert_eq!(names(&checks(&store, &sales, 49).await), [""; 0]);
     // Somebody has mended the endpoint.
-    store.unpark(source.guid, at(49)).await.unwrap();
+    store.resume_checks(source.guid, at(49)).await.unwrap();
     assert_eq!(names(&checks(&store, &sales, 49).await), ["annb", "paul"], "terry's is under way");
 }
 

@@ -140,7 +140,7 @@ impl Waiting<'_> {
 }
 
 impl MigrationUser {
-    /// The user of the batch of this name, with its numbers as they are now.
+    /// The user of the batch of this name, which has a target endpoint or not, with its numbers as they are now.
     pub(crate) fn of(
         user: mailhaul_migration::MigrationUser,
         (batch, has_target): (String, bool),

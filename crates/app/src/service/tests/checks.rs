@@ -206,7 +206,7 @@ async fn a_refused_client_secret_is_asked_for_once_and_says_nothing_about_users(
     // Mended: all are checked at once, and found open.
     store.update_endpoint(there.guid, NewSecret::Keep, |it| it.access = Access::Users).await.unwrap();
     store.add_users(batch, users, Timestamp::now()).await.unwrap();
-    store.unpark(there.guid, Timestamp::now()).await.unwrap();
+    store.resume_checks(there.guid, Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     for user in &names {
         assert_eq!(site.checked(user).await, [None, None]);
@@ -227,7 +227,7 @@ async fn a_server_that_is_away_says_nothing_about_users() {
     assert!(check.due.unwrap() > Timestamp::now(), "{:?}", check.due);
     let (store, port) = (&site.context.store, servers.to.port);
     store.update_endpoint(there.guid, NewSecret::Keep, move |it| it.port = port).await.unwrap();
-    store.unpark(there.guid, Timestamp::now()).await.unwrap();
+    store.resume_checks(there.guid, Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     assert_eq!(site.checked("annb").await, [None, None]);
     site.end().await;
