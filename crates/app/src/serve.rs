@@ -64,13 +64,15 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
             None => unix.await,
         }
     });
+    // Whoever hears that it serves may stop it at once.
+    let stopped = stopped();
     text::print_error(format_args!("mailhaul serves {}", data.display()));
     if let Some(address) = options.listen {
         text::print_error(format_args!("listening on {address}"));
     }
     tell_systemd("READY=1");
     let was_asked = tokio::select! {
-        () = stopped() => true,
+        () = stopped => true,
         // A mistake of this program: a service without it would only seem to work.
         _ = &mut scheduling => false,
     };
@@ -167,18 +169,21 @@ async fn measure(context: &Context) -> Response {
     }
 }
 
-async fn stopped() {
+/// Heeds signals from now on, and waits for one when it is awaited.
+fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
-    match signals {
-        Ok((mut interrupt, mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+    async move {
+        match signals {
+            Ok((mut interrupt, mut terminate)) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
             }
+            // Then the signal ends the process, as it does by default; the database is made for that.
+            Err(_) => std::future::pending().await,
         }
-        // Then the signal ends the process, as it does by default; the database is made for that.
-        Err(_) => std::future::pending().await,
     }
 }
 
