@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::{
     error::told,
     gmail::{LabelRules, Labels},
+    gmail_api::{GmailApi, Uploads},
     lessons::Lessons,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
@@ -83,6 +84,8 @@ pub struct ImapMailbox {
     pub(crate) line: Line,
     /// What was told of how folders are numbered.
     pub(crate) numbering: Numbering,
+    /// Where messages are uploaded by Gmail's API.
+    pub(crate) uploads: Option<Uploads>,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
 }
@@ -106,6 +109,7 @@ impl ImapMailbox {
             lessons: Arc::default(),
             line: Line::default(),
             numbering: Numbering::default(),
+            uploads: None,
             is_further: false,
         }
     }
@@ -114,6 +118,14 @@ impl ImapMailbox {
     #[must_use]
     pub fn with_labels(self, label_rules: LabelRules) -> Self {
         Self { label_rules, ..self }
+    }
+
+    /// The same, uploading messages by Gmail's API and not by APPEND, where it is a target on Gmail. Who logs in must have
+    /// access tokens.
+    #[must_use]
+    pub fn uploading_by(mut self, api: GmailApi) -> Self {
+        self.uploads = Some(Uploads::new(api));
+        self
     }
 
     /// The same, telling somebody what kind of server it turns out to be, whenever it connects.
@@ -292,6 +304,9 @@ impl Mailbox for ImapMailbox {
             let labels = Labels::of(&mut listing.folders, &listing.names, &self.label_rules);
             self.labels = Some(Arc::new(labels));
         }
+        if let Some(uploads) = &mut self.uploads {
+            uploads.learn(&listing.folders);
+        }
         self.listed = listing.names;
         self.hollow = listing.folders.iter().filter(|it| !it.selectable).map(|it| it.path.clone()).collect();
         for folder in &listing.folders {
@@ -409,6 +424,7 @@ impl Mailbox for ImapMailbox {
             lessons: Arc::clone(&self.lessons),
             line: self.line,
             numbering: self.numbering.clone(),
+            uploads: self.uploads.clone(),
             is_further: true,
         }
     }

@@ -74,7 +74,8 @@ impl Target for ImapMailbox {
     }
 
     fn largest(&self, folder: &FolderPath) -> Option<u64> {
-        self.append_limit(folder)
+        let by_api = self.uploads.as_ref().and_then(|it| it.largest(folder));
+        by_api.or_else(|| self.append_limit(folder))
     }
 
     async fn append<F: Feed>(
@@ -84,25 +85,10 @@ impl Target for ImapMailbox {
         mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
-        self.begin().await?;
-        let mut lost = Flags::new();
-        let mut gauge = Gauge::new(self.line, self.round_trip());
-        let outcome = loop {
-            match self.push(folder, batch, &mut feed, &acks, &mut gauge, &mut lost).await {
-                Ok(Sent::UntilTheLineIsCompressed) => {
-                    if let Err(error) = self.compress().await {
-                        break Err(error);
-                    }
-                }
-                // The next one is made, or what was to be seen is known by now.
-                Ok(Sent::UntilAnotherSession | Sent::UntilLookedAt) => {}
-                Ok(Sent::All) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        self.line = gauge.line();
-        self.tell_lost(folder, &lost);
-        outcome
+        if self.uploads.is_some() {
+            return Box::pin(self.append_by_api(folder, batch, &mut feed, &acks)).await;
+        }
+        self.append_over_imap(folder, batch, &mut feed, &acks).await.map(drop)
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
@@ -176,6 +162,36 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
+    /// Appends what the feed offers. False where the server refused more than a message, and was sent nothing more.
+    pub(crate) async fn append_over_imap<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        feed: &mut F,
+        acks: &Acks,
+    ) -> Result<bool, Error> {
+        self.begin().await?;
+        let mut lost = Flags::new();
+        let mut gauge = Gauge::new(self.line, self.round_trip());
+        let outcome = loop {
+            match self.push(folder, batch, feed, acks, &mut gauge, &mut lost).await {
+                Ok(Sent::UntilTheLineIsCompressed) => {
+                    if let Err(error) = self.compress().await {
+                        break Err(error);
+                    }
+                }
+                // The next one is made, or what was to be seen is known by now.
+                Ok(Sent::UntilAnotherSession | Sent::UntilLookedAt) => {}
+                Ok(Sent::UntilRefused) => break Ok(false),
+                Ok(Sent::All) => break Ok(true),
+                Err(error) => break Err(error),
+            }
+        };
+        self.line = gauge.line();
+        self.tell_lost(folder, &lost);
+        outcome
+    }
+
     /// Sends what the feed offers, as far as one pipeline goes.
     async fn push<F: Feed>(
         &mut self,
@@ -207,7 +223,7 @@ impl ImapMailbox {
                 acks.report(Ack { sent, result: Err(told(error).at(Side::Target)), is_bare: false });
             }
             return match sent {
-                Ok(_) => Ok(Sent::All),
+                Ok(_) => Ok(Sent::UntilRefused),
                 Err(Stop::Feed(error)) => Err(error),
                 Err(Stop::Wire(error)) => Err(self.explain_in(folder, error)),
             };
@@ -237,11 +253,11 @@ impl ImapMailbox {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
-        Ok(Sent::All)
+        Ok(Sent::UntilRefused)
     }
 
     /// The folder opened, because only so the server says which flags it keeps.
-    async fn keepable(&mut self, folder: &FolderPath) -> Result<Keepable, Error> {
+    pub(crate) async fn keepable(&mut self, folder: &FolderPath) -> Result<Keepable, Error> {
         let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data());
         Ok(keepable.without(&self.choice.profile.never_sent))
     }
@@ -416,7 +432,7 @@ impl ImapMailbox {
     }
 
     /// Says once of each flag that it gets lost.
-    fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
+    pub(crate) fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
         let new = self.lessons().new_losses(lost);
         if !new.is_empty() {
             tracing::warn!(

@@ -6,6 +6,7 @@
 mod book;
 mod error;
 mod gmail;
+mod gmail_api;
 mod imap_mailbox;
 mod imap_source;
 mod imap_target;
@@ -26,6 +27,7 @@ mod trial;
 mod user_root;
 
 pub use gmail::{LabelPolicy, LabelRules};
+pub use gmail_api::{GmailApi, Pause};
 pub use imap_mailbox::{Account, ImapMailbox, Listener};
 pub use login::Login;
 pub use maildir::MaildirMailbox;

@@ -37,6 +37,8 @@ impl From<imap::Error> for Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     All,
+    /// The server refused more than a message: nothing more is sent.
+    UntilRefused,
     /// The line turned out to be slow: the feed goes on over a better one.
     UntilTheLineIsCompressed,
     /// The server would hang up at the next refusals: the feed goes on over a new connection.

@@ -1,0 +1,162 @@
+//! A feed of messages into one folder: by the API, and by APPEND what cannot go that way.
+
+use std::sync::PoisonError;
+
+use mailhaul_engine::{Ack, Acks, Envelope, Error, ErrorKind, Feed, Mailbox as _, Side};
+use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
+
+use super::{
+    arrival::{Arrivals, Uploaded},
+    client::{Api, Failure},
+    labels::{Place, has_more, ids, place},
+    split::{Outgoing, Split},
+    way::Way,
+};
+use crate::{imap_mailbox::ImapMailbox, login::Login};
+
+/// So many messages are looked for at once.
+const AT_ONCE: usize = 50;
+
+/// Whether there is more to come.
+enum Flow {
+    On,
+    /// The server refused more than a message.
+    End,
+}
+
+impl ImapMailbox {
+    /// Puts what the feed offers into the folder.
+    pub(crate) async fn append_by_api<F: Feed>(
+        &mut self,
+        folder: &FolderPath,
+        batch: usize,
+        feed: &mut F,
+        acks: &Acks,
+    ) -> Result<(), Error> {
+        if self.api()?.uploads.uses.is_none() {
+            self.folders().await?;
+        }
+        // Where it begins: nothing was uploaded yet.
+        let from = self.status(folder).await?.uid_next.unwrap_or(Uid::FIRST);
+        let api = self.api()?;
+        let name = self.wire(folder).to_text();
+        let label = match place(folder, api.uploads.special_use(folder), name) {
+            Place::Drafts => return self.append_over_imap(folder, batch, feed, acks).await.map(drop),
+            Place::System(id) => Some(id.to_owned()),
+            Place::Archive => None,
+            Place::User(name) => match api.label(&name).await {
+                Ok(id) => Some(id),
+                Err(Failure::Told(error) | Failure::Unknown(error)) => {
+                    return Err(self.of_target(folder, error));
+                }
+            },
+        };
+        let mut split = Split::new(feed, self.append_limit(folder));
+        let (mut arrivals, mut lost) = (Arrivals::new(from), Flags::new());
+        let outcome = loop {
+            match split.peek().await {
+                Err(error) => break Err(error),
+                Ok(None) => break Ok(()),
+                Ok(Some(Way::Append)) => {
+                    // Afterwards the server may take no connection any more.
+                    if let Err(error) = self.tell_arrivals(&api, folder, &mut arrivals, acks).await {
+                        break Err(error);
+                    }
+                    match self.append_over_imap(folder, batch, &mut split, acks).await {
+                        Ok(true) => {}
+                        Ok(false) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                }
+                Ok(Some(Way::Api)) => {
+                    match self
+                        .upload(&api, folder, label.as_deref(), &mut split, (&mut arrivals, &mut lost), acks)
+                        .await
+                    {
+                        Ok(Flow::On) if arrivals.len() < AT_ONCE => {}
+                        Ok(Flow::On) => {
+                            if let Err(error) = self.tell_arrivals(&api, folder, &mut arrivals, acks).await {
+                                break Err(error);
+                            }
+                        }
+                        Ok(Flow::End) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                }
+            }
+        };
+        let told = self.tell_arrivals(&api, folder, &mut arrivals, acks).await;
+        self.tell_lost(folder, &lost);
+        outcome.and(told)
+    }
+
+    /// Who uploads, for this mailbox.
+    fn api(&self) -> Result<Api, Error> {
+        let Login::Tokens { user, tokens } = &self.account.login else {
+            let words = format!("{}: Gmail's API takes access tokens, and there is a password", self.end());
+            let error = Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words);
+            return Err(error.at(Side::Target));
+        };
+        let uploads = self.uploads.clone().ok_or_else(|| Error::session("there is no API to upload by"))?;
+        Ok(Api { uploads, user: user.clone(), tokens: tokens.clone() })
+    }
+
+    /// The next message.
+    async fn upload<F: Feed>(
+        &mut self,
+        api: &Api,
+        folder: &FolderPath,
+        label: Option<&str>,
+        feed: &mut Split<'_, F>,
+        (arrivals, lost): (&mut Arrivals, &mut Flags),
+        acks: &Acks,
+    ) -> Result<Flow, Error> {
+        let keepable = self.keepable(folder).await?;
+        let flags = |envelope: &Envelope| {
+            let lessons = self.shared_lessons();
+            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
+            let lessons = lessons.folder(folder);
+            envelope.flags.filtered(|name| keepable.keeps(name) && lessons.suits(envelope.uid, name))
+        };
+        let (envelope, outcome) = match feed.outgoing().await? {
+            None => return Ok(Flow::On),
+            Some(Outgoing::Whole(envelope, message)) => {
+                let labels = ids(label, &flags(&envelope));
+                let outcome = api.upload(&labels, &message).await;
+                (envelope, outcome)
+            }
+            Some(Outgoing::Begun(envelope, length)) => {
+                let labels = ids(label, &flags(&envelope));
+                let outcome = api.upload_chunks(&labels, length, feed).await;
+                (envelope, outcome)
+            }
+        };
+        let kept = flags(&envelope);
+        envelope.flags.without(&kept).iter().for_each(|name| lost.insert(name));
+        let uid = envelope.uid;
+        match outcome {
+            Ok(message) => {
+                arrivals.push(Uploaded { uid, message, is_bare: has_more(&kept) });
+                Ok(Flow::On)
+            }
+            Err(Failure::Told(error)) if error.scope == Scope::Message => {
+                acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
+                feed.skip().await?;
+                Ok(Flow::On)
+            }
+            Err(Failure::Told(error)) => {
+                if error.scope == Scope::Folder {
+                    api.forget_labels();
+                }
+                let error = self.of_target(folder, error);
+                acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
+                Ok(Flow::End)
+            }
+            Err(Failure::Unknown(error)) => Err(self.of_target(folder, error)),
+        }
+    }
+
+    fn of_target(&self, folder: &FolderPath, error: Error) -> Error {
+        error.context(format_args!("{}: folder {folder}", self.end())).at(Side::Target)
+    }
+}

@@ -1,0 +1,117 @@
+//! Under which UIDs IMAP has what was uploaded.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
+use mailhaul_mail::{FolderPath, Uid, UidSet};
+
+use super::client::Api;
+use crate::{imap_mailbox::ImapMailbox, opening::Mode};
+
+/// So often a message is looked for that does not show; the waits between grow from a second on.
+const LOOKS: u32 = 3;
+
+/// A message that the API took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uploaded {
+    /// On the source.
+    pub(crate) uid: Uid,
+    /// X-GM-MSGID.
+    pub(crate) message: u64,
+    /// It has flags that are still to be set.
+    pub(crate) is_bare: bool,
+}
+
+/// What was uploaded into one folder.
+pub(crate) struct Arrivals {
+    waiting: Vec<Uploaded>,
+    /// Messages of which a UID was told. Twins on the source are one message here, and it belongs to the first of them: if
+    /// that one is deleted there, nothing may follow for the other.
+    told: HashSet<u64>,
+    /// What was not seen yet has this UID or a greater one.
+    from: Uid,
+}
+
+impl Arrivals {
+    pub(crate) fn new(from: Uid) -> Self {
+        Self { waiting: Vec::new(), told: HashSet::new(), from }
+    }
+
+    pub(crate) fn push(&mut self, uploaded: Uploaded) {
+        self.waiting.push(uploaded);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
+impl ImapMailbox {
+    /// Looks for what was uploaded, and reports it. What does not show arrived all the same: the engine looks for it later.
+    pub(crate) async fn tell_arrivals(
+        &mut self,
+        api: &Api,
+        folder: &FolderPath,
+        arrivals: &mut Arrivals,
+        acks: &Acks,
+    ) -> Result<(), Error> {
+        if arrivals.waiting.is_empty() {
+            return Ok(());
+        }
+        let mut found = HashMap::new();
+        let looked = self.look_for(api, folder, arrivals, &mut found).await;
+        if let Some(greatest) = found.values().max() {
+            arrivals.from = Uid::new(greatest.get().saturating_add(1)).unwrap_or(*greatest);
+        }
+        let uid_validity =
+            self.session.as_mut().and_then(|it| it.selected()).and_then(|it| it.data().uid_validity);
+        for Uploaded { uid, message, is_bare } in std::mem::take(&mut arrivals.waiting) {
+            let place = uid_validity.zip(found.remove(&message)).filter(|_| arrivals.told.insert(message));
+            let appended =
+                place.map(|(uid_validity, uid)| AppendedUids { uid_validity, uids: UidSet::range(uid, uid) });
+            acks.report(Ack { sent: vec![uid], result: Ok(appended), is_bare });
+        }
+        looked
+    }
+
+    async fn look_for(
+        &mut self,
+        api: &Api,
+        folder: &FolderPath,
+        arrivals: &Arrivals,
+        found: &mut HashMap<u64, Uid>,
+    ) -> Result<(), Error> {
+        let wanted: HashSet<u64> =
+            arrivals.waiting.iter().map(|it| it.message).filter(|it| !arrivals.told.contains(it)).collect();
+        let Some(last) = Uid::new(u32::MAX) else { return Ok(()) };
+        let uids = UidSet::range(arrivals.from, last);
+        for look in 0..LOOKS {
+            if found.len() == wanted.len() {
+                break;
+            }
+            if look > 0 {
+                api.pause(Duration::from_secs(1 << (look - 1))).await;
+            }
+            self.begin().await?;
+            self.open(folder, Mode::Select).await?;
+            // Lets the server show what came into the folder that is open.
+            let told = self.session().await?.noop().await;
+            told.map_err(|error| self.explain_in(folder, error))?;
+            let mut selected = self.selected()?;
+            let fetched = selected
+                .uid_fetch(&uids, "(UID X-GM-MSGID)", |fetch| {
+                    if let (Some(uid), Some(message)) = (fetch.uid, fetch.gm_msgid)
+                        && wanted.contains(&message)
+                    {
+                        found.insert(message, uid);
+                    }
+                })
+                .await;
+            fetched.map_err(|error| self.explain_in(folder, error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! One request to Gmail's API: with a token that is good, and with patience in place where that is short.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_mail::{Retry, Scope};
+use mailhaul_oauth::Tokens;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, Response, Url, header::HeaderName};
+
+use super::{
+    Uploads,
+    answer::{Answer, Meaning},
+    labels::{Label, Labels, find},
+    safe,
+};
+use crate::login::without_token;
+
+/// What takes longer is not waited for here: the pass ends, and its place is free for others.
+const IN_PLACE: Duration = Duration::from_secs(30);
+/// So often one request is sent again because the server asks for patience.
+const TRIES: u32 = 5;
+/// So often a label is looked for that was just made.
+const LOOKS: u32 = 3;
+/// No answer is longer that is of any use.
+const LONGEST_ANSWER: usize = 4 << 20;
+
+/// Why something is not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server says so.
+    Told(Error),
+    /// What became of it nobody knows.
+    Unknown(Error),
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// Gmail's API for one mailbox.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) uploads: Uploads,
+    pub(crate) user: String,
+    pub(crate) tokens: Tokens,
+}
+
+impl Api {
+    /// The address of what belongs to the mailbox.
+    pub(crate) fn url(&self, prefix: &str, what: &str) -> Result<Url, Failure> {
+        let base = self.uploads.api.base.as_str().trim_end_matches('/');
+        // Whose mailbox it is: `me` would be whomever the token was given for.
+        let user = utf8_percent_encode(&self.user, NON_ALPHANUMERIC);
+        let text = format!("{base}{prefix}/gmail/v1/users/{user}/{what}");
+        Url::parse(&text).map_err(|error| {
+            let words = format!("{text} is no address: {error}");
+            Failure::Told(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words))
+        })
+    }
+
+    pub(crate) async fn pause(&self, wait: Duration) {
+        (self.uploads.api.pause)(wait).await;
+    }
+
+    /// Sends the request until it is answered otherwise than by asking for a little patience.
+    pub(crate) async fn ask(&self, request: &Request) -> Result<(Answer, Meaning), Failure> {
+        let mut tries = 0;
+        loop {
+            let (pauses, answer) = {
+                let pauses = self.uploads.shared.pauses.read().await;
+                (*pauses, self.send_with_token(request).await?)
+            };
+            let meaning = answer.meaning();
+            let Meaning::Patience(told, words) = meaning else { return Ok((answer, meaning)) };
+            tries += 1;
+            let wait = told.unwrap_or(Duration::from_secs(1 << (tries - 1)));
+            if wait > IN_PLACE || tries == TRIES {
+                let retry = Retry::After(told);
+                return Err(Failure::Told(Error::new(Scope::Mailbox, retry, ErrorKind::Throttled, words)));
+            }
+            let mut now = self.uploads.shared.pauses.write().await;
+            // Who was told the same by another request need not wait again.
+            if *now == pauses {
+                self.pause(wait).await;
+                *now += 1;
+            }
+        }
+    }
+
+    /// A token that is refused is replaced once.
+    async fn send_with_token(&self, request: &Request) -> Result<Answer, Failure> {
+        let none = |error| Failure::Told(without_token(error));
+        let first = self.tokens.token(&self.user).await.map_err(none)?;
+        let answer = self.send(request, first.secret.expose()).await?;
+        let Meaning::Unauthorized(words) = answer.meaning() else { return Ok(answer) };
+        let second = self.tokens.instead_of(&self.user, &first.secret).await.map_err(none)?;
+        if second.secret != first.secret {
+            let answer = self.send(request, second.secret.expose()).await?;
+            if !matches!(answer.meaning(), Meaning::Unauthorized(_)) {
+                return Ok(answer);
+            }
+        }
+        let error = Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Authentication, words);
+        Err(Failure::Told(error))
+    }
+
+    async fn send(&self, request: &Request, token: &[u8]) -> Result<Answer, Failure> {
+        let token = String::from_utf8_lossy(token);
+        let mut sending = self.uploads.api.client.request(request.method.clone(), request.url.clone());
+        sending = sending.bearer_auth(token).body(request.body.clone());
+        for (name, value) in &request.headers {
+            sending = sending.header(*name, value);
+        }
+        let response = sending.send().await.map_err(|error| self.broken(&error))?;
+        self.answer(response).await.map_err(|error| self.broken(&error))
+    }
+
+    async fn answer(&self, mut response: Response) -> Result<Answer, reqwest::Error> {
+        use reqwest::header::{DATE, LOCATION, RANGE, RETRY_AFTER};
+        let field = |name: HeaderName| {
+            response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
+        };
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            retry_after: field(RETRY_AFTER),
+            date: field(DATE),
+            range: field(RANGE),
+            location: field(LOCATION),
+            body: Vec::new(),
+        };
+        while answer.body.len() < LONGEST_ANSWER
+            && let Some(octets) = response.chunk().await?
+        {
+            answer.body.extend_from_slice(&octets);
+        }
+        Ok(answer)
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> Failure {
+        let mut words = String::new();
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(error) = cause {
+            words = error.to_string();
+            cause = error.source();
+        }
+        let host = self.uploads.api.base.host_str().unwrap_or_default();
+        Failure::Unknown(Error::session(format!("the connection to {host} broke: {words}")))
+    }
+
+    /// The ID of the user's label of this name, which IMAP has just shown or made.
+    pub(crate) async fn label(&self, name: &str) -> Result<String, Failure> {
+        let known =
+            self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        if let Some(id) = find(&known, name) {
+            return Ok(id);
+        }
+        for look in 0..LOOKS {
+            if look > 0 {
+                self.pause(Duration::from_secs(1)).await;
+            }
+            let labels = self.list_labels().await?;
+            let id = find(&labels, name);
+            *self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = labels;
+            if let Some(id) = id {
+                return Ok(id);
+            }
+        }
+        let words = format!("Gmail's API does not know the label \"{name}\", which IMAP shows");
+        Err(Failure::Told(Error::new(Scope::Folder, Retry::Now, ErrorKind::Refused, words)))
+    }
+
+    /// What was known of labels is not true any more.
+    pub(crate) fn forget_labels(&self) {
+        self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
+    async fn list_labels(&self) -> Result<Vec<Label>, Failure> {
+        let url = self.url("", "labels")?;
+        let request = Request { method: Method::GET, url, headers: Vec::new(), body: Bytes::new() };
+        let (answer, meaning) = self.ask(&request).await?;
+        match meaning {
+            Meaning::Done => {
+                let labels: Labels = serde_json::from_slice(&answer.body).map_err(|error| {
+                    Failure::Unknown(Error::session(format!("Gmail's API tells no labels: {error}")))
+                })?;
+                Ok(labels.labels)
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// An address that the server gave: tokens go there only over TLS, or where they went before.
+    pub(crate) fn trusted(&self, location: Option<&str>) -> Result<Url, Failure> {
+        let told = location.unwrap_or_default();
+        safe(told).map_err(|words| {
+            let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
+            Failure::Unknown(Error::session(words))
+        })
+    }
+}
+
+/// What an answer means for a request that can be done or refused, and nothing else.
+pub(crate) fn unexpected(meaning: Meaning) -> Failure {
+    match meaning {
+        Meaning::Refused(error) => Failure::Told(error),
+        Meaning::Away(wait, words) => Failure::Unknown(Error {
+            retry: wait.map_or(Retry::Now, |it| Retry::After(Some(it))),
+            ..Error::session(words)
+        }),
+        Meaning::Gone(words) => {
+            Failure::Told(Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words))
+        }
+        Meaning::Unauthorized(words) | Meaning::Patience(_, words) => Failure::Unknown(Error::session(words)),
+        Meaning::Done | Meaning::Incomplete(_) => {
+            Failure::Unknown(Error::session("Gmail's API answers what was not asked"))
+        }
+    }
+}

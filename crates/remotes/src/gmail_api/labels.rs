@@ -1,0 +1,89 @@
+//! Which labels a folder and flags mean. Pure.
+
+use mailhaul_mail::{Flags, FolderPath, SpecialUse, ignoring_case};
+use serde::Deserialize;
+
+/// A label as `users.labels.list` has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Label {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// The answer of `users.labels.list`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Labels {
+    #[serde(default)]
+    pub(crate) labels: Vec<Label>,
+}
+
+/// What a folder is to the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A label that every mailbox has, by its ID.
+    System(&'static str),
+    /// A label of this name.
+    User(String),
+    /// No label: what is archived is in All Mail alone.
+    Archive,
+    /// Nothing can be imported there.
+    Drafts,
+}
+
+/// What the folder is, which IMAP calls so.
+pub(crate) fn place(folder: &FolderPath, special_use: Option<SpecialUse>, name: String) -> Place {
+    match special_use {
+        _ if folder.is_inbox() => Place::System("INBOX"),
+        Some(SpecialUse::Sent) => Place::System("SENT"),
+        Some(SpecialUse::Junk) => Place::System("SPAM"),
+        Some(SpecialUse::Trash) => Place::System("TRASH"),
+        Some(SpecialUse::Important) => Place::System("IMPORTANT"),
+        Some(SpecialUse::Flagged) => Place::System("STARRED"),
+        Some(SpecialUse::All | SpecialUse::Archive) => Place::Archive,
+        Some(SpecialUse::Drafts) => Place::Drafts,
+        None => Place::User(name),
+    }
+}
+
+/// The ID of the label of this name. Gmail has no two that differ by case alone.
+pub(crate) fn find(labels: &[Label], name: &str) -> Option<String> {
+    let wanted = ignoring_case(name);
+    labels.iter().find(|it| ignoring_case(&it.name) == wanted).map(|it| it.id.clone())
+}
+
+/// The IDs of all labels of a message: its folder's and those that are flags.
+pub(crate) fn ids(folder: Option<&str>, flags: &Flags) -> Vec<String> {
+    let unread = (!flags.contains("\\Seen")).then_some("UNREAD");
+    let starred = flags.contains("\\Flagged").then_some("STARRED");
+    let starred = starred.filter(|it| folder != Some(it));
+    folder.into_iter().chain(unread).chain(starred).map(str::to_owned).collect()
+}
+
+/// Whether the message has flags that are no labels.
+pub(crate) fn has_more(flags: &Flags) -> bool {
+    flags.iter().any(|it| !it.eq_ignore_ascii_case("\\Seen") && !it.eq_ignore_ascii_case("\\Flagged"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_flags_are_labels() {
+        let of = |path: &str, special_use| place(&FolderPath::parse(path), special_use, path.to_owned());
+        assert_eq!(of("INBOX", None), Place::System("INBOX"));
+        assert_eq!(of("[Gmail]/Gesendet", Some(SpecialUse::Sent)), Place::System("SENT"));
+        assert_eq!(of("[Gmail]/Alle Nachrichten", Some(SpecialUse::All)), Place::Archive);
+        assert_eq!(of("[Gmail]/Entwürfe", Some(SpecialUse::Drafts)), Place::Drafts);
+        assert_eq!(of("Projects/2024", None), Place::User("Projects/2024".to_owned()));
+        let labels: Labels =
+            serde_json::from_str(r#"{"labels":[{"id":"Label_1","name":"Über/B","type":"user"}]}"#).unwrap();
+        assert_eq!(find(&labels.labels, "über/b").as_deref(), Some("Label_1"));
+        assert_eq!(find(&labels.labels, "b"), None);
+        let flags = |text: &str| text.split_whitespace().collect::<Flags>();
+        assert_eq!(ids(Some("INBOX"), &flags("\\Answered")), ["INBOX", "UNREAD"]);
+        assert_eq!(ids(None, &flags("\\Seen \\Flagged work")), ["STARRED"]);
+        assert_eq!(ids(Some("STARRED"), &flags("\\Flagged")), ["STARRED", "UNREAD"]);
+        assert!(has_more(&flags("\\Seen work")) && !has_more(&flags("\\Seen \\Flagged")));
+    }
+}
