@@ -85,26 +85,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    /// Finds the UIDs of copies that the target acknowledged without telling where they are.
+    /// Finds the UIDs of copies that the target acknowledged without telling where they are: above the floor, where there
+    /// is one; else anywhere, and only the octets prove it. How many it found.
     pub(crate) async fn locate(
         &mut self,
         work: &Work,
         state: &mut FolderState,
-        floor: Floor,
+        floor: Option<Floor>,
         owned: &UidSet,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
         let copy = |it: &Copied| it.edited.as_ref().map(|it| it.copy);
         let sought = |(uid, it): (Uid, &Copied)| Sought { uid, size: it.size, copy: copy(it) };
         let lost: Vec<Sought> = untold.map(sought).collect();
         if lost.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         if let Some(all) = self.ledger.folder(&work.source).await? {
             *state = all;
         }
         let owned = taken(state, owned);
-        let among = Among { first: floor.uid_next, proof: Proof::Fingerprint };
+        let among = match floor {
+            Some(floor) => Among { first: floor.uid_next, proof: Proof::Fingerprint },
+            None => Among { first: Uid::FIRST, proof: Proof::Digest },
+        };
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &lost, &owned, among)
                 .await?;
@@ -122,6 +126,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 _ => None,
             })
             .collect();
-        self.record(state, &records).await
+        self.record(state, &records).await?;
+        Ok(records.len())
     }
 }

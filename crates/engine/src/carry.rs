@@ -159,9 +159,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let mut state = self.open(work).await?;
         let settled = work.settled;
         let owned = self.owned_by_others(work).await?;
-        let reach = self.settle_known(work, &mut state, &owned).await?;
+        let mut reach = self.settle_known(work, &mut state, &owned).await?;
         if !first_attempt {
             work.tally.copied += work.settled - settled;
+        }
+        // Copies that did not show in the pass that made them may lack flags, of which a scan of what changed says nothing.
+        let floor = state.record.floor;
+        if self.locate(work, &mut state, floor, &owned).await? > 0 && work.origin != Origin::Departed {
+            (reach, work.scan) = (Reach::Everything, None);
         }
         let scan = self.scan(work, &mut state, reach).await?;
         let mut plan = plan_messages(&scan, &state, &self.options.filter, self.options.order);
@@ -183,9 +188,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
         if !plan.copy.is_empty() {
             Box::pin(self.bring(work, &mut state, &mut plan, &owned)).await?;
-        } else if let Some(floor) = state.record.floor {
-            // A crash may have come before copies were found whose places the target does not tell.
-            self.locate(work, &mut state, floor, &owned).await?;
         }
         self.store_flags(work, &mut state, &scan).await?;
         self.name_skipped(work).await?;
@@ -313,7 +315,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !work.refused.is_empty() {
             Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
         }
-        self.locate(work, state, floor, owned).await
+        self.locate(work, state, Some(floor), owned).await.map(drop)
     }
 
     /// Skips before they are read what the target would refuse for its size. The size that the source tells may be an

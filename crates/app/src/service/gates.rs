@@ -14,7 +14,7 @@ use mailhaul_remotes::{MailboxLimits, Profile, Profiles};
 
 use super::{
     cap::Cap,
-    rates::{lanes, of_endpoint, of_mailbox},
+    rates::{by_gmail_api, lanes, of_endpoint, of_mailbox},
 };
 
 /// All endpoints. Clones share them.
@@ -28,15 +28,22 @@ struct Gate {
     set: Rates,
     /// What is known of such servers, as soon as it is known what the server is.
     known: MailboxLimits,
+    /// Whether it is written to by Gmail's API.
+    by_gmail_api: bool,
     /// The mailboxes under way.
     mailboxes: HashMap<(Guid, Side), Throttle>,
 }
 
 impl Gate {
+    /// What is known of a mailbox there.
+    fn limits(&self) -> MailboxLimits {
+        if self.by_gmail_api { by_gmail_api(self.known) } else { self.known }
+    }
+
     fn apply(&self, now: Duration) {
         self.throttle.set_rates(now, of_endpoint(self.set));
         for ((_, side), throttle) in &self.mailboxes {
-            throttle.set_rates(now, of_mailbox(self.set, self.known, *side));
+            throttle.set_rates(now, of_mailbox(self.set, self.limits(), *side));
         }
     }
 }
@@ -74,10 +81,12 @@ impl Gates {
                     cap: Cap::default(),
                     set: endpoint.rates,
                     known: MailboxLimits::default(),
+                    by_gmail_api: false,
                     mailboxes: HashMap::new(),
                 }
             });
             gate.set = endpoint.rates;
+            gate.by_gmail_api = endpoint.gmail_api.is_some();
             gate.known = profile.map_or(gate.known, |it| it.limits);
             gate.apply(now);
         });
@@ -102,7 +111,7 @@ impl Gates {
     /// and its own.
     pub(crate) fn enter(&self, pass: &Pass, name: String, used: Usage) -> Option<(Throttle, Throttle)> {
         self.at(pass.endpoint, |gate| {
-            let rates = of_mailbox(gate.set, gate.known, pass.side);
+            let rates = of_mailbox(gate.set, gate.limits(), pass.side);
             let own = Throttle::new(name, Scope::Mailbox, rates, used);
             gate.mailboxes.insert((pass.user, pass.side), own.clone());
             (gate.throttle.clone(), own)

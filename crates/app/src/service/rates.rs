@@ -4,6 +4,10 @@ use mailhaul_engine::{Rates, Side};
 use mailhaul_migration as settings;
 use mailhaul_remotes::MailboxLimits;
 
+/// Messages that Gmail's API takes of one user in a second: each costs 25 of the 15,000 units of a minute, and a little is left for
+/// what else is asked.
+const BY_GMAIL_API: u64 = 9;
+
 /// Of the endpoint as a whole. Of servers as a whole nothing is known.
 pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
     Rates {
@@ -25,6 +29,11 @@ pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side)
         bytes_per_second: None,
         bytes_per_day: set.mailbox_bytes_per_day.or(per_day),
     }
+}
+
+/// What is known of a mailbox that is written to by Gmail's API: other limits than IMAP's.
+pub(crate) fn by_gmail_api(known: MailboxLimits) -> MailboxLimits {
+    MailboxLimits { written_bytes_per_day: None, written_messages_per_second: Some(BY_GMAIL_API), ..known }
 }
 
 /// Pairs of connections of one mailbox, where such a server takes so many connections of it: half of them are left to its
@@ -49,6 +58,10 @@ mod tests {
         let gmail = known("Gmail");
         assert_eq!(of_mailbox(none, gmail, Side::Source).bytes_per_day, Some(2_500_000_000));
         assert_eq!(of_mailbox(none, gmail, Side::Target).bytes_per_day, Some(500_000_000));
+        let by_api = of_mailbox(none, by_gmail_api(gmail), Side::Target);
+        assert_eq!((by_api.bytes_per_day, by_api.messages_per_second), (None, Some(9)));
+        let source = of_mailbox(none, by_gmail_api(gmail), Side::Source);
+        assert_eq!(source, of_mailbox(none, gmail, Side::Source));
         let microsoft = known("Microsoft 365");
         assert_eq!(of_mailbox(none, microsoft, Side::Target).messages_per_second, Some(4));
         assert_eq!(of_mailbox(none, microsoft, Side::Source), Rates::default());

@@ -12,7 +12,9 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
     Batch, BatchSettings, Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus,
 };
-use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side};
+use mailhaul_remotes::{
+    Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side,
+};
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
     SkippedMessage, Store, StoreError, Users,
@@ -241,13 +243,20 @@ impl Workplace {
     ) -> Result<ImapMailbox, Error> {
         let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(endpoint, &user.target_user_name, password).await?;
-        Ok(ImapMailbox::new(Account {
+        let has_tokens = matches!(login, Login::Tokens { .. });
+        let mailbox = ImapMailbox::new(Account {
             side: Side::Target,
             options: connect_options(endpoint),
             login,
             user_root: None,
             profile: endpoint.server_profile.clone(),
-        }))
+        });
+        match &endpoint.gmail_api {
+            None => Ok(mailbox),
+            Some(url) => {
+                Ok(mailbox.uploading_by(gmail_api(&endpoint.name, url, has_tokens).map_err(misconfigured)?))
+            }
+        }
     }
 
     /// The memory of this pair of mailboxes. Where another process has it, it is waited for.
@@ -321,6 +330,17 @@ impl Workplace {
             Err(error) => tracing::error!("{}: {error}", user.email_address),
         }
     }
+}
+
+/// Gmail's API, as the endpoint has it.
+fn gmail_api(endpoint: &str, url: &str, has_tokens: bool) -> Result<GmailApi, String> {
+    if !has_tokens {
+        return Err(format!(
+            "messages are to be uploaded by Gmail's API, which takes access tokens, and the endpoint \"{endpoint}\" has passwords"
+        ));
+    }
+    GmailApi::new(url)
+        .map_err(|words| format!("the address of Gmail's API at the endpoint \"{endpoint}\": {words}"))
 }
 
 /// The batch's settings. Where they cannot be read, nobody knows what the pass means, and it is tried again.
@@ -422,6 +442,15 @@ pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gmail_is_not_uploaded_to_with_passwords_nor_in_clear() {
+        let words = gmail_api("G", "https://gmail.googleapis.com", false).unwrap_err();
+        assert!(words.contains("takes access tokens, and the endpoint \"G\" has passwords"), "{words}");
+        let words = gmail_api("G", "http://gmail.example.org", true).unwrap_err();
+        assert!(words.starts_with("the address of Gmail's API at the endpoint \"G\": "), "{words}");
+        assert!(gmail_api("G", "https://gmail.googleapis.com", true).is_ok());
+    }
 
     #[test]
     fn settings_that_cannot_be_read_are_no_default() {

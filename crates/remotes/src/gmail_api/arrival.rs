@@ -12,7 +12,7 @@ use super::client::Api;
 use crate::{imap_mailbox::ImapMailbox, opening::Mode};
 
 /// So often a message is looked for that does not show; the waits between grow from a second on.
-const LOOKS: u32 = 3;
+const LOOKS: u32 = 4;
 
 /// A message that the API took.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,8 @@ pub(crate) struct Uploaded {
 /// What was uploaded into one folder.
 pub(crate) struct Arrivals {
     waiting: Vec<Uploaded>,
-    /// Messages of which a UID was told. Twins on the source are one message here, and it belongs to the first of them: if
-    /// that one is deleted there, nothing may follow for the other.
+    /// Messages of which a UID was told. Twins on the source are one message here, and it belongs to the first of them: when
+    /// the others are deleted there, nothing follows for it.
     told: HashSet<u64>,
     /// What was not seen yet has this UID or a greater one.
     from: Uid,

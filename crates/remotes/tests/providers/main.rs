@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod folder_names;
+mod gmail_api;
 mod gmail_source;
 mod gmail_target;
 #[path = "../../../engine/tests/support/mod.rs"]

@@ -1,6 +1,6 @@
 //! Mailboxes on servers in memory, and passes that follow one another as the service lets them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
@@ -11,7 +11,8 @@ use mailhaul_engine::{
 };
 use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
-use mailhaul_remotes::{Account, ImapMailbox, LabelPolicy, LabelRules, Side};
+use mailhaul_oauth::{ClientSecret, TokenEndpoint, TokenUrl, Tokens};
+use mailhaul_remotes::{Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Side};
 use mailhaul_testkit::{
     Mailmaker,
     fake::{Fake, Kept, VirtualClock},
@@ -32,6 +33,8 @@ pub(crate) enum Login {
     Password,
     /// With a token of the server's, and with a new one when that has ended.
     Token,
+    /// With tokens of the server's own token endpoint; messages go by Gmail's API.
+    Api,
 }
 
 /// Two servers, and how to go from one to the other.
@@ -143,21 +146,36 @@ impl Route {
             Side::Source => (&self.source, self.login.0),
             Side::Target => (&self.target, self.login.1),
         };
-        let credentials = match login {
-            Login::Password => Credentials::password(&user.name, Secret::new(PASSWORD)),
-            Login::Token => Credentials {
-                kind: CredentialKind::BearerToken,
-                ..Credentials::password(&user.name, Secret::new(server.issue_token(&user.name)))
-            },
-        };
-        ImapMailbox::new(Account {
+        let password = mailhaul_remotes::Login::Password;
+        let account = Account {
             side,
             options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
-            login: mailhaul_remotes::Login::Password(credentials),
+            login: match login {
+                Login::Password => password(Credentials::password(&user.name, Secret::new(PASSWORD))),
+                Login::Token => password(Credentials {
+                    kind: CredentialKind::BearerToken,
+                    ..Credentials::password(&user.name, Secret::new(server.issue_token(&user.name)))
+                }),
+                Login::Api => {
+                    mailhaul_remotes::Login::Tokens { user: user.name.clone(), tokens: tokens(server) }
+                }
+            },
             user_root: None,
             profile: None,
-        })
-        .with_labels(LabelRules { policy: self.policy, ..LabelRules::default() })
+        };
+        let mailbox = ImapMailbox::new(account)
+            .with_labels(LabelRules { policy: self.policy, ..LabelRules::default() });
+        if login != Login::Api {
+            return mailbox;
+        }
+        let clock = user.clock.clone();
+        let pause = move |wait| {
+            let clock = clock.clone();
+            let pause: Pin<Box<dyn Future<Output = ()> + Send>> =
+                Box::pin(async move { clock.sleep(wait).await });
+            pause
+        };
+        mailbox.uploading_by(GmailApi::new(&server.http_url()).unwrap().pausing(Arc::new(pause)))
     }
 
     /// Neither server saw a client do what it was told not to.
@@ -167,6 +185,16 @@ impl Route {
             self.source.violations().into_iter().chain(self.target.violations()).collect();
         assert!(told.is_empty(), "{told:#?}");
     }
+}
+
+/// The tokens of an application that the server knows.
+fn tokens(server: &Fake) -> Tokens {
+    Tokens::new(ClientSecret {
+        endpoint: TokenEndpoint::new(TokenUrl::parse(&server.token_url()).unwrap()).unwrap(),
+        client_id: "mailhaul".to_owned(),
+        secret: Secret::new("secret"),
+        scope: String::new(),
+    })
 }
 
 /// Somebody whose mailbox moves.
