@@ -1,6 +1,7 @@
 //! The scheduler and its workers, with a real server and the archive.
 
 mod checks;
+mod gmail_api;
 mod limits;
 
 use std::{path::Path, time::Duration};
@@ -61,24 +62,20 @@ impl Site {
     }
 
     async fn batch(&self, users: &[&str]) -> Guid {
-        let row = |(row, user): (usize, &&str)| UserRow {
-            row,
-            email_address: format!("{user}@contoso.edu"),
-            user_name: (*user).to_owned(),
-            password: Some(Secret::new(Dovecot::password(user))),
-            user_root: None,
-            target_user_name: (*user).to_owned(),
-            target_password: None,
-        };
-        self.batch_of((2..).zip(users).map(row).collect()).await
+        self.batch_of((2..).zip(users).map(|(row, user)| row_of(user, row)).collect()).await
     }
 
     async fn batch_of(&self, rows: Vec<UserRow>) -> Guid {
+        self.batch_to(None, rows).await
+    }
+
+    /// To an endpoint, or to the archive.
+    async fn batch_to(&self, target: Option<Guid>, rows: Vec<UserRow>) -> Guid {
         let batch = Batch {
             guid: Guid::new_v4(),
             name: "B".into(),
             source_endpoint: self.endpoint.guid,
-            target_endpoint: None,
+            target_endpoint: target,
             intent: BatchIntent::Run,
             settings: BatchSettings::default(),
             submitted_by: "test".into(),
@@ -117,6 +114,19 @@ impl Site {
         }
         let user = self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap();
         panic!("it did not become {wanted}: {user:#?}");
+    }
+}
+
+/// A user with the password that all have.
+fn row_of(user: &str, row: usize) -> UserRow {
+    UserRow {
+        row,
+        email_address: format!("{user}@contoso.edu"),
+        user_name: user.to_owned(),
+        password: Some(Secret::new(Dovecot::password(user))),
+        user_root: None,
+        target_user_name: user.to_owned(),
+        target_password: None,
     }
 }
 
