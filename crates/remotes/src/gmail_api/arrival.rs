@@ -6,6 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
+use mailhaul_imap::Session;
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 
 use super::client::Api;
@@ -67,7 +68,7 @@ impl ImapMailbox {
             arrivals.from = Uid::new(greatest.get().saturating_add(1)).unwrap_or(*greatest);
         }
         let uid_validity =
-            self.session.as_mut().and_then(|it| it.selected()).and_then(|it| it.data().uid_validity);
+            self.session.as_mut().and_then(Session::selected).and_then(|it| it.data().uid_validity);
         for Uploaded { uid, message, is_bare } in std::mem::take(&mut arrivals.waiting) {
             let place = uid_validity.zip(found.remove(&message)).filter(|_| arrivals.told.insert(message));
             let appended =

@@ -195,15 +195,15 @@ impl Api {
             other => Err(unexpected(other)),
         }
     }
+}
 
-    /// An address that the server gave: tokens go there only over TLS, or where they went before.
-    pub(crate) fn trusted(&self, location: Option<&str>) -> Result<Url, Failure> {
-        let told = location.unwrap_or_default();
-        safe(told).map_err(|words| {
-            let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
-            Failure::Unknown(Error::session(words))
-        })
-    }
+/// An address that the server gave for an upload. Tokens go there: over TLS, or within this machine.
+pub(crate) fn address(location: Option<&str>) -> Result<Url, Failure> {
+    let told = location.unwrap_or_default();
+    safe(told).map_err(|words| {
+        let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
+        Failure::Unknown(Error::session(words))
+    })
 }
 
 /// What an answer means for a request that can be done or refused, and nothing else.

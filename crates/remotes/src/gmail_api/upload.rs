@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     answer::{Answer, Meaning},
-    client::{Api, Failure, Request, unexpected},
+    client::{Api, Failure, Request, address, unexpected},
     split::Split,
 };
 
@@ -114,7 +114,7 @@ impl Api {
         let mut tries = 0;
         loop {
             let trouble = match self.ask(&request).await {
-                Ok((answer, Meaning::Done)) => return self.trusted(answer.location.as_deref()),
+                Ok((answer, Meaning::Done)) => return address(answer.location.as_deref()),
                 // Nothing is there yet that could be there twice.
                 Ok((_, meaning @ Meaning::Away(..))) => unexpected(meaning),
                 Ok((_, meaning)) => return Err(unexpected(meaning)),

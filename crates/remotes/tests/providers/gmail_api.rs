@@ -10,6 +10,7 @@ use mailhaul_testkit::{
     fake::{Fault, Personality, Step},
 };
 
+use crate::memory::Crash;
 use crate::support::{Contents, Login, Migrated, Route, User, assert_same, contents, limited, start};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -203,7 +204,7 @@ async fn patience_is_had_in_place_where_it_is_short() {
     let before = trip.user.clock.now();
     let migrated = trip.migrate().await;
     assert_eq!((migrated.copied, migrated.broken), (11, Vec::<String>::new()));
-    assert!(trip.user.clock.now() - before >= Duration::from_secs(20 + 7 + 5));
+    assert!(trip.user.clock.now() >= before + Duration::from_secs(20 + 7 + 5));
     trip.assert_there(11).await;
 }
 
@@ -265,6 +266,34 @@ async fn a_small_upload_whose_answer_is_lost_is_looked_for() {
     trip.fail(Step::Import, Fault::Unavailable);
     trip.migrate().await;
     trip.assert_there(20).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_sends_nothing_again() {
+    let crashed = async |crash: Option<Crash>| {
+        let mut trip = Trip::new().await;
+        for number in 0..12 {
+            trip.put(
+                ["INBOX", "Projects"][number % 2],
+                if number == 4 { 700_000 } else { 400 },
+                "\\Seen work",
+            );
+        }
+        trip.user.ledger = trip.user.ledger.crashing(crash);
+        let report = Box::pin(trip.route.pass(&trip.user)).await;
+        let calls = trip.user.ledger.calls();
+        assert!(report.is_synced() || crash.is_some(), "{report:#?}");
+        trip.user.ledger = trip.user.ledger.crashing(None);
+        trip.migrate().await;
+        trip.assert_there(12).await;
+        calls
+    };
+    let steps = crashed(None).await;
+    assert!(steps > 6, "{steps}");
+    for step in 1..=steps {
+        crashed(Some(Crash::Before(step))).await;
+        crashed(Some(Crash::After(step))).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

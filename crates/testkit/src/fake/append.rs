@@ -31,7 +31,9 @@ impl Session {
             self.admit_message(message)?;
         }
         let (user, personality) = (self.user(), &self.server.personality);
-        arriving.iter().for_each(|_| user.meter().note("appended"));
+        for _ in &arriving {
+            user.meter().note("appended");
+        }
         let mut mailbox = user.mailbox();
         let uids: Vec<u32> = arriving
             .into_iter()

@@ -188,12 +188,12 @@ pub(super) fn keep(
     asked: &Asked,
     metadata: &Value,
     octets: &[u8],
-) -> Result<Value, Reply> {
+) -> Result<Value, Box<Reply>> {
     let personality = &server.personality;
     user.clock.pass(personality.limits.append_time);
     if let Verdict::Refuse(words) | Verdict::HangUp(words) = (personality.judge)(octets) {
         user.meter().note("refused");
-        return Err(invalid(words));
+        return Err(invalid(words).into());
     }
     for (parameter, value) in
         [("internalDateSource", "dateHeader"), ("neverMarkSpam", "true"), ("processForCalendar", "false")]
@@ -212,10 +212,10 @@ pub(super) fn keep(
     }
     for id in &ids {
         let Some(label) = known.iter().find(|it| it.id == *id) else {
-            return Err(invalid(&format!("Invalid label: {id}")));
+            return Err(invalid(&format!("Invalid label: {id}")).into());
         };
         match *id {
-            "DRAFT" | "CHAT" => return Err(invalid(&format!("Invalid label: {id}"))),
+            "DRAFT" | "CHAT" => return Err(invalid(&format!("Invalid label: {id}")).into()),
             "STARRED" => flags.insert("\\Flagged"),
             _ => folders.extend(label.folder.clone()),
         }

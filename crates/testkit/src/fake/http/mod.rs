@@ -85,7 +85,7 @@ impl ApiState {
         }
         let spent: u64 = self.spent.iter().map(|(_, units)| units).sum();
         match self.spent.front() {
-            Some((then, _)) if spent + units > limit => Err(*then + MINUTE - now),
+            Some((then, _)) if spent + units > limit => Err((*then + MINUTE).saturating_sub(now)),
             _ => {
                 self.spent.push_back((now, units));
                 Ok(())

@@ -36,7 +36,7 @@ pub(super) fn multipart(server: &Server, user: &User, asked: &Asked) -> Reply {
     }
     match keep(server, user, asked, &metadata, octets) {
         Ok(told) => reply(StatusCode::OK, &told),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn chunk(server: &Server, user: &User, asked: &Asked) -> Reply {
             }
             Err(refused) => {
                 user.api().uploads.remove(&id);
-                return refused;
+                return *refused;
             }
         }
     } else {
