@@ -191,6 +191,13 @@ impl Pacer {
         self.untold.take_back(hour, octets);
     }
 
+    /// Octets that may pass in 24 hours, and how many of them still may now; `None` where they are not limited.
+    pub(crate) fn day(&mut self, now: Duration) -> Option<(u64, u64)> {
+        let most = self.rates.bytes_per_day?;
+        self.used.forget_before(Usage::first_hour(now));
+        Some((most, most.saturating_sub(self.used.total())))
+    }
+
     /// What has passed by hours, since this was asked last.
     pub(crate) fn tell(&mut self, now: Duration) -> Vec<(u64, u64)> {
         self.used.forget_before(Usage::first_hour(now));
@@ -265,6 +272,7 @@ mod tests {
         let mut pacer = Pacer::new(of_a_day(100), Usage::default());
         let half_past = BEGIN + Duration::from_mins(30);
         assert_eq!(pacer.message(half_past, 60), Turn::Now);
+        assert_eq!(pacer.day(half_past), Some((100, 40)));
         assert_eq!(pacer.message(half_past + HOUR, 40), Turn::Now);
         let wait = match pacer.message(half_past + HOUR, 1) {
             Turn::UsedUp(wait) => wait,
@@ -274,7 +282,9 @@ mod tests {
         let free = half_past + HOUR + wait;
         assert_eq!(free, BEGIN + HOUR * 25);
         assert!(matches!(pacer.message(free.saturating_sub(Duration::from_millis(1)), 1), Turn::UsedUp(_)));
+        assert_eq!(pacer.day(free), Some((100, 60)));
         assert_eq!(pacer.message(free, 60), Turn::Now);
+        assert_eq!(pacer.day(free), Some((100, 0)));
         // For a larger one, more has to be free.
         assert_eq!(pacer.message(free, 61), Turn::UsedUp(HOUR * 25));
     }

@@ -59,6 +59,11 @@ impl Throttle {
         self.0.is_limited.store(rates.limit_something(), Ordering::Relaxed);
     }
 
+    /// Octets that may pass in 24 hours, and how many of them still may now; `None` where they are not limited.
+    pub fn day(&self, now: Duration) -> Option<(u64, u64)> {
+        self.with(now, |pacer| pacer.day(now))
+    }
+
     /// The octets that passed, by hours since 1970, since this was asked last.
     pub fn tell(&self, now: Duration) -> Vec<(u64, u64)> {
         self.with(now, |pacer| pacer.tell(now))

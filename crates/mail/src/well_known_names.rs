@@ -149,11 +149,11 @@ const NAMES: &[(SpecialUse, &[&str])] = &[
         // English
         "Junk", "Spam", "Junk E-mail", "Junk Email", "Junk Mail", "Bulk", "Bulk Mail",
         // German
-        "Spamverdacht", "Unerwünscht", "Unerwünschte Werbung", "Unerwünschte E-Mails",
+        "Junk-E-Mail", "Spamverdacht", "Unerwünscht", "Unerwünschte Werbung", "Unerwünschte E-Mails",
         // French
         "Indésirables", "Indésirable", "Courrier indésirable", "Pourriel", "Pourriels",
         // Spanish
-        "Correo no deseado", "No deseado", "Correo basura",
+        "Correo no deseado", "Correo electrónico no deseado", "No deseado", "Correo basura",
         // Italian
         "Indesiderata", "Posta indesiderata",
         // Dutch
@@ -223,7 +223,7 @@ const NAMES: &[(SpecialUse, &[&str])] = &[
         // Chinese
         "存档", "归档", "存檔", "封存",
         // Korean
-        "보관함", "아카이브",
+        "보관", "보관함", "아카이브",
     ]),
 ];
 

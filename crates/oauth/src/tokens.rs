@@ -1,7 +1,7 @@
 //! Tokens that are kept fresh, shared by all who open mailboxes of one endpoint.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -22,7 +22,8 @@ use crate::{
 const MARGIN: Duration = Duration::from_mins(5);
 /// A token server is not asked again for the same mailbox within so long, whatever it gave.
 const LEAST: Duration = Duration::from_secs(5);
-/// What took the place of a refused token, and is refused too, is not replaced within so long: another one would not help.
+/// What took the place of a refused token, and is refused too without having opened the mailbox, is not replaced within so
+/// long: another one would not help.
 const AFTER_REFUSAL: Duration = Duration::from_mins(1);
 /// A refusal of the token server is believed for so long.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -58,6 +59,8 @@ struct Given {
     at: Instant,
     /// Whether it took the place of one that a mail server refused.
     is_replacement: bool,
+    /// The mailboxes that it opened.
+    opened: HashSet<String>,
 }
 
 #[derive(Clone)]
@@ -100,11 +103,23 @@ impl Tokens {
         let kept = self.slot(mailbox).lock_owned().await;
         if let Some(given) = &kept.token {
             let is_fresh = given.token.secret != *refused && given.is_good(Instant::now());
-            if is_fresh || (given.is_replacement && given.at.elapsed() < AFTER_REFUSAL) {
+            let is_in_vain = given.is_replacement && !given.opened.contains(mailbox);
+            if is_fresh || (is_in_vain && given.at.elapsed() < AFTER_REFUSAL) {
                 return Ok(given.rest());
             }
         }
         self.ask(mailbox, kept, true).await
+    }
+
+    /// The token opened this mailbox: where it is refused later, it has ended, and another one will do better.
+    pub async fn opened(&self, mailbox: &str, token: &Secret) {
+        let slot = self.slot(mailbox);
+        if let Some(given) = &mut slot.lock().await.token
+            && given.token.secret == *token
+            && !given.opened.contains(mailbox)
+        {
+            given.opened.insert(mailbox.to_owned());
+        }
     }
 
     fn slot(&self, mailbox: &str) -> Slot {
@@ -146,7 +161,7 @@ impl Shared {
         match self.source.ask(mailbox).await {
             Ok(token) => {
                 kept.trouble = None;
-                let given = Given { token, at: Instant::now(), is_replacement };
+                let given = Given { token, at: Instant::now(), is_replacement, opened: HashSet::new() };
                 let rest = given.rest();
                 kept.token = Some(given);
                 Ok(rest)
@@ -281,6 +296,19 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 2);
         tokio::time::sleep(AFTER_REFUSAL).await;
         assert_eq!(text(&tokens.instead_of("a", &second.secret).await.unwrap()), "all-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_opened_the_mailbox_is_replaced_whenever_it_is_refused() {
+        let (tokens, asked) = counting(Some(3600), true, None);
+        let mut token = tokens.token("a").await.unwrap();
+        for _ in 0..5 {
+            tokens.opened("a", &token.secret).await;
+            token = tokens.instead_of("a", &token.secret).await.unwrap();
+        }
+        assert_eq!((text(&token).as_str(), asked.load(Ordering::SeqCst)), ("all-5", 6));
+        // Whom it does not open gets the same.
+        assert_eq!(text(&tokens.instead_of("b", &token.secret).await.unwrap()), "all-5");
     }
 
     #[tokio::test(start_paused = true)]

@@ -70,7 +70,10 @@ impl Login {
         let connection = Connection::open(options).await?;
         let first = tokens.token(user).await.map_err(Kept::WithoutToken)?;
         let refusal = match connection.authenticate(&bearer(user, &first)).await {
-            Ok(session) => return Ok(SignedIn { session, ends: end(&first) }),
+            Ok(session) => {
+                tokens.opened(user, &first.secret).await;
+                return Ok(SignedIn { session, ends: end(&first) });
+            }
             Err(error) if error.kind == imap::ErrorKind::Authentication => error,
             Err(error) => return Err(error.into()),
         };
@@ -80,6 +83,7 @@ impl Login {
         }
         let session = Connection::open(options).await?.authenticate(&bearer(user, &second)).await;
         let session = session.map_err(|error| explained(error, user, &second))?;
+        tokens.opened(user, &second.secret).await;
         Ok(SignedIn { session, ends: end(&second) })
     }
 }

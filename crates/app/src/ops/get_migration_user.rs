@@ -144,15 +144,11 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
             },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
-        let waiting = Waiting { now: context.now(), parked: batch.parked.as_ref() };
-        shown.push(MigrationUser::of(user, (batch.name, batch.has_target), &statistics, waiting));
+        let forecast = context.workers.forecast(user.guid);
+        let waiting = Waiting { now: context.now(), parked: batch.parked.as_ref(), forecast };
+        shown.push(MigrationUser::of(user, (batch.name, batch.has_target), &statistics, &waiting));
     }
     Ok(shown)
-}
-
-/// What the user's batch is called.
-pub(crate) async fn batch_name(context: &Context, batch: Guid) -> Result<String, Failure> {
-    Ok(context.store.batch_by_guid(batch).await.map_err(told)?.name)
 }
 
 /// The user as it is shown now.

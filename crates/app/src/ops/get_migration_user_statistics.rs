@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    endpoints::EndpointNames,
     failures::told,
-    get_migration_user::batch_name,
     nouns::USER_STATISTICS,
     pages::most,
-    views::{Details, MigrationUserStatistics},
+    views::{Details, MigrationUserStatistics, Waiting},
 };
 use crate::context::Context;
 
@@ -78,10 +78,13 @@ impl Operation<Context> for GetMigrationUserStatistics {
         } else {
             None
         };
-        let batch = batch_name(context, user.batch).await?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let parked = EndpointNames::load(context).await?.parked(&batch);
+        let forecast = context.workers.forecast(user.guid);
+        let waiting = Waiting { now: context.now(), parked: parked.as_ref(), forecast };
         let live = context.workers.statistics(user.guid);
         let details = Details { folders, report, skipped };
-        Ok(Answer::one(MigrationUserStatistics::of(user, batch, live, details, context.now())))
+        Ok(Answer::one(MigrationUserStatistics::of(user, batch.name, live, details, &waiting)))
     }
 }
 

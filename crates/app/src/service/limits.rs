@@ -10,6 +10,7 @@ use mailhaul_remotes::Listener;
 use mailhaul_store::{Store, StoreError};
 
 use super::{
+    forecast::Day,
     gates::{Gates, Pass},
     parking::parking,
     progress::Lane,
@@ -27,6 +28,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// What the mailbox may do in a day; `None` where nothing is limited.
+    pub(super) fn day(&self) -> Option<Day> {
+        self.throttle.day(SystemClock.now()).map(|(most, left)| Day { most, left })
+    }
+
     /// Keeps what was counted.
     pub(super) async fn write(&self, store: &Store) {
         let now = SystemClock.now();

@@ -5,6 +5,7 @@ mod archive;
 mod cap;
 mod check;
 mod folder_plan;
+mod forecast;
 mod gates;
 mod limits;
 mod parking;
@@ -21,6 +22,7 @@ pub(crate) mod workers;
 mod tests;
 
 pub(crate) use self::{
+    forecast::Forecast,
     gates::Gates,
     scheduler::Scheduler,
     tokens::TokenDesk,

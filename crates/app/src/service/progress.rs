@@ -11,6 +11,7 @@ use mailhaul_migration::Statistics;
 use mailhaul_store::ReportEntry;
 use tokio::sync::mpsc;
 
+use super::forecast::Forecast;
 use crate::text;
 
 /// The user's numbers: those of earlier passes, and what this one adds.
@@ -24,6 +25,8 @@ pub(crate) struct Tally {
     listed: AtomicU64,
     stalled_since: Mutex<Option<Timestamp>>,
     stalled_millis: AtomicU64,
+    /// How long it will take, where a day's octets are limited.
+    forecast: Mutex<Option<Forecast>>,
 }
 
 impl Tally {
@@ -38,7 +41,18 @@ impl Tally {
             listed: AtomicU64::new(0),
             stalled_since: Mutex::new(None),
             stalled_millis: AtomicU64::new(0),
+            forecast: Mutex::new(None),
         }
+    }
+
+    /// How long it will take, as was last foreseen.
+    pub(crate) fn forecast(&self) -> Option<Forecast> {
+        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it will take so long.
+    pub(crate) fn foresee(&self, forecast: Option<Forecast>) {
+        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner) = forecast;
     }
 
     /// The numbers as they are now.

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Limits, Place, Places, Report};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
-    Batch, BatchSettings, Endpoint, Failure, GmailLabels, MigrationUser, Statistics, UserEvent, UserStatus,
+    Batch, BatchSettings, Endpoint, Failure, FailureClass, GmailLabels, MigrationUser, Statistics, UserEvent,
+    UserStatus,
 };
 use mailhaul_remotes::{
     Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side,
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 
 use super::{
     account::{self, connect_options},
+    forecast::Forecast,
     gates::Gates,
     limits::Meter,
     pass_options::pass_options,
@@ -93,10 +95,12 @@ impl Workplace {
             vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
         let mut telling = tokio::time::interval(TELLING);
         let mut told = worker.tally.statistics();
+        let mut days_told = 0;
         let mut report = loop {
             tokio::select! {
                 report = &mut passing => break report,
                 _ = telling.tick() => {
+                    foresee(&worker, &meters, &mut days_told, &mut entries);
                     let now = worker.tally.statistics();
                     if now.pass_items != told.pass_items {
                         entries.push(ReportEntry { time: Timestamp::now(), text: copy_progress(&now) });
@@ -106,7 +110,10 @@ impl Workplace {
                     self.write_down(&meters).await;
                 }
                 Some(news) = arriving.recv() => match news {
-                    News::Entry(entry) => entries.push(entry),
+                    News::Entry(entry) => {
+                        entries.push(entry);
+                        foresee(&worker, &meters, &mut days_told, &mut entries);
+                    }
                     News::Met(error, lane) => self.heed(&error, lane, &worker).await,
                     News::Validated => {
                         if let Err(error) = self.store.advance(&lease, UserEvent::Validated, Timestamp::now()).await {
@@ -128,6 +135,7 @@ impl Workplace {
             self.heed(error, Lane::First, &worker).await;
         }
         self.write_down(&meters).await;
+        foresee(&worker, &meters, &mut days_told, &mut entries);
         // Whoever takes the user up next counts for himself.
         meters.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let settings = settings(self.store.batch_by_guid(user.batch).await, &mut report);
@@ -140,7 +148,15 @@ impl Workplace {
             begun,
             now: Timestamp::now(),
         };
-        let ended = passed.judge(report);
+        let mut ended = passed.judge(report);
+        if let (Some(failure), Some(forecast), Due::At(due)) =
+            (&mut ended.failure, worker.tally.forecast(), ended.due)
+            && failure.class == FailureClass::Throttled
+        {
+            let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
+            let forecast = forecast.while_waiting(wait);
+            failure.message = format!("{}. {forecast}", failure.message);
+        }
         self.release(&user, &lease, &worker, ended, entries, begun).await;
     }
 
@@ -304,7 +320,7 @@ impl Workplace {
         let statistics = statistics(worker.tally.statistics(), &report);
         entries.push(ReportEntry {
             time: Timestamp::now(),
-            text: last_words(event, failure.as_ref(), &statistics, begun),
+            text: last_words((event, due), failure.as_ref(), &statistics, begun),
         });
         let is_whole = report.error.is_none();
         let release = Release {
@@ -394,6 +410,23 @@ fn skipped(report: &Report) -> Vec<SkippedMessage> {
     report.skipped().map(item).collect()
 }
 
+/// Looks how long the mailbox will take, and says so in its report when that is another number of days than was said.
+fn foresee(
+    worker: &Worker,
+    meters: &Mutex<Vec<Arc<Meter>>>,
+    days_told: &mut u64,
+    entries: &mut Vec<ReportEntry>,
+) {
+    let days: Vec<_> =
+        meters.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(|it| it.day()).collect();
+    let forecast = Forecast::of(&worker.tally.statistics(), days);
+    worker.tally.foresee(forecast);
+    if let Some(forecast) = forecast.filter(|it| it.days() != *days_told) {
+        *days_told = forecast.days();
+        entries.push(ReportEntry { time: Timestamp::now(), text: forecast.to_string() });
+    }
+}
+
 fn copy_progress(statistics: &Statistics) -> String {
     format!(
         "Copy progress: {}/{} messages, {} of {} in this sync.",
@@ -405,7 +438,7 @@ fn copy_progress(statistics: &Statistics) -> String {
 }
 
 fn last_words(
-    event: UserEvent,
+    (event, due): (UserEvent, Due),
     failure: Option<&Failure>,
     statistics: &Statistics,
     begun: Timestamp,
@@ -418,7 +451,12 @@ fn last_words(
             format!("The sync was completed in {seconds} s; {} skipped.", statistics.skipped_items)
         }
         UserEvent::Halted => "The sync was stopped.".to_owned(),
-        UserEvent::Deferred => "The sync was interrupted and goes on later.".to_owned(),
+        UserEvent::Deferred => match due {
+            Due::At(due) if due > Timestamp::now() => {
+                format!("The sync was interrupted and goes on at {due:.0}.")
+            }
+            _ => "The sync was interrupted and goes on later.".to_owned(),
+        },
         _ => "The sync failed.".to_owned(),
     };
     match failure {

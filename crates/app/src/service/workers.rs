@@ -10,7 +10,7 @@ use mailhaul_migration::{Guid, Statistics};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Tally;
+use super::{forecast::Forecast, progress::Tally};
 
 /// Why a worker is to end at the next end of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,11 @@ impl Workers {
     /// What the user's worker has done so far; `None` where nobody works.
     pub(crate) fn statistics(&self, user: Guid) -> Option<Statistics> {
         self.with(|it| it.get(&user).map(|worker| worker.tally.statistics()))
+    }
+
+    /// How long the pass of the user's worker will take, where a day's octets are limited.
+    pub(crate) fn forecast(&self, user: Guid) -> Option<Forecast> {
+        self.with(|it| it.get(&user).and_then(|worker| worker.tally.forecast()))
     }
 
     /// Waits until no worker is left, at most so long; true where none is.

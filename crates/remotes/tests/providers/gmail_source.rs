@@ -1,6 +1,6 @@
 //! From Gmail: each message once, or once for each label.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use mailhaul_remotes::LabelPolicy;
 use mailhaul_testkit::{
@@ -8,7 +8,7 @@ use mailhaul_testkit::{
     fake::{Fake, Mailbox, Personality},
 };
 
-use crate::support::{Contents, Route, User, assert_same, contents, item, limited, seen, start};
+use crate::support::{Contents, Login, Route, User, assert_same, contents, item, limited, seen, start};
 
 const ALL: &str = "[Gmail]/Alle Nachrichten";
 const SENT: &str = "[Gmail]/Gesendet";
@@ -86,27 +86,35 @@ fn personality() -> Personality {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_mailboxes_arrive_once_each_through_budgets_and_broken_bodies() {
-    let route = Route::new(start(personality()).await, start(Personality::plain()).await);
-    let users = route.add_users(20);
+async fn fifty_mailboxes_arrive_once_each_through_budgets_ended_tokens_and_broken_bodies() {
+    let source = limited(Personality::gmail_in_german(), |it| {
+        it.bodies_per_connection = Some(100);
+        it.download_per_day = Some(1_000_000);
+        it.token_lifetime = Duration::from_secs(15);
+        it.fetch_time = Duration::from_millis(100);
+    });
+    let mut route = Route::new(start(source).await, start(Personality::plain()).await);
+    route.login.0 = Login::Token;
+    let users = route.add_users(50);
     for (seed, user) in (0..).zip(&users) {
-        route.source.with(&user.name, |it| fill(it, seed, 500));
+        route.source.with(&user.name, |it| fill(it, seed, 2_000));
     }
     let migrated = route.migrate(&users).await;
     route.assert_obedient();
     for (user, migrated) in users.iter().zip(&migrated) {
         let expected = expected(&route.source, user, LabelPolicy::PrimaryFolder);
-        assert_eq!(expected.values().map(Vec::len).sum::<usize>(), 500);
+        assert_eq!(expected.values().map(Vec::len).sum::<usize>(), 2_000);
         assert_same(user, &expected, &contents(&route.target, user, |_| false));
-        assert_eq!(migrated.copied, 500, "{}", user.name);
-        let did = |what| route.source.count(&user.name, what);
-        assert!(did("bye") >= 2 && did("budget") >= 1, "{}: {} {}", user.name, did("bye"), did("budget"));
+        assert_eq!(migrated.report.total(|it| it.copied + it.already), 2_000, "{}", user.name);
+        for what in ["bye", "budget", "expired"] {
+            assert!(route.source.count(&user.name, what) >= 1, "{}: {what}", user.name);
+        }
     }
     let again = route.migrate(&users).await;
     for again in &again {
         assert_eq!((again.copied, again.moved), (0, 0));
         // Each message counts once also where nothing was looked into.
-        assert_eq!(again.report.total(|it| it.seen), 500);
+        assert_eq!(again.report.total(|it| it.seen), 2_000);
     }
     route.assert_obedient();
 }

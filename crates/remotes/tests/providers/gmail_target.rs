@@ -1,21 +1,26 @@
 //! To Gmail: the same octets are one message, and a day has a budget.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use mailhaul_mail::Flags;
 use mailhaul_testkit::{Mailmaker, fake::Personality};
 
-use crate::support::{Route, Seen, contents, fill, limited, start};
+use crate::support::{Login, Route, Seen, contents, fill, limited, start};
 
 const FOLDERS: [&str; 4] = ["INBOX", "Projects", "Projects/2024", "Reisen &- mehr"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_mailboxes_arrive_within_their_daily_budgets() {
-    let target = limited(Personality::gmail(), |it| it.upload_per_day = Some(200_000));
-    let route = Route::new(start(Personality::plain()).await, start(target).await);
-    let users = route.add_users(20);
+async fn fifty_mailboxes_arrive_within_their_daily_budgets() {
+    let target = limited(Personality::gmail(), |it| {
+        it.upload_per_day = Some(800_000);
+        it.token_lifetime = Duration::from_secs(100);
+        it.commands_per_connection = Some(250);
+    });
+    let mut route = Route::new(start(Personality::plain()).await, start(target).await);
+    route.login.1 = Login::Token;
+    let users = route.add_users(50);
     for (seed, user) in (0..).zip(&users) {
-        fill(&route.source, user, seed, &FOLDERS, 500);
+        fill(&route.source, user, seed, &FOLDERS, 2_000);
         // The same message in two folders, and twice in one.
         route.source.with(&user.name, |mailbox| {
             for (_, kept) in mailbox.messages("INBOX").into_iter().take(5) {
@@ -35,9 +40,11 @@ async fn twenty_mailboxes_arrive_within_their_daily_budgets() {
             assert!(set(&source[folder]) == set(&target[folder]), "{}: {folder}", user.name);
             assert_eq!(target[folder].len(), set(&target[folder]).len(), "{}: {folder}", user.name);
         }
-        assert_eq!(route.target.with(&user.name, |it| it.total()), 500, "{}", user.name);
-        assert_eq!(migrated.copied, 510, "{}", user.name);
-        assert!(route.target.count(&user.name, "budget") >= 1, "{}", user.name);
+        assert_eq!(route.target.with(&user.name, |it| it.total()), 2_000, "{}", user.name);
+        assert_eq!(migrated.report.total(|it| it.copied + it.already), 2_010, "{}", user.name);
+        for what in ["budget", "expired", "broken"] {
+            assert!(route.target.count(&user.name, what) >= 1, "{}: {what}", user.name);
+        }
     }
     let again = route.migrate(&users).await;
     assert_eq!(again.iter().map(|it| it.copied).sum::<u64>(), 0);

@@ -7,6 +7,7 @@ mod folder_names;
 mod gmail_api;
 mod gmail_source;
 mod gmail_target;
+mod localised;
 #[path = "../../../engine/tests/support/mod.rs"]
 mod memory;
 mod microsoft;

@@ -6,12 +6,12 @@ use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
-    Budget, Clock as _, Deletions, ErrorKind, FolderMapping, FolderRules, Limits, Mailbox as _, Pass,
-    PassOptions, Places, Report,
+    Budget, Clock as _, Deletions, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions,
+    Places, Report,
 };
-use mailhaul_imap::{ConnectOptions, CredentialKind, Credentials, Security};
+use mailhaul_imap::{ConnectOptions, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
-use mailhaul_oauth::{ClientSecret, TokenEndpoint, TokenUrl, Tokens};
+use mailhaul_oauth::{Asking, Token, TokenSource, Tokens};
 use mailhaul_remotes::{Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Side};
 use mailhaul_testkit::{
     Mailmaker,
@@ -31,17 +31,57 @@ const SIDE_BY_SIDE: usize = 4;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Login {
     Password,
-    /// With a token of the server's, and with a new one when that has ended.
+    /// With a token for this mailbox alone, as Google gives them.
     Token,
-    /// With tokens of the server's own token endpoint; messages go by Gmail's API.
+    /// With such a token; messages go by Gmail's API.
     Api,
+    /// With an application's, which opens every mailbox: Microsoft's way.
+    ApplicationToken,
+}
+
+/// Gives the tokens that a server takes.
+struct Issuer {
+    server: Arc<Fake>,
+    opens_every_mailbox: bool,
+}
+
+impl TokenSource for Issuer {
+    fn opens_every_mailbox(&self) -> bool {
+        self.opens_every_mailbox
+    }
+
+    fn ask<'a>(&'a self, mailbox: &'a str) -> Asking<'a> {
+        let text = if self.opens_every_mailbox {
+            self.server.issue_application_token()
+        } else {
+            self.server.issue_token(mailbox)
+        };
+        // Of the server's time. Here, where it is taken for real time, nobody sees it end before it does.
+        let life = Some(self.server.token_lifetime().max(Duration::from_hours(1)));
+        Box::pin(std::future::ready(Ok(Token { secret: Secret::new(text), life })))
+    }
+}
+
+/// The tokens of one server, kept as the service keeps those of an endpoint.
+struct Desk {
+    of_users: Tokens,
+    of_application: Tokens,
+}
+
+impl Desk {
+    fn of(server: &Arc<Fake>) -> Self {
+        let tokens =
+            |opens_every_mailbox| Tokens::new(Issuer { server: Arc::clone(server), opens_every_mailbox });
+        Self { of_users: tokens(false), of_application: tokens(true) }
+    }
 }
 
 /// Two servers, and how to go from one to the other.
 pub(crate) struct Route {
-    pub(crate) source: Fake,
-    pub(crate) target: Fake,
+    pub(crate) source: Arc<Fake>,
+    pub(crate) target: Arc<Fake>,
     pub(crate) login: (Login, Login),
+    desks: (Desk, Desk),
     pub(crate) policy: LabelPolicy,
     pub(crate) deletions: Deletions,
     /// Where the operator wants folders.
@@ -52,7 +92,9 @@ pub(crate) struct Route {
 
 impl Route {
     pub(crate) fn new(source: Fake, target: Fake) -> Self {
+        let (source, target) = (Arc::new(source), Arc::new(target));
         Self {
+            desks: (Desk::of(&source), Desk::of(&target)),
             source,
             target,
             login: (Login::Password, Login::Password),
@@ -102,11 +144,8 @@ impl Route {
                 return migrated;
             };
             migrated.broken.push(error.message.clone());
-            let has_new_token = error.kind == ErrorKind::Authentication
-                && (self.login.0 == Login::Token || self.login.1 == Login::Token);
             let wait = match error.retry {
-                Retry::Never if has_new_token => Duration::ZERO,
-                Retry::Never => panic!("{}: {error}", user.name),
+                Retry::Never => panic!("{}: {error}: {:#?}", user.name, migrated.broken),
                 Retry::After(Some(exactly)) => exactly,
                 Retry::Now | Retry::After(None) => Duration::from_secs(30) * (1 << attempts.min(8)),
             };
@@ -142,23 +181,24 @@ impl Route {
     }
 
     fn mailbox(&self, side: Side, user: &User) -> ImapMailbox {
-        let (server, login) = match side {
-            Side::Source => (&self.source, self.login.0),
-            Side::Target => (&self.target, self.login.1),
+        let (server, login, desk) = match side {
+            Side::Source => (&self.source, self.login.0, &self.desks.0),
+            Side::Target => (&self.target, self.login.1, &self.desks.1),
         };
-        let password = mailhaul_remotes::Login::Password;
+        let with = |tokens: &Tokens| mailhaul_remotes::Login::Tokens {
+            user: user.name.clone(),
+            tokens: tokens.clone(),
+        };
         let account = Account {
             side,
             options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
             login: match login {
-                Login::Password => password(Credentials::password(&user.name, Secret::new(PASSWORD))),
-                Login::Token => password(Credentials {
-                    kind: CredentialKind::BearerToken,
-                    ..Credentials::password(&user.name, Secret::new(server.issue_token(&user.name)))
-                }),
-                Login::Api => {
-                    mailhaul_remotes::Login::Tokens { user: user.name.clone(), tokens: tokens(server) }
+                Login::Password => {
+                    let credentials = Credentials::password(&user.name, Secret::new(PASSWORD));
+                    mailhaul_remotes::Login::Password(credentials)
                 }
+                Login::Token | Login::Api => with(&desk.of_users),
+                Login::ApplicationToken => with(&desk.of_application),
             },
             user_root: None,
             profile: None,
@@ -185,16 +225,6 @@ impl Route {
             self.source.violations().into_iter().chain(self.target.violations()).collect();
         assert!(told.is_empty(), "{told:#?}");
     }
-}
-
-/// The tokens of an application that the server knows.
-fn tokens(server: &Fake) -> Tokens {
-    Tokens::new(ClientSecret {
-        endpoint: TokenEndpoint::new(TokenUrl::parse(&server.token_url()).unwrap()).unwrap(),
-        client_id: "mailhaul".to_owned(),
-        secret: Secret::new("secret"),
-        scope: String::new(),
-    })
 }
 
 /// Somebody whose mailbox moves.

@@ -80,6 +80,7 @@ impl Session {
     /// Whether the message may come in now.
     fn admit_message(&self, message: &Arriving) -> Result<(), Refusal> {
         let (user, personality) = (self.user(), &self.server.personality);
+        self.mind_budgets();
         user.clock.pass(personality.limits.append_time);
         match (personality.judge)(&message.octets) {
             Verdict::Take => {}

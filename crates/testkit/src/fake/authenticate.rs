@@ -65,11 +65,14 @@ impl Session {
         self.expires = match claim.secret {
             Secret::Password(password) if password == user.password => None,
             Secret::Token(token) => {
-                let end = user.end_of(&token);
-                if end.is_none() {
+                let shown = user.tokens.lock().unwrap().show(&token, now);
+                Some(shown.map_err(|why| {
                     user.meter().note("stale");
-                }
-                Some(end.ok_or_else(refused)?)
+                    for violation in why.violations {
+                        self.server.violation(&user.name, violation);
+                    }
+                    refused()
+                })?)
             }
             Secret::Password(_) => return Err(refused()),
         };
@@ -89,6 +92,11 @@ impl Session {
         let mut peers = user.peers.lock().unwrap();
         peers.retain(|it| it.state() != State::Over);
         if peers.len() >= limits.connections {
+            if user.meter().is_crowded(now) {
+                let words =
+                    format!("wants more than {} connections, and was told a moment ago", limits.connections);
+                self.server.violation(&user.name, words);
+            }
             return Err(Refusal::no("[ALERT] Too many simultaneous connections. (Failure)"));
         }
         peers.push(Arc::clone(&wire.peer));

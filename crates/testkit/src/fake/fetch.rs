@@ -114,6 +114,7 @@ impl Session {
     /// A body that may be one too many.
     fn count_body(&mut self, kept: &Kept, line: &[u8]) -> Result<(), Refusal> {
         let (user, limits) = (self.user(), &self.server.personality.limits);
+        self.mind_budgets();
         user.clock.pass(limits.fetch_time);
         if !user.meter().download(kept.octets.len() as u64, limits, user.clock.now()) {
             let words = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)";

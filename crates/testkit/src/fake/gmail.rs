@@ -23,7 +23,7 @@ const GERMAN: &[(&str, &str)] = &[
     ("INBOX", ""),
     ("[Gmail]", "\\Noselect"),
     ("[Gmail]/Alle Nachrichten", "\\All"),
-    ("[Gmail]/Entw&APw-rfe", "\\Drafts"),
+    ("[Gmail]/Entwürfe", "\\Drafts"),
     ("[Gmail]/Wichtig", "\\Important"),
     ("[Gmail]/Gesendet", "\\Sent"),
     ("[Gmail]/Spam", "\\Junk"),

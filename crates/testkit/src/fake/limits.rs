@@ -7,6 +7,8 @@ use std::{
 
 /// A day of a budget: it begins with the first octet.
 const DAY: Duration = Duration::from_hours(24);
+/// So long after it was told something on one connection, a client may not know it yet on another one.
+const GRACE: Duration = Duration::from_mins(1);
 
 /// Too many messages in too short a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Limits {
     pub mention_throttling_after: Option<u32>,
     /// Units that requests by HTTP may cost in a minute.
     pub quota_units_per_minute: Option<u64>,
+    /// A connection breaks without a word when so many commands took effect on it: the answer to the last is lost.
+    pub commands_per_connection: Option<u32>,
     /// From when on a token is good for nothing.
     pub token_lifetime: Duration,
     /// What an appended message costs in time.
@@ -57,6 +61,7 @@ impl Default for Limits {
             bodies_per_connection: None,
             mention_throttling_after: None,
             quota_units_per_minute: None,
+            commands_per_connection: None,
             token_lifetime: Duration::from_hours(1),
             append_time: Duration::ZERO,
             fetch_time: Duration::ZERO,
@@ -99,6 +104,10 @@ pub(super) struct Meter {
     download: Budget,
     /// Until then nothing is done for the user.
     pub(super) away_until: Duration,
+    /// When the user was told so.
+    told: Duration,
+    /// Until then it is known that there are too many connections.
+    crowded_until: Duration,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -109,6 +118,18 @@ impl Meter {
 
     pub(super) fn count(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or(0)
+    }
+
+    /// Whether the client is told for a while already that it has to stay away.
+    pub(super) fn should_be_away(&self, now: Duration) -> bool {
+        now < self.away_until && now > self.told + GRACE
+    }
+
+    /// One connection too many; whether the client was told a moment ago.
+    pub(super) fn is_crowded(&mut self, now: Duration) -> bool {
+        let is_known = now < self.crowded_until;
+        self.crowded_until = now + GRACE;
+        is_known
     }
 
     /// One message more; how long to stay away where it is one too many.
@@ -123,7 +144,7 @@ impl Meter {
         }
         if self.appended.len() >= throttle.messages {
             self.appended.clear();
-            self.away_until = now + throttle.backoff;
+            (self.away_until, self.told) = (now + throttle.backoff, now);
             self.note("throttled");
             return Err(throttle.backoff);
         }
@@ -134,17 +155,20 @@ impl Meter {
     /// False where the day's budget is spent: then the account is closed until the day ends.
     pub(super) fn upload(&mut self, octets: u64, limits: &Limits, now: Duration) -> bool {
         let taken = self.upload.take(octets, limits.upload_per_day, now);
-        self.closes(taken)
+        self.closes(taken, now)
     }
 
     /// The same for what is fetched.
     pub(super) fn download(&mut self, octets: u64, limits: &Limits, now: Duration) -> bool {
         let taken = self.download.take(octets, limits.download_per_day, now);
-        self.closes(taken)
+        self.closes(taken, now)
     }
 
-    fn closes(&mut self, taken: Result<(), Duration>) -> bool {
+    fn closes(&mut self, taken: Result<(), Duration>, now: Duration) -> bool {
         if let Err(until) = taken {
+            if now >= self.away_until {
+                self.told = now;
+            }
             self.away_until = self.away_until.max(until);
             self.note("budget");
         }
@@ -163,6 +187,8 @@ mod tests {
         assert!(meter.upload(60, &limits, hour) && meter.upload(40, &limits, 2 * hour));
         assert!(!meter.upload(1, &limits, 3 * hour));
         assert_eq!(meter.away_until, 25 * hour);
+        assert!(!meter.should_be_away(3 * hour + GRACE) && meter.should_be_away(4 * hour));
+        assert!(!meter.should_be_away(25 * hour));
         assert!(meter.upload(100, &limits, 25 * hour));
     }
 

@@ -12,13 +12,103 @@ const LONGEST_LINE: usize = 10_239;
 /// The default limit of a mailbox.
 const LARGEST: u64 = 36_700_160;
 
-const FOLDERS: &[(&str, &str)] = &[
+const FOLDERS: Folders = &[
     ("INBOX", ""),
     ("Archive", ""),
     ("Deleted Items", ""),
     ("Drafts", ""),
     ("Junk Email", ""),
     ("Sent Items", ""),
+];
+
+type Folders = &'static [(&'static str, &'static str)];
+
+/// What the same folders are called for users of other languages.
+const LANGUAGES: &[(&str, Folders)] = &[
+    (
+        "German",
+        &[
+            ("INBOX", ""),
+            ("Archiv", ""),
+            ("Gelöschte Elemente", ""),
+            ("Entwürfe", ""),
+            ("Junk-E-Mail", ""),
+            ("Gesendete Elemente", ""),
+            ("Postausgang", ""),
+        ],
+    ),
+    (
+        "French",
+        &[
+            ("INBOX", ""),
+            ("Archive", ""),
+            ("Éléments supprimés", ""),
+            ("Brouillons", ""),
+            ("Courrier indésirable", ""),
+            ("Éléments envoyés", ""),
+            ("Boîte d’envoi", ""),
+        ],
+    ),
+    (
+        "Spanish",
+        &[
+            ("INBOX", ""),
+            ("Archivo", ""),
+            ("Elementos eliminados", ""),
+            ("Borradores", ""),
+            ("Correo no deseado", ""),
+            ("Elementos enviados", ""),
+            ("Bandeja de salida", ""),
+        ],
+    ),
+    (
+        "Japanese",
+        &[
+            ("INBOX", ""),
+            ("アーカイブ", ""),
+            ("削除済みアイテム", ""),
+            ("下書き", ""),
+            ("迷惑メール", ""),
+            ("送信済みアイテム", ""),
+            ("送信トレイ", ""),
+        ],
+    ),
+    (
+        "Chinese",
+        &[
+            ("INBOX", ""),
+            ("存档", ""),
+            ("已删除邮件", ""),
+            ("草稿", ""),
+            ("垃圾邮件", ""),
+            ("已发送邮件", ""),
+            ("发件箱", ""),
+        ],
+    ),
+    (
+        "Korean",
+        &[
+            ("INBOX", ""),
+            ("보관", ""),
+            ("지운 편지함", ""),
+            ("임시 보관함", ""),
+            ("정크 메일", ""),
+            ("보낸 편지함", ""),
+            ("보낼 편지함", ""),
+        ],
+    ),
+    (
+        "Portuguese",
+        &[
+            ("INBOX", ""),
+            ("Arquivo Morto", ""),
+            ("Itens Excluídos", ""),
+            ("Rascunhos", ""),
+            ("Lixo Eletrônico", ""),
+            ("Itens Enviados", ""),
+            ("Caixa de Saída", ""),
+        ],
+    ),
 ];
 
 impl Personality {
@@ -60,6 +150,13 @@ impl Personality {
             },
             ..Self::plain()
         }
+    }
+
+    /// The same for a user of another language: nothing but their names tells what folders are for. Archive, Trash, Drafts,
+    /// Junk and Sent follow INBOX in this order.
+    pub fn microsoft_365_in(language: &str) -> Self {
+        let (_, folders) = LANGUAGES.iter().find(|(it, _)| *it == language).expect("the language is known");
+        Self { folders, ..Self::microsoft_365() }
     }
 
     /// The same, for a target that gives headers back with blanks that nobody sent (rows 3 and 4 of the quirks).

@@ -6,7 +6,8 @@
 //! Real TCP, real mailboxes: folders, UIDs, mod-sequences, flags, dates, octets. What a provider does otherwise is a
 //! [`Personality`]: data, and a few pure functions. Time is a [`VirtualClock`] that server and test share: nothing that a
 //! server does depends on how fast the machine is. What a client does that it was told not to do (it comes back too early,
-//! it uses what was not offered) is a [violation](Fake::violations), which tests assert there is none of.
+//! it uses what was not offered, it shows tokens that have ended) is a [violation](Fake::violations), which tests assert
+//! there is none of.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -37,12 +38,13 @@ mod store;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -55,7 +57,12 @@ pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
 pub use store::{Kept, Mailbox};
 
-use self::{connection::Peers, http::ApiState, limits::Meter};
+use self::{
+    connection::Peers,
+    http::ApiState,
+    limits::Meter,
+    tokens::{AccessToken, Tokens},
+};
 
 /// One server, until it is dropped.
 pub struct Fake {
@@ -69,27 +76,26 @@ pub struct Fake {
 /// What all connections share.
 struct Server {
     personality: Personality,
-    users: Mutex<BTreeMap<String, User>>,
+    users: Mutex<BTreeMap<String, Arc<User>>>,
     /// Access tokens that open every mailbox.
-    application_tokens: Mutex<Vec<String>>,
+    application_tokens: Mutex<Vec<Arc<AccessToken>>>,
     violations: Mutex<Vec<String>>,
+    tokens_issued: AtomicU64,
 }
 
 /// Somebody who may log in.
-#[derive(Clone)]
 struct User {
     name: String,
     password: String,
     clock: VirtualClock,
-    mailbox: Arc<Mutex<Mailbox>>,
-    meter: Arc<Mutex<Meter>>,
-    /// Access tokens, each with the moment from which on it is worth nothing.
-    tokens: Arc<Mutex<Vec<(String, Duration)>>>,
+    mailbox: Mutex<Mailbox>,
+    meter: Mutex<Meter>,
+    tokens: Mutex<Tokens>,
     /// What came by HTTP.
-    api: Arc<Mutex<ApiState>>,
+    api: Mutex<ApiState>,
     peers: Peers,
     /// Who logs in finds nothing.
-    is_shut: Arc<AtomicBool>,
+    is_shut: AtomicBool,
 }
 
 impl Server {
@@ -97,19 +103,38 @@ impl Server {
         self.violations.lock().unwrap().push(format!("{user}: {what}"));
     }
 
-    fn user(&self, name: &str) -> Option<User> {
+    fn user(&self, name: &str) -> Option<Arc<User>> {
         self.users.lock().unwrap().get(name).cloned()
     }
 
-    /// A token that opens every mailbox there is, and those that come.
-    fn issue_application_token(&self) -> String {
-        let mut tokens = self.application_tokens.lock().unwrap();
-        let token = format!("token-{}-of-all", tokens.len() + 1);
-        tokens.push(token.clone());
-        for user in self.users.lock().unwrap().values() {
-            user.grant(&token, self.personality.limits.token_lifetime);
+    /// An access token for the user. To ask for one while the last is good is a violation.
+    fn issue_token(&self, user: &User) -> String {
+        let now = user.clock.now();
+        if user.tokens().is_last_good(now) {
+            self.violation(&user.name, "is asked a token for, while the last one is good");
         }
-        token
+        let token = self.new_token();
+        user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, Some(now));
+        token.text.clone()
+    }
+
+    /// One that opens every mailbox there is, and those that come.
+    fn issue_application_token(&self) -> String {
+        let users: Vec<Arc<User>> = self.users.lock().unwrap().values().cloned().collect();
+        if !users.is_empty() && users.iter().all(|it| it.tokens().is_last_good(it.clock.now())) {
+            self.violation("everybody", "is asked a token for, while the last one is good");
+        }
+        let token = self.new_token();
+        self.application_tokens.lock().unwrap().push(Arc::clone(&token));
+        for user in users {
+            user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, None);
+        }
+        token.text.clone()
+    }
+
+    fn new_token(&self) -> Arc<AccessToken> {
+        let number = self.tokens_issued.fetch_add(1, Ordering::SeqCst) + 1;
+        Arc::new(AccessToken { text: format!("token-{number}"), was_refused: AtomicBool::new(false) })
     }
 }
 
@@ -126,22 +151,8 @@ impl User {
         self.api.lock().unwrap()
     }
 
-    /// The token opens the mailbox for so long from now on.
-    fn grant(&self, token: &str, life: Duration) {
-        self.tokens.lock().unwrap().push((token.to_owned(), self.clock.now() + life));
-    }
-
-    fn issue_token(&self, life: Duration) -> String {
-        let token = format!("token-{}-of-{}", self.tokens.lock().unwrap().len() + 1, self.name);
-        self.grant(&token, life);
-        token
-    }
-
-    /// The end of the token, where it is good now.
-    fn end_of(&self, token: &str) -> Option<Duration> {
-        let now = self.clock.now();
-        let tokens = self.tokens.lock().unwrap();
-        tokens.iter().find(|(it, end)| it == token && now < *end).map(|(_, end)| *end)
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap()
     }
 }
 
@@ -157,6 +168,7 @@ impl Fake {
             users: Mutex::default(),
             application_tokens: Mutex::default(),
             violations: Mutex::default(),
+            tokens_issued: AtomicU64::new(0),
         });
         let http = tokio::spawn(http::listen(Arc::clone(&server), http));
         let shared = Arc::clone(&server);
@@ -193,23 +205,41 @@ impl Fake {
             name: name.to_owned(),
             password: password.to_owned(),
             clock,
-            mailbox: Arc::new(Mutex::new(Mailbox::new(&self.server.personality))),
-            meter: Arc::default(),
-            tokens: Arc::default(),
-            api: Arc::default(),
+            mailbox: Mutex::new(Mailbox::new(&self.server.personality)),
+            meter: Mutex::default(),
+            tokens: Mutex::default(),
+            api: Mutex::default(),
             peers: Peers::default(),
-            is_shut: Arc::default(),
+            is_shut: AtomicBool::new(false),
         };
+        let life = self.server.personality.limits.token_lifetime;
         for token in self.server.application_tokens.lock().unwrap().iter() {
-            user.grant(token, self.server.personality.limits.token_lifetime);
+            user.tokens().give(Arc::clone(token), life, None);
         }
-        self.server.users.lock().unwrap().insert(name.to_owned(), user);
+        self.server.users.lock().unwrap().insert(name.to_owned(), Arc::new(user));
     }
 
-    /// An access token for the user, good for as long as the personality says.
+    /// An access token for the user, good for as long as the personality says. To ask for one while the last is good is a
+    /// violation.
     pub fn issue_token(&self, name: &str) -> String {
         let user = self.server.user(name).expect("there is such a user");
-        user.issue_token(self.server.personality.limits.token_lifetime)
+        self.server.issue_token(&user)
+    }
+
+    /// An access token that opens every mailbox, as an application's does: for each as long as the personality says, in its
+    /// own time, which begins when it is first shown there.
+    pub fn issue_application_token(&self) -> String {
+        self.server.issue_application_token()
+    }
+
+    /// How many tokens were asked for.
+    pub fn tokens_issued(&self) -> u64 {
+        self.server.tokens_issued.load(Ordering::SeqCst)
+    }
+
+    /// How long a token is good for.
+    pub fn token_lifetime(&self) -> Duration {
+        self.server.personality.limits.token_lifetime
     }
 
     /// From now on the user's password is right, and the mailbox is not there: no licence, no rights, no IMAP.
@@ -228,9 +258,10 @@ impl Fake {
 
     /// What the server did to the user, by name: `logins` it let in, and `stale` tokens it did not; messages `refused` for
     /// what is in them, `errors` in all, and sessions that ended with the last of them or with a message (`bye`); sessions
-    /// that ended with their token (`expired`); backoffs it told (`throttled`), days closed for a spent `budget`; messages that
-    /// were `appended`. By HTTP: messages that were `imported`, `requests` in all, upload `sessions`, their `chunks` and
-    /// `queries`, and requests without a token that is good (`unauthorized`).
+    /// that ended with their token (`expired`), and connections that broke without a word (`broken`); backoffs it told
+    /// (`throttled`), days closed for a spent `budget`; messages that were `appended`. By HTTP: messages that were `imported`,
+    /// `requests` in all, upload `sessions`, their `chunks` and `queries`, and requests without a token that is good
+    /// (`unauthorized`).
     pub fn count(&self, name: &str, what: &str) -> u64 {
         let user = self.server.user(name).expect("there is such a user");
         user.meter().count(what)

@@ -28,7 +28,7 @@ pub struct Personality {
     pub delimiter: char,
     /// PERMANENTFLAGS. Keywords are kept where `\*` is among them.
     pub permanent_flags: &'static str,
-    /// Folders that every mailbox has, each with its attributes.
+    /// Folders that every mailbox has, by the names that people read, each with its attributes.
     pub folders: &'static [(&'static str, &'static str)],
     /// Why a folder of this name cannot be made: the answer's word and text.
     pub refuses_name: fn(&str) -> Option<&'static str>,

@@ -29,11 +29,12 @@ impl Session {
             lines.push(format!("* OK [HIGHESTMODSEQ {}] highest", it.highest));
         }
         let uids = it.entries.keys().copied().collect();
+        let told = (it.uid_next, it.vanished.len());
         drop(mailbox);
         for line in &lines {
             self.say(line);
         }
-        self.open = Some(Open { name: folder, is_read_only, uids });
+        self.open = Some(Open { name: folder, is_read_only, uids, told });
         Ok(if is_read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }.to_owned())
     }
 }

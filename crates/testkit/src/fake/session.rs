@@ -54,11 +54,13 @@ pub(super) struct Open {
     pub(super) is_read_only: bool,
     /// The UIDs as the client knows them: its sequence numbers.
     pub(super) uids: Vec<u32>,
+    /// As far as its news were told: the UID that came next, and how many messages were expunged.
+    pub(super) told: (u32, usize),
 }
 
 pub(super) struct Session {
     pub(super) server: Arc<Server>,
-    pub(super) user: Option<User>,
+    pub(super) user: Option<Arc<User>>,
     /// When the token ends.
     pub(super) expires: Option<Duration>,
     pub(super) open: Option<Open>,
@@ -66,6 +68,8 @@ pub(super) struct Session {
     pub(super) out: Vec<u8>,
     pub(super) bodies: u32,
     errors: u32,
+    /// Commands since the login that were not refused.
+    commands: u32,
 }
 
 /// Serves one connection to its end.
@@ -80,6 +84,7 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
         out: Vec::new(),
         bodies: 0,
         errors: 0,
+        commands: 0,
     };
     let Personality { before_login, greeting, .. } = &session.server.personality;
     let greeting = format!("* OK [CAPABILITY {before_login}] {greeting}\r\n");
@@ -129,6 +134,10 @@ impl Session {
             }
             _ => self.command(&name, &mut arguments),
         };
+        // A refusal is told: it may ask for patience.
+        if answer.is_ok() && self.breaks() {
+            return Some(Flow::End);
+        }
         let flow = match answer {
             Ok(text) => {
                 self.news();
@@ -168,10 +177,32 @@ impl Session {
         user.meter().note("errors");
         if self.server.personality.limits.errors.is_some_and(|most| self.errors >= most) {
             user.meter().note("bye");
+            self.server.violation(&user.name, format!("made {} errors in a session", self.errors));
             self.say("* BYE Connection closed. 14");
             return Flow::End;
         }
         Flow::On
+    }
+
+    /// Whether the connection breaks now, before the answer.
+    fn breaks(&mut self) -> bool {
+        let Some(user) = &self.user else { return false };
+        self.commands += 1;
+        let breaks =
+            self.server.personality.limits.commands_per_connection.is_some_and(|most| self.commands >= most);
+        if breaks {
+            user.meter().note("broken");
+        }
+        breaks
+    }
+
+    /// The client is about to have something done that costs of a budget.
+    pub(super) fn mind_budgets(&self) {
+        let user = self.user();
+        if user.meter().should_be_away(user.clock.now()) {
+            self.server
+                .violation(&user.name, "goes on on another connection, long after it was told to stay away");
+        }
     }
 
     fn has_expired(&self) -> bool {
@@ -198,7 +229,13 @@ impl Session {
             self.server.violation(who, format!("a literal of {length} octets came without being asked for"));
         }
         match personality.largest {
-            Some((most, words)) if length > most => Consent::Refused(format!("{tag} {words}")),
+            Some((most, words)) if length > most => {
+                if personality.has(&format!("APPENDLIMIT={most}")) {
+                    let who = self.user.as_ref().map_or("nobody", |it| &it.name);
+                    self.server.violation(who, format!("sends {length} octets, which is above APPENDLIMIT"));
+                }
+                Consent::Refused(format!("{tag} {words}"))
+            }
             _ => Consent::Given,
         }
     }
@@ -270,7 +307,7 @@ impl Session {
     }
 
     /// Whoever asks this is logged in.
-    pub(super) fn user(&self) -> User {
+    pub(super) fn user(&self) -> Arc<User> {
         self.user.clone().expect("somebody is logged in")
     }
 
@@ -299,13 +336,24 @@ impl Session {
     /// What happened in the open folder since it was last told.
     fn news(&mut self) {
         let (Some(user), Some(open)) = (&self.user, &mut self.open) else { return };
-        let there: Vec<u32> = match user.mailbox().folders.get(&open.name) {
-            Some(folder) => folder.entries.keys().copied().collect(),
-            None => return,
+        let there: Vec<u32> = {
+            let mailbox = user.mailbox();
+            let Some(folder) = mailbox.folders.get(&open.name) else { return };
+            let now = (folder.uid_next, folder.vanished.len());
+            let (first_new, expunged) = std::mem::replace(&mut open.told, now);
+            if expunged == now.1 {
+                // Nothing, or only what came.
+                let before = open.uids.len();
+                open.uids.extend(folder.entries.range(first_new..).map(|(uid, _)| *uid));
+                let exists = open.uids.len();
+                drop(mailbox);
+                if exists > before {
+                    self.say(&format!("* {exists} EXISTS"));
+                }
+                return;
+            }
+            folder.entries.keys().copied().collect()
         };
-        if there == open.uids {
-            return;
-        }
         let gone: Vec<u32> =
             open.uids.iter().copied().filter(|it| there.binary_search(it).is_err()).collect();
         let mut lines = Vec::new();

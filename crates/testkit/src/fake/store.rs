@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Flags, InternalDate};
 
 use super::personality::Personality;
@@ -71,8 +72,9 @@ impl Mailbox {
             ignores_case: personality.ignores_case,
         };
         for (name, attributes) in personality.folders {
-            mailbox.create(name);
-            mailbox.folders.get_mut(*name).unwrap().attributes = attributes;
+            let name = String::from_utf8(MailboxName::from_text(name).as_wire().to_vec()).unwrap();
+            mailbox.create(&name);
+            mailbox.folders.get_mut(&name).unwrap().attributes = attributes;
         }
         mailbox
     }

@@ -97,12 +97,16 @@ async fn microsoft_ends_a_session_with_its_tenth_error() {
     let error = session.create(&MailboxName::from_text("DRAFTS")).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::AlreadyExists);
     let long = [b"Subject: x\r\n\r\n", [b'x'; 10_240].as_slice(), b"\r\n"].concat();
-    for _ in 3..10 {
+    for _ in 3..9 {
         let error = append(&mut session, "INBOX", &long).await.unwrap_err();
         assert!(error.message.contains("BAD Command Argument Error. 11"), "{error}");
     }
+    assert!(server.violations().is_empty());
+    let error = append(&mut session, "INBOX", &long).await.unwrap_err();
+    assert!(error.message.contains("BAD Command Argument Error. 11"), "{error}");
     let error = session.noop().await.unwrap_err();
     assert!(error.message.contains("BYE Connection closed"), "{error}");
+    assert_eq!(server.violations(), ["terrya: made 10 errors in a session"]);
 }
 
 #[tokio::test]
@@ -132,6 +136,45 @@ async fn a_session_ends_with_its_token_and_another_token_begins_one() {
     assert!(error.message.contains("BYE Session invalidated - AccessTokenExpired"), "{error}");
     assert_eq!(log_in(&server, &first).await.err().unwrap().kind, ErrorKind::Authentication);
     log_in(&server, &token(&server)).await.unwrap();
+    assert!(server.violations().is_empty());
+    // Who goes on with the first one was told, and so was who asks for a third.
+    log_in(&server, &first).await.err().unwrap();
+    token(&server);
+    let told = [
+        "terrya: shows a token again that was refused because it had ended",
+        "terrya: is asked a token for, while the last one is good",
+    ];
+    assert_eq!(server.violations(), told);
+}
+
+#[tokio::test]
+async fn an_applications_token_opens_every_mailbox_in_its_own_time() {
+    let (server, clock) = server(Personality::microsoft_365(), |_| {}).await;
+    server.add_user("annb", "pw", VirtualClock::default());
+    let token = server.issue_application_token();
+    let with = |user: &str| Credentials {
+        kind: CredentialKind::BearerToken,
+        ..Credentials::password(user, Secret::new(token.clone()))
+    };
+    log_in(&server, &with("terrya")).await.unwrap();
+    clock.pass(Duration::from_hours(1));
+    log_in(&server, &with("annb")).await.unwrap();
+    log_in(&server, &with("terrya")).await.err().unwrap();
+    assert!(server.violations().is_empty());
+    server.issue_application_token();
+    server.issue_application_token();
+    assert_eq!(server.violations(), ["everybody: is asked a token for, while the last one is good"]);
+}
+
+#[tokio::test]
+async fn a_connection_breaks_after_its_last_command_took_effect() {
+    let (server, _) = server(Personality::plain(), |it| it.commands_per_connection = Some(3)).await;
+    let mut first = session(&server).await;
+    append(&mut first, "INBOX", MESSAGE).await.unwrap();
+    append(&mut first, "INBOX", MESSAGE).await.unwrap_err();
+    assert_eq!(server.with("terrya", |it| it.total()), 2);
+    assert_eq!(server.count("terrya", "broken"), 1);
+    session(&server).await;
 }
 
 #[tokio::test]
@@ -172,6 +215,9 @@ async fn gmail_refuses_names_and_a_sixteenth_connection_and_leaves_at_a_nul() {
     let credentials = Credentials::password("terrya", Secret::new("pw"));
     let error = log_in(&server, &credentials).await.err().unwrap();
     assert!(error.message.contains("Too many simultaneous connections"), "{error}");
+    assert!(server.violations().is_empty());
+    log_in(&server, &credentials).await.err().unwrap();
+    assert_eq!(server.violations(), ["terrya: wants more than 15 connections, and was told a moment ago"]);
     let mut first = sessions.remove(0);
     for name in [" a", "a /b", "a  b", "a^b", "a\\b", "Spam", "[Gmail]/x"] {
         assert!(first.create(&MailboxName::from_text(name)).await.is_err(), "{name}");
@@ -179,7 +225,7 @@ async fn gmail_refuses_names_and_a_sixteenth_connection_and_leaves_at_a_nul() {
     let error = append(&mut first, "INBOX", b"Subject: \0\r\n\r\n").await.unwrap_err();
     assert!(error.message.contains("BYE Invalid character in literal"), "{error}");
     session(&server).await;
-    assert!(server.violations().is_empty(), "{:?}", server.violations());
+    assert_eq!(server.violations().len(), 1, "{:?}", server.violations());
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use mailhaul_store::Parking;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::service::Forecast;
+
 /// A migration user. Its passwords are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -44,7 +46,8 @@ pub(crate) struct MigrationUser {
     last_successful_sync_time: Option<Timestamp>,
     /// When the next pass begins; none where nothing comes by itself.
     next_sync_time: Option<Timestamp>,
-    /// What the user waits for, where a server or a limit wants patience.
+    /// What the user waits for, where a server or a limit wants patience; while it is under way, on how many days it will be,
+    /// where a server limits the octets of a day.
     status_message: Option<String>,
     /// The user's own `StartAfter`, which goes before the batch's.
     start_after: Option<Timestamp>,
@@ -111,18 +114,22 @@ fn check_error(check: &MailboxCheck) -> (Option<String>, Option<String>) {
     ((!words.is_empty()).then(|| words.join("; ")), advice)
 }
 
-/// What keeps users waiting now.
-#[derive(Clone, Copy)]
+/// What keeps a user waiting now.
 pub(crate) struct Waiting<'a> {
     /// The time.
     pub(crate) now: Timestamp,
     /// The endpoint of the user's batch that is left alone, by name.
     pub(crate) parked: Option<&'a (String, Parking)>,
+    /// How long the pass under way will take, where a day's octets are limited.
+    pub(crate) forecast: Option<Forecast>,
 }
 
 impl Waiting<'_> {
-    /// When the user's next pass begins, and what it waits for.
-    fn of(self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
+    /// When the user's next pass begins, and what it waits for; of a pass under way, on how many days.
+    pub(super) fn of(&self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
+        if let Some(forecast) = self.forecast {
+            return (user.due, Some(forecast.to_string()));
+        }
         let Some(due) = user.due else { return (None, None) };
         if let Some((endpoint, parking)) = self.parked
             && parking.until > due
@@ -145,7 +152,7 @@ impl MigrationUser {
         user: mailhaul_migration::MigrationUser,
         (batch, has_target): (String, bool),
         statistics: &Statistics,
-        waiting: Waiting<'_>,
+        waiting: &Waiting<'_>,
     ) -> Self {
         let (next_sync_time, status_message) = waiting.of(&user);
         let data_consistency_score = user.score();

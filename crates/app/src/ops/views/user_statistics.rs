@@ -11,7 +11,8 @@ use mailhaul_store::{FolderStatistics, ReportEntry, SkippedMessage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{IMAP, batch::percentage};
+use super::{IMAP, batch::percentage, user::Waiting};
+use crate::service::Forecast;
 
 /// How far a mailbox is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -41,6 +42,9 @@ pub(crate) struct MigrationUserStatistics {
     last_successful_sync_time: Option<Timestamp>,
     /// When the next pass begins; none where nothing comes by itself.
     next_sync_time: Option<Timestamp>,
+    /// What the user waits for, where a server or a limit wants patience; while it is under way, on how many days it will be,
+    /// where a server limits the octets of a day.
+    status_message: Option<String>,
     /// Messages that the target holds.
     synced_item_count: u64,
     /// Messages that the last pass skipped.
@@ -166,8 +170,10 @@ impl MigrationUserStatistics {
         batch: String,
         live: Option<Statistics>,
         details: Details,
-        now: Timestamp,
+        waiting: &Waiting<'_>,
     ) -> Self {
+        let now = waiting.now;
+        let (next_sync_time, status_message) = waiting.of(&user);
         let is_under_way = user.status.is_running() && user.status != UserStatus::Stopping;
         let numbers = live.unwrap_or(user.statistics);
         let here = millis(user.status_since, now);
@@ -193,7 +199,8 @@ impl MigrationUserStatistics {
             advice,
             initial_sync_time: user.initial_synced,
             last_successful_sync_time: user.last_synced,
-            next_sync_time: user.due,
+            next_sync_time,
+            status_message,
             synced_item_count: numbers.synced_items,
             skipped_item_count: numbers.skipped_items,
             total_items_in_source_mailbox_count: numbers.total_items,
@@ -207,7 +214,12 @@ impl MigrationUserStatistics {
             },
             average_bytes_transferred_per_hour: rate(numbers.bytes_transferred, in_progress, 3_600_000),
             percentage_complete: percentage(numbers.total_items, done),
-            estimated_time_remaining: if is_under_way { remaining(&numbers, here).map(span) } else { None },
+            estimated_time_remaining: if is_under_way {
+                let at_pace = remaining(&numbers, here).map(Duration::from_millis);
+                at_pace.max(waiting.forecast.map(Forecast::least)).map(TimeSpan)
+            } else {
+                None
+            },
             total_queued_duration: span(lasted(numbers.queued_millis, user.status == UserStatus::Queued)),
             total_in_progress_duration: span(in_progress),
             total_synced_duration: span(lasted(numbers.synced_millis, user.status == UserStatus::Synced)),

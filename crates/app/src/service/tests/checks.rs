@@ -37,7 +37,7 @@ impl Servers {
 
 impl Site {
     /// A batch whose mail goes to an endpoint "New" on this port.
-    async fn batch_to(&self, port: u16, intent: BatchIntent, users: &[UserRow]) -> Endpoint {
+    async fn batch_between(&self, port: u16, intent: BatchIntent, users: &[UserRow]) -> Endpoint {
         let store = &self.context.store;
         let there = Endpoint { guid: Guid::new_v4(), name: "New".into(), port, ..self.endpoint.clone() };
         let there = store.insert_endpoint(there, None).await.unwrap();
@@ -129,7 +129,7 @@ async fn who_cannot_be_opened_is_known_before_the_batch_is_started() {
         row("ghost"),
         UserRow { target_password: None, ..row("nobody") },
     ];
-    site.batch_to(servers.to.port, BatchIntent::Created, &users).await;
+    site.batch_between(servers.to.port, BatchIntent::Created, &users).await;
     site.run();
     assert_eq!(site.checked("annb").await, [None, None]);
     let [source, target] = site.checked("paulc").await;
@@ -178,7 +178,7 @@ async fn a_refused_client_secret_is_asked_for_once_and_says_nothing_about_users(
     let mut site = Site::new(directory.path(), servers.from.port, 3).await;
     let users: Vec<UserRow> = names.iter().map(|it| row(it)).collect();
     let (port, asked) = refusing().await;
-    let there = site.batch_to(servers.to.port, BatchIntent::Created, &[]).await;
+    let there = site.batch_between(servers.to.port, BatchIntent::Created, &[]).await;
     let store = site.context.store.clone();
     let oauth = OAuth {
         grant: Grant::ClientSecret,
@@ -220,7 +220,7 @@ async fn a_server_that_is_away_says_nothing_about_users() {
     let servers = Servers::with(&["annb"]).await;
     let mut site = Site::new(directory.path(), servers.from.port, 3).await;
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let there = site.batch_to(nobody, BatchIntent::Created, &[row("annb")]).await;
+    let there = site.batch_between(nobody, BatchIntent::Created, &[row("annb")]).await;
     site.run();
     let check = site.until("annb", |it| it.check.delay.is_some()).await.check;
     assert_eq!((check.checked, check.target), (None, None));
@@ -239,7 +239,7 @@ async fn a_batch_that_is_started_at_once_is_checked_by_its_passes() {
     let servers = Servers::with(&["annb", "terrya"]).await;
     servers.to.shut("terrya");
     let mut site = Site::new(directory.path(), servers.from.port, 3).await;
-    site.batch_to(servers.to.port, BatchIntent::Run, &[row("annb"), row("terrya")]).await;
+    site.batch_between(servers.to.port, BatchIntent::Run, &[row("annb"), row("terrya")]).await;
     site.run();
     let annb = site.until("annb", |it| it.status == S::Synced).await;
     let opened = (Some(Opening::Opened), Some(Opening::Opened));

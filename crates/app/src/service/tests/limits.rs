@@ -85,6 +85,14 @@ async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
     assert!(hours_from_now(&user) >= 23, "{user:#?}");
     let words = user.failure.unwrap().message;
     assert!(words.contains("the mailbox annb at the endpoint \"Old\" has used up"), "{words}");
+    let forecast = "This mailbox needs about 1 day at 45.0 kB a day: ";
+    assert!(words.contains(forecast), "{words}");
+    let report = site.context.store.report(user.guid, None, 100).await.unwrap();
+    let told = |words: &str| report.items.iter().filter(|it| it.text.contains(words)).count();
+    assert_eq!(told("This mailbox needs about 2 days at 45.0 kB a day: "), 1, "{report:#?}");
+    let last = &report.items.last().unwrap().text;
+    let wakes = format!("goes on at {:.0}. ", user.due.unwrap());
+    assert!(last.contains(&wakes) && last.contains(forecast), "{last}");
     assert!(site.context.store.parked(Timestamp::now()).await.unwrap().is_empty());
     // Another process knows what was used.
     site.end().await;

@@ -33,7 +33,7 @@ const SYSTEM: [(&str, &str); 7] = [
 
 /// Whose mailbox a request is for, and what it wants.
 pub(super) struct Meant {
-    pub(super) user: User,
+    pub(super) user: Arc<User>,
     pub(super) step: Step,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn meant(server: &Server, asked: &Asked) -> Option<Meant> {
     let token = asked.header("authorization")?.strip_prefix("Bearer ")?;
     let users = server.users.lock().unwrap();
     let mut named = users.values().filter(|it| user == "me" || it.name == user);
-    let found = named.find(|it| it.end_of(token).is_some()).cloned();
+    let found = named.find(|it| it.tokens().opens(token, it.clock.now())).cloned();
     if found.is_none()
         && let Some(owner) = users.get(user.as_ref())
     {
@@ -96,7 +96,7 @@ pub(super) fn answer(server: &Server, meant: &Meant, asked: &Asked) -> Answer {
             return Ok(refusal(StatusCode::SERVICE_UNAVAILABLE, "backendError", "Backend Error"));
         }
         Some(Fault::Unauthorized) => {
-            user.tokens.lock().unwrap().clear();
+            user.tokens().revoke();
             user.meter().note("unauthorized");
             return Ok(refusal(StatusCode::UNAUTHORIZED, "authError", "Invalid Credentials"));
         }

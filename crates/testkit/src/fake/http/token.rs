@@ -44,7 +44,7 @@ fn given(
             }
             let user = text("sub").and_then(|it| server.user(it));
             let user = user.ok_or(("invalid_grant", "Invalid email or User ID"))?;
-            Ok(user.issue_token(server.personality.limits.token_lifetime))
+            Ok(server.issue_token(&user))
         }
         _ => Err(("unsupported_grant_type", "Invalid grant_type")),
     }
@@ -79,7 +79,7 @@ mod tests {
         fake.add_user("b", "x", VirtualClock::default());
         let opens = |name: &str, told: &Value| {
             let user = fake.server.user(name).unwrap();
-            user.end_of(told["access_token"].as_str().unwrap()).is_some()
+            user.tokens().opens(told["access_token"].as_str().unwrap(), user.clock.now())
         };
         assert!(opens("a", &told) && opens("b", &told));
         let jwt = |claims: &str| format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims));

@@ -1,0 +1,113 @@
+//! Access tokens of one user: until when each opens the mailbox, and whether somebody shows them who was told not to.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// One token. An application's is given to every user.
+#[derive(Debug)]
+pub(super) struct AccessToken {
+    pub(super) text: String,
+    /// Somebody was refused with it.
+    pub(super) was_refused: AtomicBool,
+}
+
+/// The tokens that open one mailbox.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    given: Vec<Given>,
+    /// Refused logins since the last one that was not.
+    refused_in_a_row: u32,
+}
+
+#[derive(Debug)]
+struct Given {
+    token: Arc<AccessToken>,
+    life: Duration,
+    /// In the user's own time; `None` where its life begins when it is first shown.
+    end: Option<Duration>,
+    /// How often it was shown after that.
+    in_vain: u32,
+}
+
+/// Why a login was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// What its client should have known.
+    pub(super) violations: Vec<String>,
+}
+
+impl Tokens {
+    /// The token lives so long, from this moment on, or from the first in which it is shown here.
+    pub(super) fn give(&mut self, token: Arc<AccessToken>, life: Duration, since: Option<Duration>) {
+        self.given.push(Given { token, life, end: since.map(|it| it + life), in_vain: 0 });
+    }
+
+    /// Whether the token that was given last is as good as a new one: it has not ended, and nobody was refused with it.
+    pub(super) fn is_last_good(&self, now: Duration) -> bool {
+        let is_good =
+            |it: &Given| it.end.is_none_or(|end| now < end) && !it.token.was_refused.load(Ordering::SeqCst);
+        self.given.last().is_some_and(is_good)
+    }
+
+    /// None of them opens it any more.
+    pub(super) fn revoke(&mut self) {
+        self.given.clear();
+    }
+
+    /// Whether the token opens the mailbox now.
+    pub(super) fn opens(&self, text: &str, now: Duration) -> bool {
+        self.given.iter().any(|it| it.token.text == text && it.end.is_none_or(|end| now < end))
+    }
+
+    /// Somebody shows a token: when it ends, or why it opens nothing.
+    pub(super) fn show(&mut self, text: &str, now: Duration) -> Result<Duration, Refused> {
+        let given = self.given.iter_mut().rev().find(|it| it.token.text == text);
+        let mut violations = Vec::new();
+        if let Some(given) = given {
+            let end = *given.end.get_or_insert(now + given.life);
+            if now < end {
+                self.refused_in_a_row = 0;
+                return Ok(end);
+            }
+            given.token.was_refused.store(true, Ordering::SeqCst);
+            given.in_vain += 1;
+            if given.in_vain > 1 {
+                violations.push("shows a token again that was refused because it had ended".to_owned());
+            }
+        }
+        self.refused_in_a_row += 1;
+        if self.refused_in_a_row > 1 {
+            violations.push(format!("shows {} tokens in a row that open nothing", self.refused_in_a_row));
+        }
+        Err(Refused { violations })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_refused_once_and_no_two_in_a_row() {
+        let second = Duration::from_secs(1);
+        let token =
+            |text: &str| Arc::new(AccessToken { text: text.to_owned(), was_refused: AtomicBool::new(false) });
+        let mut tokens = Tokens::default();
+        assert!(!tokens.is_last_good(second));
+        tokens.give(token("a"), 10 * second, Some(Duration::ZERO));
+        assert!(tokens.is_last_good(9 * second) && !tokens.is_last_good(10 * second));
+        assert_eq!(tokens.show("a", 9 * second), Ok(10 * second));
+        assert_eq!(tokens.show("a", 10 * second), Err(Refused { violations: Vec::new() }));
+        tokens.give(token("b"), 9 * second, None);
+        assert_eq!(tokens.show("b", 11 * second), Ok(20 * second));
+        assert_eq!(tokens.show("a", 12 * second).unwrap_err().violations.len(), 1);
+        let told = tokens.show("never given", 12 * second).unwrap_err().violations;
+        assert_eq!(told, ["shows 2 tokens in a row that open nothing"]);
+        assert!(tokens.is_last_good(12 * second));
+    }
+}
