@@ -94,9 +94,12 @@ mod tests {
         Forecast::of(numbers, days).map(|it| (it.days(), it.least().as_secs() / 3600, it.to_string()))
     }
 
+    /// MB to carry and carried; what servers let pass in a day, and what is left of it; days, and hours at least.
+    type Row = (u64, u64, &'static [(u64, u64)], Option<(u64, u64)>);
+
     #[test]
     fn what_is_left_is_told_in_days() {
-        let table: [(u64, u64, &[(u64, u64)], Option<(u64, u64)>); 12] = [
+        let table: [Row; 12] = [
             // Nothing is limited, nothing is known, nothing is left, or it passes today.
             (1300, 0, &[], None),
             (0, 0, &[(500, 500)], None),

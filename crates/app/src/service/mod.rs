@@ -5,7 +5,7 @@ mod archive;
 mod cap;
 mod check;
 mod folder_plan;
-mod forecast;
+pub(crate) mod forecast;
 mod gates;
 mod limits;
 mod parking;
@@ -22,7 +22,6 @@ pub(crate) mod workers;
 mod tests;
 
 pub(crate) use self::{
-    forecast::Forecast,
     gates::Gates,
     scheduler::Scheduler,
     tokens::TokenDesk,

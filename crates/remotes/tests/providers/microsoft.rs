@@ -37,7 +37,7 @@ async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_conne
             within: Duration::from_mins(2),
             backoff: Duration::from_millis(299_961),
         });
-        it.token_lifetime = Duration::from_secs(60);
+        it.token_lifetime = Duration::from_mins(1);
         it.commands_per_connection = Some(190);
     });
     let mut route = Route::new(start(Personality::plain()).await, start(target).await);

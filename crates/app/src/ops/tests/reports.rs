@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mailhaul_migration::UserEvent;
+use mailhaul_migration::{Statistics, UserEvent};
 use mailhaul_operations::{
     Caller, Client,
     FailureKind::{Forbidden, Invalid, NotFound, Unavailable},
@@ -11,7 +11,10 @@ use mailhaul_operations::{
 use serde_json::{Value, json};
 
 use super::support::{Audit, Desk};
-use crate::ops::export_migration_report::{Kind, columns};
+use crate::{
+    ops::export_migration_report::{Kind, columns},
+    service::forecast::{Day, Forecast},
+};
 
 /// The batch B of a, of whom a message was skipped, and b, who failed.
 async fn desk() -> Desk {
@@ -82,6 +85,17 @@ async fn a_pass_under_way_is_shown_as_it_is_now() {
     assert_eq!((&shown["SyncedItemCount"], &shown["BytesTransferred"]), (&json!(10), &json!(2000)));
     let shown = desk.one("Get-MigrationUser", json!({ "Identity": "a@example.org" })).await;
     assert_eq!(shown["SyncedItemCount"], 10);
+    // What a server lets pass in a day is not enough.
+    let numbers = Statistics { estimated_bytes: 1_300_000_000, ..Statistics::default() };
+    let day = Day { most: 500_000_000, left: 100_000_000 };
+    worker.foresees(Forecast::of(&numbers, [day]));
+    let words = "This mailbox needs about 4 days at 500.0 MB a day: 1.3 GB are left to copy, and 100.0 MB may pass today.";
+    for cmdlet in ["Get-MigrationUser", "Get-MigrationUserStatistics"] {
+        let shown = desk.one(cmdlet, json!({ "Identity": "a@example.org" })).await;
+        assert_eq!(shown["StatusMessage"], words, "{cmdlet}");
+    }
+    let shown = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "a@example.org" })).await;
+    assert_eq!(shown["EstimatedTimeRemaining"], "3.00:00:00");
 }
 
 #[tokio::test]

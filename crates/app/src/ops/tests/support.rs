@@ -17,6 +17,7 @@ use crate::{
     ops::operations,
     service::{
         Ending, TokenDesk, Workers,
+        forecast::Forecast,
         progress::{Tally, UserProgress},
         workers::{Login, Worker},
     },
@@ -244,6 +245,11 @@ impl Idle {
 
     pub(super) fn is_told_to_end(&self) -> bool {
         self.worker.stop.is_cancelled()
+    }
+
+    /// Its pass will take so long.
+    pub(super) fn foresees(&self, forecast: Option<Forecast>) {
+        self.tally.foresee(forecast);
     }
 
     /// So many messages of so many octets have arrived.

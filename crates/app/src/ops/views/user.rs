@@ -8,7 +8,7 @@ use mailhaul_store::Parking;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::Forecast;
+use crate::service::forecast::Forecast;
 
 /// A migration user. Its passwords are never shown.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{IMAP, batch::percentage, user::Waiting};
-use crate::service::Forecast;
+use crate::service::forecast::Forecast;
 
 /// How far a mailbox is.
 #[derive(Debug, Serialize, JsonSchema)]
