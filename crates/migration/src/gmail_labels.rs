@@ -21,8 +21,11 @@ use strum::{Display, EnumString, VariantArray};
 )]
 #[strum(ascii_case_insensitive)]
 pub enum GmailLabels {
-    /// It goes into one folder: each message arrives once.
+    /// With `EveryFolder` where the target is Gmail too, which makes one message with all its labels of the copies; else with
+    /// `PrimaryFolder`.
     #[default]
+    Automatic,
+    /// It goes into one folder: each message arrives once.
     PrimaryFolder,
     /// It is copied into the folder of every label.
     EveryFolder,

@@ -91,7 +91,7 @@ pub(crate) struct Request {
     /// MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
     #[serde(default)]
     repair: Vec<RepairChoice>,
-    /// What becomes of a message of Gmail that has several labels; PrimaryFolder where nothing is said.
+    /// What becomes of a message of Gmail that has several labels; Automatic where nothing is said.
     gmail_labels: Option<GmailLabels>,
     /// Not supported: no mail is sent.
     #[serde(default)]

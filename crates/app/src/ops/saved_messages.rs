@@ -14,7 +14,6 @@ use mailhaul_operations::Failure;
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::SkippedMessage;
 
-use super::failures::told;
 use crate::context::Context;
 
 /// Octets between source and disk.
@@ -42,9 +41,8 @@ impl Saving {
                 directory.display()
             ))
         })?;
-        let batch = context.store.batch_by_guid(user.batch).await.map_err(told)?;
-        let endpoint = context.store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
-        let mailbox = context.workplace().source(user, &endpoint, &batch.settings).await;
+        let workplace = context.workplace();
+        let mailbox = async { workplace.source(user, &workplace.route(user).await?).await }.await;
         Ok(Self { mailbox: mailbox.map_err(Failure::unavailable)?, directory })
     }
 

@@ -82,7 +82,7 @@ pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
         DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, EndpointType, Guid,
@@ -95,7 +95,7 @@ mod tests {
         AdminAccess { user_name: "mailadmin".into(), form: AdminForm::of_setting(setting.map(str::to_owned)) }
     }
 
-    fn endpoint() -> Endpoint {
+    pub(crate) fn endpoint() -> Endpoint {
         let now = Timestamp::UNIX_EPOCH;
         Endpoint {
             guid: Guid::nil(),

@@ -128,25 +128,16 @@ impl Workplace {
 
     /// Opens both at once, as whoever makes a pass would.
     async fn try_out(&self, user: &MigrationUser) -> Result<Tried, Error> {
-        let batch = self.store.batch_by_guid(user.batch).await?;
-        let source = self.store.endpoint_by_guid(batch.source_endpoint).await?;
-        let target = match batch.target_endpoint {
-            Some(target) => Some(self.store.endpoint_by_guid(target).await?),
-            None => None,
-        };
+        let route = self.route(user).await?;
         let from = async {
-            let mailbox = self.source(user, &source, &batch.settings).await;
-            let mut mailbox =
-                mailbox.map_err(|it| it.at(Side::Source))?.telling(self.acquaintance(source.guid));
-            mailbox.try_out().await
+            let mailbox = self.source(user, &route).await;
+            mailbox.map_err(|it| it.at(Side::Source))?.try_out().await
         };
         let to = async {
-            let target = target.as_ref()?;
+            let target = route.target.as_ref()?;
             let opened = async {
                 let mailbox = self.target(user, target).await;
-                let mut mailbox =
-                    mailbox.map_err(|it| it.at(Side::Target))?.telling(self.acquaintance(target.guid));
-                mailbox.try_out().await
+                mailbox.map_err(|it| it.at(Side::Target))?.try_out().await
             };
             Some(opened.await)
         };

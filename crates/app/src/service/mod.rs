@@ -12,6 +12,7 @@ mod parking;
 mod pass_options;
 pub(crate) mod progress;
 pub(crate) mod rates;
+mod route;
 mod scheduler;
 pub(crate) mod tokens;
 mod verdict;

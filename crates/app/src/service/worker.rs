@@ -10,25 +10,22 @@ use jiff::Timestamp;
 use mailhaul_engine::{Budget, Error, ErrorKind, Limits, Place, Places, Report};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
-    Batch, BatchSettings, Endpoint, Failure, FailureClass, GmailLabels, MigrationUser, Statistics, UserEvent,
-    UserStatus,
+    Batch, BatchSettings, Failure, FailureClass, MigrationUser, Statistics, UserEvent, UserStatus,
 };
-use mailhaul_remotes::{
-    Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side,
-};
+use mailhaul_remotes::Side;
 use mailhaul_store::{
-    Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SecretName,
-    SkippedMessage, Store, StoreError, Users,
+    Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
+    Store, StoreError, Users,
 };
 use tokio::sync::mpsc;
 
 use super::{
-    account::{self, connect_options},
+    account,
     forecast::Forecast,
     gates::Gates,
     limits::Meter,
-    pass_options::pass_options,
     progress::{Lane, News, Tally, UserProgress},
+    route::Destination,
     tokens::TokenDesk,
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker, Workers},
@@ -186,23 +183,16 @@ impl Workplace {
         (worker, places, meters): (&Worker, &Places, &Mutex<Vec<Arc<Meter>>>),
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Report, Error> {
-        let batch = self.store.batch_by_guid(user.batch).await?;
-        let options = pass_options(&batch.settings).map_err(misconfigured)?;
-        let source = self.store.endpoint_by_guid(batch.source_endpoint).await?;
-        let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
-        let from = self.source(user, &source, &batch.settings).await?.telling(self.acquaintance(source.guid));
+        let route = self.route(user).await?;
+        let from = self.source(user, &route).await?;
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
         let none = Places::new(0);
         let places = if kind == PassKind::First { places } else { &none };
         let mut limits = Limits { is_resumed: true, ..Limits::default() };
         let mailbox = account::mailbox(&user.user_name, user.user_root.as_deref());
-        let from_meter = self.meter(&mut limits, (&source, Side::Source), user.guid, mailbox).await?;
-        let target = match batch.target_endpoint {
-            Some(target) => Some(self.store.endpoint_by_guid(target).await?),
-            None => None,
-        };
-        let to_meter = match &target {
+        let from_meter = self.meter(&mut limits, (&route.source, Side::Source), user.guid, mailbox).await?;
+        let to_meter = match &route.target {
             Some(target) => {
                 let mailbox = account::mailbox(&user.target_user_name, None);
                 self.meter(&mut limits, (target, Side::Target), user.guid, mailbox).await?
@@ -217,91 +207,28 @@ impl Workplace {
             places,
             stop: &worker.stop,
             limits: &limits,
-            options: &options,
+            options: &route.options,
         };
-        let Some(target) = target else {
-            let (root, key) = self.archive(user);
-            let to = MaildirMailbox::new(root, user.email_address.clone());
-            let ledger = self.ledger(&source_key, &key, lease).await?;
-            return Ok(Box::pin(pass.run(from, to, &ledger)).await);
-        };
-        let target_key = account::ledger_key(&target, &user.target_user_name, None);
-        let to = self.target(user, &target).await?.telling(self.acquaintance(target.guid));
-        let ledger = self.ledger(&source_key, &target_key, lease).await?;
-        Ok(Box::pin(pass.run(from, to, &ledger)).await)
-    }
-
-    /// The user's mailbox at the endpoint that mail comes from, as the batch's settings say.
-    pub(crate) async fn source(
-        &self,
-        user: &MigrationUser,
-        endpoint: &Endpoint,
-        settings: &BatchSettings,
-    ) -> Result<ImapMailbox, Error> {
-        let folders = pass_options(settings).map_err(misconfigured)?.folders;
-        let password = self.store.secret(user.guid, SecretName::Password).await?;
-        let login = self.login(endpoint, &user.user_name, password).await?;
-        let mailbox = ImapMailbox::new(Account {
-            side: Side::Source,
-            options: connect_options(endpoint),
-            login,
-            user_root: user.user_root.clone(),
-            profile: endpoint.server_profile.clone(),
-        });
-        Ok(mailbox.with_labels(LabelRules { policy: label_policy(settings.gmail_labels), folders }))
-    }
-
-    /// The user's mailbox at the endpoint that mail goes to.
-    pub(super) async fn target(
-        &self,
-        user: &MigrationUser,
-        endpoint: &Endpoint,
-    ) -> Result<ImapMailbox, Error> {
-        let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
-        let login = self.login(endpoint, &user.target_user_name, password).await?;
-        let has_tokens = matches!(login, Login::Tokens { .. });
-        let mailbox = ImapMailbox::new(Account {
-            side: Side::Target,
-            options: connect_options(endpoint),
-            login,
-            user_root: None,
-            profile: endpoint.server_profile.clone(),
-        });
-        match &endpoint.gmail_api {
-            None => Ok(mailbox),
-            Some(url) => {
-                Ok(mailbox.uploading_by(gmail_api(&endpoint.name, url, has_tokens).map_err(misconfigured)?))
-            }
-        }
+        let to = self.destination(user, &route).await?;
+        let ledger = self.ledger(&route.keys, lease).await?;
+        Ok(match to {
+            Destination::Imap(to) => Box::pin(pass.run(from, *to, &ledger)).await,
+            Destination::Archive(to) => Box::pin(pass.run(from, to, &ledger)).await,
+        })
     }
 
     /// The memory of this pair of mailboxes. Where another process has it, it is waited for.
-    async fn ledger(&self, source: &str, target: &str, lease: &Lease) -> Result<MailboxLedger, Error> {
+    async fn ledger(
+        &self,
+        (source, target): &(String, String),
+        lease: &Lease,
+    ) -> Result<MailboxLedger, Error> {
         self.store.leased_mailbox(source, target, lease).await.map_err(|error| match error {
             StoreError::Locked { .. } => {
                 Error { retry: Retry::After(Some(LOCKED_WAIT)), ..Error::from(error) }
             }
             other => other.into(),
         })
-    }
-
-    async fn login(
-        &self,
-        endpoint: &Endpoint,
-        user_name: &str,
-        password: Option<mailhaul_mail::Secret>,
-    ) -> Result<Login, Error> {
-        let login = account::login(&self.store, &self.tokens, endpoint, user_name, password).await?;
-        // Where each brings a password, others may have theirs.
-        let scope = if endpoint.access.opens_every_mailbox() { Scope::Endpoint } else { Scope::Mailbox };
-        login.map_err(|words| Error::new(scope, Retry::Never, ErrorKind::Authentication, words))
-    }
-
-    /// Where the user's archive is, and how the ledger knows it.
-    pub(super) fn archive(&self, user: &MigrationUser) -> (PathBuf, String) {
-        let name = super::archive::directory_name(&user.email_address);
-        let key = format!("archive:{name}");
-        (self.data.join("archive").join(name), key)
     }
 
     async fn release(
@@ -348,17 +275,6 @@ impl Workplace {
     }
 }
 
-/// Gmail's API, as the endpoint has it.
-fn gmail_api(endpoint: &str, url: &str, has_tokens: bool) -> Result<GmailApi, String> {
-    if !has_tokens {
-        return Err(format!(
-            "messages are to be uploaded by Gmail's API, which takes access tokens, and the endpoint \"{endpoint}\" has passwords"
-        ));
-    }
-    GmailApi::new(url)
-        .map_err(|words| format!("the address of Gmail's API at the endpoint \"{endpoint}\": {words}"))
-}
-
 /// The batch's settings. Where they cannot be read, nobody knows what the pass means, and it is tried again.
 fn settings(batch: Result<Batch, StoreError>, report: &mut Report) -> BatchSettings {
     match batch {
@@ -369,10 +285,6 @@ fn settings(batch: Result<Batch, StoreError>, report: &mut Report) -> BatchSetti
             BatchSettings::default()
         }
     }
-}
-
-pub(super) fn misconfigured(words: String) -> Error {
-    Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
 }
 
 fn name_of(kind: PassKind, user: &MigrationUser) -> &'static str {
@@ -465,13 +377,6 @@ fn last_words(
     }
 }
 
-fn label_policy(labels: GmailLabels) -> LabelPolicy {
-    match labels {
-        GmailLabels::PrimaryFolder => LabelPolicy::PrimaryFolder,
-        GmailLabels::EveryFolder => LabelPolicy::EveryFolder,
-    }
-}
-
 /// The numbers with which a worker begins.
 pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
     Arc::new(Tally::new(user.statistics))
@@ -480,15 +385,6 @@ pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gmail_is_not_uploaded_to_with_passwords_nor_in_clear() {
-        let words = gmail_api("G", "https://gmail.googleapis.com", false).unwrap_err();
-        assert!(words.contains("takes access tokens, and the endpoint \"G\" has passwords"), "{words}");
-        let words = gmail_api("G", "http://gmail.example.org", true).unwrap_err();
-        assert!(words.starts_with("the address of Gmail's API at the endpoint \"G\": "), "{words}");
-        assert!(gmail_api("G", "https://gmail.googleapis.com", true).is_ok());
-    }
 
     #[test]
     fn settings_that_cannot_be_read_are_no_default() {

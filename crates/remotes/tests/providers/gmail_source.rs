@@ -207,3 +207,60 @@ async fn every_label_gets_a_copy_and_the_archive_what_has_none() {
     }
     route.assert_obedient();
 }
+
+/// What the folders of a German mailbox are called in an English one.
+const IN_ENGLISH: [(&str, &str); 5] = [
+    (SPAM, "[Gmail]/Spam"),
+    (TRASH, "[Gmail]/Trash"),
+    (SENT, "[Gmail]/Sent Mail"),
+    (DRAFTS, "[Gmail]/Drafts"),
+    (ALL, "[Gmail]/All Mail"),
+];
+
+fn in_english(folder: &str) -> &str {
+    IN_ENGLISH.iter().find(|(german, _)| *german == folder).map_or(folder, |(_, english)| english)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_gmail_to_gmail_a_message_stays_one_with_all_its_labels() {
+    let mut route =
+        Route::new(start(Personality::gmail_in_german()).await, start(Personality::gmail()).await);
+    route.policy = LabelPolicy::EveryFolder;
+    let users = route.add_users(2);
+    for (seed, user) in (40..).zip(&users) {
+        route.source.with(&user.name, |it| fill(it, seed, 200));
+    }
+    route.migrate(&users).await;
+    let assert_alike = || {
+        for user in &users {
+            let expected = route.source.with(&user.name, |it| places(it));
+            assert_eq!(route.target.with(&user.name, |it| it.total()), expected.len(), "{}", user.name);
+            for folder in ORDER.into_iter().chain([ALL]) {
+                let octets = |server: &Fake, name: &str| {
+                    let messages = server.with(&user.name, |it| it.messages(name));
+                    let mut octets: Vec<_> = messages.iter().map(|(_, it)| it.octets.to_vec()).collect();
+                    octets.sort();
+                    octets
+                };
+                let (source, target) =
+                    (octets(&route.source, folder), octets(&route.target, in_english(folder)));
+                assert!(source == target, "{}: {folder}: {} {}", user.name, source.len(), target.len());
+            }
+        }
+    };
+    assert_alike();
+    // A label more, a label less.
+    for user in &users {
+        route.source.with(&user.name, |mailbox| {
+            let uid = mailbox.messages("INBOX")[0].0;
+            mailbox.copy("INBOX", uid, "Receipts");
+            let uid = mailbox.messages("Work")[0].0;
+            mailbox.remove("Work", uid);
+        });
+    }
+    route.migrate(&users).await;
+    assert_alike();
+    let again = route.migrate(&users).await;
+    assert_eq!(again.iter().map(|it| it.copied + it.moved).sum::<u64>(), 0);
+    route.assert_obedient();
+}
