@@ -77,7 +77,8 @@ impl Host for Cmdlets {
             "Read-Host" => read_host(&arguments),
             "ConvertTo-SecureString" => Err(HostError::new(
                 "ConvertTo-SecureString is left out: the secret would stand in the script; write (Read-Host -AsSecureString)",
-            )),
+            )
+            .concealed()),
             _ => self.operation(command, &arguments, &input).await,
         }
     }
@@ -118,9 +119,12 @@ impl Cmdlets {
             if input.is_empty() { vec![None] } else { input.iter().map(Some).collect() };
         for input in inputs {
             let bound = cmdlet(entry, arguments, input, Form::Shell, &Console);
-            bounds.push(bound.map_err(|refusal| match refusal.argument {
-                Some(index) => HostError::at_argument(told(&refusal.failure), index),
-                None => failed(&refusal.failure),
+            bounds.push(bound.map_err(|refusal| {
+                let error = match refusal.argument {
+                    Some(index) => HostError::at_argument(told(&refusal.failure), index),
+                    None => failed(&refusal.failure),
+                };
+                if refusal.conceals { error.concealed() } else { error }
             })?);
         }
         let line = Line::open(&self.data, &self.operations)
@@ -200,9 +204,10 @@ fn read_host(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
             _ => return Err(HostError::at_argument("write Read-Host 'words' -AsSecureString", index)),
         }
     }
-    let answer = match is_secret {
-        true => console::ask_secret(words).map(Value::Secret),
-        false => console::ask_text(words).map(Value::Text),
+    let answer = if is_secret {
+        console::ask_secret(words).map(Value::Secret)
+    } else {
+        console::ask_text(words).map(Value::Text)
     };
     answer.map(|it| vec![it]).map_err(|error| HostError::new(format!("Read-Host: {error}")))
 }

@@ -50,17 +50,25 @@ pub struct HostError {
     pub message: String,
     /// Which of the arguments is to blame, by its index: the error then points at it.
     pub argument: Option<usize>,
+    /// Whether the script's text at that place is not to be shown: there may be a secret in it.
+    pub conceals: bool,
 }
 
 impl HostError {
     /// The command as a whole failed.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), argument: None }
+        Self { message: message.to_string(), argument: None, conceals: false }
     }
 
     /// One of the arguments is wrong.
     pub fn at_argument(message: impl fmt::Display, index: usize) -> Self {
-        Self { message: message.to_string(), argument: Some(index) }
+        Self { message: message.to_string(), argument: Some(index), conceals: false }
+    }
+
+    /// The same without the script's text, in which there may be a secret.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        Self { conceals: true, ..self }
     }
 }
 
@@ -70,24 +78,31 @@ pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) at: usize,
     pub(crate) message: String,
+    /// Whether the text at that place is not to be shown.
+    pub(crate) conceals: bool,
 }
 
 impl Fault {
     pub(crate) fn incomplete(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Incomplete, at, message: message.into() }
+        Self { kind: ErrorKind::Incomplete, at, message: message.into(), conceals: false }
     }
 
     pub(crate) fn syntax(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Syntax, at, message: message.into() }
+        Self { kind: ErrorKind::Syntax, at, message: message.into(), conceals: false }
     }
 
     /// `what` is the subject of a sentence.
     pub(crate) fn unsupported(at: usize, what: impl fmt::Display) -> Self {
-        Self { kind: ErrorKind::Unsupported, at, message: format!("{what} not supported here") }
+        Self {
+            kind: ErrorKind::Unsupported,
+            at,
+            message: format!("{what} not supported here"),
+            conceals: false,
+        }
     }
 
     pub(crate) fn value(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Value, at, message: message.into() }
+        Self { kind: ErrorKind::Value, at, message: message.into(), conceals: false }
     }
 
     /// The same with line, column and text.
@@ -95,7 +110,7 @@ impl Fault {
         let at = script.floor_char_boundary(self.at);
         let (before, after) = script.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = after.lines().next().unwrap_or_default();
+        let rest = after.lines().next().filter(|_| !self.conceals).unwrap_or_default();
         let mut text: String = rest.chars().take(SHOWN).collect();
         if text.len() < rest.len() {
             text.push_str("...");
@@ -121,6 +136,8 @@ mod tests {
         assert_eq!(error.to_string(), "Line 2, column 5, at `x`: no");
         let end = Fault::incomplete(3, "more").locate("abc");
         assert_eq!(end.to_string(), "Line 1, column 4: more");
+        let secret = Fault { conceals: true, ..Fault::syntax(2, "no") };
+        assert_eq!(secret.locate("a hunter2").to_string(), "Line 1, column 3: no");
         let long = Fault::syntax(0, "no").locate(&"x".repeat(100));
         assert_eq!(long.text, format!("{}...", "x".repeat(SHOWN)));
     }

@@ -237,7 +237,7 @@ fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret
             mailbox_bytes_per_day: request.mailbox_bytes_per_day,
         },
         access,
-        gmail_api: gmail_api(endpoint_type, request.gmail_api, request.gmail_api_url)?,
+        gmail_api: gmail_api(endpoint_type, request.gmail_api, request.gmail_api_url.as_deref())?,
         created: now,
         modified: now,
     };

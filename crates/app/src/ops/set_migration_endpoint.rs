@@ -207,7 +207,10 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
         (Some(false), Some(_)) => {
             return Err(Failure::invalid("GmailApiUrl has no meaning with -GmailApi $false"));
         }
-        (_, url) => gmail_api(endpoint.endpoint_type, true, url.or(endpoint.gmail_api.take()))?,
+        (_, url) => {
+            let url = url.or(endpoint.gmail_api.take());
+            gmail_api(endpoint.endpoint_type, true, url.as_deref())?
+        }
     };
     endpoint.gmail_api = gmail;
     let (credential, template) = (request.credential, request.user_name_template);

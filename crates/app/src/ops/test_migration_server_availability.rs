@@ -112,27 +112,24 @@ impl Operation<Context> for TestMigrationServerAvailability {
                 "TestConnections needs Credential or TestMailbox: somebody has to log in",
             ));
         }
-        let (endpoint, name, login) = match request.endpoint.take() {
-            Some(identity) => {
-                request.is_alone()?;
-                let endpoint = context.store.endpoint(&identity).await.map_err(told)?;
-                let login = thorough_login(context, &endpoint, credential, mailbox).await?;
-                let name = endpoint.name.clone();
-                (endpoint, Some(name), login)
-            }
-            None => {
-                let (endpoint, secret) = request.server()?;
-                let login = match endpoint.access.oauth() {
-                    Some(_) if credential.is_some() => {
-                        return Err(Failure::invalid(
-                            "either Credential or an access token can be tried, not both",
-                        ));
-                    }
-                    Some(_) => new_bearer(&endpoint, secret.as_ref(), mailbox),
-                    None => thorough_login(context, &endpoint, credential, mailbox).await?,
-                };
-                (endpoint, None, login)
-            }
+        let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
+            request.is_alone()?;
+            let endpoint = context.store.endpoint(&identity).await.map_err(told)?;
+            let login = thorough_login(context, &endpoint, credential, mailbox).await?;
+            let name = endpoint.name.clone();
+            (endpoint, Some(name), login)
+        } else {
+            let (endpoint, secret) = request.server()?;
+            let login = match endpoint.access.oauth() {
+                Some(_) if credential.is_some() => {
+                    return Err(Failure::invalid(
+                        "either Credential or an access token can be tried, not both",
+                    ));
+                }
+                Some(_) => new_bearer(&endpoint, secret.as_ref(), mailbox),
+                None => thorough_login(context, &endpoint, credential, mailbox).await?,
+            };
+            (endpoint, None, login)
         };
         let question = thorough(&endpoint, name.as_deref(), login, connections);
         Ok(Answer::one(try_out(&endpoint, name, question, with_instructions).await))

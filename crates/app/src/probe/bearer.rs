@@ -1,16 +1,15 @@
 //! Signing in with an access token: is one given, what is it good for, and does it let anybody in?
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use mailhaul_imap::{Connection, CredentialKind, Credentials, ErrorKind};
 use mailhaul_migration::{EndpointType, Grant};
-use mailhaul_oauth::{Token, Tokens};
+use mailhaul_oauth::{Claims, Token, Tokens, describe, explain_refused};
 
 use super::{
     Asking, Obstacle, Opened, SIGN_IN,
     findings::{Findings, StepResult},
     other_side::OtherSide,
-    permissions::{AS_APPLICATION, permissions},
     signed_in,
 };
 use crate::text;
@@ -56,17 +55,27 @@ impl Asking {
             && second.secret != first.secret
         {
             let credentials = bearer_credentials(mailbox, &second);
-            let connection = self.open_another().await.map_err(|error| self.refused(error, findings))?;
+            let connection = self.open_another().await;
+            let connection = connection.map_err(|error| self.refused(error, mailbox, &second, findings))?;
             return match self.in_time(connection.authenticate(&credentials)).await {
                 Ok(session) => Ok(Some(entered(session, credentials, findings))),
-                Err(error) => Err(self.refused(error, findings)),
+                Err(error) => Err(self.refused(error, mailbox, &second, findings)),
             };
         }
-        Err(self.refused(refusal, findings))
+        Err(self.refused(refusal, mailbox, &first, findings))
     }
 
-    fn refused(&self, error: mailhaul_imap::Error, findings: &mut Findings) -> Obstacle {
-        let obstacle = self.obstacle(error);
+    fn refused(
+        &self,
+        error: mailhaul_imap::Error,
+        mailbox: &str,
+        token: &Token,
+        findings: &mut Findings,
+    ) -> Obstacle {
+        let mut obstacle = self.obstacle(error);
+        if let Some(words) = explain_refused(&token.secret, mailbox) {
+            obstacle.detail = format!("{}; {words}", obstacle.detail.trim_end_matches('.'));
+        }
         findings.failed(SIGN_IN, obstacle.explained());
         obstacle
     }
@@ -91,11 +100,12 @@ impl Asking {
         };
         let tokens = bearer.tokens.as_ref().map_err(|words| fail(words.clone(), findings))?;
         let token = tokens.token(mailbox).await.map_err(|error| fail(error.message, findings))?;
-        let named = permissions(&token.secret);
-        let told = described(&bearer.side, token.life, named.as_deref());
-        match lacks(&bearer.side, named.as_deref()) {
+        let claims = describe(&token.secret);
+        let told = described(&bearer.side, token.life, claims.as_ref());
+        // What is wrong with it is told at the step that suffers from it; a permission that is missing is known already.
+        match claims.filter(|_| bearer.side.is_application()).and_then(|it| it.without_permission()) {
             None => findings.success(TOKEN, told),
-            Some(words) => findings.warning(TOKEN, format!("{told}. {words}")),
+            Some(words) => findings.warning(TOKEN, format!("{told}; {words}")),
         }
         Ok((tokens, token))
     }
@@ -111,7 +121,7 @@ fn entered(session: mailhaul_imap::Session, credentials: Credentials, findings: 
 }
 
 /// Who gave the token, for what, for how long, and what it permits.
-fn described(side: &OtherSide, life: Option<Duration>, permissions: Option<&[String]>) -> String {
+fn described(side: &OtherSide, life: Option<Duration>, claims: Option<&Claims>) -> String {
     let oauth = &side.oauth;
     let mut told = match &oauth.grant {
         Grant::Token => "the endpoint has one".to_owned(),
@@ -119,36 +129,26 @@ fn described(side: &OtherSide, life: Option<Duration>, permissions: Option<&[Str
         _ => format!("{} gives one", host(&oauth.token_url)),
     };
     if !oauth.scope.is_empty() {
-        told += &format!(" for {}", oauth.scope);
+        let _infallible = write!(told, " for {}", oauth.scope);
     }
     if let Some(life) = life {
-        told += &match life.as_secs() {
-            seconds @ ..120 => format!(", good for {}", text::count(seconds, "second", "seconds")),
-            seconds => format!(", good for {} minutes", seconds / 60),
+        let life = match life.as_secs() {
+            seconds @ ..120 => text::count(seconds, "second", "seconds"),
+            seconds => format!("{} minutes", seconds / 60),
         };
+        let _infallible = write!(told, ", good for {life}");
     }
-    match permissions {
-        None => {}
-        Some([]) => told += "; it names no permission",
-        Some(names) => told += &format!("; it names {}", names.join(", ")),
+    let Some(claims) = claims else { return told };
+    let names: Vec<&str> = claims.roles.iter().chain(&claims.scopes).map(String::as_str).collect();
+    match names.as_slice() {
+        [] => told + "; it names no permission",
+        names => told + "; it names " + &names.join(", "),
     }
-    told
 }
 
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
-}
-
-/// What is missing in a token that will not do.
-fn lacks(side: &OtherSide, permissions: Option<&[String]>) -> Option<&'static str> {
-    let is_missing = side.endpoint_type == EndpointType::Microsoft365
-        && side.is_application()
-        && permissions.is_some_and(|it| !it.iter().any(|name| name == AS_APPLICATION));
-    is_missing.then_some(
-        "Without IMAP.AccessAsApp it opens no mailbox: add that permission to the application (App registrations, API \
-         permissions, Office 365 Exchange Online, Application permissions), and grant admin consent",
-    )
 }
 
 /// What can be done where there is no token.
@@ -160,8 +160,8 @@ fn advice(side: &OtherSide) -> &'static str {
         }
         (_, Grant::Token) => "Give a new one with Set-MigrationEndpoint -AccessToken.",
         (EndpointType::Microsoft365, _) => {
-            "Check TenantId, ApplicationId and the secret or certificate (which end some day), and that the application has the \
-             permission IMAP.AccessAsApp with admin consent."
+            "Check TenantId, ApplicationId and the secret or certificate, and that the application has the permission \
+             IMAP.AccessAsApp with admin consent."
         }
         (EndpointType::GoogleWorkspace, _) => {
             "Check that the service account's client id has domain-wide delegation for exactly the scope \
@@ -192,33 +192,22 @@ mod tests {
 
     #[test]
     fn a_token_is_described() {
-        let of = |grant, life: Option<u64>, permissions: Option<&[String]>| {
-            described(&side(EndpointType::Imap, grant), life.map(Duration::from_secs), permissions)
+        let of = |grant, life: Option<u64>, claims: Option<&Claims>| {
+            described(&side(EndpointType::Imap, grant), life.map(Duration::from_secs), claims)
         };
-        let names = ["a".to_owned(), "b".to_owned()];
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let claims = Claims { roles: names(&["a"]), scopes: names(&["b"]), ..Claims::default() };
         assert_eq!(
-            of(Grant::ClientSecret, Some(3599), Some(&names)),
+            of(Grant::ClientSecret, Some(3599), Some(&claims)),
             "login.example:1 gives one for mail, good for 59 minutes; it names a, b"
         );
         assert_eq!(
-            of(Grant::ClientSecret, Some(1), Some(&[])),
+            of(Grant::ClientSecret, Some(1), Some(&Claims::default())),
             "login.example:1 gives one for mail, good for 1 second; it names no permission"
         );
         let command = vec!["/bin/token".to_owned(), "secret".to_owned()];
         assert_eq!(of(Grant::Command { command }, None, None), "/bin/token prints one for mail");
         assert_eq!(of(Grant::Token, None, None), "the endpoint has one for mail");
-    }
-
-    #[test]
-    fn microsofts_permission_is_missed_where_a_token_says_what_it_has() {
-        let (app, user) = (Grant::ClientSecret, Grant::RefreshToken { user: None });
-        let right = ["IMAP.AccessAsApp".to_owned()];
-        let lacks_of = |kind, grant, names: Option<&[String]>| lacks(&side(kind, grant), names).is_some();
-        assert!(lacks_of(EndpointType::Microsoft365, app.clone(), Some(&[])));
-        assert!(!lacks_of(EndpointType::Microsoft365, app.clone(), Some(&right)));
-        assert!(!lacks_of(EndpointType::Microsoft365, app.clone(), None));
-        assert!(!lacks_of(EndpointType::Microsoft365, user, Some(&[])));
-        assert!(!lacks_of(EndpointType::GoogleWorkspace, app, Some(&[])));
     }
 
     #[test]

@@ -16,7 +16,6 @@ mod mailbox;
 mod obstacle;
 mod opening;
 mod other_side;
-mod permissions;
 mod profile;
 mod root;
 mod setup;

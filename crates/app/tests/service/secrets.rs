@@ -73,3 +73,65 @@ fn the_key_is_changed_while_the_service_runs() {
     fs::write(&key, after).unwrap();
     assert_eq!(service.batch("B")["TotalCount"], 5);
 }
+
+#[test]
+fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_the_command_line() {
+    let mut service = Service::idle();
+    let file = service.write("secret", "s3cret-of-file\n");
+    let cmdlet = |name: &'static str| {
+        [
+            "New-MigrationEndpoint",
+            "-Microsoft365",
+            "-Name",
+            name,
+            "-TenantId",
+            "contoso.com",
+            "-ApplicationId",
+            "app",
+        ]
+    };
+    let skip = ["-SkipVerification"];
+    let made = service.expect(&[&cmdlet("A")[..], &["-ClientSecretFile", &file], &skip].concat());
+    assert_eq!(made[0]["TokenSource"], "ClientSecret");
+    // Nobody can be asked here.
+    let asked = service.ask(&[&cmdlet("B")[..], &["-ClientSecret"], &skip].concat());
+    assert_ne!(asked.code, Some(0));
+    for words in ["no ClientSecret: there is no terminal", "-ClientSecretFile", "MAILHAUL_CLIENT_SECRET"] {
+        assert!(asked.stderr.contains(words), "{}", asked.stderr);
+    }
+    for typed in [
+        [&cmdlet("C")[..], &["-ClientSecret", "s3cret-of-argv"], &skip].concat(),
+        [&["endpoint", "new", "--microsoft365", "--name", "C", "--client-secret", "s3cret-of-argv"][..]]
+            .concat(),
+        vec!["shell", "-c", "New-MigrationEndpoint -Name C -ClientSecret 's3cret-of-argv'"],
+        vec![
+            "shell",
+            "-c",
+            "New-MigrationEndpoint -Name C -ClientSecret (ConvertTo-SecureString 's3cret-of-argv' -AsPlainText -Force)",
+        ],
+    ] {
+        let refused = service.ask(&typed);
+        assert_ne!(refused.code, Some(0), "{typed:?}");
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(
+            said.contains("takes no text") || said.contains("ConvertTo-SecureString is left out"),
+            "{said}"
+        );
+        assert!(!said.contains("s3cret-of-argv"), "{said}");
+    }
+    service.set("MAILHAUL_CLIENT_SECRET", "s3cret-of-environment".into());
+    let options =
+        ["endpoint", "new", "--microsoft365", "--name", "D", "--tenant-id", "t", "--application-id", "app"];
+    let made = service
+        .ask(&[&options[..], &["--client-secret", "--skip-verification", "--output", "json"]].concat());
+    made.assert(0);
+    let shown = service.ask(&["Get-MigrationEndpoint", "-Output", "json"]);
+    shown.assert(0);
+    assert!(shown.stdout.contains("\"D\"") && !shown.stdout.contains("s3cret"), "{}", shown.stdout);
+    let mut found = Vec::new();
+    files(&service.data(), &mut found);
+    for file in &found {
+        let octets = fs::read(file).unwrap();
+        assert!(!octets.windows(9).any(|it| it == b"s3cret-of"), "{}", file.display());
+    }
+}

@@ -55,7 +55,7 @@ pub fn cmdlet(
                 continue;
             }
         };
-        let blamed = |failure| Refusal { failure, argument: Some(index) };
+        let blamed = |failure| Refusal { failure, argument: Some(index), conceals: false };
         let meaning = meaning(entry, name, form == Form::CommandLine).map_err(blamed)?;
         let value = match (joined, meaning.is_switch()) {
             (Some(value), _) => value.clone(),
@@ -72,7 +72,7 @@ pub fn cmdlet(
         binder.take(meaning, value, index).map_err(blamed)?;
     }
     for (index, value) in left {
-        let blamed = |failure| Refusal { failure, argument: Some(index) };
+        let blamed = |failure| Refusal { failure, argument: Some(index), conceals: false };
         let Some(parameter) = position.take() else {
             let text = format!("{} has no place for another value without a name", entry.name());
             return Err(blamed(Failure::invalid(text)));
@@ -80,7 +80,7 @@ pub fn cmdlet(
         binder.take(Meaning::Parameter(parameter), value.clone(), index).map_err(blamed)?;
     }
     if let Some(input) = input {
-        binder.take_input(input).map_err(|failure| Refusal { failure, argument: None })?;
+        binder.take_input(input).map_err(|failure| Refusal { failure, argument: None, conceals: false })?;
     }
     binder.finish()
 }
@@ -161,7 +161,11 @@ impl<'a> Binder<'a> {
     fn finish(self) -> Result<Bound, Refusal> {
         let mut request = Map::new();
         for (parameter, given, index) in &self.values {
-            let blamed = |failure| Refusal { failure, argument: (*index != usize::MAX).then_some(*index) };
+            let blamed = |failure| Refusal {
+                failure,
+                argument: (*index != usize::MAX).then_some(*index),
+                conceals: parameter.kind == Kind::Secret,
+            };
             let label = format!("-{}", parameter.name);
             let file = self.files.iter().find(|(other, ..)| other.name == parameter.name);
             let value = match (file, given) {
@@ -193,7 +197,8 @@ impl<'a> Binder<'a> {
                     Err(Failure::invalid(format_args!("{label} needs -{}, the user's name", parameter.name)))
                 }
             };
-            let value = value.map_err(|failure| Refusal { failure, argument: Some(*index) })?;
+            let value =
+                value.map_err(|failure| Refusal { failure, argument: Some(*index), conceals: false })?;
             request.insert(parameter.name.clone(), value);
         }
         let missing: Vec<String> = self
@@ -205,7 +210,7 @@ impl<'a> Binder<'a> {
             .collect();
         if !missing.is_empty() {
             let text = format!("{} needs {}", self.entry.name(), missing.join(", "));
-            return Err(Refusal { failure: Failure::invalid(text), argument: None });
+            return Err(Refusal { failure: Failure::invalid(text), argument: None, conceals: false });
         }
         Ok(Bound {
             request: Value::Object(request),

@@ -59,6 +59,8 @@ pub struct Refusal {
     pub failure: Failure,
     /// The argument that is to blame, by its index.
     pub argument: Option<usize>,
+    /// Whether the argument is not to be shown: a secret stands there.
+    pub conceals: bool,
 }
 
 impl Bound {

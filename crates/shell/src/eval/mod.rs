@@ -204,9 +204,9 @@ impl<H: Host> Evaluator<'_, H> {
             return Ok(Flow::default());
         }
         let values = self.host.invoke(&name, arguments, input.values).await.map_err(|error| {
-            let HostError { message, argument } = error;
+            let HostError { message, argument, conceals } = error;
             let at = argument.and_then(|index| places.get(index).copied()).unwrap_or(at);
-            Fault { kind: ErrorKind::Host, at, message }
+            Fault { kind: ErrorKind::Host, at, message, conceals }
         })?;
         let values = values.into_iter().flat_map(Value::into_stream).collect();
         Ok(Flow { values, view: self.host.default_view(&name), screen: None })
@@ -228,7 +228,7 @@ impl<H: Host> Evaluator<'_, H> {
             text::harmless_on_screen(&command.name),
             text::did_you_mean(&command.name, known.iter().map(String::as_str))
         );
-        Err(Fault { kind: ErrorKind::UnknownCommand, at: command.at, message })
+        Err(Fault { kind: ErrorKind::UnknownCommand, at: command.at, message, conceals: false })
     }
 
     /// Shows what came out of a statement: objects as a table or a list, everything else line by line.

@@ -1,16 +1,16 @@
 //! Who opens the mailboxes of an endpoint, out of what New- and Set-MigrationEndpoint are told.
 //!
-//! `way` chooses by which parameters were given, `preset` knows what is known of a service, `key_file` reads keys, `inherit`
+//! `way` chooses by which parameters were given, `preset` knows what is known of a service, `inherit`
 //! says what a change keeps. Here settings and secrets are put together.
 
 mod inherit;
-mod key_file;
 mod preset;
 mod way;
 
+use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminAccess, EndpointType, Grant, OAuth};
-use mailhaul_oauth::TokenUrl;
+use mailhaul_oauth::{CertificateFile, ServiceAccountKey, TokenUrl};
 use mailhaul_operations::{Bytes, Caller, Credential, Failure, SecretText};
 use mailhaul_store::NewSecret;
 
@@ -110,7 +110,7 @@ pub(crate) fn here_alone(caller: &Caller, is_command: bool) -> Result<(), Failur
 pub(crate) fn gmail_api(
     endpoint_type: EndpointType,
     is_wanted: bool,
-    url: Option<String>,
+    url: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     if !is_wanted && url.is_none() {
         return Ok(None);
@@ -120,7 +120,7 @@ pub(crate) fn gmail_api(
         return Err(Failure::invalid(format_args!("{name} is nothing for {endpoint_type}"))
             .with_advice("It belongs to -GoogleWorkspace."));
     }
-    address("GmailApiUrl", url.as_deref().unwrap_or(GMAIL_API)).map(Some)
+    address("GmailApiUrl", url.unwrap_or(GMAIL_API)).map(Some)
 }
 
 /// Who opens the mailboxes of a new endpoint, and with which secret.
@@ -194,22 +194,25 @@ fn access(
         },
         Way::Certificate => match parameters.certificate_file.take() {
             Some(file) => {
-                let key = key_file::certificate(&file)?;
-                (Grant::ClientCertificate { certificate: key.certificate }, Some(key.private_key))
+                let file = CertificateFile::parse(&file, Timestamp::now());
+                let file =
+                    file.map_err(|words| Failure::invalid(format_args!("CertificateFile: {words}")))?;
+                (Grant::ClientCertificate { certificate: file.certificate }, Some(file.private_key))
             }
             None => (grant_before().unwrap_or(Grant::ClientSecret), None),
         },
-        Way::ServiceAccount => match parameters.service_account_key_file_data.take() {
-            Some(file) => {
-                let key = key_file::service_account(&file)?;
+        Way::ServiceAccount => {
+            if let Some(file) = parameters.service_account_key_file_data.take() {
+                let key = ServiceAccountKey::parse(&file);
+                let key = key
+                    .map_err(|words| Failure::invalid(format_args!("ServiceAccountKeyFileData: {words}")))?;
                 parameters.application_id = Some(key.client_id);
                 (Grant::ServiceAccount { email: key.email, key_id: key.key_id }, Some(key.private_key))
-            }
-            None => {
+            } else {
                 parameters.application_id = before.oauth().map(|it| it.client_id.clone());
                 (grant_before().unwrap_or(Grant::ClientSecret), None)
             }
-        },
+        }
     };
     Ok((Access::OAuth(oauth(way, endpoint_type, grant, parameters)?), secret))
 }

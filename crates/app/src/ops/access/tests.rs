@@ -1,27 +1,44 @@
 //! What becomes of parameters, without a database.
 
 use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
+use std::sync::OnceLock;
+
 use mailhaul_migration::AdminForm;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::json;
 
 use super::*;
 
-const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n\
-                   -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
+/// A certificate and its private key in PEM, the same for all tests.
+fn pair() -> &'static (String, String) {
+    static PAIR: OnceLock<(String, String)> = OnceLock::new();
+    PAIR.get_or_init(|| {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        let certificate = CertificateParams::new([]).unwrap().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    })
+}
 
+fn certificate_file() -> Bytes {
+    let (certificate, key) = pair();
+    Bytes::new(format!("{certificate}{key}"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the parameters have it")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the parameters have it")]
 fn secret(text: &str) -> Option<SecretText> {
     Some(SecretText(Secret::new(text)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the parameters have it")]
 fn key(client_id: &str) -> Option<Bytes> {
-    let (_, private_key) = PEM.split_once("-----END CERTIFICATE-----\n").unwrap();
     let key = json!({
-        "type": "service_account", "private_key_id": format!("key of {client_id}"), "private_key": private_key,
-        "client_email": "haul@p.iam.gserviceaccount.com", "client_id": client_id,
+        "type": "service_account", "private_key_id": format!("key of {client_id}"), "private_key": pair().1,
+        "client_email": "haul@p.iam.gserviceaccount.com", "client_id": client_id, "token_uri": "https://oauth2.googleapis.com/token",
     });
     Some(Bytes::new(key.to_string()))
 }
@@ -83,7 +100,7 @@ fn what_is_known_of_a_service_need_not_be_said() {
 fn all_of_it_can_be_said_otherwise() {
     let cloud = AccessParameters {
         client_secret: None,
-        certificate_file: Some(Bytes::new(PEM)),
+        certificate_file: Some(certificate_file()),
         authority_url: text("https://login.microsoftonline.us/"),
         scope: text("https://outlook.office365.us/.default"),
         ..application()
@@ -135,7 +152,7 @@ fn what_cannot_be_is_told() {
             },
             "CertificateFile: ",
         ),
-        (AccessParameters { certificate_file: Some(Bytes::new(PEM)), ..application() }, "not both"),
+        (AccessParameters { certificate_file: Some(certificate_file()), ..application() }, "not both"),
         (token(&[]), "TokenCommand must begin"),
         (token(&["token", "{user}"]), "TokenCommand must begin"),
     ] {
@@ -160,11 +177,11 @@ fn kinds_exclude_each_other() {
     assert!(failure.message.contains("either IMAP or Gmail"), "{failure}");
 
     assert_eq!(gmail_api(GoogleWorkspace, true, None).unwrap().as_deref(), Some(GMAIL_API));
-    let url = text("http://localhost:1/gmail");
-    assert_eq!(gmail_api(GoogleWorkspace, false, url.clone()), Ok(url.clone()));
+    let url = "http://localhost:1/gmail";
+    assert_eq!(gmail_api(GoogleWorkspace, false, Some(url)), Ok(Some(url.to_owned())));
     assert_eq!(gmail_api(Imap, false, None), Ok(None));
     assert!(gmail_api(Microsoft365, true, None).unwrap_err().message.contains("GmailApi is nothing for"));
-    assert!(gmail_api(GoogleWorkspace, true, text("http://gmail.example")).is_err());
+    assert!(gmail_api(GoogleWorkspace, true, Some("http://gmail.example")).is_err());
 }
 
 /// Changes an endpoint that was made with these parameters.
@@ -200,7 +217,7 @@ fn a_change_keeps_what_it_does_not_name() {
     assert!(matches!(kept, NewSecret::Keep));
 
     // From a secret to a certificate, and to somebody who signs in: the usual scope of each.
-    let change = AccessParameters { certificate_file: Some(Bytes::new(PEM)), ..none() };
+    let change = AccessParameters { certificate_file: Some(certificate_file()), ..none() };
     let (access, kept) = changed(Microsoft365, application(), change).unwrap();
     assert!(matches!(access.oauth().unwrap().grant, Grant::ClientCertificate { .. }));
     assert!(matches!(kept, NewSecret::Set(_)));
@@ -240,7 +257,7 @@ fn a_secret_that_is_kept_goes_to_nobody_new() {
     assert!(changed(Microsoft365, application(), with_secret).is_ok());
     // An assertion is good for the server that it names, and for no other.
     let certified =
-        AccessParameters { client_secret: None, certificate_file: Some(Bytes::new(PEM)), ..application() };
+        AccessParameters { client_secret: None, certificate_file: Some(certificate_file()), ..application() };
     assert!(changed(Microsoft365, certified, change()).is_ok());
 }
 
