@@ -13,6 +13,7 @@ function ConvertTo-MailhaulValue($Value) {
     if ($Value -is [pscredential]) {
         return @{ UserName = $Value.UserName; Password = $Value.GetNetworkCredential().Password }
     }
+    if ($Value -is [securestring]) { return [System.Net.NetworkCredential]::new('', $Value).Password }
     if ($Value -is [datetime]) {
         # Without a zone it is read in the zone that the operation is told.
         if ($Value.Kind -eq [DateTimeKind]::Unspecified) { return $Value.ToString('s') }
@@ -57,9 +58,15 @@ function Test-MigrationServerAvailability {
     .SYNOPSIS
     Goes the way to a mail server step by step, shows what it can do, and where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.
     .PARAMETER IMAP
-    An IMAP server.
+    Any IMAP server, as where nothing else is said.
+    .PARAMETER Microsoft365
+    Exchange Online, with what New-MigrationEndpoint takes for it.
+    .PARAMETER GoogleWorkspace
+    Gmail of an organisation, with what New-MigrationEndpoint takes for it.
+    .PARAMETER Gmail
+    The same as GoogleWorkspace: Exchange's word.
     .PARAMETER RemoteServer
-    The host of the IMAP server.
+    The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
     .PARAMETER Port
     The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
     .PARAMETER Security
@@ -77,13 +84,36 @@ function Test-MigrationServerAvailability {
     .PARAMETER Credential
     A user who is to log in too; with TestMailbox an administrator.
     .PARAMETER TestMailbox
-    A mailbox that the administrator is to open too, as its owner logs in. The form that the server takes is found: each is tried once at most.
+    A mailbox that is to be opened too: with an access token, or by the administrator, as its owner logs in. The form that the server takes is found: each is tried once at most.
+    .PARAMETER TenantId
+    The organisation at Microsoft, by GUID or domain.
+    .PARAMETER ApplicationId
+    The application, as the authorization server knows it.
+    .PARAMETER ClientSecret
+    The application's secret.
+    .PARAMETER CertificateFile
+    A file (PEM) with the application's certificate and its private key.
+    .PARAMETER ServiceAccountKeyFileData
+    A file (JSON) with the key of a service account of Google.
+    .PARAMETER AccessToken
+    One access token.
+    .PARAMETER AuthorityUrl
+    The authorization server, where it is not the service's public one.
+    .PARAMETER TokenUrl
+    The token endpoint, where it does not follow from AuthorityUrl.
+    .PARAMETER Scope
+    For what a token is to be good, where it is not what the service wants.
+    .PARAMETER ShowInstructions
+    Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google Workspace.
     .PARAMETER TestConnections
     Opens connections until the server refuses one: as many as the endpoint's MaxConcurrentMigrations, or 16. Some servers shut out for a while who does that.
     #>
     [CmdletBinding()]
     param(
         [switch] $IMAP,
+        [switch] $Microsoft365,
+        [switch] $GoogleWorkspace,
+        [switch] $Gmail,
         [string] $RemoteServer,
         [long] $Port,
         [ValidateSet('None', 'Ssl', 'Tls')] [string] $Security,
@@ -94,6 +124,16 @@ function Test-MigrationServerAvailability {
         [string] $Endpoint,
         [pscredential] $Credential,
         [string] $TestMailbox,
+        [string] $TenantId,
+        [string] $ApplicationId,
+        [securestring] $ClientSecret,
+        [byte[]] $CertificateFile,
+        [byte[]] $ServiceAccountKeyFileData,
+        [securestring] $AccessToken,
+        [string] $AuthorityUrl,
+        [string] $TokenUrl,
+        [string] $Scope,
+        [switch] $ShowInstructions,
         [switch] $TestConnections
     )
     process {
@@ -108,11 +148,15 @@ function New-MigrationEndpoint {
     .PARAMETER Name
     The endpoint's name.
     .PARAMETER IMAP
-    An IMAP server, as every endpoint is.
+    Any IMAP server, as every endpoint is where nothing else is said.
     .PARAMETER Microsoft365
-    Exchange Online: its address, peculiarities and limits are known.
+    Exchange Online: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    .PARAMETER GoogleWorkspace
+    Gmail of an organisation: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    .PARAMETER Gmail
+    The same as GoogleWorkspace: Exchange's word.
     .PARAMETER RemoteServer
-    The host of the IMAP server; that of Exchange Online with Microsoft365.
+    The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
     .PARAMETER Port
     The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
     .PARAMETER Security
@@ -146,19 +190,37 @@ function New-MigrationEndpoint {
     .PARAMETER TenantId
     The organisation at Microsoft, by GUID or domain.
     .PARAMETER ApplicationId
-    The application, as the authorization server knows it.
+    The application, as the authorization server knows it. With neither secret nor certificate somebody signs in with `mailhaul login`.
     .PARAMETER ClientSecret
-    A file with the application's secret.
+    The application's secret.
+    .PARAMETER CertificateFile
+    A file (PEM) with the application's certificate and its private key.
+    .PARAMETER ServiceAccountKeyFileData
+    A file (JSON) with the key of a service account of Google, to which the organisation has delegated.
+    .PARAMETER RefreshToken
+    A refresh token of somebody who signed in elsewhere.
+    .PARAMETER TokenCommand
+    A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the machine itself.
+    .PARAMETER AccessToken
+    One access token, for a test: it is used until it ends.
     .PARAMETER AuthorityUrl
-    The authorization server, where it is not Microsoft's public one.
+    The authorization server, where it is not the service's public one: that of a national cloud.
     .PARAMETER TokenUrl
-    The token endpoint of any other authorization server.
+    The token endpoint, where it does not follow from AuthorityUrl.
+    .PARAMETER DeviceUrl
+    Where a device asks for a code, where it does not follow from AuthorityUrl.
     .PARAMETER Scope
-    For what a token is to be good.
+    For what a token is to be good, where it is not what the service wants.
+    .PARAMETER GmailApi
+    Uploads messages to Gmail by its API, and not by IMAP, of which Gmail takes 500 MB a day for each user.
+    .PARAMETER GmailApiUrl
+    The address of Gmail's API, where it is not Google's public one.
+    .PARAMETER TestMailbox
+    A mailbox that is opened to try the endpoint.
+    .PARAMETER EmailAddress
+    The same as TestMailbox: Exchange's word with Gmail.
     .PARAMETER SkipVerification
     Keeps the endpoint without connecting to its server.
-    .PARAMETER Gmail
-    Not supported.
     .PARAMETER ExchangeOutlookAnywhere
     Not supported.
     .PARAMETER ExchangeRemoteMove
@@ -171,6 +233,8 @@ function New-MigrationEndpoint {
         [Parameter(Mandatory, Position = 0)] [string] $Name,
         [switch] $IMAP,
         [switch] $Microsoft365,
+        [switch] $GoogleWorkspace,
+        [switch] $Gmail,
         [string] $RemoteServer,
         [long] $Port,
         [ValidateSet('None', 'Ssl', 'Tls')] [string] $Security,
@@ -189,12 +253,21 @@ function New-MigrationEndpoint {
         [string] $UserNameTemplate,
         [string] $TenantId,
         [string] $ApplicationId,
-        [byte[]] $ClientSecret,
+        [securestring] $ClientSecret,
+        [byte[]] $CertificateFile,
+        [byte[]] $ServiceAccountKeyFileData,
+        [securestring] $RefreshToken,
+        [string[]] $TokenCommand,
+        [securestring] $AccessToken,
         [string] $AuthorityUrl,
         [string] $TokenUrl,
+        [string] $DeviceUrl,
         [string] $Scope,
+        [switch] $GmailApi,
+        [string] $GmailApiUrl,
+        [string] $TestMailbox,
+        [string] $EmailAddress,
         [switch] $SkipVerification,
-        [switch] $Gmail,
         [switch] $ExchangeOutlookAnywhere,
         [switch] $ExchangeRemoteMove,
         [switch] $PublicFolder
@@ -216,7 +289,7 @@ function Get-MigrationEndpoint {
     [CmdletBinding()]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
-        [ValidateSet('IMAP')] [string] $Type
+        [ValidateSet('IMAP', 'Microsoft365', 'GoogleWorkspace')] [string] $Type
     )
     process {
         Invoke-MailhaulOperation 'Get-MigrationEndpoint' $PSBoundParameters
@@ -261,6 +334,36 @@ function Set-MigrationEndpoint {
     An administrator who opens every mailbox; $null for each user's own login.
     .PARAMETER UserNameTemplate
     How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; $null for the SASL authorization identity.
+    .PARAMETER TenantId
+    The organisation at Microsoft, by GUID or domain.
+    .PARAMETER ApplicationId
+    The application, as the authorization server knows it.
+    .PARAMETER ClientSecret
+    A new secret of the application.
+    .PARAMETER CertificateFile
+    A file (PEM) with a new certificate of the application and its private key.
+    .PARAMETER ServiceAccountKeyFileData
+    A file (JSON) with a new key of a service account of Google.
+    .PARAMETER RefreshToken
+    A new refresh token of somebody who signed in elsewhere.
+    .PARAMETER TokenCommand
+    A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the machine itself.
+    .PARAMETER AccessToken
+    One access token, for a test.
+    .PARAMETER AuthorityUrl
+    The authorization server: TokenUrl and DeviceUrl follow from it.
+    .PARAMETER TokenUrl
+    The token endpoint.
+    .PARAMETER DeviceUrl
+    Where a device asks for a code.
+    .PARAMETER Scope
+    For what a token is to be good.
+    .PARAMETER GmailApi
+    Whether messages are uploaded to Gmail by its API, and not by IMAP.
+    .PARAMETER GmailApiUrl
+    The address of Gmail's API.
+    .PARAMETER TestMailbox
+    A mailbox that is opened to try the change.
     .PARAMETER SkipVerification
     Keeps the change without connecting to the server.
     #>
@@ -283,6 +386,21 @@ function Set-MigrationEndpoint {
         [System.Nullable[long]] $MailboxBytesPerDay,
         [AllowNull()] [object] $Credential,
         [AllowNull()] [object] $UserNameTemplate,
+        [string] $TenantId,
+        [string] $ApplicationId,
+        [securestring] $ClientSecret,
+        [byte[]] $CertificateFile,
+        [byte[]] $ServiceAccountKeyFileData,
+        [securestring] $RefreshToken,
+        [string[]] $TokenCommand,
+        [securestring] $AccessToken,
+        [string] $AuthorityUrl,
+        [string] $TokenUrl,
+        [string] $DeviceUrl,
+        [string] $Scope,
+        [System.Nullable[bool]] $GmailApi,
+        [string] $GmailApiUrl,
+        [string] $TestMailbox,
         [switch] $SkipVerification
     )
     process {
@@ -299,13 +417,16 @@ function Test-MigrationEndpoint {
     .PARAMETER Credential
     A user who is to log in too.
     .PARAMETER TestMailbox
-    A mailbox that the endpoint's administrator is to open too.
+    A mailbox that is to be opened too, by the endpoint's administrator or with an access token.
+    .PARAMETER ShowInstructions
+    Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google Workspace.
     #>
     [CmdletBinding()]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
         [pscredential] $Credential,
-        [string] $TestMailbox
+        [string] $TestMailbox,
+        [switch] $ShowInstructions
     )
     process {
         Invoke-MailhaulOperation 'Test-MigrationEndpoint' $PSBoundParameters
@@ -377,7 +498,7 @@ function New-MigrationBatch {
     .PARAMETER Repair
     What may be changed in messages that the target refuses: NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
     .PARAMETER GmailLabels
-    What becomes of a message of Gmail that has several labels; PrimaryFolder where nothing is said.
+    What becomes of a message of Gmail that has several labels; Automatic where nothing is said.
     .PARAMETER NotificationEmails
     Not supported: no mail is sent.
     .PARAMETER ReportInterval
@@ -413,7 +534,7 @@ function New-MigrationBatch {
         [long] $MaxItems,
         [long] $MaxMessageSize,
         [ValidateSet('NulBytes', 'BareNewlines', 'LongLines', 'InvalidHeaders', 'MissingFinalNewline', 'All')] [string[]] $Repair,
-        [ValidateSet('PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
+        [ValidateSet('Automatic', 'PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
         [string[]] $NotificationEmails,
         [timespan] $ReportInterval,
         [switch] $SkipReports,
@@ -473,6 +594,8 @@ function Set-MigrationBatch {
     The zone of dates without one, as the IANA or Windows names it; $null for UTC.
     .PARAMETER SyncNow
     Carries over at once what is new, for users who are synced.
+    .PARAMETER CheckNow
+    Opens all mailboxes at once, to see whether they can be; Get-MigrationUser -CheckFailed shows those that cannot.
     .PARAMETER Update
     Users under way go on with the settings of endpoints and batch as they are now, instead of from the next pass on.
     .PARAMETER ApproveSkippedItems
@@ -522,6 +645,7 @@ function Set-MigrationBatch {
         [System.Nullable[datetime]] $CompleteAfter,
         [AllowNull()] [object] $TimeZone,
         [switch] $SyncNow,
+        [switch] $CheckNow,
         [switch] $Update,
         [switch] $ApproveSkippedItems,
         [System.Nullable[bool]] $AllowIncrementalSyncs,
@@ -537,7 +661,7 @@ function Set-MigrationBatch {
         [System.Nullable[long]] $MaxItems,
         [System.Nullable[long]] $MaxMessageSize,
         [AllowNull()] [object] $Repair,
-        [ValidateSet('PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
+        [ValidateSet('Automatic', 'PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
         [string[]] $NotificationEmails,
         [timespan] $ReportInterval,
         [switch] $SkipReports
@@ -620,7 +744,7 @@ function Remove-MigrationBatch {
 function Get-MigrationUser {
     <#
     .SYNOPSIS
-    Shows users, where they stand, and why they failed.
+    Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.
     .PARAMETER Identity
     The user's e-mail address or GUID; all where it is left out.
     .PARAMETER EmailAddress
@@ -633,6 +757,8 @@ function Get-MigrationUser {
     Users in this state.
     .PARAMETER StatusSummary
     Users in a state of this kind.
+    .PARAMETER CheckFailed
+    Users of whom a mailbox was found that cannot be opened; CheckError says why.
     .PARAMETER ResultSize
     How many at most, or unlimited; 1000 where nothing is said.
     #>
@@ -644,6 +770,7 @@ function Get-MigrationUser {
         [string] $BatchId,
         [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string] $Status,
         [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
+        [switch] $CheckFailed,
         [string] $ResultSize
     )
     process {
@@ -663,6 +790,8 @@ function Set-MigrationUser {
     This user completes then; $null for the batch's CompleteAfter.
     .PARAMETER SyncNow
     Carries over at once what is new.
+    .PARAMETER CheckNow
+    Opens both mailboxes at once, to see whether they can be; Get-MigrationUser shows what was found.
     .PARAMETER ApproveSkippedItems
     Approves what was skipped so far.
     .PARAMETER Credential
@@ -678,6 +807,7 @@ function Set-MigrationUser {
         [System.Nullable[datetime]] $StartAfter,
         [System.Nullable[datetime]] $CompleteAfter,
         [switch] $SyncNow,
+        [switch] $CheckNow,
         [switch] $ApproveSkippedItems,
         [pscredential] $Credential,
         [pscredential] $TargetCredential,
