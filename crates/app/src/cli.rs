@@ -91,6 +91,13 @@ pub(crate) struct Migrate {
     /// without a TargetPassword
     #[arg(long, value_name = "FILE")]
     pub(crate) to_password_file: Option<PathBuf>,
+    /// A program that prints an access token for the source (OAuth 2.0), in place of passwords: program and arguments, divided
+    /// by blanks; {user} is the mailbox. No shell reads it
+    #[arg(long, value_name = "COMMAND", conflicts_with = "from_password_file")]
+    pub(crate) from_token_command: Option<String>,
+    /// The same for the target
+    #[arg(long, value_name = "COMMAND", conflicts_with = "to_password_file")]
+    pub(crate) to_token_command: Option<String>,
     /// Mailboxes at once; where there are fewer, a mailbox may use several of these places for its folders (connections to
     /// each server)
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -20,6 +20,7 @@ mod proxy;
 mod room;
 mod server;
 mod shapes;
+mod tls_front;
 
 pub use certificate::Certificate;
 pub use corpus::{corpus, with_crlf};
@@ -30,6 +31,7 @@ pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, s
 pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};
 pub use server::{Server, Shape};
+pub use tls_front::TlsFront;
 
 /// Names and passwords of users: each one's is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {

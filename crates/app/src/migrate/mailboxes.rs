@@ -1,11 +1,12 @@
 //! Which mailboxes go where: from the addresses or from the CSV file.
 
-use std::{collections::HashMap, fs, sync::Arc};
+use std::{collections::HashMap, fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mailhaul_imap::{ConnectOptions, Credentials, Timeouts, TlsOptions};
 use mailhaul_mail::Secret;
 use mailhaul_migration::{CsvOptions, read_users};
+use mailhaul_oauth::{TokenCommand, Tokens};
 use mailhaul_remotes::{Account, Login, Side};
 
 use super::{trace_file::TraceFile, trace_of};
@@ -40,10 +41,21 @@ struct End<'a> {
     side: Side,
     url: &'a ServerUrl,
     tls: TlsOptions,
+    /// Where access tokens come from, in place of passwords.
+    tokens: Option<Tokens>,
 }
 
 impl End<'_> {
-    fn account(&self, settings: &Settings, user: &str, password: Secret, root: Option<&str>) -> Account {
+    /// By an access token where there are some, else by the password that is found.
+    fn login(&self, user: &str, password: impl FnOnce() -> Result<Secret>) -> Result<Login> {
+        Ok(match &self.tokens {
+            Some(tokens) => Login::Tokens { user: user.to_owned(), tokens: tokens.clone() },
+            None => Login::Password(Credentials::password(user, password()?)),
+        })
+    }
+
+    fn account(&self, settings: &Settings, login: Login, root: Option<&str>) -> Account {
+        let user = login.user();
         let side = match self.side {
             Side::Source => "from",
             Side::Target => "to",
@@ -52,13 +64,7 @@ impl End<'_> {
         options.tls = self.tls.clone();
         options.timeouts = settings.timeouts;
         options.trace = trace_of(settings, format!("{user} {side}"));
-        Account {
-            side: self.side,
-            options,
-            login: Login::Password(Credentials::password(user, password)),
-            user_root: root.map(str::to_owned),
-            profile: None,
-        }
+        Account { side: self.side, options, login, user_root: root.map(str::to_owned), profile: None }
     }
 
     fn key(&self, user: &str, root: Option<&str>) -> String {
@@ -81,8 +87,24 @@ pub(crate) fn mailboxes(
         pin_sha256: pin.map(|it| it.0),
         accept_untrusted: options.accept_untrusted_certificates,
     };
-    let from = End { side: Side::Source, url: from, tls: tls(&options.from_ca, options.from_pin) };
-    let to = End { side: Side::Target, url: to, tls: tls(&options.to_ca, options.to_pin) };
+    let tokens = |command: &Option<String>, option: &str| -> Result<Option<Tokens>> {
+        let Some(command) = command else { return Ok(None) };
+        let words = command.split_whitespace().map(str::to_owned).collect();
+        let command = TokenCommand::new(words).map_err(|words| anyhow!("--{option}: {words}"))?;
+        Ok(Some(Tokens::new(command)))
+    };
+    let from = End {
+        side: Side::Source,
+        url: from,
+        tls: tls(&options.from_ca, options.from_pin),
+        tokens: tokens(&options.from_token_command, "from-token-command")?,
+    };
+    let to = End {
+        side: Side::Target,
+        url: to,
+        tls: tls(&options.to_ca, options.to_pin),
+        tokens: tokens(&options.to_token_command, "to-token-command")?,
+    };
     let mailboxes = if options.users.is_some() {
         from_csv(options, settings, &from, &to, ui)?
     } else {
@@ -113,31 +135,27 @@ fn from_urls(options: &Migrate, settings: &Settings, from: &End<'_>, to: &End<'_
         end.url.user.clone().ok_or_else(missing)
     };
     let (source_user, target_user) = (user(from, "from")?, user(to, "to")?);
-    let password = |file, variable, side: &str, whose: String| -> Result<Secret> {
-        match passwords::given(file, variable)? {
+    let password = |file: &Option<PathBuf>, variable, side: &str, whose: String| -> Result<Secret> {
+        match passwords::given(file.as_deref(), variable)? {
             Some(password) => Ok(password),
             None => passwords::asked(&whose, side),
         }
     };
-    let source_password = password(
-        options.from_password_file.as_deref(),
-        "MAILHAUL_FROM_PASSWORD",
-        "from",
-        format!("{source_user} at {}", from.url),
-    )?;
-    let target_password = password(
-        options.to_password_file.as_deref(),
-        "MAILHAUL_TO_PASSWORD",
-        "to",
-        format!("{target_user} at {}", to.url),
-    )?;
+    let source = from.login(&source_user, || {
+        let whose = format!("{source_user} at {}", from.url);
+        password(&options.from_password_file, "MAILHAUL_FROM_PASSWORD", "from", whose)
+    })?;
+    let target = to.login(&target_user, || {
+        let whose = format!("{target_user} at {}", to.url);
+        password(&options.to_password_file, "MAILHAUL_TO_PASSWORD", "to", whose)
+    })?;
     Ok(Mailbox {
         name: source_user.clone(),
         row: None,
         source_key: from.key(&source_user, None),
         target_key: to.key(&target_user, None),
-        source: from.account(settings, &source_user, source_password, None),
-        target: to.account(settings, &target_user, target_password, None),
+        source: from.account(settings, source, None),
+        target: to.account(settings, target, None),
     })
 }
 
@@ -160,8 +178,11 @@ fn from_csv(
         );
     }
     let octets = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let csv_options =
-        CsvOptions { allow_unknown_columns: options.allow_unknown_columns, ..CsvOptions::default() };
+    let csv_options = CsvOptions {
+        allow_unknown_columns: options.allow_unknown_columns,
+        without_passwords: from.tokens.is_some(),
+        without_user_names: from.tokens.is_some(),
+    };
     let list = read_users(&octets, csv_options).with_context(|| path.display().to_string())?;
     for warning in &list.warnings {
         ui.warn(&format!("warning: {}: {warning}", path.display()));
@@ -169,22 +190,26 @@ fn from_csv(
     let shared = passwords::given(options.to_password_file.as_deref(), "MAILHAUL_TO_PASSWORD")?;
     let mut mailboxes = Vec::with_capacity(list.users.len());
     for user in list.users {
-        let target_password = user.target_password.or_else(|| shared.clone()).ok_or_else(|| {
-            anyhow!(
-                "{}: Row {}: there is no TargetPassword for {}: fill the column, or give --to-password-file",
-                path.display(),
-                user.row,
-                user.target_user_name
-            )
+        let target = to.login(&user.target_user_name, || {
+            user.target_password.or_else(|| shared.clone()).ok_or_else(|| {
+                anyhow!(
+                    "{}: Row {}: there is no TargetPassword for {}: fill the column, or give --to-password-file",
+                    path.display(),
+                    user.row,
+                    user.target_user_name
+                )
+            })
         })?;
-        let password = user.password.with_context(|| format!("Row {}: there is no Password", user.row))?;
+        let source = from.login(&user.user_name, || {
+            user.password.with_context(|| format!("Row {}: there is no Password", user.row))
+        })?;
         let root = user.user_root.as_deref();
         mailboxes.push(Mailbox {
             row: Some(user.row),
             source_key: from.key(&user.user_name, root),
             target_key: to.key(&user.target_user_name, None),
-            source: from.account(settings, &user.user_name, password, root),
-            target: to.account(settings, &user.target_user_name, target_password, None),
+            source: from.account(settings, source, root),
+            target: to.account(settings, target, None),
             name: user.email_address,
         });
     }

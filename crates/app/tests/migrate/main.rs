@@ -12,3 +12,4 @@ mod later_passes;
 mod refusals;
 mod secrets;
 mod support;
+mod tokens;
