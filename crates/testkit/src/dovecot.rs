@@ -14,7 +14,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::Certificate;
+use crate::{Bearer, Certificate};
 
 /// So long a server may take until it greets.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +38,8 @@ pub struct Setup {
     pub imap_plugins: Vec<&'static str>,
     /// Files below the server's directory that the added lines name.
     pub files: Vec<(&'static str, String)>,
+    /// How it checks access tokens, where it takes them beside passwords.
+    pub bearer: Option<Bearer>,
     /// Lines added to the configuration; `{home}` stands for the directory of the server.
     pub extra: String,
 }
@@ -53,6 +55,7 @@ impl Default for Setup {
             plugins: Vec::new(),
             imap_plugins: Vec::new(),
             files: Vec::new(),
+            bearer: None,
             extra: String::new(),
         }
     }
@@ -141,10 +144,12 @@ impl Dovecot {
              mail_max_userip_connections = 1000\nauth_mechanisms = plain login cram-md5\nauth_failure_delay = 0\n\
              service imap {{\n process_limit = 512\n}}\nservice anvil {{\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
              namespace inbox {{\n inbox = yes\n separator = {separator}\n prefix = {prefix}\n}}\n\
-             passdb {{\n driver = passwd-file\n args = {home}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {home}/users\n}}\n",
+             passdb {{\n driver = passwd-file\n{of_passwords} args = {home}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {home}/users\n}}\n",
             location = setup.mail_location,
             separator = setup.separator,
             prefix = setup.prefix,
+            // A token is no password.
+            of_passwords = if setup.bearer.is_some() { " mechanisms = plain login cram-md5\n" } else { "" },
         );
         let tls_port = if certificate.is_some() { self.tls_port } else { 0 };
         let chroot = if is_root { "" } else { " chroot =\n" };
@@ -191,6 +196,9 @@ impl Dovecot {
                  service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n"
             )
             .unwrap();
+        }
+        if let Some(bearer) = &setup.bearer {
+            text.push_str(&bearer.write(self.directory.path()));
         }
         text.push_str(&setup.extra.replace("{home}", &home.to_string()));
         fs::write(self.configuration(), text).unwrap();

@@ -7,6 +7,7 @@
     reason = "a test stops where its servers do not do what they must"
 )]
 
+mod bearer;
 mod certificate;
 mod corpus;
 mod courier;
@@ -21,7 +22,9 @@ mod room;
 mod server;
 mod shapes;
 mod tls_front;
+mod token_server;
 
+pub use bearer::{Bearer, TokensOf};
 pub use certificate::Certificate;
 pub use corpus::{corpus, with_crlf};
 pub use courier::{Courier, CourierSetup};
@@ -32,6 +35,7 @@ pub use mailmaker::Mailmaker;
 pub use proxy::{Faults, Proxy};
 pub use server::{Server, Shape};
 pub use tls_front::TlsFront;
+pub use token_server::{TokenRequest, TokenServer};
 
 /// Names and passwords of users: each one's is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {

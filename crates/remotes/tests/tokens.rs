@@ -1,0 +1,168 @@
+//! Access tokens of a real authorization server, shown to a real Dovecot.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use mailhaul_engine::{Error, ErrorKind, Mailbox as _};
+use mailhaul_imap::{ConnectOptions, Security};
+use mailhaul_mail::{Retry, Scope, Secret};
+use mailhaul_oauth::{ClientSecret, FixedToken, TokenEndpoint, TokenSource as _, TokenUrl, Tokens};
+use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
+use mailhaul_testkit::{Dovecot, Setup, TokenServer, TokensOf};
+
+const USERS: [&str; 5] =
+    ["ann@contoso.edu", "paul@contoso.edu", "terry@contoso.edu", "eve@contoso.edu", "bob@contoso.edu"];
+
+fn endpoint(server: &TokenServer) -> TokenEndpoint {
+    TokenEndpoint::new(TokenUrl::parse(&server.token_url()).unwrap()).unwrap()
+}
+
+fn application(server: &TokenServer) -> ClientSecret {
+    ClientSecret {
+        endpoint: endpoint(server),
+        client_id: TokenServer::WITH_SECRET.to_owned(),
+        secret: Secret::new(TokenServer::CLIENT_SECRET),
+        scope: TokenServer::DEFAULT_SCOPE.to_owned(),
+    }
+}
+
+fn dovecot(server: &TokenServer, tokens_of: TokensOf, mechanisms: &str) -> Dovecot {
+    let bearer = server.bearer(tokens_of, TokenServer::MICROSOFT);
+    Setup {
+        bearer: Some(bearer),
+        extra: format!("auth_mechanisms = {mechanisms}\n"),
+        ..Setup::with_users(&USERS)
+    }
+    .start()
+}
+
+/// Lists the folders of the user's mailbox.
+async fn open(dovecot: &Dovecot, user: &str, tokens: &Tokens) -> Result<usize, Error> {
+    let mut mailbox = ImapMailbox::new(Account {
+        side: Side::Source,
+        options: ConnectOptions::new("127.0.0.1", dovecot.port(), Security::Clear),
+        login: Login::Tokens { user: user.to_owned(), tokens: tokens.clone() },
+        user_root: None,
+        profile: None,
+    });
+    let folders = mailbox.folders().await.map(|it| it.len());
+    mailbox.close().await;
+    folders
+}
+
+/// All users' mailboxes, side by side; none opens.
+async fn refusals(dovecot: &Dovecot, tokens: &Tokens) -> Vec<Error> {
+    let all = USERS.map(|user| open(dovecot, user, tokens));
+    futures_util::future::join_all(all).await.into_iter().map(Result::unwrap_err).collect()
+}
+
+#[track_caller]
+fn assert_refused(error: &Error) {
+    assert_eq!((error.kind, error.retry), (ErrorKind::Authentication, Retry::Never), "{error}");
+    assert!(error.to_string().contains("refused: NO [AUTHENTICATIONFAILED]"), "{error}");
+}
+
+/// How many logins Dovecot let in, by mechanism.
+fn logins(dovecot: &Dovecot, mechanism: &str) -> usize {
+    let log = dovecot.log();
+    log.lines().filter(|it| it.contains(" Login: ") && it.contains(&format!("method={mechanism}"))).count()
+}
+
+/// How many tokens Dovecot refused.
+fn refused(dovecot: &Dovecot) -> usize {
+    dovecot.log().lines().filter(|it| it.contains("oauth2 failed")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_of_an_application_opens_every_mailbox_with_both_mechanisms() {
+    let server = TokenServer::start();
+    for (offered, used) in [("plain xoauth2", "XOAUTH2"), ("plain xoauth2 oauthbearer", "OAUTHBEARER")] {
+        let dovecot = dovecot(&server, TokensOf::Applications, offered);
+        let tokens = Tokens::new(application(&server));
+        let before = server.requests().len();
+        for opened in futures_util::future::join_all(USERS.map(|user| open(&dovecot, user, &tokens))).await {
+            assert_eq!(opened.ok(), Some(1), "{}", dovecot.log());
+        }
+        assert_eq!(logins(&dovecot, used), USERS.len(), "{}", dovecot.log());
+        assert_eq!(server.requests().len() - before, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_client_secret_is_told_to_all_and_asked_once() {
+    let server = TokenServer::start();
+    let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2");
+    let tokens = Tokens::new(ClientSecret { secret: Secret::new("wrong"), ..application(&server) });
+    for error in refusals(&dovecot, &tokens).await {
+        assert_eq!((error.scope, error.retry), (Scope::Endpoint, Retry::Never), "{error}");
+        assert!(error.to_string().contains("127.0.0.1 gives no token (invalid_client"), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1, "{:?}", server.requests());
+    assert_eq!((logins(&dovecot, ""), refused(&dovecot)), (0, 0), "{}", dovecot.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_for_something_else_is_replaced_once_and_then_told() {
+    let server = TokenServer::start();
+    let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
+    let scope = TokenServer::OTHER_SCOPE.to_owned();
+    let tokens = Tokens::new(ClientSecret { scope, ..application(&server) });
+    for error in refusals(&dovecot, &tokens).await {
+        assert_refused(&error);
+    }
+    // The first token, and one in its place; every mailbox may have tried both.
+    assert_eq!(server.requests().len(), 2, "{:?}", server.requests());
+    assert!(refused(&dovecot) <= 2 * USERS.len(), "{}", dovecot.log());
+    assert!(dovecot.log().contains("Provided token is not valid"), "{}", dovecot.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_another_user_opens_nothing() {
+    let server = TokenServer::start();
+    let dovecot = dovecot(&server, TokensOf::Users, "plain xoauth2 oauthbearer");
+    // Its subject is the application.
+    let tokens = Tokens::new(application(&server));
+    for error in refusals(&dovecot, &tokens).await {
+        assert_refused(&error);
+    }
+    assert_eq!(server.requests().len(), 2, "{:?}", server.requests());
+    assert!(dovecot.log().contains("did not match"), "{}", dovecot.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_by_five_minutes_makes_no_storm() {
+    let server = TokenServer::start();
+    server.set_token_life(Duration::from_mins(2));
+    let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
+    for (ahead, words) in [(-300, "Token has expired"), (300, "Token is")] {
+        server.set_clock_ahead(ahead);
+        let (before, refused_before) = (server.requests().len(), refused(&dovecot));
+        let tokens = Tokens::new(application(&server));
+        for error in refusals(&dovecot, &tokens).await {
+            assert_refused(&error);
+        }
+        assert_eq!(server.requests().len() - before, 2, "{:?}", server.requests());
+        assert!(refused(&dovecot) - refused_before <= 2 * USERS.len(), "{}", dovecot.log());
+        assert!(dovecot.log().contains(words), "{}", dovecot.log());
+    }
+    // Tokens that live longer than the clock is wrong are good from the beginning.
+    server.set_clock_ahead(-300);
+    server.set_token_life(Duration::from_hours(1));
+    let tokens = Tokens::new(application(&server));
+    assert_eq!(open(&dovecot, USERS[0], &tokens).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixed_token_that_has_expired_is_told_after_one_try() {
+    let server = TokenServer::start();
+    let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
+    server.set_token_life(Duration::from_mins(1));
+    server.set_clock_ahead(-300);
+    let given = application(&server).ask("").await.unwrap();
+    let tokens = Tokens::new(FixedToken(given.secret));
+    for error in refusals(&dovecot, &tokens).await {
+        assert_refused(&error);
+    }
+    assert_eq!(refused(&dovecot), USERS.len(), "{}", dovecot.log());
+}
