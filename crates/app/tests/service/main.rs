@@ -18,4 +18,5 @@ mod secrets;
 mod seed;
 mod seed_microsoft_365;
 mod support;
+mod tokens;
 mod web;
