@@ -54,8 +54,10 @@ impl TokenServer {
     pub const MICROSOFT: &str = "https://outlook.office365.com";
     /// The scope of an application's tokens for them.
     pub const DEFAULT_SCOPE: &str = "https://outlook.office365.com/.default";
-    /// The scope of a person's tokens for them.
-    pub const PERSON_SCOPE: &str = "https://outlook.office365.com/IMAP.AccessAsUser.All offline_access";
+    /// The audience of a person's tokens for them.
+    pub const OF_PERSONS: &str = "https://outlook.office.com";
+    /// The scope of such tokens.
+    pub const PERSON_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
     /// The scope of tokens for something else.
     pub const OTHER_SCOPE: &str = "https://graph.microsoft.com/.default";
     /// The audience of tokens for Google's mailboxes.
@@ -82,7 +84,7 @@ impl TokenServer {
             "token_life_seconds": 3600,
             "clock_is_ahead_seconds": 0,
             "clock_tolerance_seconds": 60,
-            "resources": [Self::MICROSOFT, Self::GOOGLE, "https://graph.microsoft.com"],
+            "resources": [Self::MICROSOFT, Self::OF_PERSONS, Self::GOOGLE, "https://graph.microsoft.com"],
             "clients": [
                 { "id": Self::WITH_SECRET, "secret": Self::CLIENT_SECRET, "grants": ["client_credentials"] },
                 { "id": Self::WITH_CERTIFICATE, "certificate": read("certificate.pem"), "grants": ["client_credentials"] },

@@ -52,7 +52,7 @@ impl Service {
             &url,
             "-ApplicationId",
             TokenServer::WITH_SECRET,
-            "-ClientSecret",
+            "-ClientSecretFile",
             &secret,
             "-SkipVerification",
         ];
@@ -67,7 +67,8 @@ impl Service {
             text.push_str(&format!("{user}@contoso.edu,{user},{},{user}\n", Dovecot::password(user)));
         }
         let csv = self.write("users.csv", &text);
-        let words = ["New-MigrationBatch", "-Name", name, "-SourceEndpoint", "Old", "-TargetEndpoint", target];
+        let words =
+            ["New-MigrationBatch", "-Name", name, "-SourceEndpoint", "Old", "-TargetEndpoint", target];
         self.expect(&[&words[..], &["-CSVData", &csv, "-AutoStart"]].concat());
     }
 
@@ -150,7 +151,8 @@ async fn refusals_are_told_in_words_after_one_other_token() {
     assert_eq!((asked.len(), asked[0].error.as_deref(), out), (1, Some("invalid_client"), 0), "{asked:?}");
 
     // A token for something else, and tokens of a server whose clock is wrong: given, and refused by Dovecot.
-    let given = |(told, asked, out): (Vec<String>, Vec<mailhaul_testkit::TokenRequest>, usize), words: &str| {
+    let given = |(told, asked, out): (Vec<String>, Vec<mailhaul_testkit::TokenRequest>, usize),
+                 words: &str| {
         errors(&told, "AUTHENTICATE OAUTHBEARER refused: NO [AUTHENTICATIONFAILED]");
         assert!(asked.len() == 2 && asked.iter().all(|it| it.error.is_none()), "{asked:?}");
         assert!((10..=20).contains(&out), "{out}");
@@ -164,4 +166,14 @@ async fn refusals_are_told_in_words_after_one_other_token() {
     server.set_clock_ahead(300);
     given(run("Ahead", 3, secret, TokenServer::DEFAULT_SCOPE), "Token is");
     assert_eq!(logins(&to), 0);
+
+    // With the right secret the same users go on.
+    server.set_clock_ahead(0);
+    let right = service.write("client-secret", TokenServer::CLIENT_SECRET);
+    service.expect(&["Set-MigrationEndpoint", "Secret", "-ClientSecretFile", &right]);
+    service.expect(&["Start-MigrationBatch", "Secret"]);
+    service.wait_for("Secret", &["Synced"]);
+    for user in group(0) {
+        assert_same(&from, &to, user).await;
+    }
 }
