@@ -7,7 +7,10 @@ use std::time::Duration;
 use mailhaul_engine::{Error, ErrorKind, Mailbox as _};
 use mailhaul_imap::{ConnectOptions, Security};
 use mailhaul_mail::{Retry, Scope, Secret};
-use mailhaul_oauth::{ClientSecret, FixedToken, TokenEndpoint, TokenSource as _, TokenUrl, Tokens};
+use mailhaul_oauth::{
+    CertificateFile, ClientCertificate, ClientSecret, FixedToken, ServiceAccount, ServiceAccountKey,
+    TokenEndpoint, TokenSource as _, TokenUrl, Tokens,
+};
 use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::{Dovecot, Setup, TokenServer, TokensOf};
 
@@ -165,4 +168,85 @@ async fn a_fixed_token_that_has_expired_is_told_after_one_try() {
         assert_refused(&error);
     }
     assert_eq!(refused(&dovecot), USERS.len(), "{}", dovecot.log());
+}
+
+fn certified(server: &TokenServer) -> Tokens {
+    let file = CertificateFile::parse(server.certificate().as_bytes(), jiff::Timestamp::now()).unwrap();
+    let (id, scope) = (TokenServer::WITH_CERTIFICATE.to_owned(), TokenServer::DEFAULT_SCOPE.to_owned());
+    Tokens::new(
+        ClientCertificate::new(endpoint(server), id, &file.certificate, &file.private_key, scope).unwrap(),
+    )
+}
+
+fn delegated(server: &TokenServer) -> Tokens {
+    let key = ServiceAccountKey::parse(server.service_account_key().as_bytes()).unwrap();
+    let scope = format!("{}/", TokenServer::GOOGLE);
+    let ServiceAccountKey { email, client_id, key_id, private_key, .. } = key;
+    Tokens::new(ServiceAccount::new(endpoint(server), email, client_id, key_id, &private_key, scope).unwrap())
+}
+
+/// How the questions since then ended.
+fn errors(server: &TokenServer, before: usize) -> Vec<Option<String>> {
+    server.requests().split_off(before).into_iter().map(|it| it.error).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn assertions_are_signed_at_the_time_of_the_token_server() {
+    let server = TokenServer::start();
+    let microsoft = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
+    let google = Setup {
+        bearer: Some(server.bearer(TokensOf::Users, TokenServer::GOOGLE)),
+        ..Setup::with_users(&USERS)
+    }
+    .start();
+    // A server that is five minutes behind is told the time that it has, after one refusal, whoever asks.
+    for (ahead, first) in [(0, None), (-300, Some(()))] {
+        server.set_clock_ahead(ahead);
+        for (dovecot, tokens, refusal, questions) in [
+            (&microsoft, certified(&server), "invalid_client", 1),
+            (&google, delegated(&server), "invalid_grant", 2),
+        ] {
+            let before = server.requests().len();
+            for user in &USERS[..2] {
+                let opened = open(dovecot, user, &tokens).await;
+                assert_eq!(opened.ok(), Some(1), "{:?}\n{}", server.log().last(), dovecot.log());
+            }
+            let refusals = first.map(|()| Some(refusal.to_owned()));
+            let expected: Vec<_> = refusals.into_iter().chain(vec![None; questions]).collect();
+            assert_eq!(errors(&server, before), expected, "{:?}", server.log());
+        }
+    }
+    // Assertions for a server that is ahead are still good there.
+    server.set_clock_ahead(300);
+    for tokens in [certified(&server), delegated(&server)] {
+        let before = server.requests().len();
+        tokens.token(USERS[0]).await.unwrap();
+        assert_eq!(errors(&server, before), [None]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_account_opens_the_mailboxes_of_its_domain_alone() {
+    let server = TokenServer::start();
+    let tokens = delegated(&server);
+    let error = tokens.token("ann@other.example").await.unwrap_err();
+    assert!(error.message.contains("Invalid email or User ID") && !error.concerns_all, "{error:?}");
+    for user in USERS {
+        tokens.token(user).await.unwrap();
+    }
+    let subjects: Vec<_> = server.requests().into_iter().filter_map(|it| it.subject).collect();
+    assert_eq!(subjects, USERS);
+    // A key that the server does not know.
+    let key = TokenServer::start().service_account_key();
+    let key = ServiceAccountKey::parse(key.as_bytes()).unwrap();
+    let scope = format!("{}/", TokenServer::GOOGLE);
+    let ServiceAccountKey { email, client_id, key_id, private_key, .. } = key;
+    let foreign = ServiceAccount::new(endpoint(&server), email, client_id, key_id, &private_key, scope);
+    let foreign = Tokens::new(foreign.unwrap());
+    let before = server.requests().len();
+    for user in USERS {
+        let error = foreign.token(user).await.unwrap_err();
+        assert!(error.message.contains("Invalid JWT Signature"), "{error:?}");
+    }
+    assert_eq!(errors(&server, before).len(), 1);
 }

@@ -151,8 +151,9 @@ provider.registerGrantType(JWT_BEARER, async (ctx, next) => {
   await next();
 }, ['assertion', 'scope']);
 
-// Every question for a token is written down with its answer.
+// Every question for a token is written down with its answer, which tells the time of this server.
 provider.use(async (ctx, next) => {
+  ctx.set('Date', new Date().toUTCString());
   if (ctx.method !== 'POST' || !ctx.path.startsWith(`/${tenant}/`)) return next();
   const chunks = [];
   for await (const chunk of ctx.req) chunks.push(chunk);

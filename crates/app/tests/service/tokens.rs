@@ -33,31 +33,21 @@ impl Service {
         self.expect(&[&words[..], &["-Port", &port, "-Security", "None"]].concat());
     }
 
+    /// An endpoint that is opened with tokens of this server. What is secret is in a file, which is gone afterwards.
+    fn with_tokens(&self, name: &str, port: u16, secret: (&str, &str), more: &[&str]) {
+        let (port, (option, secret)) = (port.to_string(), secret);
+        let file = self.write("secret", secret);
+        let words = ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1"];
+        let secret = [option, &file, "-Port", &port, "-Security", "None", "-SkipVerification"];
+        self.expect(&[&words[..], &secret, more].concat());
+        fs::remove_file(file).unwrap();
+    }
+
     /// An endpoint that an application opens with a secret.
     fn with_secret(&self, name: &str, port: u16, server: &TokenServer, secret: &str, more: &[&str]) {
-        let (port, url) = (port.to_string(), server.token_url());
-        let secret = self.write("client-secret", &format!("{secret}\n"));
-        let words = [
-            "New-MigrationEndpoint",
-            "-IMAP",
-            "-Name",
-            name,
-            "-RemoteServer",
-            "127.0.0.1",
-            "-Port",
-            &port,
-            "-Security",
-            "None",
-            "-TokenUrl",
-            &url,
-            "-ApplicationId",
-            TokenServer::WITH_SECRET,
-            "-ClientSecretFile",
-            &secret,
-            "-SkipVerification",
-        ];
-        self.expect(&[&words[..], more].concat());
-        fs::remove_file(secret).unwrap();
+        let url = server.token_url();
+        let application = ["-TokenUrl", &url, "-ApplicationId", TokenServer::WITH_SECRET];
+        self.with_tokens(name, port, ("-ClientSecretFile", secret), &[&application[..], more].concat());
     }
 
     /// A batch of these users, who have passwords at the source and none at the target.
@@ -104,7 +94,7 @@ async fn two_hundred_users_with_tokens_that_live_a_minute() {
     let service = Service::start();
     service.with_passwords("Old", from.port());
     // 2,400 messages at this pace need more than one token's life.
-    let scope = ["-Scope", TokenServer::DEFAULT_SCOPE, "-MessagesPerSecond", "30"];
+    let scope = ["-Scope", TokenServer::DEFAULT_SCOPE, "-MessagesPerSecond", "32"];
     service.with_secret("New", to.port(), &server, TokenServer::CLIENT_SECRET, &scope);
     service.token_batch("All", "New", &users);
     let batch = service.wait_for("All", &["Synced", "SyncedWithErrors", "Failed"]);
