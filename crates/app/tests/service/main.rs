@@ -11,6 +11,7 @@ mod crashes;
 mod documents;
 mod failures;
 mod folders;
+mod grants;
 mod incremental;
 mod limits;
 mod lives;

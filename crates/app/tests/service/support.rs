@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    path::PathBuf,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -67,6 +67,16 @@ impl Service {
     }
 
     pub(crate) fn run_with(&mut self, options: &[&str]) {
+        self.run_saying(options, |_| {});
+    }
+
+    /// Starts the service, and appends to this file what it says.
+    pub(crate) fn run_logging(&mut self, log: &Path) {
+        let mut log = fs::File::options().create(true).append(true).open(log).unwrap();
+        self.run_saying(&[], move |line| writeln!(log, "{line}").unwrap());
+    }
+
+    fn run_saying(&mut self, options: &[&str], mut hear: impl FnMut(&str) + Send + 'static) {
         let words = [&["serve"], options].concat();
         let mut process = self.command(&words).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
@@ -74,6 +84,7 @@ impl Service {
         for line in lines.by_ref() {
             let line = line.unwrap();
             let is_ready = line.contains("mailhaul serves");
+            hear(&line);
             said.push(line);
             if is_ready {
                 break;
@@ -81,8 +92,13 @@ impl Service {
         }
         assert!(said.last().is_some_and(|it| it.contains("mailhaul serves")), "{said:?}");
         // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| hear(&line)));
         self.process = Some(process);
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
     }
 
     /// kill -9.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Service, assert_same, give, names};
 
 /// A Dovecot whose mailboxes all hold the same messages.
-async fn source(users: &[String], messages: usize) -> Dovecot {
+pub(crate) async fn source(users: &[String], messages: usize) -> Dovecot {
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     let from = Setup::with_users(&names).start();
     give(&from, &users[0], "INBOX", &vec![1_500; messages], 1).await;
@@ -20,21 +20,21 @@ async fn source(users: &[String], messages: usize) -> Dovecot {
 }
 
 /// A Dovecot that takes tokens for this audience.
-fn target(server: &TokenServer, users: &[String], tokens_of: TokensOf, audience: &str) -> Dovecot {
+pub(crate) fn target(server: &TokenServer, users: &[String], tokens_of: TokensOf, audience: &str) -> Dovecot {
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     Setup { bearer: Some(server.bearer(tokens_of, audience)), ..Setup::with_users(&names) }.start()
 }
 
 impl Service {
     /// An endpoint whose users have passwords.
-    fn with_passwords(&self, name: &str, port: u16) {
+    pub(crate) fn with_passwords(&self, name: &str, port: u16) {
         let port = port.to_string();
         let words = ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1"];
         self.expect(&[&words[..], &["-Port", &port, "-Security", "None"]].concat());
     }
 
     /// An endpoint that is opened with tokens of this server. What is secret is in a file, which is gone afterwards.
-    fn with_tokens(&self, name: &str, port: u16, secret: (&str, &str), more: &[&str]) {
+    pub(crate) fn with_tokens(&self, name: &str, port: u16, secret: (&str, &str), more: &[&str]) {
         let (port, (option, secret)) = (port.to_string(), secret);
         let file = self.write("secret", secret);
         let words = ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1"];
@@ -44,14 +44,21 @@ impl Service {
     }
 
     /// An endpoint that an application opens with a secret.
-    fn with_secret(&self, name: &str, port: u16, server: &TokenServer, secret: &str, more: &[&str]) {
+    pub(crate) fn with_secret(
+        &self,
+        name: &str,
+        port: u16,
+        server: &TokenServer,
+        secret: &str,
+        more: &[&str],
+    ) {
         let url = server.token_url();
         let application = ["-TokenUrl", &url, "-ApplicationId", TokenServer::WITH_SECRET];
         self.with_tokens(name, port, ("-ClientSecretFile", secret), &[&application[..], more].concat());
     }
 
     /// A batch of these users, who have passwords at the source and none at the target.
-    fn token_batch(&self, name: &str, target: &str, users: &[String]) {
+    pub(crate) fn token_batch(&self, name: &str, target: &str, users: &[String]) {
         let mut text = "EmailAddress,UserName,Password,TargetUserName\n".to_owned();
         for user in users {
             text.push_str(&format!("{user}@contoso.edu,{user},{},{user}\n", Dovecot::password(user)));
@@ -63,7 +70,7 @@ impl Service {
     }
 
     /// What each user of the batch was told.
-    fn failures(&self, batch: &str) -> Vec<String> {
+    pub(crate) fn failures(&self, batch: &str) -> Vec<String> {
         self.wait_for(batch, &["Failed"]);
         let told = |user: &Value| {
             assert_eq!(user["Status"], "Failed", "{user:#}");

@@ -1,0 +1,139 @@
+//! Every way to come by access tokens, from the cmdlet to the copied message, and nothing secret anywhere afterwards.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::Stdio,
+};
+
+use mailhaul_testkit::{TokenServer, TokensOf};
+
+use crate::{
+    support::{Service, assert_same, names},
+    tokens::{source, target},
+};
+
+/// Every file below.
+fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+impl Service {
+    /// Somebody signs in for the endpoint on another device.
+    fn login(&self, endpoint: &str, server: &TokenServer, user: &str) {
+        let mut process = self.command(&["login", endpoint]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let typed = lines.by_ref().find_map(|it| it.strip_prefix("Type ").map(|it| it.trim().to_owned()));
+        server.allow(&typed.unwrap(), user);
+        let said: Vec<String> = lines.collect();
+        assert!(process.wait().unwrap().success(), "{said:?}");
+        assert!(said.iter().any(|it| it.starts_with("signed in")), "{said:?}");
+    }
+
+    #[track_caller]
+    fn is_synced(&self, name: &str, users: &[String]) {
+        self.token_batch(name, name, users);
+        let batch = self.wait_for(name, &["Synced", "SyncedWithErrors", "Failed"]);
+        assert_eq!(batch["Status"], "Synced", "{:#?}", self.expect(&["Get-MigrationUser", "-BatchId", name]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_grant_copies_mail_and_shows_no_secret() {
+    let users = names(7);
+    let server = TokenServer::start();
+    let from = source(&users, 3).await;
+    let application = target(&server, &users, TokensOf::Applications, TokenServer::MICROSOFT);
+    // Tokens of persons open what is theirs.
+    let person = target(&server, &users, TokensOf::Users, TokenServer::OF_PERSONS);
+    let mut service = Service::idle();
+    service.set("MAILHAUL_LOG", "trace".into());
+    let log = service.directory.path().join("service.log");
+    service.run_logging(&log);
+    service.with_passwords("Old", from.port());
+    let (url, device) = (server.token_url(), server.device_url());
+
+    // A certificate, also where the server's clock is five minutes behind.
+    server.set_clock_ahead(-300);
+    let certified = ["-TokenUrl", &url, "-ApplicationId", TokenServer::WITH_CERTIFICATE];
+    let scope = ["-Scope", TokenServer::DEFAULT_SCOPE];
+    let (port, certificate) = (application.port(), server.certificate());
+    let more = [&certified[..], &scope].concat();
+    service.with_tokens("Certificate", port, ("-CertificateFile", &certificate), &more);
+    service.is_synced("Certificate", &users[..3]);
+    server.set_clock_ahead(0);
+    service.with_secret("Secret", port, &server, TokenServer::CLIENT_SECRET, &scope);
+    service.is_synced("Secret", &users[3..4]);
+
+    // A refresh token, which is another one after each use: what came last is known after a restart.
+    let of_person = ["-TokenUrl", &url, "-ApplicationId", TokenServer::ON_DEVICES];
+    let more = [&of_person[..], &["-Scope", TokenServer::PERSON_SCOPE]].concat();
+    let refresh = server.refresh_token(&users[4]);
+    service.with_tokens("Refresh", person.port(), ("-RefreshTokenFile", &refresh), &more);
+    service.is_synced("Refresh", &users[4..5]);
+    service.kill();
+    service.run_logging(&log);
+    // The token of another user: told in words, after one other token.
+    let before = server.count("refresh_token");
+    service.token_batch("Another", "Refresh", &users[5..6]);
+    let told = service.failures("Another");
+    assert!(told[0].contains("refused"), "{told:?}");
+    let asked = server.requests().into_iter().filter(|it| it.grant == "refresh_token").skip(before);
+    let errors: Vec<_> = asked.map(|it| it.error).collect();
+    assert_eq!(errors, [None, None]);
+
+    // A device code.
+    let login = [&of_person[..], &["-DeviceUrl", &device, "-Scope", TokenServer::PERSON_SCOPE]].concat();
+    let port = person.port().to_string();
+    let new = ["New-MigrationEndpoint", "-IMAP", "-Name", "Device", "-RemoteServer", "127.0.0.1", "-Port"];
+    service.expect(&[&new[..], &[&port, "-Security", "None", "-SkipVerification"], &login].concat());
+    service.login("Device", &server, &users[6]);
+    service.is_synced("Device", &users[6..7]);
+    for (to, user) in [(&application, 0), (&application, 3), (&person, 4), (&person, 6)] {
+        assert_same(&from, to, &users[user]).await;
+    }
+
+    // What people see, what the process shows, and what is on the disk.
+    let mut seen: Vec<(String, Vec<u8>)> = Vec::new();
+    for words in [
+        &["Get-MigrationEndpoint", "-Output", "json"][..],
+        &["Get-MigrationUser", "-Output", "json"],
+        &["Get-MigrationUser", "-Output", "csv"],
+        &["Get-MigrationBatch", "-Output", "json"],
+        &["Get-MigrationAuditLog", "-Output", "json"],
+        &["Get-MigrationUserStatistics", "-Identity", "user6@contoso.edu", "-Output", "json"],
+    ] {
+        let ran = service.ask(words);
+        ran.assert(0);
+        seen.push((words.join(" "), (ran.stdout + &ran.stderr).into_bytes()));
+    }
+    let process = service.id();
+    for file in ["cmdline", "environ"] {
+        seen.push((file.to_owned(), fs::read(format!("/proc/{process}/{file}")).unwrap()));
+    }
+    let mut found = Vec::new();
+    files(&service.data(), &mut found);
+    assert!(found.iter().any(|it| it.ends_with("mailhaul.db-wal")), "{found:?}");
+    assert_eq!(service.stop(), Some(0));
+    files(&service.data(), &mut found);
+    found.push(log.clone());
+    seen.extend(found.iter().filter_map(|it| Some((it.display().to_string(), fs::read(it).ok()?))));
+    let logged = fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("TRACE"), "{logged}");
+    let secrets = server.secrets();
+    assert!(secrets.len() > 10, "{}", secrets.len());
+    for secret in &secrets {
+        for (what, octets) in &seen {
+            let text = String::from_utf8_lossy(octets);
+            assert!(!text.contains(secret.as_str()), "{what} shows {secret}");
+        }
+    }
+}
