@@ -169,14 +169,12 @@ impl RefreshTokenKeeper for VaultKeeper {
 
 #[cfg(test)]
 mod tests {
-    use mailhaul_migration::{
-        Access, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS,
-        EndpointSecurity, EndpointType, Rates,
-    };
+    use mailhaul_migration::Access;
     use mailhaul_store::{MasterKeySource, NewSecret};
     use tempfile::TempDir;
 
     use super::*;
+    use crate::service::account;
 
     async fn store() -> (TempDir, Store) {
         let data = TempDir::new().unwrap();
@@ -186,26 +184,8 @@ mod tests {
     }
 
     fn endpoint(oauth: &OAuth) -> Endpoint {
-        let now = Timestamp::UNIX_EPOCH;
-        Endpoint {
-            guid: Guid::from_u128(1),
-            name: "Cloud".into(),
-            endpoint_type: EndpointType::Imap,
-            remote_server: "mail.example.org".into(),
-            port: 993,
-            security: EndpointSecurity::Ssl,
-            accept_untrusted_certificates: false,
-            certificate_authorities: None,
-            certificate_sha256: None,
-            max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
-            max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
-            server_profile: None,
-            rates: Rates::default(),
-            access: Access::OAuth(oauth.clone()),
-            gmail_api: None,
-            created: now,
-            modified: now,
-        }
+        let access = Access::OAuth(oauth.clone());
+        Endpoint { guid: Guid::from_u128(1), name: "Cloud".into(), access, ..account::tests::endpoint() }
     }
 
     fn oauth(grant: Grant) -> OAuth {
