@@ -5,7 +5,8 @@
 //! and whoever's pass is due in a batch that runs is not checked besides: a pass begins by opening both mailboxes.
 
 use jiff::Timestamp;
-use mailhaul_migration::{DomainTally, Guid, MailboxCheck, MigrationUser, Opening};
+use mailhaul_engine::Side;
+use mailhaul_migration::{DomainTally, Failure, Guid, MailboxCheck, MigrationUser, Opening};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
@@ -146,6 +147,37 @@ impl Store {
                         .await?;
                     }
                 }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// A pass could not open the mailbox at this end, and looked no further: that is what a check would find out, where one is
+    /// due.
+    pub async fn note_closed(
+        &self,
+        user: Guid,
+        side: Side,
+        failure: Failure,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let column = match side {
+                    Side::Source => "source_opening",
+                    Side::Target => "target_opening",
+                };
+                let sql = format!(
+                    "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, \
+                     check_delay = NULL, checked = ?, {column} = ? WHERE guid = ? AND check_due IS NOT NULL"
+                );
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(millis(now))
+                    .bind(text(&Opening::Failed(failure))?)
+                    .bind(user)
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })

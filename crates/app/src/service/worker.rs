@@ -92,6 +92,7 @@ impl Workplace {
             vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
         let mut telling = tokio::time::interval(TELLING);
         let mut told = worker.tally.statistics();
+        let mut is_open = false;
         let mut days_told = 0;
         let mut report = loop {
             tokio::select! {
@@ -113,6 +114,7 @@ impl Workplace {
                     }
                     News::Met(error, lane) => self.heed(&error, lane, &worker).await,
                     News::Validated => {
+                        is_open = true;
                         if let Err(error) = self.store.advance(&lease, UserEvent::Validated, Timestamp::now()).await {
                             tracing::warn!("{}: {error}", user.email_address);
                             worker.end(Ending::LeaseLost);
@@ -125,7 +127,7 @@ impl Workplace {
             match news {
                 News::Entry(entry) => entries.push(entry),
                 News::Met(error, lane) => self.heed(&error, lane, &worker).await,
-                News::Validated => {}
+                News::Validated => is_open = true,
             }
         }
         if let Some(error) = &report.error {
@@ -154,7 +156,23 @@ impl Workplace {
             let forecast = forecast.while_waiting(wait);
             failure.message = format!("{}. {forecast}", failure.message);
         }
+        if !is_open {
+            self.note_closed(&user, &ended).await;
+        }
         self.release(&user, &lease, &worker, ended, entries, begun).await;
+    }
+
+    /// The pass ended before both mailboxes were open. Where it is known which one is closed, nobody has to look again.
+    async fn note_closed(&self, user: &MigrationUser, ended: &Ended) {
+        if let (Some(error), Some(failure)) = (&ended.report.error, &ended.failure)
+            && let Some(side) = error.side
+            && ended.event == UserEvent::Failed
+            && matches!(error.kind, ErrorKind::Authentication | ErrorKind::Refused)
+            && let Err(error) =
+                self.store.note_closed(user.guid, side, failure.clone(), Timestamp::now()).await
+        {
+            tracing::warn!("{}: {error}", user.email_address);
+        }
     }
 
     /// Keeps what was counted, so that another process knows it.

@@ -53,6 +53,11 @@ async fn a_command_gives_the_tokens_of_both_ends() {
     haul.expect(0, &["--from-token-command", &command, "--to-token-command", &target]);
     assert_eq!(to.with(USER, |it| it.total()), 3);
 
+    // Where nothing is new the target is not connected to: there is something.
+    from.with(USER, |mailbox| {
+        let (octets, flags, date) = maker.item(700);
+        mailbox.add("INBOX", octets, flags, date);
+    });
     fs::remove_file(other.join(format!("{USER}.token"))).unwrap();
     let broken = haul.expect(
         20,

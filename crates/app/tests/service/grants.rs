@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use mailhaul_testkit::{TokenServer, TokensOf};
+use mailhaul_testkit::{Dovecot, TokenServer, TokensOf};
 
 use crate::{
     support::{Service, assert_same, names},
@@ -48,7 +48,7 @@ impl Service {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grant_copies_mail_and_shows_no_secret() {
-    let users = names(7);
+    let users = names(8);
     let server = TokenServer::start();
     let from = source(&users, 3).await;
     let application = target(&server, &users, TokensOf::Applications, TokenServer::MICROSOFT);
@@ -97,6 +97,27 @@ async fn every_grant_copies_mail_and_shows_no_secret() {
     service.expect(&[&new[..], &[&port, "-Security", "None", "-SkipVerification"], &login].concat());
     service.login("Device", &server, &users[6]);
     service.is_synced("Device", &users[6..7]);
+
+    // A service account, in the name of each user.
+    let address = format!("{}@contoso.edu", users[7]);
+    let google = target(&server, &[address], TokensOf::Users, TokenServer::GOOGLE);
+    let (key, port) = (service.write("key.json", &server.service_account_key()), google.port().to_string());
+    let new = ["New-MigrationEndpoint", "-GoogleWorkspace", "-Name", "Google", "-RemoteServer", "127.0.0.1"];
+    let more = ["-Port", &port, "-Security", "None", "-TokenUrl", &url, "-ServiceAccountKeyFileData", &key];
+    service.expect(&[&new[..], &more].concat());
+    fs::remove_file(key).unwrap();
+    let password = Dovecot::password(&users[7]);
+    let csv = format!("EmailAddress,UserName,Password\n{0}@contoso.edu,{0},{password}\n", users[7]);
+    let csv = service.write("google.csv", &csv);
+    let new =
+        ["New-MigrationBatch", "-Name", "Google", "-SourceEndpoint", "Old", "-TargetEndpoint", "Google"];
+    service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
+    let batch = service.wait_for("Google", &["Synced", "SyncedWithErrors", "Failed"]);
+    assert_eq!(
+        (batch["Status"].as_str(), batch["SyncedItemCount"].as_u64()),
+        (Some("Synced"), Some(3)),
+        "{batch:#}"
+    );
     for (to, user) in [(&application, 0), (&application, 3), (&person, 4), (&person, 6)] {
         assert_same(&from, to, &users[user]).await;
     }
@@ -128,6 +149,9 @@ async fn every_grant_copies_mail_and_shows_no_secret() {
     seen.extend(found.iter().filter_map(|it| Some((it.display().to_string(), fs::read(it).ok()?))));
     let logged = fs::read_to_string(&log).unwrap();
     assert!(logged.contains("TRACE"), "{logged}");
+    // What is no secret is found where it is kept: so would a secret be.
+    let finds = |what: &str| seen.iter().any(|(_, it)| String::from_utf8_lossy(it).contains(what));
+    assert!(finds(TokenServer::WITH_CERTIFICATE) && finds(&server.token_url()));
     let secrets = server.secrets();
     assert!(secrets.len() > 10, "{}", secrets.len());
     for secret in &secrets {
