@@ -12,6 +12,7 @@ use mailhaul_mail::repair::{Repair, Repairs};
 use crate::{
     documents::{Completions, Man},
     login::Login,
+    pin::{Pin, pin},
     serve::Serve,
     shell::ShellOptions,
     watch::Watch,
@@ -185,10 +186,6 @@ pub(crate) struct Migrate {
     pub(crate) timeout: u32,
 }
 
-/// A certificate's SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pin(pub(crate) [u8; 32]);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Order {
     /// As they arrived
@@ -251,19 +248,6 @@ fn octets(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(|| "the number is too large".to_owned())
 }
 
-pub(crate) fn pin(text: &str) -> Result<Pin, String> {
-    const FORM: &str = "write the 64 hexadecimal digits of the certificate's SHA-256, with or without colons";
-    let digits: String = text.chars().filter(|it| *it != ':').collect();
-    let mut octets = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return Err(FORM.to_owned());
-    }
-    for (index, octet) in octets.iter_mut().enumerate() {
-        *octet = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(|_| FORM.to_owned())?;
-    }
-    Ok(Pin(octets))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,10 +259,6 @@ mod tests {
         assert!(moment("yesterday").is_err());
         assert_eq!((octets("35M"), octets("12")), (Ok(35 << 20), Ok(12)));
         assert!(octets("35MB").is_err() && octets("").is_err() && octets("99999999999999G").is_err());
-        let digits = "ab".repeat(32);
-        assert_eq!(pin(&digits), Ok(Pin([0xab; 32])));
-        assert_eq!(pin(&["AB"; 32].join(":")), Ok(Pin([0xab; 32])));
-        assert!(pin("abcd").is_err() && pin(&"zz".repeat(32)).is_err());
         assert!(folder_map("Sent").is_err());
         assert_eq!(repairs("ALL"), Ok(Repairs::all()));
         assert_eq!(repairs("nulbytes"), Ok([Repair::NulBytes].into_iter().collect()));

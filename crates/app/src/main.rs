@@ -18,6 +18,7 @@ mod migrate;
 mod one_pass;
 mod ops;
 mod passwords;
+mod pin;
 mod probe;
 mod prompt;
 mod serve;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{availability::new_bearer, views::ARCHIVE};
 use crate::{
-    cli,
+    pin::pin,
     probe::{Login, Question, probe, setup},
     service::account::{admin_credentials, connect_options},
 };
@@ -87,7 +87,7 @@ pub(crate) fn authorities(file: &Bytes) -> Result<String, Failure> {
 
 /// The SHA-256 of a certificate, in hexadecimal digits.
 pub(crate) fn fingerprint(text: &str) -> Result<[u8; 32], Failure> {
-    let pin = cli::pin(text.trim());
+    let pin = pin(text.trim());
     pin.map(|it| it.0).map_err(|error| Failure::invalid(format_args!("CertificateSha256: {error}")))
 }
 

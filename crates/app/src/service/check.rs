@@ -8,7 +8,7 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Guid, MigrationUser, Opening};
 use mailhaul_store::{CheckEnd, ClaimedCheck};
 
-use super::{progress::Lane, verdict::failure, worker::Workplace, workers::Worker};
+use super::{progress::Lane, verdict::failure, workers::Worker, workplace::Workplace};
 
 /// Where nothing was found out: so long until the next try, and twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_mins(1);

@@ -14,8 +14,8 @@ use super::{
     gates::{Gates, Pass},
     parking::parking,
     progress::Lane,
-    worker::Workplace,
     workers::Worker,
+    workplace::Workplace,
 };
 use crate::one_pass::SystemClock;
 

@@ -18,6 +18,7 @@ pub(crate) mod tokens;
 mod verdict;
 mod worker;
 pub(crate) mod workers;
+mod workplace;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,6 @@ pub(crate) use self::{
     gates::Gates,
     scheduler::Scheduler,
     tokens::TokenDesk,
-    worker::Workplace,
     workers::{Ending, Workers},
+    workplace::Workplace,
 };

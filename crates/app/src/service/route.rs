@@ -14,7 +14,7 @@ use super::{
     account::{self, connect_options},
     archive,
     pass_options::pass_options,
-    worker::Workplace,
+    workplace::Workplace,
 };
 
 /// Between which endpoints a user's mail goes, and what the batch says about it.

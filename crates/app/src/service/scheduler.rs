@@ -12,8 +12,9 @@ use mailhaul_store::{CheckClaim, Claim, Heartbeat, PassKind, ServiceLock, StoreE
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    worker::{Workplace, tally},
+    worker::tally,
     workers::{Ending, Login, Worker},
+    workplace::Workplace,
 };
 use crate::one_pass::SystemClock;
 

@@ -1,13 +1,12 @@
 //! One pass over one user's mailbox, from the lease to its release.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use mailhaul_engine::{Budget, Error, ErrorKind, Limits, Place, Places, Report};
+use mailhaul_engine::{Error, ErrorKind, Limits, Place, Places, Report};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
     Batch, BatchSettings, Failure, FailureClass, MigrationUser, Statistics, UserEvent, UserStatus,
@@ -15,20 +14,19 @@ use mailhaul_migration::{
 use mailhaul_remotes::Side;
 use mailhaul_store::{
     Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
-    Store, StoreError, Users,
+    StoreError, Users,
 };
 use tokio::sync::mpsc;
 
 use super::{
     account,
     forecast::Forecast,
-    gates::Gates,
     limits::Meter,
     progress::{Lane, News, Tally, UserProgress},
     route::Destination,
-    tokens::TokenDesk,
     verdict::{Ended, Passed, failure},
-    workers::{Ending, Worker, Workers},
+    workers::{Ending, Worker},
+    workplace::Workplace,
 };
 use crate::{one_pass::OnePass, text};
 
@@ -37,20 +35,6 @@ const LOCKED_WAIT: Duration = Duration::from_secs(10);
 
 /// From one look at a pass under way to the next, for its report.
 const TELLING: Duration = Duration::from_secs(30);
-
-/// What all workers share.
-#[derive(Clone)]
-pub(crate) struct Workplace {
-    pub(crate) store: Store,
-    pub(crate) data: PathBuf,
-    pub(crate) workers: Workers,
-    /// Octets on their way between all sources and targets of the process.
-    pub(crate) budget: Budget,
-    /// What servers put up with.
-    pub(crate) gates: Gates,
-    /// The access tokens of their mailboxes.
-    pub(crate) tokens: TokenDesk,
-}
 
 impl Workplace {
     /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
