@@ -55,8 +55,8 @@ use tokio::sync::RwLock;
 
 use self::labels::Label;
 
-/// Octets of the largest message that `users.messages.import` takes: the larger of two figures that Google tells (150 MB in
-/// the reference, 50 MiB in the discovery document). Between them the server is asked, and says so (413).
+/// Octets of the largest message that `users.messages.import` takes: the larger of the two figures that are told (150 MB, and 50
+/// MiB in Google's discovery document). Between them the server is asked, and says so (413).
 pub(crate) const LARGEST: u64 = 157_286_400;
 
 /// So long one request may take, its body included.
