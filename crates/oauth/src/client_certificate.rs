@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::{
     assertion::{self, Times},
     clock::ServerClock,
-    endpoint::TokenEndpoint,
+    endpoint::{TokenEndpoint, scope},
     error::TokenError,
     private_key::{PrivateKey, is_private, sections},
     source::{Asking, TokenSource},
@@ -174,9 +174,7 @@ impl TokenSource for ClientCertificate {
                 ("client_id", &self.client_id),
                 ("client_assertion_type", ASSERTION_TYPE),
             ];
-            if !self.scope.is_empty() {
-                parameters.push(("scope", &self.scope));
-            }
+            parameters.extend(scope(&self.scope));
             let about = About { client_id: &self.client_id, scope: &self.scope, mailbox };
             let sign = |times| self.assertion(times);
             let name = "client_assertion";

@@ -3,7 +3,7 @@
 use mailhaul_mail::Secret;
 
 use crate::{
-    endpoint::TokenEndpoint,
+    endpoint::{TokenEndpoint, scope},
     error::TokenError,
     source::{Asking, TokenSource},
     words::About,
@@ -34,9 +34,7 @@ impl TokenSource for ClientSecret {
                 ("client_id", &self.client_id),
                 ("client_secret", text(&self.secret, "client secret")?),
             ];
-            if !self.scope.is_empty() {
-                parameters.push(("scope", &self.scope));
-            }
+            parameters.extend(scope(&self.scope));
             let about = About { client_id: &self.client_id, scope: &self.scope, mailbox };
             Ok(self.endpoint.ask(&parameters, about).await?.token)
         })

@@ -10,7 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
-    error::TokenError,
+    error::{TokenError, innermost},
     source::{LONGEST_LIFE, Token},
     words::{self, About},
 };
@@ -194,14 +194,14 @@ impl TokenEndpoint {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> TokenError {
-        let mut words = String::new();
-        let mut cause: Option<&dyn std::error::Error> = Some(error);
-        while let Some(error) = cause {
-            words = error.to_string();
-            cause = error.source();
-        }
+        let words = innermost(error);
         TokenError::unreachable(format!("{} cannot be asked for a token: {words}", self.host()), None)
     }
+}
+
+/// The parameter that says for what a token is to be good; none where the server knows.
+pub(crate) fn scope(scope: &str) -> Option<(&str, &str)> {
+    (!scope.is_empty()).then_some(("scope", scope))
 }
 
 /// How long the server wants to be left alone: seconds, or until a moment (RFC 9110, section 10.2.3).

@@ -19,6 +19,15 @@ pub struct TokenError {
     pub concerns_all: bool,
 }
 
+/// The words of the cause behind all others: what an HTTP client's errors say first is that there is an error.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
 impl TokenError {
     /// Nobody gets a token before somebody helps.
     pub fn refused(message: impl Into<String>) -> Self {

@@ -27,7 +27,7 @@ pub use client_secret::ClientSecret;
 pub use command::TokenCommand;
 pub use device_code::{DeviceCode, DeviceLogin, SignedIn};
 pub use endpoint::{TokenEndpoint, TokenUrl};
-pub use error::TokenError;
+pub use error::{TokenError, innermost};
 pub use fixed::FixedToken;
 pub use refresh_token::{Keeping, RefreshToken, RefreshTokenKeeper};
 pub use service_account::{ServiceAccount, ServiceAccountKey};

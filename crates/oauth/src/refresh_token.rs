@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     client_secret::text,
-    endpoint::TokenEndpoint,
+    endpoint::{TokenEndpoint, scope},
     error::TokenError,
     source::{Asking, TokenSource},
     words::About,
@@ -86,9 +86,7 @@ impl TokenSource for RefreshToken {
             if let Some(secret) = &self.client_secret {
                 parameters.push(("client_secret", text(secret, "client secret")?));
             }
-            if !self.scope.is_empty() {
-                parameters.push(("scope", &self.scope));
-            }
+            parameters.extend(scope(&self.scope));
             let about = About { client_id: &self.client_id, scope: &self.scope, mailbox };
             let answer = self.endpoint.ask(&parameters, about).await?;
             if let Some(new) = answer.refresh_token.filter(|new| *new != held.token) {

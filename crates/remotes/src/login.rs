@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_imap::{self as imap, ConnectOptions, Connection, CredentialKind, Credentials, Session};
+use mailhaul_imap::{self as imap, ConnectOptions, Connection, Credentials, Session};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_oauth::{Token, TokenError, Tokens};
 use tokio::time::Instant;
@@ -69,7 +69,7 @@ impl Login {
         // A server that is not there is told of first, and takes no token.
         let connection = Connection::open(options).await?;
         let first = tokens.token(user).await.map_err(Kept::WithoutToken)?;
-        let refusal = match connection.authenticate(&bearer(user, &first)).await {
+        let refusal = match connection.authenticate(&Credentials::bearer(user, first.secret.clone())).await {
             Ok(session) => {
                 tokens.opened(user, &first.secret).await;
                 return Ok(SignedIn { session, ends: end(&first) });
@@ -81,15 +81,14 @@ impl Login {
         if second.secret == first.secret {
             return Err(explained(refusal, user, &first).into());
         }
-        let session = Connection::open(options).await?.authenticate(&bearer(user, &second)).await;
+        let session = Connection::open(options)
+            .await?
+            .authenticate(&Credentials::bearer(user, second.secret.clone()))
+            .await;
         let session = session.map_err(|error| explained(error, user, &second))?;
         tokens.opened(user, &second.secret).await;
         Ok(SignedIn { session, ends: end(&second) })
     }
-}
-
-fn bearer(user: &str, token: &Token) -> Credentials {
-    Credentials { kind: CredentialKind::BearerToken, ..Credentials::password(user, token.secret.clone()) }
 }
 
 /// The refusal, and what the token says of itself that may be the reason.

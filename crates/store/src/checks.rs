@@ -153,37 +153,6 @@ impl Store {
         .await
     }
 
-    /// A pass could not open the mailbox at this end, and looked no further: that is what a check would find out, where one is
-    /// due.
-    pub async fn note_closed(
-        &self,
-        user: Guid,
-        side: Side,
-        failure: Failure,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.change(move |connection| {
-            Box::pin(async move {
-                let column = match side {
-                    Side::Source => "source_opening",
-                    Side::Target => "target_opening",
-                };
-                let sql = format!(
-                    "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, \
-                     check_delay = NULL, checked = ?, {column} = ? WHERE guid = ? AND check_due IS NOT NULL"
-                );
-                sqlx::query(AssertSqlSafe(sql))
-                    .bind(millis(now))
-                    .bind(text(&Opening::Failed(failure))?)
-                    .bind(user)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
     /// Puts off the checks of everybody who waits for this endpoint, for one reason. Returns how many these are.
     pub async fn delay_checks(
         &self,
@@ -314,6 +283,31 @@ pub(crate) async fn opened(
     .bind(user)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// A pass could not open the mailbox at this end, and looked no further: that is what a check would find out, where one is due.
+pub(crate) async fn closed(
+    connection: &mut SqliteConnection,
+    user: Guid,
+    side: Side,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let column = match side {
+        Side::Source => "source_opening",
+        Side::Target => "target_opening",
+    };
+    let sql = format!(
+        "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
+         checked = ?, {column} = ? WHERE guid = ? AND check_due IS NOT NULL"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(millis(now))
+        .bind(text(&Opening::Failed(failure.clone()))?)
+        .bind(user)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

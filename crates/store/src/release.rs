@@ -1,11 +1,12 @@
 //! The end of a pass: everything that is known then, in one transaction.
 
 use jiff::Timestamp;
+use mailhaul_engine::Side;
 use mailhaul_migration::{Failure, MigrationUser, Statistics, UserEvent};
 use sqlx::SqliteConnection;
 
 use crate::{
-    Store,
+    Store, checks,
     columns::millis_if,
     error::{Fault, StoreError},
     events::{Due, Users, happen},
@@ -28,6 +29,8 @@ pub struct Release {
     pub synced: Option<Timestamp>,
     /// Why it failed or broke off, in place of what was known before.
     pub failure: Option<Failure>,
+    /// At which end the mailbox could not be opened, for this failure; `None` where both were, or nobody knows.
+    pub closed: Option<Side>,
     /// The user's numbers; milliseconds in states are not taken from here.
     pub statistics: Statistics,
     /// What is told of it, after what was told before.
@@ -64,6 +67,9 @@ async fn end(
     .await?;
     happen(connection, Users::One(user), release.event, release.now, release.due).await?;
     let is_attempt = release.event == UserEvent::Deferred && release.failure.is_some();
+    if let (Some(side), Some(failure)) = (release.closed, &release.failure) {
+        checks::closed(connection, user, side, failure, release.now).await?;
+    }
     let (class, message, advice) = match release.failure {
         Some(failure) => (Some(failure.class.to_string()), Some(failure.message), failure.advice),
         None => (None, None, None),

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use mailhaul_imap::{Connection, CredentialKind, Credentials, ErrorKind};
+use mailhaul_imap::{Connection, Credentials, ErrorKind};
 use mailhaul_migration::{EndpointType, Grant};
 use mailhaul_oauth::{Claims, Token, Tokens, describe, explain_refused};
 
@@ -44,7 +44,7 @@ impl Asking {
             return Ok(None);
         };
         let (tokens, first) = self.token(bearer, mailbox, findings).await?;
-        let credentials = bearer_credentials(mailbox, &first);
+        let credentials = Credentials::bearer(mailbox, first.secret.clone());
         let refusal = match self.in_time(connection.authenticate(&credentials)).await {
             Ok(session) => return Ok(Some(entered(session, credentials, findings))),
             Err(error) => error,
@@ -54,7 +54,7 @@ impl Asking {
             && let Ok(second) = tokens.instead_of(mailbox, &first.secret).await
             && second.secret != first.secret
         {
-            let credentials = bearer_credentials(mailbox, &second);
+            let credentials = Credentials::bearer(mailbox, second.secret.clone());
             let connection = self.open_another().await;
             let connection = connection.map_err(|error| self.refused(error, mailbox, &second, findings))?;
             return match self.in_time(connection.authenticate(&credentials)).await {
@@ -109,10 +109,6 @@ impl Asking {
         }
         Ok((tokens, token))
     }
-}
-
-fn bearer_credentials(mailbox: &str, token: &Token) -> Credentials {
-    Credentials { kind: CredentialKind::BearerToken, ..Credentials::password(mailbox, token.secret.clone()) }
 }
 
 fn entered(session: mailhaul_imap::Session, credentials: Credentials, findings: &mut Findings) -> Opened {

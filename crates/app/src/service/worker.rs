@@ -56,7 +56,7 @@ impl Workplace {
                 report: Report { folders: Vec::new(), error: Some(error) },
                 is_last: false,
             };
-            self.release(&user, &lease, &worker, ended, Vec::new(), Timestamp::now()).await;
+            self.release(&user, &lease, &worker, (ended, None), Vec::new(), Timestamp::now()).await;
         }
         drop(place);
         self.workers.ended(user.guid);
@@ -140,23 +140,8 @@ impl Workplace {
             let forecast = forecast.while_waiting(wait);
             failure.message = format!("{}. {forecast}", failure.message);
         }
-        if !is_open {
-            self.note_closed(&user, &ended).await;
-        }
-        self.release(&user, &lease, &worker, ended, entries, begun).await;
-    }
-
-    /// The pass ended before both mailboxes were open. Where it is known which one is closed, nobody has to look again.
-    async fn note_closed(&self, user: &MigrationUser, ended: &Ended) {
-        if let (Some(error), Some(failure)) = (&ended.report.error, &ended.failure)
-            && let Some(side) = error.side
-            && ended.event == UserEvent::Failed
-            && matches!(error.kind, ErrorKind::Authentication | ErrorKind::Refused)
-            && let Err(error) =
-                self.store.note_closed(user.guid, side, failure.clone(), Timestamp::now()).await
-        {
-            tracing::warn!("{}: {error}", user.email_address);
-        }
+        let closed = if is_open { None } else { closed(&ended) };
+        self.release(&user, &lease, &worker, (ended, closed), entries, begun).await;
     }
 
     /// Keeps what was counted, so that another process knows it.
@@ -238,7 +223,7 @@ impl Workplace {
         user: &MigrationUser,
         lease: &Lease,
         worker: &Worker,
-        ended: Ended,
+        (ended, closed): (Ended, Option<Side>),
         mut entries: Vec<ReportEntry>,
         begun: Timestamp,
     ) {
@@ -258,6 +243,7 @@ impl Workplace {
             due,
             synced,
             failure,
+            closed,
             statistics,
             entries,
             folders: is_whole.then(|| report.folders.iter().map(FolderStatistics::from).collect()),
@@ -275,6 +261,14 @@ impl Workplace {
             Err(error) => tracing::error!("{}: {error}", user.email_address),
         }
     }
+}
+
+/// The end whose mailbox could not be opened, of a pass that ended before both were. Nobody has to look again.
+fn closed(ended: &Ended) -> Option<Side> {
+    let error = ended.report.error.as_ref()?;
+    let is_closed = ended.event == UserEvent::Failed
+        && matches!(error.kind, ErrorKind::Authentication | ErrorKind::Refused);
+    error.side.filter(|_| is_closed)
 }
 
 /// The batch's settings. Where they cannot be read, nobody knows what the pass means, and it is tried again.

@@ -3,28 +3,15 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
     process::Stdio,
 };
 
 use mailhaul_testkit::{Dovecot, TokenServer, TokensOf};
 
 use crate::{
-    support::{Service, assert_same, names},
+    support::{Service, assert_same, files, names},
     tokens::{source, target},
 };
-
-/// Every file below.
-fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
-}
 
 impl Service {
     /// Somebody signs in for the endpoint on another device.

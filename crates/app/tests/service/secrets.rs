@@ -1,20 +1,8 @@
 //! Passwords are nowhere in clear, and their key is guarded.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use crate::support::{Service, names};
-
-/// Every file below.
-fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
-}
+use crate::support::{Service, files, names};
 
 #[test]
 fn nothing_on_the_disk_shows_a_password_and_a_lost_key_destroys_nothing() {

@@ -208,3 +208,15 @@ pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 pub(crate) fn names(count: usize) -> Vec<String> {
     (1..=count).map(|it| format!("user{it}")).collect()
 }
+
+/// Every file below.
+pub(crate) fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+}

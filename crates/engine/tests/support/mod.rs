@@ -1,4 +1,4 @@
-//! A mail server in memory, a ledger in memory, and crashes on demand.
+//! A mail server in memory; in `ledger`, a ledger in memory, and crashes on demand.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,8 @@
     reason = "a helper of tests"
 )]
 
+mod ledger;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
@@ -20,9 +22,8 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderRecord, FolderState, FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules,
-    NewFolder, Offer, Outlet, Pass, PassOptions, Piece, Places, Present, Progress, Record, RepairRules,
-    Report, Scan, Source, Target, Wanted,
+    FolderStatus, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
+    PassOptions, Piece, Places, Present, Progress, RepairRules, Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
@@ -30,6 +31,9 @@ use mailhaul_mail::{
     repair::{LONGEST_LINE, Repairs, repair},
 };
 use tokio_util::sync::CancellationToken;
+
+#[allow(unused_imports, reason = "not every test kills the program")]
+pub use self::ledger::{Crash, MemoryLedger};
 
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
@@ -501,69 +505,6 @@ impl Target for Remote {
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
         self.with(folder, |it| uids.iter().for_each(|uid| drop(it.expunge(uid.get()))))?;
         self.answered()
-    }
-}
-
-/// Where the ledger fails for good, as if the process had been killed there.
-#[derive(Clone, Copy, Debug)]
-pub enum Crash {
-    Before(u32),
-    After(u32),
-}
-
-#[derive(Clone, Default)]
-pub struct MemoryLedger {
-    folders: Arc<Mutex<BTreeMap<FolderPath, FolderState>>>,
-    calls: Arc<Mutex<u32>>,
-    crash: Option<Crash>,
-}
-
-impl MemoryLedger {
-    pub fn calls(&self) -> u32 {
-        *self.calls.lock().unwrap()
-    }
-
-    pub fn crashing(&self, crash: Option<Crash>) -> Self {
-        Self { folders: self.folders.clone(), calls: Arc::default(), crash }
-    }
-}
-
-impl Ledger for MemoryLedger {
-    async fn folders(&self) -> Result<Vec<FolderRecord>, Error> {
-        Ok(self.folders.lock().unwrap().values().map(|it| it.record.clone()).collect())
-    }
-
-    async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
-        Ok(self.folders.lock().unwrap().get(folder).cloned())
-    }
-
-    async fn folder_around(&self, folder: &FolderPath, uids: &UidSet) -> Result<Option<FolderState>, Error> {
-        Ok(self.folders.lock().unwrap().get(folder).cloned().map(|it| it.around(uids)))
-    }
-
-    async fn record(&self, records: &[Record]) -> Result<(), Error> {
-        let mut calls = self.calls.lock().unwrap();
-        *calls += 1;
-        let call = *calls;
-        if matches!(self.crash, Some(Crash::Before(at)) if call >= at)
-            || matches!(self.crash, Some(Crash::After(at)) if call > at)
-        {
-            return Err(Error::ledger("killed"));
-        }
-        let mut folders = self.folders.lock().unwrap();
-        for record in records {
-            if let Record::Opened { folder, target, uid_validity } = record {
-                folders
-                    .entry(folder.clone())
-                    .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
-            }
-            folders.get_mut(record.folder()).expect("opened before anything else").apply(record);
-        }
-        drop(folders);
-        match self.crash {
-            Some(Crash::After(at)) if call == at => Err(Error::ledger("killed")),
-            _ => Ok(()),
-        }
     }
 }
 

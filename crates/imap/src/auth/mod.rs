@@ -1,6 +1,6 @@
 //! Authentication (RFC 9051, sections 6.2.2 and 6.2.3): which mechanisms there are, and which to try.
 
-mod bearer_refusal;
+mod bearer;
 mod cram_md5;
 mod login;
 mod oauthbearer;
@@ -67,6 +67,11 @@ impl Credentials {
             kind: CredentialKind::Password,
             mechanism: None,
         }
+    }
+
+    /// The owner of a mailbox, with an access token that opens it.
+    pub fn bearer(owner: impl Into<String>, token: Secret) -> Self {
+        Self { kind: CredentialKind::BearerToken, ..Self::password(owner, token) }
     }
 
     /// Whose mailbox is opened.

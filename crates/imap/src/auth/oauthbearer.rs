@@ -1,17 +1,8 @@
 //! OAUTHBEARER (RFC 7628).
 
-use mailhaul_mail::Secret;
-
-use super::{Credentials, Mechanism, bearer_refusal, scram::saslname, unexpected};
-use crate::error::Error;
+use super::{Credentials, Mechanism, bearer::Bearer, scram::saslname};
 
 pub(super) const NAME: &str = "OAUTHBEARER";
-
-struct OauthBearer {
-    message: Option<Vec<u8>>,
-    token: Secret,
-    refusal: Option<String>,
-}
 
 /// `None` where a ^A is in the way: it ends the parts. The optional host and port are left out: they tell the server
 /// nothing that it does not know.
@@ -22,34 +13,14 @@ pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Sen
     }
     let head = format!("n,a={},\x01auth=Bearer ", saslname(owner));
     let message = [head.as_bytes(), token, b"\x01\x01"].concat();
-    Some(Box::new(OauthBearer { message: Some(message), token: credentials.secret.clone(), refusal: None }))
-}
-
-impl Mechanism for OauthBearer {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn initial(&mut self) -> Option<Vec<u8>> {
-        self.message.take()
-    }
-
-    /// A challenge is an error in JSON: the server wants one ^A before it says NO (section 3.2.3).
-    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        if self.refusal.is_some() {
-            return Err(unexpected(NAME, "the server sent a second challenge"));
-        }
-        self.refusal = Some(bearer_refusal::words(challenge, &self.token));
-        Ok(vec![1])
-    }
-
-    fn refusal(&self) -> Option<&str> {
-        self.refusal.as_deref().filter(|words| !words.is_empty())
-    }
+    // Before it says NO to a refused token, the server wants one ^A (section 3.2.3).
+    Some(Bearer::start(NAME, message, b"\x01", &credentials.secret))
 }
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_mail::Secret;
+
     use super::*;
     use crate::auth::CredentialKind;
 

@@ -1,17 +1,8 @@
 //! XOAUTH2: Google's and Microsoft's mechanism for access tokens, in no RFC.
 
-use mailhaul_mail::Secret;
-
-use super::{Credentials, Mechanism, bearer_refusal, unexpected};
-use crate::error::Error;
+use super::{Credentials, Mechanism, bearer::Bearer};
 
 pub(super) const NAME: &str = "XOAUTH2";
-
-struct XOauth2 {
-    message: Option<Vec<u8>>,
-    token: Secret,
-    refusal: Option<String>,
-}
 
 /// `None` where a ^A is in the way: it ends the parts. The user is the mailbox's owner, also where the token is
 /// somebody else's: so Microsoft wants it for shared mailboxes.
@@ -21,34 +12,14 @@ pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Sen
         return None;
     }
     let message = [b"user=", owner, b"\x01auth=Bearer ", token, b"\x01\x01"].concat();
-    Some(Box::new(XOauth2 { message: Some(message), token: credentials.secret.clone(), refusal: None }))
-}
-
-impl Mechanism for XOauth2 {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn initial(&mut self) -> Option<Vec<u8>> {
-        self.message.take()
-    }
-
-    /// A challenge is an error in JSON: the server wants an empty answer before it says NO.
-    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        if self.refusal.is_some() {
-            return Err(unexpected(NAME, "the server sent a second challenge"));
-        }
-        self.refusal = Some(bearer_refusal::words(challenge, &self.token));
-        Ok(Vec::new())
-    }
-
-    fn refusal(&self) -> Option<&str> {
-        self.refusal.as_deref().filter(|words| !words.is_empty())
-    }
+    // Before it says NO to a refused token, the server wants an empty answer.
+    Some(Bearer::start(NAME, message, b"", &credentials.secret))
 }
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_mail::Secret;
+
     use super::*;
     use crate::auth::{AuthorizeAs, CredentialKind};
 

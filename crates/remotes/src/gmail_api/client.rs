@@ -1,11 +1,14 @@
 //! One request to Gmail's API: with a token that is good, and with patience in place where that is short.
 
-use std::time::Duration;
+use std::{
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
-use mailhaul_oauth::Tokens;
+use mailhaul_oauth::{Tokens, innermost};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, Url, header::HeaderName};
 
@@ -144,21 +147,15 @@ impl Api {
     }
 
     fn broken(&self, error: &reqwest::Error) -> Failure {
-        let mut words = String::new();
-        let mut cause: Option<&dyn std::error::Error> = Some(error);
-        while let Some(error) = cause {
-            words = error.to_string();
-            cause = error.source();
-        }
+        let words = innermost(error);
         let host = self.uploads.api.base.host_str().unwrap_or_default();
         Failure::Unknown(Error::session(format!("the connection to {host} broke: {words}")))
     }
 
     /// The ID of the user's label of this name, which IMAP has just shown or made.
     pub(crate) async fn label(&self, name: &str) -> Result<String, Failure> {
-        let known =
-            self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if let Some(id) = find(&known, name) {
+        let known = find(&self.labels(), name);
+        if let Some(id) = known {
             return Ok(id);
         }
         for look in 0..LOOKS {
@@ -167,7 +164,7 @@ impl Api {
             }
             let labels = self.list_labels().await?;
             let id = find(&labels, name);
-            *self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = labels;
+            *self.labels() = labels;
             if let Some(id) = id {
                 return Ok(id);
             }
@@ -178,7 +175,12 @@ impl Api {
 
     /// What was known of labels is not true any more.
     pub(crate) fn forget_labels(&self) {
-        self.uploads.shared.labels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.labels().clear();
+    }
+
+    /// The labels that are known.
+    fn labels(&self) -> MutexGuard<'_, Vec<Label>> {
+        self.uploads.shared.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn list_labels(&self) -> Result<Vec<Label>, Failure> {

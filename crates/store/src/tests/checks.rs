@@ -152,6 +152,32 @@ async fn a_pass_is_a_check_and_nobody_has_both_at_once() {
 }
 
 #[tokio::test]
+async fn what_a_pass_met_at_one_end_is_what_a_check_would_find_there() {
+    let (_data, store) = service().await;
+    let (source, sales) = to_endpoint(&store, BatchIntent::Run, rows(&["annb"])).await;
+    let claim = crate::Claim {
+        target_endpoint: sales.target_endpoint,
+        ..claim(&source, mailhaul_migration::Guid::new_v4(), 0)
+    };
+    let lease = store.claim(claim).await.unwrap()[0].lease;
+    let failure = super::failure();
+    let release = crate::Release {
+        failure: Some(failure.clone()),
+        closed: Some(mailhaul_engine::Side::Target),
+        ..end(UserEvent::Failed, 3, Due::Never)
+    };
+    // Nothing that a worker says counts once it has lost its lease.
+    let lost = crate::Lease { fence: lease.fence - 1, ..lease };
+    assert!(matches!(store.release(&lost, release.clone()).await, Err(crate::StoreError::LeaseLost { .. })));
+    assert!(user(&store, "annb").await.check.due.is_some());
+    store.release(&lease, release).await.unwrap();
+    let check = user(&store, "annb").await.check;
+    assert_eq!((check.due, check.checked, check.has_failed()), (None, Some(at(3)), true));
+    assert_eq!((check.source, check.target), (None, Some(Opening::Failed(failure))));
+    assert_eq!(names(&checks(&store, &sales, 4).await), [""; 0]);
+}
+
+#[tokio::test]
 async fn those_who_cannot_be_opened_are_counted_by_domain() {
     let (_data, store) = service().await;
     let named = |number: usize, address: &str, login: &str| UserRow {

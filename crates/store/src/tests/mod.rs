@@ -132,6 +132,7 @@ fn end(event: UserEvent, second: i64, due: Due) -> Release {
         due,
         synced: is_synced.then(|| at(second)),
         failure: None,
+        closed: None,
         statistics: Statistics::default(),
         entries: Vec::new(),
         folders: None,

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mailhaul_imap::{
-    ConnectOptions, Connection, CredentialKind, Credentials, Error, ErrorKind, MailboxName, Security,
-    SelectOptions, Session, StoreMode,
+    ConnectOptions, Connection, Credentials, Error, ErrorKind, MailboxName, Security, SelectOptions, Session,
+    StoreMode,
 };
 use mailhaul_mail::{Flags, Secret, Uid, UidSet};
 
@@ -123,10 +123,7 @@ async fn microsoft_keeps_flagged_by_store_alone_and_no_keyword() {
 #[tokio::test]
 async fn a_session_ends_with_its_token_and_another_token_begins_one() {
     let (server, clock) = server(Personality::microsoft_365(), |_| {}).await;
-    let token = |server: &Fake| Credentials {
-        kind: CredentialKind::BearerToken,
-        ..Credentials::password("terrya", Secret::new(server.issue_token("terrya")))
-    };
+    let token = |server: &Fake| Credentials::bearer("terrya", Secret::new(server.issue_token("terrya")));
     let first = token(&server);
     let mut session = log_in(&server, &first).await.unwrap();
     clock.pass(Duration::from_mins(59));
@@ -152,10 +149,7 @@ async fn an_applications_token_opens_every_mailbox_in_its_own_time() {
     let (server, clock) = server(Personality::microsoft_365(), |_| {}).await;
     server.add_user("annb", "pw", VirtualClock::default());
     let token = server.issue_application_token();
-    let with = |user: &str| Credentials {
-        kind: CredentialKind::BearerToken,
-        ..Credentials::password(user, Secret::new(token.clone()))
-    };
+    let with = |user: &str| Credentials::bearer(user, Secret::new(token.clone()));
     log_in(&server, &with("terrya")).await.unwrap();
     clock.pass(Duration::from_hours(1));
     log_in(&server, &with("annb")).await.unwrap();

@@ -16,7 +16,7 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, TokenDesk, Workers};
+use super::{Ending, Scheduler, TokenDesk, Workers, account};
 use crate::context::Context;
 
 /// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
@@ -31,25 +31,15 @@ impl Site {
     async fn new(data: &Path, port: u16, most: u32) -> Self {
         let store = Store::open(data).await.unwrap();
         store.unlock(MasterKeySource::DataDirectory).await.unwrap();
-        let now = Timestamp::now();
         let endpoint = Endpoint {
             guid: Guid::new_v4(),
             name: "Old".into(),
-            endpoint_type: mailhaul_migration::EndpointType::Imap,
             remote_server: "127.0.0.1".into(),
             port,
             security: EndpointSecurity::None,
-            accept_untrusted_certificates: false,
-            certificate_authorities: None,
-            certificate_sha256: None,
             max_concurrent_migrations: Limit::At(most),
             max_concurrent_incremental_syncs: Limit::At(most),
-            server_profile: None,
-            rates: Rates::default(),
-            access: mailhaul_migration::Access::Users,
-            gmail_api: None,
-            created: now,
-            modified: now,
+            ..account::tests::endpoint()
         };
         let endpoint = store.insert_endpoint(endpoint, None).await.unwrap();
         let context = Context {

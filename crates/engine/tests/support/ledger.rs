@@ -1,0 +1,72 @@
+//! A ledger in memory, and crashes on demand.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
+use mailhaul_mail::{FolderPath, UidSet};
+
+/// Where the ledger fails for good, as if the process had been killed there.
+#[derive(Clone, Copy, Debug)]
+pub enum Crash {
+    Before(u32),
+    After(u32),
+}
+
+#[derive(Clone, Default)]
+pub struct MemoryLedger {
+    folders: Arc<Mutex<BTreeMap<FolderPath, FolderState>>>,
+    calls: Arc<Mutex<u32>>,
+    crash: Option<Crash>,
+}
+
+impl MemoryLedger {
+    pub fn calls(&self) -> u32 {
+        *self.calls.lock().unwrap()
+    }
+
+    pub fn crashing(&self, crash: Option<Crash>) -> Self {
+        Self { folders: self.folders.clone(), calls: Arc::default(), crash }
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn folders(&self) -> Result<Vec<FolderRecord>, Error> {
+        Ok(self.folders.lock().unwrap().values().map(|it| it.record.clone()).collect())
+    }
+
+    async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
+        Ok(self.folders.lock().unwrap().get(folder).cloned())
+    }
+
+    async fn folder_around(&self, folder: &FolderPath, uids: &UidSet) -> Result<Option<FolderState>, Error> {
+        Ok(self.folders.lock().unwrap().get(folder).cloned().map(|it| it.around(uids)))
+    }
+
+    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        let call = *calls;
+        if matches!(self.crash, Some(Crash::Before(at)) if call >= at)
+            || matches!(self.crash, Some(Crash::After(at)) if call > at)
+        {
+            return Err(Error::ledger("killed"));
+        }
+        let mut folders = self.folders.lock().unwrap();
+        for record in records {
+            if let Record::Opened { folder, target, uid_validity } = record {
+                folders
+                    .entry(folder.clone())
+                    .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
+            }
+            folders.get_mut(record.folder()).expect("opened before anything else").apply(record);
+        }
+        drop(folders);
+        match self.crash {
+            Some(Crash::After(at)) if call == at => Err(Error::ledger("killed")),
+            _ => Ok(()),
+        }
+    }
+}
