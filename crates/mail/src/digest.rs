@@ -145,7 +145,8 @@ impl MessageHasher {
         // Of a fixed length, so that what stands before and behind it cannot be taken for each other.
         self.whole.update(text.as_bytes()).update(&self.line_ends);
         let (whole, text) = (Digest::from_hash(&self.whole.finalize()), Digest::from_hash(&text));
-        (self.header.fingerprint(Some(whole)), Digests { whole, text })
+        let digests = Digests { whole, text };
+        (self.header.fingerprint(&digests), digests)
     }
 }
 
@@ -171,6 +172,22 @@ mod tests {
         assert!(sent.same_message(&kept));
         let (_, other) = hash(&[b"Message-ID: <1@x>\r\n\r\nhello\r\nworld"]);
         assert!(!sent.same_message(&other));
+    }
+
+    #[test]
+    fn messages_without_any_field_are_known_by_their_text() {
+        let (sent, digests) = hash(&[b"X-Fax: 7\r\n\r\na fax\r\n"]);
+        let (kept, _) = hash(&[b"X-TUID: abc\r\nX-Fax: 7\r\n\r\na fax\r\n"]);
+        assert_eq!(sent, kept);
+        assert_ne!(sent, hash(&[b"X-Fax: 7\r\n\r\nanother fax\r\n"]).0);
+        // Without a text, the header alone tells them apart.
+        assert_ne!(hash(&[b"X-Fax: 7\r\n\r\n"]).0, hash(&[b"X-Fax: 8\r\n\r\n"]).0);
+        let mut old = blake3::Hasher::new();
+        old.update(b"digest\0").update(digests.whole.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&old.finalize().as_bytes()[..16]);
+        assert_eq!(Fingerprint::from_bytes(bytes).up_to_date(&digests), sent);
+        assert_eq!(sent.up_to_date(&digests), sent);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Digest;
+use crate::{Digest, Digests};
 
 /// The header fields that make a fingerprint, in this order. To be fetched as `BODY.PEEK[HEADER.FIELDS (...)]`.
 pub const FINGERPRINT_FIELDS: [&str; 7] =
@@ -12,8 +12,8 @@ pub const FINGERPRINT_FIELDS: [&str; 7] =
 const HEADER_LIMIT: usize = 1 << 20;
 
 /// A hash over the stable header fields, normalised as servers are known to disturb them. Evidence, never identity:
-/// true duplicates share it, and so may two different messages. Messages that have none of the fields have their
-/// body digest instead.
+/// true duplicates share it, and so may two different messages. Messages that have none of the fields are known by the
+/// digest of their text, because other programs add header fields (mbsync its X-TUID); without a text, by all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
@@ -34,6 +34,29 @@ impl Fingerprint {
         let mut scan = HeaderScan::default();
         scan.update(header);
         scan.fields()
+    }
+}
+
+impl Fingerprint {
+    /// Of a message that has none of the fields.
+    fn of_digests(digests: &Digests) -> Self {
+        if digests.text == Digest::of(b"") {
+            return Self::of_digest(b"digest\0", digests.whole);
+        }
+        Self::of_digest(b"text\0", digests.text)
+    }
+
+    fn of_digest(kind: &[u8], digest: Digest) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(kind).update(digest.as_bytes());
+        truncate(&hasher.finalize())
+    }
+
+    /// The fingerprint that would be computed today. Ledgers of version 0.1 have the digest of all octets for messages
+    /// without any of the fields.
+    #[must_use]
+    pub fn up_to_date(self, digests: &Digests) -> Self {
+        if self == Self::of_digest(b"digest\0", digests.whole) { Self::of_digests(digests) } else { self }
     }
 }
 
@@ -73,16 +96,9 @@ impl HeaderScan {
         &octets[octets.len() - surplus..]
     }
 
-    /// The fingerprint; of the digest where no field is there.
-    pub fn fingerprint(&self, digest: Option<Digest>) -> Fingerprint {
-        self.fields().unwrap_or_else(|| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(b"digest\0");
-            if let Some(digest) = digest {
-                hasher.update(digest.as_bytes());
-            }
-            truncate(&hasher.finalize())
-        })
+    /// The fingerprint; from the digests where none of the fields is there.
+    pub fn fingerprint(&self, digests: &Digests) -> Fingerprint {
+        self.fields().unwrap_or_else(|| Fingerprint::of_digests(digests))
     }
 
     fn fields(&self) -> Option<Fingerprint> {

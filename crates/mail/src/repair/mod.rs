@@ -11,8 +11,10 @@ mod header;
 mod kinds;
 mod long_lines;
 mod quoted_printable;
+mod strict;
 
 pub use kinds::{Change, Edit, Repair, Repairs};
+pub use strict::is_strictly_formed;
 
 /// A header's and a body's line is longer than this before it counts as long (octets, without its CRLF). RFC 5322,
 /// section 2.1.1, has 998, which hardly anybody insists on; Exchange was seen to refuse from 9,900 octets on.
