@@ -23,7 +23,7 @@ use crate::{
     encode::{Command, is_flag},
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
-    response::{Code, Status, StatusResponse},
+    response::{Code, Status, StatusResponse, Untagged},
     session::Session,
     trace,
 };
@@ -136,7 +136,12 @@ pub struct AppendReplies<'s> {
     pending: Arc<Pending>,
     talk: Arc<Talk>,
     patience: Duration,
+    /// An untagged BAD: the reason of an answer that may never come.
+    complaint: Option<StatusResponse>,
 }
+
+/// Longest wait for the tagged answer after an untagged BAD.
+const AFTER_COMPLAINT: Duration = Duration::from_secs(5);
 
 impl Session {
     /// A pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example by `tokio::join!`.
@@ -165,6 +170,7 @@ impl Session {
             pending: Arc::clone(&link.pending),
             talk,
             patience: link.timeouts.read,
+            complaint: None,
         };
         Ok((sink, replies))
     }
@@ -376,11 +382,12 @@ impl AppendReplies<'_> {
                     return Ok(None);
                 }
             }
+            let longest_silence = self.longest_silence();
             let event = tokio::select! {
                 biased;
                 event = self.incoming.next(None) => event?,
                 () = self.talk.changed.notified() => continue,
-                () = sleep(self.patience) => {
+                () = sleep(longest_silence) => {
                     self.check_silence()?;
                     continue;
                 }
@@ -390,7 +397,20 @@ impl AppendReplies<'_> {
                     self.talk.with(|it| it.consented = it.asked.is_some());
                     self.talk.answered.notify_one();
                 }
+                // Some servers refuse a literal so, and answer the command in no other way.
+                Event::Untagged(Untagged::Status(status)) if status.status == Status::Bad => {
+                    let asked = self.talk.with(|it| it.asked.filter(|_| !it.consented));
+                    let Some(id) = asked else {
+                        self.complaint = Some(status);
+                        continue;
+                    };
+                    self.pending.abandon(id);
+                    self.talk.with(|it| it.ended = Some(id));
+                    self.talk.answered.notify_one();
+                    return Ok(Some(AppendReply { command: id, status }));
+                }
                 Event::Tagged { id, status } => {
+                    self.complaint = None;
                     self.talk.with(|it| {
                         if it.open == Some(id) {
                             it.ended = Some(id);
@@ -419,10 +439,23 @@ impl AppendReplies<'_> {
     fn check_silence(&mut self) -> Result<(), Error> {
         let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
         let last = self.incoming.last_read().max(self.pending.last_written());
-        if owes && Instant::now().duration_since(last) >= self.patience {
-            return Err(self.incoming.fail(silence(self.patience)));
+        let patience = self.longest_silence();
+        if !owes || Instant::now().duration_since(last) < patience {
+            return Ok(());
         }
-        Ok(())
+        let error = match &self.complaint {
+            Some(status) => {
+                let words =
+                    format!("{}, and the server gave no other answer", Error::refused("APPEND", status));
+                Error::session(ErrorKind::Protocol, words)
+            }
+            None => silence(patience),
+        };
+        Err(self.incoming.fail(error))
+    }
+
+    fn longest_silence(&self) -> Duration {
+        if self.complaint.is_some() { self.patience.min(AFTER_COMPLAINT) } else { self.patience }
     }
 }
 

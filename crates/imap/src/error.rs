@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Protocol,
     /// The server asks for patience.
     Throttled,
+    /// The server asks for patience in words that may be about this one command alone.
+    Busy,
     /// The server takes no further connection of this user, or from here; those that are open go on.
     TooManyConnections,
     /// The mailbox is full.
@@ -150,8 +152,23 @@ impl From<DecodeError> for Error {
     }
 }
 
-/// How servers say that a mailbox is full.
-const FULL: [&str; 4] = ["quota", "mailbox is full", "not enough disk", "bigger place"];
+/// Words for a full mailbox, in lower case. All words of a row must occur.
+const FULL: [&[&str]; 13] = [
+    &["quota"],
+    &["mailbox is full"],
+    &["mailbox full"],
+    &["not enough disk"],
+    &["not enough space"],
+    &["insufficient disk"],
+    &["insufficient storage"],
+    &["bigger place"],
+    // GroupWise: "The 1500 MB storage limit has been exceeded."
+    &["storage", "exceed"],
+    &["mailbox size", "exceed"],
+    &["mailbox", "exceed", "storage"],
+    &["over allocated storage"],
+    &["storage exhausted"],
+];
 
 /// What Exchange says after it took a password and before it does anything.
 const NOT_CONNECTED: &str = "authenticated but not connected";
@@ -182,7 +199,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
         _ => {}
     }
-    if FULL.iter().any(|it| says(it)) {
+    if FULL.iter().any(|row| row.iter().all(|words| says(words))) {
         return (Scope::Endpoint, Retry::Never, K::Quota);
     }
     if let Some(asked) = patience::asked_in_words(&text) {
@@ -249,6 +266,19 @@ mod tests {
             ),
             ("NO [OVERQUOTA] full", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO Quota exceeded", Scope::Endpoint, Retry::Never, K::Quota),
+            (
+                "NO APPEND The 1500 MB storage limit has been exceeded.",
+                Scope::Endpoint,
+                Retry::Never,
+                K::Quota,
+            ),
+            ("NO Mailbox size limit exceeded", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO Not enough space on server", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO Insufficient disk space", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO over allocated storage", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO Mailbox full", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO 552 5.2.2 Message would exceed mailbox storage", Scope::Endpoint, Retry::Never, K::Quota),
+            ("NO [ALERT] Storage exhausted, upgrade your plan", Scope::Endpoint, Retry::Never, K::Quota),
             ("NO [TRYCREATE] no such mailbox", Scope::Folder, Retry::Never, K::NotFound),
             (
                 "NO [LIMIT] Mail size is larger than the maximum size allowed",
@@ -276,7 +306,7 @@ mod tests {
     #[test]
     fn every_code_of_rfc_5530_is_temporary_or_permanent() {
         use ErrorKind as K;
-        let later = |scope| (scope, Retry::After(None), K::Throttled);
+        let later = |scope| (scope, Retry::After(None), K::Busy);
         let never = |scope, kind| (scope, Retry::Never, kind);
         let table = [
             ("UNAVAILABLE", later(Scope::Endpoint)),

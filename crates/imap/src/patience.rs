@@ -41,23 +41,35 @@ const DAILY_LIMIT: &str = "command or bandwidth limit";
 /// After which it may again.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Words that ask for patience where no code says anything else.
-const WORDS: [(&[&str], Scope); 8] = [
-    // Not a wish for patience: something was wrong with what was sent in this session.
-    (&["too many invalid"], Scope::Session),
-    (&["too many bad"], Scope::Session),
-    (&["too many errors"], Scope::Session),
+/// Words that ask for patience where no code says anything else. All words of a row must occur; the first row counts.
+/// [`ErrorKind::Busy`] where they may be about one message: servers answer so to a message that they cannot handle.
+const WORDS: [(&[&str], Scope, ErrorKind); 8] = [
+    // No request for patience: something was wrong with what was sent in this session.
+    (&["too many invalid"], Scope::Session, ErrorKind::Connection),
+    (&["too many bad"], Scope::Session, ErrorKind::Connection),
+    (&["too many errors"], Scope::Session, ErrorKind::Connection),
     // Exchange's and Gmail's budgets are those of a mailbox.
-    (&["throttl"], Scope::Mailbox),
-    (&["rate limit"], Scope::Mailbox),
+    (&["throttl"], Scope::Mailbox, ErrorKind::Throttled),
+    (&["rate limit"], Scope::Mailbox, ErrorKind::Throttled),
     // Exchange: the database of this mailbox, one of many; or the mailbox is full.
-    (&["server unavailable"], Scope::Mailbox),
-    (&["server", "busy"], Scope::Endpoint),
-    (&["try again later"], Scope::Endpoint),
+    (&["server unavailable"], Scope::Mailbox, ErrorKind::Busy),
+    (&["server", "busy"], Scope::Endpoint, ErrorKind::Busy),
+    (&["try again later"], Scope::Endpoint, ErrorKind::Busy),
 ];
 
-/// The same for failed logins, which are counted by address.
-const TOO_MANY: (&[&str], Scope) = (&["too many"], Scope::Endpoint);
+/// "Too many" of these asks for patience: they are counted by address. Too many of anything else (headers, MIME parts,
+/// recipients, identical messages) is a refusal of the message.
+const COUNTED: [&str; 9] = [
+    "connection",
+    "login",
+    "logon",
+    "attempt",
+    "request",
+    "session",
+    "command",
+    "simultaneous",
+    "failed auth",
+];
 
 /// What is asked for in words that leave no doubt, or by a code. `text` is the status's in lower case.
 pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
@@ -71,27 +83,36 @@ pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
     if let Some(scope) = scope_in(&CONNECTIONS, text) {
         return Some((scope, Retry::After(None), ErrorKind::TooManyConnections));
     }
-    let scope = match status.code.as_ref()? {
+    let (scope, kind) = match status.code.as_ref()? {
         // RFC 5530: a lock on this mailbox.
-        Code::InUse => Scope::Mailbox,
-        // RFC 5530: a subsystem is down. Dovecot says it also where one user's login cannot be looked up.
-        Code::Unavailable if text.contains("account") || text.contains("authentication") => Scope::Mailbox,
-        Code::Unavailable => Scope::Endpoint,
+        Code::InUse => (Scope::Mailbox, ErrorKind::Busy),
+        // RFC 5530: a subsystem is down. Dovecot says it also where one user's login cannot be looked up, Yahoo of one
+        // message that it cannot read.
+        Code::Unavailable if text.contains("account") || text.contains("authentication") => {
+            (Scope::Mailbox, ErrorKind::Busy)
+        }
+        Code::Unavailable => (Scope::Endpoint, ErrorKind::Busy),
         // RFC 5530 means a limit on this one thing; Yahoo means the rate of an account.
-        Code::Limit if text.contains("rate") || status.status == Status::Bye => Scope::Mailbox,
-        Code::Other { name, .. } if name.eq_ignore_ascii_case("THROTTLED") => Scope::Mailbox,
+        Code::Limit if text.contains("rate") || status.status == Status::Bye => {
+            (Scope::Mailbox, ErrorKind::Throttled)
+        }
+        Code::Other { name, .. } if name.eq_ignore_ascii_case("THROTTLED") => {
+            (Scope::Mailbox, ErrorKind::Throttled)
+        }
         _ => return None,
     };
-    Some((scope, Retry::After(None), ErrorKind::Throttled))
+    Some((scope, Retry::After(None), kind))
 }
 
 /// What is asked for in words alone.
 pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
-    let scope = scope_in(&WORDS, text).or_else(|| scope_in(&[TOO_MANY], text))?;
-    Some(match scope {
-        Scope::Session => (scope, Retry::Now, ErrorKind::Connection),
-        _ => (scope, Retry::After(None), ErrorKind::Throttled),
-    })
+    let row = WORDS.iter().find(|(words, ..)| words.iter().all(|it| text.contains(it)));
+    if let Some((_, scope, kind)) = row {
+        let retry = if *kind == ErrorKind::Connection { Retry::Now } else { Retry::After(None) };
+        return Some((*scope, retry, *kind));
+    }
+    let is_counted = text.contains("too many") && COUNTED.iter().any(|it| text.contains(it));
+    is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
 }
 
 fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
@@ -165,7 +186,9 @@ mod tests {
             // Logins are counted by address.
             ("NO Too many failed logins from your address", Scope::Endpoint, open),
         ] {
-            assert_eq!(judged(line), (scope, retry, ErrorKind::Throttled), "{line}");
+            let vague = ["unavailable", "busy", "inuse"].iter().any(|it| line.to_lowercase().contains(it));
+            let kind = if vague { ErrorKind::Busy } else { ErrorKind::Throttled };
+            assert_eq!(judged(line), (scope, retry, kind), "{line}");
         }
     }
 
@@ -200,6 +223,11 @@ mod tests {
                 "NO [AUTHENTICATIONFAILED] Too many attempts, try again later",
                 (Scope::Endpoint, Retry::Never, ErrorKind::Authentication),
             ),
+            ("NO [LIMIT] Too many identical emails", (Scope::Message, Retry::Never, ErrorKind::Refused)),
+            ("NO Too many messages in mailbox", (Scope::Message, Retry::Never, ErrorKind::Refused)),
+            ("NO Message has too many MIME parts", (Scope::Message, Retry::Never, ErrorKind::Refused)),
+            ("BAD Too many header lines", (Scope::Message, Retry::Never, ErrorKind::Refused)),
+            ("NO Too many recipients", (Scope::Message, Retry::Never, ErrorKind::Refused)),
             ("NO [LIMIT] Header is too large", (Scope::Message, Retry::Never, ErrorKind::TooLarge)),
         ] {
             assert_eq!(judged(line), expected, "{line}");

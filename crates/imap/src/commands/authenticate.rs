@@ -161,7 +161,7 @@ fn judge(name: &str, status: &StatusResponse) -> Result<Attempt, Error> {
         return Ok(Attempt::LoggedIn);
     }
     let error = Error::refused(name, status);
-    if matches!(error.kind, K::Authentication | K::Throttled | K::TooManyConnections) {
+    if matches!(error.kind, K::Authentication | K::Throttled | K::Busy | K::TooManyConnections) {
         return Err(error);
     }
     if status.code == Some(Code::ServerBug) {

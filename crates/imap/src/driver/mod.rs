@@ -122,6 +122,9 @@ impl Incoming {
             Response::Tagged { tag, status } => {
                 self.state.observe_status(&status);
                 self.state.refusals += u32::from(status.status != Status::Ok);
+                if self.pending.is_abandoned(&tag) {
+                    return Ok(Event::Untagged(Untagged::Status(status)));
+                }
                 let id = self.pending.complete(&tag).ok_or_else(|| {
                     let words = format!("the server answers a command that was not sent (tag {tag:?})");
                     Error::session(ErrorKind::Protocol, words)

@@ -26,13 +26,21 @@ struct Inner {
     tags: VecDeque<CommandId>,
     /// The command whose end was not written yet.
     open: Option<CommandId>,
+    /// Commands that were ended without their tag, which may still come.
+    abandoned: Vec<CommandId>,
     /// When octets last went out.
     written: Instant,
 }
 
 impl Pending {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner { last: 0, tags: VecDeque::new(), open: None, written: Instant::now() }))
+        Self(Mutex::new(Inner {
+            last: 0,
+            tags: VecDeque::new(),
+            open: None,
+            abandoned: Vec::new(),
+            written: Instant::now(),
+        }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -56,6 +64,18 @@ impl Pending {
 
     pub(crate) fn is_open(&self) -> bool {
         self.inner().open.is_some()
+    }
+
+    /// The command has ended, whether or not its tag still comes.
+    pub(crate) fn abandon(&self, id: CommandId) {
+        let mut inner = self.inner();
+        inner.tags.retain(|it| *it != id);
+        inner.abandoned.push(id);
+    }
+
+    /// True if the tag is that of an abandoned command.
+    pub(crate) fn is_abandoned(&self, tag: &str) -> bool {
+        self.inner().abandoned.iter().any(|it| it.to_string() == tag)
     }
 
     /// Takes the command out to which this tag belongs. Most come in order, but a server may answer a quick command

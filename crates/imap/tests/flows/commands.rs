@@ -291,7 +291,7 @@ async fn a_dropped_command_is_read_to_its_end() {
 async fn what_breaks_a_session() {
     let table = [
         ("S: a7 OK surprise", ErrorKind::Protocol, "command that was not sent"),
-        ("S: * BYE [UNAVAILABLE] maintenance", ErrorKind::Throttled, "BYE [UNAVAILABLE] maintenance"),
+        ("S: * BYE [UNAVAILABLE] maintenance", ErrorKind::Busy, "BYE [UNAVAILABLE] maintenance"),
         ("S: * BYE Session expired", ErrorKind::Connection, "BYE Session expired"),
         ("CLOSE", ErrorKind::Connection, "the server closed the connection"),
         ("s: * LIST () \"/\" {10}\nS:\nCLOSE", ErrorKind::Connection, "in the middle of a literal"),

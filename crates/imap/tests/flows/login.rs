@@ -237,8 +237,7 @@ async fn wrong_credentials_are_not_tried_again() {
         let error = outcome.unwrap_err();
         assert_eq!(error.scope, Scope::Endpoint);
         assert!(error.to_string().contains(text) && !error.to_string().contains("hunter2"), "{error}");
-        let kind =
-            if text.contains("UNAVAILABLE") { ErrorKind::Throttled } else { ErrorKind::Authentication };
+        let kind = if text.contains("UNAVAILABLE") { ErrorKind::Busy } else { ErrorKind::Authentication };
         assert_eq!((error.kind, error.retry == Retry::Never), (kind, kind == ErrorKind::Authentication));
     }
 }
@@ -328,7 +327,7 @@ async fn whoever_may_not_go_on_as_another_user_is_not_logged_in() {
     for (answer, kind, scope) in [
         ("NO Login incorrect", ErrorKind::Authentication, Scope::Endpoint),
         ("BAD Unrecognized command", ErrorKind::Authentication, Scope::Endpoint),
-        ("NO [UNAVAILABLE] try again later", ErrorKind::Throttled, Scope::Endpoint),
+        ("NO [UNAVAILABLE] try again later", ErrorKind::Busy, Scope::Endpoint),
         ("* BYE too many sessions", ErrorKind::TooManyConnections, Scope::Mailbox),
     ] {
         let answer = answer.strip_prefix("* ").map_or(format!("a2 {answer}"), |bye| format!("* {bye}"));
