@@ -13,7 +13,7 @@ pub(crate) mod state {
     pub(crate) const SKIPPED: i64 = 2;
 }
 
-/// Rows of one statement: times twelve columns well under `SQLite`'s limit of 32,766 parameters.
+/// Rows of one statement: times thirteen columns well under `SQLite`'s limit of 32,766 parameters.
 const ROWS: usize = 250;
 
 /// The number of a mailbox, given to it if it has none.
@@ -161,7 +161,7 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
     for chunk in run.chunks(ROWS) {
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
             "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
-             digest_whole, digest_text, size, ours, reason) ",
+             digest_whole, digest_text, size, ours, reason, arrived) ",
         );
         let known = chunk.iter().filter_map(|record| match record {
             Record::Message { uid, state: Some(state), .. } => Some((uid, state)),
@@ -185,7 +185,8 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
                 .push_bind(digests.map(|digests| digests.text.as_bytes().to_vec()))
                 .push_bind(copied.map(|copied| copied.size.cast_signed()))
                 .push_bind(copied.map(|copied| i64::from(copied.ours)))
-                .push_bind(reason.cloned());
+                .push_bind(reason.cloned())
+                .push_bind(copied.and_then(|copied| copied.arrived));
         });
         query.build().persistent(false).execute(&mut *connection).await?;
         edited::insert(connection, folder, chunk).await?;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The step of the schema that made the table.
-pub(crate) const SINCE: i64 = 4;
+pub(crate) const SINCE: i64 = 5;
 
 /// Writes what the messages have of it; their own rows are there already.
 pub(crate) async fn insert(

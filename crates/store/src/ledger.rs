@@ -5,7 +5,7 @@ use std::{fs::File, sync::Arc};
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
 use mailhaul_mail::{FolderPath, UidSet};
 
-use crate::{edited, error::StoreError, leases::Lease, load, store::Shared};
+use crate::{error::StoreError, leases::Lease, load, store::Shared};
 
 /// What the store remembers of one mailbox; nobody else writes it while this lives.
 pub struct MailboxLedger {
@@ -35,10 +35,10 @@ impl MailboxLedger {
     ) -> Result<Option<FolderState>, Error> {
         let Some(mailbox) = self.mailbox else { return Ok(None) };
         let (folder, around) = (folder.clone(), around.cloned());
-        let knows_edited = self.shared.schema >= edited::SINCE;
+        let schema = self.shared.schema;
         let state = self
             .shared
-            .read(|it| Box::pin(load::folder(it, mailbox, folder.clone(), around.clone(), knows_edited)));
+            .read(|it| Box::pin(load::folder(it, mailbox, folder.clone(), around.clone(), schema)));
         Ok(state.await.map_err(StoreError::database(&self.shared.path, "read"))?)
     }
 }

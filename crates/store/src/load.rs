@@ -37,13 +37,13 @@ pub(crate) async fn folders(
 }
 
 /// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
-/// [`FolderState::around`] counts it. A file that knows nothing of edited messages has none. To be called inside a transaction, so that all is of one moment.
+/// [`FolderState::around`] counts it. `schema` is the step that the file is at. To be called inside a transaction, so that all is of one moment.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
     folder: FolderPath,
     around: Option<UidSet>,
-    knows_edited: bool,
+    schema: i64,
 ) -> Result<Option<FolderState>, Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
         .bind(mailbox)
@@ -54,17 +54,17 @@ pub(crate) async fn folder(
     let record = folder_record(&row)?;
     let id: i64 = row.try_get("id")?;
     let messages = match &around {
-        None => messages(connection, id, ALL, None).await?,
+        None => messages(connection, id, ALL, None, schema).await?,
         Some(uids) => {
             let numbers: Vec<String> = uids.iter().map(|it| it.to_string()).collect();
             let list = format!("[{}]", numbers.join(","));
-            let mut some = messages(connection, id, OPEN, None).await?;
-            some.extend(messages(connection, id, LISTED, Some(list)).await?);
+            let mut some = messages(connection, id, OPEN, None, schema).await?;
+            some.extend(messages(connection, id, LISTED, Some(list), schema).await?);
             some
         }
     };
     let mut state = FolderState { record, messages, rest: 0 };
-    if knows_edited {
+    if schema >= edited::SINCE {
         edited::attach(connection, id, &mut state.messages).await?;
     }
     if around.is_some() {
@@ -77,6 +77,9 @@ pub(crate) async fn folder(
     Ok(Some(state))
 }
 
+/// The step of the schema that made the column `arrived`.
+const DATES_SINCE: i64 = 8;
+
 const ALL: &str = "true";
 const OPEN: &str = "(state <> 1 OR target_uid IS NULL OR pending_flags IS NOT NULL)";
 const LISTED: &str = "uid IN (SELECT value FROM json_each(?4))";
@@ -86,10 +89,13 @@ async fn messages(
     folder: i64,
     which: &'static str,
     list: Option<String>,
+    schema: i64,
 ) -> Result<BTreeMap<Uid, MessageState>, Fault> {
+    // A file that is only read may be older than the column.
+    let arrived = if schema >= DATES_SINCE { "arrived" } else { "NULL" };
     let sql = format!(
-        "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason \
-         FROM message WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
+        "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason, \
+         {arrived} FROM message WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
     );
     let mut messages = BTreeMap::new();
     loop {
@@ -163,13 +169,15 @@ fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
         }
         _ => None,
     };
+    let fingerprint = Fingerprint::from_bytes(octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?);
     Ok(Copied {
         target_uid: row.try_get::<Option<i64>, _>(2)?.map(uid).transpose()?,
         flags: flags.split(' ').collect(),
         pending_flags: pending.map(|it| it.split(' ').collect()),
-        fingerprint: Fingerprint::from_bytes(octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?),
+        fingerprint: digests.map_or(fingerprint, |it| fingerprint.up_to_date(&it)),
         digests,
         size: row.try_get::<i64, _>(8)?.cast_unsigned(),
+        arrived: row.try_get(11)?,
         ours: row.try_get::<i64, _>(9)? != 0,
         edited: None,
     })

@@ -48,6 +48,7 @@ fn done(folder: &str, number: u32) -> Record {
         fingerprint: Fingerprint::from_bytes([1; 16]),
         digests: Some(Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") }),
         size: 40_000,
+        arrived: Some(1_700_000_000),
         ours: true,
         edited: None,
     };
@@ -318,7 +319,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 7)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 8)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
@@ -365,11 +366,13 @@ fn any_copied() -> impl Strategy<Value = Copied> {
         any::<[u8; 16]>(),
         digests,
         any::<u64>(),
+        any::<Option<i64>>(),
         any::<bool>(),
         edited,
     )
-        .prop_map(|(target_uid, flags, pending_flags, fingerprint, digests, size, ours, edited)| {
-            Copied {
+        .prop_map(
+            |(target_uid, flags, pending_flags, fingerprint, digests, size, arrived, ours, edited)| Copied {
+                arrived,
                 target_uid,
                 flags,
                 pending_flags,
@@ -378,8 +381,8 @@ fn any_copied() -> impl Strategy<Value = Copied> {
                 size,
                 ours,
                 edited,
-            }
-        })
+            },
+        )
 }
 
 fn any_edited() -> impl Strategy<Value = Edited> {

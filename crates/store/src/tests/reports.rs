@@ -47,6 +47,7 @@ fn folder(name: &str, skipped: u32) -> FolderReport {
             removed: 7,
             skipped: (1..=skipped).map(item).collect(),
             repaired: vec![repaired(8)],
+            ..FolderTally::default()
         },
         error: Some(mailhaul_engine::Error::session("cut")),
     }
