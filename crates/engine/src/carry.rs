@@ -5,25 +5,20 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_mail::{Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
-    pass::{BATCH, Deletions, Pass},
+    pass::{Deletions, Pass},
     plan::{MessagePlan, flag_updates, plan_messages},
     ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    repair::may_be_malformed,
+    reused_uids::contradictions,
     settle::{follow_new_validity, settle},
-    transfer::{Lane, transfer},
     work::{Origin, Reach, Work, forgotten},
 };
 
-/// So many messages are handed to the remotes at once: what they keep for each does not grow with the folder.
-const SLICE: usize = 25_000;
-/// So often the same messages are sent again because the target wants to do otherwise with them.
-pub(crate) const TRIES: u32 = 3;
 /// Folders with more messages are not kept in memory between two steps.
 const KEPT: usize = 100_000;
 
@@ -78,7 +73,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             return Ok(false);
         }
         let changed: UidSet = scan.messages.iter().map(|it| it.uid).collect();
-        work.state = self.ledger.folder_around(&work.source, &changed).await?;
+        let state = self.ledger.folder_around(&work.source, &changed).await?;
+        if state.as_ref().is_some_and(|it| !contradictions(&scan, it).is_empty()) {
+            return Ok(false);
+        }
+        work.state = state;
         work.scan = Some(Arc::new(scan));
         Ok(true)
     }
@@ -129,23 +128,27 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if let Some(scan) = &work.scan {
             return Ok(scan.clone());
         }
-        let usable = |cursor: &&Cursor| cursor.status.uid_validity == state.record.uid_validity;
         let rules_hold = state.record.rules == self.options.rules(self.source);
         // What was skipped or left out does not change: only a scan of everything shows it again.
         let since = state
             .record
             .cursor
-            .as_ref()
-            .filter(usable)
+            .filter(|it| it.status.uid_validity == state.record.uid_validity)
             .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0 && it.excluded == 0);
-        let mut scan = self.source.scan(&work.source, since).await?;
-        if scan.status.uid_validity != state.record.uid_validity {
+        let mut scan = self.source.scan(&work.source, since.as_ref()).await?;
+        let why = if scan.status.uid_validity != state.record.uid_validity {
+            Some("UIDVALIDITY changed")
+        } else if self.has_reused_uids(work, state, &scan).await? {
+            Some("the server uses UIDs again for other messages")
+        } else {
+            None
+        };
+        if let Some(why) = why {
             if since.is_some() {
                 scan = self.source.scan(&work.source, None).await?;
             }
             let lost = follow_new_validity(self.source, self.ledger, state, &scan).await?;
-            work.reason =
-                format!("{}; UIDVALIDITY changed, {lost} messages could not be paired", work.reason);
+            work.reason = format!("{}; {why}, {lost} messages could not be paired", work.reason);
         }
         let scan = Arc::new(scan);
         work.scan = Some(scan.clone());
@@ -165,7 +168,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         // Copies that did not show in the pass that made them may lack flags, of which a scan of what changed says nothing.
         let floor = state.record.floor;
-        if self.locate(work, &mut state, floor, &owned).await? > 0 && work.origin != Origin::Departed {
+        let any_found = self.locate(work, &mut state, floor, &owned).await? > 0;
+        let any_lost = self.confirm_recorded(work, &mut state, &owned).await?;
+        if (any_found || any_lost) && work.origin != Origin::Departed {
             (reach, work.scan) = (Reach::Everything, None);
         }
         let scan = self.scan(work, &mut state, reach).await?;
@@ -229,98 +234,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(FolderState::opened(folder, target, uid_validity))
     }
 
-    /// Moves, adopts and copies what is planned to be copied.
-    pub(crate) async fn bring(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        plan: &mut MessagePlan,
-        owned: &UidSet,
-    ) -> Result<(), Error> {
-        let status = self.target.status(&work.target).await?;
-        let floor = self.floor(work, &status).await?;
-        self.follow_moves(work, state, plan, floor, owned).await?;
-        // What a folder that is new to the ledger already holds may be a part of this mailbox.
-        if state.record.cursor.is_none() && status.messages > 0 {
-            self.adopt(work, state, plan, owned).await?;
-        }
-        self.leave_out_too_large(work, plan);
-        let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
-        let bytes = plan.copy.iter().map(|it| it.size).sum();
-        self.progress.event(Event::Folder {
-            folder: &work.source,
-            reason: &work.reason,
-            messages: plan.copy.len() as u64,
-            bytes,
-        });
-        // A refused command is halved until the refused message stands alone.
-        let slices = plan.copy.chunks(SLICE).rev();
-        let unrefused = |slice: &[MessageInfo]| -> Vec<Uid> {
-            slice.iter().map(|it| it.uid).filter(|uid| !work.refused.contains_key(uid)).collect()
-        };
-        let mut todo: Vec<(Vec<Uid>, usize, u32)> =
-            slices.map(|slice| (unrefused(slice), BATCH, 0)).collect();
-        while let Some((uids, batch, tries)) = todo.pop() {
-            let group: Vec<&MessageInfo> = uids.iter().filter_map(|uid| messages.get(uid).copied()).collect();
-            if group.is_empty() {
-                continue;
-            }
-            let lane = Lane {
-                clock: self.clock,
-                ledger: self.ledger,
-                progress: self.progress,
-                budget: self.budget,
-                stop: self.stop,
-                limits: self.limits,
-                target_folder: &work.target,
-                floor,
-            };
-            let (done, result) = transfer(self.source, self.target, &lane, state, &group, batch).await;
-            work.tally.copied += done.copied;
-            work.tally.bytes += done.bytes;
-            // What was refused is known also where the connection broke afterwards.
-            let mut wider = Ok(());
-            for (uids, error) in done.refused {
-                if error.scope > Scope::Message {
-                    wider = Err(error);
-                } else if error.retry == Retry::Now && tries < TRIES {
-                    todo.push((uids, batch, tries + 1));
-                } else if let [uid] = uids.as_slice() {
-                    if may_be_malformed(&error) {
-                        work.refused.insert(*uid, error.message);
-                    } else if let Some(message) = messages.get(uid) {
-                        self.tell_skipped(work, message, error.message);
-                    }
-                } else {
-                    let batch = uids.len().div_ceil(2);
-                    todo.push((uids, batch, 0));
-                }
-            }
-            if result.is_err() {
-                // A server may refuse more than a message, and hang up: then what it said counts.
-                return wider.and(result);
-            }
-            for (uid, missing) in done.missing {
-                let record = forgotten(&work.source, uid);
-                self.record(state, &[record]).await?;
-                if let Some(message) = messages.get(&uid) {
-                    self.tell_missing(work, message, missing);
-                }
-            }
-            wider?;
-            if self.stop.is_cancelled() {
-                return Err(Error::interrupted());
-            }
-        }
-        if !work.refused.is_empty() {
-            Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
-        }
-        self.locate(work, state, Some(floor), owned).await.map(drop)
-    }
-
     /// Skips before they are read what the target would refuse for its size. The size that the source tells may be an
     /// estimate: where it is near the limit, the octets decide.
-    fn leave_out_too_large(&self, work: &mut Work, plan: &mut MessagePlan) {
+    pub(crate) fn leave_out_too_large(&self, work: &mut Work, plan: &mut MessagePlan) {
         let Some(limit) = self.target.largest(&work.target) else { return };
         let (copy, too_large) = std::mem::take(&mut plan.copy)
             .into_iter()

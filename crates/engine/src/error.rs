@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Connection,
     /// The server asks for patience.
     Throttled,
+    /// The server asks for patience in words that may mean one message alone ("try again later", `[UNAVAILABLE]`).
+    Busy,
     /// A server takes no further connection; those that are open go on.
     TooManyConnections,
     /// A folder was numbered anew since it was looked at: what is known of it must be brought in line first.
@@ -29,6 +31,13 @@ pub enum ErrorKind {
     Interrupted,
     /// A broken promise of this program: sums that do not close, a plan that contradicts itself.
     Internal,
+}
+
+impl ErrorKind {
+    /// True if the server asks to be left alone for a while.
+    pub fn asks_for_patience(self) -> bool {
+        matches!(self, Self::Throttled | Self::Busy)
+    }
 }
 
 /// Which end of the migration a mailbox is.

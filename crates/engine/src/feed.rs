@@ -190,7 +190,9 @@ pub struct AppendedUids {
 pub struct Ack {
     /// The UIDs on the source of the messages in the command, in order.
     pub sent: Vec<Uid>,
-    /// Where they are now, or why none of them is there. An error that spoils no more than a message and may be retried at
+    /// Where they are now, or why none of them is there. After a refused command of several messages the target accepts
+    /// nothing more from the feed: its messages are offered again before those that follow them.
+    /// An error that spoils no more than a message and may be retried at
     /// once means that the target will do otherwise with the same messages next time.
     pub result: Result<Option<AppendedUids>, Error>,
     /// They arrived without their flags, which are still to be set.

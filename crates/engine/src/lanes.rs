@@ -39,6 +39,8 @@ struct Queue<'w> {
     waiting: Mutex<VecDeque<Group<'w>>>,
     /// To wait once is enough: what was on the wire for any folder arrives meanwhile.
     is_quiet: AtomicBool,
+    /// Words of the target's last refusal, and how often they came in a row: a full mailbox refuses in every folder.
+    alike: Mutex<(String, u32)>,
     /// The first lane has given up.
     is_over: AtomicBool,
 }
@@ -55,6 +57,7 @@ impl<'w> Queue<'w> {
         Self {
             waiting: Mutex::new(groups),
             is_quiet: AtomicBool::new(false),
+            alike: Mutex::default(),
             is_over: AtomicBool::new(false),
         }
     }
@@ -165,7 +168,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// An error that concerns the folder alone is the folder's; others come back.
     async fn carry_once(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
         work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
+        work.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
         let carried = self.carry(work).await;
+        queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(work.refusals.alike());
         queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
         match carried {
             Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {

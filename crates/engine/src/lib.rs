@@ -2,6 +2,8 @@
 
 mod adopt;
 mod carry;
+mod confirm;
+mod copying;
 mod creation;
 mod error;
 mod feed;
@@ -19,8 +21,10 @@ mod ports;
 mod preview;
 mod received;
 mod record;
+mod refusals;
 mod repair;
 mod report;
+mod reused_uids;
 mod revalidate;
 mod settle;
 mod survey;
@@ -44,7 +48,8 @@ pub use pass::{Deletions, Pass, PassOptions};
 pub use places::{Place, Places};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
-    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, Target, Wanted,
+    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
+    Target, Wanted,
 };
 pub use preview::{FolderPreview, preview};
 pub use received::Received;

@@ -9,7 +9,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
-    pairing::pair_by_digests,
+    pairing::pair_by_octets,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
@@ -127,7 +127,15 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 groups.entry(it.copied.fingerprint).or_default().vanished.push((index, digests));
             }
         }
-        let pairs = groups.values().flat_map(|it| pair_by_digests(&it.new, &it.vanished, |_, _| true));
+        let dates: HashMap<Uid, i64> =
+            scan.messages.iter().filter_map(|it| Some((it.uid, it.internal_date?.unix_seconds()))).collect();
+        // Of identical messages, the one with the same date of arrival was moved.
+        let suit = |uid: Uid, index: usize| {
+            let pair = dates.get(&uid).zip(vanished[index].copied.arrived.as_ref());
+            pair.is_none_or(|(now, then)| now == then)
+        };
+        let pairs: Vec<(Uid, usize)> =
+            groups.values().flat_map(|it| pair_by_octets(&it.new, &it.vanished, suit)).collect();
         for (uid, index) in pairs {
             let it = &mut vanished[index];
             it.taken = true;

@@ -76,6 +76,12 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
     pairing
 }
 
+/// True where two digests are of one message.
+type Rule = fn(&Digests, &Digests) -> bool;
+
+const SAME_OCTETS: Rule = |a, b| a.whole == b.whole;
+const SAME_TEXT: Rule = |a, b| a.text == b.text;
+
 /// Pairs the messages of a doubt, which must share one fingerprint: first by all octets, then by the text after the
 /// header, which alone proves nothing. Of several that are the same, those that `suit` each other are paired first.
 pub fn pair_by_digests<L: Copy, R: Copy>(
@@ -83,10 +89,27 @@ pub fn pair_by_digests<L: Copy, R: Copy>(
     right: &[(R, Digests)],
     suit: impl Fn(L, R) -> bool,
 ) -> Vec<(L, R)> {
+    pair(left, right, &[SAME_OCTETS, SAME_TEXT], suit)
+}
+
+/// Pairs messages of which all octets are the same, and no others.
+pub(crate) fn pair_by_octets<L: Copy, R: Copy>(
+    left: &[(L, Digests)],
+    right: &[(R, Digests)],
+    suit: impl Fn(L, R) -> bool,
+) -> Vec<(L, R)> {
+    pair(left, right, &[SAME_OCTETS], suit)
+}
+
+fn pair<L: Copy, R: Copy>(
+    left: &[(L, Digests)],
+    right: &[(R, Digests)],
+    rules: &[Rule],
+    suit: impl Fn(L, R) -> bool,
+) -> Vec<(L, R)> {
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
-    let rules: [fn(&Digests, &Digests) -> bool; 2] = [|a, b| a.whole == b.whole, |a, b| a.text == b.text];
-    for (same, only_suited) in rules.into_iter().flat_map(|same| [(same, true), (same, false)]) {
+    for (same, only_suited) in rules.iter().flat_map(|same| [(same, true), (same, false)]) {
         left.retain(|(key, digests)| {
             let fits =
                 |(other, its): &(R, Digests)| same(digests, its) && (!only_suited || suit(*key, *other));

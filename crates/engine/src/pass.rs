@@ -56,6 +56,8 @@ impl PassOptions {
 pub(crate) const BATCH: usize = 100;
 /// How often in a row a step is tried again without anything gained in between.
 const PATIENCE: u32 = 5;
+/// The same for a server that is busy: pauses of 15 s to 8 min, 16 minutes in all.
+const BUSY_PATIENCE: u32 = 6;
 
 /// Everything that a pass works with.
 pub struct Pass<'a, S, T, L, P, C> {
@@ -209,9 +211,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// somebody takes the mailbox up again then. A server that asks for patience gets it, however often it asks.
     pub(crate) async fn recover_from(&mut self, error: Error, patience: &mut Patience) -> Result<(), Error> {
         let is_crowded = error.kind == ErrorKind::TooManyConnections;
-        let is_asked_for = is_crowded || error.kind == ErrorKind::Throttled;
+        let most = match error.kind {
+            ErrorKind::TooManyConnections | ErrorKind::Throttled => u32::MAX,
+            ErrorKind::Busy => BUSY_PATIENCE,
+            _ => PATIENCE,
+        };
         patience.0 = patience.0.saturating_add(1);
-        if (patience.0 > PATIENCE && !is_asked_for) || self.stop.is_cancelled() {
+        if patience.0 > most || self.stop.is_cancelled() {
             return Err(error);
         }
         let doubling = 1u32 << (patience.0 - 1).min(8);

@@ -176,6 +176,7 @@ mod tests {
             fingerprint: Fingerprint::from_bytes([0; 16]),
             digests: None,
             size: 1,
+            arrived: None,
             ours: true,
             edited: None,
         })

@@ -7,7 +7,7 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Uid, 
 use crate::{
     error::Error,
     feed::{Acks, Feed, Outlet},
-    folder::{Cursor, Folder, FolderStatus, Scan},
+    folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     name_rules::NameRules,
     record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
@@ -139,6 +139,17 @@ pub struct NewFolder {
     pub subscribe: bool,
 }
 
+/// How a target is known to treat messages that it accepts. All `false` for a server that stores what it is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StorageHabits {
+    /// It stores one copy of identical messages and returns the UID of that copy (Gmail).
+    pub merges_copies: bool,
+    /// It returns OK before the message shows in the folder (uploads by Gmail's API).
+    pub shows_late: bool,
+    /// It converts messages, so that a shorter copy is no damage (Exchange).
+    pub converts: bool,
+}
+
 /// Where mail goes.
 pub trait Target: Mailbox {
     /// Makes the folders, their parents included, and shows them to the user if asked. One that exists is fine. What
@@ -163,6 +174,19 @@ pub trait Target: Mailbox {
         feed: F,
         acks: Acks,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The messages with this UID or a greater one, as the target shows them now: flags, date and stored size. A message
+    /// that was just appended over this connection must be among them.
+    fn stored(
+        &mut self,
+        folder: &FolderPath,
+        first: Uid,
+    ) -> impl Future<Output = Result<Vec<MessageInfo>, Error>> + Send;
+
+    /// How the target is known to treat messages that it accepts.
+    fn habits(&self) -> StorageHabits {
+        StorageHabits::default()
+    }
 
     /// Changes flags.
     fn store_flags(

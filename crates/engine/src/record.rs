@@ -49,6 +49,8 @@ pub struct Copied {
     pub digests: Option<Digests>,
     /// Octets, as the source claimed.
     pub size: u64,
+    /// Date of arrival as the source told it, in seconds since 1970; `None` where it told none, or in older records.
+    pub arrived: Option<i64>,
     /// Whether this migration put it there: only such messages may be removed from the target again.
     pub ours: bool,
     /// Where the copy differs from the message; everything above is of the message as the source has it.
@@ -110,6 +112,7 @@ impl Edited {
     /// The record of the copy when it is on the target.
     pub(crate) fn copied(&self, target_uid: Option<Uid>, flags: Flags, ours: bool) -> Copied {
         Copied {
+            arrived: None,
             target_uid,
             flags,
             pending_flags: None,

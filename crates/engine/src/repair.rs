@@ -9,7 +9,7 @@ use mailhaul_mail::{
 };
 
 use crate::{
-    carry::TRIES,
+    copying::TRIES,
     error::{Error, ErrorKind},
     feed::{Ack, Feed, Offer, Piece, acks, pipe},
     folder::MessageInfo,
@@ -18,6 +18,7 @@ use crate::{
     record::{Edited, Floor, FolderState, Likeness, MessageState, Record},
     report::RepairedItem,
     settle::taken,
+    transfer::Acknowledged,
     work::{Work, forgotten},
 };
 
@@ -65,18 +66,19 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         messages: &HashMap<Uid, &MessageInfo>,
         floor: Floor,
         owned: &UidSet,
-    ) -> Result<(), Error> {
-        let mut strangers = None;
+    ) -> Result<Vec<Acknowledged>, Error> {
+        let (mut strangers, mut acknowledged) = (None, Vec::new());
         while let Some((uid, words)) = work.refused.first_key_value().map(|(uid, it)| (*uid, it.clone())) {
             if self.stop.is_cancelled() {
                 return Err(Error::interrupted());
             }
             if let Some(message) = messages.get(&uid) {
-                Box::pin(self.mend_one(work, state, message, words, floor, owned, &mut strangers)).await?;
+                let sent = self.mend_one(work, state, message, words, floor, owned, &mut strangers);
+                acknowledged.extend(Box::pin(sent).await?);
             }
             work.refused.remove(&uid);
         }
-        Ok(())
+        Ok(acknowledged)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the folder, the message, and where its copy may be")]
@@ -89,29 +91,29 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         floor: Floor,
         owned: &UidSet,
         strangers: &mut Option<Strangers>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Acknowledged>, Error> {
         let rules = self.options.repairs.clone();
         let _turn = self.budget.whole().await;
         let original = match Box::pin(self.fetch_whole(work, message)).await? {
             Given::Whole(octets) => octets,
             Given::Missing(missing) => {
                 self.tell_missing(work, message, missing);
-                return Ok(());
+                return Ok(None);
             }
             Given::TooLarge if rules.allowed.is_empty() => {
                 self.tell_skipped(work, message, words);
-                return Ok(());
+                return Ok(None);
             }
             Given::TooLarge => {
                 let reason = format!("{words}; larger than what is repaired ({MOST_WHOLE} octets)");
                 self.tell_skipped(work, message, reason);
-                return Ok(());
+                return Ok(None);
             }
         };
         let Some(repaired) = repair(&original, &rules.allowed, rules.longest_line) else {
             let reason = words + &advice(&original, &rules);
             self.tell_skipped(work, message, reason);
-            return Ok(());
+            return Ok(None);
         };
         let edited = Edited {
             original: Likeness::of(&original),
@@ -132,7 +134,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.record(state, &[done]).await?;
             work.tally.already += 1;
             self.tell_repaired(work, message.uid, &edited);
-            return Ok(());
+            return Ok(None);
         }
         let intent = Record::Intended {
             folder: work.source.clone(),
@@ -141,12 +143,21 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         };
         let form = outcome(work, message.uid, MessageState::Repairing(Box::new(edited.clone())));
         self.record(state, &[intent, form]).await?;
+        let bytes = repaired.octets.len() as u64;
         let (answer, result) = Box::pin(self.offer_patiently(work, message, repaired.octets.into())).await?;
+        let mut acknowledged = None;
         match answer {
             Ok(Arrived { place, is_bare }) => {
                 let target_uid = place.filter(|it| it.0 == floor.uid_validity).map(|it| it.1);
                 // What the target did not take with the message is set with the other flags of the folder.
                 let flags = if is_bare { Flags::new() } else { message.flags.clone() };
+                acknowledged = Some(Acknowledged {
+                    uid: message.uid,
+                    target_uid,
+                    bytes: Some(bytes),
+                    flags: flags.clone(),
+                    date: message.internal_date,
+                });
                 let copied = edited.copied(target_uid, flags, true);
                 let done = outcome(work, message.uid, MessageState::Done(copied));
                 self.record(state, &[done]).await?;
@@ -166,7 +177,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 self.tell_skipped(work, message, reason);
             }
         }
-        result
+        result.map(|()| acknowledged)
     }
 
     async fn fetch_whole(&mut self, work: &Work, message: &MessageInfo) -> Result<Given, Error> {

@@ -66,6 +66,12 @@ pub struct FolderTally {
     pub moved: u64,
     /// Messages removed from the target.
     pub removed: u64,
+    /// Copies that the target stored with another size than they were sent with.
+    pub rewritten: u64,
+    /// Copies that the target stored with another date of arrival.
+    pub redated: u64,
+    /// Copies that lack a flag which the target keeps on other messages.
+    pub unflagged: u64,
     /// Not carried over.
     pub skipped: Vec<SkippedItem>,
     /// Edited before the target took them: of those that were copied, or were found copied after a crash.
@@ -73,6 +79,22 @@ pub struct FolderTally {
 }
 
 impl FolderTally {
+    /// What the target made of copies that arrived, in sentences; empty where it stored what it was sent.
+    pub fn notes(&self) -> Vec<String> {
+        let messages = |count: u64| {
+            if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
+        };
+        [
+            (self.rewritten, "rewritten by the target server (it stores another size)"),
+            (self.redated, "stored by the target server with another date of arrival"),
+            (self.unflagged, "stored by the target server without some of their flags"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", messages(count)))
+        .collect()
+    }
+
     /// Whether every message is accounted for.
     pub fn closes(&self) -> bool {
         self.seen == self.copied + self.already + self.excluded + self.skipped.len() as u64

@@ -260,6 +260,7 @@ async fn status_if_there<T: Target>(
 /// with the source carries over what is missing.
 pub(crate) fn adopted(found: &Found, ours: bool) -> Copied {
     Copied {
+        arrived: None,
         target_uid: Some(found.on_target.uid),
         flags: found.on_target.flags.clone(),
         pending_flags: None,
@@ -288,6 +289,12 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
         target: state.record.target.clone(),
         uid_validity: scan.status.uid_validity,
     }];
+    if scan.status.uid_validity == state.record.uid_validity {
+        // The folder is not begun again by that: what could not be paired is forgotten one by one.
+        let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
+        let stale = state.messages.keys().filter(|uid| !paired.contains(uid));
+        records.extend(stale.map(|uid| Record::Message { folder: folder.clone(), uid: *uid, state: None }));
+    }
     if let Some(uid_validity) = state.record.target_validity {
         records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });
     }

@@ -5,21 +5,23 @@
 //! passes. The recorder takes the target's answers and writes outcomes, as many as have come, in one durable step.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     pin::pin,
     sync::OnceLock,
     time::Duration,
 };
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, MessageHasher, Scope, Uid, UidSet};
+use mailhaul_mail::{
+    Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, Scope, Uid, UidSet,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Error,
-    feed::{Ack, Acks, Budget, Feed, Inlet, Offer, Piece, pipe},
+    feed::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
     folder::MessageInfo,
-    ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
+    ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
     throttle::Limits,
 };
@@ -37,23 +39,43 @@ const GATHERED: usize = 4096;
 /// What reaches the recorder.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// A message was handed to the target whole, with these hashes.
-    Sent(Uid, Fingerprint, Digests),
+    /// A message was handed to the target whole, with these hashes and this many bytes.
+    Sent(Uid, Fingerprint, Digests, u64),
     /// The target answered.
     Answer(Ack),
+}
+
+/// A message that the target acknowledged.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledged {
+    pub(crate) uid: Uid,
+    /// Its UID on the target, where the target returned one that can be true.
+    pub(crate) target_uid: Option<Uid>,
+    /// Bytes sent; `None` where only the ledger knows of the message.
+    pub(crate) bytes: Option<u64>,
+    /// Flags that were sent with it.
+    pub(crate) flags: Flags,
+    pub(crate) date: Option<InternalDate>,
 }
 
 /// What one run of the transfer did.
 #[derive(Debug, Default)]
 pub(crate) struct Transferred {
-    /// Messages that arrived.
-    pub(crate) copied: u64,
-    /// Their octets as claimed by the source.
-    pub(crate) bytes: u64,
+    /// Messages that the target acknowledged.
+    pub(crate) acknowledged: Vec<Acknowledged>,
     /// Messages of commands that were refused whole: to be tried again in smaller commands, or skipped when alone.
     pub(crate) refused: Vec<(Vec<Uid>, Error)>,
     /// Messages that the source did not deliver.
     pub(crate) missing: Vec<(Uid, Missing)>,
+}
+
+impl Transferred {
+    /// The messages of which something is known now.
+    pub(crate) fn answered(&self) -> HashSet<Uid> {
+        let acknowledged = self.acknowledged.iter().map(|it| it.uid);
+        let refused = self.refused.iter().flat_map(|(uids, _)| uids.iter().copied());
+        acknowledged.chain(refused).chain(self.missing.iter().map(|(uid, _)| *uid)).collect()
+    }
 }
 
 /// What stays the same while a folder is transferred.
@@ -66,6 +88,7 @@ pub(crate) struct Lane<'a, L, P, C> {
     pub(crate) limits: &'a Limits,
     pub(crate) target_folder: &'a FolderPath,
     pub(crate) floor: Floor,
+    pub(crate) habits: StorageHabits,
 }
 
 /// Carries the messages over, in this order, at most `batch` in one command. On an error, what was acknowledged is
@@ -138,7 +161,7 @@ struct WindowFeed<'a, L, P, C> {
     /// What has an intent.
     intended: UidSet,
     /// The message of which chunks pass by.
-    passing: Option<(Uid, MessageHasher)>,
+    passing: Option<(Uid, MessageHasher, u64)>,
     news: mpsc::UnboundedSender<News>,
 }
 
@@ -184,10 +207,10 @@ impl<L: Ledger, P: Progress, C: Clock> WindowFeed<'_, L, P, C> {
         }
     }
 
-    fn sent(&self, uid: Uid, hasher: MessageHasher) {
+    fn sent(&self, uid: Uid, hasher: MessageHasher, bytes: u64) {
         let (fingerprint, digests) = hasher.finish();
         // The recorder outlives the feed unless the pass has failed already.
-        let _ = self.news.send(News::Sent(uid, fingerprint, digests));
+        let _ = self.news.send(News::Sent(uid, fingerprint, digests, bytes));
     }
 }
 
@@ -212,7 +235,7 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                     if let Some(envelope) = self.announce(uid).await? {
                         let mut hasher = MessageHasher::new();
                         hasher.update(&body);
-                        self.sent(uid, hasher);
+                        self.sent(uid, hasher, octets);
                         return Ok(Some(Offer::Message(envelope, body)));
                     }
                 }
@@ -221,12 +244,12 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                         return Ok(None);
                     }
                     if let Some(envelope) = self.announce(uid).await? {
-                        self.passing = Some((uid, MessageHasher::new()));
+                        self.passing = Some((uid, MessageHasher::new(), length));
                         return Ok(Some(Offer::Start(envelope, length)));
                     }
                 }
                 Piece::Chunk(octets) => {
-                    if let Some((_, hasher)) = &mut self.passing {
+                    if let Some((_, hasher, _)) = &mut self.passing {
                         hasher.update(&octets);
                         let lane = self.lane;
                         lane.limits.octets(lane.clock, lane.stop, octets.len() as u64).await;
@@ -234,8 +257,8 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                     }
                 }
                 Piece::End => {
-                    if let Some((uid, hasher)) = self.passing.take() {
-                        self.sent(uid, hasher);
+                    if let Some((uid, hasher, length)) = self.passing.take() {
+                        self.sent(uid, hasher, length);
                         return Ok(Some(Offer::End));
                     }
                 }
@@ -253,7 +276,7 @@ struct Recorder<'a, L, P, C> {
     lane: &'a Lane<'a, L, P, C>,
     state: &'a mut FolderState,
     sizes: HashMap<Uid, &'a MessageInfo>,
-    hashes: HashMap<Uid, (Fingerprint, Digests)>,
+    hashes: HashMap<Uid, (Fingerprint, Digests, u64)>,
     done: Transferred,
 }
 
@@ -265,8 +288,8 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
             let (mut messages, mut bytes) = (0, 0);
             for news in arrived.drain(..) {
                 match news {
-                    News::Sent(uid, fingerprint, digests) => {
-                        self.hashes.insert(uid, (fingerprint, digests));
+                    News::Sent(uid, fingerprint, digests, length) => {
+                        self.hashes.insert(uid, (fingerprint, digests, length));
                     }
                     News::Answer(Ack { sent, result: Err(error), .. }) => {
                         for uid in &sent {
@@ -276,20 +299,17 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                         self.done.refused.push((sent, error));
                     }
                     News::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
-                        let known = appended.filter(|it| {
-                            it.uids.len() == sent.len() as u64
-                                && it.uid_validity == self.lane.floor.uid_validity
-                        });
+                        let known = appended.filter(|it| self.can_be_true(it, sent.len()));
                         let mut target_uids = known.iter().flat_map(|it| it.uids.iter());
                         for uid in sent {
                             let target_uid = target_uids.next();
-                            let (Some((fingerprint, digests)), Some(message)) =
+                            let (Some((fingerprint, digests, length)), Some(message)) =
                                 (self.hashes.remove(&uid), self.sizes.get(&uid))
                             else {
                                 continue;
                             };
                             messages += 1;
-                            bytes += message.size;
+                            bytes += length;
                             // With flags to be set, it is not done with.
                             let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
                             located.extend(is_done.then_some(uid));
@@ -300,9 +320,17 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                                 fingerprint,
                                 digests: Some(digests),
                                 size: message.size,
+                                arrived: message.internal_date.map(InternalDate::unix_seconds),
                                 ours: true,
                                 edited: None,
                             };
+                            self.done.acknowledged.push(Acknowledged {
+                                uid,
+                                target_uid,
+                                bytes: Some(length),
+                                flags: copied.flags.clone(),
+                                date: message.internal_date,
+                            });
                             records.push(self.outcome(uid, Some(MessageState::Done(copied))));
                         }
                     }
@@ -315,8 +343,6 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                 for uid in located.drain(..) {
                     self.state.messages.remove(&uid);
                 }
-                self.done.copied += messages;
-                self.done.bytes += bytes;
                 if messages > 0 {
                     let folder = &self.state.record.folder;
                     self.lane.progress.event(Event::Arrived { folder, messages, bytes });
@@ -324,6 +350,16 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
             }
         }
         Ok(())
+    }
+
+    /// False for UIDs that the target cannot have given to these messages: another count, another numbering, or UIDs that
+    /// were in use before the first message was sent.
+    fn can_be_true(&self, appended: &AppendedUids, sent: usize) -> bool {
+        let floor = self.lane.floor;
+        let is_new = |uid: Uid| uid >= floor.uid_next || self.lane.habits.merges_copies;
+        appended.uids.len() == sent as u64
+            && appended.uid_validity == floor.uid_validity
+            && appended.uids.iter().next().is_some_and(is_new)
     }
 
     /// What has come, and what comes in a moment; false when nothing comes any more. To write each answer by itself would

@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
+    copying::SentAgain,
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
     moves::MovedHere,
     ports::NewFolder,
-    record::{Copied, FolderRecord, FolderState, Record},
+    record::{Copied, Floor, FolderRecord, FolderState, Record},
+    refusals::Refusals,
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
 };
 
@@ -59,6 +61,12 @@ pub(crate) struct Work {
     /// Messages that the target refused as they are, each alone, with its words: edited, it may take them.
     pub(crate) refused: BTreeMap<Uid, String>,
     pub(crate) gone: UidSet,
+    /// What repeated refusals of the target mean.
+    pub(crate) refusals: Refusals,
+    /// Messages that were sent again because the target accepted and did not store them.
+    pub(crate) sent_again: SentAgain,
+    /// The highest UID that the target showed when it was last compared with what it acknowledged.
+    pub(crate) shown_until: Option<Uid>,
     /// The target had a while to take in what an earlier process may have left on the wire.
     pub(crate) is_quiet: bool,
     /// Messages of which a crash had left open whether they arrived, and that did.
@@ -86,6 +94,9 @@ impl Work {
             skipped: BTreeMap::new(),
             refused: BTreeMap::new(),
             gone: UidSet::new(),
+            refusals: Refusals::default(),
+            sent_again: SentAgain::default(),
+            shown_until: None,
             is_quiet: false,
             settled: 0,
             carried: false,
@@ -168,7 +179,14 @@ impl Work {
         self.state = None;
         self.moves.clear();
         self.refused.clear();
+        self.shown_until = None;
         self.renumbered <= MOST_RENUMBERED
+    }
+
+    /// The lowest UID that the target has not shown yet.
+    pub(crate) fn next_shown(&self, floor: Floor) -> Uid {
+        let after = self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
+        after.unwrap_or(floor.uid_next).max(floor.uid_next)
     }
 
     /// Grows whenever something was achieved that need not be done again.

@@ -81,10 +81,47 @@ pub struct Server {
     pub loses_answer_after: Option<u32>,
     /// Commands that bring messages are answered so, each once; the last one first.
     pub answers: Vec<Error>,
+    /// What it does otherwise than it says.
+    pub lies: Lies,
     /// How often a folder was opened.
     pub scans: u32,
     /// How many bodies were given away.
     pub fetched: u32,
+}
+
+/// What a server does otherwise than it says. Messages are named by a text in them.
+#[derive(Default)]
+pub struct Lies {
+    /// Accepted and not stored, once for each entry.
+    pub drops: Vec<&'static str>,
+    /// Accepted and never stored.
+    pub always_drops: Option<&'static str>,
+    /// Stored and refused, once for each entry.
+    pub stores_refused: Vec<&'static str>,
+    /// Refused as busy.
+    pub busy_at: Vec<&'static str>,
+    /// Every message is refused with these words.
+    pub refuses_all: Option<&'static str>,
+    /// The UID that is returned for each message.
+    pub tells_uid: Option<u32>,
+    /// This is added to each message.
+    pub adds: Option<&'static str>,
+    /// Flags that come with a message are not stored.
+    pub drops_flags: bool,
+    /// The date that each message gets, in seconds.
+    pub redates: Option<i64>,
+    /// Messages that were offered.
+    pub offered: u32,
+}
+
+/// Takes one entry that names the message out of the list.
+fn take_named(list: &mut Vec<&'static str>, body: &[u8]) -> bool {
+    let found = list.iter().position(|text| contains(body, text));
+    found.map(|index| list.remove(index)).is_some()
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|it| it == text.as_bytes())
 }
 
 impl Server {
@@ -139,6 +176,13 @@ impl StoredFolder {
         self.modseq += 1;
         self.expunged.insert(uid, self.modseq);
         self.messages.remove(&uid)
+    }
+
+    /// The first message is gone, and the UIDs of those behind it become smaller by one, under the same UIDVALIDITY.
+    pub fn shift(&mut self) {
+        let messages: Vec<StoredMessage> = std::mem::take(&mut self.messages).into_values().collect();
+        self.uid_next -= 1;
+        self.messages = (1..).zip(messages.into_iter().skip(1)).collect();
     }
 
     /// A new UIDVALIDITY, and new UIDs for all.
@@ -448,26 +492,74 @@ impl Target for Remote {
             }
             if command.iter().any(|(_, body)| refuses.is_some_and(|refuses| refuses(body))) {
                 let error = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, "NO bad message");
+                let is_one = sent.len() == 1;
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
+                if !is_one {
+                    // Its messages are offered again before those that follow them.
+                    return Ok(());
+                }
                 continue;
             }
             let ignores_flags = self.server().ignores_flags;
-            let appended = self.with(folder, |it| AppendedUids {
-                uid_validity: UidValidity::new(it.uid_validity).unwrap(),
-                uids: command
-                    .into_iter()
-                    .map(|(envelope, body)| {
-                        let flags = if ignores_flags { Flags::new() } else { envelope.flags };
-                        it.store(flags, envelope.internal_date, body)
-                    })
-                    .filter_map(Uid::new)
-                    .collect(),
-            })?;
+            let mut lies = std::mem::take(&mut self.server().lies);
+            lies.offered += u32::try_from(command.len()).unwrap();
+            let is_busy = command.iter().any(|(_, body)| lies.busy_at.iter().any(|it| contains(body, it)));
+            let mut refused = is_busy.then_some((
+                Scope::Endpoint,
+                Retry::After(None),
+                ErrorKind::Busy,
+                "NO try again later",
+            ));
+            if let Some(words) = lies.refuses_all {
+                refused = Some((Scope::Message, Retry::Never, ErrorKind::Refused, words));
+            }
+            let is_stored = command.iter().any(|(_, body)| take_named(&mut lies.stores_refused, body));
+            if is_stored {
+                refused = Some((Scope::Message, Retry::Never, ErrorKind::Refused, "NO failed"));
+            }
+            let mut uids = UidSet::new();
+            if refused.is_none() || is_stored {
+                let stored = self.with(folder, |it| {
+                    let mut uids = UidSet::new();
+                    for (envelope, body) in command {
+                        let is_dropped = lies.always_drops.is_some_and(|text| contains(&body, text))
+                            || take_named(&mut lies.drops, &body);
+                        let flags =
+                            if ignores_flags || lies.drops_flags { Flags::new() } else { envelope.flags };
+                        let body = match lies.adds {
+                            Some(more) => Bytes::from([&body, more.as_bytes()].concat()),
+                            None => body,
+                        };
+                        let date = lies.redates.map_or(envelope.internal_date, |it| InternalDate::new(it, 0));
+                        let next = it.uid_next;
+                        let uid = if is_dropped { next } else { it.store(flags, date, body) };
+                        uids.extend(Uid::new(lies.tells_uid.unwrap_or(uid)));
+                    }
+                    uids
+                });
+                uids = stored?;
+            }
+            self.server().lies = lies;
+            if let Some((scope, retry, kind, words)) = refused {
+                acks.report(Ack { sent, result: Err(Error::new(scope, retry, kind, words)), is_bare: false });
+                if scope > Scope::Message {
+                    return Ok(());
+                }
+                continue;
+            }
+            let uid_validity = self.with(folder, |it| UidValidity::new(it.uid_validity).unwrap())?;
+            let appended = AppendedUids { uid_validity, uids };
             self.answered()?;
             let told = !self.server().tells_no_uids;
             acks.report(Ack { sent, result: Ok(told.then_some(appended)), is_bare: ignores_flags });
         }
         Ok(())
+    }
+
+    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+        let mut messages = self.scan(folder, None).await?.messages;
+        messages.retain(|it| it.uid >= first);
+        Ok(messages)
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {

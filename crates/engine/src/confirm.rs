@@ -1,0 +1,327 @@
+//! Compares what the target acknowledged with what it shows. An OK is no proof: servers acknowledge and do not store,
+//! name a UID that is another message's, change sizes, dates and flags, and store what they refused.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use mailhaul_mail::{Digests, Fingerprint, Flags, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    pairing::Proof,
+    pass::Pass,
+    ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
+    record::{Copied, Floor, FolderState, MessageState, Record},
+    settle::{Among, Sought, adopted, find_on_target, taken},
+    transfer::Acknowledged,
+    work::{Work, forgotten},
+};
+
+/// Copies of another size whose headers are compared, for each transfer. Where all of them are ours, the server
+/// rewrites messages, and the others are believed.
+const SAMPLE: usize = 20;
+
+/// What the target shows of the messages that it acknowledged. Pure.
+#[derive(Debug, Default)]
+struct Comparison {
+    /// Not at the UID that was returned, or no UID was returned.
+    missing: Vec<Uid>,
+    /// Of another size: UID on the source, copy, bytes sent.
+    resized: Vec<(Uid, MessageInfo, u64)>,
+    redated: u64,
+    /// Flags that were sent and are not there: by flags, the UIDs on the target.
+    unflagged: BTreeMap<Flags, Vec<Uid>>,
+    /// UIDs that no acknowledgement named.
+    strangers: UidSet,
+}
+
+impl Comparison {
+    /// `merges` allows two messages to be one copy.
+    fn new(acknowledged: &[Acknowledged], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Self {
+        let mut comparison = Self::default();
+        let mut claimed = HashSet::new();
+        for message in acknowledged {
+            let copy = message.target_uid.and_then(|uid| shown.get(&uid));
+            let Some(copy) = copy.filter(|it| claimed.insert(it.uid) || merges) else {
+                comparison.missing.push(message.uid);
+                continue;
+            };
+            if let Some(bytes) = message.bytes.filter(|bytes| copy.size > 0 && copy.size != *bytes) {
+                comparison.resized.push((message.uid, copy.clone(), bytes));
+            }
+            let moments = message.date.zip(copy.internal_date);
+            if moments.is_some_and(|(sent, stored)| sent.unix_seconds() != stored.unix_seconds()) {
+                comparison.redated += 1;
+            }
+            let lacking = message.flags.without(&copy.flags);
+            if !lacking.is_empty() {
+                comparison.unflagged.entry(lacking).or_default().push(copy.uid);
+            }
+        }
+        comparison.strangers = shown.keys().filter(|uid| !claimed.contains(uid)).copied().collect();
+        comparison
+    }
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
+    /// not told or not true, flags that got lost, messages that were refused and stored. Returns the messages that the
+    /// target accepted and does not have.
+    pub(crate) async fn confirm(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        floor: Floor,
+        owned: &UidSet,
+        acknowledged: &[Acknowledged],
+        refused: &[Uid],
+    ) -> Result<Vec<Uid>, Error> {
+        if acknowledged.is_empty() && refused.is_empty() {
+            return Ok(Vec::new());
+        }
+        let habits = self.target.habits();
+        let next = work.next_shown(floor);
+        let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
+        let shown: BTreeMap<Uid, MessageInfo> =
+            self.target.stored(&work.target, first).await?.into_iter().map(|it| (it.uid, it)).collect();
+        work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
+        let Comparison { mut missing, resized, redated, unflagged, strangers } =
+            Comparison::new(acknowledged, &shown, habits.merges_copies);
+        work.tally.redated += redated;
+        if !habits.shows_late {
+            missing.extend(self.check_resized(work, resized).await?);
+        }
+        self.set_lost_flags(work, unflagged).await?;
+        if habits.merges_copies && !missing.is_empty() {
+            missing = self.without_twins(work, missing).await?;
+        }
+        let mut lost = Vec::new();
+        if !missing.is_empty() {
+            lost = self.find_missing(work, state, floor, owned, &missing).await?;
+        }
+        if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
+            self.adopt_refused(work, state, owned, next, refused).await?;
+        }
+        Ok(lost)
+    }
+
+    /// The messages that the ledger takes for copied since the folder was last settled: a crash came before they were
+    /// compared.
+    pub(crate) async fn confirm_recorded(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        owned: &UidSet,
+    ) -> Result<bool, Error> {
+        let Some(floor) = state.record.floor else { return Ok(false) };
+        let unproved: Vec<Acknowledged> = state
+            .done()
+            .filter(|(_, it)| it.ours && it.target_uid.is_some_and(|uid| uid >= floor.uid_next))
+            .map(|(uid, it)| Acknowledged {
+                uid,
+                target_uid: it.target_uid,
+                bytes: None,
+                flags: if it.pending_flags.is_none() { it.flags.clone() } else { Flags::new() },
+                date: None,
+            })
+            .collect();
+        let lost = self.confirm(work, state, floor, owned, &unproved, &[]).await?;
+        let records: Vec<Record> = lost.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        self.record(state, &records).await?;
+        Ok(!lost.is_empty())
+    }
+
+    /// The messages of which the ledger knows no other copy in the folder. A server that keeps one copy of identical
+    /// messages has the others.
+    async fn without_twins(&self, work: &Work, missing: Vec<Uid>) -> Result<Vec<Uid>, Error> {
+        let Some(all) = self.ledger.folder(&work.source).await? else { return Ok(missing) };
+        let absent: HashSet<Uid> = missing.iter().copied().collect();
+        let there: HashSet<Digests> =
+            all.done().filter(|(uid, _)| !absent.contains(uid)).filter_map(|(_, it)| it.digests).collect();
+        let has_twin = |uid: &Uid| match all.messages.get(uid) {
+            Some(MessageState::Done(copied)) => copied.digests.is_some_and(|it| there.contains(&it)),
+            _ => false,
+        };
+        Ok(missing.into_iter().filter(|uid| !has_twin(uid)).collect())
+    }
+
+    /// Tells copies that the server rewrote from other messages under a UID that is not true; returns the latter.
+    async fn check_resized(
+        &mut self,
+        work: &mut Work,
+        resized: Vec<(Uid, MessageInfo, u64)>,
+    ) -> Result<Vec<Uid>, Error> {
+        if resized.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sample: UidSet = resized.iter().take(SAMPLE).map(|(_, copy, _)| copy.uid).collect();
+        let there: HashMap<Uid, Fingerprint> =
+            self.target.fingerprints(&work.target, &sample).await?.into_iter().collect();
+        let known = self.recorded(work, resized.iter().take(SAMPLE).map(|(uid, ..)| *uid)).await?;
+        let is_other = |(uid, copy, _): &&(Uid, MessageInfo, u64)| {
+            let pair = known.get(uid).zip(there.get(&copy.uid));
+            pair.is_none_or(|(ours, its)| ours.as_copy().fingerprint != *its)
+        };
+        let others: Vec<Uid> = resized.iter().take(SAMPLE).filter(is_other).map(|(uid, ..)| *uid).collect();
+        if others.is_empty() {
+            work.tally.rewritten += resized.len() as u64;
+            return Ok(Vec::new());
+        }
+        // One UID that is not true spoils them all: each is looked for.
+        Ok(resized.into_iter().map(|(uid, ..)| uid).collect())
+    }
+
+    /// What the ledger knows of these messages.
+    async fn recorded(
+        &self,
+        work: &Work,
+        uids: impl Iterator<Item = Uid>,
+    ) -> Result<HashMap<Uid, Copied>, Error> {
+        let uids: UidSet = uids.collect();
+        let state = self.ledger.folder_around(&work.source, &uids).await?;
+        let done = state.into_iter().flat_map(|it| it.messages);
+        Ok(done
+            .filter_map(|(uid, known)| match known {
+                MessageState::Done(copied) if uids.contains(uid) => Some((uid, copied)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Sets flags that the target did not take with the message, and counts those that it does not keep at all.
+    async fn set_lost_flags(
+        &mut self,
+        work: &mut Work,
+        unflagged: BTreeMap<Flags, Vec<Uid>>,
+    ) -> Result<(), Error> {
+        let Some(first) = unflagged.values().flatten().min().copied() else { return Ok(()) };
+        let changes: Vec<FlagChange> = unflagged
+            .iter()
+            .map(|(add, uids)| FlagChange {
+                uids: uids.iter().copied().collect(),
+                add: add.clone(),
+                remove: Flags::new(),
+            })
+            .collect();
+        self.target.store_flags(&work.target, &changes).await?;
+        let now: HashMap<Uid, Flags> =
+            self.target.stored(&work.target, first).await?.into_iter().map(|it| (it.uid, it.flags)).collect();
+        let lacks = |uid: &&Uid, add: &Flags| now.get(uid).is_some_and(|it| !add.without(it).is_empty());
+        let count = |(add, uids): (&Flags, &Vec<Uid>)| uids.iter().filter(|uid| lacks(uid, add)).count();
+        work.tally.unflagged += unflagged.iter().map(count).sum::<usize>() as u64;
+        Ok(())
+    }
+
+    /// Looks for acknowledged messages by what they are. Returns those that are not there, after the target had time to
+    /// show them.
+    async fn find_missing(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        floor: Floor,
+        owned: &UidSet,
+        missing: &[Uid],
+    ) -> Result<Vec<Uid>, Error> {
+        let known = self.recorded(work, missing.iter().copied()).await?;
+        let untold = known.into_iter().map(|(uid, copied)| Record::Message {
+            folder: work.source.clone(),
+            uid,
+            state: Some(MessageState::Done(Copied { target_uid: None, ..copied })),
+        });
+        let untold: Vec<Record> = untold.collect();
+        self.record(state, &untold).await?;
+        self.locate(work, state, Some(floor), owned).await?;
+        let is_lost = |state: &FolderState, uid: &Uid| match state.messages.get(uid) {
+            Some(MessageState::Done(copied)) => copied.target_uid.is_none(),
+            _ => false,
+        };
+        let lost = |state: &FolderState| -> Vec<Uid> {
+            missing.iter().filter(|uid| is_lost(state, uid)).copied().collect()
+        };
+        if lost(state).is_empty() || self.target.habits().shows_late {
+            return Ok(Vec::new());
+        }
+        self.wait_until_quiet(&work.target).await?;
+        self.locate(work, state, Some(floor), owned).await?;
+        Ok(lost(state))
+    }
+
+    /// A server may store a message and answer NO: what was refused is looked for before it is sent again.
+    async fn adopt_refused(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        owned: &UidSet,
+        first: Uid,
+        refused: &[Uid],
+    ) -> Result<(), Error> {
+        let all = self.ledger.folder(&work.source).await?;
+        let owned = taken(all.as_ref().unwrap_or(state), owned);
+        let among = Among { first, proof: Proof::Digest };
+        let wanted: Vec<Sought> = refused.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
+        let found =
+            find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)
+                .await?;
+        let done = |it| MessageState::Done(adopted(it, true));
+        let records: Vec<Record> = found
+            .iter()
+            .map(|it| Record::Message { folder: work.source.clone(), uid: it.uid, state: Some(done(it)) })
+            .collect();
+        self.record(state, &records).await?;
+        work.tally.copied += records.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::InternalDate;
+
+    use super::*;
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    fn sent(number: u32, target: Option<u32>) -> Acknowledged {
+        Acknowledged {
+            uid: uid(number),
+            target_uid: target.map(uid),
+            bytes: Some(100),
+            flags: "\\Seen work".split(' ').collect(),
+            date: InternalDate::new(1_000, 60),
+        }
+    }
+
+    fn shown(number: u32, size: u64, flags: &str, seconds: i64) -> (Uid, MessageInfo) {
+        let flags = flags.split_whitespace().collect();
+        let internal_date = InternalDate::new(seconds, 0);
+        (uid(number), MessageInfo { uid: uid(number), flags, internal_date, size })
+    }
+
+    #[test]
+    fn what_is_missing_changed_or_claimed_twice_is_found() {
+        let there: BTreeMap<Uid, MessageInfo> = [
+            shown(11, 100, "\\Seen work", 1_000),
+            shown(12, 102, "\\Seen work other", 1_000),
+            shown(13, 100, "\\Seen", 2_000),
+        ]
+        .into();
+        let acknowledged = [
+            sent(1, Some(11)),
+            sent(2, Some(12)),
+            sent(3, Some(13)),
+            sent(4, None),
+            sent(5, Some(11)),
+            sent(6, Some(99)),
+        ];
+        let found = Comparison::new(&acknowledged, &there, false);
+        assert_eq!(found.missing, [uid(4), uid(5), uid(6)]);
+        assert_eq!(found.resized.iter().map(|(it, ..)| it.get()).collect::<Vec<_>>(), [2]);
+        assert_eq!(found.redated, 1);
+        let lacking: Vec<(String, Vec<Uid>)> =
+            found.unflagged.into_iter().map(|(flags, uids)| (flags.to_string(), uids)).collect();
+        assert_eq!(lacking, [("work".to_owned(), vec![uid(13)])]);
+        assert_eq!(Comparison::new(&acknowledged, &there, true).missing, [uid(4), uid(6)]);
+    }
+}

@@ -1,0 +1,276 @@
+//! Copies the planned messages of one folder: moves and adopts first, then transfers in slices, and decides what follows
+//! each refusal.
+
+use std::collections::{HashMap, HashSet};
+
+use mailhaul_mail::{Retry, Scope, Uid, UidSet};
+
+use crate::{
+    error::{Error, ErrorKind},
+    folder::MessageInfo,
+    pass::{BATCH, Pass},
+    plan::MessagePlan,
+    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    record::{Floor, FolderState, MessageState, Record},
+    refusals::Suspicion,
+    repair::may_be_malformed,
+    transfer::{Lane, Transferred, transfer},
+    work::{Work, forgotten},
+};
+
+/// Messages per transfer call. Bounds the memory of the remotes for folders of any size.
+const SLICE: usize = 25_000;
+/// Maximum resends of a message whose rules changed (for example: no keywords).
+pub(crate) const TRIES: u32 = 3;
+
+/// Messages that are still to be sent, in this order.
+struct Part {
+    uids: Vec<Uid>,
+    /// Messages in one command at most.
+    batch: usize,
+    /// Times that the target asked for the same messages in another form.
+    tries: u32,
+}
+
+/// The messages of a folder that are still to be sent. The last part is sent first.
+struct Todo<'a> {
+    parts: Vec<Part>,
+    messages: &'a HashMap<Uid, &'a MessageInfo>,
+}
+
+impl Todo<'_> {
+    /// Puts messages in front of all others.
+    fn next(&mut self, uids: Vec<Uid>, batch: usize, tries: u32) {
+        if !uids.is_empty() {
+            self.parts.push(Part { uids, batch, tries });
+        }
+    }
+
+    /// Puts a message behind all others, alone.
+    fn last(&mut self, uid: Uid) {
+        self.parts.insert(0, Part { uids: vec![uid], batch: 1, tries: 0 });
+    }
+
+    /// Divides a refused command: its halves are sent in the order of the source.
+    fn halves(&mut self, uids: &[Uid]) {
+        let (first, second) = uids.split_at(uids.len().div_ceil(2));
+        self.next(second.to_vec(), second.len(), 0);
+        self.next(first.to_vec(), first.len(), 0);
+    }
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Moves, adopts and copies the messages of the plan.
+    pub(crate) async fn bring(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        let status = self.target.status(&work.target).await?;
+        let floor = self.floor(work, &status).await?;
+        self.follow_moves(work, state, plan, floor, owned).await?;
+        // What a folder that is new to the ledger already holds may be a part of this mailbox.
+        if state.record.cursor.is_none() && status.messages > 0 {
+            self.adopt(work, state, plan, owned).await?;
+        }
+        self.leave_out_too_large(work, plan);
+        let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
+        self.progress.event(Event::Folder {
+            folder: &work.source,
+            reason: &work.reason,
+            messages: plan.copy.len() as u64,
+            bytes: plan.copy.iter().map(|it| it.size).sum(),
+        });
+        let mut todo = Todo { parts: Vec::new(), messages: &messages };
+        for slice in plan.copy.chunks(SLICE).rev() {
+            let uids = slice.iter().map(|it| it.uid).filter(|uid| !work.refused.contains_key(uid));
+            todo.next(uids.collect(), BATCH, 0);
+        }
+        self.send_all(work, state, &mut todo, floor, owned).await?;
+        while !work.refused.is_empty() {
+            let repaired = Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
+            let lost = self.confirm(work, state, floor, owned, &repaired, &[]).await?;
+            self.skip_lost(work, state, &messages, &lost).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_all(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        todo: &mut Todo<'_>,
+        floor: Floor,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        while let Some(part) = todo.parts.pop() {
+            let group: Vec<&MessageInfo> =
+                part.uids.iter().filter_map(|uid| todo.messages.get(uid).copied()).collect();
+            if group.is_empty() {
+                continue;
+            }
+            let lane = Lane {
+                clock: self.clock,
+                ledger: self.ledger,
+                progress: self.progress,
+                budget: self.budget,
+                stop: self.stop,
+                limits: self.limits,
+                target_folder: &work.target,
+                floor,
+                habits: self.target.habits(),
+            };
+            let (mut done, result) =
+                transfer(self.source, self.target, &lane, state, &group, part.batch).await;
+            work.tally.copied += done.acknowledged.len() as u64;
+            work.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
+            if !done.acknowledged.is_empty() {
+                work.refusals.others_were_taken();
+            }
+            let answered = done.answered();
+            let mut again = Vec::new();
+            // A server that refuses more than a message is asked nothing else: the next pass compares.
+            let is_open = |error: &Error| error.scope <= Scope::Message || error.kind == ErrorKind::Busy;
+            if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
+                let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
+                let lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
+                again = self.send_again(work, state, todo.messages, &lost).await?;
+            }
+            let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
+            todo.next(unsent.collect(), part.batch, part.tries);
+            todo.next(again, 1, 0);
+            let refused = std::mem::take(&mut done.refused);
+            let wider = self.after_refusals(work, state, todo, &part, refused);
+            if result.is_err() {
+                // A server may refuse more than a message, and hang up: then what it said counts.
+                return wider.and(result);
+            }
+            self.tell_all_missing(work, state, todo.messages, done).await?;
+            wider?;
+            if self.stop.is_cancelled() {
+                return Err(Error::interrupted());
+            }
+            if answered.is_empty() {
+                return Err(Error::session("the target ended the transfer without an answer"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what follows each refusal. An error where more than a message is concerned.
+    fn after_refusals(
+        &mut self,
+        work: &mut Work,
+        state: &FolderState,
+        todo: &mut Todo<'_>,
+        part: &Part,
+        refused: Vec<(Vec<Uid>, Error)>,
+    ) -> Result<(), Error> {
+        let mut wider = Ok(());
+        // Each is put in front of the others: the first one last.
+        for (mut uids, error) in refused.into_iter().rev() {
+            let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
+            if error.scope <= Scope::Message && uids.iter().all(is_stored) {
+                continue;
+            }
+            uids.retain(|uid| !is_stored(uid));
+            let is_again = error.retry == Retry::Now && part.tries < TRIES;
+            match uids.as_slice() {
+                _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
+                [uid] if error.kind == ErrorKind::Busy => {
+                    match work.refusals.doubt(*uid, todo.parts.len() > 0) {
+                        Suspicion::TryOthers => todo.last(*uid),
+                        Suspicion::Refused => self.skip_refused(work, todo.messages, *uid, error.message),
+                        Suspicion::Busy => wider = Err(error),
+                    }
+                }
+                [_, _, ..] if error.scope <= Scope::Message || error.kind == ErrorKind::Busy => {
+                    todo.halves(&uids);
+                }
+                [uid] if error.scope <= Scope::Message => {
+                    if let Some(words) = work.refusals.too_many_alike(&error.message) {
+                        let alike = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words);
+                        return Err(alike);
+                    }
+                    if may_be_malformed(&error) {
+                        work.refused.insert(*uid, error.message);
+                    } else {
+                        self.skip_refused(work, todo.messages, *uid, error.message);
+                    }
+                }
+                _ => wider = Err(error),
+            }
+        }
+        wider
+    }
+
+    fn skip_refused(&self, work: &mut Work, messages: &HashMap<Uid, &MessageInfo>, uid: Uid, words: String) {
+        if let Some(message) = messages.get(&uid) {
+            self.tell_skipped(work, message, words);
+        }
+    }
+
+    async fn tell_all_missing(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        messages: &HashMap<Uid, &MessageInfo>,
+        done: Transferred,
+    ) -> Result<(), Error> {
+        let records: Vec<Record> =
+            done.missing.iter().map(|(uid, _)| forgotten(&work.source, *uid)).collect();
+        self.record(state, &records).await?;
+        for (uid, missing) in done.missing {
+            if let Some(message) = messages.get(&uid) {
+                self.tell_missing(work, message, missing);
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans once more what the target acknowledged and did not store. What is lost for the second time is skipped.
+    async fn send_again(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        messages: &HashMap<Uid, &MessageInfo>,
+        lost: &[Uid],
+    ) -> Result<Vec<Uid>, Error> {
+        let (again, twice): (Vec<Uid>, Vec<Uid>) =
+            lost.iter().partition(|uid| work.sent_again.insert_new(**uid));
+        let records: Vec<Record> = again.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        self.record(state, &records).await?;
+        work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
+        self.skip_lost(work, state, messages, &twice).await?;
+        Ok(again)
+    }
+
+    async fn skip_lost(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        messages: &HashMap<Uid, &MessageInfo>,
+        lost: &[Uid],
+    ) -> Result<(), Error> {
+        let records: Vec<Record> = lost.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        self.record(state, &records).await?;
+        work.tally.copied = work.tally.copied.saturating_sub(lost.len() as u64);
+        for uid in lost {
+            let words = "the target accepted this message (OK) and does not store it".to_owned();
+            self.skip_refused(work, messages, *uid, words);
+        }
+        Ok(())
+    }
+}
+
+/// A set that says whether an element is new.
+#[derive(Debug, Default)]
+pub(crate) struct SentAgain(HashSet<Uid>);
+
+impl SentAgain {
+    fn insert_new(&mut self, uid: Uid) -> bool {
+        self.0.insert(uid)
+    }
+}

@@ -1,0 +1,247 @@
+//! Targets that do otherwise than they say: nothing is lost, nothing doubled, and what lacks is named.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::large_futures, reason = "tests")]
+
+mod support;
+
+use mailhaul_engine::{PassOptions, Report};
+use support::{MemoryLedger, Remote, pass};
+
+/// A source with so many messages in INBOX.
+fn source(messages: u32) -> Remote {
+    let source = Remote::default();
+    for number in 1..=messages {
+        let body = format!("Message-ID: <{number}@x>\r\nSubject: message {number}.\r\n\r\ntext {number}\r\n");
+        source.server().folder("INBOX").add("\\Seen work", &body);
+    }
+    source
+}
+
+async fn run(source: &Remote, target: &Remote, ledger: &MemoryLedger) -> Report {
+    Box::pin(pass(source, target, ledger, &PassOptions::default())).await
+}
+
+fn bodies(remote: &Remote) -> Vec<String> {
+    remote.contents().remove("INBOX").unwrap_or_default().into_iter().map(|(body, ..)| body).collect()
+}
+
+fn skipped(report: &Report) -> Vec<String> {
+    report.skipped().map(|(folder, item)| format!("{folder} {} {}", item.uid, item.reason)).collect()
+}
+
+/// Both with and without UIDs in the answers.
+fn targets() -> [Remote; 2] {
+    let targets = [Remote::default(), Remote::default()];
+    targets[1].server().tells_no_uids = true;
+    targets
+}
+
+#[tokio::test]
+async fn a_message_that_is_accepted_and_not_stored_is_sent_once_more() {
+    for target in targets() {
+        let (source, ledger) = (source(5), MemoryLedger::default());
+        target.server().lies.drops = vec!["message 2.", "message 5."];
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!((skipped(&report), report.total(|it| it.copied)), (vec![], 5));
+        assert_eq!(bodies(&target), bodies(&source));
+        assert_eq!(target.server().lies.offered, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_never_stored_is_skipped_and_named_in_every_pass() {
+    for target in targets() {
+        let (source, ledger) = (source(5), MemoryLedger::default());
+        target.server().lies.always_drops = Some("message 2.");
+        for pass in 1..=2 {
+            let report = run(&source, &target, &ledger).await;
+            assert!(report.is_synced(), "{report:#?}");
+            let words = "INBOX 2 the target accepted this message (OK) and does not store it";
+            assert_eq!(skipped(&report), [words], "pass {pass}");
+            assert_eq!(bodies(&target).len(), 4, "pass {pass}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_lost_before_a_crash_is_found_after_it() {
+    let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+    target.server().lies.drops = vec!["message 2."];
+    target.server().loses_answer_after = Some(0);
+    let report = run(&source, &target, &ledger).await;
+    assert!(report.is_synced(), "{report:#?}");
+    assert_eq!(bodies(&target), bodies(&source));
+}
+
+#[tokio::test]
+async fn a_message_that_is_stored_and_refused_is_not_sent_again() {
+    for target in targets() {
+        let (source, ledger) = (source(20), MemoryLedger::default());
+        target.server().lies.stores_refused = vec!["message 7."];
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!(skipped(&report), Vec::<String>::new());
+        assert_eq!(bodies(&target), bodies(&source));
+        run(&source, &target, &ledger).await;
+        assert_eq!(bodies(&target), bodies(&source));
+    }
+}
+
+#[tokio::test]
+async fn a_uid_of_another_message_is_not_believed() {
+    for told in [1, 4] {
+        let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+        for stranger in ["one", "two"] {
+            let body = format!("Message-ID: <{stranger}@y>\r\n\r\nof the user\r\n");
+            target.server().folder("INBOX").add("", &body);
+        }
+        target.server().lies.tells_uid = Some(told);
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!((skipped(&report), bodies(&target).len()), (vec![], 7));
+        let contents = target.contents();
+        let flagged = contents["INBOX"].iter().filter(|(_, flags, _)| flags.contains("Seen")).count();
+        assert_eq!(flagged, 5, "only the copies have flags");
+        run(&source, &target, &ledger).await;
+        assert_eq!(bodies(&target).len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn what_the_target_changed_is_counted_and_flags_are_set() {
+    let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+    {
+        let lies = &mut target.server().lies;
+        (lies.adds, lies.drops_flags, lies.redates) = (Some("\r\n"), true, Some(7));
+    }
+    let report = run(&source, &target, &ledger).await;
+    assert!(report.is_synced(), "{report:#?}");
+    let notes: Vec<String> = report.folders.iter().flat_map(|it| it.tally.notes()).collect();
+    assert_eq!(
+        notes,
+        [
+            "5 messages were rewritten by the target server (it stores another size)",
+            "5 messages were stored by the target server with another date of arrival"
+        ]
+    );
+    assert!(target.contents()["INBOX"].iter().all(|(_, flags, _)| flags == "\\Seen work"));
+    let again = run(&source, &target, &ledger).await;
+    assert_eq!(again.total(|it| it.copied + it.flags_changed), 0);
+}
+
+#[tokio::test]
+async fn a_message_at_which_a_server_asks_for_patience_is_skipped_where_others_are_accepted() {
+    for bad in [vec!["message 3."], vec!["message 5."], vec!["message 1.", "message 4."]] {
+        let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+        target.server().lies.busy_at.clone_from(&bad);
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{bad:?}: {report:#?}");
+        assert_eq!(skipped(&report).len(), bad.len(), "{bad:?}");
+        assert!(skipped(&report).iter().all(|it| it.ends_with("NO try again later")));
+        assert_eq!(bodies(&target).len(), 5 - bad.len());
+        assert_eq!(report.error, None);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_nothing_is_waited_for_and_not_for_ever() {
+    let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+    target.server().lies.busy_at = vec!["message"];
+    let report = run(&source, &target, &ledger).await;
+    let error = report.error.clone().expect("it says why it ended");
+    assert!(error.message.contains("try again later"), "{error}");
+    assert_eq!((skipped(&report), bodies(&target).len()), (vec![], 0));
+}
+
+#[tokio::test]
+async fn a_folder_ends_at_the_fiftieth_equal_refusal_and_the_next_at_once() {
+    let (source, target, ledger) = (source(80), Remote::default(), MemoryLedger::default());
+    for number in 1..=80 {
+        source.server().folder("Old").add("", &format!("Subject: old {number}\r\n\r\nx\r\n"));
+    }
+    target.server().lies.refuses_all = Some("NO no room, call 0800 1234");
+    let report = run(&source, &target, &ledger).await;
+    assert!(!report.is_synced());
+    let errors: Vec<String> =
+        report.folders.iter().filter_map(|it| it.error.as_ref()).map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 2, "{report:#?}");
+    assert!(errors.iter().all(|it| it.contains("no room, call 0800 1234")), "{errors:?}");
+}
+
+#[tokio::test]
+async fn the_order_of_the_source_holds_whatever_is_refused() {
+    fn is_bad(body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body);
+        ["message 3.", "message 57.", "message 199."].iter().any(|it| text.contains(it))
+    }
+    let (source, target, ledger) = (source(250), Remote::default(), MemoryLedger::default());
+    target.server().refuses = Some(is_bad);
+    let report = run(&source, &target, &ledger).await;
+    assert_eq!(skipped(&report).len(), 3);
+    let arrived: Vec<u32> = target
+        .server()
+        .folders
+        .values()
+        .next()
+        .unwrap()
+        .messages
+        .values()
+        .map(|it| {
+            let text = String::from_utf8_lossy(&it.body).into_owned();
+            text.split("message ").nth(1).unwrap().split('.').next().unwrap().parse().unwrap()
+        })
+        .collect();
+    assert!(arrived.is_sorted(), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn a_uid_that_is_used_again_for_another_message_is_noticed() {
+    // All of the same size; the new message has another date, or another size.
+    for new in ["E", "E, larger"] {
+        let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+        let body = |name: &str| format!("Message-ID: <{name}@x>\r\n\r\ntext\r\n");
+        for name in ["A", "B", "C", "D"] {
+            source.server().folder("INBOX").add_at(7, "", &body(name));
+        }
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced());
+        source.server().folder("INBOX").shift();
+        source.server().folder("INBOX").add_at(if new == "E" { 8 } else { 7 }, "", &body(new));
+        source.server().folder("INBOX").add_at(9, "", &body("F"));
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        let mut expected = ["A", "B", "C", "D", new, "F"].map(body);
+        expected.sort();
+        assert_eq!(bodies(&target), expected, "{new}");
+        let again = run(&source, &target, &ledger).await;
+        assert_eq!(again.total(|it| it.copied), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_differs_in_one_header_is_not_taken_for_a_move() {
+    let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+    let body = |header: &str| format!("Message-ID: <1@x>\r\n{header}\r\n\r\nthe same text\r\n");
+    let uid = source.server().folder("INBOX").add_at(1, "", &body("X-List: one"));
+    source.server().folder("Archive");
+    run(&source, &target, &ledger).await;
+    source.server().folder("INBOX").expunge(uid);
+    source.server().folder("Archive").add_at(2, "", &body("X-List: two"));
+    let report = run(&source, &target, &ledger).await;
+    assert!(report.is_synced(), "{report:#?}");
+    assert_eq!(report.total(|it| it.copied), 1);
+    assert_eq!(target.contents()["Archive"], source.contents()["Archive"]);
+}
+
+#[tokio::test]
+async fn messages_without_any_known_field_are_recognised_behind_another_programs_copy() {
+    let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+    for number in 1..=3 {
+        let body = format!("X-Fax: {number}\r\n\r\nfax {number}\r\n");
+        source.server().folder("INBOX").add("", &body);
+        target.server().folder("INBOX").add("", &format!("X-TUID: q{number}\r\n{body}"));
+    }
+    let report = run(&source, &target, &ledger).await;
+    assert_eq!((report.total(|it| it.already), bodies(&target).len()), (3, 3), "{report:#?}");
+}
