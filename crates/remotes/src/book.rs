@@ -10,10 +10,10 @@ use std::{
 
 use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
 use mailhaul_imap::{self as imap, AppendReply, CommandId};
-use mailhaul_mail::{Flags, FolderPath, InternalDate, Retry, Scope, Uid};
+use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 use tokio::sync::Notify;
 
-use crate::{error::told, lessons::Lessons, profile::Keeping, terms::Terms};
+use crate::{error::told, keepable::Keepable, lessons::Lessons, terms::Terms};
 
 /// A message as it was sent.
 #[derive(Clone, Debug)]
@@ -21,24 +21,15 @@ pub(crate) struct Outgoing {
     /// On the source.
     pub(crate) uid: Uid,
     pub(crate) flags: Flags,
-    pub(crate) date: Option<InternalDate>,
     /// Octets of its longest line; 0 where it was not measured.
     pub(crate) line: usize,
-}
-
-/// A message that arrived, to be looked at.
-#[derive(Clone, Debug)]
-pub(crate) struct Arrived {
-    /// On the target.
-    pub(crate) uid: Uid,
-    pub(crate) flags: Flags,
-    pub(crate) date: Option<InternalDate>,
 }
 
 /// The book of one pipeline of APPENDs.
 pub(crate) struct Book<'a> {
     folder: &'a FolderPath,
     terms: Terms,
+    keepable: &'a Keepable,
     lessons: &'a Mutex<Lessons>,
     acks: Acks,
     pages: Mutex<Pages>,
@@ -57,13 +48,11 @@ struct Pages {
     open: Vec<Uid>,
     begun: u32,
     answered: u32,
+    /// Commands of several messages that were sent and not answered: if one is refused, its messages are sent again.
+    several: u32,
     refused: u32,
     /// Refusals that spoil more than a message.
     spoilt: Vec<(Vec<Uid>, imap::Error)>,
-    /// Messages that arrived with flags, while it is in doubt whether they kept them.
-    held: Vec<Ack>,
-    /// The message by which it can be seen.
-    sample: Option<Arrived>,
 }
 
 enum Page {
@@ -75,19 +64,24 @@ enum Page {
 pub(crate) struct Balance {
     /// Refusals that spoil more than a message, not reported yet.
     pub(crate) spoilt: Vec<(Vec<Uid>, imap::Error)>,
-    /// Answers that wait for the sample to be looked at.
-    pub(crate) held: Vec<Ack>,
-    /// A message that arrived, with flags where there is one.
-    pub(crate) sample: Option<Arrived>,
     /// The messages of the first command that was not answered.
     pub(crate) unanswered: Vec<Uid>,
+    /// No other command is without an answer.
+    pub(crate) is_alone: bool,
 }
 
 impl<'a> Book<'a> {
-    pub(crate) fn new(folder: &'a FolderPath, terms: Terms, lessons: &'a Mutex<Lessons>, acks: Acks) -> Self {
+    pub(crate) fn new(
+        folder: &'a FolderPath,
+        terms: Terms,
+        keepable: &'a Keepable,
+        lessons: &'a Mutex<Lessons>,
+        acks: Acks,
+    ) -> Self {
         Self {
             folder,
             terms,
+            keepable,
             lessons,
             acks,
             pages: Mutex::default(),
@@ -115,6 +109,16 @@ impl<'a> Book<'a> {
         (pages.refused, pages.begun.saturating_sub(pages.answered))
     }
 
+    /// True while a command of several messages is not answered.
+    pub(crate) fn awaits_several(&self) -> bool {
+        self.pages().several > 0
+    }
+
+    /// True while each message waits for the answer to the one before.
+    pub(crate) fn is_careful(&self) -> bool {
+        self.lessons.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
+    }
+
     /// The message is being written into the open command.
     pub(crate) fn writing(&self, uid: Uid) {
         let mut pages = self.pages();
@@ -127,7 +131,10 @@ impl<'a> Book<'a> {
         pages.open.clear();
         match pages.written.remove(&command) {
             Some(Page::Answered(reply)) => self.settle(&mut pages, &sent, &reply),
-            _ => _ = pages.written.insert(command, Page::Sent(sent)),
+            _ => {
+                pages.several += u32::from(sent.len() > 1);
+                pages.written.insert(command, Page::Sent(sent));
+            }
         }
     }
 
@@ -139,7 +146,10 @@ impl<'a> Book<'a> {
         pages.answered += 1;
         pages.refused += u32::from(reply.outcome().is_err());
         match pages.written.remove(&reply.command) {
-            Some(Page::Sent(sent)) => self.settle(&mut pages, &sent, &reply),
+            Some(Page::Sent(sent)) => {
+                pages.several -= u32::from(sent.len() > 1);
+                self.settle(&mut pages, &sent, &reply);
+            }
             _ => _ = pages.written.insert(reply.command, Page::Answered(reply)),
         }
         drop(pages);
@@ -164,10 +174,14 @@ impl<'a> Book<'a> {
         match reply.outcome() {
             Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
             Err(error) => {
+                if sent.len() > 1 {
+                    // They are sent again in smaller commands, before those that follow them in the source.
+                    self.is_refused.store(true, Ordering::Relaxed);
+                }
                 let flags: Vec<(Uid, &Flags)> = sent.iter().map(|it| (it.uid, &it.flags)).collect();
                 let is_vague = error.kind == imap::ErrorKind::Refused;
                 let mut error = told(error);
-                if is_vague && lessons.learn(&reply.status.text, &flags) {
+                if is_vague && lessons.learn(&reply.status.text, &flags, |it| self.keepable.lists(it)) {
                     error.retry = Retry::Now;
                 } else if let [message] = sent {
                     error.message += &self.terms.hint(message.line).unwrap_or_default();
@@ -176,48 +190,24 @@ impl<'a> Book<'a> {
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
             }
             Ok(()) => {
-                for uid in &uids {
-                    lessons.forget(*uid);
-                }
+                uids.iter().for_each(|uid| lessons.accepted(*uid));
                 let appended = reply
                     .uids()
                     .map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });
-                let has_flags = sent.iter().any(|it| !it.flags.is_empty());
-                let is_told = self.sample(pages, sent, appended.as_ref());
-                let is_in_doubt = has_flags && self.terms.flags == Keeping::InDoubt;
-                // Where nobody can say under which UID to look, the flags are set once more.
-                let is_bare =
-                    has_flags && (self.terms.flags == Keeping::Ignored || (is_in_doubt && !is_told));
-                let ack = Ack { sent: uids, result: Ok(appended), is_bare };
-                if is_in_doubt && is_told { pages.held.push(ack) } else { self.acks.report(ack) }
+                let is_bare = self.terms.sets_flags_later && sent.iter().any(|it| !it.flags.is_empty());
+                self.acks.report(Ack { sent: uids, result: Ok(appended), is_bare });
             }
         }
-    }
-
-    /// Remembers one that arrived, best one with flags. False where the server does not say where they are.
-    fn sample(&self, pages: &mut Pages, sent: &[Outgoing], appended: Option<&AppendedUids>) -> bool {
-        let Some(appended) = appended.filter(|it| it.uids.len() == sent.len() as u64) else { return false };
-        let is_wanting = pages.sample.as_ref().is_none_or(|it| it.flags.is_empty());
-        if self.terms.flags == Keeping::InDoubt && is_wanting {
-            let best = sent.iter().position(|it| !it.flags.is_empty()).unwrap_or(0);
-            let arrived = sent.get(best).zip(appended.uids.iter().nth(best));
-            pages.sample = arrived.map(|(it, uid)| Arrived { uid, flags: it.flags.clone(), date: it.date });
-        }
-        true
     }
 
     /// When the pipeline has ended.
     pub(crate) fn balance(self) -> Balance {
         let pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_alone = pages.begun.saturating_sub(pages.answered) == 1;
         let first = pages.written.into_values().find_map(|page| match page {
             Page::Sent(sent) => Some(sent.iter().map(|it| it.uid).collect()),
             Page::Answered(_) => None,
         });
-        Balance {
-            spoilt: pages.spoilt,
-            held: pages.held,
-            sample: pages.sample,
-            unanswered: first.unwrap_or(pages.open),
-        }
+        Balance { spoilt: pages.spoilt, unanswered: first.unwrap_or(pages.open), is_alone }
     }
 }

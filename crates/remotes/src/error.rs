@@ -10,6 +10,7 @@ pub(crate) fn told(error: imap::Error) -> Error {
         K::Authentication => ErrorKind::Authentication,
         K::Unreachable | K::Connection | K::Tls | K::Timeout | K::Protocol => ErrorKind::Connection,
         K::Throttled => ErrorKind::Throttled,
+        K::Busy => ErrorKind::Busy,
         K::TooManyConnections => ErrorKind::TooManyConnections,
         K::Quota => ErrorKind::Quota,
         K::TooLarge => ErrorKind::TooLarge,

@@ -3,19 +3,20 @@
 use std::sync::PoisonError;
 
 use mailhaul_engine::{
-    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, NewFolder, Side, Target,
+    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, MessageInfo, NewFolder, Side,
+    StorageHabits, Target,
 };
 use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, SystemFlag, Uid, UidSet};
 
 use crate::{
-    book::{Arrived, Book},
+    book::{Balance, Book},
     error::told,
     imap_mailbox::ImapMailbox,
     keepable::Keepable,
     line::Gauge,
     opening::Mode,
-    profile::Keeping,
+    scanning,
     sender::{Manner, Sent, Stop, push},
     terms::Terms,
 };
@@ -89,6 +90,24 @@ impl Target for ImapMailbox {
             return Box::pin(self.append_by_api(folder, batch, &mut feed, &acks)).await;
         }
         self.append_over_imap(folder, batch, &mut feed, &acks).await.map(drop)
+    }
+
+    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+        self.begin().await?;
+        self.open(folder, Mode::Select).await?;
+        // Courier shows what came into the open folder only after a command of its own.
+        let synchronized = self.session().await?.noop().await;
+        synchronized.map_err(|error| self.explain(error))?;
+        let selected = self.open(folder, Mode::Select).await?;
+        scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))
+    }
+
+    fn habits(&self) -> StorageHabits {
+        StorageHabits {
+            merges_copies: self.choice.profile.merges_copies,
+            shows_late: self.uploads.is_some(),
+            converts: self.choice.profile.converts,
+        }
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
@@ -180,8 +199,8 @@ impl ImapMailbox {
                         break Err(error);
                     }
                 }
-                // The next one is made, or what was to be seen is known by now.
-                Ok(Sent::UntilAnotherSession | Sent::UntilLookedAt) => {}
+                // The next one is made.
+                Ok(Sent::UntilAnotherSession) => {}
                 Ok(Sent::UntilRefused) => break Ok(false),
                 Ok(Sent::All) => break Ok(true),
                 Err(error) => break Err(error),
@@ -203,22 +222,22 @@ impl ImapMailbox {
         lost: &mut Flags,
     ) -> Result<Sent, Error> {
         let (keepable, terms) = self.terms(folder).await?;
-        let batch = if self.lessons().folder(folder).is_cautious { 1 } else { batch };
+        let batch = if self.lessons().folder(folder).is_careful() { 1 } else { batch };
         let name = self.wire(folder);
         let lessons = self.shared_lessons();
         let flags = |envelope: &Envelope| {
             let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
             let lessons = lessons.folder(folder);
-            envelope.flags.filtered(|name| keepable.keeps(name) && lessons.suits(envelope.uid, name))
+            let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
+            envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
-        let book = Book::new(folder, terms, &lessons, acks.clone());
+        let book = Book::new(folder, terms, &keepable, &lessons, acks.clone());
         let manner = Manner { terms, flags: &flags, batch, book: &book };
         let session = self.session().await?;
         let sent = push(session, &name, manner, feed, gauge, lost).await;
         let balance = book.balance();
         if balance.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
-            report_unlooked(acks, balance.held);
             for (sent, error) in balance.spoilt {
                 acks.report(Ack { sent, result: Err(told(error).at(Side::Target)), is_bare: false });
             }
@@ -232,23 +251,19 @@ impl ImapMailbox {
             Ok(sent) => sent,
             Err(Stop::Feed(error)) => return Err(error),
             Err(Stop::Wire(error)) => {
-                report_unlooked(acks, balance.held);
                 // It may have said why before it hung up.
-                for (sent, error) in balance.spoilt {
-                    acks.report(Ack { sent, result: Err(told(error)), is_bare: false });
+                for (sent, error) in &balance.spoilt {
+                    let result = Err(told(error.clone()));
+                    acks.report(Ack { sent: sent.clone(), result, is_bare: false });
                 }
-                self.blame(folder, &balance.unanswered, &error, acks);
+                self.blame(folder, &balance, &error, acks);
                 return Err(self.explain_in(folder, error));
             }
         };
         if balance.spoilt.is_empty() {
-            if terms.flags == Keeping::InDoubt {
-                self.look(folder, balance.sample, balance.held, acks).await?;
-            }
             return Ok(sent);
         }
         // A server that refuses more than a message is asked nothing else, and sent nothing more.
-        report_unlooked(acks, balance.held);
         for (sent, error) in balance.spoilt {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
@@ -266,91 +281,28 @@ impl ImapMailbox {
     async fn terms(&mut self, folder: &FolderPath) -> Result<(Keepable, Terms), Error> {
         let keepable = self.keepable(folder).await?;
         let session = self.session().await?;
-        let (refusals, tells_uids) = (session.refusals(), session.capabilities().has("UIDPLUS"));
+        let refusals = session.refusals();
         let profile = self.choice.profile;
-        let flags = match self.lessons().folder(folder).keeps_flags {
-            Some(true) => Keeping::Kept,
-            Some(false) => Keeping::Ignored,
-            // Nobody could say where to look: they are set once more.
-            None if profile.append_flags == Keeping::InDoubt && !tells_uids => Keeping::Ignored,
-            None => profile.append_flags,
-        };
         let terms = Terms {
             largest: self.append_limit(folder),
             longest_line: profile.longest_line,
-            flags,
+            sets_flags_later: profile.sets_flags_later,
             allowance: profile.allowance(refusals),
         };
         Ok((keepable, terms))
     }
 
-    /// Looks whether a message that has just arrived kept its flags and its date, and reports what waited for that.
-    async fn look(
-        &mut self,
-        folder: &FolderPath,
-        sample: Option<Arrived>,
-        held: Vec<Ack>,
-        acks: &Acks,
-    ) -> Result<(), Error> {
-        let Some(sample) = sample else {
-            report_unlooked(acks, held);
-            return Ok(());
-        };
-        let uids: UidSet = [sample.uid].into_iter().collect();
-        let mut seen = None;
-        let looked = async {
-            for _ in 0..2 {
-                let mut selected = self.open(folder, Mode::Select).await?;
-                let fetched = selected
-                    .uid_fetch(&uids, "(UID FLAGS INTERNALDATE)", |fetch| {
-                        if fetch.uid == Some(sample.uid) {
-                            seen = Some((fetch.flags.unwrap_or_default(), fetch.internal_date));
-                        }
-                    })
-                    .await;
-                fetched.map_err(|error| self.explain_in(folder, error))?;
-                if seen.is_some() {
-                    break;
-                }
-                // Courier does not show by itself what came into the folder that is open.
-                let told = self.session().await?.noop().await;
-                told.map_err(|error| self.explain_in(folder, error))?;
-            }
-            Ok(())
-        };
-        let looked: Result<(), Error> = looked.await;
-        if looked.is_err() {
-            report_unlooked(acks, held);
-            return looked;
-        }
-        let keeps_flags = seen.as_ref().is_some_and(|(flags, _)| sample.flags.without(flags).is_empty());
-        if !sample.flags.is_empty() {
-            self.lessons().folder(folder).keeps_flags = Some(keeps_flags);
-        }
-        let dates = seen.and_then(|(_, date)| Some((date?, sample.date?)));
-        if dates.is_some_and(|(seen, sent)| seen.unix_seconds() != sent.unix_seconds())
-            && self.lessons().dates_are_new()
-        {
-            tracing::warn!(
-                "target {}: the server does not keep the dates of arrival (INTERNALDATE); messages bear that of their copy",
-                self.describe()
-            );
-        }
-        for ack in held {
-            acks.report(Ack { is_bare: !keeps_flags, ..ack });
-        }
-        Ok(())
-    }
-
-    /// The connection broke. Where the server hung up because of a message, that one is refused, and not sent again.
-    fn blame(&self, folder: &FolderPath, unanswered: &[Uid], error: &imap::Error, acks: &Acks) {
-        if error.is_goodbye()
-            && error.kind == imap::ErrorKind::Connection
-            && self.lessons().folder(folder).is_to_blame(unanswered, &error.message)
+    /// The connection ended. Where a message is the reason, that one is refused, and not sent again.
+    fn blame(&self, folder: &FolderPath, balance: &Balance, error: &imap::Error, acks: &Acks) {
+        let Balance { unanswered, is_alone, .. } = balance;
+        let kinds = [imap::ErrorKind::Connection, imap::ErrorKind::Timeout, imap::ErrorKind::Protocol];
+        if error.scope == Scope::Session
+            && kinds.contains(&error.kind)
+            && self.lessons().folder(folder).is_to_blame(unanswered, *is_alone, &error.message)
         {
             let words = format!("at this message {}", error.message);
             let refused = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
-            acks.report(Ack { sent: unanswered.to_vec(), result: Err(refused), is_bare: false });
+            acks.report(Ack { sent: unanswered.clone(), result: Err(refused), is_bare: false });
         }
     }
 
@@ -383,8 +335,21 @@ impl ImapMailbox {
         Ok(resources.peek().is_none() || resources.any(is_full))
     }
 
-    /// Somebody deleted the folder meanwhile: it is made again, and the pass begins anew with it.
+    /// The folder was deleted meanwhile: it is made again, and the pass begins again with it. A server that says so once
+    /// more does not keep the folder that it made.
     async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
+        let recreated = {
+            let mut lessons = self.lessons();
+            let lessons = lessons.folder(folder);
+            lessons.recreated += 1;
+            lessons.recreated
+        };
+        if recreated > 1 {
+            return self.explain_in(
+                folder,
+                error.context("the server says that the folder exists, and refuses messages"),
+            );
+        }
         let name = self.wire(folder);
         let created = match self.session().await {
             Ok(session) => session.create(&name).await,
@@ -446,17 +411,10 @@ impl ImapMailbox {
 
 /// What Exchange says of a full mailbox, and of a server that has too much to do.
 fn is_ambiguous(error: &imap::Error) -> bool {
-    error.kind == imap::ErrorKind::Throttled
+    error.kind == imap::ErrorKind::Busy
         && error.message.to_ascii_lowercase().contains("server unavailable. 15")
 }
 
 fn asks_for_patience(error: &imap::Error) -> bool {
-    error.kind == imap::ErrorKind::Throttled && !is_ambiguous(error)
-}
-
-/// Reports what arrived with flags that nobody could look at: they are set once more.
-fn report_unlooked(acks: &Acks, held: Vec<Ack>) {
-    for ack in held {
-        acks.report(Ack { is_bare: true, ..ack });
-    }
+    matches!(error.kind, imap::ErrorKind::Throttled | imap::ErrorKind::Busy) && !is_ambiguous(error)
 }

@@ -1,37 +1,48 @@
-//! Which flags a folder keeps.
+//! Flags that a folder stores permanently (PERMANENTFLAGS).
 
 use mailhaul_imap::{MailboxData, is_flag};
+use mailhaul_mail::SystemFlag;
 
-/// The flags that the selected folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
+/// The flags that may be sent into the selected folder (PERMANENTFLAGS, RFC 9051, section 7.1).
+///
+/// System flags may always be sent: some servers list only `\*`, or nothing for an empty folder, and store them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Keepable {
     /// `None` where the server does not say: then all may be kept.
     listed: Option<Vec<String>>,
-    /// Keywords that are not sent though they might be kept.
+    /// Flags that are not sent though they might be kept.
     never_sent: &'static [String],
 }
 
 impl Keepable {
     pub(crate) fn of(data: &MailboxData) -> Self {
-        Self { listed: data.permanent_flags.clone(), never_sent: &[] }
+        // UW-imapd lists nothing for a folder without messages.
+        let listed = data.permanent_flags.clone().filter(|it| !it.is_empty() || data.exists > 0);
+        Self { listed, never_sent: &[] }
     }
 
-    /// Without these keywords.
+    /// Without these flags.
     #[must_use]
     pub(crate) fn without(self, never_sent: &'static [String]) -> Self {
         Self { never_sent, ..self }
     }
 
-    /// Whether the flag can be sent and will be kept.
+    /// True if the flag can be sent and may be kept.
     pub(crate) fn keeps(&self, name: &str) -> bool {
-        if self.never_sent.iter().any(|it| it.eq_ignore_ascii_case(name)) {
-            return false;
-        }
-        let Some(listed) = &self.listed else { return is_flag(name) };
-        let is_keyword = !name.starts_with('\\');
-        is_flag(name)
-            && listed.iter().any(|it| it.eq_ignore_ascii_case(name) || (is_keyword && it.as_str() == "\\*"))
+        let is_never_sent = self.never_sent.iter().any(|it| it.eq_ignore_ascii_case(name));
+        !is_never_sent && is_flag(name) && (is_system(name) || self.lists(name))
     }
+
+    /// True unless the server says that it does not keep the flag.
+    pub(crate) fn lists(&self, name: &str) -> bool {
+        let Some(listed) = &self.listed else { return true };
+        let is_keyword = !name.starts_with('\\');
+        listed.iter().any(|it| it.eq_ignore_ascii_case(name) || (is_keyword && it.as_str() == "\\*"))
+    }
+}
+
+pub(crate) fn is_system(name: &str) -> bool {
+    SystemFlag::ALL.iter().any(|it| it.name().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -40,19 +51,21 @@ mod tests {
 
     use super::*;
 
-    fn kept(permanent: Option<&str>, flags: &str) -> String {
+    fn kept(permanent: Option<&str>, exists: u32, flags: &str) -> String {
         let permanent_flags = permanent.map(|it| it.split_whitespace().map(str::to_owned).collect());
-        let data = MailboxData { permanent_flags, ..MailboxData::default() };
+        let data = MailboxData { permanent_flags, exists, ..MailboxData::default() };
         let keepable = Keepable::of(&data).without(&[]);
         flags.split_whitespace().collect::<Flags>().filtered(|name| keepable.keeps(name)).to_string()
     }
 
     #[test]
-    fn only_what_the_server_keeps_is_sent() {
+    fn keywords_are_sent_where_they_are_kept_and_system_flags_always() {
         let flags = "\\Seen \\Flagged \\Forwarded $MDNSent b{ad";
-        assert_eq!(kept(None, flags), "\\Flagged \\Seen $MDNSent \\Forwarded");
-        assert_eq!(kept(Some("\\Seen \\*"), flags), "\\Seen $MDNSent");
-        assert_eq!(kept(Some("\\Seen \\Flagged $mdnsent"), flags), "\\Flagged \\Seen $MDNSent");
-        assert_eq!(kept(Some(""), flags), "");
+        let system = "\\Flagged \\Seen";
+        assert_eq!(kept(None, 1, flags), format!("{system} $MDNSent \\Forwarded"));
+        assert_eq!(kept(Some("\\Seen \\*"), 1, flags), format!("{system} $MDNSent"));
+        assert_eq!(kept(Some("\\Seen \\Flagged $mdnsent"), 1, flags), format!("{system} $MDNSent"));
+        assert_eq!(kept(Some(""), 1, flags), system);
+        assert_eq!(kept(Some(""), 0, flags), format!("{system} $MDNSent \\Forwarded"), "UW-imapd");
     }
 }

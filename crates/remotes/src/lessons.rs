@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mailhaul_mail::{Flags, FolderPath, Uid};
 
-/// So often a server may hang up at the same message before the message is to blame.
+use crate::keepable::is_system;
+
+/// Connections that may end at the same message before it is skipped.
 const HANGUPS: u32 = 3;
+/// Messages that are sent one by one after a connection ended: among them is the one at which it did, if there is one.
+const CAREFUL: u32 = 200;
 
 /// All that was learnt.
 #[derive(Debug, Default)]
 pub(crate) struct Lessons {
     /// Flags of which the operator was told already that the target does not keep them.
     told_lost: BTreeSet<String>,
-    /// The operator was told that dates get lost.
-    told_dates: bool,
     folders: BTreeMap<FolderPath, FolderLessons>,
 }
 
@@ -22,14 +24,17 @@ pub(crate) struct Lessons {
 pub(crate) struct FolderLessons {
     /// Keywords because of which messages were refused, in lower case.
     refused: BTreeSet<String>,
-    /// Messages that were refused with keywords and without a reason: they go without. By their UIDs on the source.
-    plain: BTreeSet<Uid>,
-    /// How often the server hung up at a message that was alone in its command.
+    /// Messages that were refused without a reason, and are sent once more with no flags but those that the server lists
+    /// (PERMANENTFLAGS); true where a system flag is left out. By their UIDs on the source.
+    plain: BTreeMap<Uid, bool>,
+    /// The server refuses messages with system flags that it does not list.
+    refuses_unlisted: bool,
+    /// Connections that ended at a message that was alone under way.
     hangups: BTreeMap<Uid, u32>,
-    /// Every message has a command of its own, because the server hung up in the middle of several.
-    pub(crate) is_cautious: bool,
-    /// Whether APPEND sets flags; `None` where nobody looked yet.
-    pub(crate) keeps_flags: Option<bool>,
+    /// So many messages are sent one by one, each after the answer to the one before: a connection ended.
+    careful: u32,
+    /// Times that the folder was made again because the server asked for it (TRYCREATE).
+    pub(crate) recreated: u32,
     /// Octets of the largest message, as STATUS tells.
     pub(crate) append_limit: Option<u64>,
 }
@@ -43,17 +48,16 @@ impl Lessons {
     pub(crate) fn new_losses(&mut self, lost: &Flags) -> Vec<String> {
         lost.iter().filter(|name| self.told_lost.insert((*name).to_owned())).map(str::to_owned).collect()
     }
-
-    /// True once.
-    pub(crate) fn dates_are_new(&mut self) -> bool {
-        !std::mem::replace(&mut self.told_dates, true)
-    }
 }
 
 impl FolderLessons {
-    /// Whether the flag may be sent with this message.
-    pub(crate) fn suits(&self, uid: Uid, name: &str) -> bool {
-        is_system(name) || !(self.plain.contains(&uid) || self.refuses(name))
+    /// True if the flag may be sent with this message. `is_listed`: the server says that it keeps it.
+    pub(crate) fn suits(&self, uid: Uid, name: &str, is_listed: bool) -> bool {
+        let is_plain = self.plain.contains_key(&uid);
+        if is_system(name) {
+            return is_listed || !(is_plain || self.refuses_unlisted);
+        }
+        !(is_plain || self.refuses(name))
     }
 
     /// Whether messages were refused because of this flag.
@@ -69,34 +73,61 @@ impl FolderLessons {
         is_any
     }
 
-    /// Learns from a refusal of messages with these flags. True where they will be sent with others next time.
-    pub(crate) fn learn(&mut self, words: &str, sent: &[(Uid, &Flags)]) -> bool {
+    /// Learns from a refusal of messages with these flags. True where they will be sent with others next time. `lists`
+    /// tells which flags the server says it keeps.
+    pub(crate) fn learn(
+        &mut self,
+        words: &str,
+        sent: &[(Uid, &Flags)],
+        lists: impl Fn(&str) -> bool,
+    ) -> bool {
         let mut is_named = false;
         for (_, flags) in sent {
             is_named |= self.learn_flags(words, flags);
         }
-        match sent {
-            [(uid, flags)] if !is_named && flags.keywords().next().is_some() => self.plain.insert(*uid),
-            _ => is_named,
+        let [(uid, flags)] = sent else { return is_named };
+        let has_unlisted = flags.iter().any(|it| is_system(it) && !lists(it));
+        if !is_named && (has_unlisted || flags.keywords().next().is_some()) {
+            return self.plain.insert(*uid, has_unlisted).is_none();
         }
+        is_named
     }
 
-    /// The message was answered for good.
+    /// The message was refused for good.
     pub(crate) fn forget(&mut self, uid: Uid) {
         self.plain.remove(&uid);
         self.hangups.remove(&uid);
     }
 
-    /// The server hung up, and this command is the first without an answer. True where its message is to blame:
-    /// the server says so, or has done it again and again.
-    pub(crate) fn is_to_blame(&mut self, command: &[Uid], words: &str) -> bool {
-        let [uid] = command else {
-            self.is_cautious |= !command.is_empty();
+    /// The message was accepted.
+    pub(crate) fn accepted(&mut self, uid: Uid) {
+        self.refuses_unlisted |= self.plain.get(&uid) == Some(&true);
+        self.careful = self.careful.saturating_sub(1);
+        self.forget(uid);
+    }
+
+    /// True while each message waits for the answer to the one before.
+    pub(crate) fn is_careful(&self) -> bool {
+        self.careful > 0
+    }
+
+    /// The connection ended while these messages had no answer, the first command's first. True where the first is to
+    /// blame: the server says so, or it happened again and again while that message was alone under way.
+    pub(crate) fn is_to_blame(&mut self, first: &[Uid], is_alone: bool, words: &str) -> bool {
+        if !first.is_empty() {
+            self.careful = CAREFUL;
+        }
+        let [uid] = first else { return false };
+        if words.to_ascii_lowercase().contains("invalid character") {
+            return true;
+        }
+        if !is_alone {
+            // Another one of the messages under way may be the reason.
             return false;
-        };
+        }
         let hangups = self.hangups.entry(*uid).or_default();
         *hangups += 1;
-        *hangups >= HANGUPS || words.to_ascii_lowercase().contains("invalid character")
+        *hangups >= HANGUPS
     }
 }
 
@@ -114,10 +145,6 @@ fn blamed<'a>(words: &str, flags: &'a Flags) -> Vec<&'a str> {
     flags.keywords().filter(|name| is_about_flags && is_named(name)).collect()
 }
 
-fn is_system(name: &str) -> bool {
-    mailhaul_mail::SystemFlag::ALL.iter().any(|it| it.name().eq_ignore_ascii_case(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,31 +160,53 @@ mod tests {
         assert_eq!(blamed("Keyword \"work\" is not allowed.", &flags), ["work"]);
         assert!(blamed("there is no work today", &flags).is_empty());
         let mut lessons = FolderLessons::default();
-        assert!(lessons.learn("BAD Invalid system flag \\Forwarded.", &[(uid(1), &flags), (uid(2), &flags)]));
-        assert!(!lessons.suits(uid(3), "\\forwarded"));
-        assert!(lessons.suits(uid(3), "work") && lessons.suits(uid(3), "\\Seen"));
+        let sent = [(uid(1), &flags), (uid(2), &flags)];
+        assert!(lessons.learn("BAD Invalid system flag \\Forwarded.", &sent, |_| true));
+        assert!(!lessons.suits(uid(3), "\\forwarded", true));
+        assert!(lessons.suits(uid(3), "work", true) && lessons.suits(uid(3), "\\Seen", true));
     }
 
     #[test]
     fn without_a_reason_the_message_goes_once_more_without_keywords() {
         let flags: Flags = ["\\Seen", "work"].into_iter().collect();
         let mut lessons = FolderLessons::default();
-        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags), (uid(2), &flags)]));
-        assert!(lessons.learn("APPEND failed", &[(uid(1), &flags)]));
-        assert!(lessons.suits(uid(1), "\\Seen") && !lessons.suits(uid(1), "work"));
-        assert!(lessons.suits(uid(2), "work"));
-        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags)]));
+        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags), (uid(2), &flags)], |_| true));
+        assert!(lessons.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
+        assert!(lessons.suits(uid(1), "\\Seen", true) && !lessons.suits(uid(1), "work", true));
+        assert!(lessons.suits(uid(2), "work", true));
+        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
         lessons.forget(uid(1));
-        assert!(lessons.suits(uid(1), "work"));
+        assert!(lessons.suits(uid(1), "work", true));
+    }
+
+    #[test]
+    fn system_flags_that_are_not_listed_are_sent_until_a_server_refuses_them() {
+        let flags: Flags = ["\\Seen", "\\Flagged"].into_iter().collect();
+        let lists = |name: &str| name == "\\Seen";
+        let mut lessons = FolderLessons::default();
+        assert!(lessons.suits(uid(1), "\\Flagged", false));
+        assert!(lessons.learn("APPEND failed", &[(uid(1), &flags)], lists));
+        assert!(!lessons.suits(uid(1), "\\Flagged", false) && lessons.suits(uid(2), "\\Flagged", false));
+        lessons.accepted(uid(1));
+        assert!(!lessons.suits(uid(2), "\\Flagged", false) && lessons.suits(uid(2), "\\Seen", true));
     }
 
     #[test]
     fn a_message_is_to_blame_when_the_server_says_so_or_does_it_again() {
         let mut lessons = FolderLessons::default();
-        assert!(!lessons.is_to_blame(&[uid(1), uid(2)], "BYE"));
-        assert!(lessons.is_cautious);
-        assert!(!lessons.is_to_blame(&[], "BYE"));
-        assert!(lessons.is_to_blame(&[uid(1)], "BYE Invalid character in literal"));
-        assert_eq!([1, 2, 3].map(|_| lessons.is_to_blame(&[uid(2)], "BYE see you")), [false, false, true]);
+        assert!(!lessons.is_to_blame(&[uid(1), uid(2)], true, "BYE"));
+        assert!(lessons.is_careful());
+        assert!(!lessons.is_to_blame(&[], true, "BYE"));
+        assert!(lessons.is_to_blame(&[uid(1)], false, "BYE Invalid character in literal"));
+        let mut ended = |is_alone| lessons.is_to_blame(&[uid(2)], is_alone, "connection reset");
+        assert_eq!([false, true, true, true].map(&mut ended), [false, false, false, true]);
+    }
+
+    #[test]
+    fn messages_go_side_by_side_again_when_enough_were_accepted() {
+        let mut lessons = FolderLessons::default();
+        lessons.is_to_blame(&[uid(1)], true, "connection reset");
+        (0..CAREFUL).for_each(|it| lessons.accepted(uid(it + 2)));
+        assert!(!lessons.is_careful());
     }
 }

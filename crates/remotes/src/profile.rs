@@ -31,8 +31,12 @@ pub struct Profile {
     pub(crate) longest_line: Option<usize>,
     /// At the so-manieth error the server hangs up.
     pub(crate) errors_per_session: Option<u32>,
-    /// Whether APPEND sets the flags that it brings. Where that is in doubt, the date is looked at too.
-    pub(crate) append_flags: Keeping,
+    /// APPEND does not set all flags of a new message: they are set by STORE.
+    pub(crate) sets_flags_later: bool,
+    /// It stores one copy of identical messages.
+    pub(crate) merges_copies: bool,
+    /// It converts messages: the size of a copy proves nothing.
+    pub(crate) converts: bool,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
     /// What its names for folders must keep to.
@@ -66,7 +70,9 @@ impl Default for Profile {
             never_sent: Vec::new(),
             longest_line: None,
             errors_per_session: None,
-            append_flags: Keeping::InDoubt,
+            sets_flags_later: false,
+            merges_copies: false,
+            converts: false,
             size_limit: None,
             names: NameFacts::default(),
             limits: MailboxLimits::default(),
@@ -144,18 +150,6 @@ impl Profile {
     pub(crate) fn allowance(&self, refusals: u32) -> Option<u32> {
         Some(self.errors_per_session?.saturating_sub(1).saturating_sub(refusals))
     }
-}
-
-/// Whether a server keeps the flags that come with a new message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Keeping {
-    /// It does.
-    Kept,
-    /// Some versions do not: the first message of a folder is looked at.
-    InDoubt,
-    /// It does not: they are set afterwards.
-    Ignored,
 }
 
 /// By what a server is known: all that is named must hold, whatever the case of letters.

@@ -27,6 +27,18 @@ pub(crate) async fn everything(
     Ok((messages, Present::These(present)))
 }
 
+/// The messages of the open folder from this UID on.
+pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<MessageInfo>, imap::Error> {
+    let mut found = Found::new(None);
+    if selected.data().exists > 0 {
+        let last = Uid::new(u32::MAX).unwrap_or(first);
+        selected.uid_fetch(&UidSet::range(first, last), SCAN_ITEMS, |fetch| found.take(&fetch)).await?;
+    }
+    let (mut messages, _) = found.messages()?;
+    messages.retain(|it| it.uid >= first);
+    Ok(messages)
+}
+
 /// What changed in the open folder (RFC 7162).
 pub(crate) async fn changes(
     mut selected: Selected<'_>,

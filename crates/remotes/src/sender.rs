@@ -4,13 +4,12 @@ use std::{pin::pin, time::Duration};
 
 use mailhaul_engine::{Envelope, Error, Feed, Offer};
 use mailhaul_imap::{self as imap, AppendHead, AppendReplies, AppendSink, Begin, MailboxName, Session};
-use mailhaul_mail::Flags;
+use mailhaul_mail::{Flags, repair::is_strictly_formed};
 use tokio::time::timeout;
 
 use crate::{
     book::{Book, Outgoing},
     line::Gauge,
-    profile::Keeping,
     terms::{Ruler, Terms},
 };
 
@@ -43,8 +42,6 @@ pub(crate) enum Sent {
     UntilTheLineIsCompressed,
     /// The server would hang up at the next refusals: the feed goes on over a new connection.
     UntilAnotherSession,
-    /// What becomes of flags is to be seen first.
-    UntilLookedAt,
 }
 
 /// What holds for all messages of a feed.
@@ -68,7 +65,7 @@ pub(crate) async fn push<F: Feed>(
     lost: &mut Flags,
 ) -> Result<Sent, Stop> {
     let (sink, replies) = session.append_pipeline(name).await?;
-    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, has_flags: false, lost };
+    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, lost };
     let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.book));
     let sent = sent?;
     answered?;
@@ -93,8 +90,6 @@ struct Sender<'a> {
     /// The messages of the open command.
     command: Vec<Outgoing>,
     octets: u64,
-    /// A message with flags was sent.
-    has_flags: bool,
     lost: &'a mut Flags,
 }
 
@@ -110,6 +105,9 @@ impl Sender<'_> {
         while is_within || !self.manner.book.is_refused() {
             if !is_within && !self.may_go_on().await? {
                 sent = Sent::UntilAnotherSession;
+                break;
+            }
+            if !is_within && self.manner.book.is_refused() {
                 break;
             }
             if !feed.is_ready() {
@@ -134,15 +132,17 @@ impl Sender<'_> {
                         ruler.measure(&body);
                         ruler.longest()
                     });
-                    if self.begin(&envelope, body.len() as u64, line).await? {
+                    let shares = self.shares_command(Some(&body));
+                    if self.begin(&envelope, body.len() as u64, line, shares).await? {
                         self.sink.write(&body).await?;
-                        self.end_message()?;
+                        self.end_message(shares)?;
                     }
                     is_slow |= gauge.passed(body.len());
                 }
                 Some(Offer::Start(envelope, length)) => {
                     ruler = self.manner.terms.ruler();
-                    is_refused = !self.begin(&envelope, length, 0).await?;
+                    let shares = self.shares_command(None);
+                    is_refused = !self.begin(&envelope, length, 0, shares).await?;
                 }
                 Some(Offer::Chunk(octets)) if !is_refused => {
                     is_slow |= gauge.passed(octets.len());
@@ -155,7 +155,7 @@ impl Sender<'_> {
                     if let (Some(message), Some(ruler)) = (self.command.last_mut(), &ruler) {
                         message.line = Ruler::longest(ruler);
                     }
-                    self.end_message()?;
+                    self.end_message(false)?;
                 }
                 Some(Offer::Chunk(_) | Offer::End) => {}
             }
@@ -166,22 +166,27 @@ impl Sender<'_> {
                 sent = Sent::UntilTheLineIsCompressed;
                 break;
             }
-            if self.has_flags && self.manner.terms.flags == Keeping::InDoubt {
-                sent = Sent::UntilLookedAt;
-                break;
-            }
         }
         self.end_command();
         self.sink.flush().await?;
-        Ok(sent)
+        Ok(if self.manner.book.is_refused() { Sent::UntilRefused } else { sent })
     }
 
-    /// Waits until one more command cannot be the refusal at which the server hangs up. False where too many were refused.
+    /// Waits until the next message may be sent. False where too many commands were refused in this session.
+    ///
+    /// Waited for are every answer after a connection ended, and the answer that may be the refusal at which the server
+    /// hangs up.
     async fn may_go_on(&mut self) -> Result<bool, Stop> {
-        let Some(allowance) = self.manner.terms.allowance else { return Ok(true) };
+        let book = self.manner.book;
+        let is_careful = book.is_careful();
         loop {
-            let (refused, unanswered) = self.manner.book.counts();
-            if refused + unanswered < allowance || self.manner.book.is_over() {
+            let (refused, unanswered) = book.counts();
+            if book.is_over() {
+                return Ok(true);
+            }
+            let is_spent = self.manner.terms.allowance.is_some_and(|it| refused + unanswered >= it);
+            let waits = is_spent || (is_careful && unanswered > 0);
+            if !waits || book.is_refused() {
                 return Ok(true);
             }
             if unanswered == 0 {
@@ -189,27 +194,53 @@ impl Sender<'_> {
             }
             self.end_command();
             self.sink.flush().await?;
-            self.manner.book.turned.notified().await;
+            book.turned.notified().await;
         }
     }
 
+    /// Waits for the answers to commands of several messages. False where one is refused: its messages are sent again
+    /// before those that follow them.
+    async fn are_several_accepted(&mut self) -> Result<bool, Stop> {
+        let book = self.manner.book;
+        while book.awaits_several() && !book.is_over() && !book.is_refused() {
+            self.sink.flush().await?;
+            book.turned.notified().await;
+        }
+        Ok(!book.is_refused())
+    }
+
+    /// True if the message shares a command with others. One that a strict server may refuse has a command of its own, or
+    /// all messages of the command would be refused and come late.
+    fn shares_command(&self, message: Option<&[u8]>) -> bool {
+        let may_share = self.sink.is_multi() && self.manner.batch > 1;
+        may_share && message.is_some_and(is_strictly_formed)
+    }
+
     /// False where the message, or the command that it was to be part of, is refused.
-    async fn begin(&mut self, envelope: &Envelope, length: u64, line: usize) -> Result<bool, Stop> {
+    async fn begin(
+        &mut self,
+        envelope: &Envelope,
+        length: u64,
+        line: usize,
+        shares: bool,
+    ) -> Result<bool, Stop> {
         if let Some(refusal) = self.manner.terms.refusal(length, line) {
             self.manner.book.refuse(envelope.uid, refusal);
             return Ok(false);
         }
         let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
-        if !self.sink.is_multi() || is_full {
+        if !self.sink.is_multi() || !shares || is_full {
             self.end_command();
+        }
+        if self.command.is_empty() && !self.are_several_accepted().await? {
+            return Ok(false);
         }
         let flags = (self.manner.flags)(envelope);
         envelope.flags.without(&flags).iter().for_each(|name| self.lost.insert(name));
-        let message = Outgoing { uid: envelope.uid, flags, date: envelope.internal_date, line };
+        let message = Outgoing { uid: envelope.uid, flags, line };
         self.manner.book.writing(message.uid);
-        self.has_flags |= !message.flags.is_empty();
         self.octets += length;
-        let head = AppendHead { flags: &message.flags, date: message.date, length };
+        let head = AppendHead { flags: &message.flags, date: envelope.internal_date, length };
         let begin = self.sink.begin(&head).await;
         self.command.push(message);
         match begin? {
@@ -222,9 +253,9 @@ impl Sender<'_> {
         }
     }
 
-    fn end_message(&mut self) -> Result<(), Stop> {
+    fn end_message(&mut self, shares: bool) -> Result<(), Stop> {
         self.sink.end_message()?;
-        if self.command.len() >= self.manner.batch {
+        if !shares || self.command.len() >= self.manner.batch {
             self.end_command();
         }
         Ok(())

@@ -3,8 +3,6 @@
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
 
-use crate::profile::Keeping;
-
 /// What holds for all messages that go into one folder over one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
@@ -12,8 +10,8 @@ pub(crate) struct Terms {
     pub(crate) largest: Option<u64>,
     /// Octets of the longest line.
     pub(crate) longest_line: Option<usize>,
-    /// What becomes of flags that APPEND brings. In doubt, sending stops after the first message that has any.
-    pub(crate) flags: Keeping,
+    /// Flags are set after the message has arrived.
+    pub(crate) sets_flags_later: bool,
     /// So many commands may be refused before the server hangs up.
     pub(crate) allowance: Option<u32>,
 }
@@ -105,7 +103,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_refused_with_both_figures() {
         let terms =
-            Terms { largest: Some(100), longest_line: Some(10), flags: Keeping::Kept, allowance: None };
+            Terms { largest: Some(100), longest_line: Some(10), sets_flags_later: false, allowance: None };
         let words = |octets, line| terms.refusal(octets, line).map(|it| it.message);
         assert_eq!(words(100, 10), None);
         assert!(words(101, 10).unwrap().contains("has 101 octets, and the target takes 100"));

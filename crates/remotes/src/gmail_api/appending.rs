@@ -116,7 +116,8 @@ impl ImapMailbox {
             let lessons = self.shared_lessons();
             let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
             let lessons = lessons.folder(folder);
-            envelope.flags.filtered(|name| keepable.keeps(name) && lessons.suits(envelope.uid, name))
+            let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
+            envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
         let (envelope, outcome) = match feed.outgoing().await? {
             None => return Ok(Flow::On),

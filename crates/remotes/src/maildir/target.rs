@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
-use mailhaul_engine::{Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, Target};
+use mailhaul_engine::{Acks, Error, Feed, FlagChange, Mailbox as _, MessageInfo, NewFolder, Offer, Target};
 use mailhaul_mail::{Flags, FolderPath, Uid, UidSet};
 use tokio::time::timeout;
 
@@ -93,6 +93,12 @@ impl Target for MaildirMailbox {
             }
         }
         working(delivery, |it| it.take(group).and_then(|()| it.commit())).await.map(drop)
+    }
+
+    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+        let mut messages = self.scan(folder, None).await?.messages;
+        messages.retain(|it| it.uid >= first);
+        Ok(messages)
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {

@@ -53,7 +53,7 @@ async fn q21_a_server_that_hangs_up_three_times_at_one_message_is_not_asked_for_
 #[tokio::test]
 async fn q21_where_several_messages_were_under_way_they_are_sent_one_by_one() {
     let mut play = target("q21-hangs-up-in-a-command.txt").await;
-    let messages = [("", "one\r\n"), ("", "two\r\n")];
+    let messages = [("", "A:1\r\n"), ("", "B:2\r\n")];
     let (told, ended) = play.append(&messages).await;
     assert_eq!((told.len(), ended.unwrap_err().scope), (0, Scope::Session));
     play.mailbox.reconnect().await.unwrap();
@@ -196,10 +196,28 @@ async fn q30_what_icloud_calls_too_big_is_too_large() {
 }
 
 #[tokio::test]
+async fn q150_an_untagged_bad_refuses_the_message() {
+    let mut play = target("q150-untagged-bad.txt").await;
+    let (told, ended) = play.append(&[("", "too big\r\n"), ("", "fine\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert_eq!(told, [format!("1: {ALONE}BAD command line limit exceeded"), "2: at 7".to_owned()]);
+}
+
+#[tokio::test]
+async fn q150_the_words_of_an_untagged_bad_are_told_where_no_other_answer_comes() {
+    let mut play = target("q150-untagged-bad-late.txt").await;
+    let (told, ended) = play.append(&[("", "too big\r\n")]).await;
+    let error = ended.unwrap_err();
+    play.done().await;
+    assert!(told.is_empty() && error.message.contains("BAD command line limit exceeded"), "{error}");
+}
+
+#[tokio::test]
 async fn q31_a_full_exchange_is_told_from_a_busy_one_by_its_quota() {
     let table = [
         ("q31-exchange-full.txt", "1: endpoint, Quota, Never: "),
-        ("q31-exchange-busy.txt", "1: mailbox, Throttled, After(None): "),
+        ("q31-exchange-busy.txt", "1: mailbox, Busy, After(None): "),
         ("q31-exchange-without-quota.txt", "1: endpoint, Quota, Never: "),
     ];
     for (name, begins) in table {
