@@ -23,7 +23,7 @@ fn advice(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::TooManyConnections => {
             "close other programs that use the mailbox, then run the same command again: it goes on where it stopped"
         }
-        ErrorKind::Throttled => {
+        ErrorKind::Throttled | ErrorKind::Busy => {
             "the server asks for patience; run the same command again later: it goes on where it stopped"
         }
         ErrorKind::Connection => {

@@ -27,6 +27,7 @@ fn outcomes(first: u32, count: u32) -> Vec<Record> {
             fingerprint: Fingerprint::from_bytes([7; 16]),
             digests: None,
             size: 4096,
+            arrived: Some(1_700_000_000),
             ours: true,
             edited: None,
         })),

@@ -45,6 +45,7 @@ fn state(messages: u32) -> FolderState {
         fingerprint: Fingerprint::from_bytes([0; 16]),
         digests: None,
         size: 4096,
+        arrived: Some(1_700_000_000),
         ours: true,
         edited: None,
     };

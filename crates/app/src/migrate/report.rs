@@ -85,7 +85,8 @@ fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let mut rows = vec![counted("Mailbox", status(outcome), String::new(), String::new(), &total, error)];
     rows.extend(report.folders.iter().map(|folder| {
         let target = folder.target.as_ref().map(ToString::to_string).unwrap_or_default();
-        let reason = folder.error.as_ref().map_or_else(|| folder.reason.clone(), |it| it.message.clone());
+        let why = folder.error.as_ref().map_or_else(|| folder.reason.clone(), |it| it.message.clone());
+        let reason = std::iter::once(why).chain(folder.tally.notes()).collect::<Vec<_>>().join("; ");
         let numbers = Numbers::new(|number| number(&folder.tally));
         counted("Folder", folder_status(folder), folder.source.to_string(), target, &numbers, reason)
     }));
@@ -193,6 +194,8 @@ struct JsonFolder<'a> {
     status: &'static str,
     reason: &'a str,
     error: Option<&'a str>,
+    /// What the target made of copies that arrived.
+    notes: Vec<String>,
     #[serde(flatten)]
     numbers: Numbers,
 }
@@ -247,6 +250,7 @@ fn json_mailbox(outcome: &Outcome) -> JsonMailbox<'_> {
                 status: folder_status(it),
                 reason: &it.reason,
                 error: it.error.as_ref().map(|it| it.message.as_str()),
+                notes: it.tally.notes(),
                 numbers: Numbers::new(|number| number(&it.tally)),
             })
             .collect(),

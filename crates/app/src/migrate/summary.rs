@@ -88,6 +88,11 @@ pub(crate) fn print(outcomes: &[Outcome]) {
         if !changes.is_empty() {
             text::print(format_args!("{}: {}", outcome.name, changes.join(", ")));
         }
+        for folder in &report.folders {
+            for note in folder.tally.notes() {
+                text::print(format_args!("{}: {}: {note}", outcome.name, folder.source));
+            }
+        }
         for (folder, item) in report.repaired() {
             text::print(format_args!("{}: {}", outcome.name, text::repaired(folder, item)));
         }

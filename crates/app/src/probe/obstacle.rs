@@ -42,6 +42,7 @@ const ADVICE: [(ErrorKind, &str); 8] = [
     ),
     (ErrorKind::TooManyConnections, "Close other programs that use the mailbox, or try again later."),
     (ErrorKind::Throttled, "The server asks for patience: try again later."),
+    (ErrorKind::Busy, "The server asks for patience: try again later."),
 ];
 
 impl Obstacle {

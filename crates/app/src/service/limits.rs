@@ -92,7 +92,7 @@ impl Workplace {
         let Some(login) = login else { return };
         let now = Timestamp::now();
         match (error.kind, lane) {
-            (ErrorKind::Throttled, _) if error.scope == Scope::Endpoint => {
+            (ErrorKind::Throttled | ErrorKind::Busy, _) if error.scope == Scope::Endpoint => {
                 self.park(login.endpoint, wait(error), error.message.clone(), now).await;
             }
             (ErrorKind::TooManyConnections, Lane::First) => {

@@ -155,12 +155,15 @@ impl Progress for UserProgress<'_> {
                 add(&self.tally.items, messages);
                 add(&self.tally.bytes, bytes);
             }
-            Event::FolderDone { folder, tally } => self.say(format!(
-                "Folder {folder}: done: {} copied, {} already there, {} skipped.",
-                tally.copied,
-                tally.already,
-                tally.skipped.len()
-            )),
+            Event::FolderDone { folder, tally } => {
+                self.say(format!(
+                    "Folder {folder}: done: {} copied, {} already there, {} skipped.",
+                    tally.copied,
+                    tally.already,
+                    tally.skipped.len()
+                ));
+                tally.notes().into_iter().for_each(|note| self.say(format!("Folder {folder}: {note}.")));
+            }
             Event::Unchanged { .. } => {}
             Event::Skipped { folder, uid, reason } => {
                 add(&self.tally.skipped, 1);

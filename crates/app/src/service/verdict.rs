@@ -103,7 +103,9 @@ fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
         (_, ErrorKind::TooManyConnections) => {
             (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(CROWDED_WAIT))
         }
-        (_, ErrorKind::Throttled) => (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(THROTTLED_WAIT)),
+        (_, ErrorKind::Throttled | ErrorKind::Busy) => {
+            (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(THROTTLED_WAIT))
+        }
         (Retry::Now | Retry::After(None), _) => (attempts + 1 < ATTEMPTS).then(|| doubled(FIRST_WAIT)),
     }
 }
@@ -119,7 +121,9 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ErrorKind::Connection => {
             (FailureClass::Connection, "Start-MigrationBatch tries again when the server can be reached.")
         }
-        ErrorKind::Throttled => (FailureClass::Throttled, "Start-MigrationBatch tries again later."),
+        ErrorKind::Throttled | ErrorKind::Busy => {
+            (FailureClass::Throttled, "Start-MigrationBatch tries again later.")
+        }
         ErrorKind::TooManyConnections => (
             FailureClass::Throttled,
             "Close other programs that use the mailbox, or lower the endpoint's MaxConcurrentMigrations; \
