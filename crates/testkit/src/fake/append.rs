@@ -3,8 +3,10 @@
 use mailhaul_mail::{Flags, InternalDate};
 
 use super::{
+    lie::Effect,
     personality::Verdict,
     session::{Answer, Refusal, Session},
+    store::Mailbox,
     syntax::{Arguments, Token, set},
 };
 
@@ -38,8 +40,11 @@ impl Session {
         let uids: Vec<u32> = arriving
             .into_iter()
             .map(|it| {
+                let Some(octets) = self.stored(&mut mailbox, &folder, &it) else {
+                    return mailbox.folders[&folder].uid_next;
+                };
                 let is_expunged = personality.has_labels && it.flags.contains("\\Deleted");
-                let uid = mailbox.add(&folder, (personality.rewrite)(it.octets), it.flags, it.date);
+                let uid = mailbox.add(&folder, (personality.rewrite)(octets), it.flags, it.date);
                 if is_expunged {
                     // Gmail takes the label away at once.
                     mailbox.remove(&folder, uid);
@@ -53,6 +58,20 @@ impl Session {
         } else {
             "APPEND completed.".to_owned()
         })
+    }
+
+    /// What is stored in place of the message; a lie may store nothing, or more than one.
+    fn stored(&self, mailbox: &mut Mailbox, folder: &str, message: &Arriving) -> Option<Vec<u8>> {
+        let mut store = self.lies.iter().filter_map(|lie| match &lie.effect {
+            Effect::Store(store) => Some(store(&message.octets)),
+            _ => None,
+        });
+        let Some(mut stored) = store.next() else { return Some(message.octets.clone()) };
+        let last = stored.pop();
+        for octets in stored {
+            mailbox.add(folder, octets, message.flags.clone(), message.date);
+        }
+        last
     }
 
     fn arriving(&self, arguments: &mut Arguments<'_>) -> Option<Arriving> {

@@ -10,7 +10,10 @@ use std::{
 use socket2::SockRef;
 use tokio::{net::TcpStream, time::sleep};
 
-use super::syntax::Raw;
+use super::{
+    lie::{Effect, Flow, Lie},
+    syntax::Raw,
+};
 
 /// No command of a client that means well has a longer line.
 const LONGEST_LINE: usize = 64 << 10;
@@ -90,6 +93,15 @@ pub(super) enum Consent {
     Given,
     /// It answers this in place of asking for it, and the command is over.
     Refused(String),
+    /// A lie is the answer to the command with this tag.
+    Lied(String, Arc<Lie>),
+}
+
+/// Why a command was not read to its end.
+pub(super) enum Unread {
+    /// With this answer.
+    Refused(String),
+    Lied(String, Arc<Lie>),
 }
 
 /// One connection.
@@ -150,7 +162,7 @@ impl Wire {
     pub(super) async fn command(
         &mut self,
         mut consent: impl FnMut(&[u8], u64, bool) -> Consent + Send,
-    ) -> Option<Result<Raw, String>> {
+    ) -> Option<Result<Raw, Unread>> {
         let mut raw = Raw::default();
         loop {
             let text = self.line().await?;
@@ -168,12 +180,31 @@ impl Wire {
                         // What is left of the command.
                         while literal(&self.line().await?).is_some() {}
                     }
-                    return Some(Err(answer));
+                    return Some(Err(Unread::Refused(answer)));
+                }
+                Consent::Lied(tag, lie) => {
+                    self.literal_for(&lie, length, is_free).await?;
+                    return Some(Err(Unread::Lied(tag, lie)));
                 }
             }
             let octets = self.octets(length).await?;
             raw.pieces.push((text, Some(octets)));
         }
+    }
+
+    /// Reads as much of the literal as the lie takes.
+    async fn literal_for(&mut self, lie: &Lie, length: u64, is_free: bool) -> Option<()> {
+        let Effect::Literal { octets, flow, .. } = &lie.effect else { return Some(()) };
+        if is_free && *flow == Flow::On {
+            self.octets(length).await?;
+            while literal(&self.line().await?).is_some() {}
+            return Some(());
+        }
+        if !is_free && *octets > 0 {
+            self.send(b"+ go ahead\r\n").await?;
+        }
+        self.octets(length.min(*octets)).await?;
+        Some(())
     }
 
     async fn octets(&mut self, length: u64) -> Option<Vec<u8>> {
@@ -203,11 +234,29 @@ impl Wire {
         Some(())
     }
 
+    /// Ends it as the flow says.
+    pub(super) async fn end(self, flow: Flow) {
+        match flow {
+            Flow::On | Flow::HangUp => self.close().await,
+            Flow::Reset => {
+                self.peer.turn(State::Over);
+                let _ = SockRef::from(&self.peer.stream).set_linger(Some(Duration::ZERO));
+            }
+            Flow::Silence => self.hear_out().await,
+        }
+    }
+
     /// Closes it. Nothing more is done for the client; but what it sends still is read, for to close with octets unread
     /// would reset the connection, and the last words could be lost.
-    pub(super) async fn close(mut self) {
+    async fn close(self) {
         self.peer.turn(State::Over);
         let _ = SockRef::from(&self.peer.stream).shutdown(std::net::Shutdown::Write);
+        self.hear_out().await;
+    }
+
+    /// Reads until the client closes.
+    async fn hear_out(mut self) {
+        self.peer.turn(State::Over);
         loop {
             self.received.clear();
             if !self.fill().await {

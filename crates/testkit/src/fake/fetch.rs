@@ -88,10 +88,15 @@ impl Session {
                     let labels: Vec<String> = labels.iter().map(|it| quoted(it)).collect();
                     format!(" X-GM-LABELS ({})", labels.join(" ")).into_bytes()
                 }
-                "BODY.PEEK[]" => {
+                "BODY.PEEK[]" | "BODY[]" => {
                     has_body = true;
                     literal("BODY[]", octets)
                 }
+                "RFC822" => {
+                    has_body = true;
+                    literal("RFC822", octets)
+                }
+                "BODY.PEEK[HEADER]" => literal("BODY[HEADER]", octets.split_at(header_length(octets)).0),
                 other => {
                     let fields =
                         other.strip_prefix("BODY.PEEK[HEADER.FIELDS (").and_then(|it| it.strip_suffix(")]"));
@@ -134,6 +139,11 @@ impl Session {
 
 fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
     [format!(" {name} {{{}}}\r\n", octets.len()).as_bytes(), octets].concat()
+}
+
+/// Octets of the header with the empty line.
+fn header_length(octets: &[u8]) -> usize {
+    octets.windows(4).position(|it| it == b"\r\n\r\n").map_or(octets.len(), |it| it + 4)
 }
 
 /// The header fields of these names, and the empty line.

@@ -143,7 +143,7 @@ fn status_of(folder: &Folder, items: &[String]) -> String {
 }
 
 /// `*` is anything, `%` anything within a level.
-fn matches(pattern: &str, name: &str, delimiter: char) -> bool {
+pub(super) fn matches(pattern: &str, name: &str, delimiter: char) -> bool {
     let Some(first) = pattern.chars().next() else { return name.is_empty() };
     let rest = &pattern[first.len_utf8()..];
     match first {

@@ -28,9 +28,11 @@ mod fetch;
 mod folders;
 mod gmail;
 mod http;
+mod lie;
 mod limits;
 mod microsoft;
 mod personality;
+mod replies;
 mod search;
 mod select;
 mod session;
@@ -53,13 +55,16 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use clock::VirtualClock;
 pub use http::{Fault, Step};
+pub use lie::{Flow, Lie, When, when};
 pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
+pub use replies::Replies;
 pub use store::{Kept, Mailbox};
 
 use self::{
     connection::Peers,
     http::ApiState,
+    lie::Lies,
     limits::Meter,
     tokens::{AccessToken, Tokens},
 };
@@ -81,6 +86,11 @@ struct Server {
     application_tokens: Mutex<Vec<Arc<AccessToken>>>,
     violations: Mutex<Vec<String>>,
     tokens_issued: AtomicU64,
+    lies: Lies,
+    /// Since the start.
+    connections: AtomicU64,
+    /// All that were read to their end, without tags.
+    commands: Mutex<Vec<String>>,
 }
 
 /// Somebody who may log in.
@@ -169,6 +179,9 @@ impl Fake {
             application_tokens: Mutex::default(),
             violations: Mutex::default(),
             tokens_issued: AtomicU64::new(0),
+            lies: Lies::default(),
+            connections: AtomicU64::new(0),
+            commands: Mutex::default(),
         });
         let http = tokio::spawn(http::listen(Arc::clone(&server), http));
         let shared = Arc::clone(&server);
@@ -265,6 +278,21 @@ impl Fake {
     pub fn count(&self, name: &str, what: &str) -> u64 {
         let user = self.server.user(name).expect("there is such a user");
         user.meter().count(what)
+    }
+
+    /// From now on the server lies so, in addition to its other lies.
+    pub fn lie(&self, lie: Lie) {
+        self.server.lies.add(lie);
+    }
+
+    /// From now on the server is honest.
+    pub fn be_honest(&self) {
+        self.server.lies.clear();
+    }
+
+    /// All commands of all clients that were read to their end, without tags and octets of literals.
+    pub fn commands(&self) -> Vec<String> {
+        self.server.commands.lock().unwrap().clone()
     }
 
     /// What clients did that they were told not to do, with their names.

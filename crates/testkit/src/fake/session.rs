@@ -10,18 +10,12 @@ use tokio::net::TcpStream;
 
 use super::{
     Server, User,
-    connection::{Consent, State, Wire, settle},
+    connection::{Consent, State, Unread, Wire, settle},
+    lie::{Effect, Flow, Heard, Lie},
     personality::Personality,
+    replies::{Replies, wire_lines},
     syntax::{Arguments, Token, set},
 };
-
-/// What follows an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
-    On,
-    /// The connection is closed.
-    End,
-}
 
 /// The end of a command: word and text, without its tag.
 pub(super) type Answer = Result<String, Refusal>;
@@ -70,11 +64,16 @@ pub(super) struct Session {
     errors: u32,
     /// Commands since the login that were not refused.
     commands: u32,
+    /// From 1, in the order in which they were made.
+    connection: u64,
+    /// What the test put in place of the honest answer to the command under way.
+    pub(super) lies: Vec<Arc<Lie>>,
 }
 
 /// Serves one connection to its end.
 pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
     let mut wire = Wire::new(stream);
+    let connection = server.connections.fetch_add(1, Ordering::SeqCst) + 1;
     let mut session = Session {
         server,
         user: None,
@@ -85,38 +84,97 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
         bodies: 0,
         errors: 0,
         commands: 0,
+        connection,
+        lies: Vec::new(),
     };
     let Personality { before_login, greeting, .. } = &session.server.personality;
-    let greeting = format!("* OK [CAPABILITY {before_login}] {greeting}\r\n");
-    if wire.send(greeting.as_bytes()).await.is_none() {
-        return;
+    let greeting = format!("* OK [CAPABILITY {before_login}] {greeting}");
+    session.lies = session.about("GREETING", &[], 0);
+    session.say(&greeting);
+    let mut flow = session.send("*", Flow::On, &mut wire).await;
+    while flow == Some(Flow::On) {
+        flow = session.turn(&mut wire).await;
     }
-    while session.turn(&mut wire).await == Some(Flow::On) {}
-    wire.close().await;
+    wire.end(flow.unwrap_or(Flow::HangUp)).await;
 }
 
 impl Session {
+    /// Lies about this command.
+    fn about(&self, line: &str, octets: &[u8], length: u64) -> Vec<Arc<Lie>> {
+        self.server.lies.about(&self.heard(&line.replace('"', ""), octets, length))
+    }
+
+    fn heard<'a>(&'a self, line: &'a str, octets: &'a [u8], length: u64) -> Heard<'a> {
+        let folder = self.open.as_ref().map(|it| it.name.as_str());
+        Heard {
+            line,
+            octets,
+            length,
+            folder,
+            enabled: &self.enabled,
+            connection: self.connection,
+            is_logged_in: self.user.is_some(),
+        }
+    }
+
+    /// Sends the answer as the lies want it.
+    async fn send(&mut self, tag: &str, flow: Flow, wire: &mut Wire) -> Option<Flow> {
+        let out = std::mem::take(&mut self.out);
+        let lies = std::mem::take(&mut self.lies);
+        if lies.is_empty() {
+            wire.send(&out).await?;
+            return Some(flow);
+        }
+        let mut replies = Replies::new(tag, &out, flow);
+        for lie in &lies {
+            if let Effect::Edit(edit) = &lie.effect {
+                edit(&mut replies);
+            }
+        }
+        wire.send(&replies.lines.concat()).await?;
+        Some(replies.flow)
+    }
+
+    /// Sends these lines, which are a lie.
+    async fn lie(&mut self, tag: &str, lines: &str, flow: Flow, wire: &mut Wire) -> Option<Flow> {
+        self.out.extend(wire_lines(tag, lines).concat());
+        self.send(tag, flow, wire).await
+    }
+
     /// One command. `None` where the client has gone.
     async fn turn(&mut self, wire: &mut Wire) -> Option<Flow> {
-        let raw = wire.command(|text, length, is_free| self.consent(text, length, is_free)).await?;
-        let tokens = match raw {
-            Ok(raw) => raw.tokens(),
-            Err(answer) => {
+        let mut raw = match wire.command(|text, length, is_free| self.consent(text, length, is_free)).await? {
+            Ok(raw) => raw,
+            Err(Unread::Refused(answer)) => {
                 let flow = self.fail(&answer);
-                let out = std::mem::take(&mut self.out);
-                wire.send(&out).await?;
-                return Some(flow);
+                return self.send("*", flow, wire).await;
+            }
+            Err(Unread::Lied(tag, lie)) => {
+                let Effect::Literal { lines, flow, .. } = &lie.effect else { return None };
+                return self.lie(&tag, lines, *flow, wire).await;
             }
         };
+        let (tag, line) = raw.line();
+        self.server.commands.lock().unwrap().push(line.clone());
+        let octets = raw.octets();
+        self.lies = self.about(&line, &octets, octets.len() as u64);
+        for lie in self.lies.clone() {
+            match &lie.effect {
+                Effect::Answer(lines, flow) => return self.lie(&tag, lines, *flow, wire).await,
+                Effect::Hear(from, to) => raw.change(from, to),
+                _ => {}
+            }
+        }
+        let tokens = raw.tokens();
         let Some(tokens) = tokens else {
             wire.send(b"* BYE what is that?\r\n").await?;
-            return Some(Flow::End);
+            return Some(Flow::HangUp);
         };
         let mut arguments = Arguments(&tokens);
         let (tag, name) = (arguments.string()?, arguments.word().unwrap_or_default());
         if self.has_expired() {
             wire.send(b"* BYE Session invalidated - AccessTokenExpired\r\n").await?;
-            return Some(Flow::End);
+            return Some(Flow::HangUp);
         }
         let answer = match name.as_str() {
             "LOGIN" | "AUTHENTICATE" => {
@@ -130,13 +188,13 @@ impl Session {
             }
             "LOGOUT" => {
                 wire.send(format!("* BYE goodbye\r\n{tag} OK done\r\n").as_bytes()).await?;
-                return Some(Flow::End);
+                return Some(Flow::HangUp);
             }
             _ => self.command(&name, &mut arguments),
         };
         // A refusal is told: it may ask for patience.
         if answer.is_ok() && self.breaks() {
-            return Some(Flow::End);
+            return Some(Flow::HangUp);
         }
         let flow = match answer {
             Ok(text) => {
@@ -151,17 +209,15 @@ impl Session {
             Err(Refusal::AndLeaves(text, words)) => {
                 self.say(&format!("{tag} {text}"));
                 self.say(words);
-                Flow::End
+                Flow::HangUp
             }
             Err(Refusal::HangsUp(words)) => {
                 self.say(&format!("* {words}"));
-                Flow::End
+                Flow::HangUp
             }
-            Err(Refusal::BreaksOff) => Flow::End,
+            Err(Refusal::BreaksOff) => Flow::HangUp,
         };
-        let out = std::mem::take(&mut self.out);
-        wire.send(&out).await?;
-        Some(flow)
+        self.send(&tag, flow, wire).await
     }
 
     pub(super) fn say(&mut self, line: &str) {
@@ -179,7 +235,7 @@ impl Session {
             user.meter().note("bye");
             self.server.violation(&user.name, format!("made {} errors in a session", self.errors));
             self.say("* BYE Connection closed. 14");
-            return Flow::End;
+            return Flow::HangUp;
         }
         Flow::On
     }
@@ -216,6 +272,12 @@ impl Session {
 
     /// Whether a literal is wanted; `text` is the beginning of its command.
     fn consent(&self, text: &[u8], length: u64, is_free: bool) -> Consent {
+        let line = String::from_utf8_lossy(text);
+        let (tag, line) = line.split_once(' ').unwrap_or((&line, ""));
+        let unquoted = line.replace('"', "");
+        if let Some(lie) = self.server.lies.about_literal(&self.heard(&unquoted, &[], length)) {
+            return Consent::Lied(tag.to_owned(), lie);
+        }
         let personality = &self.server.personality;
         let mut words = text.split(|it| *it == b' ').map(String::from_utf8_lossy);
         let tag = words.next().unwrap_or_default();
@@ -256,6 +318,7 @@ impl Session {
             "ID" => {
                 self.offered("ID")?;
                 self.say(&format!("* ID ({})", self.server.personality.id));
+                self.enabled.insert("ID".to_owned());
                 Ok("done".to_owned())
             }
             _ if self.user.as_ref().is_some_and(|it| it.is_shut.load(Ordering::SeqCst)) => {

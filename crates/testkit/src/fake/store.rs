@@ -107,6 +107,16 @@ impl Mailbox {
         self.folders.insert(to.to_owned(), folder);
     }
 
+    /// Empties a folder, as a restore from a backup does: UIDs begin at 1 again, and UIDVALIDITY stays.
+    pub fn restart(&mut self, folder: &str) {
+        for (uid, _) in self.messages(folder) {
+            self.remove(folder, uid);
+        }
+        let folder = self.folders.get_mut(folder).expect("there is such a folder");
+        folder.uid_next = 1;
+        folder.vanished.clear();
+    }
+
     /// What the folder is called here; INBOX in any case.
     pub(super) fn resolve(&self, name: &str) -> Option<String> {
         if self.folders.contains_key(name) {

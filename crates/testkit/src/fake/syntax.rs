@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::replies::replace;
+
 /// A piece of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -22,6 +24,29 @@ pub(super) struct Raw {
 }
 
 impl Raw {
+    /// The tag, and the text after it with literals as they were announced.
+    pub(super) fn line(&self) -> (String, String) {
+        let text: Vec<u8> = self.pieces.iter().flat_map(|(text, _)| text).copied().collect();
+        let text = String::from_utf8_lossy(&text);
+        let (tag, line) = text.split_once(' ').unwrap_or((&text, ""));
+        (tag.to_owned(), line.to_owned())
+    }
+
+    /// Octets of all literals.
+    pub(super) fn octets(&self) -> Vec<u8> {
+        self.pieces.iter().filter_map(|(_, literal)| literal.as_ref()).flatten().copied().collect()
+    }
+
+    /// `from` becomes `to` in the text and in strings that came as literals.
+    pub(super) fn change(&mut self, from: &[u8], to: &[u8]) {
+        for (text, literal) in &mut self.pieces {
+            *text = replace(text, from, to);
+            if let Some(string) = literal {
+                *string = replace(string, from, to);
+            }
+        }
+    }
+
     /// All tokens; `None` where something is not as the grammar wants it.
     pub(super) fn tokens(self) -> Option<Vec<Token>> {
         let mut tokens = Vec::new();
