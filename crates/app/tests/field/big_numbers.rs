@@ -1,0 +1,1 @@
+//! Report 19: UIDVALIDITY and UIDs that no 32 bits hold, or none.

@@ -1,0 +1,52 @@
+//! The program between servers that lie as servers of the field did. Each test is one report, by its number.
+//!
+//! Whatever a server says: nothing is on the target that is not on the source, nothing is there twice, at most the message
+//! that is to blame lacks, what lacks is named, and then the exit code is not 0.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+// Bodies from the source.
+mod bodies;
+mod literal_large;
+mod literal_small;
+mod placeholder;
+mod poison;
+mod source_hangs_up;
+mod xeams;
+
+// Messages for the target.
+mod full;
+mod keyword;
+mod not_stored;
+mod reset;
+mod too_many;
+mod try_create;
+mod untagged_bad;
+mod uploads;
+
+// Lists of messages.
+mod blanks;
+mod dates;
+mod message_limit;
+mod scan;
+mod sizes;
+mod uid_only;
+
+// Numbers.
+mod big_numbers;
+mod same_numbers;
+mod uid_reused;
+
+// Folders.
+mod bridge;
+mod cannot_open;
+mod names;
+mod no_match;
+mod shared_folders;
+mod view;
+
+// Logins.
+mod netease;
+mod not_connected;
+
+mod support;

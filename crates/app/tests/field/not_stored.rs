@@ -1,0 +1,1 @@
+//! Report 07: the target acknowledges a message and does not store it.

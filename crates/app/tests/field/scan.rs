@@ -1,0 +1,1 @@
+//! Report 13: the list of messages is wrong at one of them (Kopano, Yahoo).

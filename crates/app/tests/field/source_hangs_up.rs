@@ -1,0 +1,1 @@
+//! Report 04: the source ends within one message, each time.

@@ -1,0 +1,1 @@
+//! Report 18: APPEND says TRYCREATE although the folder exists (Kopano).

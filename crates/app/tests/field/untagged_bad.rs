@@ -1,0 +1,1 @@
+//! Report 16: the target says BAD without a tag, and nothing more.
