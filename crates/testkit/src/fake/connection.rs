@@ -11,7 +11,8 @@ use socket2::SockRef;
 use tokio::{net::TcpStream, time::sleep};
 
 use super::{
-    lie::{Effect, Flow, Lie},
+    lie::{Effect, Lie},
+    replies::Flow,
     syntax::Raw,
 };
 

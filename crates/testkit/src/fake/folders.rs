@@ -1,6 +1,7 @@
 //! LIST, LSUB, STATUS, CREATE, SUBSCRIBE.
 
 use super::{
+    octets::matches,
     session::{Answer, Refusal, Session},
     store::Folder,
     syntax::{Arguments, Token, quoted},
@@ -140,18 +141,4 @@ fn status_of(folder: &Folder, items: &[String]) -> String {
         Some(format!("{item} {number}"))
     });
     told.collect::<Vec<String>>().join(" ")
-}
-
-/// `*` is anything, `%` anything within a level.
-pub(super) fn matches(pattern: &str, name: &str, delimiter: char) -> bool {
-    let Some(first) = pattern.chars().next() else { return name.is_empty() };
-    let rest = &pattern[first.len_utf8()..];
-    match first {
-        '*' | '%' => {
-            let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-            let within = ends.take_while(|at| first == '*' || !name[..*at].contains(delimiter));
-            within.into_iter().any(|at| matches(rest, &name[at..], delimiter))
-        }
-        _ => name.strip_prefix(first).is_some_and(|name| matches(rest, name, delimiter)),
-    }
 }

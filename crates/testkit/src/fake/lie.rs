@@ -18,20 +18,10 @@ use std::{
     },
 };
 
-use super::{folders::matches, replies::Replies};
-
-/// What follows an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// The server reads the next command.
-    On,
-    /// The server closes the connection.
-    HangUp,
-    /// The server resets the TCP connection.
-    Reset,
-    /// The server keeps the connection open and says nothing more.
-    Silence,
-}
+use super::{
+    octets::{contains, matches},
+    replies::{Flow, Replies},
+};
 
 /// One command, as far as a lie can be about it.
 pub(super) struct Heard<'a> {
@@ -232,9 +222,4 @@ impl Lies {
         });
         in_turn.cloned().collect()
     }
-}
-
-/// Whether the octets hold the text.
-pub(super) fn contains(octets: &[u8], text: &[u8]) -> bool {
-    octets.windows(text.len()).any(|window| window == text)
 }

@@ -31,6 +31,7 @@ mod http;
 mod lie;
 mod limits;
 mod microsoft;
+mod octets;
 mod personality;
 mod replies;
 mod search;
@@ -55,10 +56,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use clock::VirtualClock;
 pub use http::{Fault, Step};
-pub use lie::{Flow, Lie, When, when};
+pub use lie::{Lie, When, when};
 pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
-pub use replies::Replies;
+pub use replies::{Flow, Replies};
 pub use store::{Kept, Mailbox};
 
 use self::{

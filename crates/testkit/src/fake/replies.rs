@@ -1,6 +1,19 @@
 //! The answer to one command, response by response, so that a lie can edit it.
 
-use super::lie::{Flow, contains};
+use super::octets::{contains, replace};
+
+/// What follows an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The server reads the next command.
+    On,
+    /// The server closes the connection.
+    HangUp,
+    /// The server resets the TCP connection.
+    Reset,
+    /// The server keeps the connection open and says nothing more.
+    Silence,
+}
 
 /// Untagged responses and the tagged one, each with its literals and its line end.
 pub struct Replies {
@@ -107,22 +120,6 @@ fn literal_length(line: &[u8]) -> Option<usize> {
     let inside = line.strip_suffix(b"}\r\n")?;
     let start = inside.iter().rposition(|octet| *octet == b'{')?;
     std::str::from_utf8(&inside[start + 1..]).ok()?.parse().ok()
-}
-
-/// `from` becomes `to` in the octets.
-pub(super) fn replace(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut new = Vec::with_capacity(octets.len());
-    let mut rest = octets;
-    while let Some(&first) = rest.first() {
-        if rest.starts_with(from) {
-            new.extend_from_slice(to);
-            rest = &rest[from.len()..];
-        } else {
-            new.push(first);
-            rest = &rest[1..];
-        }
-    }
-    new
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use super::{
     Server, User,
     connection::{Consent, State, Unread, Wire, settle},
-    lie::{Effect, Flow, Heard, Lie},
+    lie::{Effect, Heard, Lie},
     personality::Personality,
-    replies::{Replies, wire_lines},
-    syntax::{Arguments, Token, set},
+    replies::{Flow, Replies, wire_lines},
+    syntax::{Arguments, Raw, Token, set},
 };
 
 /// The end of a command: word and text, without its tag.
@@ -165,8 +165,12 @@ impl Session {
                 _ => {}
             }
         }
-        let tokens = raw.tokens();
-        let Some(tokens) = tokens else {
+        self.honestly(raw, wire).await
+    }
+
+    /// The command takes effect, and is answered.
+    async fn honestly(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
+        let Some(tokens) = raw.tokens() else {
             wire.send(b"* BYE what is that?\r\n").await?;
             return Some(Flow::HangUp);
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::replies::replace;
+use super::octets::replace;
 
 /// A piece of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
