@@ -40,3 +40,12 @@ async fn case_26_each_folder_is_mapped_by_hand() {
     field.keeps_promises_with(&[], &maps).ends_with(0).copied(0);
     assert_eq!(field.target.with(USER, |mailbox| mailbox.messages("Folders/Kunden").len()), 10);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_26_all_folders_are_mapped_at_once() {
+    let field = to_the_bridge().await;
+    let map = ["--map", "*=Folders/*"];
+    field.keeps_promises_with(&[], &map).ends_with(0).copied(25);
+    field.keeps_promises_with(&[], &map).ends_with(0).copied(0);
+    assert_eq!(field.target.with(USER, |mailbox| mailbox.messages("Folders/Kunden").len()), 10);
+}

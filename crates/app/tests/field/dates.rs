@@ -47,4 +47,13 @@ macro_rules! dates {
 dates! {
     case_22_as_it_should_be: " INTERNALDATE \"01-Feb-2024 09:05:00 +0100\"" => ARRIVAL;
     case_22_one_digit: " INTERNALDATE \"1-Feb-2024 09:05:00 +0100\"" => ARRIVAL;
+    case_22_zone_in_letters: " INTERNALDATE \"01-Feb-2024 03:05:00 EST\"" => ARRIVAL;
+    case_22_iso: " INTERNALDATE \"2024-02-01 09:05:00 +0100\"" => ARRIVAL;
+    case_22_date_of_a_header: " INTERNALDATE \"Thu, 01 Feb 2024 09:05:00 +0100\"" => ARRIVAL;
+    case_22_year_of_two_digits: " INTERNALDATE \"01-Feb-24 09:05:00 +0100\"" => ARRIVAL;
+    case_22_no_such_zone: " INTERNALDATE \"01-Feb-2024 09:05:00 +9999\"" => DATE_FIELD;
+    case_22_no_such_day: " INTERNALDATE \"29-Feb-2023 10:00:00 +0000\"" => DATE_FIELD;
+    case_22_year_1601: " INTERNALDATE \"01-Jan-1601 00:00:00 +0000\"" => DATE_FIELD;
+    case_22_empty: " INTERNALDATE \"\"" => DATE_FIELD;
+    case_22_none: "" => DATE_FIELD;
 }

@@ -24,3 +24,26 @@ async fn case_21_for_ever_is_an_error_with_the_reason() {
     let run = field.keeps_promises(&[1, 2, 3, 4, 5]);
     run.ends_with(20).says(&["User is authenticated but not connected."]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_21_the_error_of_the_welcome_is_shown() {
+    let field = Field::of_5().await;
+    is_not_connected(&field.source, u64::MAX);
+    field.keeps_promises(&[1, 2, 3, 4, 5]).ends_with(20).says(&["WrongServerException"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_21_the_next_login_to_the_source_works() {
+    let field = Field::of_5().await;
+    is_not_connected(&field.source, 1);
+    field.keeps_promises(&[]).ends_with(0).copied(5);
+    field.keeps_promises(&[]).ends_with(0).copied(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_21_the_next_login_to_the_target_works() {
+    let field = Field::of_5().await;
+    is_not_connected(&field.target, 1);
+    field.keeps_promises(&[]).ends_with(0).copied(5);
+    field.keeps_promises(&[]).ends_with(0).copied(0);
+}

@@ -19,6 +19,26 @@ async fn case_05_some_messages_could_not_be_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn case_05_unavailable() {
+    refuses_one_message_with("NO [UNAVAILABLE] UID FETCH Server error while fetching messages").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_05_serverbug_try_again_later() {
+    refuses_one_message_with("NO [SERVERBUG] UID FETCH Server error - Please try again later").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_05_try_again_later() {
+    refuses_one_message_with("NO UID FETCH Server error - Please try again later").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_05_server_unavailable_15() {
+    refuses_one_message_with("NO Server Unavailable. 15").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn case_05_command_error_12() {
     refuses_one_message_with("BAD Command Error. 12").await;
 }

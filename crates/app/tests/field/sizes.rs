@@ -20,3 +20,8 @@ async fn tells(sizes: &'static [&str]) {
 async fn case_61_sizes_that_are_no_numbers() {
     tells(&["3.45027e+06", "-1", "5000000000", "NIL", "\"139\""]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_61_the_largest_number_of_64_bits() {
+    tells(&["18446744073709551615", "18446744073709551615"]).await;
+}
