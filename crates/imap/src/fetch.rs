@@ -25,6 +25,9 @@ pub enum FetchEvent {
     /// [`Content::Streamed`](crate::response::Content::Streamed), and their octets came before this. Servers also send
     /// such responses unasked, when flags change.
     Message(Box<Fetch>),
+    /// A response with octets of a message that does not end as it should: those octets, streamed ones included, may be
+    /// too few or too many, and nothing more that comes on the connection can be relied on.
+    Broken(Box<Fetch>),
     /// The octets of a large section follow.
     BodyStart {
         /// The message, where the server said it before the section; otherwise see the message that follows.
@@ -36,7 +39,8 @@ pub enum FetchEvent {
     },
     /// The next of them.
     BodyChunk(Bytes),
-    /// All of them came.
+    /// As many came as were announced. They are the section only if the response ends as it should: wait for the
+    /// [`FetchEvent::Message`].
     BodyEnd,
     /// A command is done. Its messages came before this.
     Completed {
@@ -110,6 +114,7 @@ impl FetchStream<'_> {
                 Event::LiteralChunk(chunk) if self.is_body => return Ok(Some(FetchEvent::BodyChunk(chunk))),
                 Event::LiteralEnd if self.is_body => return Ok(Some(FetchEvent::BodyEnd)),
                 Event::Untagged(Untagged::Fetch(fetch)) => return Ok(Some(FetchEvent::Message(fetch))),
+                Event::Untagged(Untagged::BrokenFetch(fetch)) => return Ok(Some(FetchEvent::Broken(fetch))),
                 Event::Untagged(other) => return Ok(Some(FetchEvent::Other(other))),
                 Event::Tagged { id, status } => {
                     self.in_flight.retain(|it| *it != id);

@@ -137,6 +137,9 @@ pub enum Untagged {
     },
     Esearch(Esearch),
     Fetch(Box<Fetch>),
+    /// A FETCH response with octets of a message that does not end as it should: their length may be told wrong, and
+    /// what follows on the connection may be the rest of the message. What could be read before that.
+    BrokenFetch(Box<Fetch>),
     Quota {
         root: String,
         resources: Vec<QuotaResource>,

@@ -6,7 +6,7 @@ use super::tokenizer::{Token, Tokens};
 use crate::{
     framer::RawResponse,
     limits::Limits,
-    response::{Content, Fetch, Section},
+    response::{Content, Fetch, Section, Untagged},
 };
 
 /// What is known of a message when the octets of a large section begin.
@@ -26,37 +26,83 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead
     if !word.eq_ignore_ascii_case(b"FETCH") {
         return None;
     }
-    let number = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let sequence = std::str::from_utf8(number).ok()?.parse().ok()?;
     let mut tokens = Tokens::after(raw, rest, limits);
-    let found = items(number, &mut tokens);
+    let mut found = Fetch { sequence, ..Fetch::default() };
+    let _ends_in_the_literal = tokens.take(b'(') && items(&mut found, &mut tokens);
     let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone() })
 }
 
-/// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`.
-pub(super) fn fetch(sequence: u32, tokens: &mut Tokens<'_>) -> Option<Fetch> {
-    let found = items(sequence, tokens);
-    // Something other than the closing parenthesis: the line is malformed, and what was read may be wrong.
-    (tokens.take(b')') && tokens.at_end()).then_some(found)
+/// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`. A response with octets of a message that does not end as it should is
+/// [`Untagged::BrokenFetch`]; `None` for any other malformed one.
+pub(super) fn fetch(sequence: u32, tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let mut found = Fetch { sequence, ..Fetch::default() };
+    let is_whole = tokens.take(b'(')
+        && items(&mut found, tokens)
+        && tokens.take(b')')
+        // Quirk: Xeams closes the list behind the literal, and tells the rest outside of it.
+        && items(&mut found, tokens)
+        && tokens.at_end();
+    let has_octets = found.sections.iter().any(|it| it.content != Content::Nil);
+    match (is_whole, has_octets) {
+        (true, _) => Some(Untagged::Fetch(Box::new(found))),
+        (false, true) => Some(Untagged::BrokenFetch(Box::new(found))),
+        (false, false) => None,
+    }
 }
 
-/// All items up to what closes the list, or breaks it.
-fn items(sequence: u32, tokens: &mut Tokens<'_>) -> Fetch {
-    let mut found = Fetch { sequence, ..Fetch::default() };
-    if tokens.take(b'(') {
-        while item(&mut found, tokens).is_some() {}
+/// Reads items up to a closing parenthesis or the end. False where one is malformed.
+fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
+    while !tokens.at_end() && !tokens.rest().starts_with(b")") {
+        if item(found, tokens).is_none() {
+            return false;
+        }
     }
-    found
+    true
+}
+
+/// True for a name that may come behind octets of a message. Where their length was told too small, the end of the
+/// message stands there, and must not be taken for items.
+fn is_known(name: &str) -> bool {
+    const KNOWN: [&str; 16] = [
+        "UID",
+        "FLAGS",
+        "INTERNALDATE",
+        "RFC822.SIZE",
+        "MODSEQ",
+        "EMAILID",
+        "THREADID",
+        "SAVEDATE",
+        "PREVIEW",
+        "SNIPPET",
+        "ENVELOPE",
+        "BODY",
+        "BODYSTRUCTURE",
+        "ANNOTATION",
+        "RFC822.HEADER",
+        "RFC822.TEXT",
+    ];
+    KNOWN.contains(&name) || name.starts_with("X-") || section(name).is_some()
 }
 
 fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     let Token::Atom(name) = tokens.next()? else { return None };
     let name = super::text(&name);
     let upper = name.to_ascii_uppercase();
+    if !found.sections.is_empty() && !is_known(&upper) {
+        return None;
+    }
     let start = tokens.position();
     let value = tokens.next()?;
     match upper.as_str() {
-        "UID" => found.uid = value.number().and_then(Uid::new),
+        "UID" => {
+            let uid = value.number().and_then(Uid::new);
+            if found.uid.is_some_and(|it| Some(it) != uid) {
+                return None;
+            }
+            found.uid = uid;
+        }
         "FLAGS" => {
             found.flags = value.texts().map(|names| names.iter().map(String::as_str).collect::<Flags>());
         }
@@ -72,7 +118,12 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
         "X-GM-THRID" => found.gm_thrid = value.number(),
         "X-GM-LABELS" => found.gm_labels = value.texts(),
         _ => match (section(&upper), content(&value)) {
-            (Some((spec, origin)), Some(content)) => found.sections.push(Section { spec, origin, content }),
+            (Some((spec, origin)), Some(content)) => {
+                if found.sections.iter().any(|it| (&it.spec, it.origin) == (&spec, origin)) {
+                    return None;
+                }
+                found.sections.push(Section { spec, origin, content });
+            }
             _ => found.other.push((name, tokens.since(start))),
         },
     }

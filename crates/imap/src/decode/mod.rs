@@ -62,8 +62,7 @@ fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
             b"EXISTS" => Some(Untagged::Exists(number)),
             b"RECENT" => Some(Untagged::Recent(number)),
             b"EXPUNGE" => Some(Untagged::Expunge(number)),
-            b"FETCH" => fetch::fetch(number, &mut Tokens::after(raw, arguments, limits))
-                .map(|it| Untagged::Fetch(Box::new(it))),
+            b"FETCH" => fetch::fetch(number, &mut Tokens::after(raw, arguments, limits)),
             _ => None,
         };
     }

@@ -151,6 +151,38 @@ fn a_large_section_is_known_before_it_is_here() {
     assert_eq!(fetch.flags.unwrap().to_string(), "\\Seen");
 }
 
+/// What a server that counts octets wrong sends: the rest of the message stands where items should be.
+#[test]
+fn a_body_whose_response_does_not_end_well_is_no_body() {
+    for rest in [
+        "",
+        "\n)",
+        "y)",
+        "Regards, Bob)",
+        "Bob (UID 5))",
+        " UID 6)",
+        " UID)",
+        " BODY[] {2}\r\nno)",
+        ") x",
+        ") FLAGS",
+        "3 FETCH (UID 6 FLAGS ())",
+    ] {
+        let line = format!("* 7 FETCH (UID 5 BODY[] {{2}}\r\nhi{rest}");
+        let Untagged::BrokenFetch(fetch) = data(&line) else { panic!("{line}: {:?}", data(&line)) };
+        assert_eq!(fetch.uid, Uid::new(5), "{line}");
+    }
+}
+
+#[test]
+fn items_behind_the_parenthesis_are_items() {
+    let Untagged::Fetch(fetch) = data("* 7 FETCH (UID 5 BODY[] {2}\r\nhi) FLAGS (\\Seen) RFC822.SIZE 2")
+    else {
+        panic!()
+    };
+    assert_eq!((fetch.uid, fetch.rfc822_size), (Uid::new(5), Some(2)));
+    assert_eq!(fetch.inline("").map(|it| &it[..]), Some(&b"hi"[..]));
+}
+
 #[test]
 fn listings() {
     let list = |line: &str| match data(line) {
