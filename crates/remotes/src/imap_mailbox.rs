@@ -17,6 +17,7 @@ use mailhaul_mail::{
 use tokio::time::timeout;
 
 use crate::{
+    culprits::{Culprits, Numbered, is_break},
     error::told,
     gmail::{LabelRules, Labels},
     gmail_api::{GmailApi, Uploads},
@@ -80,6 +81,8 @@ pub struct ImapMailbox {
     labels: Option<Arc<Labels>>,
     /// What was learnt of it while it was written to.
     lessons: Arc<Mutex<Lessons>>,
+    /// Messages at which connections broke.
+    pub(crate) culprits: Culprits,
     /// Whether what goes over the line is to be compressed.
     pub(crate) line: Line,
     /// What was told of how folders are numbered.
@@ -107,6 +110,7 @@ impl ImapMailbox {
             label_rules: LabelRules::default(),
             labels: None,
             lessons: Arc::default(),
+            culprits: Culprits::default(),
             line: Line::default(),
             numbering: Numbering::default(),
             uploads: None,
@@ -261,6 +265,11 @@ impl ImapMailbox {
         format!("{side} {}", self.describe())
     }
 
+    /// The folder with the numbers that were told of it.
+    pub(crate) fn numbered(&self, folder: &FolderPath) -> Numbered {
+        (folder.clone(), self.numbering.of(folder))
+    }
+
     /// What the server calls the folder.
     pub(crate) fn wire(&self, folder: &FolderPath) -> MailboxName {
         self.listed.get(folder).cloned().unwrap_or_else(|| self.names.wire(folder))
@@ -372,6 +381,9 @@ impl Mailbox for ImapMailbox {
         folder: &FolderPath,
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        // A message that is to blame for broken connections is not read.
+        let known = self.culprits.of(&self.numbered(folder));
+        let uids: UidSet = uids.iter().filter(|uid| !matches!(known.get(uid), Some(Some(_)))).collect();
         if uids.is_empty() {
             return Ok(Vec::new());
         }
@@ -380,7 +392,7 @@ impl Mailbox for ImapMailbox {
         self.begin().await?;
         let mut selected = self.open(folder, Mode::Examine).await?;
         let fetched = selected
-            .uid_fetch(uids, &items, |fetch| {
+            .uid_fetch(&uids, &items, |fetch| {
                 let header = fetch.sections.iter().find(|it| it.spec.starts_with("HEADER.FIELDS"));
                 if let (Some(uid), Some(header)) = (fetch.uid, header) {
                     let fingerprint = fetch.inline(&header.spec).and_then(|it| Fingerprint::of_header(it));
@@ -388,7 +400,12 @@ impl Mailbox for ImapMailbox {
                 }
             })
             .await;
-        fetched.map_err(|error| self.explain_in(folder, error))?;
+        if let Err(error) = fetched {
+            if is_break(&error) {
+                self.culprits.broke_among(&self.numbered(folder), &uids, &error);
+            }
+            return Err(self.explain_in(folder, error));
+        }
         // Without any of the fields, the whole message must be read.
         let nameless: UidSet = uids.iter().filter(|uid| !matches!(found.get(uid), Some(Some(_)))).collect();
         let mut fingerprints: Vec<(Uid, Fingerprint)> =
@@ -422,6 +439,7 @@ impl Mailbox for ImapMailbox {
             label_rules: self.label_rules.clone(),
             labels: self.labels.clone(),
             lessons: Arc::clone(&self.lessons),
+            culprits: self.culprits.clone(),
             line: self.line,
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),

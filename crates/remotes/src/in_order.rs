@@ -91,6 +91,17 @@ impl InOrder {
         self.asked.iter().find(|it| it.command == command && !it.is_done).map(|it| &it.batch)
     }
 
+    /// What the first command asks for of which messages are still to come: a server answers in the order of commands.
+    pub(crate) fn first_open(&self) -> Option<&Batch> {
+        self.asked.iter().find(|it| !it.is_done).map(|it| &it.batch)
+    }
+
+    /// The connection is gone, and with it the commands under way.
+    pub(crate) fn forget(&mut self) {
+        self.asked.clear();
+        self.passing_aside = None;
+    }
+
     /// A message begins with this piece, and is so large as a whole.
     pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
         let place = self.asked.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);

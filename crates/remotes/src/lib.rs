@@ -4,6 +4,8 @@
 //! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
 
 mod book;
+mod culprits;
+mod delivery;
 mod error;
 mod gmail;
 mod gmail_api;
@@ -11,6 +13,7 @@ mod imap_mailbox;
 mod imap_source;
 mod imap_target;
 mod in_order;
+mod judge;
 mod keepable;
 mod lessons;
 mod line;

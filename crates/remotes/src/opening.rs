@@ -47,7 +47,8 @@ impl Numbering {
         }
     }
 
-    fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
+    /// The UIDVALIDITY to which the folder's UIDs belong, as far as was told.
+    pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
 }

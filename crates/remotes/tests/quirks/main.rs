@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::large_futures, reason = "tests")]
 
 mod appends;
+mod bodies;
 mod content;
 mod flags;
 mod log;

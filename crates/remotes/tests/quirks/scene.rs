@@ -35,6 +35,8 @@ pub(crate) struct Passed {
     pub(crate) told: Vec<String>,
     /// What is on the target: folder and subject, in the order of arrival.
     pub(crate) arrived: Vec<String>,
+    /// The octets of each of them.
+    pub(crate) sizes: Vec<usize>,
 }
 
 impl Passed {
@@ -75,8 +77,9 @@ pub(crate) async fn pass(name: &str) -> Passed {
     };
     let report = Box::pin(pass.run()).await;
     play.done().await;
-    let mut arrived = Vec::new();
+    let (mut arrived, mut sizes) = (Vec::new(), Vec::new());
     for (folder, stored) in &target.server().folders {
+        sizes.extend(stored.messages.values().map(|it| it.body.len()));
         arrived.extend(stored.messages.values().map(|it| format!("{folder}: {}", subject(&it.body))));
     }
     Passed {
@@ -84,6 +87,7 @@ pub(crate) async fn pass(name: &str) -> Passed {
         waits: witness.waits.into_inner().unwrap().iter().map(Duration::as_secs_f64).collect(),
         told: witness.told.into_inner().unwrap(),
         arrived,
+        sizes,
     }
 }
 

@@ -1,0 +1,100 @@
+//! Messages at which connections broke: shared by all connections to one mailbox.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mailhaul_imap as imap;
+use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
+
+/// Connections that may break at one message before the message is to blame.
+const MOST_BREAKS: u32 = 3;
+
+/// A folder, while its UIDs mean the same.
+pub(crate) type Numbered = (FolderPath, Option<UidValidity>);
+
+/// How often connections broke while a message was the one that was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Culprits(Arc<Mutex<BTreeMap<Numbered, BTreeMap<Uid, Breaks>>>>);
+
+#[derive(Debug, Default)]
+struct Breaks {
+    times: u32,
+    /// Why it is not asked for any more.
+    verdict: Option<String>,
+}
+
+impl Culprits {
+    fn inner(&self) -> MutexGuard<'_, BTreeMap<Numbered, BTreeMap<Uid, Breaks>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection broke at this message. Returns the verdict once the message is to blame.
+    pub(crate) fn broke(&self, folder: &Numbered, uid: Uid, error: &imap::Error) -> Option<String> {
+        let mut folders = self.inner();
+        let breaks = folders.entry(folder.clone()).or_default().entry(uid).or_default();
+        breaks.times += 1;
+        if breaks.times >= MOST_BREAKS && breaks.verdict.is_none() {
+            breaks.verdict = Some(verdict(error));
+        }
+        breaks.verdict.clone()
+    }
+
+    /// The message came: it was not to blame.
+    pub(crate) fn acquit(&self, folder: &Numbered, uid: Uid) {
+        if let Some(breaks) = self.inner().get_mut(folder) {
+            breaks.remove(&uid);
+        }
+    }
+
+    /// The messages at which connections broke. With a verdict, they are not asked for any more.
+    pub(crate) fn of(&self, folder: &Numbered) -> BTreeMap<Uid, Option<String>> {
+        let folders = self.inner();
+        let breaks = folders.get(folder).into_iter().flatten();
+        breaks.map(|(uid, it)| (*uid, it.verdict.clone())).collect()
+    }
+
+    /// A connection broke while all of these were asked for: those that broke others before are suspected of it.
+    pub(crate) fn broke_among(&self, folder: &Numbered, uids: &UidSet, error: &imap::Error) {
+        for uid in self.of(folder).into_keys().filter(|uid| uids.contains(*uid)) {
+            _ = self.broke(folder, uid, error);
+        }
+    }
+}
+
+/// True where the connection broke, for no reason beyond what was asked for.
+pub(crate) fn is_break(error: &imap::Error) -> bool {
+    use imap::ErrorKind as K;
+    error.scope == Scope::Session && matches!(error.kind, K::Connection | K::Timeout | K::Protocol)
+}
+
+fn verdict(error: &imap::Error) -> String {
+    match error.kind {
+        imap::ErrorKind::Timeout => "the server stopped answering within this message three times".to_owned(),
+        imap::ErrorKind::Protocol => {
+            format!("the server's answer with this message could not be read three times: {error}")
+        }
+        _ => "the server closed the connection within this message three times".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_break_is_the_verdict() {
+        let culprits = Culprits::default();
+        let (inbox, uid) = ((FolderPath::inbox(), UidValidity::new(1)), Uid::FIRST);
+        let error = imap::Error::session(imap::ErrorKind::Connection, "gone");
+        let verdicts = [(); 3].map(|()| culprits.broke(&inbox, uid, &error));
+        let words = "the server closed the connection within this message three times".to_owned();
+        assert_eq!(verdicts, [None, None, Some(words.clone())]);
+        assert_eq!(culprits.of(&inbox), BTreeMap::from([(uid, Some(words))]));
+        assert!(culprits.of(&(FolderPath::inbox(), UidValidity::new(2))).is_empty());
+        culprits.acquit(&inbox, uid);
+        culprits.broke_among(&inbox, &UidSet::range(uid, uid), &error);
+        assert!(culprits.of(&inbox).is_empty());
+    }
+}

@@ -1,0 +1,466 @@
+//! The bodies that one call asks for: commands in flight, answers judged, octets passed on.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use mailhaul_engine::{Closed, Missing, Outlet, Piece, Wanted};
+use mailhaul_imap::{
+    self as imap, CommandId, FetchEvent, FetchStream,
+    response::{Content, Fetch, Status, StatusResponse},
+};
+use mailhaul_mail::{Retry, Scope, Uid};
+
+use crate::{
+    culprits::{Culprits, Numbered, is_break},
+    in_order::{Batch, InOrder},
+    judge::{Judge, Worth},
+    line::Gauge,
+};
+
+/// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
+const BODY: &str = "(UID BODY.PEEK[])";
+/// Messages in one command at most.
+const BATCH_MESSAGES: usize = 100;
+/// Octets of one command as claimed, unless one message alone is larger.
+const BATCH_OCTETS: u64 = 1 << 20;
+/// Commands under way at most.
+const IN_FLIGHT: usize = 16;
+/// Octets of the commands under way as claimed, unless one command alone asks for more: what a server answers out of turn
+/// has to wait within half of the process's budget.
+const IN_FLIGHT_OCTETS: u64 = 4 << 20;
+/// What breaks at messages in a row may cost before the folder is left. A silent server costs the time that it was waited for.
+const MOST_COST: u32 = 20;
+const COST_OF_BREAK: u32 = 1;
+const COST_OF_SILENCE: u32 = 4;
+
+/// Why the delivery cannot go on.
+pub(crate) enum Stop {
+    /// The outlet's other end is gone.
+    Closed,
+    /// The server refused too much, or the connection broke.
+    Wire(imap::Error),
+}
+
+impl From<Closed> for Stop {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<imap::Error> for Stop {
+    fn from(error: imap::Error) -> Self {
+        Self::Wire(error)
+    }
+}
+
+/// What is asked for next.
+pub(crate) enum Step {
+    /// These, many in one command.
+    Together(Vec<Wanted>),
+    /// This one, with nothing else under way.
+    Alone(Uid),
+}
+
+/// What a broken connection means.
+pub(crate) enum Blame {
+    /// Nothing that is known here: the caller decides.
+    Unknown(imap::Error),
+    /// A message that was asked for alone: the others can be asked for over a new connection.
+    Message,
+}
+
+/// What becomes of octets that come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// They are passed on.
+    Deliver,
+    /// Only messages that come whole are passed on. A large one is read to its end, to see whether it has one.
+    Test,
+    /// Nothing is passed on: it is seen whether this message comes.
+    Probe(Uid),
+}
+
+/// A large body that comes by.
+struct Passing {
+    uid: Uid,
+    /// The last octets that came. They are passed on when the response has ended as it should.
+    held: Option<Bytes>,
+    /// Only read.
+    is_dry: bool,
+}
+
+pub(crate) struct Delivery {
+    folder: Numbered,
+    culprits: Culprits,
+    /// Messages at which connections broke before, and that are not to blame yet.
+    suspects: BTreeSet<Uid>,
+    wanted: Vec<Wanted>,
+    /// Those before this place are not asked for any more, but alone.
+    first: usize,
+    bodies: InOrder,
+    judge: Judge,
+    /// Octets as claimed, of all that is wanted.
+    claimed: BTreeMap<Uid, u64>,
+    delivered: BTreeSet<Uid>,
+    /// Messages of commands that are done.
+    asked: BTreeSet<Uid>,
+    /// Messages that were asked for alone, to the end.
+    asked_alone: BTreeSet<Uid>,
+    /// Messages that are not asked for any more, with why.
+    withheld: BTreeMap<Uid, String>,
+    /// What the server said of messages that it did not give.
+    excuses: BTreeMap<Uid, String>,
+    passing: Option<Passing>,
+    /// The last message that came.
+    last: Option<Uid>,
+    aim: Aim,
+    /// The message that is asked for alone now.
+    alone: Option<Uid>,
+    /// What was tested or probed came.
+    came: bool,
+    /// A message was given up: the next one may be no better, and is asked for alone.
+    is_wary: bool,
+    /// What breaks cost since a message came.
+    cost: u32,
+    pub(crate) gauge: Gauge,
+    /// The line has just turned out to be slow: nothing more is asked for until it is compressed.
+    pub(crate) is_slow: bool,
+}
+
+impl Delivery {
+    pub(crate) fn new(
+        folder: Numbered,
+        culprits: &Culprits,
+        wanted: &[Wanted],
+        outlet: Outlet,
+        gauge: Gauge,
+    ) -> Self {
+        let known = culprits.of(&folder);
+        let is_suspect = |(uid, verdict): (&Uid, &Option<String>)| verdict.is_none().then_some(*uid);
+        let claimed: BTreeMap<Uid, u64> = wanted.iter().map(|it| (it.uid, it.size)).collect();
+        Self {
+            folder,
+            culprits: culprits.clone(),
+            suspects: known.iter().filter_map(is_suspect).collect(),
+            withheld: known
+                .into_iter()
+                .filter(|(uid, _)| claimed.contains_key(uid))
+                .filter_map(|(uid, verdict)| Some((uid, verdict?)))
+                .collect(),
+            wanted: wanted.to_vec(),
+            first: 0,
+            bodies: InOrder::new(outlet),
+            judge: Judge::default(),
+            claimed,
+            delivered: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            asked_alone: BTreeSet::new(),
+            excuses: BTreeMap::new(),
+            passing: None,
+            last: None,
+            aim: Aim::Deliver,
+            alone: None,
+            came: false,
+            is_wary: false,
+            cost: 0,
+            gauge,
+            is_slow: false,
+        }
+    }
+
+    /// What is asked for next, in the order wanted; `None` when all was asked for.
+    pub(crate) fn next_step(&mut self) -> Option<Step> {
+        while self.wanted.get(self.first).is_some_and(|it| !self.is_open(it.uid)) {
+            self.first += 1;
+        }
+        let rest = self.wanted.get(self.first..)?;
+        let first = rest.first()?.uid;
+        if self.is_wary || self.suspects.contains(&first) {
+            return Some(Step::Alone(first));
+        }
+        let run = rest.iter().take_while(|it| !self.suspects.contains(&it.uid));
+        Some(Step::Together(run.filter(|it| self.is_open(it.uid)).copied().collect()))
+    }
+
+    fn is_open(&self, uid: Uid) -> bool {
+        !self.delivered.contains(&uid) && !self.asked.contains(&uid) && !self.withheld.contains_key(&uid)
+    }
+
+    /// The next message that did not come in company: asked for alone, every answer has one meaning.
+    pub(crate) fn next_unanswered(&self) -> Option<Uid> {
+        self.lacking().find(|uid| !self.asked_alone.contains(uid))
+    }
+
+    /// What did not come, and is not withheld.
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = Uid> + '_ {
+        let is_lacking = |uid: &Uid| !self.delivered.contains(uid) && !self.withheld.contains_key(uid);
+        self.claimed.keys().copied().filter(is_lacking)
+    }
+
+    /// What is withheld, and what of the rest is still `there`.
+    pub(crate) fn into_missing(mut self, there: impl Fn(Uid) -> bool) -> Vec<(Uid, Missing)> {
+        let lacking: Vec<Uid> = self.lacking().collect();
+        let unexplained = || "the server lists the message and does not give it".to_owned();
+        let mut missing: Vec<(Uid, Missing)> = Vec::new();
+        for uid in lacking {
+            let excuse = self.excuses.remove(&uid).unwrap_or_else(unexplained);
+            missing.push((uid, if there(uid) { Missing::Withheld(excuse) } else { Missing::Gone }));
+        }
+        let withheld = std::mem::take(&mut self.withheld);
+        missing.extend(withheld.into_iter().map(|(uid, words)| (uid, Missing::Withheld(words))));
+        missing.sort_by_key(|(uid, _)| *uid);
+        missing
+    }
+
+    /// Asks for these, many at a time.
+    pub(crate) async fn together(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        wanted: &[Wanted],
+    ) -> Result<(), Stop> {
+        self.aim = Aim::Deliver;
+        self.run(stream, batches(wanted), IN_FLIGHT).await
+    }
+
+    /// Asks for one message with nothing else under way. One at which a connection broke is tested before the target hears
+    /// of it.
+    pub(crate) async fn alone(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<(), Stop> {
+        self.alone = Some(uid);
+        let is_suspect = self.is_wary || self.suspects.contains(&uid);
+        self.aim = if is_suspect { Aim::Test } else { Aim::Deliver };
+        self.came = false;
+        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+        if std::mem::take(&mut self.came) {
+            self.aim = Aim::Deliver;
+            self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+        }
+        self.asked_alone.insert(uid);
+        self.alone = None;
+        Ok(())
+    }
+
+    /// Sends the commands, at most so many at a time, and passes on what comes.
+    async fn run(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        batches: Vec<Batch>,
+        in_flight: usize,
+    ) -> Result<(), Stop> {
+        let mut waiting: VecDeque<Batch> = batches.into();
+        loop {
+            while (!self.is_slow || self.alone.is_some())
+                && self.bodies.len() < in_flight
+                && let Some(next) = waiting.front()
+                && (self.bodies.len() == 0 || self.bodies.octets() + next.octets <= IN_FLIGHT_OCTETS)
+                && let Some(admission) = self.bodies.admit(next.octets)
+                && let Some(batch) = waiting.pop_front()
+            {
+                self.bodies.ask(stream.send(&batch.uids, BODY)?, batch, admission);
+            }
+            let Some(event) = stream.next().await? else { return Ok(()) };
+            // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
+            let only = self.bodies.only();
+            match event {
+                FetchEvent::BodyStart { uid, section, length } => {
+                    self.start(uid.or(only), &section, length).await?;
+                }
+                FetchEvent::BodyChunk(octets) => self.chunk(octets).await?,
+                FetchEvent::Message(fetch) if self.passing.is_some() => self.end(&fetch).await?,
+                FetchEvent::Message(fetch) => self.message(&fetch, only).await?,
+                FetchEvent::Broken(fetch) => return Err(broken(fetch.uid.or(only)).into()),
+                FetchEvent::Completed { command, status } => {
+                    self.completed(command, &status)?;
+                    self.bodies.done(command).await?;
+                }
+                FetchEvent::BodyEnd | FetchEvent::Other(_) => {}
+            }
+        }
+    }
+
+    /// A large section begins.
+    async fn start(&mut self, uid: Option<Uid>, section: &str, length: u64) -> Result<(), Stop> {
+        if self.passing.is_some() {
+            // A second one in the same response.
+            return Err(broken(uid).into());
+        }
+        let Some(uid) = uid.filter(|uid| section.is_empty() && self.awaits(*uid)) else { return Ok(()) };
+        let is_dry = self.aim != Aim::Deliver;
+        if !is_dry {
+            let claimed = self.claimed.get(&uid).copied().unwrap_or(0);
+            if let Worth::Doubtful(words) = self.judge.streamed(uid, claimed, length) {
+                self.excuses.insert(uid, words);
+                return Ok(());
+            }
+        }
+        self.passing = Some(Passing { uid, held: None, is_dry });
+        if !is_dry {
+            self.bodies.begin(uid, length, Piece::Start(uid, length)).await?;
+        }
+        Ok(())
+    }
+
+    async fn chunk(&mut self, octets: Bytes) -> Result<(), Closed> {
+        let Some(passing) = self.passing.as_mut().filter(|it| !it.is_dry) else { return Ok(()) };
+        self.is_slow |= self.gauge.passed(octets.len());
+        match passing.held.replace(octets) {
+            Some(before) => self.bodies.follow(Piece::Chunk(before)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The response with the large body ended as it should: the last octets are passed on.
+    async fn end(&mut self, fetch: &Fetch) -> Result<(), Stop> {
+        let Some(mut passing) = self.passing.take() else { return Ok(()) };
+        let is_body =
+            |spec: &str, content: &Content| spec.is_empty() && matches!(content, Content::Streamed(_));
+        let has_body = fetch.sections.iter().any(|it| is_body(&it.spec, &it.content));
+        if !has_body || fetch.uid.is_some_and(|uid| uid != passing.uid) {
+            let error = broken(Some(passing.uid));
+            self.passing = Some(passing);
+            return Err(error.into());
+        }
+        if passing.is_dry {
+            self.came = true;
+            return Ok(());
+        }
+        if let Some(octets) = passing.held.take() {
+            self.bodies.follow(Piece::Chunk(octets)).await?;
+        }
+        self.bodies.follow(Piece::End).await?;
+        self.delivered(passing.uid);
+        Ok(())
+    }
+
+    async fn message(&mut self, fetch: &Fetch, only: Option<Uid>) -> Result<(), Closed> {
+        let Some(body) = fetch.inline("") else { return Ok(()) };
+        let Some(uid) = fetch.uid.or(only).filter(|uid| self.awaits(*uid)) else { return Ok(()) };
+        if self.aim == Aim::Probe(uid) {
+            self.came = !body.is_empty();
+            return Ok(());
+        }
+        let claimed = self.claimed.get(&uid).copied().unwrap_or(0);
+        if let Worth::Doubtful(words) = self.judge.whole(uid, claimed, body) {
+            self.excuses.insert(uid, words);
+            return Ok(());
+        }
+        self.is_slow |= self.gauge.passed(body.len());
+        self.bodies.begin(uid, body.len() as u64, Piece::Message(uid, body.clone())).await?;
+        self.delivered(uid);
+        Ok(())
+    }
+
+    fn awaits(&self, uid: Uid) -> bool {
+        match self.aim {
+            Aim::Probe(probed) => probed == uid,
+            _ => self.claimed.contains_key(&uid) && !self.delivered.contains(&uid),
+        }
+    }
+
+    fn delivered(&mut self, uid: Uid) {
+        self.delivered.insert(uid);
+        self.last = Some(uid);
+        (self.is_wary, self.cost) = (false, 0);
+        if self.suspects.remove(&uid) {
+            self.culprits.acquit(&self.folder, uid);
+        }
+    }
+
+    /// A refused command is no end: its messages are asked for one by one, and then the server's words are kept.
+    fn completed(&mut self, command: CommandId, status: &StatusResponse) -> Result<(), imap::Error> {
+        let batch = self.bodies.batch(command).map(|it| it.uids.clone()).unwrap_or_default();
+        self.asked.extend(batch.iter());
+        if status.status == Status::Ok {
+            return Ok(());
+        }
+        let error = imap::Error::refused("UID FETCH", status);
+        if error.scope >= Scope::Session {
+            return Err(error);
+        }
+        for uid in batch.iter().filter(|uid| !self.delivered.contains(uid)) {
+            self.excuses.insert(uid, error.message.clone());
+        }
+        Ok(())
+    }
+
+    /// The connection may have broken because of a message.
+    pub(crate) fn blame(&mut self, error: imap::Error) -> Blame {
+        let culprit = self.culprit();
+        self.bodies.forget();
+        let is_half_sent = self.passing.take().is_some_and(|it| !it.is_dry);
+        let Some(uid) = culprit.filter(|uid| is_break(&error) && !self.delivered.contains(uid)) else {
+            return Blame::Unknown(error);
+        };
+        self.suspects.insert(uid);
+        self.cost += if error.kind == imap::ErrorKind::Timeout { COST_OF_SILENCE } else { COST_OF_BREAK };
+        if let Some(verdict) = self.culprits.broke(&self.folder, uid, &error) {
+            self.withheld.insert(uid, verdict);
+            self.is_wary = true;
+        }
+        if is_half_sent || self.alone != Some(uid) {
+            return Blame::Unknown(error);
+        }
+        if self.cost > MOST_COST {
+            let words = "the server breaks the connection at one message after the other";
+            let error = error.context(words);
+            return Blame::Unknown(imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error });
+        }
+        Blame::Message
+    }
+
+    /// The message during which the connection broke: the one that came by, or the next one that was to come.
+    fn culprit(&self) -> Option<Uid> {
+        if let Some(passing) = &self.passing {
+            return Some(passing.uid);
+        }
+        let batch = self.bodies.first_open()?;
+        let lacking = || batch.uids.iter().filter(|uid| !self.delivered.contains(uid));
+        let last = self.last.filter(|uid| batch.uids.contains(*uid));
+        lacking().find(|uid| last.is_none_or(|last| *uid > last)).or_else(|| lacking().next())
+    }
+}
+
+/// The error of an answer that holds other octets than it says. What follows on the connection may be the rest of a
+/// message, which could look like answers: nothing more is read.
+fn broken(uid: Option<Uid>) -> imap::Error {
+    let of = uid.map_or_else(String::new, |uid| format!(" with the message of UID {uid}"));
+    let words = format!("the server's answer{of} does not end where it says");
+    imap::Error::session(imap::ErrorKind::Protocol, words)
+}
+
+/// Cuts what is wanted into commands. Their messages come in the order of UIDs, whatever the order here.
+fn batches(wanted: &[Wanted]) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut batch = Batch::default();
+    for it in wanted {
+        let is_full = batch.messages == BATCH_MESSAGES || batch.octets + it.size > BATCH_OCTETS;
+        if is_full && batch.messages > 0 {
+            batches.push(std::mem::take(&mut batch));
+        }
+        batch.uids.insert(it.uid);
+        batch.messages += 1;
+        batch.octets += it.size;
+    }
+    if batch.messages > 0 {
+        batches.push(batch);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_messages_share_a_command_and_large_ones_do_not() {
+        let wanted = |sizes: &[u64]| -> Vec<usize> {
+            let wanted: Vec<Wanted> = (1..)
+                .zip(sizes)
+                .filter_map(|(uid, size)| Some(Wanted { uid: Uid::new(uid)?, size: *size }))
+                .collect();
+            batches(&wanted).iter().map(|it| it.messages).collect()
+        };
+        assert_eq!(wanted(&[10; 250]), [100, 100, 50]);
+        assert_eq!(wanted(&[1, 30 << 20, 1, 1, 600 << 10, 600 << 10]), [1, 1, 3, 1]);
+        assert!(wanted(&[]).is_empty());
+    }
+}
