@@ -178,6 +178,20 @@ impl Framer {
             }
             let literal = if first && is_status(content) { None } else { announced_literal(content) };
             let Some(length) = literal else {
+                if !first && content.is_empty() && self.is_fetch() {
+                    match self.buffer.get(end) {
+                        None => {
+                            self.searched = end - 1;
+                            return Ok(None);
+                        }
+                        // Quirk: Xeams ends the line behind a literal, and goes on with the items in the next one.
+                        Some(b' ') => {
+                            (self.line, self.searched) = (end, end);
+                            continue;
+                        }
+                        Some(_) => {}
+                    }
+                }
                 let stop = self.line + content.len();
                 return Ok(Some(Frame::Response(self.finish(stop, end))));
             };
@@ -188,6 +202,14 @@ impl Framer {
             }
         }
         Ok(None)
+    }
+
+    /// Whether this response is a FETCH, which never ends with a literal.
+    fn is_fetch(&self) -> bool {
+        let start = if self.head.text.is_empty() { &self.buffer[..] } else { &self.head.text[..] };
+        let mut words = start.split(|octet| *octet == b' ').filter(|word| !word.is_empty());
+        let (star, _number, name) = (words.next(), words.next(), words.next());
+        star == Some(b"*") && name.is_some_and(|it| it.eq_ignore_ascii_case(b"FETCH"))
     }
 
     /// `end`: how much of the buffer belongs to this response. The tighter limit speaks, so that the error does not
@@ -367,6 +389,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_ends_behind_a_literal_of_a_fetch_may_go_on_in_the_next() {
+        let text = b"* 1 FETCH (BODY[] {3}\r\na\nb\r\n UID 1)";
+        let (found, error) = whole(&[&text[..], b"\r\n* 2 EXISTS\r\n"].concat());
+        assert_eq!((found, error), (vec![response(text), response(b"* 2 EXISTS")], None));
+        // Nothing goes on here.
+        let cut = b"* 1 FETCH (BODY[] {3}\r\na\nb";
+        let (found, _) = whole(&[&cut[..], b"\r\n* 2 EXISTS\r\n"].concat());
+        assert_eq!(found[..1], [response(&[&cut[..], b""].concat())]);
+        let list = b"* LIST () NIL {3}\r\nabc";
+        assert_eq!(whole(&[&list[..], b"\r\n"].concat()).0, [response(list)]);
+    }
+
+    #[test]
     fn large_literals_are_streamed_and_what_follows_is_joined_to_the_head() {
         let (head, tail) = (b"* 1 FETCH (UID 7 BODY[] {9}\r\n", b" X {2}\r\nab)");
         let wire = [&head[..], b"123\r\n6789", tail, b"\r\n* 2 EXISTS\r\n"].concat();
@@ -535,33 +570,36 @@ mod tests {
     fn data_response() -> impl Strategy<Value = (Vec<u8>, Vec<Frame>)> {
         let literal = prop::collection::vec(prop::sample::select(b"\r\n{}5+* ~".to_vec()), 0..40);
         let part = ("[a-z(){5+~ ]{0,6}", prop::sample::select(vec![" {", " ~{"]), any::<bool>(), literal);
-        (prop::collection::vec(part, 0..4), "[a-z) ]{0,6}", any::<bool>()).prop_map(|(parts, last, cr)| {
-            let mut wire = b"* 1 FETCH ".to_vec();
-            let mut text = wire.clone();
-            let (mut streamed, mut frames) = (Vec::new(), Vec::new());
-            for (before, open, plus, literal) in parts {
-                let plus = if plus { "+" } else { "" };
-                let head = format!("{before}{open}{}{plus}}}\r\n", literal.len());
-                wire.extend_from_slice(head.as_bytes());
-                wire.extend_from_slice(&literal);
-                text.extend_from_slice(head.as_bytes());
-                if literal.len() <= 8 {
-                    text.extend_from_slice(&literal);
-                    continue;
+        // Behind a literal, the line of a FETCH that is empty may go on in the next.
+        (prop::collection::vec(part, 0..4), "[a-z) ][a-z) ]{0,5}", any::<bool>()).prop_map(
+            |(parts, last, cr)| {
+                let mut wire = b"* 1 FETCH ".to_vec();
+                let mut text = wire.clone();
+                let (mut streamed, mut frames) = (Vec::new(), Vec::new());
+                for (before, open, plus, literal) in parts {
+                    let plus = if plus { "+" } else { "" };
+                    let head = format!("{before}{open}{}{plus}}}\r\n", literal.len());
+                    wire.extend_from_slice(head.as_bytes());
+                    wire.extend_from_slice(&literal);
+                    text.extend_from_slice(head.as_bytes());
+                    if literal.len() <= 8 {
+                        text.extend_from_slice(&literal);
+                        continue;
+                    }
+                    let length = literal.len() as u64;
+                    streamed.push((text.len(), length));
+                    let head = RawResponse { text: text.clone().into(), streamed: streamed.clone() };
+                    frames.push(Frame::LiteralStart { head, length });
+                    frames.push(Frame::LiteralChunk(literal.into()));
+                    frames.push(Frame::LiteralEnd);
                 }
-                let length = literal.len() as u64;
-                streamed.push((text.len(), length));
-                let head = RawResponse { text: text.clone().into(), streamed: streamed.clone() };
-                frames.push(Frame::LiteralStart { head, length });
-                frames.push(Frame::LiteralChunk(literal.into()));
-                frames.push(Frame::LiteralEnd);
-            }
-            text.extend_from_slice(last.as_bytes());
-            wire.extend_from_slice(last.as_bytes());
-            wire.extend_from_slice(if cr { b"\r\n" } else { b"\n" });
-            frames.push(Frame::Response(RawResponse { text: text.into(), streamed }));
-            (wire, frames)
-        })
+                text.extend_from_slice(last.as_bytes());
+                wire.extend_from_slice(last.as_bytes());
+                wire.extend_from_slice(if cr { b"\r\n" } else { b"\n" });
+                frames.push(Frame::Response(RawResponse { text: text.into(), streamed }));
+                (wire, frames)
+            },
+        )
     }
 
     proptest! {
@@ -580,7 +618,7 @@ mod tests {
         fn noise_gives_the_same_frames_and_the_same_error_however_it_is_cut(
             words in prop::collection::vec(
                 prop::sample::select(vec![
-                    "* ", "\r\n", "\n", " {", "}", "+", "~{", "0", "3", "9", "12", "99999999999999999999",
+                    "* ", "* 1 FETCH (", "\r\n", "\n", " {", "}", "+", "~{", "0", "3", "9", "12", "99999999999999999999",
                     " {2}\r\n", " {9}\r\n", "{1+}\r\n", "OK ", "a1 ", "\r", "(", ")", "xyz", "\0", "\u{fc}",
                 ]),
                 0..60,

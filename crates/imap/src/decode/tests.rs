@@ -11,7 +11,7 @@ use crate::{
 fn read(line: &[u8]) -> Response {
     let mut framer = Framer::new(Limits::default());
     framer.buffer_mut().extend_from_slice(line);
-    framer.buffer_mut().extend_from_slice(b"\r\n");
+    framer.buffer_mut().extend_from_slice(b"\r\n*");
     let Some(Frame::Response(raw)) = framer.next_frame().unwrap() else { panic!("no response in {line:?}") };
     decode(&raw, &Limits::default()).unwrap()
 }
@@ -181,6 +181,8 @@ fn items_behind_the_parenthesis_are_items() {
     };
     assert_eq!((fetch.uid, fetch.rfc822_size), (Uid::new(5), Some(2)));
     assert_eq!(fetch.inline("").map(|it| &it[..]), Some(&b"hi"[..]));
+    let Untagged::Fetch(fetch) = data("* 7 FETCH (BODY[] {2}\r\nhi\r\n UID 5)") else { panic!() };
+    assert_eq!((fetch.uid, fetch.sections.len()), (Uid::new(5), 1));
 }
 
 #[test]
