@@ -8,7 +8,7 @@ use std::time::Duration;
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
-    error::ErrorKind,
+    error::{Error, ErrorKind},
     response::{Code, Status, StatusResponse},
 };
 
@@ -115,6 +115,22 @@ pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
     is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
 }
 
+/// Words that speak of a rate or a budget, never of one message.
+const RATES: [&str; 4] = ["throttl", "rate limit", "backoff", DAILY_LIMIT];
+
+impl Error {
+    /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
+    /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
+    pub fn may_mean_one_message(&self) -> bool {
+        let text = self.message.to_ascii_lowercase();
+        self.scope > Scope::Session
+            && matches!(self.kind, ErrorKind::Throttled | ErrorKind::Quota)
+            && !matches!(self.retry, Retry::After(Some(_)))
+            && !matches!(self.code, Some(Code::InUse | Code::Limit))
+            && !RATES.iter().any(|words| text.contains(words))
+    }
+}
+
 fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
     let row = table.iter().find(|(words, _)| words.iter().all(|it| text.contains(it)));
     row.map(|(_, scope)| *scope)
@@ -130,7 +146,7 @@ fn suggested_backoff(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{decode::decode_status, error::Error};
+    use crate::decode::decode_status;
 
     fn judged(line: &str) -> Verdict {
         let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
@@ -189,6 +205,27 @@ mod tests {
             let vague = ["unavailable", "busy", "inuse"].iter().any(|it| line.to_lowercase().contains(it));
             let kind = if vague { ErrorKind::Busy } else { ErrorKind::Throttled };
             assert_eq!(judged(line), (scope, retry, kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_said_of_one_message() {
+        for (line, expected) in [
+            ("NO [UNAVAILABLE] UID FETCH Server error while fetching messages", true),
+            ("NO [SERVERBUG] UID FETCH Server error - Please try again later", true),
+            ("NO UID FETCH Server error - Please try again later", true),
+            ("NO Server Unavailable. 15", true),
+            ("NO Not enough disk space", true),
+            ("NO [LIMIT] UID FETCH Rate limit hit.", false),
+            ("NO [THROTTLED] slow down, try again later", false),
+            ("NO Request is throttled. Suggested Backoff Time: 299961 milliseconds", false),
+            ("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", false),
+            ("NO [INUSE] Mailbox is locked", false),
+            ("NO [ALERT] Too many simultaneous connections. (Failure)", false),
+            ("NO [SERVERBUG] Internal error", false),
+        ] {
+            let error = Error::refused("UID FETCH", &decode_status(line.as_bytes()).unwrap());
+            assert_eq!(error.may_mean_one_message(), expected, "{line}");
         }
     }
 
