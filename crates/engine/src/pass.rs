@@ -56,8 +56,6 @@ impl PassOptions {
 pub(crate) const BATCH: usize = 100;
 /// How often in a row a step is tried again without anything gained in between.
 const PATIENCE: u32 = 5;
-/// The same for a server that is busy: pauses of 15 s to 8 min, 16 minutes in all.
-const BUSY_PATIENCE: u32 = 6;
 
 /// Everything that a pass works with.
 pub struct Pass<'a, S, T, L, P, C> {
@@ -208,17 +206,20 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// Waits and reconnects where that helps; gives the error back where it does not, or where it would take long and
-    /// somebody takes the mailbox up again then. A server that asks for patience gets it, however often it asks.
+    /// somebody takes the mailbox up again then. A server that says how long it wants to be left alone gets that, however
+    /// often it says so.
     pub(crate) async fn recover_from(&mut self, error: Error, patience: &mut Patience) -> Result<(), Error> {
         let is_crowded = error.kind == ErrorKind::TooManyConnections;
-        let most = match error.kind {
-            ErrorKind::TooManyConnections | ErrorKind::Throttled => u32::MAX,
-            ErrorKind::Busy => BUSY_PATIENCE,
-            _ => PATIENCE,
-        };
+        let has_figure = matches!(error.retry, Retry::After(Some(_)));
         patience.0 = patience.0.saturating_add(1);
-        if patience.0 > most || self.stop.is_cancelled() {
+        if self.stop.is_cancelled() {
             return Err(error);
+        }
+        if patience.0 > PATIENCE && !has_figure {
+            let is_asked_for = is_crowded || error.kind.asks_for_patience();
+            let words =
+                format_args!("the server asked for patience {PATIENCE} times, and nothing was gained");
+            return Err(if is_asked_for { error.context(words) } else { error });
         }
         let doubling = 1u32 << (patience.0 - 1).min(8);
         let after = match error.retry {

@@ -258,6 +258,18 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
     site.assert_same();
 }
 
+/// Words of patience without a figure may be about something that never passes.
+#[tokio::test]
+async fn patience_without_a_figure_ends_where_nothing_is_gained() {
+    let site = Site::new(5);
+    let asked = Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::Throttled, "NO later");
+    site.target.server().answers = vec![asked; 20];
+    let error = site.pass(&Limits::default()).await.error.unwrap();
+    assert_eq!(site.waits(), [15, 30, 60, 120, 240].map(Duration::from_secs));
+    assert_eq!((error.kind, error.retry), (ErrorKind::Throttled, Retry::After(None)));
+    assert!(error.message.starts_with("the server asked for patience 5 times"), "{error}");
+}
+
 #[tokio::test]
 async fn a_place_without_a_connection_is_given_back() {
     let full = || Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::TooManyConnections, "NO enough");

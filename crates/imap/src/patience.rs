@@ -115,19 +115,13 @@ pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
     is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
 }
 
-/// Words that speak of a rate or a budget, never of one message.
-const RATES: [&str; 4] = ["throttl", "rate limit", "backoff", DAILY_LIMIT];
-
 impl Error {
     /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
     /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
     pub fn may_mean_one_message(&self) -> bool {
-        let text = self.message.to_ascii_lowercase();
         self.scope > Scope::Session
-            && matches!(self.kind, ErrorKind::Throttled | ErrorKind::Quota)
-            && !matches!(self.retry, Retry::After(Some(_)))
-            && !matches!(self.code, Some(Code::InUse | Code::Limit))
-            && !RATES.iter().any(|words| text.contains(words))
+            && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
+            && self.code != Some(Code::InUse)
     }
 }
 
