@@ -15,6 +15,8 @@ use crate::{
     in_order::{Batch, InOrder},
     judge::{Judge, Worth},
     line::Gauge,
+    pleas::{self, Pleas},
+    profile::Profile,
 };
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
@@ -83,6 +85,7 @@ enum Aim {
 /// A large body that comes by.
 struct Passing {
     uid: Uid,
+    length: u64,
     /// The last octets that came. They are passed on when the response has ended as it should.
     held: Option<Bytes>,
     /// Only read.
@@ -122,6 +125,7 @@ pub(crate) struct Delivery {
     is_wary: bool,
     /// What breaks cost since a message came.
     cost: u32,
+    pleas: Pleas,
     pub(crate) gauge: Gauge,
     /// The line has just turned out to be slow: nothing more is asked for until it is compressed.
     pub(crate) is_slow: bool,
@@ -131,6 +135,7 @@ impl Delivery {
     pub(crate) fn new(
         folder: Numbered,
         culprits: &Culprits,
+        profile: &'static Profile,
         wanted: &[Wanted],
         outlet: Outlet,
         gauge: Gauge,
@@ -150,7 +155,7 @@ impl Delivery {
             wanted: wanted.to_vec(),
             first: 0,
             bodies: InOrder::new(outlet),
-            judge: Judge::default(),
+            judge: Judge::new(&profile.placeholders),
             claimed,
             delivered: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -163,6 +168,7 @@ impl Delivery {
             came: false,
             is_wary: false,
             cost: 0,
+            pleas: Pleas::default(),
             gauge,
             is_slow: false,
         }
@@ -175,7 +181,7 @@ impl Delivery {
         }
         let rest = self.wanted.get(self.first..)?;
         let first = rest.first()?.uid;
-        if self.is_wary || self.suspects.contains(&first) {
+        if self.is_wary || self.pleas.are_open() || self.suspects.contains(&first) {
             return Some(Step::Alone(first));
         }
         let run = rest.iter().take_while(|it| !self.suspects.contains(&it.uid));
@@ -248,7 +254,7 @@ impl Delivery {
     ) -> Result<(), Stop> {
         let mut waiting: VecDeque<Batch> = batches.into();
         loop {
-            while (!self.is_slow || self.alone.is_some())
+            while (self.alone.is_some() || !(self.is_slow || self.pleas.is_heard()))
                 && self.bodies.len() < in_flight
                 && let Some(next) = waiting.front()
                 && (self.bodies.len() == 0 || self.bodies.octets() + next.octets <= IN_FLIGHT_OCTETS)
@@ -292,7 +298,7 @@ impl Delivery {
                 return Ok(());
             }
         }
-        self.passing = Some(Passing { uid, held: None, is_dry });
+        self.passing = Some(Passing { uid, length, held: None, is_dry });
         if !is_dry {
             self.bodies.begin(uid, length, Piece::Start(uid, length)).await?;
         }
@@ -327,7 +333,7 @@ impl Delivery {
             self.bodies.follow(Piece::Chunk(octets)).await?;
         }
         self.bodies.follow(Piece::End).await?;
-        self.delivered(passing.uid);
+        self.delivered(passing.uid, passing.length);
         Ok(())
     }
 
@@ -339,13 +345,20 @@ impl Delivery {
             return Ok(());
         }
         let claimed = self.claimed.get(&uid).copied().unwrap_or(0);
-        if let Worth::Doubtful(words) = self.judge.whole(uid, claimed, body) {
-            self.excuses.insert(uid, words);
-            return Ok(());
+        match self.judge.whole(uid, claimed, body) {
+            Worth::Sound => {}
+            Worth::Doubtful(words) => {
+                self.excuses.insert(uid, words);
+                return Ok(());
+            }
+            Worth::Placeholder(words) => {
+                self.withheld.insert(uid, words);
+                return Ok(());
+            }
         }
         self.is_slow |= self.gauge.passed(body.len());
         self.bodies.begin(uid, body.len() as u64, Piece::Message(uid, body.clone())).await?;
-        self.delivered(uid);
+        self.delivered(uid, body.len() as u64);
         Ok(())
     }
 
@@ -356,8 +369,9 @@ impl Delivery {
         }
     }
 
-    fn delivered(&mut self, uid: Uid) {
+    fn delivered(&mut self, uid: Uid, octets: u64) {
         self.delivered.insert(uid);
+        self.pleas.came(uid, octets);
         self.last = Some(uid);
         (self.is_wary, self.cost) = (false, 0);
         if self.suspects.remove(&uid) {
@@ -373,13 +387,71 @@ impl Delivery {
             return Ok(());
         }
         let error = imap::Error::refused("UID FETCH", status);
-        if error.scope >= Scope::Session {
+        let is_plea = error.may_mean_one_message();
+        if error.scope >= Scope::Session && !is_plea {
             return Err(error);
         }
         for uid in batch.iter().filter(|uid| !self.delivered.contains(uid)) {
             self.excuses.insert(uid, error.message.clone());
         }
+        if is_plea {
+            self.pleas.hear(error);
+        }
         Ok(())
+    }
+
+    /// The server may have refused what was asked for last with words of patience: then it is seen whether it gives other
+    /// messages. If it does, `alone` is the one that it means; else the error is the server's.
+    pub(crate) async fn weigh_pleas(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        alone: Option<Uid>,
+    ) -> Result<(), Stop> {
+        let Some(error) = self.pleas.take() else { return Ok(()) };
+        let Some(good) = self.pleas.good() else {
+            return self.pleas.postpone(error, alone).map_err(Stop::Wire);
+        };
+        if !self.comes(stream, good).await? {
+            return Err(pleas::of_the_server(error).into());
+        }
+        if let Some(uid) = alone {
+            let words = self.excuses.remove(&uid).unwrap_or(error.message);
+            self.withheld.insert(uid, words);
+        }
+        Ok(())
+    }
+
+    /// The same at the end, where no wanted message came that could prove anything. `others` are messages of the folder with
+    /// their sizes.
+    pub(crate) async fn weigh_open_pleas(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        others: &[(Uid, u64)],
+    ) -> Result<(), Stop> {
+        let refused = self.pleas.open();
+        let others = others.iter().filter(|(uid, _)| !refused.contains(uid));
+        let comes = match others.min_by_key(|(_, octets)| *octets) {
+            Some((uid, _)) => self.comes(stream, *uid).await?,
+            // There is nothing else in the folder: other commands are answered, and the next pass asks again.
+            None => refused.len() == 1,
+        };
+        match self.pleas.close() {
+            Some(error) if !comes => Err(pleas::of_the_server(error).into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn open_pleas(&self) -> &BTreeSet<Uid> {
+        self.pleas.open()
+    }
+
+    /// True where the server gives this message now; it is not passed on.
+    async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, Stop> {
+        (self.aim, self.alone, self.came) = (Aim::Probe(uid), Some(uid), false);
+        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+        self.alone = None;
+        _ = self.pleas.take();
+        Ok(std::mem::take(&mut self.came))
     }
 
     /// The connection may have broken because of a message.

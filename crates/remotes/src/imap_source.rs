@@ -1,9 +1,11 @@
 //! Bodies from an IMAP mailbox, and subjects for people.
 
+use std::collections::BTreeMap;
+
 use mail_parser::MessageParser;
 use mailhaul_engine::{Error, Mailbox as _, Missing, Outlet, Source, Wanted};
-use mailhaul_imap::Selected;
-use mailhaul_mail::{FolderPath, Uid, UidSet};
+use mailhaul_imap::{self as imap, Selected};
+use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     culprits::is_break,
@@ -12,6 +14,11 @@ use crate::{
     line::Gauge,
     opening::Mode,
 };
+
+/// UIDs before and after a message among which another one is looked for.
+const NEIGHBOURS: u32 = 1000;
+/// Skipped messages whose subjects are asked for one by one, where the server refuses them together.
+const MOST_SUBJECTS: usize = 100;
 
 impl Source for ImapMailbox {
     async fn fetch(
@@ -22,7 +29,8 @@ impl Source for ImapMailbox {
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         self.begin().await?;
         let gauge = Gauge::new(self.line, self.round_trip());
-        let mut delivery = Delivery::new(self.numbered(folder), &self.culprits, wanted, outlet, gauge);
+        let mut delivery =
+            Delivery::new(self.numbered(folder), &self.culprits, self.choice.profile, wanted, outlet, gauge);
         loop {
             let selected = self.open(folder, Mode::Examine).await?;
             let delivered = deliver(selected, &mut delivery).await;
@@ -39,29 +47,63 @@ impl Source for ImapMailbox {
         }
     }
 
-    /// A server may break the connection at a message that is skipped: then the report lacks its subject, and nothing else.
+    /// A server may refuse a message that is skipped, or break the connection at it: then the report lacks its subject, and
+    /// nothing else.
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
         let culprits = self.culprits.of(&self.numbered(folder));
-        let others: UidSet = uids.iter().filter(|uid| !culprits.contains_key(uid)).collect();
-        let alone = uids.iter().filter(|uid| culprits.contains_key(uid)).map(|uid| UidSet::range(uid, uid));
-        let mut subjects = Vec::new();
-        for uids in std::iter::once(others).chain(alone).filter(|it| !it.is_empty()) {
-            let mut selected = self.open(folder, Mode::Examine).await?;
-            let fetched = selected
-                .uid_fetch(&uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
-                    let header = fetch.sections.iter().find_map(|it| fetch.inline(&it.spec));
-                    subjects.extend(fetch.uid.zip(header.and_then(|it| subject(it))));
-                })
-                .await;
-            match fetched {
-                Err(error) if is_break(&error) => {
-                    self.session = None;
-                    break;
-                }
-                fetched => fetched.map_err(|error| self.explain_in(folder, error))?,
-            }
+        let (alone, together): (Vec<Uid>, Vec<Uid>) = uids.iter().partition(|uid| culprits.contains_key(uid));
+        let mut found = BTreeMap::new();
+        let mut heard = Heard::All;
+        let mut one_by_one = alone;
+        if !together.is_empty() {
+            heard = self.read_subjects(folder, &together.iter().copied().collect(), &mut found).await?;
         }
-        Ok(subjects)
+        if heard == Heard::Refused {
+            let lacking = together.into_iter().filter(|uid| !found.contains_key(uid)).take(MOST_SUBJECTS);
+            one_by_one.splice(0..0, lacking.collect::<Vec<Uid>>());
+        }
+        for uid in one_by_one {
+            if heard == Heard::Broken {
+                break;
+            }
+            heard = self.read_subjects(folder, &UidSet::range(uid, uid), &mut found).await?;
+        }
+        Ok(found.into_iter().collect())
+    }
+}
+
+/// How a command for subjects ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    All,
+    Refused,
+    /// With the connection.
+    Broken,
+}
+
+impl ImapMailbox {
+    async fn read_subjects(
+        &mut self,
+        folder: &FolderPath,
+        uids: &UidSet,
+        found: &mut BTreeMap<Uid, String>,
+    ) -> Result<Heard, Error> {
+        let mut selected = self.open(folder, Mode::Examine).await?;
+        let fetched = selected
+            .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
+                let header = fetch.sections.iter().find_map(|it| fetch.inline(&it.spec));
+                found.extend(fetch.uid.zip(header.and_then(|it| subject(it))));
+            })
+            .await;
+        match fetched {
+            Ok(()) => Ok(Heard::All),
+            Err(error) if error.scope < Scope::Session || error.may_mean_one_message() => Ok(Heard::Refused),
+            Err(error) if is_break(&error) => {
+                self.session = None;
+                Ok(Heard::Broken)
+            }
+            Err(error) => Err(self.explain_in(folder, error)),
+        }
     }
 }
 
@@ -82,22 +124,49 @@ enum Delivered {
 async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<Delivered, Stop> {
     let mut stream = selected.fetch_stream().await?;
     while let Some(step) = delivery.next_step() {
-        match step {
-            Step::Together(wanted) => delivery.together(&mut stream, &wanted).await?,
-            Step::Alone(uid) => delivery.alone(&mut stream, uid).await?,
-        }
+        let alone = match step {
+            Step::Together(wanted) => {
+                delivery.together(&mut stream, &wanted).await?;
+                None
+            }
+            Step::Alone(uid) => {
+                delivery.alone(&mut stream, uid).await?;
+                Some(uid)
+            }
+        };
+        delivery.weigh_pleas(&mut stream, alone).await?;
         if std::mem::take(&mut delivery.is_slow) {
             return Ok(Delivered::UntilTheLineIsCompressed);
         }
     }
     while let Some(uid) = delivery.next_unanswered() {
         delivery.alone(&mut stream, uid).await?;
+        delivery.weigh_pleas(&mut stream, Some(uid)).await?;
+    }
+    if let Some(uid) = delivery.open_pleas().first().copied() {
+        let others = neighbours(&mut selected, uid).await?;
+        let mut stream = selected.fetch_stream().await?;
+        delivery.weigh_open_pleas(&mut stream, &others).await?;
     }
     let lacking: UidSet = delivery.lacking().collect();
     if lacking.is_empty() {
         return Ok(Delivered::All(lacking));
     }
     Ok(Delivered::All(selected.uids_among(&lacking).await?))
+}
+
+/// Messages of the folder with UIDs near this one, with their sizes.
+async fn neighbours(selected: &mut Selected<'_>, uid: Uid) -> Result<Vec<(Uid, u64)>, imap::Error> {
+    let around = |number: u32| Uid::new(number).unwrap_or(Uid::FIRST);
+    let first = around(uid.get().saturating_sub(NEIGHBOURS));
+    let last = around(uid.get().saturating_add(NEIGHBOURS));
+    let mut found = Vec::new();
+    selected
+        .uid_fetch(&UidSet::range(first, last), "(UID RFC822.SIZE)", |fetch| {
+            found.extend(fetch.uid.zip(fetch.rfc822_size));
+        })
+        .await?;
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::{
 use bytes::Bytes;
 use mailhaul_mail::Uid;
 
+use crate::placeholder::{self, Placeholder};
+
 /// Messages of which the size was told exactly, before another size is a reason to doubt.
 const EXACT: u32 = 3;
 /// One size that is an estimate among so many exact ones takes nothing from that.
@@ -20,6 +22,8 @@ pub(crate) enum Worth {
     Sound,
     /// The message is asked for once more, alone, because of this.
     Doubtful(String),
+    /// They are a text of the server in place of the message.
+    Placeholder(String),
 }
 
 /// Judges the messages of one folder as they come.
@@ -31,6 +35,8 @@ pub(crate) struct Judge {
     estimated: u32,
     /// What came first of a message in doubt.
     doubts: BTreeMap<Uid, Octets>,
+    /// Texts that this kind of server gives in place of messages.
+    placeholders: &'static [Placeholder],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +46,18 @@ struct Octets {
 }
 
 impl Judge {
+    pub(crate) fn new(placeholders: &'static [Placeholder]) -> Self {
+        Self { placeholders, ..Self::default() }
+    }
+
     /// A message that came whole.
     pub(crate) fn whole(&mut self, uid: Uid, claimed: u64, body: &Bytes) -> Worth {
         // An empty body is what some servers give for a message that was just expunged (Courier).
         if body.is_empty() && claimed > 0 {
             return Worth::Doubtful("the server gives an empty body".to_owned());
+        }
+        if let Some(words) = placeholder::found(self.placeholders, body) {
+            return Worth::Placeholder(words);
         }
         let length = body.len() as u64;
         self.sized(uid, claimed, length, || {
@@ -97,12 +110,12 @@ mod tests {
     #[test]
     fn where_sizes_are_exact_another_one_must_come_twice_alike() {
         let mut it = Judge::default();
-        assert!((1..=3).all(|number| judge(&mut it, number, 5, "hello")));
-        assert!(!judge(&mut it, 4, 9, "cut"));
-        assert!(!judge(&mut it, 4, 9, "cu"), "not alike");
-        assert!(judge(&mut it, 4, 9, "cu"));
-        assert!(!judge(&mut it, 5, 9, "cut") && judge(&mut it, 5, 9, "not cut 9"));
-        assert!(!judge(&mut it, 6, 9, ""));
+        assert!((1..=8).all(|number| judge(&mut it, number, 5, "hello")));
+        assert!(!judge(&mut it, 9, 9, "cut"));
+        assert!(!judge(&mut it, 9, 9, "cu"), "not alike");
+        assert!(judge(&mut it, 9, 9, "cu"));
+        assert!(!judge(&mut it, 10, 9, "cut") && judge(&mut it, 10, 9, "not cut 9"));
+        assert!(!judge(&mut it, 11, 9, ""));
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod login;
 mod maildir;
 mod names;
 mod opening;
+mod placeholder;
+mod pleas;
 mod profile;
 mod scanning;
 mod sender;

@@ -7,6 +7,8 @@ use mailhaul_imap::Capabilities;
 use mailhaul_mail::ignoring_case;
 use serde::Deserialize;
 
+use crate::placeholder::Placeholder;
+
 /// Read once; that it can be read is the business of a test.
 static BUILT_IN: LazyLock<Profiles> =
     LazyLock::new(|| toml::from_str(include_str!("quirks.toml")).unwrap_or_default());
@@ -39,6 +41,8 @@ pub struct Profile {
     pub(crate) converts: bool,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
+    /// Texts that it gives in place of messages that it cannot read.
+    pub(crate) placeholders: Vec<Placeholder>,
     /// What its names for folders must keep to.
     pub names: NameFacts,
     /// What such a server lets one mailbox do.
@@ -74,6 +78,7 @@ impl Default for Profile {
             merges_copies: false,
             converts: false,
             size_limit: None,
+            placeholders: Vec::new(),
             names: NameFacts::default(),
             limits: MailboxLimits::default(),
             notes: Vec::new(),

@@ -1,6 +1,12 @@
 //! Rows 140 to 149: bodies that a server gives wrong, or not at all.
 
-use crate::scene::pass;
+use mailhaul_engine::{ErrorKind, Missing};
+use mailhaul_mail::Scope;
+
+use crate::{
+    scene::pass,
+    support::{source, uid},
+};
 
 /// Quirk 140.
 #[tokio::test]
@@ -44,4 +50,49 @@ async fn a_large_message_at_which_the_server_hangs_up_is_skipped() {
     passed.brought(&["INBOX: one", "INBOX: six"]);
     assert_eq!(passed.sizes, [300_000, 300_000]);
     assert_eq!(passed.skipped(), [CLOSED]);
+}
+
+/// Quirk 143.
+#[tokio::test]
+async fn words_of_patience_about_one_message_skip_that_message() {
+    let passed = pass("q143-yahoo-unavailable.txt").await;
+    passed.brought(&["INBOX: one", "INBOX: six"]);
+    let words = "UID FETCH refused: NO [UNAVAILABLE] UID FETCH Server error while fetching messages";
+    assert_eq!((passed.skipped(), passed.waits.len()), (vec![words], 0));
+    let passed = pass("q143-yahoo-later.txt").await;
+    passed.brought(&["INBOX: two", "INBOX: six"]);
+    let words = "UID FETCH refused: NO UID FETCH Server error - Please try again later";
+    assert_eq!((passed.skipped(), passed.waits.len()), (vec![words], 0));
+}
+
+/// Quirk 143.
+#[tokio::test]
+async fn whom_words_of_patience_mean_is_seen_by_other_messages() {
+    let mut play = source("q143-one-of-two.txt").await;
+    let (told, missing) = play.fetch_these(&[(2, 17)]).await.unwrap();
+    play.done().await;
+    let words = "UID FETCH refused: NO Server Unavailable. 15".to_owned();
+    assert_eq!((told, missing), (Vec::new(), vec![(uid(2), Missing::Withheld(words))]));
+    let mut play = source("q143-all.txt").await;
+    let error = play.fetch(&[17; 3]).await.unwrap_err();
+    play.done().await;
+    assert_eq!((error.scope, error.kind), (Scope::Mailbox, ErrorKind::Throttled));
+}
+
+/// Quirk 144.
+#[tokio::test]
+async fn a_text_in_place_of_a_message_is_not_copied() {
+    let passed = pass("q144-exchange-placeholder.txt").await;
+    passed.brought(&["INBOX: one", "INBOX: six"]);
+    assert_eq!(
+        passed.skipped(),
+        ["the server gives a text of its own in place of the message: \"Retrieval using the IMAP4 protocol \
+          failed for the following message: 2\"; it names the subject Example meeting\""]
+    );
+}
+
+/// Quirk 145.
+#[tokio::test]
+async fn items_that_come_behind_the_body_or_apart_from_it_are_read() {
+    pass("q145-xeams-items.txt").await.brought(&["INBOX: one", "INBOX: two", "INBOX: six"]);
 }
