@@ -88,7 +88,9 @@ fn status(meant: &[StatusDataItem]) -> StatusItems {
             StatusDataItem::Messages(number) => items.messages = Some(*number),
             StatusDataItem::Recent(number) => items.recent = Some(*number),
             StatusDataItem::UidNext(number) => items.uid_next = Uid::new(number.get()),
-            StatusDataItem::UidValidity(number) => items.uid_validity = UidValidity::new(number.get()),
+            StatusDataItem::UidValidity(number) => {
+                items.uid_validity = UidValidity::new(u64::from(number.get()));
+            }
             StatusDataItem::Unseen(number) => items.unseen = Some(*number),
             StatusDataItem::Deleted(number) => items.deleted = Some(*number),
             StatusDataItem::HighestModSeq(number) => items.highest_modseq = Some(ModSeq(*number)),

@@ -1,6 +1,9 @@
 //! The numbers by which IMAP names messages and states (RFC 9051, section 2.3.1; RFC 7162 for mod-sequences).
 
-use std::{fmt, num::NonZeroU32};
+use std::{
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+};
 
 /// A message's unique identifier within a folder and its [`UidValidity`]. Never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +12,8 @@ pub struct Uid(NonZeroU32);
 impl Uid {
     /// The smallest UID.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
+    /// The greatest UID.
+    pub const LAST: Self = Self(NonZeroU32::MAX);
 
     /// `None` for 0, which the grammar forbids.
     pub fn new(number: u32) -> Option<Self> {
@@ -28,17 +33,22 @@ impl fmt::Display for Uid {
 }
 
 /// While it stays the same, a folder's UIDs mean the same messages. Never 0.
+///
+/// Quirk: the grammar allows 32 bits, and some servers count milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UidValidity(NonZeroU32);
+pub struct UidValidity(NonZeroU64);
 
 impl UidValidity {
+    /// The greatest number.
+    pub const LAST: Self = Self(NonZeroU64::MAX);
+
     /// `None` for 0, which the grammar forbids.
-    pub fn new(number: u32) -> Option<Self> {
-        NonZeroU32::new(number).map(Self)
+    pub fn new(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
     }
 
     /// The number as sent.
-    pub fn get(self) -> u32 {
+    pub fn get(self) -> u64 {
         self.0.get()
     }
 }

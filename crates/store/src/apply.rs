@@ -59,7 +59,7 @@ pub(crate) async fn apply(
                      cursor_uid_next = NULL, cursor_highest_modseq = NULL, cursor_skipped = NULL, \
                      cursor_excluded = NULL WHERE id = ?",
                 )
-                    .bind(i64::from(uid_validity.get()))
+                    .bind(uid_validity.get().cast_signed())
                     .bind(folder)
                     .execute(&mut *connection)
                     .await?;
@@ -101,7 +101,7 @@ async fn open(
     uid_validity: UidValidity,
 ) -> Result<(), Fault> {
     let (source, target) = (folder.to_string(), target.to_string());
-    let validity = i64::from(uid_validity.get());
+    let validity = uid_validity.get().cast_signed();
     let known: Option<(i64, String, i64)> =
         sqlx::query_as("SELECT id, target, uid_validity FROM folder WHERE mailbox_id = ? AND source = ?")
             .bind(mailbox)
@@ -137,7 +137,7 @@ async fn intend(
          floor_uid_next = coalesce(floor_uid_next, ?2), \
          target_validity = coalesce(target_validity, ?1) WHERE id = ?3",
     )
-    .bind(i64::from(floor.uid_validity.get()))
+    .bind(floor.uid_validity.get().cast_signed())
     .bind(i64::from(floor.uid_next.get()))
     .bind(folder)
     .execute(&mut *connection)
@@ -223,7 +223,7 @@ async fn settle(
          cursor_excluded = ?, rules = ? WHERE id = ?",
     )
     .bind(i64::from(status.messages))
-    .bind(i64::from(status.uid_validity.get()))
+    .bind(status.uid_validity.get().cast_signed())
     .bind(status.uid_next.map(|uid| i64::from(uid.get())))
     .bind(status.highest_modseq.map(|modseq| modseq.0.cast_signed()))
     .bind(i64::from(cursor.skipped))

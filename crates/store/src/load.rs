@@ -197,7 +197,7 @@ pub(crate) fn uid(number: i64) -> Result<Uid, Fault> {
 }
 
 fn uid_validity(number: i64) -> Result<UidValidity, Fault> {
-    u32::try_from(number).ok().and_then(UidValidity::new).ok_or(Fault::Unreadable("UIDVALIDITY"))
+    UidValidity::new(number.cast_unsigned()).ok_or(Fault::Unreadable("UIDVALIDITY"))
 }
 
 fn count(number: i64) -> Result<u32, Fault> {

@@ -66,7 +66,7 @@ impl Session {
         let outcome = self.link.run(verb, &command, |untagged| data.observe(untagged)).await;
         let status = outcome.map_err(|error| error.at_least(Scope::Folder))?;
         data.read_only = verb == "EXAMINE" || status.code == Some(Code::ReadOnly);
-        self.link.state_mut().selected = Some(SelectedState { name: name.clone(), data });
+        self.link.state_mut().selected = Some(Box::new(SelectedState { name: name.clone(), data }));
         Ok(Selected { session: self })
     }
 

@@ -15,7 +15,8 @@ pub(crate) struct State {
     pub(crate) capabilities_told: bool,
     /// In upper case (RFC 5161).
     pub(crate) enabled: Vec<String>,
-    pub(crate) selected: Option<SelectedState>,
+    /// Boxed: the state is moved with every connection, and most futures hold several.
+    pub(crate) selected: Option<Box<SelectedState>>,
     /// A BYE is what we asked for.
     pub(crate) is_closing: bool,
     /// The server refused LIST with RETURN although it offers it.

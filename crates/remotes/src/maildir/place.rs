@@ -142,7 +142,7 @@ impl Place {
     /// The second in which the list is made, as Dovecot has it too: a folder that is made anew gets another.
     fn new_validity(&self) -> Result<UidValidity, Fault> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
-        let validity = u32::try_from(seconds).ok().and_then(UidValidity::new);
+        let validity = u32::try_from(seconds).ok().and_then(|it| UidValidity::new(u64::from(it)));
         let words = "the clock shows a year of which no UIDVALIDITY can be made";
         validity.ok_or_else(|| Fault::told(&self.list_file(), io::ErrorKind::InvalidData, words))
     }

@@ -196,7 +196,7 @@ pub(crate) fn flags(text: &str) -> Flags {
 }
 
 /// The UIDs and UIDVALIDITY that a server shows.
-pub(crate) async fn numbers(server: &Dovecot, folder: &str) -> (u32, Vec<u32>) {
+pub(crate) async fn numbers(server: &Dovecot, folder: &str) -> (u64, Vec<u32>) {
     let mut session = session(server).await;
     let mut selected =
         session.examine(&MailboxName::from_text(folder), &SelectOptions::default()).await.unwrap();

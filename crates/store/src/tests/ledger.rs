@@ -31,7 +31,7 @@ fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
 }
 
-fn validity(number: u32) -> UidValidity {
+fn validity(number: u64) -> UidValidity {
     UidValidity::new(number).unwrap()
 }
 
@@ -343,7 +343,8 @@ fn any_uid() -> impl Strategy<Value = Uid> {
 }
 
 fn any_validity() -> impl Strategy<Value = UidValidity> {
-    prop_oneof![5 => Just(1), 1 => Just(2), 1 => Just(u32::MAX)].prop_map(validity)
+    prop_oneof![5 => Just(1), 1 => Just(2), 1 => Just(1_666_390_893_380), 1 => Just(u64::MAX)]
+        .prop_map(validity)
 }
 
 fn any_folder() -> impl Strategy<Value = FolderPath> {

@@ -45,6 +45,7 @@ fn folder(name: &str, skipped: u32) -> FolderReport {
             flags_changed: 5,
             moved: 6,
             removed: 7,
+            remarks: Vec::new(),
             skipped: (1..=skipped).map(item).collect(),
             repaired: vec![repaired(8)],
             ..FolderTally::default()
