@@ -32,7 +32,7 @@ fn scan(messages: u32, is_flagged: impl Fn(u32) -> bool) -> Scan {
         highest_modseq: None,
     };
     let present = Present::These(UidSet::range(uid(1), uid(messages)));
-    Scan { status, messages: (1..=messages).map(info).collect(), present }
+    Scan::whole(status, (1..=messages).map(info).collect(), present)
 }
 
 fn state(messages: u32) -> FolderState {

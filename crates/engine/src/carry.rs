@@ -8,7 +8,7 @@ use std::{
 use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
     pass::{Deletions, Pass},
     plan::{MessagePlan, flag_updates, plan_messages},
@@ -72,7 +72,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !is_usual {
             return Ok(false);
         }
-        let changed: UidSet = scan.messages.iter().map(|it| it.uid).collect();
+        let unseen = scan.unseen.iter().map(|it| it.uid);
+        let changed: UidSet = scan.messages.iter().map(|it| it.uid).chain(unseen).collect();
         let state = self.ledger.folder_around(&work.source, &changed).await?;
         if state.as_ref().is_some_and(|it| !contradictions(&scan, it).is_empty()) {
             return Ok(false);
@@ -184,6 +185,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         }
         work.tally.excluded = plan.excluded;
+        work.unseen = plan.unseen;
+        work.tally.remarks = scan.remarks(plan.unseen);
         // What this pass had copied may be gone again, with the folder that was made anew.
         work.tally.copied = work.tally.copied.min(plan.already);
         work.tally.already = plan.already - work.tally.copied;
@@ -207,6 +210,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .collect();
         self.record(&mut state, &skipped).await?;
         work.carried = true;
+        if let Some(why) = &scan.incomplete {
+            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, why));
+        }
         self.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
         Ok(())
     }
@@ -363,7 +369,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
             let cursor = Cursor {
                 status: scan.status,
-                skipped: number(work.tally.skipped.len() as u64),
+                skipped: number(work.tally.skipped.len() as u64 + work.unseen),
                 excluded: number(work.tally.excluded),
             };
             let rules = self.options.rules(self.source);

@@ -91,6 +91,44 @@ pub struct Scan {
     pub status: FolderStatus,
     /// All messages; or, for a scan since a cursor, at least those that are new or changed. Ascending by UID.
     pub messages: Vec<MessageInfo>,
-    /// Which messages are there.
+    /// Which messages are there. Invariant: a message that may be there and was not shown is among them.
     pub present: Present,
+    /// Messages that are there, and that the server does not show.
+    pub unseen: Vec<UnseenMessage>,
+    /// Why further messages are not shown, of which no UID is known. The folder fails with it when the others are copied.
+    pub incomplete: Option<String>,
+    /// What the operator is told of the folder, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Scan {
+    /// A scan that shows all that it should.
+    pub fn whole(status: FolderStatus, messages: Vec<MessageInfo>, present: Present) -> Self {
+        Self { status, messages, present, unseen: Vec::new(), incomplete: None, notes: Vec::new() }
+    }
+}
+
+impl Scan {
+    /// What the operator is told of the folder, where the flags of so many copies could not be compared.
+    pub(crate) fn remarks(&self, unseen: u64) -> Vec<String> {
+        let kept = match unseen {
+            0 => None,
+            1 => Some(
+                "the source did not show the flags of 1 message; its copy keeps the flags that it has".into(),
+            ),
+            _ => Some(format!(
+                "the source did not show the flags of {unseen} messages; their copies keep the flags that they have"
+            )),
+        };
+        self.notes.iter().cloned().chain(kept).collect()
+    }
+}
+
+/// A message that is in the folder, and that a scan could not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnseenMessage {
+    /// Its UID in the folder.
+    pub uid: Uid,
+    /// The reason, with the server's words where it said any.
+    pub why: String,
 }

@@ -37,7 +37,7 @@ pub use feed::{
     Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
     pipe,
 };
-pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan};
+pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
 pub use folder_plan::{
     FolderMapping, FolderPattern, FolderPlan, FolderRules, Selection, plan_folders, why_scan,
 };

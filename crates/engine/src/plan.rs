@@ -3,7 +3,7 @@
 use mailhaul_mail::{Flags, InternalDate, Uid};
 
 use crate::{
-    folder::{MessageInfo, Scan},
+    folder::{MessageInfo, Scan, UnseenMessage},
     received::Received,
     record::{Copied, FolderState, MessageState},
 };
@@ -63,6 +63,8 @@ pub struct MessagePlan {
     pub already: u64,
     /// Left out by the operator's filter of dates or number.
     pub excluded: u64,
+    /// Of those on the target already: the source did not show their flags.
+    pub unseen: u64,
 }
 
 impl MessagePlan {
@@ -82,6 +84,14 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
             MessageState::Done(copied) => plan.vanished.push((uid, copied.clone())),
             _ if scan.present.contains(uid) => {}
             _ => plan.forget.push(uid),
+        }
+    }
+    for UnseenMessage { uid, why } in &scan.unseen {
+        if let Some(MessageState::Done(_)) = state.messages.get(uid) {
+            plan.unseen += 1;
+        } else {
+            let (uid, flags) = (*uid, Flags::default());
+            plan.skip.push((MessageInfo { uid, flags, internal_date: None, size: 0 }, why.clone()));
         }
     }
     let mut wanted: Vec<&MessageInfo> = Vec::new();
@@ -189,7 +199,7 @@ mod tests {
             uid_next: None,
             highest_modseq: None,
         };
-        Scan { status, messages: messages.to_vec(), present }
+        Scan::whole(status, messages.to_vec(), present)
     }
 
     fn state(messages: impl IntoIterator<Item = (u32, MessageState)>) -> FolderState {
@@ -244,6 +254,17 @@ mod tests {
         let gone = Present::AllBut([uid(2)].into_iter().collect());
         let plan = plan_messages(&scan(&[], gone), &known, &Filter::default(), Order::Oldest);
         assert_eq!((plan.already, plan.vanished.len(), plan.seen()), (1, 1, 1));
+    }
+
+    #[test]
+    fn what_a_scan_does_not_show_is_skipped_or_stays_as_it_is_and_never_vanishes() {
+        let known = state([(1, done(1, "")), (2, done(2, "")), (3, MessageState::Skipped("why".into()))]);
+        let present = Present::These([1, 2, 3, 4].into_iter().map(uid).collect());
+        let mut found = scan(&[message(1, "")], present);
+        found.unseen = [2, 3, 4].map(|it| UnseenMessage { uid: uid(it), why: "not shown".into() }).to_vec();
+        let plan = plan_messages(&found, &known, &Filter::default(), Order::Oldest);
+        assert_eq!(plan.skip.iter().map(|(it, _)| it.uid.get()).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!((plan.vanished.len(), plan.already, plan.unseen, plan.seen()), (0, 2, 1, 4));
     }
 
     #[test]

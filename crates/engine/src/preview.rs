@@ -1,9 +1,9 @@
 //! What a pass would do, folder by folder. It asks only what a [`Mailbox`] can answer, so it cannot change anything.
 
-use mailhaul_mail::{Scope, Uid, UidSet};
+use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     folder_plan::{FolderPlan, why_scan},
     pass::PassOptions,
     plan::plan_messages,
@@ -113,5 +113,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     preview.vanished = plan.vanished.len() as u64;
     preview.excluded = plan.excluded;
     preview.skip = plan.skip.into_iter().map(|(message, reason)| (message.uid, reason)).collect();
+    preview.error =
+        scan.incomplete.map(|why| Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, why));
     Ok(())
 }

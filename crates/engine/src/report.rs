@@ -72,6 +72,8 @@ pub struct FolderTally {
     pub redated: u64,
     /// Copies that lack a flag which the target keeps on other messages.
     pub unflagged: u64,
+    /// What the operator is told of the source folder, in sentences.
+    pub remarks: Vec<String>,
     /// Not carried over.
     pub skipped: Vec<SkippedItem>,
     /// Edited before the target took them: of those that were copied, or were found copied after a crash.
@@ -79,20 +81,20 @@ pub struct FolderTally {
 }
 
 impl FolderTally {
-    /// What the target made of copies that arrived, in sentences; empty where it stored what it was sent.
+    /// What the operator is told of the folder, in sentences: of the source, and what the target made of copies.
     pub fn notes(&self) -> Vec<String> {
         let messages = |count: u64| {
             if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
         };
-        [
+        let of_copies = [
             (self.rewritten, "rewritten by the target server (it stores another size)"),
             (self.redated, "stored by the target server with another date of arrival"),
             (self.unflagged, "stored by the target server without some of their flags"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{} {what}", messages(count)))
-        .collect()
+        .map(|(count, what)| format!("{} {what}", messages(count)));
+        self.remarks.iter().cloned().chain(of_copies).collect()
     }
 
     /// Whether every message is accounted for.

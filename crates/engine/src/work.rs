@@ -67,6 +67,8 @@ pub(crate) struct Work {
     pub(crate) sent_again: SentAgain,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
     pub(crate) shown_until: Option<Uid>,
+    /// Copies whose flags the source did not show: only a scan of everything shows them again.
+    pub(crate) unseen: u64,
     /// The target had a while to take in what an earlier process may have left on the wire.
     pub(crate) is_quiet: bool,
     /// Messages of which a crash had left open whether they arrived, and that did.
@@ -97,6 +99,7 @@ impl Work {
             refusals: Refusals::default(),
             sent_again: SentAgain::default(),
             shown_until: None,
+            unseen: 0,
             is_quiet: false,
             settled: 0,
             carried: false,
@@ -116,16 +119,13 @@ impl Work {
         };
         let mut work = Self::new(plan, record.target, "the source has it no more", true);
         work.origin = Origin::Departed;
-        work.scan = Some(Arc::new(Scan {
-            status: FolderStatus {
-                messages: 0,
-                uid_validity: record.uid_validity,
-                uid_next: None,
-                highest_modseq: None,
-            },
-            messages: Vec::new(),
-            present: Present::These(UidSet::new()),
-        }));
+        let status = FolderStatus {
+            messages: 0,
+            uid_validity: record.uid_validity,
+            uid_next: None,
+            highest_modseq: None,
+        };
+        work.scan = Some(Arc::new(Scan::whole(status, Vec::new(), Present::These(UidSet::new()))));
         work
     }
 

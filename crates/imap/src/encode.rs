@@ -59,11 +59,18 @@ impl Command {
         self.raw(&format!("({})", words.join(" ")))
     }
 
-    /// A set of UIDs, which must not be empty: the grammar has no empty set.
+    /// A set of UIDs, which must not be empty: the grammar has no empty set. A range up to the greatest UID ends with `*`.
+    ///
+    /// Protocol: `*` is the last message (RFC 9051, section 6.4.8), also where its UID lies before the range. In an empty
+    /// mailbox it has no meaning.
     #[must_use]
     pub fn uids(self, uids: &UidSet) -> Self {
         debug_assert!(!uids.is_empty(), "a set of UIDs must not be empty");
-        self.raw(&uids.to_string())
+        let text = uids.to_string();
+        match text.strip_suffix(":4294967295") {
+            Some(begin) => self.raw(&format!("{begin}:*")),
+            None => self.raw(&text),
+        }
     }
 
     /// A mailbox name, octet by octet as the server knows it.

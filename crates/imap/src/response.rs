@@ -239,6 +239,8 @@ pub struct Fetch {
     pub sequence: u32,
     /// The UID.
     pub uid: Option<Uid>,
+    /// The UID as sent, where it is no UID: 0, or a number above 32 bits.
+    pub odd_uid: Option<String>,
     /// FLAGS.
     pub flags: Option<Flags>,
     /// INTERNALDATE, where it names a possible day.

@@ -346,7 +346,11 @@ fn messages() {
     check([
         ("* 12 FETCH ()", fetch(Fetch::default())),
         ("* 12 fetch ( uid 7 )", fetch(Fetch { uid: uid(7), ..Fetch::default() })),
-        ("* 12 FETCH (UID 0)", fetch(Fetch::default())),
+        ("* 12 FETCH (UID 0)", fetch(Fetch { odd_uid: Some("0".into()), ..Fetch::default() })),
+        (
+            "* 12 FETCH (UID 19564493749)",
+            fetch(Fetch { odd_uid: Some("19564493749".into()), ..Fetch::default() }),
+        ),
         (
             "* 12 FETCH (RFC822.SIZE 5000000000)",
             fetch(Fetch { rfc822_size: Some(5_000_000_000), ..Fetch::default() }),

@@ -23,6 +23,55 @@ impl UidSet {
         Self { ranges: vec![(low, high)] }
     }
 
+    /// Every UID. A command says it as `1:*`: some servers visit each number of a range.
+    pub fn all() -> Self {
+        Self { ranges: vec![(1, u32::MAX)] }
+    }
+
+    /// True if no UID is missing.
+    pub fn is_all(&self) -> bool {
+        self.ranges == [(1, u32::MAX)]
+    }
+
+    /// The UIDs that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut kept = Self::new();
+        for &(begin, end) in &self.ranges {
+            let mut next = Some(begin);
+            let start = other.ranges.partition_point(|&(_, last)| last < begin);
+            for &(first, last) in other.ranges[start..].iter().take_while(|&&(first, _)| first <= end) {
+                if let Some(from) = next.filter(|from| *from < first) {
+                    kept.ranges.push((from, first - 1));
+                }
+                next = last.checked_add(1);
+            }
+            if let Some(from) = next.filter(|from| *from <= end) {
+                kept.ranges.push((from, end));
+            }
+        }
+        kept
+    }
+
+    /// The lower half of the UIDs and the upper half; the lower one has at most one UID more.
+    pub fn halves(&self) -> (Self, Self) {
+        let mut rest = self.len().div_ceil(2);
+        let (mut lower, mut upper) = (Self::new(), Self::new());
+        for &(begin, end) in &self.ranges {
+            let length = u64::from(end - begin) + 1;
+            if rest >= length {
+                lower.ranges.push((begin, end));
+            } else if let Ok(before @ 1..) = u32::try_from(rest) {
+                lower.ranges.push((begin, begin + before - 1));
+                upper.ranges.push((begin + before, end));
+            } else {
+                upper.ranges.push((begin, end));
+            }
+            rest = rest.saturating_sub(length);
+        }
+        (lower, upper)
+    }
+
     /// Adds one UID. Cheap when UIDs come in ascending order.
     pub fn insert(&mut self, uid: Uid) {
         self.insert_range(uid, uid);
@@ -45,6 +94,12 @@ impl UidSet {
     pub fn contains(&self, uid: Uid) -> bool {
         let index = self.ranges.partition_point(|&(_, end)| end < uid.get());
         self.ranges.get(index).is_some_and(|&(begin, _)| begin <= uid.get())
+    }
+
+    /// True if a UID from `first` to `last`, both included, is in the set.
+    pub fn meets(&self, first: Uid, last: Uid) -> bool {
+        let index = self.ranges.partition_point(|&(_, end)| end < first.get());
+        self.ranges.get(index).is_some_and(|&(begin, _)| begin <= last.get())
     }
 
     /// How many UIDs are in the set.
@@ -145,7 +200,37 @@ mod tests {
         assert_eq!("1:4294967295".parse::<UidSet>().unwrap().len(), 4_294_967_295);
     }
 
+    fn set(numbers: &[u32]) -> UidSet {
+        numbers.iter().copied().filter_map(Uid::new).collect()
+    }
+
+    #[test]
+    fn all_uids_can_be_halved_and_reduced() {
+        let (lower, upper) = UidSet::all().halves();
+        assert_eq!(
+            (lower.to_string(), upper.to_string()),
+            ("1:2147483648".into(), "2147483649:4294967295".into())
+        );
+        assert!(UidSet::all().is_all() && !upper.is_all());
+        assert_eq!(UidSet::all().without(&set(&[1, 7, u32::MAX])).to_string(), "2:6,8:4294967294");
+        assert!(UidSet::all().without(&UidSet::all()).is_empty());
+    }
+
     proptest! {
+        #[test]
+        fn differences_and_halves_are_those_of_sets(
+            numbers in prop::collection::btree_set(1u32..60, 0..40),
+            others in prop::collection::btree_set(1u32..60, 0..40),
+        ) {
+            let numbers: Vec<u32> = numbers.into_iter().collect();
+            let others: Vec<u32> = others.into_iter().collect();
+            let whole = set(&numbers);
+            let kept: Vec<u32> = numbers.iter().copied().filter(|it| !others.contains(it)).collect();
+            prop_assert_eq!(whole.without(&set(&others)), set(&kept));
+            let (lower, upper) = numbers.split_at(numbers.len().div_ceil(2));
+            prop_assert_eq!(whole.halves(), (set(lower), set(upper)));
+        }
+
         #[test]
         fn behaves_like_a_set_and_prints_what_it_reads(numbers in prop::collection::vec(1u32..200, 0..80)) {
             let model: BTreeSet<u32> = numbers.iter().copied().collect();

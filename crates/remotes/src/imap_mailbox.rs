@@ -28,7 +28,7 @@ use crate::{
     names::Names,
     opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Impression, Profile, Profiles},
-    scanning::{Found, changes, everything},
+    scanning::{self, Found, Scanned, Since, changes, everything},
     user_root::{self, components},
 };
 
@@ -38,6 +38,9 @@ const HASH_BUDGET: u32 = 2 << 20;
 const BEFORE_END: Duration = Duration::from_secs(2);
 /// So long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// Said of a folder whose numbers are not known to last.
+const WITHOUT_VALIDITY: &str =
+    "the server tells no UIDVALIDITY; each pass recognises the messages by their headers";
 
 /// How to reach one mailbox.
 #[derive(Clone)]
@@ -333,16 +336,24 @@ impl Mailbox for ImapMailbox {
             items.push(StatusItem::AppendLimit);
         }
         let answers = self.session().await?.status_many(std::slice::from_ref(&name), &items).await;
-        let answer = answers.map_err(|error| self.explain(error))?.pop();
-        let items = match answer {
+        let items = match answers.map_err(|error| self.explain(error))?.pop() {
             Some(Ok(items)) => items,
+            Some(Err(error)) if self.is_refusal_of_status(folder, &error) => {
+                let opened = self.opened_status(folder).await;
+                return opened.map_err(|_| self.explain_in(folder, error));
+            }
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),
         };
         self.lessons().folder(folder).append_limit = items.append_limit;
-        let status = folder_status(&items).ok_or_else(|| self.no_validity(folder))?;
-        self.numbering.told(folder, Some(status.uid_validity));
-        Ok(status)
+        match folder_status(&items) {
+            Some(status) => {
+                self.numbering.told(folder, Some(status.uid_validity));
+                Ok(status)
+            }
+            // Quirk: Dovecot 2.3 tells UIDVALIDITY 0 of a folder that another connection has just made.
+            None => self.opened_status(folder).await,
+        }
     }
 
     async fn name_rules(&mut self) -> Result<NameRules, Error> {
@@ -352,24 +363,27 @@ impl Mailbox for ImapMailbox {
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
         self.begin().await?;
-        let selected = self.open_to_scan(folder).await?;
-        let data = selected.data();
-        let (exists, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
-        let Some(uid_validity) = data.uid_validity else { return Err(self.no_validity(folder)) };
-        let status = FolderStatus { messages: exists, uid_validity, uid_next, highest_modseq };
-        let modseq = since
-            .filter(|cursor| cursor.status.uid_validity == uid_validity && status.highest_modseq.is_some())
-            .and_then(|cursor| cursor.status.highest_modseq)
-            .filter(|it| it.0 > 0);
+        let status = self.opened_status(folder).await?;
+        let since = since.filter(|it| it.status.uid_validity == status.uid_validity);
+        let since = since.filter(|_| status.highest_modseq.is_some()).and_then(Since::new);
         let labels = self.labels.clone();
         let found = Found::new(labels.as_deref().map(|it| (it, folder)));
         let selected = self.selected()?;
-        let scanned = match modseq {
-            Some(modseq) => changes(selected, modseq, found).await,
-            None => everything(selected, exists, found).await,
+        let scanned = match since {
+            Some(since) => changes(selected, since, found).await,
+            None => everything(selected, found).await,
         };
-        let (messages, present) = scanned.map_err(|error| self.explain_in(folder, error))?;
-        Ok(Scan { status, messages, present })
+        let Scanned { messages, present, unseen, incomplete } =
+            scanned.map_err(|error| self.explain_in(folder, error))?;
+        if self.account.side == Side::Target
+            && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
+        {
+            // What is not shown would be copied once more.
+            return Err(self.explain_in(folder, scanning::incomplete(why)));
+        }
+        let notes =
+            if self.numbering.is_made_up(folder) { vec![WITHOUT_VALIDITY.to_owned()] } else { Vec::new() };
+        Ok(Scan { status, messages, present, unseen, incomplete, notes })
     }
 
     fn view(&self) -> String {
@@ -459,13 +473,12 @@ impl Mailbox for ImapMailbox {
 }
 
 impl ImapMailbox {
-    pub(crate) fn no_validity(&self, folder: &FolderPath) -> Error {
-        let message = format!(
-            "{}: folder {folder}: the server tells no UIDVALIDITY, so that its messages cannot be told apart from one \
-             session to the next",
-            self.describe()
-        );
-        Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message)
+    /// True if STATUS is refused for a folder that can probably be opened all the same (GNU imap4d for INBOX).
+    fn is_refusal_of_status(&self, folder: &FolderPath, error: &imap::Error) -> bool {
+        error.scope == Scope::Folder
+            && error.kind == imap::ErrorKind::Refused
+            && self.listed.contains_key(folder)
+            && !self.hollow.contains(folder)
     }
 
     /// Reads the bodies, only to hash them.

@@ -9,6 +9,7 @@ mod delivery;
 mod error;
 mod gmail;
 mod gmail_api;
+mod halving;
 mod imap_mailbox;
 mod imap_source;
 mod imap_target;

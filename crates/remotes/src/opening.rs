@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_engine::{Error, ErrorKind, FolderStatus};
 use mailhaul_imap::{self as imap, SelectOptions, Selected, Session};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
 
@@ -33,6 +34,8 @@ struct Told {
     validity: BTreeMap<FolderPath, UidValidity>,
     /// Folders for which EXAMINE tells no UIDVALIDITY that lasts, and SELECT does.
     selected_to_read: BTreeSet<FolderPath>,
+    /// Folders for which the server tells no UIDVALIDITY at all.
+    without_validity: BTreeSet<FolderPath>,
 }
 
 impl Numbering {
@@ -47,8 +50,27 @@ impl Numbering {
         }
     }
 
-    /// The UIDVALIDITY to which the folder's UIDs belong, as far as was told.
-    pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
+    /// The UIDVALIDITY of a folder for which the server now tells none: the one told before, else a number that no other
+    /// pass has. The next pass recognises the messages by their fingerprints then.
+    fn of_silent(&self, folder: &FolderPath) -> UidValidity {
+        let mut told = self.inner();
+        if let Some(known) = told.validity.get(folder) {
+            return *known;
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let number = u64::try_from(since.as_nanos()).ok().and_then(UidValidity::new);
+        let made_up = number.unwrap_or(UidValidity::LAST);
+        told.validity.insert(folder.clone(), made_up);
+        told.without_validity.insert(folder.clone());
+        made_up
+    }
+
+    /// True if the folder's UIDVALIDITY was not told by the server.
+    pub(crate) fn is_made_up(&self, folder: &FolderPath) -> bool {
+        self.inner().without_validity.contains(folder)
+    }
+
+    fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
 }
@@ -102,6 +124,15 @@ impl ImapMailbox {
         }
         self.numbering.told(folder, now);
         self.selected()
+    }
+
+    /// The state of the folder, which is opened for it as by [`Self::open_to_scan`].
+    pub(crate) async fn opened_status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
+        let selected = self.open_to_scan(folder).await?;
+        let data = selected.data();
+        let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
+        let uid_validity = data.uid_validity.unwrap_or_else(|| self.numbering.of_silent(folder));
+        Ok(FolderStatus { messages, uid_validity, uid_next, highest_modseq })
     }
 
     /// Opens the folder now, and gives its UIDVALIDITY. A folder at which every connection ends is given up, so that the

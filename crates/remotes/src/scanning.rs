@@ -1,30 +1,53 @@
 //! Looking at all messages of an open folder, or at what changed in it.
+//!
+//! Invariant: a message that is there and is not shown is never taken for one that is gone.
 
-use mailhaul_engine::{MessageInfo, Present};
-use mailhaul_imap::{self as imap, SearchKey, Selected, response::Fetch};
+use std::collections::{BTreeMap, BTreeSet};
+
+use mailhaul_engine::{Cursor, MessageInfo, Present, UnseenMessage};
+use mailhaul_imap::{self as imap, Selected, response::Fetch};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, ModSeq, Retry, Scope, Uid, UidSet};
 
-use crate::gmail::Labels;
+use crate::{
+    gmail::Labels,
+    halving::{RefusedSet, fetch_in_halves, is_refusal, listed},
+};
 
 /// What is asked of every message.
 const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
 /// And where folders are labels.
 const LABELLED_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)";
+/// Messages of a kind that are named one by one; of more, only the number is told.
+const MOST_NAMED: usize = 10;
 
-/// All messages of the open folder.
-pub(crate) async fn everything(
-    mut selected: Selected<'_>,
-    exists: u32,
-    mut found: Found<'_>,
-) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
-    if exists > 0 {
-        selected.uid_fetch(&all(), found.items(), |fetch| found.take(&fetch)).await?;
+/// What a scan showed, and what it did not.
+pub(crate) struct Scanned {
+    pub(crate) messages: Vec<MessageInfo>,
+    pub(crate) present: Present,
+    pub(crate) unseen: Vec<UnseenMessage>,
+    /// Why further messages are not shown, of which no UID is known.
+    pub(crate) incomplete: Option<String>,
+}
+
+/// What the folder was like when it was scanned before.
+#[derive(Clone, Copy)]
+pub(crate) struct Since {
+    modseq: ModSeq,
+    messages: u32,
+    uid_next: Option<Uid>,
+}
+
+impl Since {
+    /// `None` where the server told no mod-sequence then.
+    pub(crate) fn new(cursor: &Cursor) -> Option<Self> {
+        let status = &cursor.status;
+        let modseq = status.highest_modseq.filter(|it| it.0 > 0)?;
+        Some(Self { modseq, messages: status.messages, uid_next: status.uid_next })
     }
-    let (messages, elsewhere) = found.messages()?;
-    // What was there at first, without what was expunged meanwhile, must have been shown.
-    enough(exists.min(selected.data().exists), messages.len() as u64 + elsewhere.len())?;
-    let present = messages.iter().map(|it| it.uid).collect();
-    Ok((messages, Present::These(present)))
+
+    fn is_new(&self, uid: Uid) -> bool {
+        self.uid_next.is_none_or(|next| uid >= next)
+    }
 }
 
 /// The messages of the open folder from this UID on.
@@ -32,60 +55,115 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
     let mut found = Found::new(None);
     if selected.data().exists > 0 {
         let last = Uid::new(u32::MAX).unwrap_or(first);
-        selected.uid_fetch(&UidSet::range(first, last), SCAN_ITEMS, |fetch| found.take(&fetch)).await?;
+        found.ask(&mut selected, UidSet::range(first, last)).await?;
     }
-    let (mut messages, _) = found.messages()?;
+    let (mut messages, ..) = found.sorted();
+    // `*` is the last message, whatever its UID.
     messages.retain(|it| it.uid >= first);
     Ok(messages)
 }
 
-/// What changed in the open folder (RFC 7162).
+/// All messages of the open folder. What the server does not show is asked for once more, and then left.
+pub(crate) async fn everything(
+    mut selected: Selected<'_>,
+    mut found: Found<'_>,
+) -> Result<Scanned, imap::Error> {
+    let exists = selected.data().exists;
+    if exists > 0 {
+        found.ask(&mut selected, UidSet::all()).await?;
+    }
+    // What was there at first, without what was expunged meanwhile, must have been shown.
+    let least = |selected: &Selected<'_>| u64::from(exists.min(selected.data().exists));
+    let mut known = UidSet::new();
+    if found.lacks(least(&selected)) {
+        known = listed(&mut selected).await?;
+        let shown = found.whole();
+        let mut again = found.uids().without(&shown);
+        if known.len() == least(&selected) {
+            known.without(&shown).ranges().for_each(|(first, last)| again.insert_range(first, last));
+        } else {
+            known = UidSet::new();
+            if found.shown() < least(&selected) && found.refused.is_empty() {
+                again = UidSet::all();
+            }
+        }
+        if !again.is_empty() {
+            found.refused.clear();
+            found.ask(&mut selected, again).await?;
+        }
+    }
+    found.conclude(least(&selected), &known)
+}
+
+/// What changed in the open folder (RFC 7162). All messages where that does not show everything that is new.
 pub(crate) async fn changes(
     mut selected: Selected<'_>,
-    since: ModSeq,
+    since: Since,
     mut found: Found<'_>,
-) -> Result<(Vec<MessageInfo>, Present), imap::Error> {
-    let items = found.items();
-    let mut vanished = selected.uid_fetch_changed(&all(), items, since, |fetch| found.take(&fetch)).await?;
-    let (messages, elsewhere) = found.messages()?;
-    let present = if selected.has_enabled("QRESYNC") {
+) -> Result<Scanned, imap::Error> {
+    let (exists, anew) = (selected.data().exists, Found::new(found.labels));
+    let tells_vanished = selected.has_enabled("QRESYNC");
+    let mut vanished = UidSet::new();
+    if tells_vanished || exists > 0 {
+        // Protocol: VANISHED is told of the UIDs asked for (RFC 7162, section 3.2.6), and `*` may be below them by now.
+        let uids = if tells_vanished { until_the_end() } else { UidSet::all() };
+        let items = found.items();
+        match selected.uid_fetch_changed(&uids, items, since.modseq, |fetch| _ = found.take(&fetch)).await {
+            Ok(gone) => vanished = gone,
+            Err(error) if is_refusal(&error) => return everything(selected, anew).await,
+            Err(error) => return Err(error),
+        }
+    }
+    found.merge();
+    let arrived = found.told.iter().filter(|it| since.is_new(it.uid)).count() as u64;
+    let expected = (u64::from(since.messages) + arrived).saturating_sub(vanished.len());
+    let is_sound = found.uids() == found.whole() && found.odd.is_empty();
+    // Messages that vanished may be told of that were never known here: then it is not sure that any lack.
+    let may_lack = u64::from(exists.min(selected.data().exists)) > expected;
+    let there = if is_sound && (!tells_vanished || may_lack) { present(&mut selected).await? } else { None };
+    let lacks_none = there.as_ref().is_none_or(|there| {
+        let fresh = since.uid_next.map_or_else(UidSet::new, |next| UidSet::range(next, Uid::LAST));
+        fresh.without(&found.uids()).ranges().all(|(first, last)| !there.meets(first, last))
+    });
+    if !is_sound || !lacks_none || (there.is_none() && (!tells_vanished || may_lack)) {
+        return everything(selected, anew).await;
+    }
+    let (messages, elsewhere, _) = found.sorted();
+    let present = if tells_vanished {
         elsewhere.ranges().for_each(|(first, last)| vanished.insert_range(first, last));
         Present::AllBut(vanished)
     } else {
-        let there = present(&mut selected).await?;
-        Present::These(there.iter().filter(|uid| !elsewhere.contains(*uid)).collect())
+        Present::These(there.unwrap_or_default().without(&elsewhere))
     };
-    Ok((messages, present))
+    Ok(Scanned { messages, present, unseen: Vec::new(), incomplete: None })
+}
+
+/// All UIDs, said as numbers. The greatest number stays out: with it the set is said as `1:*`.
+fn until_the_end() -> UidSet {
+    UidSet::all().without(&UidSet::range(Uid::LAST, Uid::LAST))
 }
 
 /// The UIDs of all messages. SEARCH tells them shortly, but some servers refuse it, find nothing, or find a part: unless it
-/// finds as many as there are, FETCH is believed.
-async fn present(selected: &mut Selected<'_>) -> Result<UidSet, imap::Error> {
-    match selected.uid_search(&[SearchKey::All]).await {
-        Ok(found) if found.len() == u64::from(selected.data().exists) => return Ok(found),
-        Err(error) if error.scope >= Scope::Session => return Err(error),
-        _ => {}
-    }
+/// finds as many as there are, FETCH is believed. `None` where that shows fewer, too.
+async fn present(selected: &mut Selected<'_>) -> Result<Option<UidSet>, imap::Error> {
     let exists = selected.data().exists;
-    let found = if exists > 0 { selected.uids_among(&all()).await? } else { UidSet::new() };
-    enough(exists.min(selected.data().exists), found.len())?;
-    Ok(found)
+    let found = listed(selected).await?;
+    if found.len() == u64::from(selected.data().exists) {
+        return Ok(Some(found));
+    }
+    let found = match selected.data().exists {
+        0 => UidSet::new(),
+        _ => match selected.uids_among(&UidSet::all()).await {
+            Err(error) if is_refusal(&error) => return Ok(None),
+            other => other?,
+        },
+    };
+    let is_enough = u64::from(exists.min(selected.data().exists)) <= found.len();
+    Ok(is_enough.then_some(found))
 }
 
 /// A scan that shows fewer messages than there are must not be taken for a smaller folder.
-fn enough(least: u32, shown: u64) -> Result<(), imap::Error> {
-    if u64::from(least) <= shown {
-        return Ok(());
-    }
-    Err(incomplete(format!("the server says that it holds {least} messages, and shows {shown}")))
-}
-
-/// `1:*` would do; but this is a set like any other.
-fn all() -> UidSet {
-    UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap_or(Uid::FIRST))
-}
-
-fn incomplete(words: String) -> imap::Error {
+pub(crate) fn incomplete(words: &str) -> imap::Error {
     imap::Error {
         scope: Scope::Folder,
         retry: Retry::Never,
@@ -95,13 +173,20 @@ fn incomplete(words: String) -> imap::Error {
 
 /// Answers to FETCH, put together: servers may tell of one message in several.
 pub(crate) struct Found<'a> {
-    told: Vec<(Uid, Partial)>,
+    told: Vec<Told>,
     /// Where folders are labels, and which of them is looked into.
     labels: Option<(&'a Labels, &'a FolderPath)>,
+    refused: Vec<RefusedSet>,
+    /// Sequence numbers of messages whose UID is none, with what was sent as UID.
+    odd: BTreeMap<u32, String>,
+    /// Sequence numbers of messages that have one UID.
+    twice: BTreeMap<Uid, BTreeSet<u32>>,
 }
 
-#[derive(Default)]
-struct Partial {
+/// What was told of one message.
+struct Told {
+    uid: Uid,
+    sequence: u32,
     flags: Option<Flags>,
     internal_date: Option<InternalDate>,
     size: Option<u64>,
@@ -109,9 +194,21 @@ struct Partial {
     is_here: Option<bool>,
 }
 
+impl Told {
+    fn is_whole(&self) -> bool {
+        self.flags.is_some() && self.is_here.is_some()
+    }
+
+    /// True if both are answers to a scan, of messages with different numbers. Notices of flags have no size.
+    fn is_another(&self, other: &Self) -> bool {
+        self.sequence != other.sequence && self.size.is_some() && other.size.is_some()
+    }
+}
+
 impl<'a> Found<'a> {
     pub(crate) fn new(labels: Option<(&'a Labels, &'a FolderPath)>) -> Self {
-        Self { told: Vec::new(), labels }
+        let (refused, odd, twice) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { told: Vec::new(), labels, refused, odd, twice }
     }
 
     /// What is to be asked for.
@@ -119,10 +216,23 @@ impl<'a> Found<'a> {
         if self.labels.is_some() { LABELLED_ITEMS } else { SCAN_ITEMS }
     }
 
-    fn take(&mut self, fetch: &Fetch) {
+    async fn ask(&mut self, selected: &mut Selected<'_>, uids: UidSet) -> Result<(), imap::Error> {
+        let refused = fetch_in_halves(selected, uids, self.items(), |fetch| self.take(fetch)).await?;
+        self.refused.extend(refused);
+        self.merge();
+        Ok(())
+    }
+
+    /// Takes in one answer. Returns true if it tells all that was asked for.
+    fn take(&mut self, fetch: &Fetch) -> bool {
+        if let Some(odd) = &fetch.odd_uid {
+            self.odd.insert(fetch.sequence, odd.clone());
+        }
         // An answer without a UID is a notice that flags change now; the next pass sees it.
-        let Some(uid) = fetch.uid else { return };
-        let told = Partial {
+        let Some(uid) = fetch.uid else { return false };
+        let told = Told {
+            uid,
+            sequence: fetch.sequence,
             flags: fetch.flags.clone(),
             internal_date: fetch.internal_date,
             size: fetch.rfc822_size,
@@ -131,39 +241,142 @@ impl<'a> Found<'a> {
                 (None, _) => Some(true),
             },
         };
-        self.told.push((uid, told));
+        let is_whole = told.is_whole() && told.size.is_some();
+        self.told.push(told);
+        is_whole
     }
 
-    /// The messages of this folder, and those that it shows and that are taken from another one.
-    fn messages(self) -> Result<(Vec<MessageInfo>, UidSet), imap::Error> {
-        let mut found = self.told;
-        // What came last of a message counts, for each item by itself.
-        found.sort_by_key(|(uid, _)| *uid);
-        found.dedup_by(|(later, told), (uid, known)| {
-            let is_same = later == uid;
-            if is_same {
-                known.flags = told.flags.take().or_else(|| known.flags.take());
-                known.internal_date = told.internal_date.or(known.internal_date);
-                known.size = told.size.or(known.size);
-                known.is_here = told.is_here.or(known.is_here);
+    /// What came last of a message counts, for each item by itself. Of two messages with one UID, the first counts: that is
+    /// the one that a server gives first.
+    fn merge(&mut self) {
+        let twice = &mut self.twice;
+        self.told.sort_by_key(|it| it.uid);
+        self.told.dedup_by(|later, known| {
+            if later.uid != known.uid {
+                return false;
             }
-            is_same
+            if later.is_another(known) {
+                twice.entry(known.uid).or_default().extend([known.sequence, later.sequence]);
+                if later.sequence > known.sequence {
+                    return true;
+                }
+            }
+            known.sequence = later.sequence;
+            known.flags = later.flags.take().or_else(|| known.flags.take());
+            known.internal_date = later.internal_date.or(known.internal_date);
+            known.size = later.size.or(known.size);
+            known.is_here = later.is_here.or(known.is_here);
+            true
         });
-        let lacks = |what, uid| {
-            incomplete(format!("the server does not tell the {what} of the message with UID {uid}"))
-        };
-        let mut messages = Vec::with_capacity(found.len());
-        let mut elsewhere = UidSet::new();
-        for (uid, Partial { flags, internal_date, size, is_here }) in found {
-            let Some(flags) = flags else { return Err(lacks("flags", uid)) };
-            match is_here {
-                Some(true) => {
+    }
+
+    fn shown(&self) -> u64 {
+        self.told.len() as u64
+    }
+
+    fn uids(&self) -> UidSet {
+        self.told.iter().map(|it| it.uid).collect()
+    }
+
+    /// The messages of which everything that is needed was told.
+    fn whole(&self) -> UidSet {
+        self.told.iter().filter(|it| it.is_whole()).map(|it| it.uid).collect()
+    }
+
+    /// True if fewer than so many messages were shown, or one of them only in part.
+    fn lacks(&self, least: u64) -> bool {
+        self.shown() < least || !self.refused.is_empty() || !self.told.iter().all(Told::is_whole)
+    }
+
+    /// The messages of this folder, those that it shows and that are taken from another one, and those of which too little
+    /// was told.
+    fn sorted(self) -> (Vec<MessageInfo>, UidSet, Vec<UnseenMessage>) {
+        let mut messages = Vec::with_capacity(self.told.len());
+        let (mut elsewhere, mut unseen) = (UidSet::new(), Vec::new());
+        for Told { uid, flags, internal_date, size, is_here, .. } in self.told {
+            match (flags, is_here) {
+                (Some(flags), Some(true)) => {
                     messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
                 }
-                Some(false) => elsewhere.insert(uid),
-                None => return Err(lacks("labels", uid)),
+                (_, Some(false)) => elsewhere.insert(uid),
+                (flags, _) => {
+                    let what = if flags.is_none() { "flags" } else { "labels" };
+                    unseen.push(UnseenMessage { uid, why: format!("the server does not tell its {what}") });
+                }
             }
         }
-        Ok((messages, elsewhere))
+        (messages, elsewhere, unseen)
     }
+
+    /// What there is to say at the end, where at least so many messages are there; `known` are their UIDs, or none.
+    fn conclude(mut self, least: u64, known: &UidSet) -> Result<Scanned, imap::Error> {
+        let shown = self.uids();
+        let mut hidden: BTreeMap<Uid, String> = BTreeMap::new();
+        let refused = std::mem::take(&mut self.refused);
+        for RefusedSet { uids, error } in &refused {
+            // Of a range that was not asked for to its end, only those are named that are known to be there.
+            let named = if uids.len() == 1 { uids.iter().collect() } else { among(known, uids) };
+            hidden.extend(named.into_iter().map(|uid| (uid, error.message.clone())));
+        }
+        for uid in known.without(&shown).iter() {
+            hidden
+                .entry(uid)
+                .or_insert_with(|| "the server counts the message and does not show it".to_owned());
+        }
+        hidden.retain(|uid, _| !shown.contains(*uid));
+        let lacking = least.saturating_sub(shown.len() + hidden.len() as u64);
+        let incomplete = (lacking > 0).then(|| self.explain(lacking, least, &refused));
+        if shown.is_empty() && lacking > 0 {
+            let refusal = refused.into_iter().next().map(|it| it.error);
+            let words = incomplete.unwrap_or_default();
+            return Err(refusal.unwrap_or_else(|| self::incomplete(&words)));
+        }
+        let (messages, elsewhere, mut unseen) = self.sorted();
+        unseen.extend(hidden.into_iter().map(|(uid, why)| UnseenMessage { uid, why }));
+        let present = if incomplete.is_some() {
+            Present::AllBut(elsewhere)
+        } else {
+            let there = messages.iter().map(|it| it.uid).chain(unseen.iter().map(|it| it.uid));
+            Present::These(there.collect())
+        };
+        Ok(Scanned { messages, present, unseen, incomplete })
+    }
+
+    /// Which messages are not shown, as far as anything is known of them.
+    fn explain(&self, lacking: u64, least: u64, refused: &[RefusedSet]) -> String {
+        let mut details: Vec<String> = Vec::new();
+        for (uid, sequences) in self.twice.iter().take(MOST_NAMED) {
+            let words = format!("sequence numbers {} have the same UID {uid}", joined(sequences));
+            details.push(words);
+        }
+        for (sequence, sent) in self.odd.iter().take(MOST_NAMED) {
+            let is_large = sent.parse::<u64>().is_ok_and(|it| it > u64::from(u32::MAX));
+            let limit = if is_large { ", above the 32 bits that IMAP allows" } else { "" };
+            details.push(format!("sequence number {sequence} has the UID {sent}{limit}"));
+        }
+        if let Some(RefusedSet { error, .. }) = refused.first() {
+            details.push(error.message.clone());
+        }
+        let shown: BTreeSet<u32> = self.told.iter().map(|it| it.sequence).collect();
+        if details.is_empty() && shown.len() == self.told.len() && lacking <= MOST_NAMED as u64 {
+            let all = 1..=u32::try_from(least).unwrap_or(u32::MAX);
+            let absent: BTreeSet<u32> = all.filter(|it| !shown.contains(it)).collect();
+            if absent.len() as u64 == lacking {
+                details.push(format!("sequence number {}", joined(&absent)));
+            }
+        }
+        let details = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
+        format!(
+            "the server says that it holds {least} messages, and does not show {lacking} of them{details}"
+        )
+    }
+}
+
+/// Those of the UIDs that are in the other set.
+fn among(uids: &UidSet, others: &UidSet) -> Vec<Uid> {
+    uids.iter().filter(|uid| others.contains(*uid)).collect()
+}
+
+fn joined(numbers: &BTreeSet<u32>) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -199,7 +199,7 @@ impl StoredFolder {
     fn status(&self) -> FolderStatus {
         FolderStatus {
             messages: u32::try_from(self.messages.len()).unwrap(),
-            uid_validity: UidValidity::new(self.uid_validity).unwrap(),
+            uid_validity: UidValidity::new(u64::from(self.uid_validity)).unwrap(),
             uid_next: Uid::new(self.uid_next),
             highest_modseq: Some(ModSeq(self.modseq)),
         }
@@ -333,6 +333,9 @@ impl Mailbox for Remote {
             } else {
                 Present::These(it.messages.keys().filter_map(|uid| Uid::new(*uid)).collect())
             },
+            unseen: Vec::new(),
+            incomplete: None,
+            notes: Vec::new(),
         })
     }
 
@@ -547,7 +550,7 @@ impl Target for Remote {
                 }
                 continue;
             }
-            let uid_validity = self.with(folder, |it| UidValidity::new(it.uid_validity).unwrap())?;
+            let uid_validity = self.with(folder, |it| UidValidity::new(u64::from(it.uid_validity)).unwrap())?;
             let appended = AppendedUids { uid_validity, uids };
             self.answered()?;
             let told = !self.server().tells_no_uids;

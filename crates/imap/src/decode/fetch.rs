@@ -102,6 +102,7 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
                 return None;
             }
             found.uid = uid;
+            found.odd_uid = if uid.is_none() { value.text() } else { None };
         }
         "FLAGS" => {
             found.flags = value.texts().map(|names| names.iter().map(String::as_str).collect::<Flags>());

@@ -120,7 +120,7 @@ impl Place {
             highest_modseq: None,
         };
         let present = Present::These(messages.iter().map(|it| it.uid).collect());
-        Ok(Scan { status, messages, present })
+        Ok(Scan::whole(status, messages, present))
     }
 
     pub(super) fn fingerprints(&self, uids: &UidSet) -> Result<Vec<(Uid, Fingerprint)>, Fault> {

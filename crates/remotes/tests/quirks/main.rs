@@ -10,6 +10,7 @@ mod log;
 #[path = "../../../engine/tests/support/mod.rs"]
 mod memory;
 mod profiles;
+mod scans;
 mod scene;
 mod sessions;
 mod state;

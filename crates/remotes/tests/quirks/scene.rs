@@ -51,6 +51,11 @@ impl Passed {
         assert_eq!(self.arrived, messages);
     }
 
+    /// What the operator is told of the folders.
+    pub(crate) fn remarks(&self) -> Vec<&str> {
+        self.report.folders.iter().flat_map(|it| &it.tally.remarks).map(String::as_str).collect()
+    }
+
     /// What was skipped, and why.
     pub(crate) fn skipped(&self) -> Vec<&str> {
         self.report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect()
