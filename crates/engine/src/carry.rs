@@ -129,14 +129,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if let Some(scan) = &work.scan {
             return Ok(scan.clone());
         }
-        let rules_hold = state.record.rules == self.options.rules(self.source);
+        let rules_hold = state.record.rules == self.rules_of(work);
         // What was skipped or left out does not change: only a scan of everything shows it again.
         let since = state
             .record
             .cursor
             .filter(|it| it.status.uid_validity == state.record.uid_validity)
             .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0 && it.excluded == 0);
-        let mut scan = self.source.scan(&work.source, since.as_ref()).await?;
+        let mut scan = self.look(work, state, since.as_ref()).await?;
         let why = if scan.status.uid_validity != state.record.uid_validity {
             Some("UIDVALIDITY changed")
         } else if self.has_reused_uids(work, state, &scan).await? {
@@ -146,7 +146,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         };
         if let Some(why) = why {
             if since.is_some() {
-                scan = self.source.scan(&work.source, None).await?;
+                scan = self.look(work, state, None).await?;
             }
             let lost = follow_new_validity(self.source, self.ledger, state, &scan).await?;
             work.reason = format!("{}; {why}, {lost} messages could not be paired", work.reason);
@@ -372,7 +372,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 skipped: number(work.tally.skipped.len() as u64 + work.unseen),
                 excluded: number(work.tally.excluded),
             };
-            let rules = self.options.rules(self.source);
+            let rules = self.rules_of(work);
             records.push(Record::Settled { folder: work.source.clone(), cursor, rules });
         }
         if records.is_empty() { Ok(()) } else { self.ledger.record(&records).await }

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Refused,
     /// The message is larger than the server takes.
     TooLarge,
+    /// The operator's options leave nothing to do.
+    Options,
     /// The ledger could not be read or written.
     Ledger,
     /// The operator asked to stop.

@@ -22,6 +22,8 @@ mod preview;
 mod received;
 mod record;
 mod refusals;
+mod relisting;
+mod remainder;
 mod repair;
 mod report;
 mod reused_uids;
@@ -30,6 +32,7 @@ mod settle;
 mod survey;
 mod throttle;
 mod transfer;
+mod views;
 mod work;
 
 pub use error::{Error, ErrorKind, Side};
@@ -39,7 +42,8 @@ pub use feed::{
 };
 pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
 pub use folder_plan::{
-    FolderMapping, FolderPattern, FolderPlan, FolderRules, Selection, plan_folders, why_scan,
+    FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
+    why_scan,
 };
 pub use name_rules::{Levels, NameRules, SameName};
 pub use pace::{Rates, Usage};
@@ -51,7 +55,7 @@ pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
     Target, Wanted,
 };
-pub use preview::{FolderPreview, preview};
+pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
 pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record};
 pub use repair::{MOST_WHOLE, RepairRules};

@@ -39,6 +39,9 @@ pub struct NameRules {
     pub refuses_outer_blanks: bool,
     /// There are no folders below INBOX (Domino).
     pub refuses_below_inbox: bool,
+    /// Names of the first level below which all new folders must be, and the first is taken (`Folders` of Proton Mail Bridge);
+    /// anywhere where there is none.
+    pub roots: Vec<String>,
     /// Characters of a segment at most.
     pub longest_segment: Option<usize>,
     /// Characters of a whole name at most, delimiters included.

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, ErrorKind},
     feed::Budget,
     folder_plan::{FolderPlan, FolderRules, why_scan},
+    name_rules::NameRules,
     places::Places,
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
@@ -17,6 +18,7 @@ use crate::{
     report::{FolderReport, FolderTally, Report},
     survey::{Survey, survey},
     throttle::{Limits, SHORT},
+    views::Viewed,
     work::Work,
 };
 
@@ -104,36 +106,28 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     async fn all(&mut self, report: &mut Report) -> Result<(), Error> {
-        let mut patience = Patience::default();
-        let survey = loop {
-            match survey(self.source, self.target, self.ledger, &self.options.folders).await {
-                Ok(survey) => break survey,
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
-        };
+        let survey = self.patiently_survey().await?;
+        for option in &survey.unmatched {
+            self.progress.event(Event::Unmatched { option });
+        }
+        survey.check_options()?;
         let names = survey.names.clone();
-        let mut works = self.choose(survey, report);
+        let (mut works, views) = self.choose(survey, report);
         if !self.source.view().is_empty() {
             self.count_unchanged(report).await?;
         }
-        let listed: Vec<(FolderPath, u64)> =
-            works.iter().map(|it| (it.source().clone(), it.listed())).collect();
+        let listed = works.iter().map(|it| (it.source().clone(), it.listed()));
+        // Few of the messages that a view shows are copied from it.
+        let listed: Vec<(FolderPath, u64)> = listed
+            .chain(views.iter().filter(|it| it.why(false).is_some()).map(|it| (it.source().clone(), 0)))
+            .collect();
         self.progress.event(Event::Planned { folders: &listed });
-        // Folders of earlier passes first: what vanished from them may be found moved to another.
-        for work in works.iter_mut().filter(|work| work.is_known()) {
-            self.patiently_scan(work).await;
-        }
-        let mut patience = Patience::default();
-        while let Err(error) = self.find_moves(&mut works).await {
-            if let Err(error) = self.recover_from(error, &mut patience).await {
-                // Without the moves, messages would be copied that are on the target already.
-                report.folders.extend(works.into_iter().map(Work::into_report));
-                return Err(error);
-            }
-        }
-        let mut result = self.patiently_create(&mut works, &names).await;
+        let mut result = self.carry_folders(&mut works, &names).await;
         if result.is_ok() {
-            result = self.carry_all(&mut works).await;
+            result = self.list_once_more(&mut works, report).await;
+        }
+        if result.is_ok() {
+            result = self.carry_views(views, &mut works, &names, report).await;
         }
         if result.is_ok() {
             result = self.finish_all(&mut works).await;
@@ -142,12 +136,43 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         result
     }
 
-    /// Splits the folders into those that need work and those that do not.
-    fn choose(&self, survey: Survey, report: &mut Report) -> Vec<Work> {
+    pub(crate) async fn patiently_survey(&mut self) -> Result<Survey, Error> {
+        let mut patience = Patience::default();
+        loop {
+            match survey(self.source, self.target, self.ledger, &self.options.folders).await {
+                Ok(survey) => return Ok(survey),
+                Err(error) => self.recover_from(error, &mut patience).await?,
+            }
+        }
+    }
+
+    /// Scans, finds what was moved, creates folders and copies.
+    pub(crate) async fn carry_folders(&mut self, works: &mut [Work], names: &NameRules) -> Result<(), Error> {
+        // Folders of earlier passes first: what vanished from them may be found moved to another.
+        for work in works.iter_mut().filter(|work| work.is_known()) {
+            self.patiently_scan(work).await;
+        }
+        let mut patience = Patience::default();
+        while let Err(error) = self.find_moves(works).await {
+            // Without the moves, messages would be copied that are on the target already.
+            self.recover_from(error, &mut patience).await?;
+        }
+        self.patiently_create(works, names).await?;
+        self.carry_all(works).await
+    }
+
+    /// Splits the folders into those that need work and those that do not; views come after them.
+    pub(crate) fn choose(&self, survey: Survey, report: &mut Report) -> (Vec<Work>, Vec<Viewed>) {
         let rules = self.options.rules(self.source);
         let mut works = Vec::new();
-        for plan in survey.plans {
+        let mut views = Vec::new();
+        let as_view = survey.plans.iter().map(|it| survey.view(&it.source)).collect::<Vec<_>>();
+        for (plan, view) in survey.plans.into_iter().zip(as_view) {
             let record = survey.records.get(&plan.source);
+            if let Some(view) = view {
+                views.push(Viewed::new(plan, record, view, &rules));
+                continue;
+            }
             let Some(target) = plan.target.clone() else {
                 report.folders.push(FolderReport {
                     source: plan.source,
@@ -168,7 +193,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         }
         works.extend(survey.departed.into_iter().map(Work::departed));
-        works
+        let order = |it: &Viewed| survey.views.iter().position(|path| path == it.source());
+        views.sort_by_key(order);
+        (works, views)
     }
 
     /// A source that shows a folder's messages elsewhere counts them in both: then the ledger alone knows how many are
@@ -193,7 +220,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
-        for work in works.iter_mut().filter(|work| !work.has_failed()) {
+        // What vanished from a folder may be in a view that could not be looked at: that is known only after the next pass.
+        let is_blind = works.iter().any(|it| it.view.is_some() && it.has_failed());
+        let is_finished = |it: &&mut Work| (!is_blind || it.vanished.is_empty()) && !it.has_failed();
+        for work in works.iter_mut().filter(is_finished) {
             match self.finish(work).await {
                 Err(error) if error.scope <= Scope::Folder => {
                     self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });

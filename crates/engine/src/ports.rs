@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
+    folder_plan::Unmatched,
     name_rules::NameRules,
     record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
@@ -255,6 +256,11 @@ pub enum Event<'a> {
         /// The source folders that are looked into, each with the messages that it holds as listed; 0 where the listing
         /// does not tell.
         folders: &'a [(FolderPath, u64)],
+    },
+    /// An option of the operator matches no folder; before anything is written.
+    Unmatched {
+        /// Which one.
+        option: &'a Unmatched,
     },
     /// A folder's messages are known, and these are to be sent.
     Folder {

@@ -4,11 +4,12 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
-    folder_plan::{FolderPlan, why_scan},
+    folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
     pass::PassOptions,
     plan::plan_messages,
     ports::{Ledger, Mailbox},
     record::FolderState,
+    remainder::View,
     settle::{Among, Sought, find_on_target},
     survey::survey,
 };
@@ -38,19 +39,30 @@ pub struct FolderPreview {
     pub error: Option<Error>,
 }
 
+/// What would be done with a mailbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// Folder by folder.
+    pub folders: Vec<FolderPreview>,
+    /// Options that match no folder.
+    pub unmatched: Vec<Unmatched>,
+}
+
 /// Looks at everything and changes nothing. Messages that were moved since the last pass count as vanished and new here.
 pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     source: &mut S,
     target: &mut T,
     ledger: &L,
     options: &PassOptions,
-) -> Result<Vec<FolderPreview>, Error> {
+) -> Result<Preview, Error> {
     let survey = survey(source, target, ledger, &options.folders).await?;
+    survey.check_options()?;
     let mut previews = Vec::new();
-    for plan in survey.plans {
+    for plan in survey.plans.clone() {
         let record = survey.records.get(&plan.source).filter(|it| Some(&it.target) == plan.target.as_ref());
-        let why =
-            plan.target.as_ref().and_then(|_| why_scan(plan.status.as_ref(), record, &options.rules(source)));
+        let view = survey.view(&plan.source);
+        let rules = options.rules(source) + if view.is_some() { REMAINDER } else { "" };
+        let why = plan.target.as_ref().and_then(|_| why_scan(plan.status.as_ref(), record, &rules));
         let mut preview = FolderPreview {
             plan,
             why,
@@ -68,7 +80,8 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
                 .target
                 .iter()
                 .any(|it| it.selectable && Some(&it.path) == preview.plan.target.as_ref());
-            match look(source, target, ledger, options, &mut preview, record.is_some(), there).await {
+            let at = LookedAt { view, is_known: record.is_some(), is_on_target: there };
+            match look(source, target, ledger, options, &mut preview, at).await {
                 Err(error) if error.scope <= Scope::Folder => preview.error = Some(error),
                 other => other?,
             }
@@ -78,7 +91,15 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
         }
         previews.push(preview);
     }
-    Ok(previews)
+    Ok(Preview { folders: previews, unmatched: survey.unmatched })
+}
+
+/// A folder that is looked into.
+struct LookedAt {
+    view: Option<View>,
+    /// The ledger has its messages.
+    is_known: bool,
+    is_on_target: bool,
 }
 
 async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
@@ -87,8 +108,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     ledger: &L,
     options: &PassOptions,
     preview: &mut FolderPreview,
-    is_known: bool,
-    exists_on_target: bool,
+    LookedAt { view, is_known, is_on_target }: LookedAt,
 ) -> Result<(), Error> {
     let Some(to) = preview.plan.target.clone() else { return Ok(()) };
     let folder = &preview.plan.source;
@@ -97,8 +117,12 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     let state = known
         .filter(|it| it.record.uid_validity == scan.status.uid_validity)
         .unwrap_or_else(|| FolderState::opened(folder.clone(), to.clone(), scan.status.uid_validity));
+    let scan = match view {
+        Some(mut view) => view.remainder(source, ledger, &state, scan).await?,
+        None => scan,
+    };
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
-    if exists_on_target || is_known {
+    if is_on_target || is_known {
         let wanted: Vec<Sought> = plan.copy.iter().map(|it| Sought::as_it_is(it.uid, it.size)).collect();
         let found =
             find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;

@@ -33,11 +33,13 @@ pub struct RepairRules {
     pub allowed: Repairs,
     /// The longest line that the target takes, as far as is known (octets, without its end).
     pub longest_line: usize,
+    /// What the operator calls the option that allows more.
+    pub option: &'static str,
 }
 
 impl Default for RepairRules {
     fn default() -> Self {
-        Self { allowed: Repairs::default(), longest_line: LONGEST_LINE }
+        Self { allowed: Repairs::default(), longest_line: LONGEST_LINE, option: "-Repair" }
     }
 }
 
@@ -337,7 +339,11 @@ fn outcome(work: &Work, uid: Uid, state: MessageState) -> Record {
 /// Which repairs that are not allowed would change something, as words behind the server's.
 fn advice(original: &[u8], rules: &RepairRules) -> String {
     let others = needed(original, rules.longest_line).without(&rules.allowed);
-    if others.is_empty() { String::new() } else { format!("; -Repair {others} may make it acceptable") }
+    if others.is_empty() {
+        String::new()
+    } else {
+        format!("; {} {others} may make it acceptable", rules.option)
+    }
 }
 
 /// One message, whole.

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     folder::Folder,
-    folder_plan::{FolderPlan, FolderRules, Selection, plan_folders},
+    folder_plan::{FolderPlan, FolderRules, Selection, Unmatched, plan_folders, unmatched},
     name_rules::NameRules,
     ports::{Ledger, Mailbox},
     record::FolderRecord,
+    remainder::View,
 };
 
 /// What the first look shows.
@@ -21,8 +22,33 @@ pub(crate) struct Survey {
     pub(crate) departed: Vec<FolderRecord>,
     /// The target's folders, where they had to be asked for.
     pub(crate) target: Vec<Folder>,
+    /// Folders of which only those messages are copied that are in no other folder, `\All` first.
+    pub(crate) views: Vec<FolderPath>,
+    /// Folders that hold messages, views aside.
+    pub(crate) holders: Vec<FolderPath>,
+    /// Options of the operator that match no folder.
+    pub(crate) unmatched: Vec<Unmatched>,
     /// What the target's names can hold, where folders are new.
     pub(crate) names: NameRules,
+}
+
+impl Survey {
+    /// An error where nothing of a mailbox that is new would be copied, because options match no folder.
+    pub(crate) fn check_options(&self) -> Result<(), Error> {
+        let is_left = |it: &FolderPlan| it.target.is_some();
+        if self.unmatched.is_empty() || !self.records.is_empty() || self.plans.iter().any(is_left) {
+            return Ok(());
+        }
+        let told: Vec<String> = self.unmatched.iter().map(ToString::to_string).collect();
+        let words = format!("no folder is left to copy: {}", told.join("; "));
+        Err(Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Options, words))
+    }
+
+    /// The folder as a view that was not compared yet; `None` where it is copied whole.
+    pub(crate) fn view(&self, folder: &FolderPath) -> Option<View> {
+        let place = self.views.iter().position(|it| it == folder)?;
+        Some(View::new(self.holders.clone(), self.views[..place].to_vec()))
+    }
 }
 
 /// Where every folder of a mailbox would go, and why; the last passes count. Changes nothing anywhere.
@@ -62,11 +88,22 @@ pub(crate) async fn survey(
     let names = if any_new { target.name_rules().await? } else { NameRules::default() };
     let on_target = on_target.unwrap_or_default();
     let plans = plan_folders(&folders, &on_target, &names, rules, &records);
+    let is_copied = |it: &&Folder| selection.left_out(it).is_none();
+    let mut views: Vec<&Folder> =
+        folders.iter().filter(is_copied).filter(|it| selection.is_view(it)).collect();
+    views.sort_by_key(|it| it.special_use);
+    let holds = |it: &&Folder| it.selectable && !selection.is_view(it);
+    let is_own = |it: &&Folder| it.leave_out.is_none() || is_copied(it);
+    let holders = folders.iter().filter(holds).filter(is_own).map(|it| it.path.clone()).collect();
+    let views = views.into_iter().map(|it| it.path.clone()).collect();
     let listed: BTreeSet<&FolderPath> = folders.iter().map(|it| &it.path).collect();
     let departed = records.iter().filter(|it| !listed.contains(&it.folder)).cloned().collect();
     Ok(Survey {
         plans,
         departed,
+        views,
+        holders,
+        unmatched: unmatched(&folders, rules),
         target: on_target,
         names,
         records: records.into_iter().map(|it| (it.folder.clone(), it)).collect(),

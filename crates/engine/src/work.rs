@@ -13,6 +13,7 @@ use crate::{
     ports::NewFolder,
     record::{Copied, Floor, FolderRecord, FolderState, Record},
     refusals::Refusals,
+    remainder::View,
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
 };
 
@@ -74,6 +75,8 @@ pub(crate) struct Work {
     /// Messages of which a crash had left open whether they arrived, and that did.
     pub(crate) settled: u64,
     pub(crate) carried: bool,
+    /// Of which only those messages are copied that are in no other folder.
+    pub(crate) view: Option<View>,
     pub(crate) tally: FolderTally,
     pub(crate) error: Option<Error>,
 }
@@ -103,6 +106,7 @@ impl Work {
             is_quiet: false,
             settled: 0,
             carried: false,
+            view: None,
             tally: FolderTally::default(),
             error: None,
         }
@@ -208,9 +212,11 @@ impl Work {
             );
             error = Some(Error::new(Scope::Folder, Retry::Now, ErrorKind::Internal, message));
         }
+        // A view without messages of its own goes nowhere.
+        let is_left_out = self.view.is_some() && self.tally == FolderTally::default();
         FolderReport {
             source: self.source,
-            target: Some(self.target),
+            target: (!is_left_out).then_some(self.target),
             reason: self.reason,
             tally: self.tally,
             error,

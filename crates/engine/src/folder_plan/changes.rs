@@ -2,6 +2,9 @@
 
 use crate::{folder::FolderStatus, record::FolderRecord};
 
+/// Ends the rules of a view of which only those messages were copied that are in no other folder.
+pub(crate) const REMAINDER: &str = "; only what is in no other folder";
+
 /// Why a folder must be looked into; `None` when its state is that of the last settled pass.
 pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, rules: &str) -> Option<String> {
     let Some(record) = record else { return Some("first pass".to_owned()) };

@@ -12,22 +12,24 @@ mod selection;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod unmatched;
 mod uses;
 
 use std::collections::BTreeMap;
 
 use mailhaul_mail::{FolderPath, SpecialUse};
 
-pub(crate) use self::spelling::other_names;
+pub(crate) use self::{changes::REMAINDER, spelling::other_names, unmatched::unmatched};
 pub use self::{
     changes::why_scan,
     pattern::FolderPattern,
     rules::{FolderMapping, FolderRules},
     selection::Selection,
+    unmatched::{FolderOption, Unmatched},
 };
 use self::{
     occupied::Occupied,
-    spelling::{Level, called, numbered, spelled, written},
+    spelling::{Level, Spelled, called, numbered, spelled, written, written_path},
     uses::{By, Uses},
 };
 use crate::{
@@ -71,6 +73,8 @@ pub fn plan_folders(
         folders.iter().filter_map(|it| Some((&it.path, selection.left_out(it)?))).collect();
     let carried: Vec<&Folder> =
         folders.iter().filter(|it| !left_out.contains_key(&it.path)).copied().collect();
+    let (views, carried): (Vec<&Folder>, Vec<&Folder>) =
+        carried.into_iter().partition(|it| selection.is_view(it));
     let own = carried.iter().map(|it| spelled(&called(&it.path), names).path);
     let mut placing = Placing {
         selection: &selection,
@@ -80,8 +84,10 @@ pub fn plan_folders(
     };
     placing.keep_known(&carried);
     placing.obey_map(&carried);
-    placing.match_uses(&carried, &Uses::of(target));
+    let on_target = Uses::of(target);
+    placing.match_uses(&carried, &on_target);
     placing.keep_names(&carried);
+    placing.place_views(&views, target, &on_target);
     let mut decided = placing.decided;
     let plan = |folder: &&Folder| {
         let (target, reason) = match left_out.get(&folder.path) {
@@ -193,6 +199,38 @@ impl Placing<'_> {
         }
     }
 
+    /// What only a view holds: of `\All` it is archived mail; the others may be folders of their own (RFC 8457).
+    fn place_views(&mut self, views: &[&Folder], target: &[Folder], on_target: &Uses) {
+        for folder in views {
+            let use_of = folder.special_use.map_or_else(String::new, |it| it.to_string());
+            let reason = format!("{use_of}: a view; only messages that are in no other folder are copied");
+            let own = spelled(&called(&folder.path), self.names).path;
+            let is_view_there = |it: &Folder| {
+                it.path == own && (!it.selectable || it.special_use.is_some_and(SpecialUse::is_view))
+            };
+            if let Some(record) = self.selection.known(&folder.path) {
+                self.decided.insert(folder.path.clone(), (record.target.clone(), reason));
+            } else if folder.special_use == Some(SpecialUse::All) || target.iter().any(is_view_there) {
+                // Other folders may go there too: the place is not taken.
+                self.decided.insert(folder.path.clone(), (self.archive(on_target), reason));
+            } else {
+                let (place, reason) = self.place(&called(&folder.path), Some(reason));
+                self.decide(&folder.path, place, reason);
+            }
+        }
+    }
+
+    /// Where archived mail goes: as the source's archive, else into the target's.
+    fn archive(&self, on_target: &Uses) -> FolderPath {
+        let of_source = self.selection.uses.folder(SpecialUse::Archive);
+        let decided = of_source.and_then(|(path, _)| self.decided.get(path)).map(|(target, _)| target);
+        let there = decided.or_else(|| on_target.folder(SpecialUse::Archive).map(|(path, _)| path)).cloned();
+        there.unwrap_or_else(|| {
+            let name = [Level::Called("Archive".to_owned())];
+            self.occupied.as_existing(spelled(&name, self.names).path)
+        })
+    }
+
     /// The nearest folder above that goes to another name, and where this one would be below it. What the operator mapped
     /// by itself alone takes nothing with it.
     fn above(&self, path: &FolderPath) -> Option<(FolderPath, Vec<Level>)> {
@@ -211,10 +249,17 @@ impl Placing<'_> {
         Some((above, target.segments().iter().cloned().map(Level::Of).chain(rest).collect()))
     }
 
+    /// The folder that the operator wrote, where the target has it and would not take a new one of that name.
+    fn there(&self, wanted: &[Level]) -> Option<Spelled> {
+        let path = written_path(wanted)?;
+        let is_there = !self.names.roots.is_empty() && self.occupied.has(&path);
+        is_there.then_some(Spelled { path, why: Vec::new() })
+    }
+
     /// A place for a folder that should go to `wanted`: spelled for the target, and nobody else's. `why` is the reason
     /// for wanting it; without one it is the folder's own name.
     fn place(&self, wanted: &[Level], why: Option<String>) -> (FolderPath, String) {
-        let first = spelled(wanted, self.names);
+        let first = self.there(wanted).unwrap_or_else(|| spelled(wanted, self.names));
         let path = self.occupied.as_existing(first.path.clone());
         let mut reasons: Vec<String> = why.into_iter().chain(first.why).collect();
         if path != first.path {

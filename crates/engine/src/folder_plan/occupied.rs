@@ -48,6 +48,11 @@ impl<'a> Occupied<'a> {
         }
     }
 
+    /// True if the target has a folder of exactly this name.
+    pub(super) fn has(&self, path: &FolderPath) -> bool {
+        self.exactly.contains(path)
+    }
+
     /// The source folder that goes there.
     pub(super) fn by(&self, target: &FolderPath) -> Option<&FolderPath> {
         self.taken.get(&key(target, self.same))

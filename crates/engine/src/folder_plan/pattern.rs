@@ -54,6 +54,11 @@ impl FolderPattern {
         Ok(Self { base, below, text: text.to_owned() })
     }
 
+    /// True for `#SentItems#` and its like.
+    pub(super) fn is_by_use(&self) -> bool {
+        !matches!(self.base, Base::Path(_))
+    }
+
     /// Whether the folder is meant. A folder by its use is meant by what the source says of it, or by its name.
     pub(super) fn matches(&self, folder: &Folder, uses: &Uses) -> bool {
         let path = match &self.base {

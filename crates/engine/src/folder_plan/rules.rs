@@ -9,35 +9,41 @@ use super::pattern::FolderPattern;
 /// Where the operator wants a folder to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderMapping {
-    /// The folder.
-    pub source: FolderPath,
-    /// Whether all folders below are meant too, which keep their names below the target.
-    pub below: bool,
-    /// The place on the target; `None` to leave it out.
-    pub target: Option<FolderPath>,
+    /// Levels of the folder's name; none for all folders.
+    source: Vec<String>,
+    /// True if all folders below are meant too, which keep their names below the target.
+    below: bool,
+    /// Levels of the place on the target, none for its top; `None` to leave the folder out.
+    target: Option<Vec<String>>,
 }
 
 impl FolderMapping {
-    /// Reads what an operator wrote: the source is `Name` or `Name/*`; the target is a name, for a source with `/*` the
-    /// same may stand behind it, and `-` or nothing leaves the folder out.
+    /// Reads what an operator wrote.
+    ///
+    /// The source is `Name`, `Name/*`, or `*` for all folders. The target is a name, and `-` or nothing leaves the folder out.
+    /// For a source with `*` the target may end with `/*`, and `*` is the top of the target.
     ///
     /// # Errors
-    /// Where the source is empty, or the target alone ends with `/*`; with words.
+    /// Where the source is empty, or the target alone has a `*`; with words.
     pub fn parse(source: &str, target: &str) -> Result<Self, String> {
-        let (name, below) = source.strip_suffix("/*").map_or((source, false), |name| (name, true));
-        if name.is_empty() {
-            return Err("a folder's name must not be empty".to_owned());
-        }
-        let target = match target {
-            "" | "-" => None,
-            other => Some(match other.strip_suffix("/*") {
-                Some("") => return Err("the target's name must not be empty".to_owned()),
-                Some(place) if below => FolderPath::parse(place),
-                Some(_) => return Err(format!("\"{other}\" needs a source that ends with /* too")),
-                None => FolderPath::parse(other),
-            }),
+        let levels = |name: &str| FolderPath::parse(name).segments().to_vec();
+        let (source, below) = match (source, source.strip_suffix("/*")) {
+            ("", _) | (_, Some("")) => return Err("a folder's name must not be empty".to_owned()),
+            ("*", _) => (Vec::new(), true),
+            (_, Some(name)) => (levels(name), true),
+            (name, None) => (levels(name), false),
         };
-        Ok(Self { source: FolderPath::parse(name), below, target })
+        let target = match (target, target.strip_suffix("/*")) {
+            ("" | "-", _) => None,
+            (_, Some("")) => return Err("the target's name must not be empty".to_owned()),
+            ("*", _) if below => Some(Vec::new()),
+            (_, Some(place)) if below => Some(levels(place)),
+            ("*", _) | (_, Some(_)) => {
+                return Err(format!("\"{target}\" needs a source that ends with * too"));
+            }
+            (place, None) => Some(levels(place)),
+        };
+        Ok(Self { source, below, target })
     }
 
     /// A folder that is in the map twice.
@@ -46,21 +52,33 @@ impl FolderMapping {
         map.iter().find(|it| !seen.insert((&it.source, it.below)))
     }
 
+    /// True if it says something of this folder.
+    pub(super) fn matches(&self, path: &FolderPath) -> bool {
+        self.place(path).is_some()
+    }
+
     /// What is said of this folder; `None` where it is not meant.
     fn place(&self, path: &FolderPath) -> Option<Mapped> {
-        let rest = path.segments().strip_prefix(self.source.segments())?;
+        let rest = path.segments().strip_prefix(self.source.as_slice())?;
         if !rest.is_empty() && !self.below {
             return None;
         }
-        let below = |target: &FolderPath| FolderPath::new(target.segments().iter().chain(rest).cloned());
-        Some(self.target.as_ref().map_or(Mapped::LeftOut, |target| Mapped::To(below(target))))
+        let Some(target) = &self.target else { return Some(Mapped::LeftOut) };
+        let mut levels = target.iter().chain(rest).peekable();
+        // The folder whose content goes to the top has no place there itself.
+        levels.peek()?;
+        Some(Mapped::To(FolderPath::new(levels.cloned())))
     }
 }
 
 /// The source, as operators write it.
 impl fmt::Display for FolderMapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.source, if self.below { "/*" } else { "" })
+        match (self.source.as_slice(), self.below) {
+            ([], _) => f.write_str("*"),
+            (levels, true) => write!(f, "{}/*", FolderPath::new(levels)),
+            (levels, false) => write!(f, "{}", FolderPath::new(levels)),
+        }
     }
 }
 
@@ -86,8 +104,13 @@ impl FolderRules {
     /// What the map says of the folder; `None` where it says nothing.
     pub(super) fn mapped(&self, path: &FolderPath) -> Option<Mapped> {
         let meant = self.map.iter().filter_map(|it| Some((it, it.place(path)?)));
-        let nearest = meant.max_by_key(|(it, _)| (it.source.segments().len(), !it.below))?;
+        let nearest = meant.max_by_key(|(it, _)| (it.source.len(), !it.below))?;
         Some(nearest.1)
+    }
+
+    /// True if the map names the folder, or one above it: a map for all folders names none.
+    pub(super) fn names(&self, path: &FolderPath) -> bool {
+        self.map.iter().any(|it| !it.source.is_empty() && it.place(path).is_some())
     }
 
     /// Where the map wants the folder.
@@ -127,10 +150,35 @@ mod tests {
             };
             assert_eq!(told, expected, "{path}");
         }
-        for (source, target) in [("", "x"), ("/*", "x"), ("a", "x/*"), ("a/*", "/*")] {
+        for (source, target) in [("", "x"), ("/*", "x"), ("a", "x/*"), ("a/*", "/*"), ("a", "*")] {
             assert!(FolderMapping::parse(source, target).is_err(), "{source} {target}");
         }
         let literal = FolderMapping::parse("a", "\\-").unwrap();
-        assert_eq!(literal.target, Some(FolderPath::new(["-"])));
+        assert_eq!(literal.target, Some(vec!["-".to_owned()]));
+    }
+
+    #[test]
+    fn a_map_for_all_folders_counts_last_and_has_an_inverse() {
+        let rules = |map: &[(&str, &str)]| {
+            let map = map.iter().map(|(source, target)| FolderMapping::parse(source, target).unwrap());
+            FolderRules { map: map.collect(), ..FolderRules::default() }
+        };
+        let told = |rules: &FolderRules, path: &str| {
+            rules.wanted(&FolderPath::parse(path)).map_or("?".to_owned(), |it| it.to_string())
+        };
+        let there = rules(&[("*", "Old/*"), ("INBOX", "INBOX"), ("a/*", "-")]);
+        let table = [("INBOX", "INBOX"), ("INBOX/x", "Old/INBOX/x"), ("Sent", "Old/Sent"), ("a/b", "?")];
+        for (path, expected) in table {
+            assert_eq!(told(&there, path), expected, "{path}");
+        }
+        assert!(there.names(&FolderPath::parse("a/b")) && !there.names(&FolderPath::parse("Sent")));
+        let back = rules(&[("Old/*", "*")]);
+        for (path, expected) in [("Old/Sent/x", "Sent/x"), ("Old/inbox", "INBOX"), ("Old", "?"), ("b", "?")] {
+            assert_eq!(told(&back, path), expected, "{path}");
+        }
+        let text: Vec<String> = there.map.iter().map(ToString::to_string).collect();
+        assert_eq!(text, ["*", "INBOX", "a/*"]);
+        // A folder that is called so.
+        assert_eq!(told(&rules(&[("\\*", "x")]), "*"), "x");
     }
 }

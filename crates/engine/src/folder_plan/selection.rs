@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mailhaul_mail::{FolderPath, SpecialUse};
 
 use super::{
+    changes::REMAINDER,
     rules::{FolderRules, Mapped},
     uses::Uses,
 };
@@ -15,7 +16,6 @@ use crate::{
 
 /// A mailbox as listed, what the operator wants of it, and what is remembered of it.
 pub struct Selection<'a> {
-    pub(super) source: &'a [Folder],
     pub(super) rules: &'a FolderRules,
     pub(super) uses: Uses,
     known: BTreeMap<&'a FolderPath, &'a FolderRecord>,
@@ -23,9 +23,9 @@ pub struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// Of this listing. What is `known` goes on even where nobody would begin with it today.
-    pub fn new(source: &'a [Folder], rules: &'a FolderRules, known: &'a [FolderRecord]) -> Self {
+    pub fn new(source: &[Folder], rules: &'a FolderRules, known: &'a [FolderRecord]) -> Self {
         let known = known.iter().map(|it| (&it.folder, it)).collect();
-        Self { source, rules, uses: Uses::of(source), known }
+        Self { rules, uses: Uses::of(source), known }
     }
 
     /// What an earlier pass did with the folder.
@@ -52,33 +52,22 @@ impl<'a> Selection<'a> {
         if !self.rules.include.is_empty() && !included {
             return Some("not among the included folders".to_owned());
         }
-        if included || mapped.is_some() || self.known(&folder.path).is_some() {
+        if included || self.rules.names(&folder.path) || self.known(&folder.path).is_some() {
             return None;
         }
-        if let Some(LeaveOut::UnlessWanted(reason)) = &folder.leave_out {
-            return Some(reason.clone());
+        match &folder.leave_out {
+            Some(LeaveOut::UnlessWanted(reason)) => Some(reason.clone()),
+            _ => None,
         }
-        self.repeats(folder)
     }
 
-    /// A view shows what other folders hold. Where no other folder holds anything, it is the only place.
-    fn repeats(&self, folder: &Folder) -> Option<String> {
-        let special_use = folder.special_use.filter(|it| it.is_view())?;
-        let others = self.source.iter().filter(|it| {
-            it.selectable && it.leave_out.is_none() && !it.special_use.is_some_and(SpecialUse::is_view)
-        });
-        let counts: Vec<Option<u32>> = others.map(|it| it.status.map(|it| it.messages)).collect();
-        if counts.iter().all(|it| *it == Some(0)) {
-            return None;
-        }
-        let there = folder.status.map_or(0, |it| u64::from(it.messages));
-        let elsewhere: Option<u64> = counts.iter().map(|it| it.map(u64::from)).sum();
-        let reason = format!("{special_use}: a view of messages that are in other folders");
-        Some(match elsewhere {
-            Some(elsewhere) if there > elsewhere => format!(
-                "{reason}; it shows {there}, and the others hold {elsewhere}: include it by its name to carry it too"
-            ),
-            _ => reason,
-        })
+    /// True if only those of the folder's messages are copied that are in no other folder: it is a view, neither named by the
+    /// operator nor copied whole by an earlier pass.
+    pub(crate) fn is_view(&self, folder: &Folder) -> bool {
+        let is_whole = |it: &FolderRecord| !it.rules.is_empty() && !it.rules.ends_with(REMAINDER);
+        folder.special_use.is_some_and(SpecialUse::is_view)
+            && !self.rules.include.iter().any(|it| it.matches(folder, &self.uses))
+            && !self.rules.names(&folder.path)
+            && !self.known(&folder.path).is_some_and(is_whole)
     }
 }

@@ -70,6 +70,13 @@ pub(super) fn written(path: &FolderPath, rules: &NameRules) -> Vec<Level> {
     path.segments().iter().map(level).collect()
 }
 
+/// The path, where all of it was written by somebody who knows the target.
+pub(super) fn written_path(levels: &[Level]) -> Option<FolderPath> {
+    let texts: Option<Vec<&str>> =
+        levels.iter().map(|it| if let Level::Of(text) = it { Some(text.as_str()) } else { None }).collect();
+    texts.map(FolderPath::new)
+}
+
 /// The same with a number behind it, for one whose name is taken.
 pub(super) fn numbered(wanted: &[Level], number: usize) -> Vec<Level> {
     let mut levels = wanted.to_vec();
@@ -81,21 +88,34 @@ pub(super) fn numbered(wanted: &[Level], number: usize) -> Vec<Level> {
 
 /// Names for a folder whose own is refused, the likeliest first: without signs that some server may not like, in one
 /// level for targets that have none below this folder, marked for names that the target keeps for itself.
-pub(crate) fn other_names(refused: &FolderPath, rules: &NameRules) -> Vec<FolderPath> {
+pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPath> {
+    let refused = place;
     if refused.is_inbox() || rules.levels == Levels::Free {
         return Vec::new();
     }
+    let refused = &without_root(refused, rules);
     let signs = (' '..='~').filter(|it| !it.is_ascii_alphanumeric() && !" -_()".contains(*it));
     let careful = NameRules { forbidden: signs.collect(), refuses_outer_blanks: true, ..rules.clone() };
     let flat = NameRules { levels: Levels::Flat, ..careful.clone() };
     let without_signs = spelled(&called(refused), &careful).path;
     let in_one_level = spelled(&called(refused), &flat).path;
     let mut marked = without_signs.segments().to_vec();
-    marked[0].push(MARK);
+    let own = if rules.roots.is_empty() { 0 } else { 1 };
+    if let Some(first) = marked.get_mut(own) {
+        first.push(MARK);
+    }
     let mut names = vec![without_signs, in_one_level, FolderPath::new(marked)];
-    names.retain(|it| it != refused);
+    names.retain(|it| it != place);
     names.dedup();
     names
+}
+
+/// The path without the root below which the target has it.
+fn without_root(path: &FolderPath, rules: &NameRules) -> FolderPath {
+    match path.segments().split_first() {
+        Some((root, rest)) if rules.roots.contains(root) && !rest.is_empty() => FolderPath::new(rest),
+        _ => path.clone(),
+    }
 }
 
 /// Spells a path for the target.
@@ -117,6 +137,9 @@ pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
         Level::Called(text) => segment(text, rules),
     };
     let mut levels: Vec<String> = rest.iter().map(level).collect();
+    // Somebody who knows the target may have named the root.
+    let is_rooted = rest.len() > 1 && matches!(&rest[0], Level::Of(outer) if rules.roots.contains(outer));
+    let root = rules.roots.first().filter(|_| !is_rooted);
     if rules.levels == Levels::Flat && levels.len() > 1 {
         why.push("the target has one level of folders only".to_owned());
         levels = vec![levels.join(&LEVEL.to_string())];
@@ -132,6 +155,10 @@ pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
             *level = cut(level, level.as_bytes(), longest);
             why.push(format!("the target's names have at most {longest} characters"));
         }
+    }
+    if let Some(root) = root {
+        levels.insert(0, root.clone());
+        why.push(format!("the target has new folders only below \"{root}\""));
     }
     if let Some(longest) = rules.longest_path.map(|it| it.max(SHORTEST))
         && length(&levels) > longest
@@ -281,7 +308,7 @@ pub(super) fn read_back(path: &FolderPath, rules: &NameRules) -> FolderPath {
         return path.clone();
     }
     let mut segments = Vec::new();
-    for level in path.segments() {
+    for level in path.segments().iter().skip(usize::from(!rules.roots.is_empty())) {
         let mut segment = String::new();
         let mut characters = level.chars().peekable();
         while let Some(character) = characters.next() {

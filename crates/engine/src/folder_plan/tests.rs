@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mailhaul_mail::{FolderPath, SpecialUse, Uid, UidValidity, ignoring_case, normalized};
+use mailhaul_mail::{FolderPath, SpecialUse, UidValidity, ignoring_case, normalized};
 use proptest::{collection, prelude::*, sample};
 
 use super::{
@@ -27,16 +27,6 @@ fn folder(path: &str, special_use: Option<SpecialUse>) -> Folder {
 
 fn plain(paths: &[&str]) -> Vec<Folder> {
     paths.iter().map(|it| folder(it, None)).collect()
-}
-
-fn holding(path: &str, special_use: Option<SpecialUse>, messages: u32) -> Folder {
-    let status = FolderStatus {
-        messages,
-        uid_validity: UidValidity::new(1).unwrap(),
-        uid_next: Uid::new(1),
-        highest_modseq: None,
-    };
-    Folder { status: Some(status), ..folder(path, special_use) }
 }
 
 fn record(source: &str, target: &str) -> FolderRecord {
@@ -186,39 +176,52 @@ fn the_operator_leaves_out_and_includes() {
 }
 
 #[test]
-fn views_are_left_out_but_where_they_are_the_only_place() {
-    let all = |messages| holding("[Gmail]/All Mail", Some(SpecialUse::All), messages);
-    let starred = holding("[Gmail]/Starred", Some(SpecialUse::Flagged), 1);
-    let plan = |source: &[Folder], rules: &FolderRules, known: &[FolderRecord]| {
-        told(&plan_folders(source, &[], &names(), rules, known))
+fn views_go_into_the_archive_unless_the_operator_names_them() {
+    const REASON: &str = "a view; only messages that are in no other folder are copied";
+    let all = folder("All Mail", Some(SpecialUse::All));
+    let starred = folder("Starred", Some(SpecialUse::Flagged));
+    let plan = |target: &[Folder], rules: &FolderRules, known: &[FolderRecord]| {
+        let source =
+            [all.clone(), starred.clone(), folder("INBOX", None), folder("Old", Some(SpecialUse::Archive))];
+        let mut told = told(&plan_folders(&source, target, &names(), rules, known));
+        told.retain(|it| it.starts_with("All Mail") || it.starts_with("Starred"));
+        told
     };
     let none = FolderRules::default();
+    let [all_mail, stars] = [format!("\\All: {REASON}"), format!("\\Flagged: {REASON}")];
     assert_eq!(
-        plan(&[all(3), starred.clone(), holding("INBOX", None, 3)], &none, &[]),
-        [
-            "INBOX -> INBOX: same name",
-            "[Gmail]/All Mail -> -: \\All: a view of messages that are in other folders",
-            "[Gmail]/Starred -> -: \\Flagged: a view of messages that are in other folders",
-        ]
+        plan(&[], &none, &[]),
+        [format!("All Mail -> Old: {all_mail}"), format!("Starred -> Starred: {stars}")]
     );
-    let more = plan(&[all(5), holding("INBOX", None, 3)], &none, &[]);
-    assert!(more[1].ends_with("it shows 5, and the others hold 3: include it by its name to carry it too"));
+    let target = [folder("Archiv", Some(SpecialUse::Archive)), starred.clone()];
     assert_eq!(
-        plan(&[all(5), holding("INBOX", None, 0)], &none, &[])[1],
-        "[Gmail]/All Mail -> [Gmail]/All Mail: same name"
+        plan(&target, &none, &[]),
+        [format!("All Mail -> Archiv: {all_mail}"), format!("Starred -> Archiv: {stars}")]
     );
-    let wanted = mapped(&[("[Gmail]/All Mail", "Archive")]);
-    assert!(plan(&[all(3), holding("INBOX", None, 3)], &wanted, &[])[1].ends_with("mapped by the operator"));
-    let known = [record("[Gmail]/All Mail", "All")];
-    assert!(plan(&[all(3), holding("INBOX", None, 3)], &none, &known)[1].ends_with("as in the last pass"));
-    // Where there is no message, nothing can be hidden.
+    let alone = told(&plan_folders(std::slice::from_ref(&all), &[], &names(), &none, &[]));
+    assert_eq!(alone, [format!("All Mail -> Archive: {all_mail}")]);
+    let wanted = mapped(&[("All Mail", "Everything"), ("*", "Old/*")]);
+    assert_eq!(
+        plan(&target, &wanted, &[]),
+        ["All Mail -> Everything: mapped by the operator".to_owned(), format!("Starred -> Old/Old: {stars}")]
+    );
+    // A view that an earlier pass copied whole stays so; of another, the rest goes where it went.
+    let known = |rules: &str| FolderRecord { rules: rules.to_owned(), ..record("All Mail", "All") };
+    assert_eq!(plan(&[], &none, &[known("x")])[0], "All Mail -> All: as in the last pass");
+    for rules in ["", "x; only what is in no other folder"] {
+        assert_eq!(plan(&[], &none, &[known(rules)])[0], format!("All Mail -> All: {all_mail}"));
+    }
+}
+
+#[test]
+fn what_holds_no_mail_of_the_user_is_left_out() {
     let hidden = Folder {
         leave_out: Some(LeaveOut::Always("another namespace".into())),
         ..folder("virtual/All", None)
     };
     let parent = Folder { selectable: false, ..folder("virtual", None) };
     assert_eq!(
-        plan(&[hidden, parent], &none, &[]),
+        told(&plan_folders(&[hidden, parent], &[], &names(), &FolderRules::default(), &[])),
         ["virtual -> -: holds no messages", "virtual/All -> -: another namespace"]
     );
 }
@@ -286,6 +289,49 @@ fn what_a_target_cannot_hold_is_written_otherwise_and_told() {
     let long = parsed(&format!("{}/y", "ü".repeat(60)), &short);
     assert!(long.contains(&format!("/y -> {}…", "ü".repeat(27))), "{long}");
     assert!(long.ends_with("the target's names have at most 40 characters"), "{long}");
+}
+
+#[test]
+fn new_folders_go_below_the_root_where_the_target_has_one() {
+    let rules = NameRules { roots: vec!["Folders".into(), "Labels".into()], ..names() };
+    let target = [
+        folder("Sent", Some(SpecialUse::Sent)),
+        folder("Archive", Some(SpecialUse::Archive)),
+        Folder { selectable: false, ..folder("Folders", None) },
+    ];
+    let source = [
+        folder("INBOX", None),
+        folder("INBOX/x", None),
+        folder("Gesendet", Some(SpecialUse::Sent)),
+        folder("Gesendet/2020", None),
+        folder("Kunden", None),
+        folder("Folders/Kunden", None),
+        folder("Old", None),
+        folder("Star", None),
+        folder("Lists", None),
+    ];
+    let map = mapped(&[("Old", "Archive"), ("Star", "Labels/star"), ("Lists", "Groups")]);
+    const WHY: &str = "the target has new folders only below \"Folders\"";
+    assert_eq!(
+        told(&plan_folders(&source, &target, &rules, &map, &[])),
+        [
+            "INBOX -> INBOX: same name".to_owned(),
+            format!("Folders/Kunden -> Folders/Folders/Kunden: {WHY}"),
+            "Gesendet -> Sent: both servers say \\Sent".to_owned(),
+            format!("Gesendet/2020 -> Folders/Sent/2020: below \"Gesendet\"; {WHY}"),
+            format!("INBOX/x -> Folders/INBOX/x: {WHY}"),
+            format!("Kunden -> Folders/Kunden: {WHY}"),
+            format!("Lists -> Folders/Groups: mapped by the operator; {WHY}"),
+            "Old -> Archive: mapped by the operator".to_owned(),
+            "Star -> Labels/star: mapped by the operator".to_owned(),
+        ]
+    );
+    // The prefix by hand is the same.
+    let by_hand = told(&plan_folders(&source[4..5], &target, &rules, &mapped(&[("*", "Folders/*")]), &[]));
+    assert_eq!(by_hand, ["Kunden -> Folders/Kunden: mapped by the operator"]);
+    let others = other_names(&FolderPath::parse("Folders/a.b/c"), &rules);
+    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+    assert_eq!(others, ["Folders/a․b/c", "Folders/a․b∕c", "Folders/a․b‛/c"]);
 }
 
 #[test]
@@ -382,16 +428,19 @@ fn rules() -> impl Strategy<Value = NameRules> {
     let same = sample::select(vec![SameName::Exact, SameName::Normalized, SameName::IgnoringCase]);
     let forbidden = sample::subsequence(vec!['"', '%', '*', '^', '\\', '&', '/', '.'], 0..4);
     let longest = (prop::option::of(40usize..80), prop::option::of(60usize..120));
-    (sample::select(DELIMITERS.to_vec()), same, forbidden, any::<(bool, bool, bool)>(), longest).prop_map(
-        |(delimiter, same, forbidden, (reserves, blanks, below_inbox), (segment, path))| NameRules {
-            same,
-            forbidden,
-            reserved: if reserves { vec!["Files".to_owned()] } else { Vec::new() },
-            refuses_outer_blanks: blanks,
-            refuses_below_inbox: below_inbox,
-            longest_segment: segment,
-            longest_path: path,
-            ..NameRules::separated(delimiter)
+    (sample::select(DELIMITERS.to_vec()), same, forbidden, any::<[bool; 4]>(), longest).prop_map(
+        |(delimiter, same, forbidden, [reserves, blanks, below_inbox, has_root], (segment, path))| {
+            NameRules {
+                same,
+                forbidden,
+                reserved: if reserves { vec!["Files".to_owned()] } else { Vec::new() },
+                refuses_outer_blanks: blanks,
+                refuses_below_inbox: below_inbox,
+                roots: if has_root && delimiter.is_some() { vec!["Root".to_owned()] } else { Vec::new() },
+                longest_segment: segment,
+                longest_path: path,
+                ..NameRules::separated(delimiter)
+            }
         },
     )
 }
@@ -413,6 +462,11 @@ fn is_legal(path: &FolderPath, rules: &NameRules) -> Result<(), TestCaseError> {
     prop_assert!(rules.levels != Levels::Flat || levels.len() == 1, "{} is not flat", path);
     prop_assert!(!(rules.refuses_below_inbox && levels[0] == "INBOX"), "{}", path);
     prop_assert!(!rules.reserved.iter().any(|it| it.eq_ignore_ascii_case(&levels[0])), "{}", path);
+    prop_assert!(
+        rules.roots.is_empty() || (levels.len() > 1 && rules.roots.contains(&levels[0])),
+        "{}",
+        path
+    );
     for level in levels {
         prop_assert!(!level.is_empty());
         let is_bad = |it: char| {

@@ -26,8 +26,8 @@ use mailhaul_engine::{
     PassOptions, Piece, Places, Present, Progress, RepairRules, Report, Scan, Source, Target, Wanted,
 };
 use mailhaul_mail::{
-    Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, Uid, UidSet,
-    UidValidity,
+    Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
+    Uid, UidSet, UidValidity,
     repair::{LONGEST_LINE, Repairs, repair},
 };
 use tokio_util::sync::CancellationToken;
@@ -57,9 +57,13 @@ pub struct StoredFolder {
 #[derive(Default)]
 pub struct Server {
     pub folders: BTreeMap<FolderPath, StoredFolder>,
+    /// What it says of folders.
+    pub uses: BTreeMap<FolderPath, SpecialUse>,
     next_validity: u32,
     /// Says what vanished since a state (QRESYNC).
     pub tells_vanished: bool,
+    /// This folder gets this name after it was listed.
+    pub renames: Option<(FolderPath, FolderPath)>,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
     /// The server hangs up at such a message. Where others were in the command, it goes by itself next time.
@@ -290,16 +294,23 @@ impl Mailbox for Remote {
     }
 
     async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
-        let server = self.server();
+        let mut server = self.server();
+        let uses = server.uses.clone();
         let folder = |(path, folder): (&FolderPath, &StoredFolder)| Folder {
             path: path.clone(),
-            special_use: None,
+            special_use: uses.get(path).copied(),
             selectable: true,
             subscribed: false,
             status: Some(folder.status()),
             leave_out: None,
         };
-        Ok(server.folders.iter().map(folder).collect())
+        let listed = server.folders.iter().map(folder).collect();
+        if let Some((from, to)) = server.renames.take()
+            && let Some(folder) = server.folders.remove(&from)
+        {
+            server.folders.insert(to, folder);
+        }
+        Ok(listed)
     }
 
     async fn name_rules(&mut self) -> Result<NameRules, Error> {
