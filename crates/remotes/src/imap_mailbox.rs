@@ -92,6 +92,8 @@ pub struct ImapMailbox {
     pub(crate) numbering: Numbering,
     /// Where messages are uploaded by Gmail's API.
     pub(crate) uploads: Option<Uploads>,
+    /// Whether the operator was told that a UserRoot may be needed.
+    is_root_advised: bool,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
 }
@@ -117,6 +119,7 @@ impl ImapMailbox {
             line: Line::default(),
             numbering: Numbering::default(),
             uploads: None,
+            is_root_advised: false,
             is_further: false,
         }
     }
@@ -299,6 +302,9 @@ impl Mailbox for ImapMailbox {
             listed = listing::list(self.session().await?, &names, false).await;
         }
         let mut listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
+        if self.names.root().is_none() && self.account.side == Side::Source {
+            self.advise_root(&listing.folders);
+        }
         if let Some(root) = self.names.root()
             && listing.folders.is_empty()
         {
@@ -340,7 +346,8 @@ impl Mailbox for ImapMailbox {
             Some(Ok(items)) => items,
             Some(Err(error)) if self.is_refusal_of_status(folder, &error) => {
                 let opened = self.opened_status(folder).await;
-                return opened.map_err(|_| self.explain_in(folder, error));
+                let is_refused = |it: &Error| it.scope <= Scope::Folder;
+                return opened.map_err(|it| if is_refused(&it) { self.explain_in(folder, error) } else { it });
             }
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),
@@ -457,6 +464,7 @@ impl Mailbox for ImapMailbox {
             line: self.line,
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),
+            is_root_advised: self.is_root_advised,
             is_further: true,
         }
     }
@@ -479,6 +487,19 @@ impl ImapMailbox {
             && error.kind == imap::ErrorKind::Refused
             && self.listed.contains_key(folder)
             && !self.hollow.contains(folder)
+    }
+
+    /// Files of the home directory are listed as folders (UW-imapd): says so once, and what can be done.
+    fn advise_root(&mut self, folders: &[Folder]) {
+        let is_file = |it: &&Folder| it.path.segments().first().is_some_and(|it| it.starts_with('.'));
+        let Some(file) = folders.iter().find(is_file).filter(|_| !self.is_root_advised) else { return };
+        self.is_root_advised = true;
+        tracing::warn!(
+            "{}: folder {} looks like a file of a home directory; give UserRoot to migrate only the folders below the \
+             user's mail directory",
+            self.end(),
+            file.path
+        );
     }
 
     /// Reads the bodies, only to hash them.

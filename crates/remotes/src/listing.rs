@@ -76,7 +76,7 @@ pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool
                 || item.has("\\Subscribed")
                 || subscribed.contains(&item.name),
             status: status.as_ref().and_then(folder_status),
-            leave_out: names.foreign(&item.name).map(LeaveOut::Always),
+            leave_out: names.foreign(&item.name).map(LeaveOut::UnlessWanted),
         });
         listing.names.insert(path, item.name);
     }

@@ -85,7 +85,9 @@ impl Names {
                 || self.delimiter.is_some_and(|it| [name.as_wire(), &[it]].concat() == **prefix)
         })?;
         let prefix = MailboxName::from_wire(prefix.clone());
-        Some(format!("it is in the namespace \"{prefix}\", not among the user's own folders"))
+        Some(format!(
+            "it is in the namespace \"{prefix}\", not among the user's own folders; include or map it by its name to migrate it"
+        ))
     }
 
     /// Where a folder of this server stands; `None` where it is outside the root.

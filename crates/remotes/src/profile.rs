@@ -102,6 +102,8 @@ pub struct NameFacts {
     pub refuses_outer_blanks: bool,
     /// There are no folders below INBOX.
     pub refuses_below_inbox: bool,
+    /// Names of the first level below which all new folders must be; the first is taken.
+    pub roots: Vec<String>,
     /// Characters of the longest name, parents and separators included.
     pub longest_path: Option<usize>,
 }
@@ -115,6 +117,7 @@ impl NameFacts {
             forbidden: self.forbidden.chars().collect(),
             refuses_outer_blanks: self.refuses_outer_blanks,
             refuses_below_inbox: self.refuses_below_inbox,
+            roots: self.roots.clone(),
             longest_path: self.longest_path,
             ..NameRules::separated(delimiter)
         }
@@ -133,6 +136,9 @@ impl Profile {
         }
         if !self.names.reserved.is_empty() {
             told.push(format!("Folders that cannot be made: {}.", self.names.reserved.join(", ")));
+        }
+        if let Some(root) = self.names.roots.first() {
+            told.push(format!("New folders are made below {root}."));
         }
         if !self.names.not_mail.is_empty() {
             told.push(format!("Folders that are not for mail: {}.", self.names.not_mail.join(", ")));
@@ -313,6 +319,7 @@ mod tests {
             "GroupWise",
             "Kerio",
             "IceWarp",
+            "Proton Mail Bridge",
             "generic",
         ] {
             assert_eq!(names.iter().filter(|it| it.eq_ignore_ascii_case(name)).count(), 1, "{name}");
@@ -354,7 +361,19 @@ mod tests {
 
     #[test]
     fn servers_are_known_by_what_they_say() {
-        let table: [Row; 15] = [
+        let table: [Row; 17] = [
+            (
+                "Proton Mail Bridge 03.00.21 - gluon session ID 1",
+                &[],
+                "",
+                "Proton Mail Bridge: greeting says Proton Mail Bridge",
+            ),
+            (
+                "ready",
+                &[("name", "Proton Mail Bridge")],
+                "",
+                "Proton Mail Bridge: ID says Proton Mail Bridge",
+            ),
             ("Dovecot (Debian) ready.", &[], "", "Dovecot: greeting says Dovecot"),
             ("ready", &[("NAME", "dovecot")], "", "Dovecot: ID says dovecot"),
             ("Courier-IMAP ready. Copyright 1998-2021", &[], "", "Courier: greeting says Courier-IMAP"),

@@ -1,9 +1,10 @@
-//! Rows 80 to 110: folders, their numbers, and what is in them.
+//! Rows 80 to 110, and 120 to 129: folders, their numbers, and what is in them.
 
 use mailhaul_engine::{Error, ErrorKind, Mailbox as _, NewFolder, Present, Target as _};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
 use crate::{
+    log::Log,
     scene::{folders, inbox, pass},
     sessions::cursor,
     support::{source, target},
@@ -139,6 +140,40 @@ async fn a_message_without_a_body_is_skipped_with_words() {
     let passed = pass("q107-exchange-calendar.txt").await;
     passed.brought(&["INBOX: one"]);
     assert_eq!(passed.skipped(), ["the server lists the message and does not give it"]);
+}
+
+#[tokio::test]
+async fn a_message_that_only_a_view_holds_arrives() {
+    let passed = pass("q120-view-holds-more.txt").await;
+    passed.brought(&["INBOX: one", "Archive: two", "Archive: three"]);
+}
+
+#[tokio::test]
+async fn where_status_is_refused_the_folder_is_opened() {
+    let mut play = target("q121-imap4d-status.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    let status = play.mailbox.status(&inbox()).await.unwrap();
+    assert_eq!((status.messages, status.uid_validity.get(), status.uid_next), (3, 7, Uid::new(9)));
+    let error = play.mailbox.status(&inbox()).await.unwrap_err();
+    assert!(error.message.contains("STATUS Cannot open mailbox"), "{error}");
+    play.done().await;
+}
+
+#[tokio::test]
+async fn a_home_directory_that_is_listed_is_told_once() {
+    let log = Log::default();
+    log.of(pass("q93-uw-imap-home.txt")).await;
+    assert_eq!(log.text().matches("give UserRoot").count(), 1, "{}", log.text());
+}
+
+#[tokio::test]
+async fn proton_gets_new_folders_below_folders() {
+    let created = created("q122-proton-folders.txt", &["Folders/Kunden"]).await;
+    assert_eq!(created, [Ok(())]);
+    let mut play = target("q122-proton-rules.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    assert_eq!(play.mailbox.name_rules().await.unwrap().roots, ["Folders", "Labels"]);
+    play.done().await;
 }
 
 /// What becomes of new folders on a target.
