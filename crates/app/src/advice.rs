@@ -29,6 +29,9 @@ fn advice(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Connection => {
             "run the same command again when the server can be reached: it goes on where it stopped"
         }
+        ErrorKind::Options => {
+            "correct --include-folder, --exclude-folder or --map; --dry-run without them lists the folders"
+        }
         ErrorKind::Interrupted => "run the same command again: it goes on where it stopped",
         ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => return None,
         ErrorKind::Internal => "this is a mistake in mailhaul; please report it with the output of --trace",

@@ -117,7 +117,8 @@ pub(crate) struct Migrate {
     /// Not this folder; repeatable; the same forms
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
     pub(crate) exclude_folder: Vec<FolderPattern>,
-    /// This folder goes there; repeatable. Name/* means all below too, and - as the target leaves it out
+    /// This folder goes there; repeatable. Name/* means all below too, * all folders ('*=Old/*' puts all below Old,
+    /// 'Old/*=*' back), and - as the target leaves it out
     #[arg(long, value_name = "SOURCE=TARGET", value_parser = folder_map, help_heading = "What to copy")]
     pub(crate) map: Vec<FolderMapping>,
     /// The same as a CSV file with the columns Source and Target

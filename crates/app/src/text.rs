@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_engine::RepairedItem;
+use mailhaul_engine::{FolderOption, RepairedItem, Unmatched};
 use mailhaul_mail::FolderPath;
 
 /// Prints a line. Whoever closed the pipe does not want to read on, and that is no failure.
@@ -52,6 +52,26 @@ pub(crate) fn hexadecimal(octets: &[u8]) -> String {
 /// `1 message`, `2 messages`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// An option that matches no folder, by its name on the command line.
+pub(crate) fn unmatched(option: &Unmatched) -> String {
+    let name = match option.option {
+        FolderOption::Include => "--include-folder",
+        FolderOption::Exclude => "--exclude-folder",
+        FolderOption::Map => "--map",
+    };
+    format!("{name}: {option}")
+}
+
+/// The same by its name in a batch.
+pub(crate) fn unmatched_of_batch(option: &Unmatched) -> String {
+    let name = match option.option {
+        FolderOption::Include => "IncludeFolders",
+        FolderOption::Exclude => "ExcludeFolders",
+        FolderOption::Map => "FolderMap",
+    };
+    format!("{name}: {option}")
 }
 
 /// A message whose copy was edited: which it is, and what was edited.

@@ -212,6 +212,9 @@ impl Progress for MailboxUi {
                     }
                 }
             }
+            Event::Unmatched { option } => {
+                self.ui.warn(&format!("warning: {}: {}", self.name, text::unmatched(option)));
+            }
             Event::Folder { folder, reason, messages, bytes } => {
                 self.draw(Some(folder), |state| _ = state.expected.insert(folder.clone(), messages));
                 let many = text::count(messages, "message", "messages");

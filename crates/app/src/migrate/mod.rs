@@ -141,6 +141,7 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
         },
         repairs: RepairRules {
             allowed: options.repair.iter().flat_map(Repairs::iter).collect(),
+            option: "--repair",
             ..RepairRules::default()
         },
     })

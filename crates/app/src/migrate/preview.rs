@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{
-    Error, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places, Record,
-    preview,
+    Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places,
+    Preview, Record, preview,
 };
 use mailhaul_mail::{FolderPath, UidSet};
 use mailhaul_remotes::{ImapMailbox, LabelRules};
@@ -19,7 +19,7 @@ use crate::{advice::explained, exit::Exit, text, ui::Ui};
 /// What would be done with one mailbox.
 pub(crate) struct MailboxPreview {
     name: String,
-    folders: Result<Vec<FolderPreview>, Error>,
+    preview: Result<Preview, Error>,
 }
 
 /// Looks at all mailboxes, in their order.
@@ -42,15 +42,11 @@ pub(crate) async fn preview_all(
     })
     .await;
     let preview =
-        |(name, folders): (String, Result<_, Error>)| MailboxPreview { name, folders: folders.flatten() };
+        |(name, looked): (String, Result<_, Error>)| MailboxPreview { name, preview: looked.flatten() };
     names.into_iter().zip(looked).map(preview).collect()
 }
 
-async fn look(
-    mailbox: Mailbox,
-    store: Option<Store>,
-    options: &PassOptions,
-) -> Result<Vec<FolderPreview>, Error> {
+async fn look(mailbox: Mailbox, store: Option<Store>, options: &PassOptions) -> Result<Preview, Error> {
     let ledger = match store {
         Some(store) => Some(store.mailbox(&mailbox.source_key, &mailbox.target_key).await?),
         None => None,
@@ -101,19 +97,35 @@ pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> 
         }
         text::print("dry run: nothing was written anywhere");
     }
-    let has_failed = |it: &MailboxPreview| {
-        it.folders.as_ref().map_or(true, |folders| folders.iter().any(|it| it.error.is_some()))
-    };
     for it in previews {
-        if let Err(error) = &it.folders {
-            text::print_error(format_args!("error: {}: {}", it.name, explained(error)));
+        match &it.preview {
+            Err(error) => text::print_error(format_args!("error: {}: {}", it.name, explained(error))),
+            Ok(preview) => {
+                for option in &preview.unmatched {
+                    text::print_error(format_args!("warning: {}: {}", it.name, text::unmatched(option)));
+                }
+            }
         }
     }
-    Ok(if previews.iter().any(has_failed) { Exit::Failed } else { Exit::Synced })
+    Ok(exit(previews))
+}
+
+fn exit(previews: &[MailboxPreview]) -> Exit {
+    let has_failed = |it: &MailboxPreview| {
+        it.preview.as_ref().map_or(true, |it| it.folders.iter().any(|folder| folder.error.is_some()))
+    };
+    let is_misused = |it: &MailboxPreview| it.preview.as_ref().is_err_and(|it| it.kind == ErrorKind::Options);
+    if !previews.is_empty() && previews.iter().all(is_misused) {
+        Exit::Usage
+    } else if previews.iter().any(has_failed) {
+        Exit::Failed
+    } else {
+        Exit::Synced
+    }
 }
 
 fn print_mailbox(preview: &MailboxPreview) {
-    let Ok(folders) = &preview.folders else { return };
+    let Ok(Preview { folders, .. }) = &preview.preview else { return };
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header([
@@ -176,9 +188,9 @@ fn print_mailbox(preview: &MailboxPreview) {
 }
 
 fn json_mailbox(preview: &MailboxPreview) -> Value {
-    match &preview.folders {
+    match &preview.preview {
         Err(error) => json!({ "emailAddress": preview.name, "error": error.message }),
-        Ok(folders) => json!({
+        Ok(Preview { folders, .. }) => json!({
             "emailAddress": preview.name,
             "folders": folders.iter().map(json_folder).collect::<Vec<_>>(),
         }),

@@ -1,7 +1,7 @@
 //! The result, as people read it.
 
 use comfy_table::{CellAlignment, Table, presets};
-use mailhaul_engine::{ErrorKind, FolderTally, SkippedItem};
+use mailhaul_engine::{Error, ErrorKind, FolderTally, SkippedItem};
 
 use super::run::Outcome;
 use crate::{advice::explained, exit::Exit, text, ui::Ui};
@@ -27,6 +27,10 @@ pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
         Exit::Interrupted
     } else if kinds(ErrorKind::Internal) {
         Exit::Internal
+    } else if !outcomes.is_empty()
+        && outcomes.iter().all(|it| it.report.error.as_ref().is_some_and(is_misused))
+    {
+        Exit::Usage
     } else if outcomes.iter().any(|it| !it.report.is_synced()) {
         Exit::Failed
     } else if outcomes.iter().any(|it| it.report.skipped().next().is_some()) {
@@ -34,6 +38,11 @@ pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
     } else {
         Exit::Synced
     }
+}
+
+/// True if the operator's options leave nothing to do.
+fn is_misused(error: &Error) -> bool {
+    error.kind == ErrorKind::Options
 }
 
 /// The table, then every message that was edited or skipped, then the verdict.

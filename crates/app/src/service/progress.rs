@@ -145,6 +145,9 @@ impl Progress for UserProgress<'_> {
                     }
                 }
             }
+            Event::Unmatched { option } => {
+                self.say(format!("Warning: {}.", text::unmatched_of_batch(option)));
+            }
             Event::Folder { folder, reason, messages, bytes } => {
                 add(&self.tally.expected_bytes, bytes);
                 let many = text::count(messages, "message", "messages");

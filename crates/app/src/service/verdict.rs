@@ -136,6 +136,11 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => {
             (FailureClass::Refused, "See the server's words; Start-MigrationBatch tries again.")
         }
+        ErrorKind::Options => (
+            FailureClass::Refused,
+            "Correct IncludeFolders, ExcludeFolders or FolderMap with Set-MigrationBatch; Get-MigrationFolderPlan shows \
+             the folders. Then Start-MigrationBatch tries again.",
+        ),
         ErrorKind::Ledger => (
             FailureClass::Storage,
             "The data directory must be writable and have room; then Start-MigrationBatch goes on, and nothing is lost or \

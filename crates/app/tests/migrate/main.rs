@@ -7,6 +7,7 @@ mod common;
 mod copying;
 mod crashes;
 mod dry_run;
+mod folder_options;
 mod input;
 mod later_passes;
 mod refusals;

@@ -1,0 +1,47 @@
+//! Options for folders: those that match nothing are told before anything moves.
+
+use mailhaul_testkit::{Dovecot, Setup};
+
+use crate::support::{Haul, contents, give};
+
+async fn pair(user: &str) -> (Dovecot, Dovecot) {
+    let (from, to) = (Setup::with_users(&[user]).start(), Setup::with_users(&[user]).start());
+    give(&from, user, "INBOX", &[700; 3], 1).await;
+    give(&from, user, "Sent", &[700; 2], 2).await;
+    (from, to)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_that_match_no_folder_are_told() {
+    let (from, to) = pair("annb").await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    const NEAR: &str = "\"Snet\" matches no folder, did you mean \"Sent\"?";
+    // Nothing is left to copy: the operator meant something else.
+    for more in [&["--include-folder", "Snet"][..], &["--include-folder", "Snet", "--dry-run"]] {
+        let ran = haul.expect(2, more);
+        ran.says(&["no folder is left to copy", NEAR, "--include-folder"]);
+        assert!(contents(to.port(), "annb").await.values().all(|it| it.messages.is_empty()));
+    }
+    // Something is left: it is copied.
+    let ran = haul.expect(0, &["--exclude-folder", "Snet", "--map", "Snet=Foo", "--include-folder", "INBOX"]);
+    ran.says(&[
+        &format!("warning: annb: --exclude-folder: {NEAR}"),
+        &format!("warning: annb: --map: {NEAR}"),
+    ]);
+    assert_eq!(contents(to.port(), "annb").await["INBOX"].messages.len(), 3);
+    // A later run of the same mailbox: a warning.
+    haul.expect(0, &["--include-folder", "Snet"]).says(&[&format!("--include-folder: {NEAR}")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_for_all_folders_puts_them_below_another_and_back() {
+    let (from, to) = pair("annb").await;
+    Haul::new("annb", from.port(), to.port()).expect(0, &["--map", "*=Old/*"]);
+    let names = |it: std::collections::BTreeMap<String, _>| it.into_keys().collect::<Vec<String>>();
+    let there = contents(to.port(), "annb").await;
+    assert_eq!((there["Old/INBOX"].messages.len(), there["Old/Sent"].messages.len()), (3, 2));
+    let back = Setup::with_users(&["annb"]).start();
+    Haul::new("annb", to.port(), back.port()).expect(0, &["--map", "Old/*=*", "--exclude-folder", "INBOX"]);
+    let there = contents(back.port(), "annb").await;
+    assert_eq!((there["INBOX"].messages.len(), there["Sent"].messages.len()), (3, 2), "{:?}", names(there));
+}
