@@ -4,9 +4,7 @@ use mailhaul_mail::Scope;
 use tokio::time::timeout;
 
 use crate::{
-    auth::{AuthorizeAs, Credentials},
     capability::Capabilities,
-    commands::{authenticate::authenticate, proxy_auth::proxy_auth},
     driver::{Event, Link},
     encode::Command,
     error::{Error, ErrorKind},
@@ -19,9 +17,9 @@ use crate::{
 
 /// A connection that is open, protected as asked for, and not authenticated.
 pub struct Connection {
-    link: Link,
+    pub(crate) link: Link,
     greeting: StatusResponse,
-    options: ConnectOptions,
+    pub(crate) options: ConnectOptions,
 }
 
 impl Connection {
@@ -34,8 +32,8 @@ impl Connection {
         if options.security == Security::StartTls {
             if greeting.status == Status::PreAuth {
                 let words = format!(
-                    "{name}: the server says that somebody is logged in already (PREAUTH), without TLS: no STARTTLS \
-                     is possible, and somebody may be on the line"
+                    "{name}: the server says that a user is signed in already (PREAUTH), without TLS: no STARTTLS \
+                     is possible, and the connection may be intercepted"
                 );
                 return Err(Error::endpoint(ErrorKind::Tls, words));
             }
@@ -63,19 +61,6 @@ impl Connection {
         self.greeting.status == Status::PreAuth
     }
 
-    /// Logs in, by the strongest way that both sides know. A connection on which that failed is closed.
-    pub async fn authenticate(mut self, credentials: &Credentials) -> Result<Session, Error> {
-        if self.is_preauthenticated() {
-            let words = "the server says that somebody is logged in already (PREAUTH), and nobody knows who";
-            return Err(Error::endpoint(ErrorKind::Authentication, words));
-        }
-        let mechanism = authenticate(&mut self.link, credentials).await?;
-        if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
-            Box::pin(proxy_auth(&mut self.link, owner)).await?;
-        }
-        self.enter(Some(mechanism)).await
-    }
-
     /// The session of whoever is logged in already (PREAUTH).
     pub async fn preauthenticated(self) -> Result<Session, Error> {
         if self.is_preauthenticated() {
@@ -85,12 +70,13 @@ impl Connection {
         }
     }
 
-    async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
+    pub(crate) async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
         // They change with login, and not every server tells unasked.
         if !self.link.state().capabilities_told {
             self.link.ask_capabilities().await?;
         }
-        Ok(Session { link: self.link, greeting: self.greeting, mechanism, limits: self.options.limits })
+        let Self { link, greeting, options } = self;
+        Ok(Session { link, greeting, mechanism, refused: Vec::new(), limits: options.limits })
     }
 }
 

@@ -49,13 +49,14 @@ mod patience;
 pub mod response;
 mod selected;
 mod session;
+mod sign_in;
 mod stream;
 mod tls;
 mod trace;
 mod untrusted;
 
 pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
-pub use auth::{AuthorizeAs, CredentialKind, Credentials};
+pub use auth::{AuthorizeAs, CredentialKind, Credentials, SignInMemory, SignInRefusal};
 pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
 pub use commands::{

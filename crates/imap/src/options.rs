@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
+    auth::SignInMemory,
     limits::Limits,
     trace::{Milestone, Trace},
 };
@@ -72,6 +73,8 @@ pub struct ConnectOptions {
     pub limits: Limits,
     /// Who is shown the protocol.
     pub trace: Option<Arc<dyn Trace>>,
+    /// Which mechanisms work there. Share it among all connections to the server.
+    pub sign_in: SignInMemory,
 }
 
 impl ConnectOptions {
@@ -91,6 +94,7 @@ impl ConnectOptions {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             trace: None,
+            sign_in: SignInMemory::default(),
         }
     }
 }

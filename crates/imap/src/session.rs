@@ -13,6 +13,7 @@ pub struct Session {
     pub(crate) link: Link,
     pub(crate) greeting: StatusResponse,
     pub(crate) mechanism: Option<&'static str>,
+    pub(crate) refused: Vec<String>,
     pub(crate) limits: Limits,
 }
 
@@ -47,6 +48,11 @@ impl Session {
     /// How somebody logged in: a SASL mechanism, or the command LOGIN. `None` where nobody had to (PREAUTH).
     pub fn mechanism(&self) -> Option<&'static str> {
         self.mechanism
+    }
+
+    /// What the server said to the mechanisms that it refused before the one that worked.
+    pub fn refused_mechanisms(&self) -> &[String] {
+        &self.refused
     }
 
     /// Whether ENABLE switched this on.

@@ -485,7 +485,7 @@ impl ImapMailbox {
     fn is_refusal_of_status(&self, folder: &FolderPath, error: &imap::Error) -> bool {
         error.scope == Scope::Folder
             && error.kind == imap::ErrorKind::Refused
-            && self.listed.contains_key(folder)
+            && (folder.is_inbox() || self.listed.contains_key(folder))
             && !self.hollow.contains(folder)
     }
 

@@ -3,8 +3,11 @@
 mod bearer;
 mod cram_md5;
 mod login;
+mod memory;
 mod oauthbearer;
+mod order;
 mod plain;
+mod refusal;
 mod scram;
 mod xoauth2;
 
@@ -13,7 +16,13 @@ use mailhaul_mail::Secret;
 use crate::{
     capability::Capabilities,
     error::{Error, ErrorKind},
+    options::Security,
 };
+
+pub use memory::SignInMemory;
+pub(crate) use memory::Trial;
+pub use refusal::SignInRefusal;
+pub(crate) use refusal::{Answer, judge};
 
 /// What a [`Secret`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,13 +124,25 @@ pub(crate) trait Mechanism: Send {
     }
 }
 
-/// A way to log in.
-pub(crate) enum Choice {
+/// A way to sign in.
+pub(crate) struct Way {
+    /// The mechanism, or [`LOGIN_COMMAND`].
+    pub(crate) name: &'static str,
+    /// True if the server sees the password itself, and so can check it against any hash.
+    pub(crate) reveals: bool,
+    pub(crate) exchange: Exchange,
+}
+
+/// How a way to sign in is spoken.
+pub(crate) enum Exchange {
     /// AUTHENTICATE.
     Sasl(Box<dyn Mechanism + Send>),
     /// LOGIN.
     LoginCommand,
 }
+
+/// The name of the way that is no mechanism.
+pub(crate) const LOGIN_COMMAND: &str = "the command LOGIN";
 
 /// One line of [`MECHANISMS`].
 struct Entry {
@@ -149,48 +170,64 @@ const MECHANISMS: &[Entry] = &[
     Entry { name: xoauth2::NAME, kind: CredentialKind::BearerToken, reveals: true, start: xoauth2::start },
 ];
 
-/// The ways to log in that both sides know, in order of preference; empty where there is none.
+/// The ways to sign in that both sides know, in order of preference; empty where there is none.
 ///
-/// Under TLS, CRAM-MD5 comes last of all: it hides the password from nobody there, it cannot say whose mailbox is
-/// meant, and servers offer it that keep no password to check it with.
-pub(crate) fn choose(
-    capabilities: &Capabilities,
-    credentials: &Credentials,
-    clear_text: bool,
-) -> Vec<Choice> {
+/// Under TLS, CRAM-MD5 comes last: it protects nothing there, it cannot name another mailbox, and servers offer it that
+/// keep no password to check it with. Without TLS the password itself is offered last, and only if the operator chose an
+/// unencrypted connection; a server that says LOGINDISABLED never sees it there.
+pub(crate) fn choose(capabilities: &Capabilities, credentials: &Credentials, line: LineSecurity) -> Vec<Way> {
     let forced = credentials.mechanism.as_deref();
+    let offers = |name: &str| capabilities.mechanisms().any(|offered| offered.eq_ignore_ascii_case(name));
     let wanted = |name: &str| match forced {
-        Some(only) => only.eq_ignore_ascii_case(name),
-        None => capabilities.mechanisms().any(|offered| offered.eq_ignore_ascii_case(name)),
+        // Both mean something when LOGIN is forced: the mechanism only where it is offered.
+        Some(only) => only.eq_ignore_ascii_case(name) && (name != login::NAME || offers(name)),
+        None => offers(name),
     };
-    // Both mean something when LOGIN is forced: the mechanism only where it is offered.
-    let offered = |name: &str| {
-        name != login::NAME || capabilities.mechanisms().any(|it| it.eq_ignore_ascii_case(login::NAME))
+    let start = |entry: &Entry| {
+        let exchange = Exchange::Sasl((entry.start)(credentials)?);
+        Some(Way { name: entry.name, reveals: entry.reveals, exchange })
     };
-    let mut entries: Vec<&Entry> = MECHANISMS
-        .iter()
-        .filter(|it| it.kind == credentials.kind && wanted(it.name) && offered(it.name))
-        .collect();
-    if !clear_text {
-        entries.sort_by_key(|it| it.name == cram_md5::NAME);
+    let entries = MECHANISMS.iter().filter(|entry| entry.kind == credentials.kind && wanted(entry.name));
+    let mut ways: Vec<Way> = entries.filter_map(start).collect();
+    if line == LineSecurity::Encrypted {
+        ways.sort_by_key(|way| way.name == cram_md5::NAME);
     }
-    let mut choices: Vec<(bool, Choice)> = entries
-        .into_iter()
-        .filter_map(|it| Some((it.reveals, Choice::Sasl((it.start)(credentials)?))))
-        .collect();
-    let login_command = credentials.kind == CredentialKind::Password
+    let takes_login_command = credentials.kind == CredentialKind::Password
         && credentials.identity().is_none()
         && forced.is_none_or(|only| only.eq_ignore_ascii_case(login::NAME))
         && !capabilities.has("LOGINDISABLED");
-    if login_command {
-        choices.push((true, Choice::LoginCommand));
+    if takes_login_command {
+        ways.push(Way { name: LOGIN_COMMAND, reveals: true, exchange: Exchange::LoginCommand });
     }
-    // A server that can check a password without seeing it shall not see it on an open line. One that says
-    // LOGINDISABLED there wants to see none at all, by whatever name.
-    if clear_text && (capabilities.has("LOGINDISABLED") || choices.iter().any(|(reveals, _)| !reveals)) {
-        choices.retain(|(reveals, _)| !reveals);
+    match line {
+        LineSecurity::Encrypted => {}
+        LineSecurity::ChosenClear if !capabilities.has("LOGINDISABLED") => {
+            ways.sort_by_key(|way| way.reveals);
+        }
+        LineSecurity::ChosenClear | LineSecurity::Clear => ways.retain(|way| !way.reveals),
     }
-    choices.into_iter().map(|(_, choice)| choice).collect()
+    ways
+}
+
+/// Whether others on the network path can read what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineSecurity {
+    /// TLS.
+    Encrypted,
+    /// No TLS, and the operator chose so.
+    ChosenClear,
+    /// No TLS, though the operator asked for it. A safeguard: no connection gets so far.
+    Clear,
+}
+
+impl LineSecurity {
+    pub(crate) fn new(is_tls: bool, chosen: Security) -> Self {
+        match (is_tls, chosen) {
+            (true, _) => Self::Encrypted,
+            (false, Security::Clear) => Self::ChosenClear,
+            (false, Security::Implicit | Security::StartTls) => Self::Clear,
+        }
+    }
 }
 
 /// A server that does not keep to the mechanism.
@@ -213,11 +250,18 @@ mod tests {
     }
 
     fn names(words: &str, credentials: &Credentials, clear_text: bool) -> Vec<&'static str> {
-        let name = |choice: &Choice| match choice {
-            Choice::Sasl(mechanism) => mechanism.name(),
-            Choice::LoginCommand => "login command",
-        };
-        choose(&Capabilities::new(words.split(' ')), credentials, clear_text).iter().map(name).collect()
+        let line = if clear_text { LineSecurity::ChosenClear } else { LineSecurity::Encrypted };
+        names_on(words, credentials, line)
+    }
+
+    fn names_on(words: &str, credentials: &Credentials, line: LineSecurity) -> Vec<&'static str> {
+        let ways = choose(&Capabilities::new(words.split(' ')), credentials, line);
+        for way in &ways {
+            if let Exchange::Sasl(mechanism) = &way.exchange {
+                assert_eq!(mechanism.name(), way.name);
+            }
+        }
+        ways.iter().map(|way| way.name).collect()
     }
 
     #[test]
@@ -225,15 +269,19 @@ mod tests {
         let all = "AUTH=LOGIN AUTH=PLAIN AUTH=cram-md5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=XOAUTH2";
         assert_eq!(
             names(all, &password(), false),
-            ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", "login command"]
+            ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", LOGIN_COMMAND]
         );
-        assert_eq!(names("IMAP4rev1", &password(), false), ["login command"]);
+        assert_eq!(names("IMAP4rev1", &password(), false), [LOGIN_COMMAND]);
     }
 
     #[test]
     fn an_open_line_does_not_carry_the_password_where_that_can_be_helped() {
-        assert_eq!(names("AUTH=PLAIN AUTH=CRAM-MD5", &password(), true), ["CRAM-MD5"]);
-        assert_eq!(names("AUTH=PLAIN", &password(), true), ["PLAIN", "login command"]);
+        let both = "AUTH=PLAIN AUTH=CRAM-MD5";
+        assert_eq!(names(both, &password(), true), ["CRAM-MD5", "PLAIN", LOGIN_COMMAND]);
+        assert_eq!(names("AUTH=PLAIN", &password(), true), ["PLAIN", LOGIN_COMMAND]);
+        // Without TLS, though it was asked for: never.
+        assert_eq!(names_on(both, &password(), LineSecurity::Clear), ["CRAM-MD5"]);
+        assert!(names_on("AUTH=PLAIN", &password(), LineSecurity::Clear).is_empty());
     }
 
     #[test]
@@ -249,8 +297,8 @@ mod tests {
     fn a_forced_mechanism_stands_alone() {
         let forced = |name: &str| Credentials { mechanism: Some(name.to_owned()), ..password() };
         assert_eq!(names("AUTH=SCRAM-SHA-256", &forced("plain"), false), ["PLAIN"]);
-        assert_eq!(names("AUTH=LOGIN AUTH=PLAIN", &forced("LOGIN"), false), ["LOGIN", "login command"]);
-        assert_eq!(names("AUTH=PLAIN", &forced("LOGIN"), false), ["login command"]);
+        assert_eq!(names("AUTH=LOGIN AUTH=PLAIN", &forced("LOGIN"), false), ["LOGIN", LOGIN_COMMAND]);
+        assert_eq!(names("AUTH=PLAIN", &forced("LOGIN"), false), [LOGIN_COMMAND]);
         assert!(names("AUTH=PLAIN", &forced("GSSAPI"), false).is_empty());
     }
 
@@ -261,7 +309,7 @@ mod tests {
         assert_eq!(names("AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5", &admin, false), ["PLAIN"]);
         // PROXYAUTH names it after login, which may be any.
         let proxy = Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth(alice())), ..password() };
-        assert_eq!(names("AUTH=LOGIN", &proxy, false), ["LOGIN", "login command"]);
+        assert_eq!(names("AUTH=LOGIN", &proxy, false), ["LOGIN", LOGIN_COMMAND]);
         assert_eq!((proxy.owner(), proxy.only_name()), ("alice", "tim"));
     }
 
@@ -278,6 +326,6 @@ mod tests {
     #[test]
     fn a_password_with_a_nul_goes_where_it_can() {
         let odd = Credentials { secret: Secret::new(*b"a\0b"), ..password() };
-        assert_eq!(names("AUTH=PLAIN AUTH=LOGIN", &odd, false), ["LOGIN", "login command"]);
+        assert_eq!(names("AUTH=PLAIN AUTH=LOGIN", &odd, false), ["LOGIN", LOGIN_COMMAND]);
     }
 }

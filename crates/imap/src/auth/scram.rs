@@ -58,6 +58,8 @@ struct Scram<D> {
     nonce: String,
     password: Zeroizing<Vec<u8>>,
     state: State,
+    /// The server's reason for a refusal (`e=`, section 7). It says NO after our empty answer.
+    server_error: Option<String>,
     hash: PhantomData<fn() -> D>,
 }
 
@@ -79,6 +81,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             nonce: nonce.to_owned(),
             password: Zeroizing::new(password),
             state: State::First,
+            server_error: None,
             hash: PhantomData,
         }
     }
@@ -125,10 +128,6 @@ impl<D: EagerHash + Digest> Scram<D> {
     /// Looks at the server-final-message.
     fn verify(&self, server_final: &str, owed: &[u8]) -> Result<(), Error> {
         let part = server_final.split(',').next().unwrap_or_default();
-        if let Some(error) = part.strip_prefix("e=") {
-            let words: String = error.chars().filter(|it| !it.is_control()).take(80).collect();
-            return Err(refused(self.name, &format!("the server refuses the credentials: {words}")));
-        }
         let signature = part.strip_prefix("v=").and_then(|it| STANDARD.decode(it).ok());
         if signature.ok_or_else(|| self.malformed())? == owed {
             Ok(())
@@ -158,6 +157,12 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
 
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(challenge).map_err(|_| self.malformed())?;
+        if let Some(error) = text.strip_prefix("e=") {
+            self.state = State::Failed;
+            let error = error.split(',').next().unwrap_or_default();
+            self.server_error = Some(error.chars().filter(|it| !it.is_control()).take(80).collect());
+            return Ok(Vec::new());
+        }
         match std::mem::replace(&mut self.state, State::Failed) {
             State::First => {
                 let (answer, owed) = self.prove(text)?;
@@ -173,6 +178,10 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
                 Err(unexpected(self.name, "the server asks for more than there is to say"))
             }
         }
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        self.server_error.as_deref()
     }
 
     fn finish(&self) -> Result<(), Error> {
@@ -233,13 +242,24 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_know_the_password_is_found_out() {
-        for last in
-            ["v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "e=invalid-proof", "v=", "nonsense", ""]
-        {
+        for last in ["v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "v=", "nonsense", ""] {
             let mut scram = scram();
             scram.respond(SERVER_FIRST.as_bytes()).unwrap();
             assert!(scram.respond(last.as_bytes()).is_err(), "{last}");
             assert_eq!(scram.finish().unwrap_err().kind, ErrorKind::Authentication, "{last}");
+        }
+    }
+
+    #[test]
+    fn the_servers_reason_is_kept_and_its_ok_is_not_believed() {
+        for first in [Some(SERVER_FIRST), None] {
+            let mut scram = scram();
+            if let Some(first) = first {
+                scram.respond(first.as_bytes()).unwrap();
+            }
+            assert_eq!(scram.respond(b"e=unknown-user,x=y").unwrap(), b"");
+            assert_eq!(scram.refusal(), Some("unknown-user"));
+            assert_eq!(scram.finish().unwrap_err().kind, ErrorKind::Authentication);
         }
     }
 

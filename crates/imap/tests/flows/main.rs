@@ -4,4 +4,5 @@
 
 mod commands;
 mod login;
+mod sign_in;
 mod streams;

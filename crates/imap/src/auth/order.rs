@@ -1,0 +1,93 @@
+//! The order in which ways to sign in are tried: a pure decision. Servers lock accounts out that are refused too often.
+
+use super::LineSecurity;
+
+/// A way that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub(crate) name: &'static str,
+    /// True if the server saw the password.
+    pub(crate) reveals: bool,
+    /// False if the server does not have the mechanism after all.
+    pub(crate) is_refusal: bool,
+}
+
+/// The index of the way to try next, of those that both sides know (name, and whether it reveals the password). `None`
+/// where no further try is worth the risk.
+///
+/// - A server that refused the password after it saw it decided: no other mechanism is tried.
+/// - A server that refused a proof may lack what it needs to check it: with TLS the password is shown next, which
+///   decides; without TLS every other proof comes first.
+/// - A mechanism that has worked at this server goes first, so that its other users cost no refusals.
+pub(crate) fn next(
+    ways: &[(&'static str, bool)],
+    tries: &[Try],
+    worked: &[&'static str],
+    line: LineSecurity,
+) -> Option<usize> {
+    if tries.iter().any(|tried| tried.is_refusal && tried.reveals) {
+        return None;
+    }
+    let is_open = |index: &usize| tries.iter().all(|tried| tried.name != ways[*index].0);
+    let open: Vec<usize> = (0..ways.len()).filter(is_open).collect();
+    let is_encrypted = line == LineSecurity::Encrypted;
+    let was_refused = tries.iter().any(|tried| tried.is_refusal);
+    let rank = |index: &usize| {
+        let (name, reveals) = ways[*index];
+        let has_worked = worked.contains(&name);
+        (!has_worked, !(reveals && is_encrypted && (has_worked || was_refused)))
+    };
+    open.into_iter().min_by_key(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(&str, bool); 5] = [
+        ("SCRAM-SHA-256", false),
+        ("SCRAM-SHA-1", false),
+        ("PLAIN", true),
+        ("LOGIN", true),
+        ("CRAM-MD5", false),
+    ];
+    const OPEN: [(&str, bool); 4] =
+        [("SCRAM-SHA-256", false), ("CRAM-MD5", false), ("PLAIN", true), ("LOGIN", true)];
+
+    /// All that is tried where each try ends so.
+    fn tried(
+        ways: &[(&'static str, bool)],
+        worked: &[&'static str],
+        line: LineSecurity,
+        is_refusal: bool,
+    ) -> Vec<&'static str> {
+        let mut tries = Vec::new();
+        while let Some(index) = next(ways, &tries, worked, line) {
+            let (name, reveals) = ways[index];
+            tries.push(Try { name, reveals, is_refusal });
+        }
+        tries.into_iter().map(|tried| tried.name).collect()
+    }
+
+    #[test]
+    fn a_wrong_password_costs_few_refusals() {
+        use LineSecurity::{ChosenClear, Encrypted};
+        assert_eq!(tried(&ALL, &[], Encrypted, true), ["SCRAM-SHA-256", "PLAIN"]);
+        assert_eq!(tried(&ALL, &["PLAIN"], Encrypted, true), ["PLAIN"]);
+        assert_eq!(tried(&ALL, &["SCRAM-SHA-1"], Encrypted, true), ["SCRAM-SHA-1", "PLAIN"]);
+        // Both have worked: the one that decides goes first.
+        assert_eq!(tried(&ALL, &["SCRAM-SHA-256", "PLAIN"], Encrypted, true), ["PLAIN"]);
+        assert_eq!(tried(&ALL[2..], &[], Encrypted, true), ["PLAIN"]);
+        assert_eq!(tried(&[ALL[0], ALL[4]], &[], Encrypted, true), ["SCRAM-SHA-256", "CRAM-MD5"]);
+        assert_eq!(tried(&OPEN, &[], ChosenClear, true), ["SCRAM-SHA-256", "CRAM-MD5", "PLAIN"]);
+        assert_eq!(tried(&OPEN, &["PLAIN"], ChosenClear, true), ["PLAIN"]);
+        // A proof that has worked keeps the password off the open line.
+        assert_eq!(tried(&OPEN, &["PLAIN", "CRAM-MD5"], ChosenClear, true), ["CRAM-MD5", "PLAIN"]);
+    }
+
+    #[test]
+    fn each_mechanism_that_is_missing_is_passed_over_once() {
+        let all = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"];
+        assert_eq!(tried(&ALL, &[], LineSecurity::Encrypted, false), all);
+    }
+}

@@ -1,0 +1,263 @@
+//! Refused sign-ins: what the server's answer says of the account, and whether another mechanism may do better.
+
+use mailhaul_mail::{Retry, Scope};
+
+use crate::{
+    error::{Error, ErrorKind},
+    response::{Code, Status, StatusResponse},
+};
+
+/// A cause of a refusal other than a wrong user name or password. No other mechanism helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInRefusal {
+    /// The server takes no password without TLS.
+    NeedsTls,
+    /// Another server has the mailbox (RFC 2221).
+    Referral,
+    /// The account's owner must do something in a web browser first.
+    WebBrowser,
+    /// The service wants a password that was made for applications.
+    AppPassword,
+    /// The service takes access tokens only.
+    NeedsToken,
+    /// IMAP is switched off for the account.
+    ImapDisabled,
+    /// The password or the account has expired.
+    Expired,
+    /// The account is locked, blocked or disabled.
+    Locked,
+    /// The server asks for fewer tries.
+    TooManyTries,
+    /// The credentials are right, and do not open this mailbox.
+    NotAuthorized,
+    /// The server says that a user is signed in already (PREAUTH).
+    AlreadySignedIn,
+}
+
+/// Words of servers, in lower case, codes in brackets included. The first row that has one of them counts.
+const WORDS: [(SignInRefusal, &[&str]); 11] = [
+    (
+        SignInRefusal::NeedsTls,
+        &[
+            "[privacyrequired]",
+            "without tls (logindisabled)",
+            "plaintext authentication disallowed",
+            "only under tls",
+        ],
+    ),
+    (SignInRefusal::Referral, &["[referral"]),
+    (SignInRefusal::AlreadySignedIn, &["(preauth)"]),
+    (
+        SignInRefusal::AppPassword,
+        &[
+            "application-specific",
+            "application specific",
+            "app-specific",
+            "app specific",
+            "app password",
+            "application password",
+            "two-factor",
+            "two factor",
+            "2-step",
+            "two-step",
+            "authorization code",
+        ],
+    ),
+    (
+        SignInRefusal::WebBrowser,
+        &["[webalert", "web browser", "via your browser", "web login", "log in on the web"],
+    ),
+    (
+        SignInRefusal::NeedsToken,
+        &[
+            "basic authentication is disabled",
+            "basicauthblocked",
+            "basic auth is disabled",
+            "only oauth",
+            "use oauth",
+        ],
+    ),
+    (
+        SignInRefusal::ImapDisabled,
+        &[
+            "enable imap",
+            "enabled for imap",
+            "imap is disabled",
+            "imap is not enabled",
+            "imap not enabled",
+            "imap access is disabled",
+            "imap access is not",
+            "imap access disabled",
+            "imap4 is disabled",
+            "imap service is disabled",
+            "account for imap access",
+            "imap disabled",
+        ],
+    ),
+    (
+        SignInRefusal::Expired,
+        &["[expired]", "has expired", "is expired", "password expired", "account expired", "must be changed"],
+    ),
+    (
+        SignInRefusal::Locked,
+        &[
+            "locked",
+            "blocked",
+            "lockout",
+            "suspended",
+            "deactivated",
+            "banned",
+            "is disabled",
+            "been disabled",
+            "account disabled",
+            "user disabled",
+            "is inactive",
+            "account inactive",
+            "[contactadmin]",
+        ],
+    ),
+    (
+        SignInRefusal::TooManyTries,
+        &["too many", "try again later", "temporarily", "rate limit", "too fast", "[limit]", "slow down"],
+    ),
+    (
+        SignInRefusal::NotAuthorized,
+        &["[authorizationfailed]", "[noperm]", "not authorized", "authenticated but not connected"],
+    ),
+];
+
+impl SignInRefusal {
+    /// The cause that the words of a refusal name; `None` where it may be the user name or the password.
+    pub fn in_words(words: &str) -> Option<Self> {
+        let words = words.to_lowercase();
+        let row = WORDS.iter().find(|(_, known)| known.iter().any(|known| words.contains(known)));
+        row.map(|(refusal, _)| *refusal)
+    }
+}
+
+/// Words by which servers refuse the mechanism and not the credentials.
+const MISSING: [&str; 5] = ["unsupported", "not supported", "mechanism", "capability", "not enabled"];
+
+/// What an answer to a sign-in means for the other mechanisms.
+pub(crate) enum Answer {
+    SignedIn,
+    /// The server does not have the mechanism after all. No password was looked at.
+    Missing(Error),
+    /// The credentials are refused, by this mechanism.
+    Refused(Error),
+}
+
+/// Judges the end of a command that signs in. `reason` is what the mechanism heard of a refusal.
+///
+/// # Errors
+/// The answer is final: no other mechanism is to be tried now.
+pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -> Result<Answer, Error> {
+    if status.status == Status::Ok {
+        return Ok(Answer::SignedIn);
+    }
+    let error = with_reason(Error::refused(name, status), reason);
+    if matches!(error.kind, ErrorKind::Throttled | ErrorKind::Busy | ErrorKind::TooManyConnections) {
+        return Err(error);
+    }
+    if status.code == Some(Code::ServerBug) {
+        // The fault is not in the credentials, and may be in this one mailbox.
+        let (scope, retry, kind) = (Scope::Mailbox, Retry::After(None), ErrorKind::Throttled);
+        return Err(Error { scope, retry, kind, ..error });
+    }
+    let refused = |error| Error {
+        scope: Scope::Endpoint,
+        retry: Retry::Never,
+        kind: ErrorKind::Authentication,
+        ..error
+    };
+    let text = status.text.to_lowercase();
+    if SignInRefusal::in_words(&error.message).is_some() {
+        return Err(refused(error));
+    }
+    if status.status == Status::Bad
+        || status.code == Some(Code::Cannot)
+        || status.code != Some(Code::AuthenticationFailed) && MISSING.iter().any(|words| text.contains(words))
+    {
+        return Ok(Answer::Missing(error));
+    }
+    Ok(Answer::Refused(refused(error)))
+}
+
+fn with_reason(error: Error, reason: Option<&str>) -> Error {
+    let Some(reason) = reason else { return error };
+    Error { message: format!("{}; the server said of it: {reason}", error.message), ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode_status;
+
+    fn judged(line: &str) -> &'static str {
+        match judge("LOGIN", &decode_status(line.as_bytes()).unwrap(), None) {
+            Ok(Answer::SignedIn) => "signed in",
+            Ok(Answer::Missing(_)) => "missing",
+            Ok(Answer::Refused(error)) => {
+                assert_eq!((error.scope, error.retry), (Scope::Endpoint, Retry::Never));
+                "refused"
+            }
+            Err(error) if error.kind == ErrorKind::Authentication => "final",
+            Err(error) => {
+                assert_eq!(error.kind, ErrorKind::Throttled);
+                "patience"
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_decides_whether_another_mechanism_is_tried() {
+        for (line, expected) in [
+            ("OK welcome", "signed in"),
+            ("NO [AUTHENTICATIONFAILED] Authentication failed.", "refused"),
+            ("NO Login failed.", "refused"),
+            ("NO [ALERT] Invalid credentials (Failure)", "refused"),
+            ("NO LOGIN failed", "refused"),
+            ("BAD what?", "missing"),
+            ("NO [CANNOT] no", "missing"),
+            ("NO Unsupported authentication mechanism", "missing"),
+            (
+                "NO [ALERT] Application-specific password required: https://support.google.com/a (Failure)",
+                "final",
+            ),
+            ("NO [WEBALERT https://accounts.google.com/x] Web login required.", "final"),
+            ("NO [ALERT] Please log in via your web browser", "final"),
+            ("NO [ALERT] Your account is not enabled for IMAP use.", "final"),
+            ("NO [REFERRAL imap://alice;AUTH=*@new.example/] Specified user is invalid", "final"),
+            ("NO [EXPIRED] change it", "final"),
+            ("NO [CONTACTADMIN] no", "final"),
+            ("NO [AUTHENTICATIONFAILED] account is locked", "final"),
+            ("NO [AUTHORIZATIONFAILED] not bob's mailbox", "final"),
+            ("NO [PRIVACYREQUIRED] Plaintext authentication disallowed", "final"),
+            ("NO [AUTHENTICATIONFAILED] Too many attempts, try again later", "final"),
+            ("NO Basic authentication is disabled.", "final"),
+            ("NO [UNAVAILABLE] later", "patience"),
+            ("NO [SERVERBUG] oops", "patience"),
+        ] {
+            assert_eq!(judged(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_found_in_the_words_of_an_error() {
+        for (words, cause) in [
+            ("AUTHENTICATE PLAIN refused: NO [AUTHENTICATIONFAILED] no", None),
+            (
+                "LOGIN refused: NO [ALERT] Application-specific password required",
+                Some(SignInRefusal::AppPassword),
+            ),
+            ("LOGIN refused: NO please enable IMAP in the settings", Some(SignInRefusal::ImapDisabled)),
+            ("LOGIN refused: NO [CONTACTADMIN] This account is blocked", Some(SignInRefusal::Locked)),
+            (
+                "the server says that a user is signed in already (PREAUTH)",
+                Some(SignInRefusal::AlreadySignedIn),
+            ),
+        ] {
+            assert_eq!(SignInRefusal::in_words(words), cause, "{words}");
+        }
+    }
+}

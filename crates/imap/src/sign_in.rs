@@ -1,0 +1,91 @@
+//! Signing in: one mechanism after the other, as few as possible.
+
+use mailhaul_mail::{Retry, Scope};
+
+use crate::{
+    auth::{Answer, AuthorizeAs, Credentials, LineSecurity, Trial, choose},
+    commands::{authenticate::attempt, proxy_auth::proxy_auth},
+    connection::Connection,
+    error::{Error, ErrorKind},
+    session::Session,
+};
+
+impl Connection {
+    /// Signs in, by the strongest mechanism that both sides know. Where the server cannot check it, the next one is
+    /// tried that the security of the connection allows. A connection on which all failed is closed.
+    pub async fn authenticate(mut self, credentials: &Credentials) -> Result<Session, Error> {
+        if self.is_preauthenticated() {
+            let words = "the server says that a user is signed in already (PREAUTH), and does not say who";
+            return Err(Error::endpoint(ErrorKind::Authentication, words));
+        }
+        let mut trial = Trial::new(&self.options.sign_in, credentials);
+        let (mechanism, mut connection) = loop {
+            let line = LineSecurity::new(self.link.is_tls, self.options.security);
+            match self.try_all(credentials, &mut trial, line).await {
+                Ok(Some(mechanism)) => break (mechanism, self),
+                // The server refused one mechanism and hung up: the next one needs another connection.
+                Ok(None) => self = Self::open(&self.options).await?,
+                Err(error) if error.retry == Retry::Never => return Err(trial.refused(error)),
+                Err(error) => return Err(error),
+            }
+        };
+        if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
+            Box::pin(proxy_auth(&mut connection.link, owner)).await?;
+        }
+        let refused = trial.signed_in(mechanism);
+        Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })
+    }
+
+    /// The mechanism that worked; `None` where the connection broke after a refusal, and another one may do better.
+    async fn try_all(
+        &mut self,
+        credentials: &Credentials,
+        trial: &mut Trial,
+        line: LineSecurity,
+    ) -> Result<Option<&'static str>, Error> {
+        let mut ways = choose(&self.link.state().capabilities, credentials, line);
+        let is_ambiguous = ways.len() > 1 && ways.first().is_some_and(|way| !way.reveals);
+        trial.wait_for_turn(is_ambiguous, self.options.timeouts.greeting).await;
+        let mut last = self.no_way(credentials, line);
+        let mut refusals_here = 0;
+        while let Some(way) = trial.next(&mut ways, line) {
+            let (name, reveals) = (way.name, way.reveals);
+            match attempt(&mut self.link, way.exchange, credentials).await {
+                Ok(Answer::SignedIn) => return Ok(Some(name)),
+                Ok(Answer::Missing(error)) => {
+                    trial.is_missing(name);
+                    last = error;
+                }
+                Ok(Answer::Refused(error)) => {
+                    trial.is_refused(name, reveals, error.clone());
+                    refusals_here += 1;
+                    last = error;
+                }
+                Err(error) if refusals_here > 0 && is_hangup(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error { scope: Scope::Endpoint, retry: Retry::Never, kind: ErrorKind::Authentication, ..last })
+    }
+
+    fn no_way(&self, credentials: &Credentials, line: LineSecurity) -> Error {
+        let offered: Vec<&str> = self.capabilities().mechanisms().collect();
+        let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
+        let mut words = format!("no way to log in that both sides know; the server's mechanisms: {offered}");
+        if let Some(mechanism) = &credentials.mechanism {
+            words = format!("{words}; asked for: {mechanism}");
+        }
+        if self.capabilities().has("LOGINDISABLED") {
+            words.push_str(match line {
+                LineSecurity::Encrypted => "; the server has no LOGIN (LOGINDISABLED)",
+                _ => "; the server takes no password without TLS (LOGINDISABLED)",
+            });
+        }
+        Error::endpoint(ErrorKind::Authentication, words)
+    }
+}
+
+/// True if the connection ended without a reason that lies beyond it.
+fn is_hangup(error: &Error) -> bool {
+    error.scope == Scope::Session && error.kind == ErrorKind::Connection
+}
