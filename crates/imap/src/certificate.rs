@@ -2,7 +2,7 @@
 
 use rustls::{
     client::verify_server_name,
-    pki_types::{CertificateDer, ServerName},
+    pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
 use sha2::{Digest as _, Sha256};
@@ -58,6 +58,14 @@ impl Certificate {
 /// Whether the certificate is for this host.
 pub(crate) fn names_host(der: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
     ParsedCertificate::try_from(der).is_ok_and(|it| verify_server_name(&it, host).is_ok())
+}
+
+/// True if the certificate is valid now and names the host: among its names, or as its subject where it has none.
+pub(crate) fn is_good_for(der: &CertificateDer<'_>, host: &ServerName<'_>, now: UnixTime) -> bool {
+    let Some(content) = Certificate::read(der).content else { return false };
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let is_subject = content.names.is_empty() && content.subject.eq_ignore_ascii_case(&host.to_str());
+    (content.not_before..=content.not_after).contains(&now) && (is_subject || names_host(der, host))
 }
 
 impl CertificateContent {

@@ -8,11 +8,13 @@ use crate::{
     driver::{Event, Link},
     encode::Command,
     error::{Error, ErrorKind},
+    foreign::{explain, no_greeting, why_silent},
     options::{ConnectOptions, Security},
     response::{Status, StatusResponse, Untagged},
     session::Session,
     stream::Stream,
     trace::Milestone,
+    untrusted::SHORT_KEY,
 };
 
 /// A connection that is open, protected as asked for, and not authenticated.
@@ -25,9 +27,24 @@ pub struct Connection {
 impl Connection {
     /// Connects, waits for the greeting, changes to TLS where that was asked for, and learns what the server can do.
     pub async fn open(options: &ConnectOptions) -> Result<Self, Error> {
+        match Self::open_once(options).await {
+            // TLS 1.3 has no signature that could be checked with so short a key; TLS 1.2 has.
+            Err(error) if error.message.ends_with(SHORT_KEY) && options.tls.may_name_certificate() => {
+                Self::open_once(&ConnectOptions { takes_short_keys: true, ..options.clone() }).await
+            }
+            other => other,
+        }
+    }
+
+    async fn open_once(options: &ConnectOptions) -> Result<Self, Error> {
         let name = &options.host;
-        let mut link = Link::new(Stream::connect(options).await?, options);
-        let greeting = greeting(&mut link, options).await.map_err(|error| error.context(name))?;
+        let stream = match Stream::connect(options).await {
+            Ok(stream) => stream,
+            Err(error) => return Err(Box::pin(explain(error, options)).await),
+        };
+        let link = Link::new(stream, options);
+        let (mut link, greeting) =
+            Box::pin(greeting(link, options)).await.map_err(|error| error.context(name))?;
         options.tell(&Milestone::Greeted(&greeting.text));
         if options.security == Security::StartTls {
             if greeting.status == Status::PreAuth {
@@ -81,21 +98,47 @@ impl Connection {
 }
 
 /// Waits until the server has greeted: some proxies lose what is said before.
-async fn greeting(link: &mut Link, options: &ConnectOptions) -> Result<StatusResponse, Error> {
-    let patience = options.timeouts.greeting;
-    let event = timeout(patience, link.pump(None)).await.map_err(|_| {
-        let words = format!("no greeting within {} s", patience.as_secs_f32());
-        Error::session(ErrorKind::Timeout, words)
-    })??;
+async fn greeting(mut link: Link, options: &ConnectOptions) -> Result<(Link, StatusResponse), Error> {
+    let event = match first_event(&mut link, options).await {
+        // Nothing is lost by asking this connection too.
+        Err(error) if error.kind == ErrorKind::Timeout && options.security != Security::Implicit => {
+            let stream = Some(link.into_stream());
+            return Err(why_silent(options, stream, options.timeouts.greeting).await.unwrap_or(error));
+        }
+        // What is no response at all, and a goodbye that is none.
+        Err(error) if error.kind == ErrorKind::Protocol => {
+            Err(no_greeting(options, &link.incoming.first_line))
+        }
+        other => other,
+    }?;
     match event {
         Event::Untagged(Untagged::Status(status))
             if matches!(status.status, Status::Ok | Status::PreAuth) =>
         {
-            Ok(status)
+            Ok((link, status))
         }
         Event::Untagged(Untagged::Status(status)) if status.status == Status::Bye => Err(Error::bye(&status)),
-        _ => Err(Error::endpoint(ErrorKind::Protocol, "what answers on this port does not speak IMAP")),
+        _ => Err(no_greeting(options, &link.incoming.first_line)),
     }
+}
+
+/// The first thing that the server says. While it is silent, the reason is looked for.
+async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event, Error> {
+    let patience = options.timeouts.greeting;
+    let soon = patience / 6;
+    let rest = patience.saturating_sub(soon);
+    if let Ok(event) = timeout(soon, link.pump(None)).await {
+        return event;
+    }
+    if options.security != Security::Implicit
+        && let Some(error) = why_silent(options, None, soon).await
+    {
+        return Err(error);
+    }
+    timeout(rest, link.pump(None)).await.unwrap_or_else(|_| {
+        let words = format!("no greeting within {} s", patience.as_secs_f32());
+        Err(Error::session(ErrorKind::Timeout, words))
+    })
 }
 
 /// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.

@@ -109,6 +109,19 @@ impl Error {
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
+    /// Exchange took the credentials with an error of its own in the OK (`note`), and refuses what is asked then. The
+    /// next sign-in may reach another of its servers.
+    pub(crate) fn not_connected(status: &StatusResponse, note: &str) -> Option<Self> {
+        status.text.to_ascii_lowercase().contains(NOT_CONNECTED).then(|| {
+            let words = format!(
+                "the server signed in and did not open the mailbox: {}; at sign-in it said: {}",
+                clean(&status.text),
+                clean(note)
+            );
+            Self::session(ErrorKind::Authentication, words)
+        })
+    }
+
     /// The same goodbye, with what the server said to a command after it: that may be the reason.
     pub(crate) fn because(self, status: &StatusResponse) -> Self {
         let (scope, retry, kind) = classify(status);
@@ -235,7 +248,8 @@ pub(crate) fn clean(words: &str) -> String {
 /// The code as the server spelt it, as far as is known: the variant's name in upper case.
 fn code_name(code: &Code) -> String {
     match code {
-        Code::Other { name, .. } => clean(name),
+        // WEBALERT and REFERRAL have an address there.
+        Code::Other { name, rest } => clean(format!("{name} {rest}").trim_end()),
         known => {
             let debug = format!("{known:?}");
             debug.split([' ', '(']).next().unwrap_or_default().to_ascii_uppercase()
@@ -332,6 +346,24 @@ mod tests {
             let line = format!("NO [{code}] no");
             let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
             assert_eq!((error.scope, error.retry, error.kind), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_code_is_shown() {
+        for (line, shown) in [
+            (
+                "NO [WEBALERT https://accounts.google.com/signin?x=1] Web login required.",
+                "LOGIN refused: NO [WEBALERT https://accounts.google.com/signin?x=1] Web login required.",
+            ),
+            (
+                "NO [REFERRAL imap://alice;AUTH=*@new.example/] Try there",
+                "LOGIN refused: NO [REFERRAL imap://alice;AUTH=*@new.example/] Try there",
+            ),
+            ("NO [THROTTLED] later", "LOGIN refused: NO [THROTTLED] later"),
+        ] {
+            let error = Error::refused("LOGIN", &decode_status(line.as_bytes()).unwrap());
+            assert_eq!(error.message, shown);
         }
     }
 

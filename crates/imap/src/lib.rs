@@ -40,6 +40,7 @@ mod driver;
 mod encode;
 mod error;
 mod fetch;
+mod foreign;
 mod framer;
 mod limits;
 mod mailbox_name;
@@ -50,13 +51,16 @@ pub mod response;
 mod selected;
 mod session;
 mod sign_in;
+mod signature;
 mod stream;
 mod tls;
 mod trace;
 mod untrusted;
 
 pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
-pub use auth::{AuthorizeAs, CredentialKind, Credentials, SignInMemory, SignInRefusal};
+pub use auth::{
+    AuthorizeAs, CredentialKind, Credentials, SignInMemory, SignInRefusal, mechanism, mechanism_names,
+};
 pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
 pub use commands::{

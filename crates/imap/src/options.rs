@@ -73,6 +73,10 @@ pub struct ConnectOptions {
     pub limits: Limits,
     /// Who is shown the protocol.
     pub trace: Option<Arc<dyn Trace>>,
+    /// The only sign-in mechanism; `None` for the strongest that works. It counts for credentials of its kind.
+    pub mechanism: Option<String>,
+    /// RSA keys below 2,048 bits are taken, and TLS 1.2 alone. Set where trust comes from a pin or the operator's word.
+    pub(crate) takes_short_keys: bool,
     /// Which mechanisms work there. Share it among all connections to the server.
     pub sign_in: SignInMemory,
 }
@@ -94,6 +98,8 @@ impl ConnectOptions {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             trace: None,
+            mechanism: None,
+            takes_short_keys: false,
             sign_in: SignInMemory::default(),
         }
     }

@@ -99,7 +99,7 @@ pub enum Code {
     Unseen(u32),
     /// One that is not known here, or a known one whose argument is malformed.
     Other {
-        /// Its name, in upper case.
+        /// Its name, in upper case; as it was spelt where it has a value (`Error="..."`).
         name: String,
         /// What followed the name.
         rest: String,

@@ -18,13 +18,14 @@ impl Connection {
             let words = "the server says that a user is signed in already (PREAUTH), and does not say who";
             return Err(Error::endpoint(ErrorKind::Authentication, words));
         }
+        let credentials = &credentials.by_mechanism(self.options.mechanism.as_deref());
         let mut trial = Trial::new(&self.options.sign_in, credentials);
         let (mechanism, mut connection) = loop {
             let line = LineSecurity::new(self.link.is_tls, self.options.security);
-            match self.try_all(credentials, &mut trial, line).await {
+            match Box::pin(self.try_all(credentials, &mut trial, line)).await {
                 Ok(Some(mechanism)) => break (mechanism, self),
                 // The server refused one mechanism and hung up: the next one needs another connection.
-                Ok(None) => self = Self::open(&self.options).await?,
+                Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
                 Err(error) if error.retry == Retry::Never => return Err(trial.refused(error)),
                 Err(error) => return Err(error),
             }
@@ -51,7 +52,10 @@ impl Connection {
         while let Some(way) = trial.next(&mut ways, line) {
             let (name, reveals) = (way.name, way.reveals);
             match attempt(&mut self.link, way.exchange, credentials).await {
-                Ok(Answer::SignedIn) => return Ok(Some(name)),
+                Ok(Answer::SignedIn(note)) => {
+                    self.link.state_mut().sign_in_note = note;
+                    return Ok(Some(name));
+                }
                 Ok(Answer::Missing(error)) => {
                     trial.is_missing(name);
                     last = error;

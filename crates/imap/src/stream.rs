@@ -76,7 +76,7 @@ fn bare(host: &str) -> &str {
 }
 
 /// Tries the name's addresses in the order in which the system gives them.
-async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
+pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
     let ConnectOptions { host, port, timeouts, .. } = options;
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
     let addresses: Vec<SocketAddr> = match looked_up {

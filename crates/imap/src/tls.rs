@@ -21,9 +21,10 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
-    certificate::{Certificate, names_host},
+    certificate::{Certificate, is_good_for, names_host},
     error::{Error, ErrorKind},
     options::{ConnectOptions, TlsOptions},
+    signature::{is_signed, short_key, short_key_schemes},
     trace::Milestone,
     untrusted::{Reason, Untrusted, untrusted},
 };
@@ -37,7 +38,7 @@ pub(crate) async fn handshake(
     options: &ConnectOptions,
     host: &str,
 ) -> Result<TlsStream<TcpStream>, Error> {
-    let config = client_config(&options.tls)?;
+    let config = client_config(&options.tls, options.takes_short_keys)?;
     let patience = options.timeouts.greeting;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         Error::endpoint(ErrorKind::Tls, format!("TLS needs a host name or an address, and {host} is neither"))
@@ -80,30 +81,39 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
 impl TlsOptions {
     /// Whether certificates can be judged by these options; else why not.
     pub fn check(&self) -> Result<(), Error> {
-        client_config(self).map(drop)
+        client_config(self, false).map(drop)
+    }
+
+    /// True if a certificate may be trusted for itself, and not for who vouches for it.
+    pub(crate) fn may_name_certificate(&self) -> bool {
+        self.accept_untrusted || self.pin_sha256.is_some() || self.ca_pem.is_some() || self.ca_file.is_some()
     }
 }
 
 /// The configuration for these options. The one that trusts the system is made once: to read all its certificates
 /// takes time, and sessions are resumed by what it remembers.
-fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
+pub(crate) fn client_config(
+    options: &TlsOptions,
+    takes_short_keys: bool,
+) -> Result<Arc<ClientConfig>, Error> {
     static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if *options != TlsOptions::default() {
-        return build(options);
+    if *options != TlsOptions::default() || takes_short_keys {
+        return build(options, takes_short_keys);
     }
     if let Some(config) = SYSTEM.get() {
         return Ok(Arc::clone(config));
     }
-    let config = build(options)?;
+    let config = build(options, false)?;
     Ok(Arc::clone(SYSTEM.get_or_init(|| config)))
 }
 
-fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
+fn build(options: &TlsOptions, takes_short_keys: bool) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let trust = Trust::new(options, &provider)?;
-    let verifier = Verifier { trust, provider: Arc::clone(&provider) };
+    let versions: &[_] = if takes_short_keys { &[&TLS12] } else { &[&TLS13, &TLS12] };
+    let verifier = Verifier { trust, provider: Arc::clone(&provider), takes_short_keys };
     let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
+        .with_protocol_versions(versions)
         .map_err(|error| Error::endpoint(ErrorKind::Tls, format!("TLS cannot be set up: {error}")))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
@@ -120,6 +130,8 @@ enum Trust {
     Anybody,
     /// By its issuers, its dates and its names.
     Issuers(Arc<dyn ServerCertVerifier>),
+    /// The same, by issuers that the operator named. One of them may be the server's own, self-signed.
+    Named { issuers: Arc<dyn ServerCertVerifier>, certificates: Vec<CertificateDer<'static>> },
 }
 
 impl Trust {
@@ -150,15 +162,33 @@ impl Trust {
         };
         let pem = pem.map_err(|error| unusable(&error))?;
         let mut roots = RootCertStore::empty();
+        let mut certificates = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| unusable(&error))?;
+            certificates.push(certificate.clone());
             roots.add(certificate).map_err(|error| unusable(&error))?;
         }
         if roots.is_empty() {
             return Err(unusable(&"there is no certificate (PEM) in it"));
         }
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        Ok(Self::Issuers(verifier.build().map_err(|error| unusable(&error))?))
+        let issuers = verifier.build().map_err(|error| unusable(&error))?;
+        Ok(Self::Named { issuers, certificates })
+    }
+
+    /// True if the operator named this very certificate, and it is good for the server now.
+    fn names(&self, certificate: &CertificateDer<'_>, server: &ServerName<'_>, now: UnixTime) -> bool {
+        let Self::Named { certificates, .. } = self else { return false };
+        certificates.iter().any(|named| named == certificate) && is_good_for(certificate, server, now)
+    }
+
+    /// True if a certificate may be one that no authority could have signed: an old one.
+    fn is_by_fingerprint(&self, certificate: &CertificateDer<'_>) -> bool {
+        match self {
+            Self::Pinned(_) | Self::Anybody => true,
+            Self::Issuers(_) => false,
+            Self::Named { certificates, .. } => certificates.iter().any(|named| named == certificate),
+        }
     }
 }
 
@@ -168,6 +198,7 @@ impl Trust {
 struct Verifier {
     trust: Trust,
     provider: Arc<CryptoProvider>,
+    takes_short_keys: bool,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -184,7 +215,8 @@ impl ServerCertVerifier for Verifier {
             Trust::Anybody => return Ok(ServerCertVerified::assertion()),
             Trust::Pinned(pin) if *pin == seen => return Ok(ServerCertVerified::assertion()),
             Trust::Pinned(_) => Reason::NotPinned,
-            Trust::Issuers(verifier) => {
+            _ if self.trust.names(end_entity, server_name, now) => return Ok(ServerCertVerified::assertion()),
+            Trust::Issuers(verifier) | Trust::Named { issuers: verifier, .. } => {
                 match verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 {
                     Err(rustls::Error::InvalidCertificate(error)) => Reason::Invalid(error),
@@ -192,10 +224,7 @@ impl ServerCertVerifier for Verifier {
                 }
             }
         };
-        let chain = [end_entity].into_iter().chain(intermediates).take(LONGEST_CHAIN);
-        let chain = chain.map(|it| it.clone().into_owned()).collect();
-        let error = OtherError(Arc::new(Untrusted { reason, seen: Certificate::read(end_entity), chain }));
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(error)))
+        Err(refused(reason, end_entity, intermediates))
     }
 
     fn verify_tls12_signature(
@@ -205,7 +234,8 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        let verified = verify_tls12_signature(message, certificate, signature, algorithms);
+        self.or_by_key(verified, message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -215,33 +245,99 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        let verified = verify_tls13_signature(message, certificate, signature, algorithms);
+        self.or_by_key(verified, message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        if self.takes_short_keys {
+            return short_key_schemes();
+        }
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
+impl Verifier {
+    /// What rustls found; where it does not read the certificate or take its key, what the key itself says.
+    fn or_by_key(
+        &self,
+        verified: Result<HandshakeSignatureValid, rustls::Error>,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let Err(rustls::Error::InvalidCertificate(error)) = verified else { return verified };
+        let algorithms = &self.provider.signature_verification_algorithms;
+        if self.trust.is_by_fingerprint(certificate) && is_signed(message, certificate, signature, algorithms)
+        {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let reason = match short_key(certificate) {
+            Some(bits) => Reason::ShortKey(bits),
+            None => Reason::Invalid(error),
+        };
+        Err(refused(reason, certificate, &[]))
+    }
+}
+
+/// The error of rustls for a certificate that is refused.
+fn refused(
+    reason: Reason,
+    certificate: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+) -> rustls::Error {
+    let chain = [certificate].into_iter().chain(intermediates).take(LONGEST_CHAIN);
+    let chain = chain.map(|it| it.clone().into_owned()).collect();
+    let untrusted = Untrusted { reason, seen: Certificate::read(certificate), chain };
+    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
+}
+
+/// How the message ends of a server that speaks something else.
+pub(crate) const NOT_TLS: &str = "does not speak TLS on this port";
+
 fn handshake_error(host: &str, error: &io::Error) -> Error {
+    use rustls::{AlertDescription as Alert, Error as E};
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let words = match tls {
+        None if is_closed(error) => {
+            // So do servers that know no version of TLS that the client offers; and so do broken connections.
+            let words = format!(
+                "TLS with {host}: the server closed the connection in the handshake; servers that speak only TLS 1.1 or \
+                 older do so"
+            );
+            return Error::session(ErrorKind::Tls, words);
+        }
         // The connection broke: another one may fare better.
         None => return Error::io(format!("TLS with {host}"), error),
-        Some(rustls::Error::InvalidCertificate(reason)) => {
+        Some(E::InvalidCertificate(reason)) => {
             let why = match reason {
                 CertificateError::Other(OtherError(inner)) => inner.to_string(),
                 other => other.to_string(),
             };
             format!("the certificate of {host} is not trusted: {why}")
         }
-        Some(rustls::Error::InvalidMessage(_)) => format!("{host} does not speak TLS on this port"),
-        Some(rustls::Error::PeerIncompatible(_)) => {
-            format!("TLS with {host}: it knows no way that is still safe (TLS 1.2 or 1.3): {error}")
+        Some(E::InvalidMessage(_)) => format!("{host} {NOT_TLS}"),
+        Some(E::AlertReceived(Alert::ProtocolVersion)) => old_version(host, "its alert: protocol_version"),
+        Some(E::PeerIncompatible(why)) => old_version(host, &format!("{why:?}")),
+        Some(E::AlertReceived(alert @ (Alert::HandshakeFailure | Alert::InsufficientSecurity))) => {
+            let alert =
+                if *alert == Alert::HandshakeFailure { "handshake_failure" } else { "insufficient_security" };
+            format!(
+                "TLS with {host}: the server has no cipher in common with mailhaul (its alert: {alert}): mailhaul speaks \
+                 TLS 1.2 and 1.3 with ECDHE and AES-GCM or ChaCha20, not key exchange by RSA or DHE and not CBC"
+            )
         }
         Some(other) => format!("TLS with {host}: {other}"),
     };
     Error::endpoint(ErrorKind::Tls, words)
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+}
+
+fn old_version(host: &str, why: &str) -> String {
+    format!("TLS with {host}: the server speaks only TLS 1.1 or older ({why}), and mailhaul TLS 1.2 and 1.3")
 }
 
 #[cfg(test)]
@@ -492,7 +588,7 @@ mod tests {
         let options = TlsOptions { pin_sha256: Some(pin), ..TlsOptions::default() };
         for (key, trusted) in [(&own, true), (&other, false)] {
             let name = ServerName::try_from("mail.example").unwrap();
-            let mut client = rustls::ClientConnection::new(build(&options).unwrap(), name).unwrap();
+            let mut client = rustls::ClientConnection::new(build(&options, false).unwrap(), name).unwrap();
             let mut server = rustls::ServerConnection::new(Arc::new(config(&chain, key))).unwrap();
             let mut outcome = Ok(());
             while outcome.is_ok() && (client.is_handshaking() || server.is_handshaking()) {
@@ -523,10 +619,10 @@ mod tests {
     #[test]
     fn a_useless_ca_file_is_told() {
         let missing = TlsOptions { ca_file: Some("/no/such/file.pem".into()), ..TlsOptions::default() };
-        let error = build(&missing).unwrap_err().to_string();
+        let error = build(&missing, false).unwrap_err().to_string();
         assert!(error.contains("/no/such/file.pem cannot be used"), "{error}");
         let (path, options) = ca_file("no certificate at all");
-        let error = build(&options).unwrap_err().to_string();
+        let error = build(&options, false).unwrap_err().to_string();
         fs::remove_file(path).unwrap();
         assert!(error.contains("there is no certificate"), "{error}");
     }

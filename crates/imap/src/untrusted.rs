@@ -12,6 +12,9 @@ use rustls::{
 
 use crate::certificate::Certificate;
 
+/// How the message ends of a key that is too short.
+pub(crate) const SHORT_KEY: &str = "its key is too short";
+
 /// A certificate that was refused.
 #[derive(Debug)]
 pub(crate) struct Untrusted {
@@ -36,6 +39,8 @@ pub(crate) fn untrusted(error: &io::Error) -> Option<&Untrusted> {
 pub(crate) enum Reason {
     /// It is not the one that was named.
     NotPinned,
+    /// RSA with so few bits.
+    ShortKey(usize),
     /// It does not hold.
     Invalid(CertificateError),
 }
@@ -46,11 +51,14 @@ impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::NotPinned => f.write_str("it is not the pinned one")?,
+            Reason::ShortKey(bits) => write!(f, "RSA with {bits} bits")?,
             Reason::Invalid(error) => f.write_str(&explain(error, &self.seen))?,
         }
         f.write_str(" (its SHA-256 is ")?;
         self.seen.sha256.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
-        f.write_str(")")
+        f.write_str(")")?;
+        // The end of the message tells it apart.
+        if matches!(self.reason, Reason::ShortKey(_)) { write!(f, ": {SHORT_KEY}") } else { Ok(()) }
     }
 }
 
@@ -88,6 +96,9 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
             Some(it) => format!("it is not signed by {} as that is trusted here", it.issuer),
             None => "its signature is wrong".to_owned(),
         },
+        E::Other(other) if other.to_string() == "UnsupportedCertVersion" => {
+            "it is an X.509 certificate of version 1, which has no place for the server's name".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -88,6 +88,15 @@ impl Credentials {
         self.authorize_as.as_ref().map_or(&self.user, AuthorizeAs::owner)
     }
 
+    /// The same with this mechanism alone, if they name none and it is one of their kind.
+    pub(crate) fn by_mechanism(&self, name: Option<&str>) -> Self {
+        let fits = |name: &&str| {
+            MECHANISMS.iter().any(|entry| entry.kind == self.kind && entry.name.eq_ignore_ascii_case(name))
+        };
+        let named = self.mechanism.as_deref().or(name.filter(fits));
+        Self { mechanism: named.map(str::to_owned), ..self.clone() }
+    }
+
     /// Whom the mechanism has to name beside the user.
     fn identity(&self) -> Option<&str> {
         match &self.authorize_as {
@@ -169,6 +178,16 @@ const MECHANISMS: &[Entry] = &[
     },
     Entry { name: xoauth2::NAME, kind: CredentialKind::BearerToken, reveals: true, start: xoauth2::start },
 ];
+
+/// The mechanism of this name, in its usual spelling.
+pub fn mechanism(name: &str) -> Option<&'static str> {
+    mechanism_names().into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// All mechanisms, the strongest first: those of passwords before those of access tokens.
+pub fn mechanism_names() -> Vec<&'static str> {
+    MECHANISMS.iter().map(|entry| entry.name).collect()
+}
 
 /// The ways to sign in that both sides know, in order of preference; empty where there is none.
 ///

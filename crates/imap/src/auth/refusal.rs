@@ -140,7 +140,8 @@ const MISSING: [&str; 5] = ["unsupported", "not supported", "mechanism", "capabi
 
 /// What an answer to a sign-in means for the other mechanisms.
 pub(crate) enum Answer {
-    SignedIn,
+    /// With the error that the server reports in its OK all the same.
+    SignedIn(Option<String>),
     /// The server does not have the mechanism after all. No password was looked at.
     Missing(Error),
     /// The credentials are refused, by this mechanism.
@@ -153,7 +154,7 @@ pub(crate) enum Answer {
 /// The answer is final: no other mechanism is to be tried now.
 pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -> Result<Answer, Error> {
     if status.status == Status::Ok {
-        return Ok(Answer::SignedIn);
+        return Ok(Answer::SignedIn(note(status)));
     }
     let error = with_reason(Error::refused(name, status), reason);
     if matches!(error.kind, ErrorKind::Throttled | ErrorKind::Busy | ErrorKind::TooManyConnections) {
@@ -183,6 +184,16 @@ pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -
     Ok(Answer::Refused(refused(error)))
 }
 
+/// Exchange's `OK [Error="...WrongServerException..." ...]`: the credentials are right, and nothing works afterwards.
+fn note(status: &StatusResponse) -> Option<String> {
+    match &status.code {
+        Some(Code::Other { name, rest }) if name.to_ascii_lowercase().starts_with("error=") => {
+            Some(format!("{name} {rest}"))
+        }
+        _ => None,
+    }
+}
+
 fn with_reason(error: Error, reason: Option<&str>) -> Error {
     let Some(reason) = reason else { return error };
     Error { message: format!("{}; the server said of it: {reason}", error.message), ..error }
@@ -195,7 +206,7 @@ mod tests {
 
     fn judged(line: &str) -> &'static str {
         match judge("LOGIN", &decode_status(line.as_bytes()).unwrap(), None) {
-            Ok(Answer::SignedIn) => "signed in",
+            Ok(Answer::SignedIn(_)) => "signed in",
             Ok(Answer::Missing(_)) => "missing",
             Ok(Answer::Refused(error)) => {
                 assert_eq!((error.scope, error.retry), (Scope::Endpoint, Retry::Never));

@@ -83,7 +83,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                     return Err(error);
                 }
                 let answer = judge(&format!("AUTHENTICATE {name}"), &status, mechanism.refusal())?;
-                if matches!(answer, Answer::SignedIn) {
+                if matches!(answer, Answer::SignedIn(_)) {
                     mechanism.finish()?;
                 }
                 return Ok(answer);

@@ -45,9 +45,11 @@ fn brackets(rest: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn code(inside: &[u8]) -> Code {
     let (name, rest) = split_word(inside);
-    let name = text(name).to_ascii_uppercase();
-    let rest = rest.trim_ascii();
-    known(&name, rest).unwrap_or_else(|| Code::Other { name, rest: text(rest) })
+    let (spelt, rest) = (text(name), rest.trim_ascii());
+    let name = spelt.to_ascii_uppercase();
+    // Exchange has `Error="..."` there: its value is for people.
+    let name_shown = |name| if spelt.contains('=') { spelt.clone() } else { name };
+    known(&name, rest).unwrap_or_else(|| Code::Other { name: name_shown(name), rest: text(rest) })
 }
 
 fn known(name: &str, rest: &[u8]) -> Option<Code> {

@@ -40,6 +40,9 @@ const MOST_RESPONSES: u32 = 4_000_000;
 /// So long a server that said goodbye may go on talking.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Bytes that are kept of the first line.
+const FIRST_LINE: usize = 80;
+
 /// Commands of one kind that are under way at most.
 const PIPELINED: usize = 128;
 
@@ -69,6 +72,8 @@ pub(crate) struct Incoming {
     limits: Limits,
     pending: Arc<Pending>,
     pub(crate) state: State,
+    /// The beginning of the first line, which may not be IMAP.
+    pub(crate) first_line: Vec<u8>,
     /// The server said goodbye, unasked: what it still says is read, and why it does so may be in there.
     farewell: Option<Error>,
     /// Nothing more can be read.
@@ -117,6 +122,9 @@ impl Incoming {
             Frame::LiteralEnd => return Ok(Event::LiteralEnd),
             Frame::Response(raw) => raw,
         };
+        if self.first_line.is_empty() {
+            self.first_line = raw.text[..raw.text.len().min(FIRST_LINE)].trim_ascii_end().to_vec();
+        }
         match decode(&raw, &self.limits)? {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
@@ -129,6 +137,11 @@ impl Incoming {
                     let words = format!("the server answers a command that was not sent (tag {tag:?})");
                     Error::session(ErrorKind::Protocol, words)
                 })?;
+                if let Some(error) =
+                    self.state.sign_in_note.as_deref().and_then(|note| Error::not_connected(&status, note))
+                {
+                    return Err(error);
+                }
                 match &self.farewell {
                     // What is refused because the connection ends says nothing of what was asked for.
                     Some(farewell) if status.status != Status::Ok => Err(farewell.clone().because(&status)),
@@ -171,6 +184,7 @@ impl Link {
                 limits: options.limits.clone(),
                 pending: Arc::clone(&pending),
                 state: State::default(),
+                first_line: Vec::new(),
                 farewell: None,
                 broken: None,
             },

@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) refuses_list_return: bool,
     /// Commands that were answered with NO or BAD.
     pub(crate) refusals: u32,
+    /// The error that the server reported in the OK of the sign-in.
+    pub(crate) sign_in_note: Option<String>,
     /// Capabilities that are not to be believed.
     denied: Vec<String>,
 }

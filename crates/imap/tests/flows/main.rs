@@ -6,3 +6,4 @@ mod commands;
 mod login;
 mod sign_in;
 mod streams;
+mod tls;

@@ -1,0 +1,55 @@
+//! Signatures of the TLS handshake by keys of certificates that rustls does not read: X.509 version 1, short RSA keys.
+//!
+//! Such a certificate is trusted only by its fingerprint, by its file, or by the operator's word. Whatever is trusted,
+//! the server must prove that it holds the certificate's key.
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as RSA_SHA256,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY as RSA_SHA512, RsaParameters, UnparsedPublicKey,
+};
+use rustls::{
+    DigitallySignedStruct, SignatureScheme, crypto::WebPkiSupportedAlgorithms, pki_types::CertificateDer,
+};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, public_key::PublicKey};
+
+/// Bits of the shortest RSA key that is taken from anybody.
+const LEAST_BITS: usize = 2_048;
+
+/// The signature schemes of TLS 1.2 that can be checked with a short RSA key.
+const SHORT_KEY_SCHEMES: [(SignatureScheme, &RsaParameters); 2] =
+    [(SignatureScheme::RSA_PKCS1_SHA256, &RSA_SHA256), (SignatureScheme::RSA_PKCS1_SHA512, &RSA_SHA512)];
+
+/// Those schemes alone.
+pub(crate) fn short_key_schemes() -> Vec<SignatureScheme> {
+    SHORT_KEY_SCHEMES.iter().map(|(scheme, _)| *scheme).collect()
+}
+
+/// The bits of the certificate's RSA key, if they are too few for rustls.
+pub(crate) fn short_key(certificate: &CertificateDer<'_>) -> Option<usize> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    match certificate.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => Some(key.key_size()).filter(|bits| *bits < LEAST_BITS),
+        _ => None,
+    }
+}
+
+/// True if the handshake was signed by the key of this certificate.
+pub(crate) fn is_signed(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> bool {
+    let Ok((_, read)) = X509Certificate::from_der(certificate) else { return false };
+    let key = read.public_key().subject_public_key.data.as_ref();
+    if short_key(certificate).is_some() {
+        return SHORT_KEY_SCHEMES.iter().any(|(scheme, parameters)| {
+            *scheme == signature.scheme
+                && UnparsedPublicKey::new(*parameters, key).verify(message, signature.signature()).is_ok()
+        });
+    }
+    let schemes = algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+    schemes
+        .flat_map(|(_, algorithms)| *algorithms)
+        .any(|algorithm| algorithm.verify_signature(key, message, signature.signature()).is_ok())
+}
