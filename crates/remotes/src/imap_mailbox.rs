@@ -347,7 +347,8 @@ impl Mailbox for ImapMailbox {
             Some(Err(error)) if self.is_refusal_of_status(folder, &error) => {
                 let opened = self.opened_status(folder).await;
                 let is_refused = |it: &Error| it.scope <= Scope::Folder;
-                return opened.map_err(|it| if is_refused(&it) { self.explain_in(folder, error) } else { it });
+                return opened
+                    .map_err(|it| if is_refused(&it) { self.explain_in(folder, error) } else { it });
             }
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),

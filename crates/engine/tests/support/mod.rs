@@ -561,7 +561,8 @@ impl Target for Remote {
                 }
                 continue;
             }
-            let uid_validity = self.with(folder, |it| UidValidity::new(u64::from(it.uid_validity)).unwrap())?;
+            let uid_validity =
+                self.with(folder, |it| UidValidity::new(u64::from(it.uid_validity)).unwrap())?;
             let appended = AppendedUids { uid_validity, uids };
             self.answered()?;
             let told = !self.server().tells_no_uids;
