@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_mail::{Scope, Uid, UidSet};
+use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
