@@ -52,6 +52,12 @@ pub(super) fn fetch(sequence: u32, tokens: &mut Tokens<'_>) -> Option<Untagged> 
     }
 }
 
+/// True for ` UID 1)`: items up to the closing parenthesis of a response that seemed to have ended.
+pub(super) fn is_tail(tokens: &mut Tokens<'_>) -> bool {
+    let mut found = Fetch::default();
+    items(&mut found, tokens) && found.uid.is_some() && tokens.take(b')') && tokens.at_end()
+}
+
 /// Reads items up to a closing parenthesis or the end. False where one is malformed.
 fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
     while !tokens.at_end() && !tokens.rest().starts_with(b")") {

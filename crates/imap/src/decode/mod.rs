@@ -30,6 +30,10 @@ pub fn decode(raw: &RawResponse, limits: &Limits) -> Result<Response, DecodeErro
     match first {
         [b'+', ..] => Ok(Response::Continue(text(line[1..].trim_ascii()))),
         b"*" => Ok(Response::Untagged(untagged(raw, rest, limits))),
+        // Quirk: Xeams tells items of a FETCH in a line of their own. They say nothing without their message.
+        b"" if fetch::is_tail(&mut Tokens::after(raw, rest, limits)) => {
+            Ok(Response::Untagged(Untagged::Unknown(raw.text.slice_ref(rest))))
+        }
         tag if is_tag(tag) => status::status(rest)
             .filter(|it| matches!(it.status, Status::Ok | Status::No | Status::Bad))
             .map(|status| Response::Tagged { tag: text(tag), status })

@@ -183,6 +183,14 @@ fn items_behind_the_parenthesis_are_items() {
     assert_eq!(fetch.inline("").map(|it| &it[..]), Some(&b"hi"[..]));
     let Untagged::Fetch(fetch) = data("* 7 FETCH (BODY[] {2}\r\nhi\r\n UID 5)") else { panic!() };
     assert_eq!((fetch.uid, fetch.sections.len()), (Uid::new(5), 1));
+    assert_eq!(data(" UID 5)"), Untagged::Unknown("UID 5)".into()));
+    let line = |text: &str| {
+        decode(
+            &RawResponse { text: Bytes::copy_from_slice(text.as_bytes()), streamed: Vec::new() },
+            &Limits::default(),
+        )
+    };
+    assert!([" UID 5", " hello)", " X 5)", " )"].iter().all(|text| line(text).is_err()));
 }
 
 #[test]
