@@ -122,6 +122,7 @@ enum Delivered {
 
 /// Delivers what is wanted from the open folder.
 async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<Delivered, Stop> {
+    delivery.opened(selected.data().read_only);
     let mut stream = selected.fetch_stream().await?;
     while let Some(step) = delivery.next_step() {
         let alone = match step {

@@ -8,7 +8,10 @@ use std::{
 use bytes::Bytes;
 use mailhaul_mail::Uid;
 
-use crate::placeholder::{self, Placeholder};
+use crate::{
+    ending,
+    placeholder::{self, Placeholder},
+};
 
 /// Messages of which the size was told exactly, before another size is a reason to doubt.
 const EXACT: u32 = 3;
@@ -35,6 +38,8 @@ pub(crate) struct Judge {
     estimated: u32,
     /// What came first of a message in doubt.
     doubts: BTreeMap<Uid, Octets>,
+    /// Octets that came first of messages that end before they say so.
+    cut: BTreeMap<Uid, u64>,
     /// Texts that this kind of server gives in place of messages.
     placeholders: &'static [Placeholder],
 }
@@ -60,11 +65,30 @@ impl Judge {
             return Worth::Placeholder(words);
         }
         let length = body.len() as u64;
+        match self.cut.get(&uid) {
+            None if ending::is_cut(body) => {
+                self.cut.insert(uid, length);
+                let words = format!("the server gives {length} octets, and the message does not end there");
+                return Worth::Doubtful(words);
+            }
+            Some(before) if length < *before => {
+                let words = format!("the server gives {length} octets, and {before} before");
+                return Worth::Doubtful(words);
+            }
+            // What no item gives more of is the message.
+            Some(_) => return Worth::Sound,
+            None => {}
+        }
         self.sized(uid, claimed, length, || {
             let mut hasher = DefaultHasher::new();
             body.hash(&mut hasher);
             hasher.finish()
         })
+    }
+
+    /// True where another item may give more of the message.
+    pub(crate) fn is_cut(&self, uid: Uid) -> bool {
+        self.cut.contains_key(&uid)
     }
 
     /// A message that will be streamed, of so many octets.
@@ -116,6 +140,17 @@ mod tests {
         assert!(judge(&mut it, 9, 9, "cu"));
         assert!(!judge(&mut it, 10, 9, "cut") && judge(&mut it, 10, 9, "not cut 9"));
         assert!(!judge(&mut it, 11, 9, ""));
+    }
+
+    #[test]
+    fn a_message_that_is_cut_is_taken_where_nothing_gives_more() {
+        let whole = ending::tests::multipart(200);
+        let (less, more) = (&whole[..whole.len() / 2], &whole[..]);
+        let mut it = Judge::default();
+        assert!(!judge(&mut it, 1, 0, less) && it.is_cut(uid(1)));
+        assert!(judge(&mut it, 1, 0, more));
+        assert!(!judge(&mut it, 2, 0, less) && !judge(&mut it, 2, 0, "less") && judge(&mut it, 2, 0, less));
+        assert!(judge(&mut it, 3, 0, more));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod book;
 mod culprits;
 mod delivery;
+mod ending;
 mod error;
 mod gmail;
 mod gmail_api;

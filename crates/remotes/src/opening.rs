@@ -70,7 +70,7 @@ impl Numbering {
         self.inner().without_validity.contains(folder)
     }
 
-    fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
+    pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
 }

@@ -41,6 +41,8 @@ pub struct Profile {
     pub(crate) converts: bool,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
+    /// `BODY[]` may be cut, and `RFC822` is not. It is asked for only in folders that are open to read, where it sets no flag.
+    pub(crate) reads_by_rfc822: bool,
     /// Texts that it gives in place of messages that it cannot read.
     pub(crate) placeholders: Vec<Placeholder>,
     /// What its names for folders must keep to.
@@ -78,6 +80,7 @@ impl Default for Profile {
             merges_copies: false,
             converts: false,
             size_limit: None,
+            reads_by_rfc822: false,
             placeholders: Vec::new(),
             names: NameFacts::default(),
             limits: MailboxLimits::default(),

@@ -96,3 +96,24 @@ async fn a_text_in_place_of_a_message_is_not_copied() {
 async fn items_that_come_behind_the_body_or_apart_from_it_are_read() {
     pass("q145-xeams-items.txt").await.brought(&["INBOX: one", "INBOX: two", "INBOX: six"]);
 }
+
+/// Quirk 146.
+#[tokio::test]
+async fn a_message_with_many_parts_is_read_to_its_end() {
+    let mut play = source("q146-many-parts.txt").await;
+    let (told, missing) = play.fetch(&[0, 5]).await.unwrap();
+    play.done().await;
+    assert_eq!((told.len(), missing), (2, Vec::new()));
+    assert!(told[1].starts_with("1: ") && told[1].ends_with("--x--\r\n"), "{told:?}");
+}
+
+/// Quirk 147.
+#[tokio::test]
+async fn a_body_of_another_size_than_told_must_come_twice_alike() {
+    let mut play = source("q147-shorter-than-told.txt").await;
+    let (told, missing) = play.fetch(&[5; 5]).await.unwrap();
+    play.done().await;
+    assert_eq!(told, ["1: hello", "2: hello", "3: hello", "4: hello"]);
+    let words = "the server gives 3 octets each time differently of a message of which it tells 5".to_owned();
+    assert_eq!(missing, [(uid(5), Missing::Withheld(words))]);
+}

@@ -1,5 +1,7 @@
 //! The bodies that one call asks for: commands in flight, answers judged, octets passed on.
 
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -8,19 +10,21 @@ use mailhaul_imap::{
     self as imap, CommandId, FetchEvent, FetchStream,
     response::{Content, Fetch, Status, StatusResponse},
 };
-use mailhaul_mail::{Retry, Scope, Uid};
+use mailhaul_mail::{Scope, Uid};
 
 use crate::{
-    culprits::{Culprits, Numbered, is_break},
+    culprits::{Culprits, Numbered},
     in_order::{Batch, InOrder},
     judge::{Judge, Worth},
     line::Gauge,
-    pleas::{self, Pleas},
+    pleas::Pleas,
     profile::Profile,
 };
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
 const BODY: &str = "(UID BODY.PEEK[])";
+/// The same, in a folder that is open to read; some servers give more so.
+const RFC822: &str = "(UID RFC822)";
 /// Messages in one command at most.
 const BATCH_MESSAGES: usize = 100;
 /// Octets of one command as claimed, unless one message alone is larger.
@@ -30,11 +34,6 @@ const IN_FLIGHT: usize = 16;
 /// Octets of the commands under way as claimed, unless one command alone asks for more: what a server answers out of turn
 /// has to wait within half of the process's budget.
 const IN_FLIGHT_OCTETS: u64 = 4 << 20;
-/// What breaks at messages in a row may cost before the folder is left. A silent server costs the time that it was waited for.
-const MOST_COST: u32 = 20;
-const COST_OF_BREAK: u32 = 1;
-const COST_OF_SILENCE: u32 = 4;
-
 /// Why the delivery cannot go on.
 pub(crate) enum Stop {
     /// The outlet's other end is gone.
@@ -117,6 +116,10 @@ pub(crate) struct Delivery {
     /// The last message that came.
     last: Option<Uid>,
     aim: Aim,
+    profile: &'static Profile,
+    /// The item by which bodies are asked for, and those of which it gives too little.
+    item: &'static str,
+    item_of_cut: &'static str,
     /// The message that is asked for alone now.
     alone: Option<Uid>,
     /// What was tested or probed came.
@@ -164,6 +167,9 @@ impl Delivery {
             passing: None,
             last: None,
             aim: Aim::Deliver,
+            profile,
+            item: BODY,
+            item_of_cut: BODY,
             alone: None,
             came: false,
             is_wary: false,
@@ -261,7 +267,8 @@ impl Delivery {
                 && let Some(admission) = self.bodies.admit(next.octets)
                 && let Some(batch) = waiting.pop_front()
             {
-                self.bodies.ask(stream.send(&batch.uids, BODY)?, batch, admission);
+                let command = stream.send(&batch.uids, self.item())?;
+                self.bodies.ask(command, batch, admission);
             }
             let Some(event) = stream.next().await? else { return Ok(()) };
             // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
@@ -281,6 +288,17 @@ impl Delivery {
                 FetchEvent::BodyEnd | FetchEvent::Other(_) => {}
             }
         }
+    }
+
+    /// The folder was opened. Where it is open to read, no item sets a flag.
+    pub(crate) fn opened(&mut self, is_read_only: bool) {
+        let item = |is_better: bool| if is_better && is_read_only { RFC822 } else { BODY };
+        (self.item, self.item_of_cut) = (item(self.profile.reads_by_rfc822), item(true));
+    }
+
+    fn item(&self) -> &'static str {
+        let is_cut = self.alone.is_some_and(|uid| self.judge.is_cut(uid));
+        if is_cut { self.item_of_cut } else { self.item }
     }
 
     /// A large section begins.
@@ -398,96 +416,6 @@ impl Delivery {
             self.pleas.hear(error);
         }
         Ok(())
-    }
-
-    /// The server may have refused what was asked for last with words of patience: then it is seen whether it gives other
-    /// messages. If it does, `alone` is the one that it means; else the error is the server's.
-    pub(crate) async fn weigh_pleas(
-        &mut self,
-        stream: &mut FetchStream<'_>,
-        alone: Option<Uid>,
-    ) -> Result<(), Stop> {
-        let Some(error) = self.pleas.take() else { return Ok(()) };
-        let Some(good) = self.pleas.good() else {
-            return self.pleas.postpone(error, alone).map_err(Stop::Wire);
-        };
-        if !self.comes(stream, good).await? {
-            return Err(pleas::of_the_server(error).into());
-        }
-        if let Some(uid) = alone {
-            let words = self.excuses.remove(&uid).unwrap_or(error.message);
-            self.withheld.insert(uid, words);
-        }
-        Ok(())
-    }
-
-    /// The same at the end, where no wanted message came that could prove anything. `others` are messages of the folder with
-    /// their sizes.
-    pub(crate) async fn weigh_open_pleas(
-        &mut self,
-        stream: &mut FetchStream<'_>,
-        others: &[(Uid, u64)],
-    ) -> Result<(), Stop> {
-        let refused = self.pleas.open();
-        let others = others.iter().filter(|(uid, _)| !refused.contains(uid));
-        let comes = match others.min_by_key(|(_, octets)| *octets) {
-            Some((uid, _)) => self.comes(stream, *uid).await?,
-            // There is nothing else in the folder: other commands are answered, and the next pass asks again.
-            None => refused.len() == 1,
-        };
-        match self.pleas.close() {
-            Some(error) if !comes => Err(pleas::of_the_server(error).into()),
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) fn open_pleas(&self) -> &BTreeSet<Uid> {
-        self.pleas.open()
-    }
-
-    /// True where the server gives this message now; it is not passed on.
-    async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, Stop> {
-        (self.aim, self.alone, self.came) = (Aim::Probe(uid), Some(uid), false);
-        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
-        self.alone = None;
-        _ = self.pleas.take();
-        Ok(std::mem::take(&mut self.came))
-    }
-
-    /// The connection may have broken because of a message.
-    pub(crate) fn blame(&mut self, error: imap::Error) -> Blame {
-        let culprit = self.culprit();
-        self.bodies.forget();
-        let is_half_sent = self.passing.take().is_some_and(|it| !it.is_dry);
-        let Some(uid) = culprit.filter(|uid| is_break(&error) && !self.delivered.contains(uid)) else {
-            return Blame::Unknown(error);
-        };
-        self.suspects.insert(uid);
-        self.cost += if error.kind == imap::ErrorKind::Timeout { COST_OF_SILENCE } else { COST_OF_BREAK };
-        if let Some(verdict) = self.culprits.broke(&self.folder, uid, &error) {
-            self.withheld.insert(uid, verdict);
-            self.is_wary = true;
-        }
-        if is_half_sent || self.alone != Some(uid) {
-            return Blame::Unknown(error);
-        }
-        if self.cost > MOST_COST {
-            let words = "the server breaks the connection at one message after the other";
-            let error = error.context(words);
-            return Blame::Unknown(imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error });
-        }
-        Blame::Message
-    }
-
-    /// The message during which the connection broke: the one that came by, or the next one that was to come.
-    fn culprit(&self) -> Option<Uid> {
-        if let Some(passing) = &self.passing {
-            return Some(passing.uid);
-        }
-        let batch = self.bodies.first_open()?;
-        let lacking = || batch.uids.iter().filter(|uid| !self.delivered.contains(uid));
-        let last = self.last.filter(|uid| batch.uids.contains(*uid));
-        lacking().find(|uid| last.is_none_or(|last| *uid > last)).or_else(|| lacking().next())
     }
 }
 
