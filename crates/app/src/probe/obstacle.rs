@@ -17,7 +17,7 @@ pub(crate) struct Obstacle {
 }
 
 /// What can be done about each kind of error.
-const ADVICE: [(ErrorKind, &str); 8] = [
+const ADVICE: [(ErrorKind, &str); 9] = [
     (
         ErrorKind::Unreachable,
         "Check the server's name and the port, and that no firewall keeps connections to it back.",
