@@ -54,6 +54,12 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A folder of the target that became empty because the source has it no more.
+pub(crate) fn emptied(folder: &FolderPath, is_removed: bool) -> String {
+    let what = if is_removed { "it was removed" } else { "it can be removed" };
+    format!("target folder {folder} is empty, because the source has the folder no more; {what}")
+}
+
 /// An option that matches no folder, by its name on the command line.
 pub(crate) fn unmatched(option: &Unmatched) -> String {
     let name = match option.option {

@@ -247,6 +247,9 @@ impl Progress for MailboxUi {
             Event::Repaired { folder, item } => {
                 self.ui.say(&format!("{}: {}", self.name, text::repaired(folder, item)));
             }
+            Event::Emptied { folder, is_removed } => {
+                self.ui.warn(&format!("{}: {}", self.name, text::emptied(folder, is_removed)));
+            }
             Event::FolderFailed { folder, error } => {
                 self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
             }

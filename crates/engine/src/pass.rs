@@ -106,7 +106,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     async fn all(&mut self, report: &mut Report) -> Result<(), Error> {
-        let survey = self.patiently_survey().await?;
+        let survey = self.survey_with_renames().await?;
         for option in &survey.unmatched {
             self.progress.event(Event::Unmatched { option });
         }
@@ -131,6 +131,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         if result.is_ok() {
             result = self.finish_all(&mut works).await;
+        }
+        if result.is_ok() {
+            result = self.close_departed(&works).await;
         }
         report.folders.extend(works.into_iter().map(Work::into_report));
         result

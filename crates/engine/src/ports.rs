@@ -2,10 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     folder_plan::Unmatched,
@@ -204,12 +204,33 @@ pub trait Target: Mailbox {
         uids: &UidSet,
     ) -> impl Future<Output = Result<Vec<(Uid, Uid)>, Error>> + Send;
 
+    /// Gives a folder another name, with all that is in it, and shows it to the user if asked.
+    fn rename_folder(
+        &mut self,
+        _from: &FolderPath,
+        _to: &NewFolder,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Err(cannot("rename a folder")) }
+    }
+
+    /// Removes a folder if no message is in it. False where it was left, because there are messages.
+    fn remove_empty_folder(
+        &mut self,
+        _folder: &FolderPath,
+    ) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Err(cannot("remove a folder")) }
+    }
+
     /// Removes exactly these messages for good.
     fn remove_messages(
         &mut self,
         folder: &FolderPath,
         uids: &UidSet,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+fn cannot(what: &str) -> Error {
+    Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, format_args!("the target cannot {what}"))
 }
 
 /// The memory of one mailbox's migration.
@@ -309,6 +330,13 @@ pub enum Event<'a> {
         folder: &'a FolderPath,
         /// What and how.
         item: &'a RepairedItem,
+    },
+    /// A folder is empty on the target, because the source has it no more.
+    Emptied {
+        /// On the target.
+        folder: &'a FolderPath,
+        /// True if it was removed there.
+        is_removed: bool,
     },
     /// A folder was left.
     FolderFailed {

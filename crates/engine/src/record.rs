@@ -164,6 +164,20 @@ pub enum Record {
         /// The target folder's UIDVALIDITY.
         uid_validity: UidValidity,
     },
+    /// The folder was renamed on the source, and is in this place on the target: UIDs stay what they are.
+    Renamed {
+        /// As it was called on the source.
+        folder: FolderPath,
+        /// Its name now.
+        to: FolderPath,
+        /// On the target.
+        target: FolderPath,
+    },
+    /// The source has the folder no more, and no message of it is remembered.
+    Closed {
+        /// As it was called on the source.
+        folder: FolderPath,
+    },
     /// Everything that the scan found is dealt with.
     Settled {
         /// The source folder.
@@ -183,6 +197,8 @@ impl Record {
             | Self::Intended { folder, .. }
             | Self::Message { folder, .. }
             | Self::TargetValidity { folder, .. }
+            | Self::Renamed { folder, .. }
+            | Self::Closed { folder }
             | Self::Settled { folder, .. } => folder,
         }
     }
@@ -257,6 +273,11 @@ impl FolderState {
                 // Messages may be missing there: only a scan of everything shows them again, also after a crash.
                 self.record.cursor = None;
             }
+            Record::Renamed { to, target, .. } => {
+                self.record.folder = to.clone();
+                self.record.target = target.clone();
+            }
+            Record::Closed { .. } => self.messages.clear(),
             Record::Settled { cursor, rules, .. } => {
                 self.record.cursor = Some(*cursor);
                 self.record.rules.clone_from(rules);

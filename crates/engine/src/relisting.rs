@@ -23,7 +23,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !works.iter().any(may_be_gone) {
             return Ok(());
         }
-        let mut survey = self.patiently_survey().await?;
+        let mut survey = self.survey_with_renames().await?;
         let listed: BTreeSet<&FolderPath> = survey.plans.iter().map(|it| &it.source).collect();
         let before = works.len();
         works.retain(|it| !may_be_gone(it) || listed.contains(it.source()));

@@ -146,6 +146,14 @@ impl Target for ImapMailbox {
         Ok(moved.map_err(|error| self.explain_in(from, error.at_least(Scope::Folder)))?.pairs)
     }
 
+    async fn rename_folder(&mut self, from: &FolderPath, to: &NewFolder) -> Result<(), Error> {
+        self.rename(from, to).await
+    }
+
+    async fn remove_empty_folder(&mut self, folder: &FolderPath) -> Result<bool, Error> {
+        self.remove_empty(folder).await
+    }
+
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
         self.begin().await?;
         let mut selected = self.open(folder, Mode::Select).await?;

@@ -27,6 +27,7 @@ mod opening;
 mod placeholder;
 mod pleas;
 mod profile;
+mod renaming;
 mod scanning;
 mod sender;
 mod terms;

@@ -169,6 +169,12 @@ impl ImapMailbox {
         }
     }
 
+    /// Opens the folder once more, and gives the number of its messages now.
+    pub(crate) async fn open_now(&mut self, folder: &FolderPath, mode: Mode) -> Result<u32, Error> {
+        self.open_anew(folder, mode).await?;
+        Ok(self.selected()?.data().exists)
+    }
+
     pub(crate) fn selected(&mut self) -> Result<Selected<'_>, Error> {
         let selected = self.session.as_mut().and_then(Session::selected);
         selected.ok_or_else(|| Error::session("the folder is not open"))

@@ -64,6 +64,15 @@ pub(crate) async fn apply(
                     .execute(&mut *connection)
                     .await?;
             }
+            Record::Renamed { to, target, .. } => {
+                sqlx::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
+                    .bind(to.to_string())
+                    .bind(target.to_string())
+                    .bind(folder)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            Record::Closed { .. } => forget(connection, folder).await?,
             Record::Settled { cursor, rules, .. } => settle(connection, folder, cursor, rules).await?,
         }
     }
@@ -112,9 +121,8 @@ async fn open(
         if its_target == target && its_validity == validity {
             return Ok(());
         }
-        sqlx::query("DELETE FROM message WHERE folder_id = ?").bind(id).execute(&mut *connection).await?;
         // A new row instead of fourteen columns set back, so that no column can be forgotten here.
-        sqlx::query("DELETE FROM folder WHERE id = ?").bind(id).execute(&mut *connection).await?;
+        forget(connection, id).await?;
     }
     sqlx::query("INSERT INTO folder (mailbox_id, source, target, uid_validity) VALUES (?, ?, ?, ?)")
         .bind(mailbox)
@@ -123,6 +131,12 @@ async fn open(
         .bind(validity)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+async fn forget(connection: &mut SqliteConnection, folder: i64) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM message WHERE folder_id = ?").bind(folder).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM folder WHERE id = ?").bind(folder).execute(&mut *connection).await?;
     Ok(())
 }
 

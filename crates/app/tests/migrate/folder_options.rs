@@ -1,8 +1,9 @@
-//! Options for folders: those that match nothing are told before anything moves.
+//! Folders: options that match nothing, maps, views, and folders that are renamed.
 
-use mailhaul_testkit::{Dovecot, Setup};
+use mailhaul_imap::MailboxName;
+use mailhaul_testkit::{Dovecot, Setup, connect};
 
-use crate::support::{Haul, contents, give};
+use crate::support::{Haul, assert_same, contents, give};
 
 async fn pair(user: &str) -> (Dovecot, Dovecot) {
     let (from, to) = (Setup::with_users(&[user]).start(), Setup::with_users(&[user]).start());
@@ -44,4 +45,19 @@ async fn a_map_for_all_folders_puts_them_below_another_and_back() {
     Haul::new("annb", to.port(), back.port()).expect(0, &["--map", "Old/*=*", "--exclude-folder", "INBOX"]);
     let there = contents(back.port(), "annb").await;
     assert_eq!((there["INBOX"].messages.len(), there["Sent"].messages.len()), (3, 2), "{:?}", names(there));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_folder_is_renamed_on_the_target() {
+    let (from, to) = pair("annb").await;
+    give(&from, "annb", "Old", &[700; 4], 3).await;
+    give(&from, "annb", "Old/2020", &[700; 2], 4).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    haul.expect(0, &[]);
+    let mut session = connect(from.port(), "annb", &Dovecot::password("annb")).await;
+    session.rename(&MailboxName::from_text("Old"), &MailboxName::from_text("New")).await.unwrap();
+    session.logout().await.unwrap();
+    let mailbox = haul.mailbox(&[]);
+    assert_eq!((&mailbox["copied"], &mailbox["moved"]), (&0.into(), &0.into()), "{mailbox:#}");
+    assert_same(&from, &to, "annb").await;
 }

@@ -100,7 +100,7 @@ pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPa
     let without_signs = spelled(&called(refused), &careful).path;
     let in_one_level = spelled(&called(refused), &flat).path;
     let mut marked = without_signs.segments().to_vec();
-    let own = if rules.roots.is_empty() { 0 } else { 1 };
+    let own = usize::from(!rules.roots.is_empty());
     if let Some(first) = marked.get_mut(own) {
         first.push(MARK);
     }

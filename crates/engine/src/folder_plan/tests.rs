@@ -293,6 +293,7 @@ fn what_a_target_cannot_hold_is_written_otherwise_and_told() {
 
 #[test]
 fn new_folders_go_below_the_root_where_the_target_has_one() {
+    const WHY: &str = "the target has new folders only below \"Folders\"";
     let rules = NameRules { roots: vec!["Folders".into(), "Labels".into()], ..names() };
     let target = [
         folder("Sent", Some(SpecialUse::Sent)),
@@ -311,7 +312,6 @@ fn new_folders_go_below_the_root_where_the_target_has_one() {
         folder("Lists", None),
     ];
     let map = mapped(&[("Old", "Archive"), ("Star", "Labels/star"), ("Lists", "Groups")]);
-    const WHY: &str = "the target has new folders only below \"Folders\"";
     assert_eq!(
         told(&plan_folders(&source, &target, &rules, &map, &[])),
         [

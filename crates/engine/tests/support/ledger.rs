@@ -62,6 +62,12 @@ impl Ledger for MemoryLedger {
                     .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
             }
             folders.get_mut(record.folder()).expect("opened before anything else").apply(record);
+            if let Record::Renamed { folder, to, .. } = record {
+                let state = folders.remove(folder).expect("opened before anything else");
+                folders.insert(to.clone(), state);
+            } else if let Record::Closed { folder } = record {
+                folders.remove(folder);
+            }
         }
         drop(folders);
         match self.crash {

@@ -64,6 +64,8 @@ pub struct Server {
     pub tells_vanished: bool,
     /// This folder gets this name after it was listed.
     pub renames: Option<(FolderPath, FolderPath)>,
+    /// No folder gets another name.
+    pub refuses_renames: bool,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
     /// The server hangs up at such a message. Where others were in the command, it goes by itself next time.
@@ -607,6 +609,33 @@ impl Target for Remote {
         })?;
         self.answered()?;
         Ok(pairs)
+    }
+
+    async fn rename_folder(&mut self, from: &FolderPath, to: &NewFolder) -> Result<(), Error> {
+        if self.server().refuses_renames {
+            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, "NO"));
+        }
+        {
+            let mut server = self.server();
+            let inside: Vec<FolderPath> =
+                server.folders.keys().filter(|it| it.is_within(from)).cloned().collect();
+            for path in inside {
+                let rest = path.segments()[from.segments().len()..].iter();
+                let new = FolderPath::new(to.path.segments().iter().chain(rest).cloned());
+                let folder = server.folders.remove(&path).unwrap();
+                server.folders.insert(new, folder);
+            }
+        }
+        self.answered()
+    }
+
+    async fn remove_empty_folder(&mut self, folder: &FolderPath) -> Result<bool, Error> {
+        let is_empty = self.with(folder, |it| it.messages.is_empty())?;
+        if is_empty {
+            self.server().folders.remove(folder);
+        }
+        self.answered()?;
+        Ok(is_empty)
     }
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {

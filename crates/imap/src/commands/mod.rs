@@ -15,6 +15,7 @@ mod namespace;
 mod noop;
 pub(crate) mod proxy_auth;
 mod quota;
+mod rename;
 mod search;
 mod select;
 mod status;

@@ -1,4 +1,4 @@
-//! SUBSCRIBE (RFC 9051, section 6.3.7).
+//! SUBSCRIBE and UNSUBSCRIBE (RFC 9051, sections 6.3.7 and 6.3.8).
 
 use crate::{error::Error, mailbox_name::MailboxName, session::Session};
 
@@ -11,5 +11,10 @@ impl Session {
     /// Shows mailboxes to the user, all at once. What became of each is in the order of the names.
     pub async fn subscribe_many(&mut self, names: &[MailboxName]) -> Result<Vec<Result<(), Error>>, Error> {
         self.name_many("SUBSCRIBE", names).await
+    }
+
+    /// Shows the mailbox to the user no longer.
+    pub async fn unsubscribe(&mut self, name: &MailboxName) -> Result<(), Error> {
+        self.name_many("UNSUBSCRIBE", std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
     }
 }

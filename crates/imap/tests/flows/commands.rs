@@ -397,3 +397,25 @@ async fn what_is_denied_is_not_used_whatever_the_server_says_later() {
     assert_eq!(capabilities.iter().collect::<Vec<_>>(), ["IMAP4REV1", "MOVE"]);
     assert!(!enabled);
 }
+
+#[tokio::test]
+async fn mailboxes_are_renamed_and_deleted() {
+    let script = "C: a1 RENAME \"Old\" \"a b\"
+         S: a1 OK done
+         C: a2 RENAME \"none\" \"x\"
+         S: a2 NO [NONEXISTENT] no such mailbox
+         C: a3 DELETE \"a b\"
+         S: a3 OK done
+         C: a4 UNSUBSCRIBE \"a b\"
+         S: a4 OK done";
+    let (mut session, peer) = session("", script).await;
+    let name = MailboxName::from_wire;
+    finish(peer, async move {
+        session.rename(&name("Old"), &name("a b")).await.unwrap();
+        let error = session.rename(&name("none"), &name("x")).await.unwrap_err();
+        assert_eq!(error.scope, Scope::Folder);
+        session.delete(&name("a b")).await.unwrap();
+        session.unsubscribe(&name("a b")).await.unwrap();
+    })
+    .await;
+}

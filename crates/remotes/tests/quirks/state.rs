@@ -176,6 +176,25 @@ async fn proton_gets_new_folders_below_folders() {
     play.done().await;
 }
 
+#[tokio::test]
+async fn folders_of_a_target_are_renamed_and_removed_when_they_are_empty() {
+    let mut play = target("q124-renamed-folder.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    let [old, new] = ["Old", "New"].map(FolderPath::parse);
+    let to = |path: &str| NewFolder { path: FolderPath::parse(path), subscribe: true };
+    play.mailbox.rename_folder(&old, &to("New")).await.unwrap();
+    let error = play.mailbox.rename_folder(&new, &to("Sent")).await.unwrap_err();
+    assert_eq!(error.scope, Scope::Folder);
+    play.done().await;
+
+    let mut play = target("q124-empty-folder.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    assert!(!play.mailbox.remove_empty_folder(&FolderPath::parse("Parent")).await.unwrap());
+    assert!(!play.mailbox.remove_empty_folder(&old).await.unwrap());
+    assert!(play.mailbox.remove_empty_folder(&old).await.unwrap());
+    play.done().await;
+}
+
 /// What becomes of new folders on a target.
 async fn created(name: &str, paths: &[&str]) -> Vec<Result<(), String>> {
     let mut play = target(name).await;

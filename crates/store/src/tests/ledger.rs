@@ -73,6 +73,14 @@ fn learn(folders: &mut BTreeMap<FolderPath, FolderState>, record: &Record) -> Op
             .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
     }
     folders.get_mut(record.folder())?.apply(record);
+    match record {
+        Record::Renamed { folder, to, .. } => {
+            let state = folders.remove(folder)?;
+            folders.insert(to.clone(), state);
+        }
+        Record::Closed { folder } => drop(folders.remove(folder)),
+        _ => {}
+    }
     Some(())
 }
 
@@ -98,6 +106,35 @@ pub(super) fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+#[tokio::test]
+async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let ledger = ledger(&store).await;
+    let records = [
+        opened("Old"),
+        opened("Sent"),
+        done("Old", 3),
+        done("Sent", 4),
+        Record::Renamed {
+            folder: FolderPath::parse("Old"),
+            to: FolderPath::parse("New"),
+            target: FolderPath::parse("Neu"),
+        },
+        done("New", 5),
+        Record::Closed { folder: FolderPath::parse("Sent") },
+        // It may come back.
+        opened("Old"),
+    ];
+    for record in &records {
+        ledger.record(std::slice::from_ref(record)).await.unwrap();
+    }
+    assert_holds(&ledger, &model(&records)).await;
+    let renamed = ledger.folder(&FolderPath::parse("New")).await.unwrap().unwrap();
+    assert_eq!((renamed.record.target.to_string(), renamed.messages.len()), ("Neu".to_owned(), 2));
+    assert_eq!(ledger.folders().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,52 @@
+//! Folders that the source has no more: when nothing of them is left to remember, their record is closed, and the target
+//! folder that became empty is removed or told.
+
+use mailhaul_mail::Scope;
+
+use crate::{
+    error::Error,
+    pass::{Deletions, Pass},
+    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    record::Record,
+    work::{Origin, Work},
+};
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Closes the departed folders that are finished, the deepest first.
+    pub(crate) async fn close_departed(&mut self, works: &[Work]) -> Result<(), Error> {
+        let mut departed: Vec<&Work> =
+            works.iter().filter(|it| it.origin == Origin::Departed && !it.has_failed()).collect();
+        departed.sort_by(|a, b| b.target.cmp(&a.target));
+        for work in departed {
+            let state = self.ledger.folder(&work.source).await?;
+            if state.is_some_and(|it| it.messages.is_empty()) {
+                self.empty(work).await?;
+                self.ledger.record(&[Record::Closed { folder: work.source.clone() }]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the target folder if it is empty and no other folder goes there, or tells that it is empty.
+    async fn empty(&mut self, work: &Work) -> Result<(), Error> {
+        let records = self.ledger.folders().await?;
+        let is_used = records.iter().any(|it| it.folder != work.source && it.target.is_within(&work.target));
+        if is_used || work.target.is_inbox() {
+            return Ok(());
+        }
+        let is_removed = self.options.deletions == Deletions::Mirror;
+        let emptied = if is_removed {
+            self.target.remove_empty_folder(&work.target).await
+        } else {
+            self.target.status(&work.target).await.map(|it| it.messages == 0)
+        };
+        match emptied {
+            Ok(true) => self.progress.event(Event::Emptied { folder: &work.target, is_removed }),
+            Ok(false) => {}
+            // It is gone, or stays.
+            Err(error) if error.scope <= Scope::Folder => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Folders that were renamed on the source are renamed on the target.
+//!
+//! A folder that departed and a new one are the same if UIDVALIDITY is equal and all messages that the ledger knows are in
+//! the new one, under their UIDs, with their sizes and fingerprints: some servers give every folder the same UIDVALIDITY.
+//!
+//! Crash safety: nothing is written down before RENAME. After a crash the new name is on the target and the old one is not,
+//! with the messages that the ledger knows; then only the record is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mailhaul_mail::{Fingerprint, FolderPath, Scope, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    folder_plan::{FolderPlan, REMAINDER},
+    pass::{Pass, Patience},
+    ports::{Clock, Ledger, NewFolder, Progress, Source, Target},
+    record::{Copied, FolderRecord, FolderState, Record},
+    survey::Survey,
+};
+
+/// A folder under its old name and its new one.
+struct Renamed {
+    record: FolderRecord,
+    plan: FolderPlan,
+    /// Where it is to be on the target.
+    target: FolderPath,
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// The survey after renamed folders were followed.
+    pub(crate) async fn survey_with_renames(&mut self) -> Result<Survey, Error> {
+        let mut patience = Patience::default();
+        loop {
+            let survey = self.patiently_survey().await?;
+            match self.follow_renames(&survey).await {
+                Ok(false) => return Ok(survey),
+                Ok(true) => return self.patiently_survey().await,
+                Err(error) => self.recover_from(error, &mut patience).await?,
+            }
+        }
+    }
+
+    /// True if any folder was followed. What cannot be followed is left to the moves of messages.
+    async fn follow_renames(&mut self, survey: &Survey) -> Result<bool, Error> {
+        // Where folders are labels, what a folder shows depends on other folders.
+        if survey.departed.is_empty() || !self.source.view().is_empty() {
+            return Ok(false);
+        }
+        let renamed = self.renamed(survey).await?;
+        let mut there: BTreeSet<FolderPath> = survey.target.iter().map(|it| it.path.clone()).collect();
+        let mut has_followed = false;
+        for it in renamed.iter().filter(|it| can_follow(it, &renamed, survey)) {
+            let from = &it.record.target;
+            let is_done = match (there.contains(from), there.contains(&it.target)) {
+                _ if *from == it.target => true,
+                (true, false) => self.rename_on_target(it, &mut there).await?,
+                (false, true) => self.was_renamed_on_target(it).await?,
+                _ => false,
+            };
+            if is_done {
+                let (folder, to) = (it.record.folder.clone(), it.plan.source.clone());
+                self.ledger.record(&[Record::Renamed { folder, to, target: it.target.clone() }]).await?;
+                has_followed = true;
+            }
+        }
+        Ok(has_followed)
+    }
+
+    /// Pairs of folders that departed and folders that are new, parents first.
+    async fn renamed(&mut self, survey: &Survey) -> Result<Vec<Renamed>, Error> {
+        let mut renamed: Vec<Renamed> = Vec::new();
+        for record in survey.departed.iter().filter(|it| it.floor.is_none()) {
+            let is_used =
+                |it: &FolderPlan, renamed: &[Renamed]| renamed.iter().any(|other| other.plan == *it);
+            for plan in &survey.plans {
+                let Some(target) = plan.target.clone().filter(|_| may_be(record, plan, survey)) else {
+                    continue;
+                };
+                if !is_used(plan, &renamed) && self.is_same_folder(record, &plan.source).await? {
+                    renamed.push(Renamed { record: record.clone(), plan: plan.clone(), target });
+                    break;
+                }
+            }
+        }
+        renamed.sort_by(|a, b| a.record.target.cmp(&b.record.target));
+        Ok(renamed)
+    }
+
+    async fn is_same_folder(&mut self, record: &FolderRecord, folder: &FolderPath) -> Result<bool, Error> {
+        let Some(state) = self.ledger.folder(&record.folder).await? else { return Ok(false) };
+        if state.done().next().is_none() || !state.intended().is_empty() {
+            return Ok(false);
+        }
+        let looked = async {
+            let scan = self.source.scan(folder, None).await?;
+            let there: BTreeMap<Uid, &MessageInfo> = scan.messages.iter().map(|it| (it.uid, it)).collect();
+            let is_there =
+                |(uid, copied): (Uid, &Copied)| there.get(&uid).is_some_and(|it| it.size == copied.size);
+            if scan.status.uid_validity != record.uid_validity || !state.done().all(is_there) {
+                return Ok(false);
+            }
+            let uids: UidSet = state.done().map(|(uid, _)| uid).collect();
+            let shown: BTreeMap<Uid, Fingerprint> =
+                self.source.fingerprints(folder, &uids).await?.into_iter().collect();
+            Ok(state.done().all(|(uid, copied)| shown.get(&uid) == Some(&copied.fingerprint)))
+        };
+        unless_refused(looked.await)
+    }
+
+    async fn rename_on_target(
+        &mut self,
+        renamed: &Renamed,
+        there: &mut BTreeSet<FolderPath>,
+    ) -> Result<bool, Error> {
+        let from = &renamed.record.target;
+        let to = NewFolder { path: renamed.target.clone(), subscribe: renamed.plan.subscribe };
+        let is_renamed = unless_refused(self.target.rename_folder(from, &to).await.map(|()| true))?;
+        if is_renamed {
+            let moved =
+                |path: &FolderPath| moved(path, from, &renamed.target).unwrap_or_else(|| path.clone());
+            *there = there.iter().map(moved).collect();
+        }
+        Ok(is_renamed)
+    }
+
+    /// True if the folder of the new name has the messages: a RENAME before this pass took effect.
+    async fn was_renamed_on_target(&mut self, renamed: &Renamed) -> Result<bool, Error> {
+        let Some(state) = self.ledger.folder(&renamed.record.folder).await? else { return Ok(false) };
+        let looked = async {
+            let status = self.target.status(&renamed.target).await?;
+            if Some(status.uid_validity) != renamed.record.target_validity {
+                return Ok(false);
+            }
+            let shown: BTreeMap<Uid, Fingerprint> =
+                self.target.fingerprints(&renamed.target, &state.target_uids()).await?.into_iter().collect();
+            Ok(!shown.is_empty() && are_equal(&state, &shown))
+        };
+        unless_refused(looked.await)
+    }
+}
+
+/// True if every message that is shown is the one that the ledger knows under its UID.
+fn are_equal(state: &FolderState, shown: &BTreeMap<Uid, Fingerprint>) -> bool {
+    let is_equal = |(_, copied): (Uid, &Copied)| {
+        let it = copied.target_uid.and_then(|uid| shown.get(&uid));
+        it.is_none_or(|it| *it == copied.as_copy().fingerprint)
+    };
+    state.done().all(is_equal)
+}
+
+/// True if the listing does not rule out that the new folder is the departed one.
+fn may_be(record: &FolderRecord, plan: &FolderPlan, survey: &Survey) -> bool {
+    let (Some(status), Some(cursor)) = (&plan.status, &record.cursor) else { return false };
+    !survey.records.contains_key(&plan.source)
+        && survey.views.contains(&plan.source) == record.rules.ends_with(REMAINDER)
+        && status.uid_validity == record.uid_validity
+        && status.uid_next >= cursor.status.uid_next
+}
+
+/// True if nothing but this folder, and what goes with it, would be renamed on the target.
+fn can_follow(it: &Renamed, renamed: &[Renamed], survey: &Survey) -> bool {
+    let (from, to) = (&it.record.target, &it.target);
+    let goes_along = |other: &FolderRecord| {
+        let wanted = moved(&other.target, from, to);
+        renamed.iter().any(|it| it.record.folder == other.folder && Some(&it.target) == wanted.as_ref())
+    };
+    let others = || survey.records.values().filter(|other| other.folder != it.record.folder);
+    let is_free = || {
+        others().all(|other| other.target != *to && other.target != *from)
+            && others().filter(|other| other.target.is_within(from)).all(goes_along)
+    };
+    // Where both names go to one place, nothing is done there.
+    from == to || (!from.is_inbox() && !to.is_inbox() && !to.is_within(from) && is_free())
+}
+
+/// Where a folder is after one above it, or it itself, was renamed.
+fn moved(path: &FolderPath, from: &FolderPath, to: &FolderPath) -> Option<FolderPath> {
+    let rest = path.segments().strip_prefix(from.segments())?;
+    Some(FolderPath::new(to.segments().iter().chain(rest).cloned()))
+}
+
+/// A folder that is refused is not followed; other errors are tried again.
+fn unless_refused(outcome: Result<bool, Error>) -> Result<bool, Error> {
+    match outcome {
+        Err(error) if error.scope <= Scope::Folder => Ok(false),
+        other => other,
+    }
+}
