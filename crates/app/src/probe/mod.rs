@@ -124,7 +124,8 @@ struct Asking {
 impl Asking {
     fn new(options: &ConnectOptions, patience: Duration) -> Self {
         let watch = Arc::new(Watch::default());
-        let mut options = ConnectOptions { trace: Some(Arc::clone(&watch) as _), ..options.clone() };
+        let mut options = options.clone();
+        options.trace = Some(Arc::clone(&watch) as _);
         let it = &mut options.timeouts;
         (it.connect, it.greeting, it.read, it.write) = (patience, patience, patience, patience);
         Self { options, watch, patience, side: None }
