@@ -14,6 +14,7 @@ use crate::{
     plan::{MessagePlan, flag_updates, plan_messages},
     ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
+    remarks::remarks,
     reused_uids::contradictions,
     settle::{follow_new_validity, settle},
     work::{Origin, Reach, Work, forgotten},
@@ -186,7 +187,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         work.tally.excluded = plan.excluded;
         work.unseen = plan.unseen;
-        work.tally.remarks = scan.remarks(plan.unseen);
+        if work.tally.remarks.is_empty() {
+            work.tally.remarks = remarks(&scan, &plan, self.clock.now());
+        }
         // What this pass had copied may be gone again, with the folder that was made anew.
         work.tally.copied = work.tally.copied.min(plan.already);
         work.tally.already = plan.already - work.tally.copied;
@@ -211,7 +214,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         self.record(&mut state, &skipped).await?;
         work.carried = true;
         if let Some(why) = &scan.incomplete {
-            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, why));
+            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, why));
         }
         self.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
         Ok(())

@@ -21,14 +21,23 @@ use crate::{
 /// rewrites messages, and the others are believed.
 const SAMPLE: usize = 20;
 
+/// A copy that differs from what was sent.
+#[derive(Clone, Copy, Debug)]
+struct Changed {
+    uid: Uid,
+    /// Its UID on the target.
+    copy: Uid,
+    is_resized: bool,
+    is_redated: bool,
+}
+
 /// What the target shows of the messages that it acknowledged. Pure.
 #[derive(Debug, Default)]
 struct Comparison {
     /// Not at the UID that was returned, or no UID was returned.
     missing: Vec<Uid>,
-    /// Of another size: UID on the source, copy, bytes sent.
-    resized: Vec<(Uid, MessageInfo, u64)>,
-    redated: u64,
+    /// Of another size or date than they were sent with.
+    changed: Vec<Changed>,
     /// Flags that were sent and are not there: by flags, the UIDs on the target.
     unflagged: BTreeMap<Flags, Vec<Uid>>,
     /// UIDs that no acknowledgement named.
@@ -39,26 +48,30 @@ impl Comparison {
     /// `merges` allows two messages to be one copy.
     fn new(acknowledged: &[Acknowledged], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Self {
         let mut comparison = Self::default();
-        let mut claimed = HashSet::new();
+        let mut claims: HashMap<Uid, u32> = HashMap::new();
+        for uid in acknowledged.iter().filter_map(|it| it.target_uid) {
+            *claims.entry(uid).or_default() += 1;
+        }
         for message in acknowledged {
             let copy = message.target_uid.and_then(|uid| shown.get(&uid));
-            let Some(copy) = copy.filter(|it| claimed.insert(it.uid) || merges) else {
+            // Where two messages have one UID, nobody knows which of them it is.
+            let Some(copy) = copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) else {
                 comparison.missing.push(message.uid);
                 continue;
             };
-            if let Some(bytes) = message.bytes.filter(|bytes| copy.size > 0 && copy.size != *bytes) {
-                comparison.resized.push((message.uid, copy.clone(), bytes));
-            }
+            let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
             let moments = message.date.zip(copy.internal_date);
-            if moments.is_some_and(|(sent, stored)| sent.unix_seconds() != stored.unix_seconds()) {
-                comparison.redated += 1;
+            let is_redated =
+                moments.is_some_and(|(sent, stored)| sent.unix_seconds() != stored.unix_seconds());
+            if is_resized || is_redated {
+                comparison.changed.push(Changed { uid: message.uid, copy: copy.uid, is_resized, is_redated });
             }
             let lacking = message.flags.without(&copy.flags);
             if !lacking.is_empty() {
                 comparison.unflagged.entry(lacking).or_default().push(copy.uid);
             }
         }
-        comparison.strangers = shown.keys().filter(|uid| !claimed.contains(uid)).copied().collect();
+        comparison.strangers = shown.keys().filter(|uid| !claims.contains_key(uid)).copied().collect();
         comparison
     }
 }
@@ -85,11 +98,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let shown: BTreeMap<Uid, MessageInfo> =
             self.target.stored(&work.target, first).await?.into_iter().map(|it| (it.uid, it)).collect();
         work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
-        let Comparison { mut missing, resized, redated, unflagged, strangers } =
+        let Comparison { mut missing, changed, unflagged, strangers } =
             Comparison::new(acknowledged, &shown, habits.merges_copies);
-        work.tally.redated += redated;
         if !habits.shows_late {
-            missing.extend(self.check_resized(work, resized).await?);
+            missing.extend(self.check_changed(work, changed).await?);
         }
         self.set_lost_flags(work, unflagged).await?;
         if habits.merges_copies && !missing.is_empty() {
@@ -145,30 +157,28 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(missing.into_iter().filter(|uid| !has_twin(uid)).collect())
     }
 
-    /// Tells copies that the server rewrote from other messages under a UID that is not true; returns the latter.
-    async fn check_resized(
-        &mut self,
-        work: &mut Work,
-        resized: Vec<(Uid, MessageInfo, u64)>,
-    ) -> Result<Vec<Uid>, Error> {
-        if resized.is_empty() {
+    /// Tells copies that the server changed from other messages under a UID that is not true; returns the latter.
+    async fn check_changed(&mut self, work: &mut Work, changed: Vec<Changed>) -> Result<Vec<Uid>, Error> {
+        if changed.is_empty() {
             return Ok(Vec::new());
         }
-        let sample: UidSet = resized.iter().take(SAMPLE).map(|(_, copy, _)| copy.uid).collect();
+        let sample = &changed[..changed.len().min(SAMPLE)];
+        let copies: UidSet = sample.iter().map(|it| it.copy).collect();
         let there: HashMap<Uid, Fingerprint> =
-            self.target.fingerprints(&work.target, &sample).await?.into_iter().collect();
-        let known = self.recorded(work, resized.iter().take(SAMPLE).map(|(uid, ..)| *uid)).await?;
-        let is_other = |(uid, copy, _): &&(Uid, MessageInfo, u64)| {
-            let pair = known.get(uid).zip(there.get(&copy.uid));
+            self.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
+        let known = self.recorded(work, sample.iter().map(|it| it.uid)).await?;
+        let is_other = |it: &Changed| {
+            let pair = known.get(&it.uid).zip(there.get(&it.copy));
             pair.is_none_or(|(ours, its)| ours.as_copy().fingerprint != *its)
         };
-        let others: Vec<Uid> = resized.iter().take(SAMPLE).filter(is_other).map(|(uid, ..)| *uid).collect();
-        if others.is_empty() {
-            work.tally.rewritten += resized.len() as u64;
-            return Ok(Vec::new());
+        if sample.iter().any(is_other) {
+            // One UID that is not true spoils them all: each is looked for.
+            return Ok(changed.into_iter().map(|it| it.uid).collect());
         }
-        // One UID that is not true spoils them all: each is looked for.
-        Ok(resized.into_iter().map(|(uid, ..)| uid).collect())
+        let count = |is: fn(&Changed) -> bool| changed.iter().filter(|it| is(it)).count() as u64;
+        work.tally.rewritten += count(|it| it.is_resized);
+        work.tally.redated += count(|it| it.is_redated);
+        Ok(Vec::new())
     }
 
     /// What the ledger knows of these messages.
@@ -316,9 +326,11 @@ mod tests {
             sent(6, Some(99)),
         ];
         let found = Comparison::new(&acknowledged, &there, false);
-        assert_eq!(found.missing, [uid(4), uid(5), uid(6)]);
-        assert_eq!(found.resized.iter().map(|(it, ..)| it.get()).collect::<Vec<_>>(), [2]);
-        assert_eq!(found.redated, 1);
+        // Of two messages with one UID, neither is believed.
+        assert_eq!(found.missing, [uid(1), uid(4), uid(5), uid(6)]);
+        let changed: Vec<(u32, bool, bool)> =
+            found.changed.iter().map(|it| (it.uid.get(), it.is_resized, it.is_redated)).collect();
+        assert_eq!(changed, [(2, true, false), (3, false, true)]);
         let lacking: Vec<(String, Vec<Uid>)> =
             found.unflagged.into_iter().map(|(flags, uids)| (flags.to_string(), uids)).collect();
         assert_eq!(lacking, [("work".to_owned(), vec![uid(13)])]);

@@ -76,6 +76,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.adopt(work, state, plan, owned).await?;
         }
         self.leave_out_too_large(work, plan);
+        let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
+        work.refusals.skipped_before(plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         self.progress.event(Event::Folder {
             folder: &work.source,
@@ -180,7 +182,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             match uids.as_slice() {
                 _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
                 [uid] if error.kind == ErrorKind::Busy => {
-                    match work.refusals.doubt(*uid, todo.parts.len() > 0) {
+                    match work.refusals.doubt(*uid, !todo.parts.is_empty()) {
                         Suspicion::TryOthers => todo.last(*uid),
                         Suspicion::Refused => self.skip_refused(work, todo.messages, *uid, error.message),
                         Suspicion::Busy => wider = Err(error),

@@ -11,6 +11,10 @@ pub enum ErrorKind {
     Authentication,
     /// The server could not be reached, or the connection broke.
     Connection,
+    /// TLS could not be agreed on, or the certificate is not trusted.
+    Tls,
+    /// The server broke the protocol, or what answers is no mail server.
+    Protocol,
     /// The server asks for patience.
     Throttled,
     /// The server asks for patience in words that may mean one message alone ("try again later", `[UNAVAILABLE]`).

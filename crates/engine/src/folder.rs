@@ -97,6 +97,8 @@ pub struct Scan {
     pub unseen: Vec<UnseenMessage>,
     /// Why further messages are not shown, of which no UID is known. The folder fails with it when the others are copied.
     pub incomplete: Option<String>,
+    /// Messages whose date of arrival is that of their header, because the server tells none that is usable.
+    pub dated_by_header: UidSet,
     /// What the operator is told of the folder, in sentences.
     pub notes: Vec<String>,
 }
@@ -104,23 +106,8 @@ pub struct Scan {
 impl Scan {
     /// A scan that shows all that it should.
     pub fn whole(status: FolderStatus, messages: Vec<MessageInfo>, present: Present) -> Self {
-        Self { status, messages, present, unseen: Vec::new(), incomplete: None, notes: Vec::new() }
-    }
-}
-
-impl Scan {
-    /// What the operator is told of the folder, where the flags of so many copies could not be compared.
-    pub(crate) fn remarks(&self, unseen: u64) -> Vec<String> {
-        let kept = match unseen {
-            0 => None,
-            1 => Some(
-                "the source did not show the flags of 1 message; its copy keeps the flags that it has".into(),
-            ),
-            _ => Some(format!(
-                "the source did not show the flags of {unseen} messages; their copies keep the flags that they have"
-            )),
-        };
-        self.notes.iter().cloned().chain(kept).collect()
+        let (unseen, incomplete, notes) = (Vec::new(), None, Vec::new());
+        Self { status, messages, present, unseen, incomplete, dated_by_header: UidSet::new(), notes }
     }
 }
 

@@ -25,6 +25,7 @@ mod record;
 mod refusals;
 mod relisting;
 mod remainder;
+mod remarks;
 mod renames;
 mod repair;
 mod report;

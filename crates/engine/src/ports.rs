@@ -147,8 +147,6 @@ pub struct StorageHabits {
     pub merges_copies: bool,
     /// It returns OK before the message shows in the folder (uploads by Gmail's API).
     pub shows_late: bool,
-    /// It converts messages, so that a shorter copy is no damage (Exchange).
-    pub converts: bool,
 }
 
 /// Where mail goes.

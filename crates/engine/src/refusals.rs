@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_mail::Uid;
+use mailhaul_mail::{Uid, UidSet};
 
 /// Refusals with the same words, with no message accepted in between, after which a folder is given up.
 const MAX_ALIKE: u32 = 50;
@@ -27,9 +27,16 @@ pub(crate) struct Refusals {
     alike: (String, u32),
     /// A message was accepted in this pass.
     any_taken: bool,
+    /// Messages that the last pass skipped.
+    skipped_before: UidSet,
 }
 
 impl Refusals {
+    /// These messages were skipped by the last pass.
+    pub(crate) fn skipped_before(&mut self, uids: UidSet) {
+        self.skipped_before = uids;
+    }
+
     /// The target accepted a message.
     pub(crate) fn others_were_taken(&mut self) {
         self.any_taken = true;
@@ -41,14 +48,15 @@ impl Refusals {
     pub(crate) fn doubt(&mut self, uid: Uid, others_wait: bool) -> Suspicion {
         match self.doubted.get(&uid) {
             Some(true) => return Suspicion::Refused,
-            // Between two messages the server accepted nothing, or there is nothing to compare with.
-            Some(false) => {}
+            // Between two messages the server accepted nothing.
             None if self.doubted.values().any(|taken| !taken) => {}
             None if others_wait || self.any_taken => {
                 self.doubted.insert(uid, self.any_taken && !others_wait);
                 return Suspicion::TryOthers;
             }
-            None => {}
+            // With nothing to compare with, what was found out before counts.
+            None if self.skipped_before.contains(uid) => return Suspicion::Refused,
+            Some(false) | None => {}
         }
         self.doubted.clear();
         Suspicion::Busy
@@ -104,6 +112,14 @@ mod tests {
         // After the pause it begins from the beginning.
         assert_eq!(refusals.doubt(uid(1), true), Suspicion::TryOthers);
         assert_eq!(Refusals::default().doubt(uid(1), false), Suspicion::Busy);
+    }
+
+    #[test]
+    fn a_message_that_was_skipped_before_is_refused_where_it_is_alone() {
+        let mut refusals = Refusals::default();
+        refusals.skipped_before([uid(3)].into_iter().collect());
+        assert_eq!(refusals.doubt(uid(3), false), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(4), false), Suspicion::Busy);
     }
 
     #[test]

@@ -292,8 +292,12 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     if scan.status.uid_validity == state.record.uid_validity {
         // The folder is not begun again by that: what could not be paired is forgotten one by one.
         let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
-        let stale = state.messages.keys().filter(|uid| !paired.contains(uid));
-        records.extend(stale.map(|uid| Record::Message { folder: folder.clone(), uid: *uid, state: None }));
+        let forgotten = state.messages.keys().filter(|uid| !paired.contains(uid));
+        records.extend(forgotten.map(|uid| Record::Message {
+            folder: folder.clone(),
+            uid: *uid,
+            state: None,
+        }));
     }
     if let Some(uid_validity) = state.record.target_validity {
         records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });

@@ -348,6 +348,7 @@ impl Mailbox for Remote {
             },
             unseen: Vec::new(),
             incomplete: None,
+            dated_by_header: UidSet::new(),
             notes: Vec::new(),
         })
     }
@@ -520,21 +521,21 @@ impl Target for Remote {
             let mut lies = std::mem::take(&mut self.server().lies);
             lies.offered += u32::try_from(command.len()).unwrap();
             let is_busy = command.iter().any(|(_, body)| lies.busy_at.iter().any(|it| contains(body, it)));
-            let mut refused = is_busy.then_some((
+            let mut answer = is_busy.then_some((
                 Scope::Endpoint,
                 Retry::After(None),
                 ErrorKind::Busy,
                 "NO try again later",
             ));
             if let Some(words) = lies.refuses_all {
-                refused = Some((Scope::Message, Retry::Never, ErrorKind::Refused, words));
+                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, words));
             }
             let is_stored = command.iter().any(|(_, body)| take_named(&mut lies.stores_refused, body));
             if is_stored {
-                refused = Some((Scope::Message, Retry::Never, ErrorKind::Refused, "NO failed"));
+                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, "NO failed"));
             }
             let mut uids = UidSet::new();
-            if refused.is_none() || is_stored {
+            if answer.is_none() || is_stored {
                 let stored = self.with(folder, |it| {
                     let mut uids = UidSet::new();
                     for (envelope, body) in command {
@@ -556,7 +557,7 @@ impl Target for Remote {
                 uids = stored?;
             }
             self.server().lies = lies;
-            if let Some((scope, retry, kind, words)) = refused {
+            if let Some((scope, retry, kind, words)) = answer {
                 acks.report(Ack { sent, result: Err(Error::new(scope, retry, kind, words)), is_bare: false });
                 if scope > Scope::Message {
                     return Ok(());
