@@ -25,6 +25,9 @@ pub(crate) struct Outgoing {
     pub(crate) line: usize,
 }
 
+/// Equal refusals in a row after which nothing more is sent: whoever asked decides what they mean.
+const MAX_ALIKE: u32 = 50;
+
 /// The book of one pipeline of APPENDs.
 pub(crate) struct Book<'a> {
     folder: &'a FolderPath,
@@ -51,6 +54,10 @@ struct Pages {
     /// Commands of several messages that were sent and not answered: if one is refused, its messages are sent again.
     several: u32,
     refused: u32,
+    /// A message was accepted.
+    is_any_accepted: bool,
+    /// Words of the last refusal of one message, and how often they came in a row.
+    alike: (String, u32),
     /// Refusals that spoil more than a message.
     spoilt: Vec<(Vec<Uid>, imap::Error)>,
 }
@@ -114,6 +121,12 @@ impl<'a> Book<'a> {
         self.pages().several > 0
     }
 
+    /// True while no message was accepted and as many wait for an answer as may be refused with the same words.
+    pub(crate) fn is_untried(&self) -> bool {
+        let pages = self.pages();
+        !pages.is_any_accepted && pages.begun.saturating_sub(pages.answered) >= MAX_ALIKE
+    }
+
     /// True while each message waits for the answer to the one before.
     pub(crate) fn is_careful(&self) -> bool {
         self.lessons.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
@@ -129,12 +142,11 @@ impl<'a> Book<'a> {
     pub(crate) fn sent(&self, command: CommandId, sent: Vec<Outgoing>) {
         let mut pages = self.pages();
         pages.open.clear();
-        match pages.written.remove(&command) {
-            Some(Page::Answered(reply)) => self.settle(&mut pages, &sent, &reply),
-            _ => {
-                pages.several += u32::from(sent.len() > 1);
-                pages.written.insert(command, Page::Sent(sent));
-            }
+        if let Some(Page::Answered(reply)) = pages.written.remove(&command) {
+            self.settle(&mut pages, &sent, &reply);
+        } else {
+            pages.several += u32::from(sent.len() > 1);
+            pages.written.insert(command, Page::Sent(sent));
         }
     }
 
@@ -174,6 +186,14 @@ impl<'a> Book<'a> {
         match reply.outcome() {
             Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
             Err(error) => {
+                if pages.alike.0 == error.message {
+                    pages.alike.1 += 1;
+                } else {
+                    pages.alike = (error.message.clone(), 1);
+                }
+                if pages.alike.1 >= MAX_ALIKE {
+                    self.is_refused.store(true, Ordering::Relaxed);
+                }
                 if sent.len() > 1 {
                     // They are sent again in smaller commands, before those that follow them in the source.
                     self.is_refused.store(true, Ordering::Relaxed);
@@ -190,7 +210,11 @@ impl<'a> Book<'a> {
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
             }
             Ok(()) => {
-                uids.iter().for_each(|uid| lessons.accepted(*uid));
+                pages.alike.1 = 0;
+                pages.is_any_accepted = true;
+                for uid in &uids {
+                    lessons.accepted(*uid);
+                }
                 let appended = reply
                     .uids()
                     .map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });

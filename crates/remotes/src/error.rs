@@ -8,7 +8,9 @@ pub(crate) fn told(error: imap::Error) -> Error {
     use imap::ErrorKind as K;
     let kind = match error.kind {
         K::Authentication => ErrorKind::Authentication,
-        K::Unreachable | K::Connection | K::Tls | K::Timeout | K::Protocol => ErrorKind::Connection,
+        K::Unreachable | K::Connection | K::Timeout => ErrorKind::Connection,
+        K::Tls => ErrorKind::Tls,
+        K::Protocol => ErrorKind::Protocol,
         K::Throttled => ErrorKind::Throttled,
         K::Busy => ErrorKind::Busy,
         K::TooManyConnections => ErrorKind::TooManyConnections,

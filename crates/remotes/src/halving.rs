@@ -37,17 +37,19 @@ pub(crate) async fn fetch_in_halves(
         };
         refusals += 1;
         let uids = if uids.is_all() { likely(selected).await? } else { uids };
-        let uids = uids.without(&shown);
-        if uids.len() > 1 && refusals < MOST_REFUSALS {
-            let (lower, upper) = uids.halves();
-            todo.extend([upper, lower]);
-        } else if !uids.is_empty() {
+        let (is_alone, uids) = (uids.len() == 1, uids.without(&shown));
+        let (lower, upper) = uids.halves();
+        if is_alone || refusals >= MOST_REFUSALS {
             refused.push(RefusedSet { uids, error: error.clone() });
+        } else {
+            todo.extend([upper, lower]);
         }
+        todo.retain(|uids| !uids.is_empty());
         if refusals >= MOST_REFUSALS {
             refused.extend(todo.drain(..).map(|uids| RefusedSet { uids, error: error.clone() }));
         }
     }
+    refused.retain(|it| !it.uids.is_empty());
     Ok(refused)
 }
 

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::{
     culprits::{Culprits, Numbered, is_break},
+    dates,
     error::told,
     gmail::{LabelRules, Labels},
     gmail_api::{GmailApi, Uploads},
@@ -92,7 +93,7 @@ pub struct ImapMailbox {
     pub(crate) numbering: Numbering,
     /// Where messages are uploaded by Gmail's API.
     pub(crate) uploads: Option<Uploads>,
-    /// Whether the operator was told that a UserRoot may be needed.
+    /// Whether the operator was told that a `UserRoot` may be needed.
     is_root_advised: bool,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
@@ -214,7 +215,7 @@ impl ImapMailbox {
         let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(|mut why| {
             if let Kept::Out(error) = &mut why
                 && !self.was_reached
-                && error.kind == imap::ErrorKind::Unreachable
+                && matches!(error.kind, imap::ErrorKind::Unreachable | imap::ErrorKind::Tls)
             {
                 // Probably a mistake in the address: the operator waits for an answer.
                 (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
@@ -381,7 +382,7 @@ impl Mailbox for ImapMailbox {
             Some(since) => changes(selected, since, found).await,
             None => everything(selected, found).await,
         };
-        let Scanned { messages, present, unseen, incomplete } =
+        let Scanned { mut messages, present, unseen, incomplete } =
             scanned.map_err(|error| self.explain_in(folder, error))?;
         if self.account.side == Side::Target
             && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
@@ -391,7 +392,12 @@ impl Mailbox for ImapMailbox {
         }
         let notes =
             if self.numbering.is_made_up(folder) { vec![WITHOUT_VALIDITY.to_owned()] } else { Vec::new() };
-        Ok(Scan { status, messages, present, unseen, incomplete, notes })
+        let mut dated_by_header = UidSet::new();
+        if self.account.side == Side::Source {
+            let completed = dates::complete(&mut self.selected()?, &mut messages).await;
+            dated_by_header = completed.map_err(|error| self.explain_in(folder, error))?;
+        }
+        Ok(Scan { status, messages, present, unseen, incomplete, dated_by_header, notes })
     }
 
     fn view(&self) -> String {

@@ -103,11 +103,7 @@ impl Target for ImapMailbox {
     }
 
     fn habits(&self) -> StorageHabits {
-        StorageHabits {
-            merges_copies: self.choice.profile.merges_copies,
-            shows_late: self.uploads.is_some(),
-            converts: self.choice.profile.converts,
-        }
+        StorageHabits { merges_copies: self.choice.profile.merges_copies, shows_late: self.uploads.is_some() }
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
@@ -367,7 +363,9 @@ impl ImapMailbox {
             Err(refused) if refused.kind != imap::ErrorKind::AlreadyExists => {
                 self.explain_in(folder, refused)
             }
-            _ => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
+            // Another client made it meanwhile, or the server contradicts itself.
+            Err(_) => Error::session(self.explain_in(folder, error)),
+            Ok(()) => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
         }
     }
 

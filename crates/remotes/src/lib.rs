@@ -5,6 +5,7 @@
 
 mod book;
 mod culprits;
+mod dates;
 mod delivery;
 mod ending;
 mod error;

@@ -37,8 +37,6 @@ pub struct Profile {
     pub(crate) sets_flags_later: bool,
     /// It stores one copy of identical messages.
     pub(crate) merges_copies: bool,
-    /// It converts messages: the size of a copy proves nothing.
-    pub(crate) converts: bool,
     /// Octets of the largest message, where the server does not say.
     pub(crate) size_limit: Option<u64>,
     /// `BODY[]` may be cut, and `RFC822` is not. It is asked for only in folders that are open to read, where it sets no flag.
@@ -78,7 +76,6 @@ impl Default for Profile {
             errors_per_session: None,
             sets_flags_later: false,
             merges_copies: false,
-            converts: false,
             size_limit: None,
             reads_by_rfc822: false,
             placeholders: Vec::new(),

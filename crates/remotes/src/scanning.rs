@@ -13,6 +13,8 @@ use crate::{
     halving::{RefusedSet, fetch_in_halves, is_refusal, listed},
 };
 
+/// A told size beyond this is no size of a message (bytes).
+const LARGEST: u64 = 1 << 40;
 /// What is asked of every message.
 const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
 /// And where folders are labels.
@@ -56,6 +58,10 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
     if selected.data().exists > 0 {
         let last = Uid::new(u32::MAX).unwrap_or(first);
         found.ask(&mut selected, UidSet::range(first, last)).await?;
+    }
+    // What is not shown would be taken for lost, and sent once more.
+    if let Some(RefusedSet { error, .. }) = found.refused.pop() {
+        return Err(error.at_least(Scope::Folder));
     }
     let (mut messages, ..) = found.sorted();
     // `*` is the last message, whatever its UID.
@@ -235,7 +241,7 @@ impl<'a> Found<'a> {
             sequence: fetch.sequence,
             flags: fetch.flags.clone(),
             internal_date: fetch.internal_date,
-            size: fetch.rfc822_size,
+            size: fetch.rfc822_size.filter(|it| *it <= LARGEST),
             is_here: match (self.labels, &fetch.gm_labels) {
                 (Some((labels, here)), told) => told.as_ref().map(|told| labels.lists(here, told)),
                 (None, _) => Some(true),

@@ -185,7 +185,7 @@ impl Sender<'_> {
                 return Ok(true);
             }
             let is_spent = self.manner.terms.allowance.is_some_and(|it| refused + unanswered >= it);
-            let waits = is_spent || (is_careful && unanswered > 0);
+            let waits = is_spent || (is_careful && unanswered > 0) || book.is_untried();
             if !waits || book.is_refused() {
                 return Ok(true);
             }

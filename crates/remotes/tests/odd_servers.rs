@@ -185,7 +185,9 @@ async fn an_expunge_in_the_middle_of_a_scan_is_no_error_and_answers_are_put_toge
          S: * 2 EXPUNGE
          S: * 2 FETCH (UID 3 FLAGS (work) INTERNALDATE \"00-Jan-0000 00:00:00 +0000\" RFC822.SIZE 7)
          S: * 2 FETCH (FLAGS (\\Deleted))
-         S: a4 OK done";
+         S: a4 OK done
+         C: a5 UID FETCH 3 (UID BODY.PEEK[HEADER.FIELDS (DATE RECEIVED)])
+         S: a5 NO it is gone";
     let (mut source, peer) = source("", script).await;
     let scan = source.scan(&FolderPath::inbox(), None).await.unwrap();
     drop(source);

@@ -76,7 +76,7 @@ async fn whom_words_of_patience_mean_is_seen_by_other_messages() {
     let mut play = source("q143-all.txt").await;
     let error = play.fetch(&[17; 3]).await.unwrap_err();
     play.done().await;
-    assert_eq!((error.scope, error.kind), (Scope::Mailbox, ErrorKind::Throttled));
+    assert_eq!((error.scope, error.kind), (Scope::Mailbox, ErrorKind::Busy));
 }
 
 /// Quirk 144.

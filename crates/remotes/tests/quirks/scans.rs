@@ -113,3 +113,30 @@ async fn a_target_that_does_not_show_everything_is_not_compared_with() {
     );
     play.done().await;
 }
+
+#[tokio::test]
+async fn a_date_of_arrival_that_cannot_be_read_is_taken_from_the_header() {
+    let mut play = source("q135-dates.txt").await;
+    let scan = play.mailbox.scan(&inbox(), None).await.unwrap();
+    let dates: Vec<String> = scan
+        .messages
+        .iter()
+        .map(|it| it.internal_date.map_or_else(|| "none".to_owned(), |date| date.to_string()))
+        .collect();
+    assert_eq!(
+        dates,
+        [
+            " 1-Feb-2024 09:05:00 -0500",
+            " 2-Feb-2024 10:00:00 +0100",
+            " 1-Feb-2024 09:05:00 +0100",
+            " 3-Feb-2024 10:00:00 +0100",
+            " 4-Feb-2024 10:00:00 +0100",
+            " 1-Feb-2024 09:05:00 +0100",
+            " 5-Feb-2024 10:00:00 +0100",
+            "none",
+            " 6-Feb-2024 10:00:00 +0100",
+        ]
+    );
+    assert_eq!(scan.dated_by_header.to_string(), "2,4:5,7,9");
+    play.done().await;
+}

@@ -160,6 +160,37 @@ async fn a_login_goes_on_to_the_next_mechanism_and_respects_logindisabled() {
     play.done().await;
 }
 
+/// Quirk 111.
+#[tokio::test]
+async fn a_proof_that_cannot_be_checked_costs_one_refusal_each() {
+    let mut play = source("q111-proof-not-checked.txt").await;
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.mailbox.reconnect().await.unwrap();
+    // The mechanism is known: a wrong password costs one refusal.
+    let error = folders(&mut play.mailbox).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (ErrorKind::Authentication, Retry::Never));
+    play.done().await;
+}
+
+/// Quirk 112.
+#[tokio::test]
+async fn a_sign_in_that_ends_at_the_wrong_server_is_done_again() {
+    let mut play = source("q112-exchange-wrong-server.txt").await;
+    let error = folders(&mut play.mailbox).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.scope, error.retry),
+        (ErrorKind::Authentication, Scope::Session, Retry::Now)
+    );
+    assert!(
+        error.message.contains("at sign-in it said: Error=\"Microsoft.Exchange.Data.Storage.Wrong"),
+        "{error}"
+    );
+    assert!(!error.message.contains("FullAccess"), "{error}");
+    play.mailbox.reconnect().await.unwrap();
+    assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
+    play.done().await;
+}
+
 #[tokio::test]
 async fn a_goodbye_for_an_expired_token_begins_a_new_session() {
     let passed = pass("q67-token-expired.txt").await;

@@ -7,7 +7,15 @@ use std::{
 
 /// All numbers that there are.
 fn numbers() -> Vec<u32> {
-    (1..=13).chain(20..=45).chain(50..=68).chain(80..=110).chain(120..=124).chain(130..=134).chain(140..=147).chain(150..=156).collect()
+    (1..=13)
+        .chain(20..=45)
+        .chain(50..=68)
+        .chain(80..=117)
+        .chain(120..=124)
+        .chain(130..=135)
+        .chain(140..=147)
+        .chain(150..=156)
+        .collect()
 }
 
 struct Row {
