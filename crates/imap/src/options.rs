@@ -75,8 +75,9 @@ pub struct ConnectOptions {
     pub trace: Option<Arc<dyn Trace>>,
     /// The only sign-in mechanism; `None` for the strongest that works. It counts for credentials of its kind.
     pub mechanism: Option<String>,
-    /// RSA keys below 2,048 bits are taken, and TLS 1.2 alone. Set where trust comes from a pin or the operator's word.
-    pub(crate) takes_short_keys: bool,
+    /// RSA keys below 2,048 bits are taken, and TLS 1.2 alone. It counts where a certificate is trusted for itself: by its
+    /// pin, by its file or by `accept_untrusted`. Set by [`Connection::open`](crate::Connection::open) where it is needed.
+    pub takes_short_keys: bool,
     /// Which mechanisms work there. Share it among all connections to the server.
     pub sign_in: SignInMemory,
 }

@@ -13,7 +13,11 @@ use crate::{
 impl Connection {
     /// Signs in, by the strongest mechanism that both sides know. Where the server cannot check it, the next one is
     /// tried that the security of the connection allows. A connection on which all failed is closed.
-    pub async fn authenticate(mut self, credentials: &Credentials) -> Result<Session, Error> {
+    pub async fn authenticate(self, credentials: &Credentials) -> Result<Session, Error> {
+        Box::pin(self.sign_in(credentials)).await
+    }
+
+    async fn sign_in(mut self, credentials: &Credentials) -> Result<Session, Error> {
         if self.is_preauthenticated() {
             let words = "the server says that a user is signed in already (PREAUTH), and does not say who";
             return Err(Error::endpoint(ErrorKind::Authentication, words));
@@ -22,7 +26,7 @@ impl Connection {
         let mut trial = Trial::new(&self.options.sign_in, credentials);
         let (mechanism, mut connection) = loop {
             let line = LineSecurity::new(self.link.is_tls, self.options.security);
-            match Box::pin(self.try_all(credentials, &mut trial, line)).await {
+            match self.try_all(credentials, &mut trial, line).await {
                 Ok(Some(mechanism)) => break (mechanism, self),
                 // The server refused one mechanism and hung up: the next one needs another connection.
                 Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
@@ -31,7 +35,7 @@ impl Connection {
             }
         };
         if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
-            Box::pin(proxy_auth(&mut connection.link, owner)).await?;
+            proxy_auth(&mut connection.link, owner).await?;
         }
         let refused = trial.signed_in(mechanism);
         Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })

@@ -18,7 +18,8 @@ pub(crate) struct Try {
 /// - A server that refused the password after it saw it decided: no other mechanism is tried.
 /// - A server that refused a proof may lack what it needs to check it: with TLS the password is shown next, which
 ///   decides; without TLS every other proof comes first.
-/// - A mechanism that has worked at this server goes first, so that its other users cost no refusals.
+/// - A mechanism that has worked at this server goes before proofs that have not, so that its other users cost no
+///   refusals.
 pub(crate) fn next(
     ways: &[(&'static str, bool)],
     tries: &[Try],
@@ -30,6 +31,10 @@ pub(crate) fn next(
     }
     let is_open = |index: &usize| tries.iter().all(|tried| tried.name != ways[*index].0);
     let open: Vec<usize> = (0..ways.len()).filter(is_open).collect();
+    let first = *open.first()?;
+    if ways[first].1 {
+        return Some(first);
+    }
     let is_encrypted = line == LineSecurity::Encrypted;
     let was_refused = tries.iter().any(|tried| tried.is_refusal);
     let rank = |index: &usize| {
@@ -89,5 +94,7 @@ mod tests {
     fn each_mechanism_that_is_missing_is_passed_over_once() {
         let all = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"];
         assert_eq!(tried(&ALL, &[], LineSecurity::Encrypted, false), all);
+        // What worked elsewhere after a mechanism was missing changes nothing where it is there.
+        assert_eq!(tried(&ALL[2..4], &["LOGIN"], LineSecurity::ChosenClear, true), ["PLAIN"]);
     }
 }

@@ -138,7 +138,7 @@ async fn a_refusal_is_remembered_over_connections() {
     let peer = peer(&script.join("CONNECTION\n")).await;
     let options = peer.options(Security::Clear);
     let error = sign_in(&options, &alice()).await.err().unwrap();
-    assert_eq!(error.kind, ErrorKind::Throttled, "{error}");
+    assert_eq!(error.kind, ErrorKind::Busy, "{error}");
     assert_eq!(sign_in(&options, &alice()).await.unwrap().mechanism(), Some("PLAIN"));
     peer.done().await;
 }
