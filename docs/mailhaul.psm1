@@ -83,6 +83,8 @@ function Test-MigrationServerAvailability {
     An endpoint of which the settings are tried, in place of a server.
     .PARAMETER Credential
     A user who is to log in too; with TestMailbox an administrator.
+    .PARAMETER AuthMechanism
+    The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if not given.
     .PARAMETER TestMailbox
     A mailbox that is to be opened too: with an access token, or by the administrator, as its owner logs in. The form that the server takes is found: each is tried once at most.
     .PARAMETER TenantId
@@ -123,6 +125,7 @@ function Test-MigrationServerAvailability {
         [string] $CertificateSha256,
         [string] $Endpoint,
         [pscredential] $Credential,
+        [string] $AuthMechanism,
         [string] $TestMailbox,
         [string] $TenantId,
         [string] $ApplicationId,
@@ -175,6 +178,8 @@ function New-MigrationEndpoint {
     Of these, mailboxes in a later pass; 10 where nothing is said, never above MaxConcurrentMigrations.
     .PARAMETER ServerProfile
     The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is given.
+    .PARAMETER AuthMechanism
+    The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if not given.
     .PARAMETER MessagesPerSecond
     Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
     .PARAMETER BytesPerSecond
@@ -245,6 +250,7 @@ function New-MigrationEndpoint {
         [string] $MaxConcurrentMigrations,
         [string] $MaxConcurrentIncrementalSyncs,
         [string] $ServerProfile,
+        [string] $AuthMechanism,
         [long] $MessagesPerSecond,
         [long] $BytesPerSecond,
         [long] $BytesPerDay,
@@ -322,6 +328,8 @@ function Set-MigrationEndpoint {
     Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
     .PARAMETER ServerProfile
     The profile of the server, by which its peculiarities are known; $null to recognise it by what the server says.
+    .PARAMETER AuthMechanism
+    The only sign-in mechanism; $null for the strongest that works.
     .PARAMETER MessagesPerSecond
     Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
     .PARAMETER BytesPerSecond
@@ -380,6 +388,7 @@ function Set-MigrationEndpoint {
         [string] $MaxConcurrentMigrations,
         [string] $MaxConcurrentIncrementalSyncs,
         [AllowNull()] [object] $ServerProfile,
+        [AllowNull()] [object] $AuthMechanism,
         [System.Nullable[long]] $MessagesPerSecond,
         [System.Nullable[long]] $BytesPerSecond,
         [System.Nullable[long]] $BytesPerDay,

@@ -182,6 +182,12 @@ pub(crate) struct Migrate {
     /// Trust any certificate: whoever stands between reads passwords and mail
     #[arg(long, help_heading = "Connections")]
     pub(crate) accept_untrusted_certificates: bool,
+    /// Sign in to the source by this mechanism alone [default: the strongest that works]
+    #[arg(long, value_name = "MECHANISM", value_parser = mechanism, conflicts_with = "from_token_command", help_heading = "Connections")]
+    pub(crate) from_auth: Option<String>,
+    /// Sign in to the target by this mechanism alone [default: the strongest that works]
+    #[arg(long, value_name = "MECHANISM", value_parser = mechanism, conflicts_with = "to_token_command", help_heading = "Connections")]
+    pub(crate) to_auth: Option<String>,
     /// Give a server up that says nothing for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
     pub(crate) timeout: u32,
@@ -208,6 +214,12 @@ fn folder_map(text: &str) -> Result<FolderMapping, String> {
         Some((from, to)) if !from.is_empty() && !to.is_empty() => FolderMapping::parse(from, to),
         _ => Err("write SOURCE=TARGET, for example \"Sent=Sent Items\"".to_owned()),
     }
+}
+
+/// A sign-in mechanism.
+fn mechanism(text: &str) -> Result<String, String> {
+    let known = mailhaul_imap::mechanism(text).map(str::to_owned);
+    known.ok_or_else(|| format!("write one of {}", mailhaul_imap::mechanism_names().join(", ")))
 }
 
 /// One kind of repair, or all.
@@ -261,6 +273,8 @@ mod tests {
         assert_eq!((octets("35M"), octets("12")), (Ok(35 << 20), Ok(12)));
         assert!(octets("35MB").is_err() && octets("").is_err() && octets("99999999999999G").is_err());
         assert!(folder_map("Sent").is_err());
+        assert_eq!(mechanism("scram-sha-256").as_deref(), Ok("SCRAM-SHA-256"));
+        assert!(mechanism("NTLM").unwrap_err().contains("CRAM-MD5, PLAIN, LOGIN"));
         assert_eq!(repairs("ALL"), Ok(Repairs::all()));
         assert_eq!(repairs("nulbytes"), Ok([Repair::NulBytes].into_iter().collect()));
         assert!(repairs("everything").unwrap_err().contains("NulBytes,BareNewlines"));

@@ -10,7 +10,7 @@ use mailhaul_store::{MasterKeySource, Store};
 use crate::{
     data::named_by,
     one_pass::BUDGET,
-    service::{Gates, TokenDesk, Workers, Workplace},
+    service::{Gates, SignIns, TokenDesk, Workers, Workplace},
 };
 
 /// One data directory, opened.
@@ -42,6 +42,7 @@ impl Context {
             budget: Budget::new(BUDGET),
             gates: Gates::default(),
             tokens: self.tokens.clone(),
+            sign_ins: SignIns::default(),
         }
     }
 

@@ -21,6 +21,7 @@ mod passwords;
 mod pin;
 mod probe;
 mod prompt;
+mod remedies;
 mod serve;
 mod server_url;
 mod service;

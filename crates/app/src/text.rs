@@ -19,6 +19,12 @@ pub(crate) fn print_error(line: impl fmt::Display) {
     let _unread = writeln!(io::stderr(), "{line}");
 }
 
+/// The sentence with a capital.
+pub(crate) fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Octets in a second.
 pub(crate) fn rate(octets: u64, elapsed: Duration) -> String {
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);

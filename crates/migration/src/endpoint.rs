@@ -180,6 +180,8 @@ pub struct Endpoint {
     pub max_concurrent_incremental_syncs: Limit,
     /// The name of the server's profile; `None` where it is recognised by what the server says.
     pub server_profile: Option<String>,
+    /// The only sign-in mechanism; `None` for the strongest that works.
+    pub auth_mechanism: Option<String>,
     /// How much it may be asked in a time.
     pub rates: Rates,
     /// The address of Gmail's API, where messages are uploaded by it and not by APPEND.

@@ -185,8 +185,9 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     sqlx::query(
         "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
          certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
-         admin_user_name, admin_template, created, modified, server_profile, rates, endpoint_type, oauth, gmail_api) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         admin_user_name, admin_template, created, modified, server_profile, rates, endpoint_type, oauth, gmail_api, \
+         auth_mechanism) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (guid) DO UPDATE SET name = excluded.name, remote_server = excluded.remote_server, \
          port = excluded.port, security = excluded.security, \
          accept_untrusted_certificates = excluded.accept_untrusted_certificates, \
@@ -196,7 +197,8 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
          max_concurrent_incremental_syncs = excluded.max_concurrent_incremental_syncs, \
          admin_user_name = excluded.admin_user_name, admin_template = excluded.admin_template, \
          modified = excluded.modified, server_profile = excluded.server_profile, rates = excluded.rates, \
-         endpoint_type = excluded.endpoint_type, oauth = excluded.oauth, gmail_api = excluded.gmail_api",
+         endpoint_type = excluded.endpoint_type, oauth = excluded.oauth, gmail_api = excluded.gmail_api, \
+         auth_mechanism = excluded.auth_mechanism",
     )
     .bind(endpoint.guid)
     .bind(endpoint.name.clone())
@@ -217,6 +219,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     .bind(endpoint.endpoint_type.to_string())
     .bind(oauth)
     .bind(endpoint.gmail_api.clone())
+    .bind(endpoint.auth_mechanism.clone())
     .execute(connection)
     .await?;
     Ok(())
@@ -275,6 +278,7 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
         max_concurrent_migrations: limit(cells, "max_concurrent_migrations")?,
         max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
         server_profile: cells.get("server_profile")?,
+        auth_mechanism: cells.get("auth_mechanism")?,
         rates: serde_json::from_str(rates).map_err(|it| Fault::Json("rates", it))?,
         access,
         gmail_api: cells.get("gmail_api")?,

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use mailhaul_imap::{ConnectOptions, Credentials, Timeouts, TlsOptions};
+use mailhaul_imap::{ConnectOptions, Credentials, SignInMemory, Timeouts, TlsOptions};
 use mailhaul_mail::Secret;
 use mailhaul_migration::{CsvOptions, read_users};
 use mailhaul_oauth::{TokenCommand, Tokens};
@@ -36,6 +36,10 @@ struct End<'a> {
     side: Side,
     url: &'a ServerUrl,
     tls: TlsOptions,
+    /// The only sign-in mechanism.
+    mechanism: Option<String>,
+    /// Shared by all mailboxes there.
+    sign_in: SignInMemory,
     /// Where access tokens come from, in place of passwords.
     tokens: Option<Tokens>,
 }
@@ -57,6 +61,8 @@ impl End<'_> {
         };
         let mut options = ConnectOptions::new(self.url.host.clone(), self.url.port, self.url.security);
         options.tls = self.tls.clone();
+        options.mechanism.clone_from(&self.mechanism);
+        options.sign_in = self.sign_in.clone();
         options.timeouts = settings.timeouts;
         options.trace = trace_of(settings, format!("{user} {side}"));
         Account { side: self.side, options, login, user_root: root.map(str::to_owned), profile: None }
@@ -92,12 +98,16 @@ pub(crate) fn mailboxes(
         side: Side::Source,
         url: from,
         tls: tls(&options.from_ca, options.from_pin),
+        mechanism: options.from_auth.clone(),
+        sign_in: SignInMemory::default(),
         tokens: tokens(&options.from_token_command, "from-token-command")?,
     };
     let to = End {
         side: Side::Target,
         url: to,
         tls: tls(&options.to_ca, options.to_pin),
+        mechanism: options.to_auth.clone(),
+        sign_in: SignInMemory::default(),
         tokens: tokens(&options.to_token_command, "to-token-command")?,
     };
     let mailboxes = if options.users.is_some() {

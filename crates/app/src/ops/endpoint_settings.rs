@@ -139,6 +139,14 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     Ok(profile.name.clone())
 }
 
+/// The name of a sign-in mechanism, in its usual spelling.
+pub(crate) fn auth_mechanism(name: &str) -> Result<String, Failure> {
+    mailhaul_imap::mechanism(name.trim()).map(str::to_owned).ok_or_else(|| {
+        let advice = format!("The mechanisms are {}.", mailhaul_imap::mechanism_names().join(", "));
+        Failure::invalid(format!("there is no sign-in mechanism \"{name}\"")).with_advice(advice)
+    })
+}
+
 /// Connects to the endpoint's server, opens a mailbox where that was asked for, and fails where that cannot be done. How the other
 /// side is set up is told then.
 pub(crate) async fn verify(
@@ -185,6 +193,8 @@ mod tests {
     #[test]
     fn profiles_are_those_that_there_are() {
         assert_eq!(server_profile(" microsoft 365 ").unwrap(), "Microsoft 365");
+        assert_eq!(auth_mechanism(" plain").unwrap(), "PLAIN");
+        assert!(auth_mechanism("GSSAPI").unwrap_err().advice.unwrap().contains("SCRAM-SHA-256"));
         let failure = server_profile("Lotus").unwrap_err();
         assert!(failure.message.contains("\"Lotus\""), "{failure:?}");
     }

@@ -66,6 +66,9 @@ pub(crate) struct Request {
     /// The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is
     /// given.
     server_profile: Option<String>,
+    /// The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if
+    /// not given.
+    auth_mechanism: Option<String>,
     /// Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
     #[schemars(range(min = 1))]
     messages_per_second: Option<u64>,
@@ -230,6 +233,7 @@ fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret
         max_concurrent_migrations: migrations,
         max_concurrent_incremental_syncs: incremental,
         server_profile: profile,
+        auth_mechanism: request.auth_mechanism.as_deref().map(settings::auth_mechanism).transpose()?,
         rates: Rates {
             messages_per_second: request.messages_per_second,
             bytes_per_second: request.bytes_per_second,

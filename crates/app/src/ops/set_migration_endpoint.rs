@@ -52,6 +52,9 @@ pub(crate) struct Request {
     /// server says.
     #[serde(default)]
     server_profile: Change<String>,
+    /// The only sign-in mechanism; $null for the strongest that works.
+    #[serde(default)]
+    auth_mechanism: Change<String>,
     /// Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
     #[serde(default)]
     messages_per_second: Change<u64>,
@@ -192,6 +195,8 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
         (migrations, incremental);
     let profile = request.server_profile.try_map(|name| settings::server_profile(&name))?;
     profile.apply(&mut endpoint.server_profile);
+    let mechanism = request.auth_mechanism.try_map(|name| settings::auth_mechanism(&name))?;
+    mechanism.apply(&mut endpoint.auth_mechanism);
     let rates = &mut endpoint.rates;
     for (name, change, rate) in [
         ("MessagesPerSecond", request.messages_per_second, &mut rates.messages_per_second),
@@ -268,7 +273,7 @@ fn change_access(
 fn is_reached_otherwise(before: &Endpoint, after: &Endpoint) -> bool {
     let by = |it: &Endpoint| {
         (
-            (it.remote_server.clone(), it.port, it.security),
+            (it.remote_server.clone(), it.port, it.security, it.auth_mechanism.clone()),
             (it.accept_untrusted_certificates, it.certificate_authorities.clone(), it.certificate_sha256),
             it.access.oauth().cloned(),
         )

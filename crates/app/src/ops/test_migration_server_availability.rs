@@ -58,6 +58,9 @@ pub(crate) struct Request {
     endpoint: Option<String>,
     /// A user who is to log in too; with TestMailbox an administrator.
     credential: Option<Credential>,
+    /// The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if
+    /// not given.
+    auth_mechanism: Option<String>,
     /// A mailbox that is to be opened too: with an access token, or by the administrator, as its owner logs in. The form that the
     /// server takes is found: each is tried once at most.
     test_mailbox: Option<String>,
@@ -153,6 +156,7 @@ impl Request {
             ("AuthorityUrl", self.authority_url.is_some()),
             ("TokenUrl", self.token_url.is_some()),
             ("Scope", self.scope.is_some()),
+            ("AuthMechanism", self.auth_mechanism.is_some()),
             ("RemoteServer", self.remote_server.is_some()),
             ("Port", self.port.is_some()),
             ("Security", self.security.is_some()),
@@ -212,6 +216,7 @@ impl Request {
             max_concurrent_migrations: Limit::Unlimited,
             max_concurrent_incremental_syncs: Limit::Unlimited,
             server_profile: known.map(|it| it.server_profile.to_owned()),
+            auth_mechanism: self.auth_mechanism.as_deref().map(settings::auth_mechanism).transpose()?,
             rates: Rates::default(),
             access,
             gmail_api: None,

@@ -147,7 +147,7 @@ impl Asking {
             Login::Administrator(admin) => {
                 let found = Box::pin(self.find_form(connection, admin, findings)).await;
                 let tried = text::count(u64::from(self.watch.sign_ins()), "sign-in was", "sign-ins were");
-                findings.success("Sign-ins", format!("{tried} tried, by each form one at most"));
+                findings.success("Sign-ins", format!("{tried} tried"));
                 let (opened, form) = found?;
                 let root = opened.root.as_ref().map(|it| it.path.as_str());
                 let endpoint = question.endpoint.as_deref();
@@ -211,5 +211,10 @@ fn signed_in(credentials: &Credentials, session: &Session) -> String {
         owner if owner == credentials.user => String::new(),
         owner => format!(" for {owner}"),
     };
-    format!("{}{owner}, by {}", credentials.user, session.mechanism().unwrap_or("nothing (PREAUTH)"))
+    let by = session.mechanism().unwrap_or("nothing (PREAUTH)");
+    let refused = match session.refused_mechanisms().join("; ") {
+        none if none.is_empty() => none,
+        some => format!(" ({some})"),
+    };
+    format!("{}{owner}, by {by}{refused}", credentials.user)
 }

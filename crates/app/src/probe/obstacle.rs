@@ -5,6 +5,11 @@ use std::time::Duration;
 use mailhaul_imap::{Error, ErrorKind, response::Code};
 use mailhaul_operations::TimeSpan;
 
+use crate::{
+    remedies::{ENDPOINT, Topic, remedy},
+    text,
+};
+
 /// Why a server cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
@@ -62,12 +67,20 @@ impl Obstacle {
             || error.kind == ErrorKind::Authentication
                 && error.message.contains("without TLS (LOGINDISABLED)");
         let advice = ADVICE.iter().find(|(known, _)| *known == error.kind);
-        let advice = match advice {
-            _ if wants_tls => "Give -Security Ssl (port 993) or Tls (port 143).",
-            Some((_, advice)) => advice,
-            None => "Try again later.",
+        let topic = match error.kind {
+            ErrorKind::Authentication => Some(Topic::SignIn),
+            ErrorKind::Tls => Some(Topic::Tls),
+            ErrorKind::Protocol => Some(Topic::Protocol),
+            _ => None,
         };
-        Self { message, detail: error.message, advice: advice.to_owned() }
+        let remedy = topic.and_then(|topic| remedy(topic, &error.message, &ENDPOINT));
+        let advice = match (remedy, advice) {
+            _ if wants_tls => "Give -Security Ssl (port 993) or Tls (port 143).".to_owned(),
+            (Some(remedy), _) => text::capitalised(&remedy) + ".",
+            (None, Some((_, advice))) => (*advice).to_owned(),
+            (None, None) => "Try again later.".to_owned(),
+        };
+        Self { message, detail: error.message, advice }
     }
 
     /// The same with other advice, where there is some.

@@ -14,6 +14,7 @@ pub(crate) mod progress;
 pub(crate) mod rates;
 mod route;
 mod scheduler;
+mod sign_ins;
 pub(crate) mod tokens;
 mod verdict;
 mod worker;
@@ -26,6 +27,7 @@ mod tests;
 pub(crate) use self::{
     gates::Gates,
     scheduler::Scheduler,
+    sign_ins::SignIns,
     tokens::TokenDesk,
     workers::{Ending, Workers},
     workplace::Workplace,

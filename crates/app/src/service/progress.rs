@@ -174,7 +174,7 @@ impl Progress for UserProgress<'_> {
             }
             Event::Repaired { folder, item } => self.say(text::repaired(folder, item)),
             Event::Emptied { folder, is_removed } => {
-                self.say(format!("{}.", text::emptied(folder, is_removed)))
+                self.say(format!("{}.", text::emptied(folder, is_removed)));
             }
             Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
             Event::LaneEnded { error } => {

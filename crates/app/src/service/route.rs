@@ -10,12 +10,7 @@ use mailhaul_remotes::{
 };
 use mailhaul_store::SecretName;
 
-use super::{
-    account::{self, connect_options},
-    archive,
-    pass_options::pass_options,
-    workplace::Workplace,
-};
+use super::{account, archive, pass_options::pass_options, workplace::Workplace};
 
 /// Between which endpoints a user's mail goes, and what the batch says about it.
 pub(crate) struct Route {
@@ -57,7 +52,7 @@ impl Workplace {
         let password = self.store.secret(user.guid, SecretName::Password).await?;
         let mailbox = ImapMailbox::new(Account {
             side: Side::Source,
-            options: connect_options(endpoint),
+            options: self.sign_ins.connect_options(endpoint),
             login: self.login(endpoint, &user.user_name, password).await?,
             user_root: user.user_root.clone(),
             profile: endpoint.server_profile.clone(),
@@ -92,7 +87,7 @@ impl Workplace {
         let has_tokens = matches!(login, Login::Tokens { .. });
         let mailbox = ImapMailbox::new(Account {
             side: Side::Target,
-            options: connect_options(endpoint),
+            options: self.sign_ins.connect_options(endpoint),
             login,
             user_root: None,
             profile: endpoint.server_profile.clone(),

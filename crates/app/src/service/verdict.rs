@@ -9,6 +9,11 @@ use mailhaul_migration::{BatchSettings, Failure, FailureClass, UserEvent};
 use mailhaul_store::{Due, PassKind};
 
 use super::workers::Ending;
+use crate::{
+    advice::topic,
+    remedies::{ENDPOINT, remedy},
+    text,
+};
 
 /// So often a pass that breaks off is tried again before the user fails.
 const ATTEMPTS: u32 = 8;
@@ -118,6 +123,14 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
             "Check the user name and the password; Set-MigrationBatch -AddUsers -CSVData takes new ones, and \
              Start-MigrationBatch tries again.",
         ),
+        ErrorKind::Tls => (
+            FailureClass::Connection,
+            "Check the endpoint's port and security and the server's certificate; then Start-MigrationBatch tries again.",
+        ),
+        ErrorKind::Protocol => (
+            FailureClass::Connection,
+            "Start-MigrationBatch tries again; if the server does the same again, please report it.",
+        ),
         ErrorKind::Connection => {
             (FailureClass::Connection, "Start-MigrationBatch tries again when the server can be reached.")
         }
@@ -150,8 +163,13 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
             (FailureClass::Internal, "This is a mistake in mailhaul: please report it.")
         }
     };
-    let advice = if goes_on { "It goes on by itself; NextSyncTime says when." } else { advice };
-    Failure { class, message: error.message.clone(), advice: Some(advice.to_owned()) }
+    let remedy = topic(error).and_then(|topic| remedy(topic, &error.message, &ENDPOINT));
+    let advice = match remedy {
+        _ if goes_on => "It goes on by itself; NextSyncTime says when.".to_owned(),
+        Some(remedy) => format!("{}; then Start-MigrationBatch tries again.", text::capitalised(&remedy)),
+        None => advice.to_owned(),
+    };
+    Failure { class, message: error.message.clone(), advice: Some(advice) }
 }
 
 #[cfg(test)]

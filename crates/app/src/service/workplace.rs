@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mailhaul_engine::Budget;
 use mailhaul_store::Store;
 
-use super::{gates::Gates, tokens::TokenDesk, workers::Workers};
+use super::{gates::Gates, sign_ins::SignIns, tokens::TokenDesk, workers::Workers};
 
 /// What all workers share: who does what with it is said in `worker`, `check`, `route`, `limits` and `folder_plan`.
 #[derive(Clone)]
@@ -19,4 +19,6 @@ pub(crate) struct Workplace {
     pub(crate) gates: Gates,
     /// The access tokens of their mailboxes.
     pub(crate) tokens: TokenDesk,
+    /// The sign-in mechanisms that work at their servers.
+    pub(crate) sign_ins: SignIns,
 }

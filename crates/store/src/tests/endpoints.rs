@@ -19,6 +19,7 @@ fn full(name: &str) -> Endpoint {
         max_concurrent_migrations: Limit::Unlimited,
         max_concurrent_incremental_syncs: Limit::At(u32::MAX),
         server_profile: Some("Courier".to_owned()),
+        auth_mechanism: Some("PLAIN".to_owned()),
         rates: Rates { messages_per_second: Some(4), bytes_per_day: Some(u64::MAX), ..Rates::default() },
         access: Access::Admin(AdminAccess {
             user_name: "mailadmin".to_owned(),

@@ -54,6 +54,7 @@ fn endpoint(name: &str) -> Endpoint {
         max_concurrent_migrations: Limit::At(20),
         max_concurrent_incremental_syncs: Limit::At(10),
         server_profile: None,
+        auth_mechanism: None,
         rates: Rates::default(),
         access: Access::Users,
         gmail_api: None,

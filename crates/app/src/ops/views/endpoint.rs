@@ -38,6 +38,8 @@ pub(crate) struct MigrationEndpoint {
     max_concurrent_incremental_syncs: Limit,
     /// The profile of the server, where the administrator named one.
     server_profile: Option<String>,
+    /// The only sign-in mechanism, if the administrator named one.
+    auth_mechanism: Option<String>,
     /// Messages in a second at most, over all mailboxes; none where the profile's limit counts, here and in what follows.
     messages_per_second: Option<u64>,
     /// Octets in a second at most, over all mailboxes.
@@ -148,6 +150,7 @@ impl MigrationEndpoint {
             max_concurrent_migrations: endpoint.max_concurrent_migrations,
             max_concurrent_incremental_syncs: endpoint.max_concurrent_incremental_syncs,
             server_profile: endpoint.server_profile,
+            auth_mechanism: endpoint.auth_mechanism,
             messages_per_second: endpoint.rates.messages_per_second,
             bytes_per_second: endpoint.rates.bytes_per_second,
             bytes_per_day: endpoint.rates.bytes_per_day,
