@@ -27,10 +27,8 @@ mod uploads;
 // Lists of messages.
 mod blanks;
 mod dates;
-mod message_limit;
 mod scan;
 mod sizes;
-mod uid_only;
 
 // Numbers.
 mod big_numbers;

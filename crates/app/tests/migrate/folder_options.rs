@@ -5,6 +5,8 @@ use mailhaul_testkit::{Dovecot, Setup, connect};
 
 use crate::support::{Haul, assert_same, contents, give};
 
+const NEAR: &str = "\"Snet\" matches no folder, did you mean \"Sent\"?";
+
 async fn pair(user: &str) -> (Dovecot, Dovecot) {
     let (from, to) = (Setup::with_users(&[user]).start(), Setup::with_users(&[user]).start());
     give(&from, user, "INBOX", &[700; 3], 1).await;
@@ -16,7 +18,6 @@ async fn pair(user: &str) -> (Dovecot, Dovecot) {
 async fn options_that_match_no_folder_are_told() {
     let (from, to) = pair("annb").await;
     let haul = Haul::new("annb", from.port(), to.port());
-    const NEAR: &str = "\"Snet\" matches no folder, did you mean \"Sent\"?";
     // Nothing is left to copy: the operator meant something else.
     for more in [&["--include-folder", "Snet"][..], &["--include-folder", "Snet", "--dry-run"]] {
         let ran = haul.expect(2, more);

@@ -12,5 +12,6 @@ mod input;
 mod later_passes;
 mod refusals;
 mod secrets;
+mod sign_in;
 mod support;
 mod tokens;
