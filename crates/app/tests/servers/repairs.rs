@@ -134,7 +134,7 @@ async fn refused_messages_are_skipped_with_advice_and_arrive_edited_where_that_i
     let skipped = rows("SkippedItem");
     assert_eq!(skipped.len(), REFUSED.len());
     for (row, (_, words, _)) in skipped.iter().zip(&REFUSED) {
-        assert!(row[15].contains(words) && row[15].contains("; -Repair "), "{row:?}");
+        assert!(row[15].contains(words) && row[15].contains("; --repair "), "{row:?}");
     }
     assert_eq!(digests(&contents(to.port(), USER).await["INBOX"]), of(TAKEN));
 
