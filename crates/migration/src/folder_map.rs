@@ -149,7 +149,7 @@ mod tests {
             ("Source,Target\n,b\n", "Row 2, column 1 (Source): a folder's name must not be empty"),
             (
                 "Target,Source\nb/*,a\n",
-                "Row 2, column 1 (Target): \"b/*\" needs a source that ends with /* too",
+                "Row 2, column 1 (Target): \"b/*\" needs a source that ends with * too",
             ),
             (
                 "Source,Target\nInbox,b\nINBOX,c\n",
