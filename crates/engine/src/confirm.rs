@@ -54,7 +54,7 @@ impl Comparison {
         }
         for message in acknowledged {
             let copy = message.target_uid.and_then(|uid| shown.get(&uid));
-            // Where two messages have one UID, nobody knows which of them it is.
+            // Two messages cannot have one UID: neither is believed.
             let Some(copy) = copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) else {
                 comparison.missing.push(message.uid);
                 continue;

@@ -1,7 +1,7 @@
 //! Copies the planned messages of one folder: moves and adopts first, then transfers in slices, and decides what follows
 //! each refusal.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
@@ -240,8 +240,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         messages: &HashMap<Uid, &MessageInfo>,
         lost: &[Uid],
     ) -> Result<Vec<Uid>, Error> {
-        let (again, twice): (Vec<Uid>, Vec<Uid>) =
-            lost.iter().partition(|uid| work.sent_again.insert_new(**uid));
+        let (again, twice): (Vec<Uid>, Vec<Uid>) = lost.iter().partition(|uid| work.sent_again.insert(**uid));
         let records: Vec<Record> = again.iter().map(|uid| forgotten(&work.source, *uid)).collect();
         self.record(state, &records).await?;
         work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
@@ -264,15 +263,5 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.skip_refused(work, messages, *uid, words);
         }
         Ok(())
-    }
-}
-
-/// A set that says whether an element is new.
-#[derive(Debug, Default)]
-pub(crate) struct SentAgain(HashSet<Uid>);
-
-impl SentAgain {
-    fn insert_new(&mut self, uid: Uid) -> bool {
-        self.0.insert(uid)
     }
 }

@@ -1,11 +1,13 @@
 //! One folder under way: what is known of it, and what was done.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    copying::SentAgain,
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
@@ -65,7 +67,7 @@ pub(crate) struct Work {
     /// What repeated refusals of the target mean.
     pub(crate) refusals: Refusals,
     /// Messages that were sent again because the target accepted and did not store them.
-    pub(crate) sent_again: SentAgain,
+    pub(crate) sent_again: HashSet<Uid>,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
     pub(crate) shown_until: Option<Uid>,
     /// Copies whose flags the source did not show: only a scan of everything shows them again.
@@ -100,7 +102,7 @@ impl Work {
             refused: BTreeMap::new(),
             gone: UidSet::new(),
             refusals: Refusals::default(),
-            sent_again: SentAgain::default(),
+            sent_again: HashSet::new(),
             shown_until: None,
             unseen: 0,
             is_quiet: false,
