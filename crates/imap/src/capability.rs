@@ -60,6 +60,12 @@ impl Capabilities {
         self.iter().find_map(|word| word.strip_prefix("APPENDLIMIT=")?.parse().ok())
     }
 
+    /// How many messages one command may be about (MESSAGELIMIT, RFC 9738).
+    pub fn message_limit(&self) -> Option<u32> {
+        let told = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
+        told.filter(|it| *it > 0)
+    }
+
     /// How literals are sent to this server.
     pub fn literal_mode(&self) -> LiteralMode {
         if self.has("LITERAL+") {

@@ -209,7 +209,7 @@ impl Framer {
         let start = if self.head.text.is_empty() { &self.buffer[..] } else { &self.head.text[..] };
         let mut words = start.split(|octet| *octet == b' ').filter(|word| !word.is_empty());
         let (star, _number, name) = (words.next(), words.next(), words.next());
-        star == Some(b"*") && name.is_some_and(|it| it.eq_ignore_ascii_case(b"FETCH"))
+        star == Some(b"*") && name.is_some_and(is_fetch)
     }
 
     /// `end`: how much of the buffer belongs to this response. The tighter limit speaks, so that the error does not
@@ -313,6 +313,11 @@ fn announced_literal(line: &[u8]) -> Option<u64> {
     }
     let add = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
     Some(digits.iter().try_fold(0, add).unwrap_or(u64::MAX))
+}
+
+/// True for the name of a response that tells of a message: FETCH, or UIDFETCH (RFC 9586).
+pub(crate) fn is_fetch(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"FETCH") || name.eq_ignore_ascii_case(b"UIDFETCH")
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub struct StatusResponse {
     pub text: String,
 }
 
-/// A response code (RFC 9051, section 7.1; RFC 5530; RFC 4315; RFC 7162; RFC 8474; RFC 4978).
+/// A response code (RFC 9051, section 7.1; RFC 5530; RFC 4315; RFC 7162; RFC 8474; RFC 4978; RFC 9738).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the RFCs' own")]
 pub enum Code {
@@ -78,6 +78,11 @@ pub enum Code {
     InUse,
     Limit,
     MailboxId(String),
+    /// RFC 9738: messages of one command at most, and the smallest UID that was done.
+    MessageLimit {
+        most: u32,
+        lowest: Option<Uid>,
+    },
     Modified(UidSet),
     NoModSeq,
     NonExistent,
@@ -235,7 +240,7 @@ pub struct QuotaResource {
 /// What FETCH told of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetch {
-    /// The message sequence number. Exchange gets it wrong: trust the UID.
+    /// The message sequence number; 0 where the server tells none (UIDONLY). Exchange gets it wrong: trust the UID.
     pub sequence: u32,
     /// The UID.
     pub uid: Option<Uid>,

@@ -3,8 +3,11 @@
 use std::{fmt::Write as _, net::SocketAddr};
 
 use crate::{
-    capability::Capabilities, certificate::Certificate, driver::CommandId, encode::Command,
-    framer::RawResponse,
+    capability::Capabilities,
+    certificate::Certificate,
+    driver::CommandId,
+    encode::Command,
+    framer::{RawResponse, is_fetch},
 };
 
 /// Literals up to this many octets are shown, unless they are parts of messages.
@@ -67,8 +70,7 @@ pub(crate) fn response(raw: &RawResponse) -> String {
     let mut text = String::new();
     let mut rest: &[u8] = &raw.text;
     // The whole of a FETCH may be mail; quoted strings behind a section are hidden too.
-    let is_fetch =
-        rest.split(|octet| *octet == b' ').nth(2).is_some_and(|it| it.eq_ignore_ascii_case(b"FETCH"));
+    let is_fetch = rest.split(|octet| *octet == b' ').nth(2).is_some_and(is_fetch);
     loop {
         let Some(end) = memchr::memchr(b'\n', rest) else {
             show(&mut text, rest, is_fetch);

@@ -2,12 +2,11 @@
 
 use mailhaul_mail::{Flags, Uid, UidSet, UidValidity};
 
-use super::{StoreMode, pieces, unsupported};
+use super::{StoreMode, parts::run_in_parts, unsupported};
 use crate::{
-    encode::Command,
     error::Error,
     mailbox_name::MailboxName,
-    response::{Code, StatusResponse, Untagged},
+    response::{Code, StatusResponse},
     selected::Selected,
 };
 
@@ -54,17 +53,9 @@ impl Selected<'_> {
 
     async fn transfer(&mut self, name: &str, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
         let mut copied = Copied::default();
-        for piece in pieces(uids) {
-            let command = Command::new(name).uids(&piece).mailbox(to);
-            // MOVE tells before the messages vanish, COPY at the end (RFC 6851, section 4.3).
-            let collect = |untagged| {
-                if let Untagged::Status(status) = untagged {
-                    copied.observe(&status);
-                }
-            };
-            let status = self.session.link.run(name, &command, collect).await?;
-            copied.observe(&status);
-        }
+        // MOVE tells before the messages vanish, COPY at the end (RFC 6851, section 4.3).
+        let collect = |status: &StatusResponse| copied.observe(status);
+        run_in_parts(&mut self.session.link, name, uids, |it| it.mailbox(to), collect).await?;
         Ok(copied)
     }
 }

@@ -2,8 +2,8 @@
 
 use mailhaul_mail::UidSet;
 
-use super::{pieces, unsupported};
-use crate::{encode::Command, error::Error, selected::Selected};
+use super::{parts::run_in_parts, unsupported};
+use crate::{error::Error, selected::Selected};
 
 impl Selected<'_> {
     /// Removes exactly these messages for good; they must be marked `\Deleted`.
@@ -12,9 +12,6 @@ impl Selected<'_> {
         if !(link.has("UIDPLUS") || link.has("IMAP4rev2")) {
             return Err(unsupported("UIDPLUS"));
         }
-        for piece in pieces(uids) {
-            link.order("UID EXPUNGE", &Command::new("UID EXPUNGE").uids(&piece)).await?;
-        }
-        Ok(())
+        run_in_parts(link, "UID EXPUNGE", uids, |it| it, |_| {}).await
     }
 }

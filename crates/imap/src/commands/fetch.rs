@@ -1,16 +1,19 @@
 //! UID FETCH of what is small (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
 //! [`FetchStream`](crate::FetchStream).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 
 use mailhaul_mail::{ModSeq, Scope, UidSet};
 
-use super::{pieces, plain_items};
+use super::{
+    parts::{left_undone, parts},
+    plain_items,
+};
 use crate::{
     driver::{CommandId, Event},
     encode::Command,
     error::Error,
-    response::{Fetch, Status, Untagged},
+    response::{Code, Fetch, Status, Untagged},
     selected::Selected,
 };
 
@@ -63,15 +66,15 @@ impl Selected<'_> {
         let link = &mut self.session.link;
         link.settle().await?;
         let mut gone = UidSet::new();
-        let mut rest = pieces(uids).into_iter();
-        let mut in_flight: HashSet<CommandId> = HashSet::new();
+        let mut todo = parts(uids, link.state());
+        let mut in_flight: HashMap<CommandId, UidSet> = HashMap::new();
         loop {
             while in_flight.len() < PIPELINED
-                && let Some(piece) = rest.next()
+                && let Some(part) = todo.pop_front()
             {
-                let command = Command::new("UID FETCH").uids(&piece).raw(items);
+                let command = Command::new("UID FETCH").uids(&part).raw(items);
                 let command = modifiers.into_iter().fold(command, Command::raw);
-                in_flight.insert(link.send(&command).await?);
+                in_flight.insert(link.send(&command).await?, part);
             }
             if in_flight.is_empty() {
                 return Ok(gone);
@@ -82,8 +85,15 @@ impl Selected<'_> {
                     uids.ranges().for_each(|(first, last)| gone.insert_range(first, last));
                 }
                 Event::Tagged { id, status } => {
-                    in_flight.remove(&id);
-                    if status.status != Status::Ok {
+                    let part = in_flight.remove(&id).unwrap_or_default();
+                    let is_too_many = matches!(status.code, Some(Code::MessageLimit { .. }));
+                    let smaller = if is_too_many { parts(&part, link.state()) } else { VecDeque::new() };
+                    if status.status == Status::Ok {
+                        let rest = left_undone("UID FETCH", &part, &status)?;
+                        todo.extend(Some(rest).filter(|it| !it.is_empty()));
+                    } else if smaller.len() > 1 {
+                        todo.extend(smaller);
+                    } else {
                         return Err(Error::refused("UID FETCH", &status).at_least(Scope::Folder));
                     }
                 }

@@ -2,8 +2,13 @@
 
 use mailhaul_mail::{ModSeq, Scope, Uid, UidSet};
 
-use super::pieces;
-use crate::{encode::Command, error::Error, response::Untagged, selected::Selected};
+use super::parts::parts;
+use crate::{
+    encode::Command,
+    error::{Error, ErrorKind},
+    response::{Code, Untagged},
+    selected::Selected,
+};
 
 /// What to look for. All keys of a search must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,20 +51,41 @@ impl Selected<'_> {
     pub async fn uid_search(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
         // One long set of UIDs makes several searches.
         let long = keys.iter().enumerate().find_map(|(index, key)| match key {
-            SearchKey::Uids(uids) => Some((index, pieces(uids))),
+            SearchKey::Uids(uids) => Some((index, parts(uids, self.session.link.state()))),
             _ => None,
         });
-        let Some((index, pieces)) = long else { return self.search(keys).await };
+        let Some((index, parts)) = long else { return self.search_down(keys).await };
         let mut found = UidSet::new();
         let mut keys = keys.to_vec();
-        for piece in pieces {
-            keys[index] = SearchKey::Uids(piece);
-            self.search(&keys).await?.ranges().for_each(|(first, last)| found.insert_range(first, last));
+        for part in parts {
+            keys[index] = SearchKey::Uids(part);
+            self.search_down(&keys).await?.ranges().for_each(|(first, last)| found.insert_range(first, last));
         }
         Ok(found)
     }
 
-    async fn search(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
+    /// Searches until the server has looked at all messages. Protocol: it begins with the greatest UIDs, and may tell how
+    /// far it came (RFC 9738, section 3.1).
+    async fn search_down(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
+        let (mut found, mut lowest) = self.search(keys).await?;
+        let mut keys = keys.to_vec();
+        let own = keys.len();
+        while let Some(below) = lowest.and_then(|it| Uid::new(it.get() - 1)) {
+            keys.truncate(own);
+            keys.push(SearchKey::Uids(UidSet::range(Uid::FIRST, below)));
+            let (more, next) = self.search(&keys).await?;
+            more.ranges().for_each(|(first, last)| found.insert_range(first, last));
+            if next.is_some_and(|next| next > below) {
+                let words = "UID SEARCH: the server looked at messages that it was not asked about";
+                return Err(Error::session(ErrorKind::Protocol, words));
+            }
+            lowest = next;
+        }
+        Ok(found)
+    }
+
+    /// What one search finds, and the smallest UID that was looked at where the server says that there are more.
+    async fn search(&mut self, keys: &[SearchKey]) -> Result<(UidSet, Option<Uid>), Error> {
         let link = &mut self.session.link;
         let mut command = Command::new("UID SEARCH");
         if link.has("ESEARCH") || link.has("IMAP4rev2") {
@@ -80,7 +106,10 @@ impl Selected<'_> {
             _ => {}
         };
         let outcome = link.run("UID SEARCH", &command, collect).await;
-        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        let lowest = match outcome.map_err(|error| error.at_least(Scope::Folder))?.code {
+            Some(Code::MessageLimit { lowest, .. }) => lowest,
+            _ => None,
+        };
         // `n:*` always has the last message in it, even one below n.
         let mut floor = Uid::FIRST;
         for key in keys {
@@ -92,6 +121,6 @@ impl Selected<'_> {
         for (first, last) in found.ranges().filter(|(_, last)| *last >= floor) {
             kept.insert_range(first.max(floor), last);
         }
-        Ok(kept)
+        Ok((kept, lowest))
     }
 }

@@ -2,7 +2,7 @@
 
 use mailhaul_mail::{Flags, UidSet};
 
-use super::pieces;
+use super::parts::run_in_parts;
 use crate::{encode::Command, error::Error, selected::Selected};
 
 /// What to do with the flags.
@@ -27,10 +27,7 @@ impl Selected<'_> {
         if flags.is_empty() && mode != StoreMode::Replace {
             return Ok(());
         }
-        for piece in pieces(uids) {
-            let command = Command::new("UID STORE").uids(&piece).raw(item).flags(flags);
-            self.session.link.order("UID STORE", &command).await?;
-        }
-        Ok(())
+        let finish = |command: Command| command.raw(item).flags(flags);
+        run_in_parts(&mut self.session.link, "UID STORE", uids, finish, |_| {}).await
     }
 }

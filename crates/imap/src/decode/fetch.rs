@@ -4,7 +4,7 @@ use mailhaul_mail::{Flags, InternalDate, ModSeq, Uid};
 
 use super::tokenizer::{Token, Tokens};
 use crate::{
-    framer::RawResponse,
+    framer::{RawResponse, is_fetch},
     limits::Limits,
     response::{Content, Fetch, Section, Untagged},
 };
@@ -23,21 +23,28 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead
     let rest = raw.text.strip_prefix(b"* ")?;
     let (number, rest) = super::split_word(rest);
     let (word, rest) = super::split_word(rest);
-    if !word.eq_ignore_ascii_case(b"FETCH") {
+    if !is_fetch(word) {
         return None;
     }
-    let sequence = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let number = std::str::from_utf8(number).ok()?.parse().ok()?;
     let mut tokens = Tokens::after(raw, rest, limits);
-    let mut found = Fetch { sequence, ..Fetch::default() };
+    let mut found = begun(number, word.len() > b"FETCH".len());
     let _ends_in_the_literal = tokens.take(b'(') && items(&mut found, &mut tokens);
     let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone() })
 }
 
+/// With the number at its beginning: a sequence number, or a UID.
+fn begun(number: u32, is_uid: bool) -> Fetch {
+    let uid = Uid::new(number).filter(|_| is_uid);
+    let odd_uid = (is_uid && uid.is_none()).then(|| number.to_string());
+    Fetch { sequence: if is_uid { 0 } else { number }, uid, odd_uid, ..Fetch::default() }
+}
+
 /// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`. A response with octets of a message that does not end as it should is
 /// [`Untagged::BrokenFetch`]; `None` for any other malformed one.
-pub(super) fn fetch(sequence: u32, tokens: &mut Tokens<'_>) -> Option<Untagged> {
-    let mut found = Fetch { sequence, ..Fetch::default() };
+pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Option<Untagged> {
+    let mut found = begun(number, is_uid);
     let is_whole = tokens.take(b'(')
         && items(&mut found, tokens)
         && tokens.take(b')')

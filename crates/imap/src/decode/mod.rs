@@ -10,7 +10,7 @@ mod status;
 mod tokenizer;
 
 use crate::{
-    framer::RawResponse,
+    framer::{RawResponse, is_fetch},
     limits::Limits,
     response::{Response, Status, Untagged},
 };
@@ -66,7 +66,10 @@ fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
             b"EXISTS" => Some(Untagged::Exists(number)),
             b"RECENT" => Some(Untagged::Recent(number)),
             b"EXPUNGE" => Some(Untagged::Expunge(number)),
-            b"FETCH" => fetch::fetch(number, &mut Tokens::after(raw, arguments, limits)),
+            name if is_fetch(name) => {
+                let is_uid = name.len() > b"FETCH".len();
+                fetch::fetch(number, is_uid, &mut Tokens::after(raw, arguments, limits))
+            }
             _ => None,
         };
     }

@@ -84,6 +84,11 @@ fn known(name: &str, rest: &[u8]) -> Option<Code> {
         "INUSE" => Code::InUse,
         "LIMIT" => Code::Limit,
         "MAILBOXID" => Code::MailboxId(ascii(rest)?.trim_matches(['(', ')']).to_owned()),
+        "MESSAGELIMIT" => {
+            let (most, lowest) = split_word(rest);
+            let lowest = ascii(lowest).and_then(|it| it.parse().ok()).and_then(Uid::new);
+            Code::MessageLimit { most: ascii(most)?.parse().ok()?, lowest }
+        }
         "MODIFIED" => Code::Modified(ascii(rest)?.parse().ok()?),
         "NOMODSEQ" => Code::NoModSeq,
         "NONEXISTENT" => Code::NonExistent,

@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) refusals: u32,
     /// The error that the server reported in the OK of the sign-in.
     pub(crate) sign_in_note: Option<String>,
+    /// Messages of one command at most, as a refusal or a part of an answer told (RFC 9738).
+    told_limit: Option<u32>,
     /// Capabilities that are not to be believed.
     denied: Vec<String>,
 }
@@ -94,9 +96,16 @@ impl State {
     }
 
     pub(crate) fn observe_status(&mut self, status: &StatusResponse) {
-        if let Some(Code::Capability(words)) = &status.code {
-            self.told(words);
+        match &status.code {
+            Some(Code::Capability(words)) => self.told(words),
+            Some(Code::MessageLimit { most: most @ 1.., .. }) => self.told_limit = Some(*most),
+            _ => {}
         }
+    }
+
+    /// How many messages one command may be about (RFC 9738).
+    pub(crate) fn message_limit(&self) -> Option<u32> {
+        self.told_limit.or_else(|| self.capabilities.message_limit())
     }
 
     fn told(&mut self, words: &[String]) {
