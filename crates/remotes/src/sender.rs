@@ -107,6 +107,10 @@ impl Sender<'_> {
                 sent = Sent::UntilAnotherSession;
                 break;
             }
+            if self.manner.book.is_over() {
+                // What is sent now would seem to be among the reasons. The reading half knows what happened.
+                return Ok(sent);
+            }
             if !is_within && self.manner.book.is_refused() {
                 break;
             }
