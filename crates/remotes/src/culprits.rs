@@ -9,14 +9,20 @@ use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
 
 /// Connections that may break at one message before the message is to blame.
-const MOST_BREAKS: u32 = 3;
+pub(crate) const MOST_BREAKS: u32 = 3;
 
 /// A folder, while its UIDs mean the same.
 pub(crate) type Numbered = (FolderPath, Option<UidValidity>);
 
-/// How often connections broke while a message was the one that was asked for.
+/// How often connections broke while a message was the one that was asked for, or while a folder was scanned.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Culprits(Arc<Mutex<BTreeMap<Numbered, BTreeMap<Uid, Breaks>>>>);
+pub(crate) struct Culprits(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    messages: BTreeMap<Numbered, BTreeMap<Uid, Breaks>>,
+    scans: BTreeMap<Numbered, u32>,
+}
 
 #[derive(Debug, Default)]
 struct Breaks {
@@ -26,14 +32,14 @@ struct Breaks {
 }
 
 impl Culprits {
-    fn inner(&self) -> MutexGuard<'_, BTreeMap<Numbered, BTreeMap<Uid, Breaks>>> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection broke at this message. Returns the verdict once the message is to blame.
     pub(crate) fn broke(&self, folder: &Numbered, uid: Uid, error: &imap::Error) -> Option<String> {
-        let mut folders = self.inner();
-        let breaks = folders.entry(folder.clone()).or_default().entry(uid).or_default();
+        let mut inner = self.inner();
+        let breaks = inner.messages.entry(folder.clone()).or_default().entry(uid).or_default();
         breaks.times += 1;
         if breaks.times >= MOST_BREAKS && breaks.verdict.is_none() {
             breaks.verdict = Some(verdict(error));
@@ -43,16 +49,34 @@ impl Culprits {
 
     /// The message came: it was not to blame.
     pub(crate) fn acquit(&self, folder: &Numbered, uid: Uid) {
-        if let Some(breaks) = self.inner().get_mut(folder) {
+        if let Some(breaks) = self.inner().messages.get_mut(folder) {
             breaks.remove(&uid);
         }
     }
 
     /// The messages at which connections broke. With a verdict, they are not asked for any more.
     pub(crate) fn of(&self, folder: &Numbered) -> BTreeMap<Uid, Option<String>> {
-        let folders = self.inner();
-        let breaks = folders.get(folder).into_iter().flatten();
+        let inner = self.inner();
+        let breaks = inner.messages.get(folder).into_iter().flatten();
         breaks.map(|(uid, it)| (*uid, it.verdict.clone())).collect()
+    }
+
+    /// A connection broke while the folder was scanned. True if that happened before.
+    pub(crate) fn broke_scan(&self, folder: &Numbered) -> bool {
+        let mut inner = self.inner();
+        let times = inner.scans.entry(folder.clone()).or_default();
+        *times += 1;
+        *times > 1
+    }
+
+    /// True if connections broke while the folder was scanned, and it was not scanned to its end since.
+    pub(crate) fn breaks_scans(&self, folder: &Numbered) -> bool {
+        self.inner().scans.contains_key(folder)
+    }
+
+    /// The folder was scanned to its end.
+    pub(crate) fn scanned(&self, folder: &Numbered) {
+        self.inner().scans.remove(folder);
     }
 
     /// A connection broke while all of these were asked for: those that broke others before are suspected of it.

@@ -1,9 +1,14 @@
-//! Asking for what one message may spoil: a refused set of UIDs is halved until the refused message stands alone.
+//! Asking for what one message may spoil: a set of UIDs that is refused, or at which the connection ends, is halved until the
+//! message stands alone.
+
+use std::collections::BTreeMap;
 
 use mailhaul_imap::{self as imap, SearchKey, Selected, response::Fetch};
 use mailhaul_mail::{Scope, Uid, UidSet};
 
-/// Refused commands after which no further halves are asked for. A server that refuses everything is not asked for each
+use crate::culprits::MOST_BREAKS;
+
+/// Refused commands, or commands at which the connection ended, after which no further halves are asked for. A server that refuses everything is not asked for each
 /// message, and many servers hang up after a number of errors.
 const MOST_REFUSALS: usize = 64;
 
@@ -14,43 +19,128 @@ pub(crate) struct RefusedSet {
     pub(crate) error: imap::Error,
 }
 
+/// What is still to be asked for. It outlives a connection: what ends one is not asked for again in the same company.
+#[derive(Debug, Default)]
+pub(crate) struct Halves {
+    todo: Vec<UidSet>,
+    /// What the command under way asks for, and what of it was shown.
+    asked: UidSet,
+    shown: UidSet,
+    refusals: usize,
+    /// What is refused although everything else was asked for without it.
+    pub(crate) refused: Vec<RefusedSet>,
+    /// Connections that ended at a command, and those of them at a message that was asked for alone.
+    ended: usize,
+    breaks: BTreeMap<Uid, u32>,
+}
+
+impl Halves {
+    /// These are to be asked for.
+    pub(crate) fn add(&mut self, uids: UidSet) {
+        self.todo.push(uids);
+    }
+
+    /// Asks for small items of all that is left. `collect` returns true for an answer that has all that was asked for.
+    pub(crate) async fn run(
+        &mut self,
+        selected: &mut Selected<'_>,
+        items: &str,
+        mut collect: impl FnMut(&Fetch) -> bool,
+    ) -> Result<(), imap::Error> {
+        while let Some(uids) = self.todo.pop() {
+            (self.asked, self.shown) = (uids, UidSet::new());
+            let shown = &mut self.shown;
+            let fetched = selected.uid_fetch(&self.asked, items, |fetch| {
+                if collect(&fetch) {
+                    shown.extend(fetch.uid);
+                }
+            });
+            match fetched.await {
+                Ok(()) => self.asked = UidSet::new(),
+                Err(error) if is_refusal(&error) => {
+                    if self.asked.is_all() {
+                        self.asked = likely(selected).await?;
+                    }
+                    self.divide(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.refused.retain(|it| !it.uids.is_empty());
+        Ok(())
+    }
+
+    /// The command was refused.
+    fn divide(&mut self, error: imap::Error) {
+        self.refusals += 1;
+        let uids = std::mem::take(&mut self.asked);
+        let (is_alone, uids) = (uids.len() == 1, uids.without(&self.shown));
+        if is_alone || self.refusals >= MOST_REFUSALS {
+            self.refused.push(RefusedSet { uids, error: error.clone() });
+        } else {
+            self.add_halves(&uids);
+        }
+        if self.refusals >= MOST_REFUSALS {
+            let rest = self.todo.drain(..);
+            self.refused.extend(rest.map(|uids| RefusedSet { uids, error: error.clone() }));
+        }
+    }
+
+    /// The messages at which connections ended; what was refused otherwise may be asked for again.
+    pub(crate) fn forget_refusals(&mut self) -> UidSet {
+        let breaks = &self.breaks;
+        self.refused.retain(|it| it.uids.iter().any(|uid| breaks.contains_key(&uid)));
+        self.refused.iter().flat_map(|it| it.uids.iter()).collect()
+    }
+
+    /// The connection ended at the command, and the folder is open again. A message at which that happens again and again
+    /// is not asked for any more. An error where it is no message that ends them.
+    pub(crate) async fn broke(
+        &mut self,
+        selected: &mut Selected<'_>,
+        error: &imap::Error,
+    ) -> Result<(), imap::Error> {
+        self.ended += 1;
+        if self.asked.is_empty() || self.ended > MOST_REFUSALS {
+            return Err(error.clone());
+        }
+        if self.asked.is_all() {
+            self.asked = likely(selected).await?;
+        }
+        let uids = std::mem::take(&mut self.asked).without(&self.shown);
+        let Some(uid) = uids.last().filter(|_| uids.len() == 1) else {
+            self.add_halves(&uids);
+            return Ok(());
+        };
+        let breaks = self.breaks.entry(uid).or_default();
+        *breaks += 1;
+        if *breaks < MOST_BREAKS {
+            self.todo.push(uids);
+        } else {
+            let words = format_args!("at this message, {MOST_BREAKS} connections ended so");
+            self.refused.push(RefusedSet { uids, error: error.clone().context(words) });
+        }
+        Ok(())
+    }
+
+    fn add_halves(&mut self, uids: &UidSet) {
+        let (lower, upper) = uids.halves();
+        self.todo.extend([upper, lower].into_iter().filter(|it| !it.is_empty()));
+    }
+}
+
 /// Fetches small items of these messages. `collect` returns true for an answer that has all that was asked for.
 /// Returns what is refused although everything else was asked for without it.
 pub(crate) async fn fetch_in_halves(
     selected: &mut Selected<'_>,
     uids: UidSet,
     items: &str,
-    mut collect: impl FnMut(&Fetch) -> bool,
+    collect: impl FnMut(&Fetch) -> bool,
 ) -> Result<Vec<RefusedSet>, imap::Error> {
-    let (mut todo, mut refused, mut refusals) = (vec![uids], Vec::new(), 0);
-    while let Some(uids) = todo.pop() {
-        let mut shown = UidSet::new();
-        let fetched = selected.uid_fetch(&uids, items, |fetch| {
-            if collect(&fetch) {
-                shown.extend(fetch.uid);
-            }
-        });
-        let error = match fetched.await {
-            Ok(()) => continue,
-            Err(error) if is_refusal(&error) => error,
-            Err(error) => return Err(error),
-        };
-        refusals += 1;
-        let uids = if uids.is_all() { likely(selected).await? } else { uids };
-        let (is_alone, uids) = (uids.len() == 1, uids.without(&shown));
-        let (lower, upper) = uids.halves();
-        if is_alone || refusals >= MOST_REFUSALS {
-            refused.push(RefusedSet { uids, error: error.clone() });
-        } else {
-            todo.extend([upper, lower]);
-        }
-        todo.retain(|uids| !uids.is_empty());
-        if refusals >= MOST_REFUSALS {
-            refused.extend(todo.drain(..).map(|uids| RefusedSet { uids, error: error.clone() }));
-        }
-    }
-    refused.retain(|it| !it.uids.is_empty());
-    Ok(refused)
+    let mut halves = Halves::default();
+    halves.add(uids);
+    halves.run(selected, items, collect).await?;
+    Ok(halves.refused)
 }
 
 /// True if the command is refused, and nothing is said of connection, mailbox or server.

@@ -22,7 +22,9 @@ use crate::{
     error::told,
     gmail::{LabelRules, Labels},
     gmail_api::{GmailApi, Uploads},
+    halving::fetch_in_halves,
     lessons::Lessons,
+    limited,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
     login::{Kept, Login, SignedIn, without_token},
@@ -224,11 +226,11 @@ impl ImapMailbox {
         })?;
         self.ends = ends;
         self.was_reached = true;
-        let extensions: &[&str] = if *side == Side::Source { &["CONDSTORE", "QRESYNC"] } else { &[] };
         let asked = Instant::now();
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         // What is known by the greeting holds from the beginning; who the server says it is comes with the rest.
         deny(&mut session, &[], profile.as_deref())?;
+        let extensions = if *side == Side::Source { limited::extensions(&session) } else { &[] };
         let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
         let namespaces = namespaces.filter(user_root::tells_something);
         self.choice = deny(&mut session, &id, profile.as_deref())?;
@@ -375,23 +377,16 @@ impl Mailbox for ImapMailbox {
         let status = self.opened_status(folder).await?;
         let since = since.filter(|it| it.status.uid_validity == status.uid_validity);
         let since = since.filter(|_| status.highest_modseq.is_some()).and_then(Since::new);
-        let labels = self.labels.clone();
-        let found = Found::new(labels.as_deref().map(|it| (it, folder)));
-        let selected = self.selected()?;
-        let scanned = match since {
-            Some(since) => changes(selected, since, found).await,
-            None => everything(selected, found).await,
-        };
-        let Scanned { mut messages, present, unseen, incomplete } =
-            scanned.map_err(|error| self.explain_in(folder, error))?;
+        let Scanned { mut messages, present, unseen, incomplete } = self.look(folder, since).await?;
         if self.account.side == Side::Target
             && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
         {
             // What is not shown would be copied once more.
             return Err(self.explain_in(folder, scanning::incomplete(why)));
         }
-        let notes =
+        let mut notes =
             if self.numbering.is_made_up(folder) { vec![WITHOUT_VALIDITY.to_owned()] } else { Vec::new() };
+        notes.extend(self.doubt(status.messages));
         let mut dated_by_header = UidSet::new();
         if self.account.side == Side::Source {
             let completed = dates::complete(&mut self.selected()?, &mut messages).await;
@@ -419,22 +414,21 @@ impl Mailbox for ImapMailbox {
         let mut found: BTreeMap<Uid, Option<Fingerprint>> = BTreeMap::new();
         self.begin().await?;
         let mut selected = self.open(folder, Mode::Examine).await?;
-        let fetched = selected
-            .uid_fetch(&uids, &items, |fetch| {
-                let header = fetch.sections.iter().find(|it| it.spec.starts_with("HEADER.FIELDS"));
-                if let (Some(uid), Some(header)) = (fetch.uid, header) {
-                    let fingerprint = fetch.inline(&header.spec).and_then(|it| Fingerprint::of_header(it));
-                    found.insert(uid, fingerprint);
-                }
-            })
-            .await;
+        let fetched = fetch_in_halves(&mut selected, uids.clone(), &items, |fetch| {
+            let header = fetch.sections.iter().find(|it| it.spec.starts_with("HEADER.FIELDS"));
+            let (Some(uid), Some(header)) = (fetch.uid, header) else { return false };
+            let fingerprint = fetch.inline(&header.spec).and_then(|it| Fingerprint::of_header(it));
+            found.insert(uid, fingerprint);
+            true
+        });
+        let fetched = fetched.await;
         if let Err(error) = fetched {
             if is_break(&error) {
                 self.culprits.broke_among(&self.numbered(folder), &uids, &error);
             }
             return Err(self.explain_in(folder, error));
         }
-        // Without any of the fields, the whole message must be read.
+        // Without any of the fields, or where the server refuses them, the whole message must be read.
         let nameless: UidSet = uids.iter().filter(|uid| !matches!(found.get(uid), Some(Some(_)))).collect();
         let mut fingerprints: Vec<(Uid, Fingerprint)> =
             found.into_iter().filter_map(|(uid, it)| Some((uid, it?))).collect();
@@ -496,6 +490,12 @@ impl ImapMailbox {
             && !self.hollow.contains(folder)
     }
 
+    /// What is said of a folder that shows so many messages, where there may be more.
+    fn doubt(&self, shown: u32) -> Option<String> {
+        let session = self.session.as_ref().filter(|_| self.account.side == Side::Source)?;
+        limited::doubt(session, shown, self.choice.profile.shows_all_at.as_deref())
+    }
+
     /// Files of the home directory are listed as folders (UW-imapd): says so once, and what can be done.
     fn advise_root(&mut self, folders: &[Folder]) {
         let is_file = |it: &&Folder| it.path.segments().first().is_some_and(|it| it.starts_with('.'));
@@ -507,6 +507,43 @@ impl ImapMailbox {
             self.end(),
             file.path
         );
+    }
+
+    /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
+    /// halves, until the message is found at which they end.
+    async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
+        let labels = self.labels.clone();
+        let labels = labels.as_deref().map(|it| (it, folder));
+        let numbered = self.numbered(folder);
+        if let Some(since) = since.filter(|_| !self.culprits.breaks_scans(&numbered)) {
+            match changes(self.selected()?, since, Found::new(labels)).await {
+                Ok(Some(scanned)) => return Ok(scanned),
+                Ok(None) => {}
+                Err(error) => {
+                    if is_break(&error) {
+                        self.culprits.broke_scan(&numbered);
+                    }
+                    return Err(self.explain_in(folder, error));
+                }
+            }
+        }
+        let mut found = Found::new(labels);
+        loop {
+            let error = match everything(self.selected()?, &mut found).await {
+                Ok(scanned) => {
+                    self.culprits.scanned(&numbered);
+                    return Ok(scanned);
+                }
+                Err(error) => error,
+            };
+            if !is_break(&error) || !self.culprits.broke_scan(&numbered) {
+                return Err(self.explain_in(folder, error));
+            }
+            self.session = None;
+            let mut selected = self.open(folder, Mode::Examine).await?;
+            let divided = found.halves.broke(&mut selected, &error).await;
+            divided.map_err(|error| self.explain_in(folder, error))?;
+        }
     }
 
     /// Reads the bodies, only to hash them.

@@ -19,6 +19,7 @@ mod in_order;
 mod judge;
 mod keepable;
 mod lessons;
+mod limited;
 mod line;
 mod listing;
 mod login;

@@ -45,6 +45,8 @@ pub struct Profile {
     pub(crate) placeholders: Vec<Placeholder>,
     /// What its names for folders must keep to.
     pub names: NameFacts,
+    /// Where all messages are seen, if the server shows only the newest ones.
+    pub(crate) shows_all_at: Option<String>,
     /// What such a server lets one mailbox do.
     pub limits: MailboxLimits,
     /// What an administrator should know.
@@ -79,6 +81,7 @@ impl Default for Profile {
             size_limit: None,
             reads_by_rfc822: false,
             placeholders: Vec::new(),
+            shows_all_at: None,
             names: NameFacts::default(),
             limits: MailboxLimits::default(),
             notes: Vec::new(),

@@ -10,7 +10,7 @@ use mailhaul_mail::{Flags, FolderPath, InternalDate, ModSeq, Retry, Scope, Uid, 
 
 use crate::{
     gmail::Labels,
-    halving::{RefusedSet, fetch_in_halves, is_refusal, listed},
+    halving::{Halves, RefusedSet, is_refusal, listed},
 };
 
 /// A told size beyond this is no size of a message (bytes).
@@ -60,7 +60,7 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
         found.ask(&mut selected, UidSet::range(first, last)).await?;
     }
     // What is not shown would be taken for lost, and sent once more.
-    if let Some(RefusedSet { error, .. }) = found.refused.pop() {
+    if let Some(RefusedSet { error, .. }) = found.halves.refused.pop() {
         return Err(error.at_least(Scope::Folder));
     }
     let (mut messages, ..) = found.sorted();
@@ -69,45 +69,52 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
     Ok(messages)
 }
 
-/// All messages of the open folder. What the server does not show is asked for once more, and then left.
+/// All messages of the open folder. What the server does not show is asked for once more, and then left. After an error it
+/// can be called again, with the folder open on another connection, and goes on.
 pub(crate) async fn everything(
     mut selected: Selected<'_>,
-    mut found: Found<'_>,
+    found: &mut Found<'_>,
 ) -> Result<Scanned, imap::Error> {
     let exists = selected.data().exists;
-    if exists > 0 {
-        found.ask(&mut selected, UidSet::all()).await?;
+    if found.phase == Phase::New {
+        found.phase = Phase::Asked;
+        if exists > 0 {
+            found.halves.add(UidSet::all());
+        }
     }
+    found.ask_for_the_rest(&mut selected).await?;
     // What was there at first, without what was expunged meanwhile, must have been shown.
     let least = |selected: &Selected<'_>| u64::from(exists.min(selected.data().exists));
-    let mut known = UidSet::new();
-    if found.lacks(least(&selected)) {
-        known = listed(&mut selected).await?;
+    if found.phase == Phase::Asked && found.lacks(least(&selected)) {
+        let mut known = listed(&mut selected).await?;
         let shown = found.whole();
         let mut again = found.uids().without(&shown);
         if known.len() == least(&selected) {
             known.without(&shown).ranges().for_each(|(first, last)| again.insert_range(first, last));
         } else {
             known = UidSet::new();
-            if found.shown() < least(&selected) && found.refused.is_empty() {
+            if found.shown() < least(&selected) && found.halves.refused.is_empty() {
                 again = UidSet::all();
             }
         }
+        found.known = known;
+        found.phase = Phase::AskedAgain;
         if !again.is_empty() {
-            found.refused.clear();
-            found.ask(&mut selected, again).await?;
+            again = again.without(&found.halves.forget_refusals());
+            found.halves.add(again);
+            found.ask_for_the_rest(&mut selected).await?;
         }
     }
-    found.conclude(least(&selected), &known)
+    std::mem::replace(found, Found::new(found.labels)).conclude(least(&selected))
 }
 
-/// What changed in the open folder (RFC 7162). All messages where that does not show everything that is new.
+/// What changed in the open folder (RFC 7162). `None` where that does not show everything that is new.
 pub(crate) async fn changes(
     mut selected: Selected<'_>,
     since: Since,
     mut found: Found<'_>,
-) -> Result<Scanned, imap::Error> {
-    let (exists, anew) = (selected.data().exists, Found::new(found.labels));
+) -> Result<Option<Scanned>, imap::Error> {
+    let exists = selected.data().exists;
     let tells_vanished = selected.has_enabled("QRESYNC");
     let mut vanished = UidSet::new();
     if tells_vanished || exists > 0 {
@@ -116,7 +123,7 @@ pub(crate) async fn changes(
         let items = found.items();
         match selected.uid_fetch_changed(&uids, items, since.modseq, |fetch| _ = found.take(&fetch)).await {
             Ok(gone) => vanished = gone,
-            Err(error) if is_refusal(&error) => return everything(selected, anew).await,
+            Err(error) if is_refusal(&error) => return Ok(None),
             Err(error) => return Err(error),
         }
     }
@@ -132,7 +139,7 @@ pub(crate) async fn changes(
         fresh.without(&found.uids()).ranges().all(|(first, last)| !there.meets(first, last))
     });
     if !is_sound || !lacks_none || (there.is_none() && (!tells_vanished || may_lack)) {
-        return everything(selected, anew).await;
+        return Ok(None);
     }
     let (messages, elsewhere, _) = found.sorted();
     let present = if tells_vanished {
@@ -141,7 +148,7 @@ pub(crate) async fn changes(
     } else {
         Present::These(there.unwrap_or_default().without(&elsewhere))
     };
-    Ok(Scanned { messages, present, unseen: Vec::new(), incomplete: None })
+    Ok(Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None }))
 }
 
 /// All UIDs, said as numbers. The greatest number stays out: with it the set is said as `1:*`.
@@ -177,12 +184,25 @@ pub(crate) fn incomplete(words: &str) -> imap::Error {
     }
 }
 
+/// How far a scan came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    New,
+    /// All was asked for.
+    Asked,
+    /// What was not shown then was asked for once more.
+    AskedAgain,
+}
+
 /// Answers to FETCH, put together: servers may tell of one message in several.
 pub(crate) struct Found<'a> {
     told: Vec<Told>,
     /// Where folders are labels, and which of them is looked into.
     labels: Option<(&'a Labels, &'a FolderPath)>,
-    refused: Vec<RefusedSet>,
+    pub(crate) halves: Halves,
+    phase: Phase,
+    /// The UIDs that the server lists, where it lists as many as there are.
+    known: UidSet,
     /// Sequence numbers of messages whose UID is none, with what was sent as UID.
     odd: BTreeMap<u32, String>,
     /// Sequence numbers of messages that have one UID.
@@ -213,8 +233,9 @@ impl Told {
 
 impl<'a> Found<'a> {
     pub(crate) fn new(labels: Option<(&'a Labels, &'a FolderPath)>) -> Self {
-        let (refused, odd, twice) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { told: Vec::new(), labels, refused, odd, twice }
+        let (halves, known) = (Halves::default(), UidSet::new());
+        let (odd, twice) = (BTreeMap::new(), BTreeMap::new());
+        Self { told: Vec::new(), labels, halves, phase: Phase::New, known, odd, twice }
     }
 
     /// What is to be asked for.
@@ -223,10 +244,16 @@ impl<'a> Found<'a> {
     }
 
     async fn ask(&mut self, selected: &mut Selected<'_>, uids: UidSet) -> Result<(), imap::Error> {
-        let refused = fetch_in_halves(selected, uids, self.items(), |fetch| self.take(fetch)).await?;
-        self.refused.extend(refused);
+        self.halves.add(uids);
+        self.ask_for_the_rest(selected).await
+    }
+
+    async fn ask_for_the_rest(&mut self, selected: &mut Selected<'_>) -> Result<(), imap::Error> {
+        let mut halves = std::mem::take(&mut self.halves);
+        let asked = halves.run(selected, self.items(), |fetch| self.take(fetch)).await;
+        self.halves = halves;
         self.merge();
-        Ok(())
+        asked
     }
 
     /// Takes in one answer. Returns true if it tells all that was asked for.
@@ -291,7 +318,7 @@ impl<'a> Found<'a> {
 
     /// True if fewer than so many messages were shown, or one of them only in part.
     fn lacks(&self, least: u64) -> bool {
-        self.shown() < least || !self.refused.is_empty() || !self.told.iter().all(Told::is_whole)
+        self.shown() < least || !self.halves.refused.is_empty() || !self.told.iter().all(Told::is_whole)
     }
 
     /// The messages of this folder, those that it shows and that are taken from another one, and those of which too little
@@ -314,14 +341,15 @@ impl<'a> Found<'a> {
         (messages, elsewhere, unseen)
     }
 
-    /// What there is to say at the end, where at least so many messages are there; `known` are their UIDs, or none.
-    fn conclude(mut self, least: u64, known: &UidSet) -> Result<Scanned, imap::Error> {
+    /// What there is to say at the end, where at least so many messages are there.
+    fn conclude(mut self, least: u64) -> Result<Scanned, imap::Error> {
         let shown = self.uids();
         let mut hidden: BTreeMap<Uid, String> = BTreeMap::new();
-        let refused = std::mem::take(&mut self.refused);
+        let refused = std::mem::take(&mut self.halves.refused);
+        let known = std::mem::take(&mut self.known);
         for RefusedSet { uids, error } in &refused {
             // Of a range that was not asked for to its end, only those are named that are known to be there.
-            let named = if uids.len() == 1 { uids.iter().collect() } else { among(known, uids) };
+            let named = if uids.len() == 1 { uids.iter().collect() } else { among(&known, uids) };
             hidden.extend(named.into_iter().map(|uid| (uid, error.message.clone())));
         }
         for uid in known.without(&shown).iter() {

@@ -27,8 +27,10 @@ mod uploads;
 // Lists of messages.
 mod blanks;
 mod dates;
+mod message_limit;
 mod scan;
 mod sizes;
+mod uid_only;
 
 // Numbers.
 mod big_numbers;

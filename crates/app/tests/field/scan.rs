@@ -1,6 +1,6 @@
 //! Report 13: the list of messages is wrong at one of them (Kopano, Yahoo).
 
-use mailhaul_testkit::fake::{Lie, when};
+use mailhaul_testkit::fake::{Flow, Lie, when};
 
 use crate::support::Field;
 
@@ -36,6 +36,13 @@ async fn case_13_b_nothing_ever() {
 async fn case_13_c_each_range_with_the_message_is_refused() {
     let refusal = "t NO [SERVERBUG] Internal error occurred";
     lists(&[2], [when(SCAN).edit(|replies| replies.fail_at("(UID 2 ", refusal))]).await;
+}
+
+/// The connection is closed in place of an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_13_c_each_range_with_the_message_ends_the_connection() {
+    let hangs_up = when(SCAN).edit(|replies| replies.cut("(UID 2 ", 10, Flow::HangUp));
+    lists(&[2], [hangs_up]).await;
 }
 
 /// All that is there arrives, and the run does not end with 0.

@@ -14,7 +14,7 @@ fn numbers() -> Vec<u32> {
         .chain(120..=124)
         .chain(130..=135)
         .chain(140..=147)
-        .chain(150..=156)
+        .chain(150..=160)
         .collect()
 }
 
