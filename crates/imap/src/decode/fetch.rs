@@ -96,7 +96,9 @@ fn is_known(name: &str) -> bool {
         "RFC822.HEADER",
         "RFC822.TEXT",
     ];
-    KNOWN.contains(&name) || name.starts_with("X-") || section(name).is_some()
+    KNOWN.contains(&name)
+        || ["X-", "BINARY.SIZE["].iter().any(|it| name.starts_with(it))
+        || section(name).is_some()
 }
 
 fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {

@@ -110,6 +110,12 @@ fn fetch_items_known_and_unknown() {
 }
 
 #[test]
+fn sizes_of_sections_behind_a_section_are_items() {
+    let fetch = fetched("BINARY[1] {1}\r\nx BINARY.SIZE[1] 1 UID 5");
+    assert_eq!((fetch.uid, fetch.sections.len(), fetch.other.len()), (Uid::new(5), 1, 1));
+}
+
+#[test]
 fn internal_dates_that_name_no_day_are_kept_as_text() {
     let fetch = fetched("INTERNALDATE \"00-Jan-0000 00:00:00 +0000\"");
     assert_eq!(

@@ -176,7 +176,8 @@ async fn a_mailbox_is_looked_into_and_read() {
     );
     assert_eq!((&shown["ServerId"]["name"], &shown["ServerProfile"]), (&json!("Dovecot"), &json!("Dovecot")));
     assert_eq!(shown["Namespaces"], json!(["Personal \"\", separator /"]));
-    assert!(shown["RoundTripMilliseconds"].as_f64().unwrap() > 0.0);
+    // How long it was is the clock's affair: a fast machine rounds it to 0.
+    assert!(shown["RoundTripMilliseconds"].is_number(), "{shown:#}");
     let rate = &shown["ReadRate"];
     assert_eq!((&rate["Folder"], &rate["Messages"]), (&json!("Sent"), &json!(30)), "{rate}");
     assert!(rate["Bytes"].as_u64().unwrap() >= 60_000, "{rate}");
