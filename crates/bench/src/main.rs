@@ -34,6 +34,9 @@ enum Bench {
         /// What to measure [default: everything]
         #[arg(long, value_enum)]
         profile: Vec<Part>,
+        /// Only works with this text in their names, such as "20 ms"
+        #[arg(long, default_value = "")]
+        only: String,
         /// How often
         #[arg(long, default_value_t = 3)]
         rounds: usize,
@@ -69,9 +72,9 @@ enum Bench {
 
 fn main() -> Result<()> {
     match Bench::parse() {
-        Bench::Run { mailhaul, profile, rounds, out } => {
+        Bench::Run { mailhaul, profile, only, rounds, out } => {
             let parts = if profile.is_empty() { Part::value_variants().to_vec() } else { profile };
-            let mut suite = Suite::start(&mailhaul, rounds.max(1), &out)?;
+            let mut suite = Suite::start(&mailhaul, only, rounds.max(1), &out)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             for part in parts {
                 runtime.block_on(suite.measure(part))?;
