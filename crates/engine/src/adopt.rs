@@ -12,7 +12,7 @@ use crate::{
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, Sought, adopted, find_on_target, taken},
+    settle::{Among, Rewrites, Sought, adopted, find_on_target, taken},
     work::Work,
 };
 
@@ -45,22 +45,67 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    /// Takes as copied what the target folder holds already.
-    pub(crate) async fn adopt(
+    /// Takes as copied what the target folder holds without a record: all of a folder that is new to the ledger; messages
+    /// that were there in an earlier pass and are unknown; and what came to the target since the folder was last settled,
+    /// as where an older ledger was restored.
+    pub(crate) async fn find_unrecorded(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        floor: Floor,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        let Some(cursor) = state.record.cursor else {
+            return self.adopt(work, state, plan, owned, Among::ALL, |_| true).await;
+        };
+        let record = &state.record;
+        let next = cursor.status.uid_next.filter(|_| cursor.status.uid_validity == record.uid_validity);
+        let skipped: UidSet = state
+            .messages
+            .iter()
+            .filter(|(_, it)| matches!(it, MessageState::Skipped(_)))
+            .map(|(uid, _)| *uid)
+            .collect();
+        let is_old = |it: &MessageInfo| next.is_some_and(|next| it.uid < next) && !skipped.contains(it.uid);
+        let same_numbers = record.target_validity == Some(floor.uid_validity);
+        let since = record.target_next.filter(|it| same_numbers && *it < floor.uid_next);
+        let has_old = plan.copy.iter().any(is_old);
+        if !has_old && (since.is_none() || plan.copy.is_empty()) {
+            return Ok(());
+        }
+        if let Some(all) = self.ledger.folder(&work.source).await? {
+            *state = all;
+        }
+        if has_old {
+            self.adopt(work, state, plan, owned, Among::ALL, is_old).await?;
+        }
+        if let Some(first) = since {
+            // What others delivered may look like ours: only the octets prove it.
+            let among = Among { first, proof: Proof::Digest, rewrites: Rewrites::Never };
+            self.adopt(work, state, plan, owned, among, |_| true).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes as copied those of the messages that `are_sought` and that the target folder holds already.
+    async fn adopt(
         &mut self,
         work: &mut Work,
         state: &mut FolderState,
         plan: &mut MessagePlan,
         owned: &UidSet,
+        among: Among,
+        are_sought: impl Fn(&MessageInfo) -> bool,
     ) -> Result<(), Error> {
         if !work.is_quiet {
             self.wait_until_quiet(&work.target).await?;
             work.is_quiet = true;
         }
         let owned = taken(state, owned);
-        let wanted: Vec<Sought> = plan.copy.iter().map(|it| Sought::as_it_is(it.uid, it.size)).collect();
+        let wanted: Vec<Sought> = plan.copy.iter().filter(|it| are_sought(it)).map(Sought::shown).collect();
         let found =
-            find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, Among::ALL)
+            find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)
                 .await?;
         let planned: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         let records: Vec<Record> = found
@@ -96,7 +141,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<usize, Error> {
         let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
         let copy = |it: &Copied| it.edited.as_ref().map(|it| it.copy);
-        let sought = |(uid, it): (Uid, &Copied)| Sought { uid, size: it.size, copy: copy(it) };
+        let sought =
+            |(uid, it): (Uid, &Copied)| Sought { uid, size: it.size, copy: copy(it), arrived: it.arrived };
         let lost: Vec<Sought> = untold.map(sought).collect();
         if lost.is_empty() {
             return Ok(0);
@@ -106,8 +152,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let owned = taken(state, owned);
         let among = match floor {
-            Some(floor) => Among { first: floor.uid_next, proof: Proof::Fingerprint },
-            None => Among { first: Uid::FIRST, proof: Proof::Digest },
+            Some(floor) => {
+                Among { first: floor.uid_next, proof: Proof::Fingerprint, rewrites: Rewrites::Possible }
+            }
+            None => Among { first: Uid::FIRST, proof: Proof::Digest, rewrites: Rewrites::Never },
         };
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &lost, &owned, among)

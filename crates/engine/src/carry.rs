@@ -15,6 +15,7 @@ use crate::{
     ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
     remarks::remarks,
+    removals::{Toll, Verdict},
     reused_uids::contradictions,
     settle::{follow_new_validity, settle},
     work::{Origin, Reach, Work, forgotten},
@@ -64,6 +65,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if record.rules != self.options.rules(self.source)
             || work.origin == Origin::Departed
             || !state.messages.is_empty()
+            || record.waiting.is_some()
         {
             return Ok(false);
         }
@@ -234,7 +236,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let uid_validity = if let Some(scan) = &work.scan {
             scan.status.uid_validity
         } else {
-            let scan = Arc::new(self.source.scan(&work.source, None).await?);
+            let scan = self.source.scan(&work.source, None).await?;
+            let scan = Arc::new(self.check_count(work, scan).await?);
             work.scan.insert(scan).status.uid_validity
         };
         let (folder, target) = (work.source.clone(), work.target.clone());
@@ -351,16 +354,19 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// Deals with what vanished and was not moved, and settles the folder.
-    pub(crate) async fn finish(&mut self, work: &mut Work) -> Result<(), Error> {
-        let mut vanished = std::mem::take(&mut work.vanished);
-        if !vanished.is_empty() {
+    pub(crate) async fn finish(&mut self, work: &mut Work, toll: Toll) -> Result<(), Error> {
+        let mut verdict = Verdict::default();
+        if !work.vanished.is_empty() {
             // Some may have come up in another folder meanwhile.
             let state = self.ledger.folder(&work.source).await?;
-            vanished.retain(|(uid, _)| state.as_ref().is_some_and(|it| it.messages.contains_key(uid)));
+            work.vanished.retain(|(uid, _)| state.as_ref().is_some_and(|it| it.messages.contains_key(uid)));
+            verdict = self.judge_removals(work, state.as_ref(), toll);
         }
+        let mut vanished = std::mem::take(&mut work.vanished);
+        vanished.retain(|(uid, _)| verdict.settled.contains(*uid));
         if self.options.deletions == Deletions::Mirror {
-            let ours: UidSet =
-                vanished.iter().filter(|(_, it)| it.ours).filter_map(|(_, it)| it.target_uid).collect();
+            let ours: Vec<(Uid, Copied)> = vanished.iter().filter(|(_, it)| it.ours).cloned().collect();
+            let ours = self.proved_ours(work, &ours).await?;
             if !ours.is_empty() {
                 self.target.remove_messages(&work.target, &ours).await?;
                 work.tally.removed += ours.len();
@@ -368,7 +374,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let mut records: Vec<Record> =
             vanished.iter().map(|(uid, _)| forgotten(&work.source, *uid)).collect();
-        if let Some(scan) = &work.scan {
+        if let Some(waiting) = verdict.waiting {
+            records.push(Record::Waiting { folder: work.source.clone(), waiting });
+        } else if let Some(scan) = &work.scan {
             let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
             let cursor = Cursor {
                 status: scan.status,
@@ -376,7 +384,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 excluded: number(work.tally.excluded),
             };
             let rules = self.rules_of(work);
-            records.push(Record::Settled { folder: work.source.clone(), cursor, rules });
+            let target_next = work.target_next();
+            records.push(Record::Settled { folder: work.source.clone(), cursor, rules, target_next });
         }
         if records.is_empty() { Ok(()) } else { self.ledger.record(&records).await }
     }

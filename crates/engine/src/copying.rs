@@ -8,7 +8,8 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    pass::{BATCH, Pass},
+    lanes::NEAR,
+    pass::{BATCH, FAR_BATCH, Pass},
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{Floor, FolderState, MessageState, Record},
@@ -71,9 +72,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let status = self.target.status(&work.target).await?;
         let floor = self.floor(work, &status).await?;
         self.follow_moves(work, state, plan, floor, owned).await?;
-        // What a folder that is new to the ledger already holds may be a part of this mailbox.
-        if state.record.cursor.is_none() && status.messages > 0 {
-            self.adopt(work, state, plan, owned).await?;
+        work.floor_next = Some(floor.uid_next);
+        if status.messages > 0 {
+            self.find_unrecorded(work, state, plan, floor, owned).await?;
         }
         self.leave_out_too_large(work, plan);
         let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
@@ -85,10 +86,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             messages: plan.copy.len() as u64,
             bytes: plan.copy.iter().map(|it| it.size).sum(),
         });
+        let is_far = self.target.round_trip().is_some_and(|it| it >= NEAR);
+        let batch = if is_far { FAR_BATCH } else { BATCH };
         let mut todo = Todo { parts: Vec::new(), messages: &messages };
         for slice in plan.copy.chunks(SLICE).rev() {
             let uids = slice.iter().map(|it| it.uid).filter(|uid| !work.refused.contains_key(uid));
-            todo.next(uids.collect(), BATCH, 0);
+            todo.next(uids.collect(), batch, 0);
         }
         self.send_all(work, state, &mut todo, floor, owned).await?;
         while !work.refused.is_empty() {

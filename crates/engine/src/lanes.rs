@@ -29,7 +29,7 @@ const FAR_LANES: usize = 4;
 /// already, a further lane to a server that is near makes all of them slower.
 const ALONE_LANES: usize = 2;
 /// A server within so short a round trip is near.
-const NEAR: Duration = Duration::from_millis(4);
+pub(crate) const NEAR: Duration = Duration::from_millis(4);
 
 /// Folders that share a target folder: one after the other in one lane.
 type Group<'w> = VecDeque<&'w mut Work>;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_mail::{Digests, Fingerprint, Uid};
+use mailhaul_mail::{Digest, Digests, Fingerprint, Uid};
 
 /// A message on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,39 @@ fn pair<L: Copy, R: Copy>(
     pairs
 }
 
+/// A message by what a server keeps that rewrites headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ByText {
+    pub(crate) uid: Uid,
+    /// Of the text after the header.
+    pub(crate) text: Digest,
+    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    pub(crate) arrived: Option<i64>,
+}
+
+/// Pairs copies whose headers a server has rewritten: by equal text and equal date of arrival. Where a date is not known, a
+/// text that is there once on each side is enough, unless it is empty.
+pub(crate) fn pair_by_text(left: &[ByText], right: &[ByText]) -> Vec<(Uid, Uid)> {
+    let (mut left, mut right) = (left.to_vec(), right.to_vec());
+    let mut pairs = Vec::new();
+    left.retain(|it| {
+        let fits =
+            |other: &ByText| it.text == other.text && it.arrived.is_some() && it.arrived == other.arrived;
+        let found = right.iter().position(fits);
+        pairs.extend(found.map(|index| (it.uid, right.remove(index).uid)));
+        found.is_none()
+    });
+    let count = |list: &[ByText], text: Digest| list.iter().filter(|it| it.text == text).count();
+    for it in &left {
+        let is_single =
+            it.text != Digest::of(b"") && count(&left, it.text) == 1 && count(&right, it.text) == 1;
+        let is_undated = |other: &ByText| it.arrived.is_none() || other.arrived.is_none();
+        let other = right.iter().find(|other| is_single && other.text == it.text && is_undated(other));
+        pairs.extend(other.map(|other| (it.uid, other.uid)));
+    }
+    pairs
+}
+
 #[cfg(test)]
 mod tests {
     use mailhaul_mail::Digest;
@@ -170,5 +203,33 @@ mod tests {
         let twins = [(uid(11), digests(1, 1)), (uid(12), digests(1, 1))];
         let suit = |one: Uid, other: Uid| one.get() + 11 == other.get();
         assert_eq!(pair_by_digests(&left[..1], &twins, suit), [(uid(1), uid(12))]);
+    }
+
+    #[test]
+    fn copies_with_other_headers_are_paired_by_text_and_date() {
+        let uid = |number: u32| Uid::new(number).unwrap();
+        let by_text = |number: u32, text: &str, arrived| ByText {
+            uid: uid(number),
+            text: Digest::of(text.as_bytes()),
+            arrived,
+        };
+        let left = [
+            by_text(1, "OK", Some(100)),
+            by_text(2, "OK", Some(200)),
+            by_text(3, "once", None),
+            by_text(4, "", Some(300)),
+            by_text(5, "twice", None),
+            by_text(6, "twice", None),
+        ];
+        let right = [
+            by_text(11, "OK", Some(200)),
+            by_text(12, "OK", Some(900)),
+            by_text(13, "once", Some(900)),
+            by_text(14, "", Some(900)),
+            by_text(15, "twice", Some(900)),
+        ];
+        let pairs = pair_by_text(&left, &right);
+        // "OK" of another date came from others; which of two "twice" it is, nothing tells.
+        assert_eq!(pairs, [(uid(2), uid(11)), (uid(3), uid(13))]);
     }
 }

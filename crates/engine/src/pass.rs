@@ -32,6 +32,23 @@ pub enum Deletions {
     Mirror,
 }
 
+/// When copies are removed although a server may be wrong: what one pass alone does not decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovalRules {
+    /// One pass removes at most so many percent of the copies of a mailbox, or [`Self::messages`] where that is more.
+    pub percent: u8,
+    /// See [`Self::percent`].
+    pub messages: u64,
+    /// The administrator has said that what vanished is to be removed.
+    pub is_confirmed: bool,
+}
+
+impl Default for RemovalRules {
+    fn default() -> Self {
+        Self { percent: 10, messages: 100, is_confirmed: false }
+    }
+}
+
 /// What the operator wants of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassOptions {
@@ -43,6 +60,8 @@ pub struct PassOptions {
     pub order: Order,
     /// What follows a deletion.
     pub deletions: Deletions,
+    /// How many copies one pass may remove.
+    pub removals: RemovalRules,
     /// What may be edited.
     pub repairs: RepairRules,
 }
@@ -56,6 +75,8 @@ impl PassOptions {
 
 /// How many messages go into one command at most, where the target takes several.
 pub(crate) const BATCH: usize = 100;
+/// The same for a target that is far away: each command waits for the answer to the one before.
+pub(crate) const FAR_BATCH: usize = 1000;
 /// How often in a row a step is tried again without anything gained in between.
 const PATIENCE: u32 = 5;
 
@@ -111,6 +132,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.progress.event(Event::Unmatched { option });
         }
         survey.check_options()?;
+        self.check_identity(&survey).await?;
         let names = survey.names.clone();
         let (mut works, views) = self.choose(survey, report);
         if !self.source.view().is_empty() {
@@ -225,9 +247,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
         // What vanished from a folder may be in a view that could not be looked at: that is known only after the next pass.
         let is_blind = works.iter().any(|it| it.view.is_some() && it.has_failed());
+        let toll = self.toll(works).await?;
         let is_finished = |it: &&mut Work| (!is_blind || it.vanished.is_empty()) && !it.has_failed();
         for work in works.iter_mut().filter(is_finished) {
-            match self.finish(work).await {
+            match self.finish(work, toll).await {
                 Err(error) if error.scope <= Scope::Folder => {
                     self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
                     work.fail(error);

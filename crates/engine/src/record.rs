@@ -178,7 +178,7 @@ pub enum Record {
         /// As it was called on the source.
         folder: FolderPath,
     },
-    /// Everything that the scan found is dealt with.
+    /// Everything that the scan found is dealt with. Nothing waits any more.
     Settled {
         /// The source folder.
         folder: FolderPath,
@@ -186,6 +186,15 @@ pub enum Record {
         cursor: Cursor,
         /// The operator's rules that decided, as text: another text means that the folder must be looked at again.
         rules: String,
+        /// The target folder's UIDNEXT after that; `None` where nothing was sent: it stays what it was.
+        target_next: Option<Uid>,
+    },
+    /// Messages vanished from the source, and a later pass decides about their copies. The folder is not settled by that.
+    Waiting {
+        /// The source folder.
+        folder: FolderPath,
+        /// Which messages, and since when.
+        waiting: Waiting,
     },
 }
 
@@ -199,6 +208,7 @@ impl Record {
             | Self::TargetValidity { folder, .. }
             | Self::Renamed { folder, .. }
             | Self::Closed { folder }
+            | Self::Waiting { folder, .. }
             | Self::Settled { folder, .. } => folder,
         }
     }
@@ -221,6 +231,19 @@ pub struct FolderRecord {
     pub cursor: Option<Cursor>,
     /// The rules of the last settled pass.
     pub rules: String,
+    /// The target folder's UIDNEXT when the folder was last settled: what has a greater UID came there since.
+    pub target_next: Option<Uid>,
+    /// Messages that vanished from the source, and whose copies are not removed yet.
+    pub waiting: Option<Waiting>,
+}
+
+/// Messages that one pass did not see any more. Another pass must not see them either before their copies are removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The time of that pass, in seconds since 1970.
+    pub since: u64,
+    /// Their UIDs on the source.
+    pub uids: UidSet,
 }
 
 /// A folder and its messages, by their UID on the source.
@@ -245,6 +268,8 @@ impl FolderState {
             floor: None,
             cursor: None,
             rules: String::new(),
+            target_next: None,
+            waiting: None,
         };
         Self { record, messages: BTreeMap::new(), rest: 0 }
     }
@@ -272,16 +297,20 @@ impl FolderState {
                 self.record.target_validity = Some(*uid_validity);
                 // Messages may be missing there: only a scan of everything shows them again, also after a crash.
                 self.record.cursor = None;
+                self.record.target_next = None;
             }
             Record::Renamed { to, target, .. } => {
                 self.record.folder = to.clone();
                 self.record.target = target.clone();
             }
             Record::Closed { .. } => self.messages.clear(),
-            Record::Settled { cursor, rules, .. } => {
+            Record::Waiting { waiting, .. } => self.record.waiting = Some(waiting.clone()),
+            Record::Settled { cursor, rules, target_next, .. } => {
                 self.record.cursor = Some(*cursor);
                 self.record.rules.clone_from(rules);
                 self.record.floor = None;
+                self.record.waiting = None;
+                self.record.target_next = target_next.or(self.record.target_next);
             }
         }
     }

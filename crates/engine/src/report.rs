@@ -72,6 +72,8 @@ pub struct FolderTally {
     pub redated: u64,
     /// Copies that lack a flag which the target keeps on other messages.
     pub unflagged: u64,
+    /// Copies of messages that vanished, which are not removed yet.
+    pub waiting: u64,
     /// What the operator is told of the source folder, in sentences.
     pub remarks: Vec<String>,
     /// Not carried over.

@@ -4,12 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Scan},
-    pairing::{Candidate, Proof, pair_by_digests, pair_by_fingerprint},
+    pairing::{ByText, Candidate, Proof, pair_by_digests, pair_by_fingerprint, pair_by_text},
     ports::{Ledger, Mailbox, Source, Target},
     record::{Copied, Edited, FolderState, Likeness, MessageState, Record},
 };
@@ -21,11 +21,22 @@ pub(crate) struct Among {
     pub(crate) first: Uid,
     /// What proves that one is ours.
     pub(crate) proof: Proof,
+    /// Whether headers that differ may be ours.
+    pub(crate) rewrites: Rewrites,
+}
+
+/// Whether the target may have rewritten the headers of what is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rewrites {
+    /// Nothing tells: messages with other headers are other messages.
+    Never,
+    /// What is looked for was sent a moment ago, and little else came since: text and date are proof.
+    Possible,
 }
 
 impl Among {
     /// The whole folder, which others may have filled.
-    pub(crate) const ALL: Self = Self { first: Uid::FIRST, proof: Proof::Size };
+    pub(crate) const ALL: Self = Self { first: Uid::FIRST, proof: Proof::Size, rewrites: Rewrites::Never };
 }
 
 /// A message of the source that was found on the target.
@@ -46,12 +57,20 @@ pub(crate) struct Sought {
     pub(crate) size: u64,
     /// What its copy looks like, where it was edited: the source needs not be asked then.
     pub(crate) copy: Option<Likeness>,
+    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    pub(crate) arrived: Option<i64>,
 }
 
 impl Sought {
     /// A message as the source has it.
     pub(crate) fn as_it_is(uid: Uid, size: u64) -> Self {
-        Self { uid, size, copy: None }
+        Self { uid, size, copy: None, arrived: None }
+    }
+
+    /// A message as a scan shows it.
+    pub(crate) fn shown(message: &MessageInfo) -> Self {
+        let arrived = message.internal_date.map(InternalDate::unix_seconds);
+        Self { arrived, ..Self::as_it_is(message.uid, message.size) }
     }
 }
 
@@ -107,6 +126,7 @@ async fn compare<S: Mailbox, T: Mailbox>(
     let there: HashMap<Uid, MessageInfo> = there.into_iter().map(|it| (it.uid, it)).collect();
     let right =
         candidates(target, target_folder, &on_target, |uid| there.get(&uid).map_or(0, |it| it.size)).await?;
+    let mut read: HashMap<Uid, Digests> = HashMap::new();
     let copies: HashMap<Uid, Likeness> = wanted.iter().filter_map(|it| Some((it.uid, it.copy?))).collect();
     let sizes: HashMap<Uid, u64> = wanted.iter().map(|it| (it.uid, it.size)).collect();
     let as_they_are: UidSet = wanted.iter().filter(|it| it.copy.is_none()).map(|it| it.uid).collect();
@@ -130,11 +150,10 @@ async fn compare<S: Mailbox, T: Mailbox>(
         left_doubt.extend(doubt.left.iter().copied());
         right_doubt.extend(doubt.right.iter().copied());
     }
-    let mut read: HashMap<Uid, Digests> = HashMap::new();
     if !left_doubt.is_empty() {
         read.extend(copies.iter().map(|(uid, it)| (*uid, it.digests)));
         let left_doubt: UidSet = left_doubt.iter().filter(|uid| !copies.contains_key(uid)).collect();
-        if let Some(source) = source
+        if let Some(source) = &mut source
             && !left_doubt.is_empty()
         {
             read.extend(source.digests(folder, &left_doubt).await?);
@@ -149,6 +168,10 @@ async fn compare<S: Mailbox, T: Mailbox>(
             ));
         }
     }
+    if among.rewrites == Rewrites::Possible {
+        let rest = Rest { folder, target_folder, wanted, left: &left, right: &right, there: &there };
+        pairs.extend(rest.pair(source, target, &pairs, &mut read).await?);
+    }
     let fingerprints: HashMap<Uid, Fingerprint> = left.iter().map(|it| (it.uid, it.fingerprint)).collect();
     let paired: HashSet<Uid> = pairs.iter().map(|(_, other)| *other).collect();
     let unmatched = right.iter().filter(|it| !paired.contains(&it.uid));
@@ -159,6 +182,62 @@ async fn compare<S: Mailbox, T: Mailbox>(
     });
     let on_source = left.iter().map(|it| it.uid).collect();
     Ok(Comparison { found: found.collect(), on_source, unmatched })
+}
+
+/// What fingerprints did not pair above a floor: a target may rewrite Message-ID or another field of them.
+struct Rest<'a> {
+    folder: &'a FolderPath,
+    target_folder: &'a FolderPath,
+    wanted: &'a [Sought],
+    left: &'a [Candidate],
+    right: &'a [Candidate],
+    there: &'a HashMap<Uid, MessageInfo>,
+}
+
+impl Rest<'_> {
+    /// Pairs them by text and date. The bodies of both sides are read for it.
+    async fn pair<S: Mailbox, T: Mailbox>(
+        &self,
+        source: Option<&mut S>,
+        target: &mut T,
+        pairs: &[(Uid, Uid)],
+        read: &mut HashMap<Uid, Digests>,
+    ) -> Result<Vec<(Uid, Uid)>, Error> {
+        let (ours, theirs): (HashSet<Uid>, HashSet<Uid>) = pairs.iter().copied().unzip();
+        // What was edited was looked for in the form in which it was sent.
+        let edited: HashSet<Uid> =
+            self.wanted.iter().filter(|it| it.copy.is_some()).map(|it| it.uid).collect();
+        let is_open = |it: &&Candidate| !ours.contains(&it.uid) && !edited.contains(&it.uid);
+        let left: UidSet = self.left.iter().filter(is_open).map(|it| it.uid).collect();
+        let right: UidSet =
+            self.right.iter().filter(|it| !theirs.contains(&it.uid)).map(|it| it.uid).collect();
+        let Some(source) = source.filter(|_| !left.is_empty() && !right.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let unread: UidSet = left.iter().filter(|uid| !read.contains_key(uid)).collect();
+        if !unread.is_empty() {
+            read.extend(source.digests(self.folder, &unread).await?);
+        }
+        let mut arrived: HashMap<Uid, i64> =
+            self.wanted.iter().filter_map(|it| Some((it.uid, it.arrived?))).collect();
+        if left.iter().any(|uid| !arrived.contains_key(&uid)) {
+            let shown = source.scan(self.folder, None).await?.messages;
+            arrived.extend(shown.iter().filter_map(|it| Some((it.uid, it.internal_date?.unix_seconds()))));
+        }
+        let left: Vec<ByText> = left
+            .iter()
+            .filter_map(|uid| {
+                Some(ByText { uid, text: read.get(&uid)?.text, arrived: arrived.get(&uid).copied() })
+            })
+            .collect();
+        let right = target.digests(self.target_folder, &right).await?;
+        let date = |uid: &Uid| self.there.get(uid)?.internal_date.map(InternalDate::unix_seconds);
+        let right: Vec<ByText> = right
+            .into_iter()
+            .map(|(uid, digests)| ByText { uid, text: digests.text, arrived: date(&uid) })
+            .collect();
+        Ok(pair_by_text(&left, &right))
+    }
 }
 
 async fn candidates<M: Mailbox>(
@@ -192,11 +271,15 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
         // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
         let is_same = now.uid_validity == floor.uid_validity;
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
-        let among = Among { first: if is_same { floor.uid_next } else { Uid::FIRST }, proof: Proof::Digest };
+        let among = if is_same {
+            Among { first: floor.uid_next, proof: Proof::Digest, rewrites: Rewrites::Possible }
+        } else {
+            Among { first: Uid::FIRST, proof: Proof::Digest, rewrites: Rewrites::Never }
+        };
         let owned = taken(state, owned_by_others);
         let wanted: Vec<Sought> = intended
             .iter()
-            .map(|uid| Sought { uid, size: 0, copy: edited.get(&uid).map(|it| it.copy) })
+            .map(|uid| Sought { copy: edited.get(&uid).map(|it| it.copy), ..Sought::as_it_is(uid, 0) })
             .collect();
         comparison =
             compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Side},
     folder::Folder,
     folder_plan::{FolderPlan, FolderRules, Selection, Unmatched, plan_folders, unmatched},
     name_rules::NameRules,
@@ -79,6 +79,11 @@ pub(crate) async fn survey(
     } else {
         (source.folders().await?, None)
     };
+    if folders.is_empty() && !records.is_empty() {
+        // Every mailbox has an INBOX (RFC 9051, section 5.1).
+        let words = format!("source {}: the server lists no folder, not even INBOX", source.describe());
+        return Err(Error::session(words).at(Side::Source));
+    }
     let selection = Selection::new(&folders, rules, &records);
     let any_new =
         folders.iter().any(|it| selection.known(&it.path).is_none() && selection.left_out(it).is_none());

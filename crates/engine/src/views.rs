@@ -160,6 +160,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         since: Option<&Cursor>,
     ) -> Result<Scan, Error> {
         let scan = self.source.scan(&work.source, since).await?;
+        let scan = self.check_count(work, scan).await?;
         self.remainder(work, state, scan).await
     }
 

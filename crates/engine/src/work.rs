@@ -70,6 +70,8 @@ pub(crate) struct Work {
     pub(crate) sent_again: HashSet<Uid>,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
     pub(crate) shown_until: Option<Uid>,
+    /// The target folder's UIDNEXT before anything was sent.
+    pub(crate) floor_next: Option<Uid>,
     /// Copies whose flags the source did not show: only a scan of everything shows them again.
     pub(crate) unseen: u64,
     /// The target had a while to take in what an earlier process may have left on the wire.
@@ -104,6 +106,7 @@ impl Work {
             refusals: Refusals::default(),
             sent_again: HashSet::new(),
             shown_until: None,
+            floor_next: None,
             unseen: 0,
             is_quiet: false,
             settled: 0,
@@ -186,7 +189,14 @@ impl Work {
         self.moves.clear();
         self.refused.clear();
         self.shown_until = None;
+        self.floor_next = None;
         self.renumbered <= MOST_RENUMBERED
+    }
+
+    /// The target folder's UIDNEXT as far as it is known, where something was sent.
+    pub(crate) fn target_next(&self) -> Option<Uid> {
+        let shown = self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
+        shown.max(self.floor_next)
     }
 
     /// The lowest UID that the target has not shown yet.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use mailhaul_engine::{Deletions, PassOptions, Report};
 use mailhaul_mail::Sha256;
-use support::{Crash, MemoryLedger, Remote, is_malformed, pass, with_repairs};
+use support::{CONFIRMED, Crash, MemoryLedger, Remote, is_malformed, pass, with_repairs};
 
 fn text(number: u32) -> String {
     let filler = "x".repeat((number * 13 % 90) as usize);
@@ -98,7 +98,8 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
     ];
     for text in kinds {
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
-        let options = PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() };
+        let options =
+            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
         for name in ["once", "twice", "twice"] {
             source.server().folder("INBOX").add_at(0, "", &text(name));
         }
@@ -124,7 +125,7 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
 async fn deletions_are_kept_or_mirrored() {
     for deletions in [Deletions::Keep, Deletions::Mirror] {
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
-        let options = PassOptions { deletions, ..PassOptions::default() };
+        let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert_synced(&pass(&source, &target, &ledger, &options).await);
         source.server().folder("INBOX").expunge(4);
         let report = pass(&source, &target, &ledger, &options).await;
@@ -244,7 +245,11 @@ async fn edited_copies_take_part_in_later_passes() {
         let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
         target.server().tells_no_uids = tells_no_uids;
         target.server().ignores_flags = ignores_flags;
-        let options = with_repairs(PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() });
+        let options = with_repairs(PassOptions {
+            deletions: Deletions::Mirror,
+            removals: CONFIRMED,
+            ..PassOptions::default()
+        });
         assert_synced(&pass(&source, &target, &ledger, &options).await);
         assert_eq!(source.contents_as_taken(), target.contents());
         if renumbers {
@@ -413,7 +418,7 @@ async fn a_target_that_became_less_picky_after_a_crash_gets_no_second_copy() {
 }
 
 async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: PassOptions) {
-    let options = PassOptions { deletions: Deletions::Mirror, ..options };
+    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..options };
     let steps = {
         let (source, target, ledger) = (source_of(), target_of(), MemoryLedger::default());
         assert_synced(&pass(&source, &target, &ledger, &options).await);

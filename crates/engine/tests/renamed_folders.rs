@@ -6,7 +6,7 @@ mod support;
 
 use mailhaul_engine::{Deletions, PassOptions};
 use mailhaul_mail::FolderPath;
-use support::{Crash, MemoryLedger, Remote, pass};
+use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
 fn mailbox() -> Remote {
     let remote = Remote::default();
@@ -130,7 +130,7 @@ async fn one_uidvalidity_for_all_folders_is_no_proof_of_a_rename() {
 async fn where_a_rename_is_refused_messages_are_moved_and_the_empty_folder_is_removed() {
     for deletions in [Deletions::Keep, Deletions::Mirror] {
         let (source, target, ledger) = (deep(), Remote::default(), MemoryLedger::default());
-        let options = PassOptions { deletions, ..PassOptions::default() };
+        let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert!(pass(&source, &target, &ledger, &options).await.is_synced());
         rename(&source, &[("Old", "New"), ("Old/2020", "New/2020")]);
         target.server().refuses_renames = true;

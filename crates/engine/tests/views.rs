@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use mailhaul_engine::{Deletions, FolderPattern, FolderRules, PassOptions, Report};
 use mailhaul_mail::{FolderPath, SpecialUse};
-use support::{Crash, MemoryLedger, Remote, pass};
+use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
 fn text(number: u32) -> String {
     format!("Message-ID: <{number}@example.net>\r\nSubject: number {number}\r\n\r\ntext {number}\r\n")
@@ -100,7 +100,7 @@ async fn new_mail_of_a_view_is_compared_alone() {
 #[tokio::test]
 async fn what_vanishes_from_a_folder_and_stays_in_the_view_is_kept() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() };
+    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     assert_synced(&pass(&source, &target, &ledger, &options).await);
     source.server().folder("INBOX").expunge(1);
     // What came up in a folder is not needed twice.

@@ -1,6 +1,6 @@
 //! What each record means in SQL: exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) means.
 
-use mailhaul_engine::{Copied, Cursor, Floor, MessageState, Record};
+use mailhaul_engine::{Copied, Cursor, Floor, MessageState, Record, Waiting};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -57,7 +57,7 @@ pub(crate) async fn apply(
                 sqlx::query(
                     "UPDATE folder SET target_validity = ?, cursor_messages = NULL, cursor_uid_validity = NULL, \
                      cursor_uid_next = NULL, cursor_highest_modseq = NULL, cursor_skipped = NULL, \
-                     cursor_excluded = NULL WHERE id = ?",
+                     cursor_excluded = NULL, target_next = NULL WHERE id = ?",
                 )
                     .bind(uid_validity.get().cast_signed())
                     .bind(folder)
@@ -73,7 +73,10 @@ pub(crate) async fn apply(
                     .await?;
             }
             Record::Closed { .. } => forget(connection, folder).await?,
-            Record::Settled { cursor, rules, .. } => settle(connection, folder, cursor, rules).await?,
+            Record::Settled { cursor, rules, target_next, .. } => {
+                settle(connection, folder, cursor, rules, *target_next).await?;
+            }
+            Record::Waiting { waiting, .. } => wait(connection, folder, waiting).await?,
         }
     }
     Ok(())
@@ -229,12 +232,14 @@ async fn settle(
     folder: i64,
     cursor: &Cursor,
     rules: &str,
+    target_next: Option<Uid>,
 ) -> Result<(), Fault> {
     let status = &cursor.status;
     sqlx::query(
         "UPDATE folder SET floor_validity = NULL, floor_uid_next = NULL, cursor_messages = ?, \
          cursor_uid_validity = ?, cursor_uid_next = ?, cursor_highest_modseq = ?, cursor_skipped = ?, \
-         cursor_excluded = ?, rules = ? WHERE id = ?",
+         cursor_excluded = ?, rules = ?, target_next = coalesce(?, target_next), waiting = NULL, waiting_since = NULL \
+         WHERE id = ?",
     )
     .bind(i64::from(status.messages))
     .bind(status.uid_validity.get().cast_signed())
@@ -243,8 +248,19 @@ async fn settle(
     .bind(i64::from(cursor.skipped))
     .bind(i64::from(cursor.excluded))
     .bind(rules.to_owned())
+    .bind(target_next.map(|uid| i64::from(uid.get())))
     .bind(folder)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn wait(connection: &mut SqliteConnection, folder: i64, waiting: &Waiting) -> Result<(), Fault> {
+    sqlx::query("UPDATE folder SET waiting = ?, waiting_since = ? WHERE id = ?")
+        .bind(waiting.uids.to_string())
+        .bind(waiting.since.cast_signed())
+        .bind(folder)
+        .execute(connection)
+        .await?;
     Ok(())
 }

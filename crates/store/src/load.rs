@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Copied, Cursor, Floor, FolderRecord, FolderState, FolderStatus, MessageState};
+use mailhaul_engine::{
+    Copied, Cursor, Floor, FolderRecord, FolderState, FolderStatus, MessageState, Waiting,
+};
 use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidSet, UidValidity};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 
 use crate::{apply::state, edited, error::Fault};
 
@@ -131,7 +133,28 @@ fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
         floor,
         cursor: cursor(row)?,
         rules: row.try_get("rules")?,
+        target_next: since_step_10::<i64>(row, "target_next")?.map(uid).transpose()?,
+        waiting: waiting(row)?,
     })
+}
+
+/// A column that a file lacks which is older than step 10 and is only read.
+fn since_step_10<'r, T>(row: &'r SqliteRow, column: &str) -> Result<Option<T>, Fault>
+where
+    T: Decode<'r, Sqlite> + Type<Sqlite>,
+{
+    match row.try_get(column) {
+        Err(sqlx::Error::ColumnNotFound(_)) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+fn waiting(row: &SqliteRow) -> Result<Option<Waiting>, Fault> {
+    let uids: Option<String> = since_step_10(row, "waiting")?;
+    let since: Option<i64> = since_step_10(row, "waiting_since")?;
+    let (Some(uids), Some(since)) = (uids, since) else { return Ok(None) };
+    let uids = if uids.is_empty() { Ok(UidSet::new()) } else { uids.parse() };
+    Ok(Some(Waiting { since: since.cast_unsigned(), uids: uids.map_err(|_| Fault::Unreadable("waiting"))? }))
 }
 
 fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {

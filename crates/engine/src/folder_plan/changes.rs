@@ -14,6 +14,9 @@ pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, ru
     if record.floor.is_some() {
         return Some("the last pass did not finish".to_owned());
     }
+    if record.waiting.is_some() {
+        return Some("copies wait to be removed".to_owned());
+    }
     if now.uid_validity != then.uid_validity {
         return Some(format!("UIDVALIDITY changed: {} -> {}", then.uid_validity, now.uid_validity));
     }
@@ -59,6 +62,8 @@ mod tests {
             floor: None,
             cursor: Some(Cursor { status: settled, skipped: 0, excluded: 0 }),
             rules: "r".into(),
+            target_next: None,
+            waiting: None,
         };
         let why =
             |status: &FolderStatus, record: &FolderRecord, rules| why_scan(Some(status), Some(record), rules);

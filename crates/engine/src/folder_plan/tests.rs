@@ -38,6 +38,8 @@ fn record(source: &str, target: &str) -> FolderRecord {
         floor: None,
         cursor: None,
         rules: String::new(),
+        target_next: None,
+        waiting: None,
     }
 }
 

@@ -27,6 +27,12 @@ impl MemoryLedger {
         *self.calls.lock().unwrap()
     }
 
+    /// What it holds now, apart from what it learns later.
+    pub fn backup(&self) -> Self {
+        let folders = self.folders.lock().unwrap().clone();
+        Self { folders: Arc::new(Mutex::new(folders)), ..Self::default() }
+    }
+
     pub fn crashing(&self, crash: Option<Crash>) -> Self {
         Self { folders: self.folders.clone(), calls: Arc::default(), crash }
     }

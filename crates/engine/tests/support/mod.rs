@@ -23,7 +23,8 @@ use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
     FolderStatus, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
-    PassOptions, Piece, Places, Present, Progress, RepairRules, Report, Scan, Source, Target, Wanted,
+    PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source, Target,
+    Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
@@ -114,6 +115,10 @@ pub struct Lies {
     pub adds: Option<&'static str>,
     /// Flags that come with a message are not stored.
     pub drops_flags: bool,
+    /// Message-ID is another one in what is stored.
+    pub rewrites_ids: bool,
+    /// So many times a folder is opened as if it were empty.
+    pub shows_nothing: u32,
     /// The date that each message gets, in seconds.
     pub redates: Option<i64>,
     /// Messages that were offered.
@@ -130,7 +135,17 @@ fn contains(body: &[u8], text: &str) -> bool {
     body.windows(text.len()).any(|it| it == text.as_bytes())
 }
 
+fn with_another_id(body: &[u8]) -> Bytes {
+    Bytes::from(String::from_utf8_lossy(body).replace("Message-ID: <", "Message-ID: <anew-").into_bytes())
+}
+
 impl Server {
+    fn shows_nothing(&mut self) -> bool {
+        let left = self.lies.shows_nothing;
+        self.lies.shows_nothing = left.saturating_sub(1);
+        left > 0
+    }
+
     pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
         self.next_validity += 1;
         let uid_validity = self.next_validity;
@@ -327,6 +342,10 @@ impl Mailbox for Remote {
         self.server().scans += 1;
         let tells_vanished = self.server().tells_vanished && since.is_some();
         let since = since.and_then(|it| it.status.highest_modseq).map_or(0, |it| it.0);
+        if self.server().shows_nothing() {
+            let status = self.with(folder, |it| FolderStatus { messages: 0, ..it.status() })?;
+            return Ok(Scan::whole(status, Vec::new(), Present::These(UidSet::new())));
+        }
         self.with(folder, |it| Scan {
             status: it.status(),
             messages: it
@@ -547,6 +566,7 @@ impl Target for Remote {
                             Some(more) => Bytes::from([&body, more.as_bytes()].concat()),
                             None => body,
                         };
+                        let body = if lies.rewrites_ids { with_another_id(&body) } else { body };
                         let date = lies.redates.map_or(envelope.internal_date, |it| InternalDate::new(it, 0));
                         let next = it.uid_next;
                         let uid = if is_dropped { next } else { it.store(flags, date, body) };
@@ -664,12 +684,15 @@ pub fn as_taken(body: &[u8]) -> Vec<u8> {
     repair(body, &Repairs::all(), LONGEST_LINE).expect("it can be repaired").octets
 }
 
-/// No waiting.
-pub struct NoTime;
+/// What vanished is to be removed.
+pub const CONFIRMED: RemovalRules = RemovalRules { percent: 10, messages: 100, is_confirmed: true };
+
+/// Always this hour, and no waiting.
+pub struct NoTime(pub u64);
 
 impl Clock for NoTime {
     fn now(&self) -> Duration {
-        Duration::from_hours(480_000)
+        Duration::from_hours(self.0)
     }
 
     async fn sleep(&self, _duration: Duration) {}
@@ -689,12 +712,23 @@ impl Progress for Listener {
 
 /// One pass.
 pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, options: &PassOptions) -> Report {
+    pass_after(0, source, target, ledger, options).await
+}
+
+/// One pass so many hours after the others.
+pub async fn pass_after(
+    hours: u64,
+    source: &Remote,
+    target: &Remote,
+    ledger: &MemoryLedger,
+    options: &PassOptions,
+) -> Report {
     Pass {
         source: &mut source.clone(),
         target: &mut target.clone(),
         ledger,
         progress: &Listener::default(),
-        clock: &NoTime,
+        clock: &NoTime(480_000 + hours),
         budget: &Budget::new(100),
         places: &Places::new(3),
         stop: &CancellationToken::new(),

@@ -9,7 +9,7 @@ use std::{
 
 use mailhaul_engine::{
     Copied, Cursor, Edited, ErrorKind, Floor, FolderState, FolderStatus, Ledger, Likeness, MessageState,
-    Record,
+    Record, Waiting,
 };
 use mailhaul_mail::{
     Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Sha256, Uid, UidSet, UidValidity,
@@ -356,7 +356,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 9)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 10)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
@@ -465,20 +465,24 @@ fn any_cursor() -> impl Strategy<Value = Cursor> {
 fn any_record() -> impl Strategy<Value = Record> {
     let floor =
         (any_validity(), any_uid()).prop_map(|(uid_validity, uid_next)| Floor { uid_validity, uid_next });
-    let uids = prop::collection::vec(any_uid(), 0..5).prop_map(|uids| uids.into_iter().collect::<UidSet>());
+    let uids =
+        || prop::collection::vec(any_uid(), 0..5).prop_map(|uids| uids.into_iter().collect::<UidSet>());
     prop_oneof![
         3 => (any_folder(), prop::option::weighted(0.2, any_folder()), any_validity()).prop_map(
             |(folder, other, uid_validity)| {
                 Record::Opened { target: other.unwrap_or_else(|| folder.clone()), folder, uid_validity }
             },
         ),
-        2 => (any_folder(), floor, uids).prop_map(|(folder, floor, uids)| Record::Intended { folder, floor, uids }),
+        2 => (any_folder(), floor, uids()).prop_map(|(folder, floor, uids)| Record::Intended { folder, floor, uids }),
         8 => (any_folder(), any_uid(), any_message_state())
             .prop_map(|(folder, uid, state)| Record::Message { folder, uid, state }),
         1 => (any_folder(), any_validity())
             .prop_map(|(folder, uid_validity)| Record::TargetValidity { folder, uid_validity }),
-        1 => (any_folder(), any_cursor(), ".{0,9}")
-            .prop_map(|(folder, cursor, rules)| Record::Settled { folder, cursor, rules }),
+        1 => (any_folder(), any_cursor(), ".{0,9}", prop::option::of(any_uid())).prop_map(
+            |(folder, cursor, rules, target_next)| Record::Settled { folder, cursor, rules, target_next },
+        ),
+        1 => (any_folder(), any::<u64>(), uids())
+            .prop_map(|(folder, since, uids)| Record::Waiting { folder, waiting: Waiting { since, uids } }),
     ]
 }
 

@@ -1,0 +1,176 @@
+//! Copies of messages that the source does not show any more: one odd answer of a server must not empty the target.
+//!
+//! A folder that vanished or became empty, and more than a share of the mailbox, wait until a second pass, an hour later or
+//! more, does not see the messages either, or until the administrator confirms. Until then their records stay.
+
+use std::collections::HashMap;
+
+use mailhaul_mail::{Fingerprint, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    pass::{Deletions, Pass, RemovalRules},
+    ports::{Clock, Ledger, Progress, Source, Target},
+    record::{Copied, FolderState, Waiting},
+    work::{Origin, Work},
+};
+
+/// The time between two passes that do not see the same messages, in seconds.
+const BETWEEN: u64 = 3_600;
+
+/// What vanished from all folders of a mailbox, beside what it holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Toll {
+    /// Copies that one pass would remove.
+    vanished: u64,
+    /// Copies that the ledger knows.
+    known: u64,
+}
+
+impl Toll {
+    /// True if so much is not decided by one pass.
+    fn exceeds(self, rules: &RemovalRules) -> bool {
+        let share = self.known.saturating_mul(u64::from(rules.percent)) / 100;
+        self.vanished > rules.messages.max(share)
+    }
+}
+
+/// What one pass does about the messages that vanished from a folder. Pure.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Messages whose copies may be removed now.
+    pub(crate) settled: UidSet,
+    /// Messages that wait.
+    pub(crate) waiting: Option<Waiting>,
+}
+
+/// `is_doubtful`: one pass does not decide. `before`: what waits since an earlier pass.
+fn decide(vanished: &UidSet, before: Option<&Waiting>, is_doubtful: bool, now: u64) -> Verdict {
+    if !is_doubtful {
+        return Verdict { settled: vanished.clone(), waiting: None };
+    }
+    let still = |it: &Waiting| it.uids.without(&it.uids.without(vanished));
+    let Some(still) = before.map(still).filter(|it| !it.is_empty()) else {
+        return Verdict {
+            settled: UidSet::new(),
+            waiting: Some(Waiting { since: now, uids: vanished.clone() }),
+        };
+    };
+    let since = before.map_or(now, |it| it.since);
+    if now < since.saturating_add(BETWEEN) {
+        return Verdict { settled: UidSet::new(), waiting: Some(Waiting { since, uids: still }) };
+    }
+    let rest = vanished.without(&still);
+    let waiting = (!rest.is_empty()).then_some(Waiting { since: now, uids: rest });
+    Verdict { settled: still, waiting }
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// What vanished from the folders, before any copy is removed.
+    pub(crate) async fn toll(&self, works: &[Work]) -> Result<Toll, Error> {
+        if self.options.deletions == Deletions::Keep || works.iter().all(|it| it.vanished.is_empty()) {
+            return Ok(Toll::default());
+        }
+        let mut toll = Toll::default();
+        for work in works {
+            toll.vanished += work.vanished.iter().filter(|(_, it)| it.ours).count() as u64;
+        }
+        for record in self.ledger.folders().await? {
+            let state = self.ledger.folder_around(&record.folder, &UidSet::new()).await?;
+            toll.known += state.map_or(0, |it| it.rest + it.done().count() as u64);
+        }
+        Ok(toll)
+    }
+
+    /// Decides which of the messages that vanished from the folder are dealt with now.
+    pub(crate) fn judge_removals(&self, work: &mut Work, state: Option<&FolderState>, toll: Toll) -> Verdict {
+        let vanished: UidSet = work.vanished.iter().map(|(uid, _)| *uid).collect();
+        let rules = &self.options.removals;
+        let is_emptied = work.scan.as_ref().is_some_and(|it| it.status.messages == 0);
+        let is_removed =
+            self.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
+        let why = if work.origin == Origin::Departed {
+            "the source does not list the folder any more"
+        } else if is_emptied {
+            "the source shows no message in the folder any more"
+        } else {
+            "more messages vanished than one pass may remove"
+        };
+        let is_doubtful = is_removed
+            && !rules.is_confirmed
+            && (work.origin == Origin::Departed || is_emptied || toll.exceeds(rules));
+        let before = state.and_then(|it| it.record.waiting.as_ref());
+        let verdict = decide(&vanished, before, is_doubtful, self.clock.now().as_secs());
+        if let Some(waiting) = &verdict.waiting {
+            let count = waiting.uids.len();
+            let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
+            work.tally.waiting = count;
+            work.tally.remarks.push(format!(
+                "{copies} not removed yet: {why}; a pass an hour later that does not see them either removes them, or \
+                 confirm the deletions"
+            ));
+        }
+        verdict
+    }
+
+    /// Those of the copies that are what the ledger says. A UID may be that of another message.
+    pub(crate) async fn proved_ours(
+        &mut self,
+        work: &mut Work,
+        copies: &[(Uid, Copied)],
+    ) -> Result<UidSet, Error> {
+        let uids: UidSet = copies.iter().filter_map(|(_, it)| it.target_uid).collect();
+        if uids.is_empty() {
+            return Ok(uids);
+        }
+        let there: HashMap<Uid, Fingerprint> =
+            self.target.fingerprints(&work.target, &uids).await?.into_iter().collect();
+        let is_ours = |it: &Copied| {
+            let uid = it.target_uid?;
+            (there.get(&uid)? == &it.as_copy().fingerprint).then_some(uid)
+        };
+        let proved: UidSet = copies.iter().filter_map(|(_, it)| is_ours(it)).collect();
+        let others = there.keys().filter(|uid| !proved.contains(**uid)).count();
+        if others > 0 {
+            work.tally.remarks.push(format!(
+                "{others} messages on the target are left, which have the UIDs of copies that are to be removed, and other \
+                 headers"
+            ));
+        }
+        Ok(proved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uids(text: &str) -> UidSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_share_of_a_mailbox_is_not_decided_by_one_pass() {
+        let rules = RemovalRules::default();
+        let exceeds = |vanished, known| Toll { vanished, known }.exceeds(&rules);
+        assert!(!exceeds(100, 200) && exceeds(101, 200));
+        assert!(!exceeds(1_000, 10_000) && exceeds(1_001, 10_000));
+    }
+
+    #[test]
+    fn what_two_passes_do_not_see_is_removed_after_an_hour() {
+        let waiting = |since, set| Waiting { since, uids: uids(set) };
+        let first = decide(&uids("1:9"), None, true, 1_000);
+        assert_eq!(first, Verdict { settled: UidSet::new(), waiting: Some(waiting(1_000, "1:9")) });
+        let before = waiting(1_000, "1:9");
+        // Too early, and some came back.
+        let early = decide(&uids("3:9"), Some(&before), true, 4_599);
+        assert_eq!(early, Verdict { settled: UidSet::new(), waiting: Some(waiting(1_000, "3:9")) });
+        let late = decide(&uids("3:12"), Some(&before), true, 4_600);
+        assert_eq!(late, Verdict { settled: uids("3:9"), waiting: Some(waiting(4_600, "10:12")) });
+        // All came back, and others vanished.
+        let others = decide(&uids("10:12"), Some(&before), true, 9_000);
+        assert_eq!(others, Verdict { settled: UidSet::new(), waiting: Some(waiting(9_000, "10:12")) });
+        assert_eq!(decide(&uids("3"), None, false, 0), Verdict { settled: uids("3"), waiting: None });
+    }
+}
