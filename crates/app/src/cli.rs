@@ -131,6 +131,10 @@ pub(crate) struct Migrate {
     /// ever removed
     #[arg(long, value_enum, default_value_t = Deletions::Keep, help_heading = "What to copy")]
     pub(crate) deletions: Deletions,
+    /// With --deletions mirror: remove also what an earlier pass left because a folder vanished or became empty, or because
+    /// too many messages vanished at once (more than 100 and more than 10 percent)
+    #[arg(long, help_heading = "What to copy")]
+    pub(crate) confirm_deletions: bool,
     /// What may be edited in messages that the target refuses, so that it takes them; the report names each edit:
     /// NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or all; separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = repairs, help_heading = "What to copy")]

@@ -247,6 +247,9 @@ impl Progress for MailboxUi {
             Event::Repaired { folder, item } => {
                 self.ui.say(&format!("{}: {}", self.name, text::repaired(folder, item)));
             }
+            Event::Waiting { folder, words } => {
+                self.ui.warn(&format!("{}: {folder}: {words} (--confirm-deletions)", self.name));
+            }
             Event::Emptied { folder, is_removed } => {
                 self.ui.warn(&format!("{}: {}", self.name, text::emptied(folder, is_removed)));
             }

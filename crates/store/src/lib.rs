@@ -26,6 +26,7 @@ mod pages;
 mod parking;
 mod reading;
 mod release;
+mod removals;
 mod reports;
 mod store;
 mod tokens;

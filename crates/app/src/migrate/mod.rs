@@ -12,7 +12,7 @@ mod trace_file;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use mailhaul_engine::{Filter, FolderMapping, FolderRules, PassOptions, Received, RepairRules};
+use mailhaul_engine::{Filter, FolderMapping, FolderRules, PassOptions, Received, RemovalRules, RepairRules};
 use mailhaul_imap::{Security, Timeouts, Trace};
 use mailhaul_mail::repair::Repairs;
 use mailhaul_migration::{Rates, read_folder_map};
@@ -135,6 +135,7 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             cli::Order::Oldest => mailhaul_engine::Order::Oldest,
             cli::Order::Newest => mailhaul_engine::Order::Newest,
         },
+        removals: RemovalRules { is_confirmed: options.confirm_deletions, ..RemovalRules::default() },
         deletions: match options.deletions {
             cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
             cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,

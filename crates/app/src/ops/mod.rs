@@ -7,6 +7,7 @@ mod availability;
 mod batch_settings;
 mod complete_migration_batch;
 mod config;
+mod confirm_deletions;
 mod endpoint_settings;
 mod endpoints;
 mod export_migration_report;

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
+    confirm_deletions,
     endpoints::batch_now,
     failures::{at_least_one, changed_meanwhile, told, unsupported},
     members,
@@ -67,6 +68,10 @@ pub(crate) struct Request {
     /// Approves what was skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
+    /// Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the users'
+    /// reports say which folders they are in.
+    #[serde(default)]
+    confirm_deletions: bool,
     /// Whether later passes follow the first.
     allow_incremental_syncs: Option<bool>,
     /// From one later pass to the next, at least 00:01:00; counted from now.
@@ -143,6 +148,7 @@ impl Operation<Context> for SetMigrationBatch {
         let file = request.file()?;
         let request_checks = request.check_now;
         let (sync_now, update, approve) = (request.sync_now, request.update, request.approve_skipped_items);
+        let confirm_deletions = request.confirm_deletions;
         let columns = request.allow_unknown_columns_in_csv;
         let mut after = overview.batch.settings.clone();
         request.change(&mut after)?;
@@ -187,6 +193,9 @@ impl Operation<Context> for SetMigrationBatch {
         }
         if approve {
             store.approve(Users::OfBatch(guid), context.now()).await.map_err(told)?;
+        }
+        if confirm_deletions {
+            confirm_deletions::of_batch(context, guid).await?;
         }
         if sync_now {
             let at_once = Due::At(context.now());

@@ -9,7 +9,10 @@ use mailhaul_store::{Due, UserTimes, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, get_migration_user::user_now, members, nouns::USER, views::MigrationUser};
+use super::{
+    confirm_deletions, failures::told, get_migration_user::user_now, members, nouns::USER,
+    views::MigrationUser,
+};
 use crate::{
     context::Context,
     time_zones::{change, zone},
@@ -39,6 +42,10 @@ pub(crate) struct Request {
     /// Approves what was skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
+    /// Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the user's
+    /// report says which folders they are in.
+    #[serde(default)]
+    confirm_deletions: bool,
     /// A new login at the source.
     credential: Option<Credential>,
     /// A new login at the target.
@@ -93,6 +100,9 @@ impl Operation<Context> for SetMigrationUser {
         }
         if request.approve_skipped_items {
             store.approve(Users::One(user.guid), context.now()).await.map_err(told)?;
+        }
+        if request.confirm_deletions {
+            confirm_deletions::of_user(context, &user).await?;
         }
         if request.sync_now {
             let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];

@@ -1,7 +1,8 @@
 //! What a batch's settings mean for a pass.
 
 use mailhaul_engine::{
-    Filter, FolderMapping, FolderPattern, FolderRules, Order, PassOptions, Received, RepairRules,
+    Filter, FolderMapping, FolderPattern, FolderRules, Order, PassOptions, Received, RemovalRules,
+    RepairRules,
 };
 use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
@@ -42,6 +43,7 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             Deletions::Keep => mailhaul_engine::Deletions::Keep,
             Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
+        removals: RemovalRules::default(),
         repairs: RepairRules { allowed: settings.repairs.clone(), ..RepairRules::default() },
     })
 }

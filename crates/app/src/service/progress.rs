@@ -173,6 +173,9 @@ impl Progress for UserProgress<'_> {
                 self.say(format!("Folder {folder}: the message with UID {uid} was skipped: {reason}"));
             }
             Event::Repaired { folder, item } => self.say(text::repaired(folder, item)),
+            Event::Waiting { folder, words } => {
+                self.say(format!("Folder {folder}: {words} (Set-MigrationUser -ConfirmDeletions)."));
+            }
             Event::Emptied { folder, is_removed } => {
                 self.say(format!("{}.", text::emptied(folder, is_removed)));
             }

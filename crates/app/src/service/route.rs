@@ -20,7 +20,7 @@ pub(crate) struct Route {
     /// `None`: into the archive.
     pub(super) target: Option<Endpoint>,
     /// By which the ledger knows both ends.
-    pub(super) keys: (String, String),
+    pub(crate) keys: (String, String),
 }
 
 /// Where the mail goes.
