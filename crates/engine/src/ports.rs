@@ -329,6 +329,13 @@ pub enum Event<'a> {
         /// What and how.
         item: &'a RepairedItem,
     },
+    /// Copies of messages that vanished are not removed yet.
+    Waiting {
+        /// The source folder.
+        folder: &'a FolderPath,
+        /// How many, why, and what removes them.
+        words: &'a str,
+    },
     /// A folder is empty on the target, because the source has it no more.
     Emptied {
         /// On the target.

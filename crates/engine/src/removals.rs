@@ -10,7 +10,7 @@ use mailhaul_mail::{Fingerprint, Uid, UidSet};
 use crate::{
     error::Error,
     pass::{Deletions, Pass, RemovalRules},
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, Waiting},
     work::{Origin, Work},
 };
@@ -105,10 +105,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let count = waiting.uids.len();
             let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
             work.tally.waiting = count;
-            work.tally.remarks.push(format!(
+            let words = format!(
                 "{copies} not removed yet: {why}; a pass an hour later that does not see them either removes them, or \
                  confirm the deletions"
-            ));
+            );
+            self.progress.event(Event::Waiting { folder: work.source(), words: &words });
+            work.tally.remarks.push(words);
         }
         verdict
     }

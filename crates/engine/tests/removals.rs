@@ -21,7 +21,7 @@ fn mirrored() -> PassOptions {
 async fn migrated(options: &PassOptions) -> (Remote, Remote, MemoryLedger) {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     for (folder, first) in [("INBOX", 0), ("Archive", 100)] {
-        (first..first + 20).for_each(|it| drop(source.server().folder(folder).add("\\Seen", &text(it))));
+        (first..first + 20).for_each(|it| _ = source.server().folder(folder).add("\\Seen", &text(it)));
     }
     assert_synced(&pass(&source, &target, &ledger, options).await);
     assert_eq!(source.contents(), target.contents());
@@ -58,7 +58,7 @@ async fn a_folder_that_is_opened_as_empty_and_counts_messages_is_opened_again() 
 #[tokio::test]
 async fn a_first_pass_does_not_take_a_folder_for_empty_that_counts_messages() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
-    (0..20).for_each(|it| drop(source.server().folder("INBOX").add("", &text(it))));
+    (0..20).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
     source.server().lies.shows_nothing = u32::MAX;
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
     let error = report.folders[0].error.as_ref().unwrap().to_string();
@@ -175,7 +175,7 @@ async fn a_restored_older_ledger_copies_nothing_twice() {
     let options = PassOptions::default();
     let (source, target, ledger) = migrated(&options).await;
     let older = ledger.backup();
-    (50..60).for_each(|it| drop(source.server().folder("INBOX").add("", &text(it))));
+    (50..60).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
     assert_synced(&pass(&source, &target, &ledger, &options).await);
     source.server().folder("INBOX").add("", &text(60));
     assert_synced(&pass(&source, &target, &older, &options).await);
@@ -203,7 +203,7 @@ async fn a_target_that_rewrites_message_ids_gets_nothing_twice_after_a_crash() {
             for crash in [Crash::Before(call), Crash::After(call)] {
                 let (source, target, ledger) =
                     (Remote::default(), Remote::default(), MemoryLedger::default());
-                (0..9).for_each(|it| drop(source.server().folder("INBOX").add("", &text(it))));
+                (0..9).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
                 target.server().tells_no_uids = tells_no_uids;
                 target.server().lies.rewrites_ids = true;
                 let options = PassOptions::default();

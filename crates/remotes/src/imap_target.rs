@@ -17,7 +17,7 @@ use crate::{
     line::Gauge,
     opening::Mode,
     scanning,
-    sender::{Manner, Sent, Stop, push},
+    sender::{Manner, Sent, Stop, linger, push},
     terms::Terms,
 };
 
@@ -236,7 +236,7 @@ impl ImapMailbox {
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
         let book = Book::new(folder, terms, &keepable, &lessons, acks.clone());
-        let manner = Manner { terms, flags: &flags, batch, book: &book };
+        let manner = Manner { terms, flags: &flags, batch, linger: linger(self.round_trip()), book: &book };
         let session = self.session().await?;
         let sent = push(session, &name, manner, feed, gauge, lost).await;
         let balance = book.balance();

@@ -15,8 +15,11 @@ use crate::{
 
 /// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
 const COMMAND_OCTETS: u64 = 4 << 20;
-/// So long a command stays open for more messages when the source is slow.
+/// So long a command stays open for more messages when the source is slow, if that is not less than some round trips: a
+/// command of several messages costs one, because the next one waits for its answer.
 const LINGER: Duration = Duration::from_millis(20);
+const ROUND_TRIPS: u32 = 5;
+const LONGEST_LINGER: Duration = Duration::from_millis(500);
 
 /// Why sending ended.
 pub(crate) enum Stop {
@@ -52,7 +55,14 @@ pub(crate) struct Manner<'a> {
     pub(crate) flags: &'a (dyn Fn(&Envelope) -> Flags + Sync),
     /// Messages in one command at most.
     pub(crate) batch: usize,
+    /// So long a command waits for its next message.
+    pub(crate) linger: Duration,
     pub(crate) book: &'a Book<'a>,
+}
+
+/// How long a command waits for its next message, where an answer takes so long.
+pub(crate) fn linger(round_trip: Option<Duration>) -> Duration {
+    LINGER.max(round_trip.unwrap_or_default() * ROUND_TRIPS).min(LONGEST_LINGER)
 }
 
 /// Sends what the feed offers, and reads the answers meanwhile.
@@ -119,7 +129,7 @@ impl Sender<'_> {
             }
             let offer = {
                 let mut next = pin!(feed.next());
-                if let Ok(offer) = timeout(LINGER, &mut next).await {
+                if let Ok(offer) = timeout(self.manner.linger, &mut next).await {
                     offer
                 } else {
                     self.end_command();

@@ -40,6 +40,7 @@ mod uid_reused;
 // Folders.
 mod bridge;
 mod cannot_open;
+mod mirror;
 mod names;
 mod no_match;
 mod shared_folders;

@@ -1,15 +1,31 @@
 //! Which messages every server accepts, as far as their form tells.
 
+use memchr::{memchr, memchr2};
+
 /// True if no strict server is known to refuse the message for its form: no NUL byte, CRLF and nothing else ends its
 /// lines, the last one included, and its header is ASCII fields (RFC 5322, section 2).
 pub fn is_strictly_formed(message: &[u8]) -> bool {
-    let mut in_header = true;
-    !message.contains(&0)
-        && message.split_inclusive(|octet| *octet == b'\n').all(|line| {
-            let Some(text) = line.strip_suffix(b"\r\n") else { return false };
-            in_header &= !text.is_empty();
-            !text.contains(&b'\r') && (!in_header || is_header_line(text))
-        })
+    memchr(0, message).is_none() && has_strict_line_ends(message) && has_strict_header(message)
+}
+
+/// True if each CR and each LF is part of CRLF, and the last line ends.
+fn has_strict_line_ends(message: &[u8]) -> bool {
+    let mut rest = message;
+    while let Some(at) = memchr2(b'\r', b'\n', rest) {
+        match rest[at..].strip_prefix(b"\r\n") {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+fn has_strict_header(message: &[u8]) -> bool {
+    let lines = message.split_inclusive(|octet| *octet == b'\n');
+    lines
+        .map(|line| line.strip_suffix(b"\r\n").unwrap_or(line))
+        .take_while(|line| !line.is_empty())
+        .all(is_header_line)
 }
 
 /// A field with its name, or a folded line.

@@ -10,7 +10,9 @@ use std::{
 
 pub(crate) use crate::memory::MemoryLedger;
 use crate::memory::{Listener, NoTime};
-use mailhaul_engine::{Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, Report};
+use mailhaul_engine::{
+    Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, RemovalRules, Report,
+};
 use mailhaul_imap::{ConnectOptions, Credentials, MailboxName, Security, SelectOptions, Session};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, Secret, Uid, UidSet};
 use mailhaul_remotes::{Account, ImapMailbox, Login, MaildirMailbox, Side};
@@ -103,7 +105,11 @@ pub(crate) async fn pass_to(mut source: ImapMailbox, root: &Path, ledger: &Memor
         places: &Places::new(4),
         stop: &CancellationToken::new(),
         limits: &Limits::default(),
-        options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
+        options: &PassOptions {
+            deletions: Deletions::Mirror,
+            removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
+            ..PassOptions::default()
+        },
     };
     let report = Box::pin(pass.run()).await;
     source.close().await;

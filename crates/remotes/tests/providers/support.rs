@@ -7,7 +7,7 @@ pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
     Budget, Clock as _, Deletions, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions,
-    Places, Report,
+    Places, RemovalRules, Report,
 };
 use mailhaul_imap::{ConnectOptions, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
@@ -171,6 +171,7 @@ impl Route {
             options: &PassOptions {
                 folders: FolderRules { map: self.map.clone(), ..FolderRules::default() },
                 deletions: self.deletions,
+                removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
                 ..PassOptions::default()
             },
         };

@@ -17,7 +17,7 @@ use std::{
 
 use mailhaul_engine::{
     Budget, Deletions, Error, ErrorKind, FolderRecord, FolderState, Ledger, Limits, Mailbox as _,
-    MessageState, Pass, PassOptions, Places, Record, Report,
+    MessageState, Pass, PassOptions, Places, Record, RemovalRules, Report,
 };
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 use support::{Listener, MemoryLedger, NoTime, Remote};
@@ -139,7 +139,11 @@ async fn pass(source: &Remote, root: &Path, ledger: &MemoryLedger, trap: &Arc<Tr
         places: &Places::new(1),
         stop: &CancellationToken::new(),
         limits: &Limits::default(),
-        options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
+        options: &PassOptions {
+            deletions: Deletions::Mirror,
+            removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
+            ..PassOptions::default()
+        },
     }
     .run()
     .await

@@ -30,7 +30,11 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
         places: &Places::new(1),
         stop: &CancellationToken::new(),
         limits: &Limits::default(),
-        options: &PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() },
+        options: &PassOptions {
+            deletions: Deletions::Mirror,
+            removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
+            ..PassOptions::default()
+        },
     }
     .run()
     .await;

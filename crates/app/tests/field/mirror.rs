@@ -1,0 +1,50 @@
+//! `--deletions mirror`, and a source that gives one odd answer: nothing of the target is removed.
+
+use mailhaul_testkit::fake::{Lie, when};
+
+use crate::support::{Field, USER};
+
+const MIRROR: [&str; 2] = ["--deletions", "mirror"];
+
+/// A second run with this lie, and a third one without: the target keeps all.
+async fn keeps_all(lie: Lie) {
+    let field = Field::of_25().await;
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(25);
+    field.source.lie(lie);
+    for _ in 0..2 {
+        let run = field.keeps_promises_with(&[], &MIRROR);
+        run.copied(0);
+        assert_eq!(run.result["mailboxes"][0]["removed"], 0, "{}", run.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_opened_as_empty_once() {
+    keeps_all(when("EXAMINE INBOX").once().change(" EXISTS", "* 5", "* 0")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_folder_is_listed_once() {
+    keeps_all(when("LIST").once().edit(|replies| {
+        replies.lines.retain(|line| !line.starts_with(b"* LIST"));
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_folder_is_not_listed_once() {
+    keeps_all(when("LIST").once().edit(|replies| replies.put("Archive", ""))).await;
+}
+
+/// It is empty in truth: that waits for an hour, or for the administrator.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emptied_folder_waits_until_the_deletions_are_confirmed() {
+    let field = Field::of_25().await;
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(25);
+    field.source.with(USER, |mailbox| (1..=10).for_each(|uid| mailbox.remove("Archive", uid)));
+    let run = field.run(&MIRROR);
+    run.ends_with(0).says(&["10 copies are not removed yet", "--confirm-deletions"]);
+    assert_eq!(run.result["mailboxes"][0]["removed"], 0, "{}", run.text);
+    let run = field.run(&["--deletions", "mirror", "--confirm-deletions"]);
+    assert_eq!(run.ends_with(0).result["mailboxes"][0]["removed"], 10, "{}", run.text);
+}
