@@ -687,10 +687,21 @@ pub fn as_taken(body: &[u8]) -> Vec<u8> {
 /// What vanished is to be removed.
 pub const CONFIRMED: RemovalRules = RemovalRules { percent: 10, messages: 100, is_confirmed: true };
 
-/// Always this hour, and no waiting.
-pub struct NoTime(pub u64);
+/// No waiting.
+pub struct NoTime;
 
 impl Clock for NoTime {
+    fn now(&self) -> Duration {
+        AtHour(480_000).now()
+    }
+
+    async fn sleep(&self, _duration: Duration) {}
+}
+
+/// Always this hour, and no waiting.
+pub struct AtHour(pub u64);
+
+impl Clock for AtHour {
     fn now(&self) -> Duration {
         Duration::from_hours(self.0)
     }
@@ -728,7 +739,7 @@ pub async fn pass_after(
         target: &mut target.clone(),
         ledger,
         progress: &Listener::default(),
-        clock: &NoTime(480_000 + hours),
+        clock: &AtHour(480_000 + hours),
         budget: &Budget::new(100),
         places: &Places::new(3),
         stop: &CancellationToken::new(),
