@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Timeout,
     /// The server broke the protocol or a limit.
     Protocol,
+    /// The server sends more in answer to a command than can be an answer.
+    Flood,
     /// The server asks for patience.
     Throttled,
     /// The server asks for patience in words that may be about this one command alone.

@@ -10,7 +10,7 @@ pub(crate) fn told(error: imap::Error) -> Error {
         K::Authentication => ErrorKind::Authentication,
         K::Unreachable | K::Connection | K::Timeout => ErrorKind::Connection,
         K::Tls => ErrorKind::Tls,
-        K::Protocol => ErrorKind::Protocol,
+        K::Protocol | K::Flood => ErrorKind::Protocol,
         K::Throttled => ErrorKind::Throttled,
         K::Busy => ErrorKind::Busy,
         K::TooManyConnections => ErrorKind::TooManyConnections,

@@ -523,7 +523,7 @@ impl ImapMailbox {
                     if is_break(&error) {
                         self.culprits.broke_scan(&numbered);
                     }
-                    return Err(self.explain_in(folder, error));
+                    return Err(self.given_up(folder, error));
                 }
             }
         }
@@ -537,13 +537,22 @@ impl ImapMailbox {
                 Err(error) => error,
             };
             if !is_break(&error) || !self.culprits.broke_scan(&numbered) {
-                return Err(self.explain_in(folder, error));
+                return Err(self.given_up(folder, error));
             }
             self.session = None;
             let mut selected = self.open(folder, Mode::Examine).await?;
             let divided = found.halves.broke(&mut selected, &error).await;
             divided.map_err(|error| self.explain_in(folder, error))?;
         }
+    }
+
+    /// The error of a scan. Answers without end spoil their folder alone: the others are migrated, over another connection.
+    fn given_up(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
+        if error.kind != imap::ErrorKind::Flood {
+            return self.explain_in(folder, error);
+        }
+        self.session = None;
+        self.explain_in(folder, imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error })
     }
 
     /// Reads the bodies, only to hash them.

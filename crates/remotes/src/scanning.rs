@@ -19,6 +19,12 @@ const LARGEST: u64 = 1 << 40;
 const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
 /// And where folders are labels.
 const LABELLED_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)";
+/// Memory for what one scan keeps (bytes): five million messages, or fewer with many keywords.
+const MOST_MEMORY: usize = 512 << 20;
+/// Answers that are kept before several of one message are put together.
+const MERGED_AT: usize = 100_000;
+/// Characters of a UID that is none which are shown.
+const SHOWN: usize = 40;
 /// Messages of a kind that are named one by one; of more, only the number is told.
 const MOST_NAMED: usize = 10;
 
@@ -207,6 +213,9 @@ pub(crate) struct Found<'a> {
     odd: BTreeMap<u32, String>,
     /// Sequence numbers of messages that have one UID.
     twice: BTreeMap<Uid, BTreeSet<u32>>,
+    /// Memory that `told` takes (bytes), and how many answers were left when it was merged last.
+    memory: usize,
+    merged: usize,
 }
 
 /// What was told of one message.
@@ -225,6 +234,13 @@ impl Told {
         self.flags.is_some() && self.is_here.is_some()
     }
 
+    /// Memory that it takes (bytes).
+    fn memory(&self) -> usize {
+        // A keyword is allocated by itself.
+        let keywords = self.flags.iter().flat_map(Flags::keywords).map(|word| word.len() + 32);
+        size_of::<Self>() + keywords.sum::<usize>()
+    }
+
     /// True if both are answers to a scan, of messages with different numbers. Notices of flags have no size.
     fn is_another(&self, other: &Self) -> bool {
         self.sequence != other.sequence && self.size.is_some() && other.size.is_some()
@@ -235,7 +251,7 @@ impl<'a> Found<'a> {
     pub(crate) fn new(labels: Option<(&'a Labels, &'a FolderPath)>) -> Self {
         let (halves, known) = (Halves::default(), UidSet::new());
         let (odd, twice) = (BTreeMap::new(), BTreeMap::new());
-        Self { told: Vec::new(), labels, halves, phase: Phase::New, known, odd, twice }
+        Self { told: Vec::new(), labels, halves, phase: Phase::New, known, odd, twice, memory: 0, merged: 0 }
     }
 
     /// What is to be asked for.
@@ -253,13 +269,14 @@ impl<'a> Found<'a> {
         let asked = halves.run(selected, self.items(), |fetch| self.take(fetch)).await;
         self.halves = halves;
         self.merge();
+        self.is_within_bounds()?;
         asked
     }
 
     /// Takes in one answer. Returns true if it tells all that was asked for.
     fn take(&mut self, fetch: &Fetch) -> bool {
         if let Some(odd) = &fetch.odd_uid {
-            self.odd.insert(fetch.sequence, odd.clone());
+            self.is_odd(fetch.sequence, odd);
         }
         // An answer without a UID is a notice that flags change now; the next pass sees it.
         let Some(uid) = fetch.uid else { return false };
@@ -275,8 +292,33 @@ impl<'a> Found<'a> {
             },
         };
         let is_whole = told.is_whole() && told.size.is_some();
-        self.told.push(told);
+        if self.memory <= MOST_MEMORY {
+            self.memory += told.memory();
+            self.told.push(told);
+        }
+        if self.told.len() > 2 * self.merged + MERGED_AT {
+            self.merge();
+        }
         is_whole
+    }
+
+    fn is_odd(&mut self, sequence: u32, sent: &str) {
+        if self.odd.len() < MOST_NAMED {
+            self.odd.insert(sequence, sent.chars().take(SHOWN).collect());
+        }
+    }
+
+    /// What does not fit is not kept, and then nothing can be said of the folder.
+    fn is_within_bounds(&self) -> Result<(), imap::Error> {
+        if self.memory <= MOST_MEMORY {
+            return Ok(());
+        }
+        let words = format!(
+            "the server tells of {} messages, with more keywords than fit into {} MiB",
+            self.told.len(),
+            MOST_MEMORY >> 20
+        );
+        Err(incomplete(&words))
     }
 
     /// What came last of a message counts, for each item by itself. Of two messages with one UID, the first counts: that is
@@ -289,7 +331,11 @@ impl<'a> Found<'a> {
                 return false;
             }
             if later.is_another(known) {
-                twice.entry(known.uid).or_default().extend([known.sequence, later.sequence]);
+                if twice.len() < MOST_NAMED || twice.contains_key(&known.uid) {
+                    let sequences = twice.entry(known.uid).or_default();
+                    let room = MOST_NAMED.saturating_sub(sequences.len());
+                    sequences.extend([known.sequence, later.sequence].into_iter().take(room));
+                }
                 if later.sequence > known.sequence {
                     return true;
                 }
@@ -301,6 +347,10 @@ impl<'a> Found<'a> {
             known.is_here = later.is_here.or(known.is_here);
             true
         });
+        self.merged = self.told.len();
+        if self.memory <= MOST_MEMORY {
+            self.memory = self.told.iter().map(Told::memory).sum();
+        }
     }
 
     fn shown(&self) -> u64 {

@@ -15,6 +15,7 @@ mod source_hangs_up;
 mod xeams;
 
 // Messages for the target.
+mod flood;
 mod full;
 mod keyword;
 mod not_stored;

@@ -13,6 +13,8 @@ use crate::{
 
 /// More mailboxes than anybody has.
 const MOST_MAILBOXES: usize = 500_000;
+/// More attributes than a mailbox can have.
+const MOST_ATTRIBUTES: usize = 64;
 
 /// What to list. By default everything, with whatever the server can tell in the same round trip but for STATUS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +107,8 @@ impl Session {
         let mut too_many = false;
         let mut odd = None;
         let collect = |untagged| match untagged {
-            Untagged::List(item) | Untagged::Lsub(item) => {
+            Untagged::List(mut item) | Untagged::Lsub(mut item) => {
+                item.attributes.truncate(MOST_ATTRIBUTES);
                 too_many |= found.len() >= MOST_MAILBOXES;
                 if too_many {
                     return;
@@ -113,7 +116,11 @@ impl Session {
                 let place = *places.entry(item.name.clone()).or_insert(found.len());
                 match found.get_mut(place) {
                     // Some servers list INBOX twice.
-                    Some(known) => known.item.attributes.extend(item.attributes),
+                    Some(known) => {
+                        item.attributes.retain(|it| !known.item.attributes.contains(it));
+                        known.item.attributes.extend(item.attributes);
+                        known.item.attributes.truncate(MOST_ATTRIBUTES);
+                    }
                     None => found.push(ListedMailbox { item, status: None }),
                 }
             }

@@ -10,6 +10,9 @@ use crate::{
     session::Session,
 };
 
+/// More quota roots than a mailbox counts for.
+const MOST_QUOTAS: usize = 256;
+
 /// What is used, and what may be used at most, under one quota root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -27,7 +30,9 @@ impl Session {
         }
         let mut quotas = Vec::new();
         let collect = |untagged| {
-            if let Untagged::Quota { root, resources } = untagged {
+            if let Untagged::Quota { root, resources } = untagged
+                && quotas.len() < MOST_QUOTAS
+            {
                 quotas.push(Quota { root, resources });
             }
         };

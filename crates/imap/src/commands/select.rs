@@ -7,7 +7,7 @@ use crate::{
     encode::Command,
     error::Error,
     mailbox_name::MailboxName,
-    response::Code,
+    response::{Code, Untagged},
     selected::Selected,
     session::Session,
 };
@@ -63,7 +63,13 @@ impl Session {
         // Even a refusal unselects what was selected (RFC 9051, section 6.3.2).
         self.link.state_mut().selected = None;
         let mut data = MailboxData::default();
-        let outcome = self.link.run(verb, &command, |untagged| data.observe(untagged)).await;
+        // Messages that changed are told to a client alone that said what it knows; whatever else comes is not kept.
+        let wants_changes = options.qresync.is_some();
+        let observe = |untagged| match untagged {
+            Untagged::Fetch(_) | Untagged::Vanished { .. } if !wants_changes => {}
+            untagged => data.observe(untagged),
+        };
+        let outcome = self.link.run(verb, &command, observe).await;
         let status = outcome.map_err(|error| error.at_least(Scope::Folder))?;
         data.read_only = verb == "EXAMINE" || status.code == Some(Code::ReadOnly);
         self.link.state_mut().selected = Some(Box::new(SelectedState { name: name.clone(), data }));

@@ -1,5 +1,6 @@
 //! Sends commands and reads what comes back: tags, pipelining, literals, and what happens when somebody loses patience.
 
+mod flood;
 mod pending;
 mod reader;
 mod state;
@@ -21,7 +22,7 @@ pub use state::MailboxData;
 pub(crate) use state::{SelectedState, State};
 pub(crate) use writer::Writer;
 
-use self::reader::Reader;
+use self::{flood::Flood, reader::Reader};
 use crate::{
     decode::decode,
     encode::Command,
@@ -78,6 +79,7 @@ pub(crate) struct Incoming {
     farewell: Option<Error>,
     /// Nothing more can be read.
     broken: Option<Error>,
+    flood: Flood,
 }
 
 impl Incoming {
@@ -125,7 +127,13 @@ impl Incoming {
         if self.first_line.is_empty() {
             self.first_line = raw.text[..raw.text.len().min(FIRST_LINE)].trim_ascii_end().to_vec();
         }
-        match decode(&raw, &self.limits)? {
+        let response = decode(&raw, &self.limits)?;
+        match &response {
+            Response::Untagged(untagged) => self.flood.admit(untagged, raw.text.len())?,
+            Response::Tagged { .. } => self.flood.ended(),
+            Response::Continue(_) => {}
+        }
+        match response {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
                 self.state.observe_status(&status);
@@ -187,6 +195,7 @@ impl Link {
                 first_line: Vec::new(),
                 farewell: None,
                 broken: None,
+                flood: Flood::default(),
             },
             writer: Writer::new(write, Arc::clone(&pending), options.timeouts.write, options.trace.clone()),
             pending,

@@ -8,6 +8,9 @@ use crate::{
     response::{Code, Fetch, StatusResponse, Untagged},
 };
 
+/// More extensions than there are.
+const MOST_ENABLED: usize = 256;
+
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) capabilities: Capabilities,
@@ -83,7 +86,8 @@ impl State {
             Untagged::Capability(words) => self.told(words),
             Untagged::Status(status) => self.observe_status(status),
             Untagged::Enabled(words) => {
-                self.enabled.extend(words.iter().map(|word| word.to_ascii_uppercase()));
+                let more = words.iter().map(|word| word.to_ascii_uppercase());
+                self.enabled.extend(more.take(MOST_ENABLED.saturating_sub(self.enabled.len())));
             }
             Untagged::Exists(number) => self.with_data(|data| data.exists = *number),
             Untagged::Expunge(_) => self.with_data(|data| data.exists = data.exists.saturating_sub(1)),
