@@ -20,7 +20,7 @@ use crate::error::{Fault, StoreError};
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The schema, step by step: what was released is never edited, only added to.
-const SCHEMA: [(i64, &str, &str); 10] = [
+const SCHEMA: [(i64, &str, &str); 11] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -31,6 +31,7 @@ const SCHEMA: [(i64, &str, &str); 10] = [
     (8, "dates", include_str!("../migrations/0008_dates.sql")),
     (9, "sign-in mechanism", include_str!("../migrations/0009_auth_mechanism.sql")),
     (10, "waiting", include_str!("../migrations/0010_waiting.sql")),
+    (11, "lost", include_str!("../migrations/0011_lost.sql")),
 ];
 
 /// The newest step of the schema.

@@ -232,7 +232,7 @@ pub(crate) async fn move_all(
     let (time, when) = due.sql();
     let forget = match event {
         UserEvent::Start => {
-            ", attempts = 0, failure_class = NULL, failure_message = NULL, failure_advice = NULL"
+            ", attempts = 0, lost = 0, failure_class = NULL, failure_message = NULL, failure_advice = NULL"
         }
         _ => "",
     };

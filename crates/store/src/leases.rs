@@ -9,7 +9,8 @@ use crate::{
     Store, checks,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Due, Users, Whom, happen, move_all},
+    events::{Due, Users, happen},
+    recovery::SUSPECT,
     users,
 };
 
@@ -164,35 +165,6 @@ impl Store {
         .await
     }
 
-    /// Ends the leases that nobody holds any more, those of other owners and those that have run out, as a pass that
-    /// broke off: their users are due at once, or stopped if they were to be. Returns how many.
-    ///
-    /// For the holder of the [`ServiceLock`](crate::ServiceLock): that there is only one makes other owners dead.
-    pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
-        self.change(move |connection| {
-            Box::pin(async move {
-                let rows = sqlx::query(
-                    "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
-                     WHERE lease_until IS NOT NULL AND (lease_owner <> ? OR lease_until <= ?) RETURNING guid, status",
-                )
-                .bind(owner)
-                .bind(millis(now))
-                .fetch_all(&mut *connection)
-                .await?;
-                for row in &rows {
-                    let event = match Cells(row).word("status")? {
-                        UserStatus::Stopping => UserEvent::Halted,
-                        _ => UserEvent::Deferred,
-                    };
-                    let user = Whom::One(Cells(row).get("guid")?);
-                    move_all(connection, user, event, now, Due::At(now)).await?;
-                }
-                Ok(rows.len() as u64)
-            })
-        })
-        .await
-    }
-
     /// The endpoints to which the mail of users goes that could be claimed now; `None` for the archive.
     pub async fn waiting_targets(
         &self,
@@ -270,10 +242,14 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
     let mut free = claim.limit;
     let mut claimed = Vec::new();
     for kind in kinds {
+        // Of the users at whom the process ended before, one at a time: it must be found out which of them ends it.
         let users: Vec<Guid> = sqlx::query_scalar(
             "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?1 \
              AND user.pass = ?2 AND user.due <= ?3 AND user.lease_until IS NULL AND batch.intent = 'Run' \
              AND coalesce(user.check_until, 0) <= ?3 AND batch.target_endpoint IS ?4 \
+             AND (user.lost < ?6 OR user.id = (SELECT it.id FROM user AS it JOIN batch AS its ON its.guid = it.batch \
+             WHERE it.source_endpoint = ?1 AND it.lost >= ?6 AND its.intent = 'Run' AND its.target_endpoint IS ?4 \
+             AND (it.lease_until IS NOT NULL OR it.due <= ?3) ORDER BY it.lease_until IS NULL, it.due, it.id LIMIT 1)) \
              ORDER BY user.due, user.id LIMIT ?5",
         )
         .bind(claim.source_endpoint)
@@ -281,6 +257,7 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
         .bind(millis(claim.now))
         .bind(claim.target_endpoint)
         .bind(free)
+        .bind(i64::from(SUSPECT))
         .fetch_all(&mut *connection)
         .await?;
         free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));

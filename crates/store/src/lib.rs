@@ -25,6 +25,7 @@ mod overview;
 mod pages;
 mod parking;
 mod reading;
+mod recovery;
 mod release;
 mod removals;
 mod reports;

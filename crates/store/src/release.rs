@@ -60,7 +60,7 @@ async fn end(
     leases::check(connection, &lease).await?;
     let user = lease.user;
     let id: i64 = sqlx::query_scalar(
-        "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 WHERE guid = ? RETURNING id",
+        "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = 0 WHERE guid = ? RETURNING id",
     )
     .bind(user)
     .fetch_one(&mut *connection)

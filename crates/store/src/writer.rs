@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, path::PathBuf, pin::Pin};
 
 use futures_util::FutureExt;
-use mailhaul_engine::Record;
+use mailhaul_engine::{MessageState, Record};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,6 +13,7 @@ use crate::{
     database,
     error::{Fault, StoreError},
     leases::{self, Lease},
+    recovery,
 };
 
 /// Requests that may wait, and that one transaction takes.
@@ -106,6 +107,12 @@ where
     })
 }
 
+/// True if a message has arrived, or is settled otherwise.
+fn is_gain(record: &Record) -> bool {
+    use MessageState as S;
+    matches!(record, Record::Message { state: Some(S::Done(_) | S::Skipped(_)), .. })
+}
+
 struct Task {
     options: SqliteConnectOptions,
     path: PathBuf,
@@ -163,6 +170,9 @@ impl Task {
         for write in writes {
             if let Some(lease) = &write.lease {
                 leases::check(&mut connection, lease).await?;
+                if write.records.iter().any(is_gain) {
+                    recovery::gained(&mut connection, lease.user).await?;
+                }
             }
             apply(&mut connection, write.mailbox, &write.records).await?;
         }

@@ -24,8 +24,8 @@ const LEASE: Duration = Duration::from_mins(1);
 const BEAT: Duration = Duration::from_secs(10);
 /// So long a check may take before it is taken for dead.
 const CHECK: Duration = Duration::from_mins(5);
-/// So long workers get to come to the end of their window when the service ends.
-const FAREWELL: Duration = Duration::from_mins(1);
+/// Grace period for workers at shutdown; after it, they are cut, and their users are due at once.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// Runs workers for one data directory.
 pub(crate) struct Scheduler {
@@ -58,8 +58,12 @@ impl Scheduler {
         for (_, worker) in self.place.workers.all() {
             worker.end(Ending::Preempted);
         }
-        if !self.place.workers.all_ended_within(FAREWELL).await {
+        if !self.place.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they go on when the service starts again");
+            // Otherwise the next process would take this one for crashed at them.
+            if let Err(error) = self.place.store.give_back(Timestamp::now(), self.owner).await {
+                tracing::warn!("the leases of these workers are not given back: {error}");
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod limits;
 mod many;
 mod model;
+mod recovery;
 mod reports;
 mod small;
 mod totals;

@@ -56,6 +56,8 @@ struct Known {
     due: Option<i64>,
     has_synced: bool,
     attempts: u32,
+    /// Ends of the owner in a row.
+    lost: u32,
     /// Owner, expiry and pass.
     lease: Option<(usize, i64, PassKind)>,
     fence: i64,
@@ -84,6 +86,7 @@ impl Known {
         self.status = next;
         if event == UserEvent::Start {
             self.attempts = 0;
+            self.lost = 0;
         }
         self.due = match due {
             _ if PassKind::before(next).is_none() => None,
@@ -218,11 +221,18 @@ impl World {
                     expected += 1;
                     known.lease = None;
                     known.fence += 1;
-                    let event = match known.status {
-                        UserStatus::Stopping => UserEvent::Halted,
-                        _ => UserEvent::Deferred,
+                    known.lost += u32::from(holder != owner);
+                    let ends = if holder == owner { 0 } else { known.lost };
+                    let (event, due) = match (known.status, ends) {
+                        (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
+                        (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
+                        (_, 2) => (UserEvent::Deferred, When::In(60)),
+                        (..) => (UserEvent::Failed, When::Never),
                     };
-                    assert!(known.take(event, now, When::In(0), START));
+                    assert!(known.take(event, now, due, START));
+                    if event == UserEvent::Failed {
+                        (known.attempts, known.lost) = (0, 0);
+                    }
                 }
                 assert_eq!(recovered, expected);
             }
@@ -270,6 +280,7 @@ impl World {
                     due: runs.then(|| self.now.max(START)),
                     has_synced: false,
                     attempts: 0,
+                    lost: 0,
                     lease: None,
                     fence: 0,
                     queued: 0,
@@ -293,30 +304,47 @@ impl World {
             limit,
         });
         let claimed = claimed.await.unwrap();
-        let mut waiting: Vec<(PassKind, i64, usize)> = Vec::new();
-        for (place, known) in self.users.iter().enumerate() {
-            let Some(kind) = PassKind::before(known.status).filter(|kind| kinds.contains(kind)) else {
-                continue;
-            };
-            let is_there = ENDPOINT[known.batch] == endpoint && self.intents[known.batch] == BatchIntent::Run;
-            if let Some(due) = known.due.filter(|due| *due <= now && is_there && known.lease.is_none()) {
-                waiting.push((kind, due, place));
-            }
-        }
-        waiting.sort_unstable();
-        waiting.truncate(limit as usize);
+        let mut kinds = kinds;
+        kinds.sort_unstable();
+        kinds.dedup();
         let mut expected = Vec::new();
-        for (kind, _, place) in waiting {
-            let known = &mut self.users[place];
-            known.lease = Some((owner, now + LEASE, kind));
-            known.fence += 1;
-            assert!(known.take(UserEvent::Claimed, now, When::Never, START));
-            let lease = Lease { user: known.guid, fence: known.fence };
-            self.leases.push(lease);
-            expected.push((lease, kind, known.status));
+        for kind in kinds {
+            let waiting = self.waiting(endpoint, kind);
+            for place in waiting.into_iter().take(limit as usize - expected.len()) {
+                let known = &mut self.users[place];
+                known.lease = Some((owner, now + LEASE, kind));
+                known.fence += 1;
+                assert!(known.take(UserEvent::Claimed, now, When::Never, START));
+                let lease = Lease { user: known.guid, fence: known.fence };
+                self.leases.push(lease);
+                expected.push((lease, kind, known.status));
+            }
         }
         let seen: Vec<_> = claimed.into_iter().map(|it| (it.lease, it.kind, it.user.status)).collect();
         assert_eq!(seen, expected);
+    }
+
+    /// Users at this endpoint who may be claimed for this pass, in their order; one of those at whom owners ended.
+    fn waiting(&self, endpoint: usize, kind: PassKind) -> Vec<usize> {
+        let is_there = |it: &Known| {
+            ENDPOINT[it.batch] == endpoint && self.intents[it.batch] == BatchIntent::Run && it.lost >= 2
+        };
+        let is_due = |it: &Known| it.due.is_some_and(|due| due <= self.now);
+        let suspects = self.users.iter().enumerate();
+        let suspects = suspects.filter(|(_, it)| is_there(it) && (it.lease.is_some() || is_due(it)));
+        let suspect = suspects.min_by_key(|(place, it)| (it.lease.is_none(), it.due, *place));
+        let suspect = suspect.map(|(place, _)| place);
+        let mut waiting: Vec<(i64, usize)> = Vec::new();
+        for (place, known) in self.users.iter().enumerate() {
+            let runs = ENDPOINT[known.batch] == endpoint && self.intents[known.batch] == BatchIntent::Run;
+            let is_free = runs && known.lease.is_none() && (known.lost < 2 || suspect == Some(place));
+            let is_meant = PassKind::before(known.status) == Some(kind);
+            if let Some(due) = known.due.filter(|due| *due <= self.now && is_free && is_meant) {
+                waiting.push((due, place));
+            }
+        }
+        waiting.sort_unstable();
+        waiting.into_iter().map(|(_, place)| place).collect()
     }
 
     async fn release(&mut self, lease: usize, event: UserEvent, due: When) {
@@ -342,6 +370,7 @@ impl World {
         }
         done.unwrap();
         known.attempts = if event == UserEvent::Deferred { known.attempts + 1 } else { 0 };
+        known.lost = 0;
         known.has_synced |= is_synced;
         self.users[place] = known;
     }

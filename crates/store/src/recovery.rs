@@ -1,0 +1,127 @@
+//! Recovery: ends the leases that a process left behind when it ended. A mailbox at which the process ends again and again
+//! is tried alone, then fails.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Store,
+    columns::{Cells, millis},
+    error::{Fault, StoreError},
+    events::{Due, Whom, move_all},
+};
+
+/// Ends of the process in a row, without a message copied in between, after which the user fails.
+const MOST_ENDS: u64 = 3;
+/// From how many of them on the user waits, and is migrated beside no other such user of its endpoints.
+pub(crate) const SUSPECT: u32 = 2;
+/// How long it waits then.
+const WAIT: Duration = Duration::from_mins(1);
+
+/// A lease that nobody holds any more.
+struct Left {
+    user: Guid,
+    status: UserStatus,
+    /// Ends of the process in a row, with this one.
+    ends: u64,
+}
+
+impl Store {
+    /// Ends the leases that nobody holds any more, those of other owners and those that have run out, as a pass that
+    /// broke off: their users are due at once, or stopped if they were to be. Where the process of another owner ended
+    /// several times at one user and nothing was copied, the user waits, then fails. Returns how many leases ended.
+    ///
+    /// For the holder of the [`ServiceLock`](crate::ServiceLock): that there is only one makes other owners dead.
+    pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
+        self.change(move |connection| Box::pin(recover(connection, now, owner))).await
+    }
+
+    /// Gives back the leases of this owner, whose process is about to end: its users are due at once, and the end of the
+    /// process is not held against them. Returns how many.
+    pub async fn give_back(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
+        self.change(move |connection| {
+            Box::pin(async move {
+                let sql = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+                           WHERE lease_owner = ? RETURNING guid, status, lost";
+                let rows = sqlx::query(sql).bind(owner).fetch_all(&mut *connection).await?;
+                for row in &rows {
+                    let Left { user, status, .. } = left(row)?;
+                    broke_off(connection, user, status, now, Due::At(now)).await?;
+                }
+                Ok(rows.len() as u64)
+            })
+        })
+        .await
+    }
+}
+
+async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
+    // A lease of this process that ran out says nothing of its mailbox: a full disk, for example, keeps it from being renewed.
+    let own = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+               WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
+    let others = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
+                  WHERE lease_until IS NOT NULL AND lease_owner <> ?1 RETURNING guid, status, lost";
+    let mut rows = sqlx::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
+    rows.extend(sqlx::query(others).bind(owner).fetch_all(&mut *connection).await?);
+    for row in &rows {
+        let Left { user, status, ends } = left(row)?;
+        if ends >= MOST_ENDS && status != UserStatus::Stopping {
+            fail(connection, user, ends, now).await?;
+        } else {
+            let wait = if ends >= u64::from(SUSPECT) { WAIT } else { Duration::ZERO };
+            let due = Due::At(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+            broke_off(connection, user, status, now, due).await?;
+        }
+    }
+    Ok(rows.len() as u64)
+}
+
+fn left(row: &SqliteRow) -> Result<Left, Fault> {
+    let cells = Cells(row);
+    Ok(Left { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
+}
+
+async fn broke_off(
+    connection: &mut SqliteConnection,
+    user: Guid,
+    status: UserStatus,
+    now: Timestamp,
+    due: Due,
+) -> Result<(), Fault> {
+    let event = if status == UserStatus::Stopping { UserEvent::Halted } else { UserEvent::Deferred };
+    move_all(connection, Whom::One(user), event, now, due).await.map(drop)
+}
+
+/// The user fails; it begins to count again when it is started.
+async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
+    move_all(connection, Whom::One(user), UserEvent::Failed, now, Due::Never).await?;
+    let message = format!(
+        "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
+         little memory), and no message was copied in between"
+    );
+    let advice = "Look into the log of the service and of the system, and make sure that there is memory enough; then \
+                  Start-MigrationBatch tries again.";
+    sqlx::query(
+        "UPDATE user SET failure_class = ?2, failure_message = ?3, failure_advice = ?4, attempts = 0, lost = 0 \
+         WHERE guid = ?1",
+    )
+    .bind(user)
+    .bind(FailureClass::Internal.to_string())
+    .bind(message)
+    .bind(advice)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Something was copied: the ends of the process do not follow each other any more.
+pub(crate) async fn gained(connection: &mut SqliteConnection, user: Guid) -> Result<(), Fault> {
+    sqlx::query("UPDATE user SET lost = 0 WHERE guid = ? AND lost > 0")
+        .bind(user)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Users at whom the process of the service ended.
+
+use mailhaul_engine::{Ledger as _, MessageState, Record};
+use mailhaul_mail::{FolderPath, Uid, UidValidity};
+use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
+
+use super::{at, claim, end, running, service, user};
+use crate::{Claimed, Due, Store, Users};
+
+/// Claims what is due in a new process, which then ends.
+async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<Claimed> {
+    let owner = Guid::new_v4();
+    store.recover(at(now), owner).await.unwrap();
+    store.claim(claim(source, owner, now)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_mailbox_at_which_the_process_ends_three_times_fails() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["terry"]).await;
+    assert_eq!(die(&store, &source, 10).await.len(), 1);
+    assert_eq!(die(&store, &source, 20).await.len(), 1);
+    // The second end: it waits for a minute.
+    assert_eq!(die(&store, &source, 30).await.len(), 0);
+    assert_eq!(user(&store, "terry").await.due, Some(at(90)));
+    assert_eq!(die(&store, &source, 90).await.len(), 1);
+    assert_eq!(die(&store, &source, 100).await.len(), 0);
+    let terry = user(&store, "terry").await;
+    let failure = terry.failure.unwrap();
+    assert_eq!((terry.status, terry.due, failure.class), (UserStatus::Failed, None, FailureClass::Internal));
+    assert!(failure.message.contains("ended 3 times in a row"), "{}", failure.message);
+    // Started again, it has as many tries as before.
+    store.apply(Users::One(terry.guid), UserEvent::Start, at(110), Due::At(at(110))).await.unwrap();
+    assert_eq!(die(&store, &source, 110).await.len(), 1);
+    assert_eq!(die(&store, &source, 120).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_orderly_end_and_a_copied_message_begin_to_count_again() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["terry"]).await;
+    die(&store, &source, 10).await;
+    let claimed = die(&store, &source, 20).await;
+    let ledger = store.leased_mailbox("a", "b", &claimed[0].lease).await.unwrap();
+    let (folder, uid_validity) = (FolderPath::inbox(), UidValidity::new(1).unwrap());
+    ledger.record(&[Record::Opened { folder: folder.clone(), target: folder, uid_validity }]).await.unwrap();
+    let copied = Record::Message {
+        folder: FolderPath::inbox(),
+        uid: Uid::new(1).unwrap(),
+        state: Some(MessageState::Skipped("too large".to_owned())),
+    };
+    ledger.record(&[copied]).await.unwrap();
+    drop(ledger);
+    // The first end after the message, and the second.
+    let claimed = die(&store, &source, 30).await;
+    store.release(&claimed[0].lease, end(UserEvent::Deferred, 40, Due::At(at(40)))).await.unwrap();
+    for now in [50, 60] {
+        assert_eq!(die(&store, &source, now).await.len(), 1, "{now}");
+    }
+    let owner = Guid::new_v4();
+    store.recover(at(61), owner).await.unwrap();
+    let claimed = store.claim(claim(&source, owner, 130)).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    // A process that gives its leases back does no harm to its users.
+    assert_eq!(store.give_back(at(131), owner).await.unwrap(), 1);
+    assert_eq!(die(&store, &source, 131).await.len(), 1);
+}
+
+#[tokio::test]
+async fn suspects_are_tried_one_after_the_other() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["anna", "berta"]).await;
+    assert_eq!(die(&store, &source, 10).await.len(), 2);
+    assert_eq!(die(&store, &source, 20).await.len(), 2);
+    let owner = Guid::new_v4();
+    store.recover(at(30), owner).await.unwrap();
+    let claimed = store.claim(claim(&source, owner, 200)).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(store.claim(claim(&source, owner, 200)).await.unwrap(), []);
+    store.release(&claimed[0].lease, end(UserEvent::Synced, 201, Due::Never)).await.unwrap();
+    assert_eq!(store.claim(claim(&source, owner, 202)).await.unwrap().len(), 1);
+}
