@@ -20,8 +20,7 @@ use crate::{
 pub struct Release {
     /// The time.
     pub now: Timestamp,
-    /// How it ended. [`UserEvent::Deferred`] with a failure is one more attempt, the first one where messages arrived, anything else
-    /// the end of attempts.
+    /// How it ended.
     pub event: UserEvent,
     /// When the next one is due.
     pub due: Due,
@@ -29,6 +28,9 @@ pub struct Release {
     pub synced: Option<Timestamp>,
     /// Why it failed or broke off, in place of what was known before.
     pub failure: Option<Failure>,
+    /// Whether [`UserEvent::Deferred`] with a failure is one more attempt, the first one where messages arrived. Anything else
+    /// is the end of attempts.
+    pub is_attempt: bool,
     /// At which end the mailbox could not be opened, for this failure; `None` where both were, or nobody knows.
     pub closed: Option<Side>,
     /// The user's numbers; milliseconds in states are not taken from here.
@@ -66,7 +68,7 @@ async fn end(
     .fetch_one(&mut *connection)
     .await?;
     happen(connection, Users::One(user), release.event, release.now, release.due).await?;
-    let is_attempt = release.event == UserEvent::Deferred && release.failure.is_some();
+    let is_attempt = release.is_attempt && release.event == UserEvent::Deferred && release.failure.is_some();
     if let (Some(side), Some(failure)) = (release.closed, &release.failure) {
         checks::closed(connection, user, side, failure, release.now).await?;
     }

@@ -12,7 +12,8 @@ use mailhaul_store::{Store, StoreError};
 use super::{
     forecast::Day,
     gates::{Gates, Pass},
-    parking::parking,
+    outage::{Outage, outage},
+    parking::{Bounds, OUTAGE, PATIENCE, parking},
     progress::Lane,
     workers::Worker,
     workplace::Workplace,
@@ -93,7 +94,11 @@ impl Workplace {
         let now = Timestamp::now();
         match (error.kind, lane) {
             (ErrorKind::Throttled | ErrorKind::Busy, _) if error.scope == Scope::Endpoint => {
-                self.park(login.endpoint, wait(error), error.message.clone(), now).await;
+                self.park(login.endpoint, (wait(error), PATIENCE), error.message.clone(), now).await;
+            }
+            // Every other user would meet it too.
+            (_, Lane::First) if outage(error, worker.target.is_none()) == Some(Outage::Endpoint) => {
+                self.park(login.endpoint, (None, OUTAGE), error.message.clone(), now).await;
             }
             (ErrorKind::TooManyConnections, Lane::First) => {
                 let (at_endpoint, by_login) = self.workers.at(login);
@@ -118,10 +123,10 @@ impl Workplace {
         }
     }
 
-    async fn park(&self, endpoint: Guid, wait: Option<Duration>, reason: String, now: Timestamp) {
+    async fn park(&self, endpoint: Guid, wait: (Option<Duration>, Bounds), reason: String, now: Timestamp) {
         let kept = self.store.park(endpoint, move |before| parking(before, wait, reason, now)).await;
         if let Err(error) = kept {
-            tracing::warn!("an endpoint that asked for patience is not left alone: {error}");
+            tracing::warn!("an endpoint that is to be left alone is not: {error}");
         }
     }
 }

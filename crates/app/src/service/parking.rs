@@ -5,16 +5,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailhaul_store::Parking;
 
-/// Where the server does not say how long.
-const FIRST: Duration = Duration::from_mins(1);
-/// And where it asks again and again.
-const LONGEST: Duration = Duration::from_hours(1);
+/// How long an endpoint is left alone where its server does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    first: Duration,
+    /// Where the same happens again and again.
+    longest: Duration,
+}
+
+/// The server asks for patience.
+pub(crate) const PATIENCE: Bounds =
+    Bounds { first: Duration::from_mins(1), longest: Duration::from_hours(1) };
+/// The server cannot be reached. Short outages cost little, and one attempt in ten minutes costs a server nothing.
+pub(crate) const OUTAGE: Bounds = Bounds { first: Duration::from_secs(15), longest: Duration::from_mins(10) };
 
 /// The server asks now, with its figure where it has one. What several mailboxes are told at the same time is one request;
 /// one that comes soon after the time is over gets twice as long.
 pub(crate) fn parking(
     before: Option<Parking>,
-    wait: Option<Duration>,
+    (wait, bounds): (Option<Duration>, Bounds),
     reason: String,
     now: Timestamp,
 ) -> Parking {
@@ -28,8 +37,8 @@ pub(crate) fn parking(
         (before, None) => {
             let last = before.map(|it| (length(it.since, it.until), length(it.until, now)));
             let wait = match last {
-                Some((length, ago)) if ago < length => (length * 2).clamp(FIRST, LONGEST),
-                _ => FIRST,
+                Some((length, ago)) if ago < length => (length * 2).clamp(bounds.first, bounds.longest),
+                _ => bounds.first,
             };
             Parking { since: now, until: until(wait), reason }
         }
@@ -49,7 +58,7 @@ mod tests {
     }
 
     fn asked(before: Option<Parking>, wait: Option<u64>, now: i64) -> Parking {
-        parking(before, wait.map(Duration::from_secs), format!("at {now}"), at(now))
+        parking(before, (wait.map(Duration::from_secs), PATIENCE), format!("at {now}"), at(now))
     }
 
     fn told(it: &Parking) -> (i64, i64, &str) {
@@ -82,5 +91,17 @@ mod tests {
         assert_eq!(parked.until.as_second() - parked.since.as_second(), 3600);
         // Long after, it begins anew.
         assert_eq!(told(&asked(Some(first), None, 121)), (121, 181, "at 121"));
+    }
+
+    #[test]
+    fn an_outage_is_looked_at_again_soon_and_then_less_often() {
+        let unreachable = |before, now| parking(before, (None, OUTAGE), "refused".to_owned(), at(now));
+        let mut parked = unreachable(None, 0);
+        assert_eq!(told(&parked), (0, 15, "refused"));
+        for expected in [30, 60, 120, 240, 480, 600, 600] {
+            let now = parked.until.as_second() + 1;
+            parked = unreachable(Some(parked), now);
+            assert_eq!(parked.until.as_second() - now, expected);
+        }
     }
 }

@@ -8,7 +8,10 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{BatchSettings, Failure, FailureClass, UserEvent};
 use mailhaul_store::{Due, PassKind};
 
-use super::workers::Ending;
+use super::{
+    outage::{Outage, outage},
+    workers::Ending,
+};
 use crate::{
     advice::topic,
     remedies::{ENDPOINT, remedy},
@@ -25,6 +28,9 @@ const THROTTLED_ATTEMPTS: u32 = 48;
 const THROTTLED_WAIT: Duration = Duration::from_mins(2);
 /// The same where the server has connections enough.
 const CROWDED_WAIT: Duration = Duration::from_secs(10);
+/// After an outage of the endpoint, which is left alone longer by its parking; and of this machine.
+const ENDPOINT_WAIT: Duration = Duration::from_secs(10);
+const MACHINE_WAIT: Duration = Duration::from_mins(1);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
@@ -36,6 +42,8 @@ pub(crate) struct Ended {
     pub(crate) synced: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
     pub(crate) report: Report,
+    /// Something other than the user is to blame: it is no attempt.
+    pub(crate) is_outage: bool,
     /// The batch wants no later ones.
     pub(crate) is_last: bool,
 }
@@ -48,6 +56,8 @@ pub(crate) struct Passed<'a> {
     pub(crate) settings: &'a BatchSettings,
     /// Whether messages arrived in this one.
     pub(crate) has_gained: bool,
+    /// Whether the mail goes to the archive.
+    pub(crate) is_archive: bool,
     /// Why it was told to end, if it was.
     pub(crate) ending: Option<Ending>,
     pub(crate) begun: Timestamp,
@@ -75,6 +85,10 @@ impl Passed<'_> {
             }
             (Some(Ending::Stopped), Some(_)) => (UserEvent::Halted, Due::Never, None),
             (Some(_), Some(_)) => (UserEvent::Deferred, Due::At(self.now), None),
+            (None, Some(error)) if self.outage(error).is_some() => {
+                let due = after(self.now, self.outage(error).unwrap_or_default());
+                (UserEvent::Deferred, Due::At(due), Some(failure(error, true)))
+            }
             (None, Some(error)) => {
                 match retry_after(error, if self.has_gained { 0 } else { self.attempts }) {
                     Some(wait) => {
@@ -89,7 +103,16 @@ impl Passed<'_> {
         };
         // What arrived on the source after the pass began may be missing: that is the moment that counts.
         let synced = error.is_none().then_some(self.begun);
-        Ended { event, due, synced, failure, report, is_last }
+        let is_outage = self.ending.is_none() && error.is_some_and(|it| self.outage(it).is_some());
+        Ended { event, due, synced, failure, report, is_outage, is_last }
+    }
+
+    /// How long to wait for the end of the outage; `None` where it is none.
+    fn outage(&self, error: &Error) -> Option<Duration> {
+        outage(error, self.is_archive).map(|it| match it {
+            Outage::Endpoint => ENDPOINT_WAIT,
+            Outage::Machine => MACHINE_WAIT,
+        })
     }
 }
 
@@ -197,6 +220,7 @@ mod tests {
             attempts,
             settings: &settings,
             has_gained: false,
+            is_archive: false,
             ending,
             begun: at(0),
             now: at(HOUR),
@@ -223,6 +247,7 @@ mod tests {
             attempts: 0,
             settings: &settings,
             has_gained: false,
+            is_archive: false,
             ending: None,
             begun: at(0),
             now: at(1),
@@ -250,6 +275,11 @@ mod tests {
         assert_eq!(judged(PassKind::Final, 46, None, crowded()), (UserEvent::Deferred, wait(2560), None));
         let refused = || error(Retry::Never, ErrorKind::Authentication);
         assert_eq!(judged(PassKind::First, 0, None, refused()), (UserEvent::Failed, Due::Never, None));
+        // An outage is no fault of the user, however long it lasts.
+        let unreachable = || error(Retry::Never, ErrorKind::Connection);
+        assert_eq!(judged(PassKind::First, 99, None, unreachable()), (UserEvent::Deferred, wait(10), None));
+        let full = || error(Retry::Never, ErrorKind::Ledger);
+        assert_eq!(judged(PassKind::Final, 99, None, full()), (UserEvent::Deferred, wait(60), None));
         // A later pass that failed has another chance when the next one is due.
         let later = judged(PassKind::Incremental, 0, None, refused());
         assert_eq!(later, (UserEvent::Failed, Due::At(at(24 * HOUR)), None));
@@ -268,6 +298,7 @@ mod tests {
             attempts: 40,
             settings: &settings,
             has_gained,
+            is_archive: false,
             ending: None,
             begun: at(0),
             now: at(HOUR),
@@ -293,6 +324,7 @@ mod tests {
             attempts: 0,
             settings: &settings,
             has_gained: false,
+            is_archive: false,
             ending: None,
             begun: at(0),
             now: at(1),

@@ -54,6 +54,7 @@ impl Workplace {
                 synced: None,
                 failure: Some(failure(&error, false)),
                 report: Report { folders: Vec::new(), error: Some(error) },
+                is_outage: false,
                 is_last: false,
             };
             self.release(&user, &lease, &worker, (ended, None), Vec::new(), Timestamp::now()).await;
@@ -126,6 +127,7 @@ impl Workplace {
             kind,
             attempts: user.attempts,
             has_gained: worker.tally.statistics().pass_items > 0,
+            is_archive: worker.target.is_none(),
             settings: &settings,
             ending: worker.ending(),
             begun,
@@ -230,7 +232,7 @@ impl Workplace {
         if worker.ending() == Some(Ending::LeaseLost) {
             return; // Somebody else has the user; nothing that this worker says counts.
         }
-        let Ended { event, due, synced, failure, report, is_last } = ended;
+        let Ended { event, due, synced, failure, report, is_outage, is_last } = ended;
         let statistics = statistics(worker.tally.statistics(), &report);
         entries.push(ReportEntry {
             time: Timestamp::now(),
@@ -243,6 +245,7 @@ impl Workplace {
             due,
             synced,
             failure,
+            is_attempt: event == UserEvent::Deferred && !is_outage,
             closed,
             statistics,
             entries,

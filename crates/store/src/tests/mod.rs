@@ -134,6 +134,7 @@ fn end(event: UserEvent, second: i64, due: Due) -> Release {
         due,
         synced: is_synced.then(|| at(second)),
         failure: None,
+        is_attempt: true,
         closed: None,
         statistics: Statistics::default(),
         entries: Vec::new(),

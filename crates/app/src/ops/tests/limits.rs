@@ -63,6 +63,7 @@ async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
         event: UserEvent::Deferred,
         due: Due::At(until),
         synced: None,
+        is_attempt: true,
         closed: None,
         failure: Some(Failure {
             class: FailureClass::Throttled,

@@ -157,6 +157,7 @@ impl Desk {
             event,
             due: if has_failed { Due::Never } else { Due::At(now) },
             synced: (!has_failed).then_some(now),
+            is_attempt: true,
             closed: None,
             failure: has_failed.then(|| Trouble {
                 class: FailureClass::Authentication,

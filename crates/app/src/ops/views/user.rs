@@ -140,8 +140,11 @@ impl Waiting<'_> {
             );
             return (Some(parking.until), Some(words));
         }
-        let failure =
-            user.failure.as_ref().filter(|it| it.class == FailureClass::Throttled && due > self.now);
+        use FailureClass as C;
+        let is_waiting = due > self.now && user.status != UserStatus::IncrementalFailed;
+        let is_temporary =
+            |class| matches!(class, C::Throttled | C::Connection | C::Storage | C::Quota | C::Internal);
+        let failure = user.failure.as_ref().filter(|it| is_waiting && is_temporary(it.class));
         (Some(due), failure.map(|it| format!("It waits until {due:.0}: {}", it.message)))
     }
 }

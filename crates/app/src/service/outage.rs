@@ -1,0 +1,59 @@
+//! Outages: failures of an endpoint or of this machine, which say nothing of the user. A pure decision.
+
+use mailhaul_engine::{Error, ErrorKind, Side};
+use mailhaul_mail::{Retry, Scope};
+
+/// What cannot be used at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// The server of the endpoint: no connection can be made. Its other users would meet the same.
+    Endpoint,
+    /// This machine: the data directory, or the disk of the archive.
+    Machine,
+}
+
+/// The outage that ended the pass; `None` where the user or its mailbox is to blame.
+pub(super) fn outage(error: &Error, is_archive: bool) -> Option<Outage> {
+    use ErrorKind as K;
+    if error.scope != Scope::Endpoint || matches!(error.retry, Retry::After(Some(_))) {
+        return None;
+    }
+    let is_final = error.retry == Retry::Never;
+    match error.kind {
+        K::Connection | K::Tls if is_final => Some(Outage::Endpoint),
+        K::Ledger => Some(Outage::Machine),
+        K::Quota | K::Refused if is_final && is_archive && error.side != Some(Side::Source) => {
+            Some(Outage::Machine)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failures_that_other_users_would_meet_are_outages() {
+        use ErrorKind as K;
+        let (never, again) = (Retry::Never, Retry::Now);
+        let (endpoint, machine) = (Some(Outage::Endpoint), Some(Outage::Machine));
+        let table = [
+            (Scope::Endpoint, never, K::Connection, false, endpoint),
+            (Scope::Endpoint, never, K::Tls, false, endpoint),
+            (Scope::Session, again, K::Connection, false, None),
+            (Scope::Endpoint, never, K::Ledger, false, machine),
+            // The disk of the archive is full, and the mailbox of a user.
+            (Scope::Endpoint, never, K::Quota, true, machine),
+            (Scope::Endpoint, never, K::Quota, false, None),
+            (Scope::Endpoint, never, K::Authentication, false, None),
+            (Scope::Folder, never, K::Refused, true, None),
+        ];
+        for (scope, retry, kind, is_archive, expected) in table {
+            let error = Error::new(scope, retry, kind, "words");
+            assert_eq!(outage(&error, is_archive), expected, "{scope} {retry:?} {kind:?} {is_archive}");
+        }
+        let refused = Error::new(Scope::Endpoint, never, K::Refused, "no such root").at(Side::Source);
+        assert_eq!(outage(&refused, true), None);
+    }
+}
