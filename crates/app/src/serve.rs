@@ -6,6 +6,7 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -24,7 +25,13 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::Context, data, desk::Desk, exit::Exit, metrics, service::Scheduler, text};
+use crate::{
+    context::Context, data, desk::Desk, exit::Exit, log_writer::LogWriter, metrics, readiness,
+    service::Scheduler,
+};
+
+/// How long the last lines of the log may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// What `mailhaul serve` is told.
 #[derive(Args, Debug)]
@@ -46,7 +53,7 @@ pub(crate) struct Serve {
 
 /// Serves until a signal.
 pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<Context>>) -> Result<Exit> {
-    log();
+    let log = log()?;
     let tcp = tcp(&options).await?;
     let context = Context::open(data).await?;
     let lock = context.store.lock_service()?;
@@ -66,9 +73,9 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
     });
     // Whoever hears that it serves may stop it at once.
     let stopped = stopped();
-    text::print_error(format_args!("mailhaul serves {}", data.display()));
+    log.line(format_args!("mailhaul serves {}", data.display()));
     if let Some(address) = options.listen {
-        text::print_error(format_args!("listening on {address}"));
+        log.line(format_args!("listening on {address}"));
     }
     tell_systemd("READY=1");
     let was_asked = tokio::select! {
@@ -76,22 +83,29 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
         // A mistake of this program: a service without it would only seem to work.
         _ = &mut scheduling => false,
     };
-    text::print_error("stopping: mailboxes under way come to the end of their window");
+    log.line("stopping: mailboxes under way come to the end of their window");
     tell_systemd("STOPPING=1");
     shutdown.cancel();
     let is_fine = was_asked && scheduling.await.is_ok() & serving.await.is_ok();
     desk.service.finish().await;
     desk.context.store.clone().close().await;
     drop(lock);
+    log.flush_within(LAST_LINES);
     Ok(if is_fine { Exit::Synced } else { Exit::Internal })
 }
 
-fn log() {
+/// Sends the log to stderr, and the words of panics too: what the service does never waits for stderr.
+fn log() -> Result<LogWriter> {
+    let writer = LogWriter::stderr().context("the log cannot be written")?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("MAILHAUL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = writer.clone();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || lines.clone());
     // It can be set once only; there is one command in a process.
     let _already = subscriber.with_ansi(false).try_init();
+    let panics = writer.clone();
+    std::panic::set_hook(Box::new(move |panic| panics.line(panic)));
+    Ok(writer)
 }
 
 type Tcp = (TcpListener, Option<Arc<ServerConfig>>);
@@ -150,12 +164,9 @@ fn router(desk: &Desk) -> axum::Router {
 }
 
 async fn is_ready(context: Arc<Context>) -> Response {
-    match context.store.config().await {
-        Ok(_) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::error!("{error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n").into_response()
-        }
+    match readiness::check(&context).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
