@@ -10,7 +10,7 @@ use mailhaul_store::{MasterKeySource, Store};
 use crate::{
     data::named_by,
     one_pass::BUDGET,
-    service::{Gates, SignIns, TokenDesk, Workers, Workplace},
+    service::{Gates, SignIns, TokenDesk, Workers, Workplace, stall},
 };
 
 /// One data directory, opened.
@@ -41,6 +41,7 @@ impl Context {
             workers: self.workers.clone(),
             budget: Budget::new(BUDGET),
             gates: Gates::default(),
+            stall_window: stall::WINDOW,
             tokens: self.tokens.clone(),
             sign_ins: SignIns::default(),
         }

@@ -189,6 +189,25 @@ impl Store {
         .await
     }
 
+    /// True if a user is due and could be claimed if there were a place, at endpoints that are not left alone.
+    pub async fn has_waiting(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let has = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM user JOIN batch ON batch.guid = user.batch WHERE user.due <= ?1 \
+                     AND user.pass IS NOT NULL AND user.lease_until IS NULL AND batch.intent = 'Run' \
+                     AND NOT EXISTS (SELECT 1 FROM parking WHERE parking.until > ?1 \
+                     AND parking.endpoint IN (batch.source_endpoint, batch.target_endpoint)))",
+                )
+                .bind(millis(now))
+                .fetch_one(connection)
+                .await?;
+                Ok(has)
+            })
+        })
+        .await
+    }
+
     /// The earliest time after now at which there is somebody to claim who is not due yet, for a pass or a check.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {

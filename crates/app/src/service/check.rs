@@ -15,6 +15,9 @@ const FIRST_WAIT: Duration = Duration::from_mins(1);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
+/// How long a check may take before its place is given to others.
+const LONGEST_CHECK: Duration = Duration::from_mins(1);
+
 /// What an error says about the mailbox that was to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
@@ -91,6 +94,10 @@ impl Workplace {
                 tokio::select! {
                     tried = Box::pin(workplace.try_out(&user)) => tried,
                     () = worker.stop.cancelled() => Err(Error::interrupted()),
+                    () = tokio::time::sleep(LONGEST_CHECK) => {
+                        let words = format!("the mailboxes were not opened within {} s", LONGEST_CHECK.as_secs());
+                        Err(Error::new(Scope::Mailbox, Retry::Now, ErrorKind::Connection, words))
+                    }
                 }
             }
         });

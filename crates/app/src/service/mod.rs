@@ -16,6 +16,7 @@ pub(crate) mod rates;
 mod route;
 mod scheduler;
 mod sign_ins;
+pub(crate) mod stall;
 pub(crate) mod tokens;
 mod verdict;
 mod worker;

@@ -11,7 +11,7 @@ use mailhaul_migration::Statistics;
 use mailhaul_store::ReportEntry;
 use tokio::sync::mpsc;
 
-use super::forecast::Forecast;
+use super::{forecast::Forecast, stall::Steps};
 use crate::text;
 
 /// The user's numbers: those of earlier passes, and what this one adds.
@@ -23,6 +23,8 @@ pub(crate) struct Tally {
     bytes: AtomicU64,
     skipped: AtomicU64,
     listed: AtomicU64,
+    /// Folders that were looked into, opened and finished.
+    folder_steps: AtomicU64,
     stalled_since: Mutex<Option<Timestamp>>,
     stalled_millis: AtomicU64,
     /// How long it will take, where a day's octets are limited.
@@ -39,6 +41,7 @@ impl Tally {
             bytes: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             listed: AtomicU64::new(0),
+            folder_steps: AtomicU64::new(0),
             stalled_since: Mutex::new(None),
             stalled_millis: AtomicU64::new(0),
             forecast: Mutex::new(None),
@@ -70,6 +73,12 @@ impl Tally {
             stalled_millis: self.before.stalled_millis + of(&self.stalled_millis) + self.stalling(),
             ..self.before
         }
+    }
+
+    /// What this pass has done so far.
+    pub(super) fn steps(&self) -> Steps {
+        let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Steps { steps: of(&self.items) + of(&self.skipped) + of(&self.folder_steps), bytes: of(&self.bytes) }
     }
 
     fn stalling(&self) -> u64 {
@@ -131,6 +140,9 @@ impl UserProgress<'_> {
 impl Progress for UserProgress<'_> {
     fn event(&self, event: Event<'_>) {
         let add = |number: &AtomicU64, more: u64| _ = number.fetch_add(more, Ordering::Relaxed);
+        if let Event::Folder { .. } | Event::FolderDone { .. } | Event::Unchanged { .. } = event {
+            add(&self.tally.folder_steps, 1);
+        }
         match event {
             Event::Planned { folders } => {
                 self.tally.stalls(false);

@@ -24,6 +24,7 @@ use super::{
     limits::Meter,
     progress::{Lane, News, Tally, UserProgress},
     route::Destination,
+    stall::Watch,
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker},
     workplace::Workplace,
@@ -75,6 +76,9 @@ impl Workplace {
         let mut passing = std::pin::pin!(passing);
         let mut entries =
             vec![ReportEntry { time: begun, text: format!("{} started.", name_of(kind, &user)) }];
+        let mut watch = Watch::new(self.stall_window, user.attempts);
+        let mut looking = tokio::time::interval(watch.window());
+        looking.reset();
         let mut telling = tokio::time::interval(TELLING);
         let mut told = worker.tally.statistics();
         let mut is_open = false;
@@ -82,6 +86,9 @@ impl Workplace {
         let mut report = loop {
             tokio::select! {
                 report = &mut passing => break report,
+                _ = looking.tick() => if let Some(error) = self.stalled(&mut watch, &worker).await {
+                    break Report { folders: Vec::new(), error: Some(error) };
+                },
                 _ = telling.tick() => {
                     foresee(&worker, &meters, &mut days_told, &mut entries);
                     let now = worker.tally.statistics();
@@ -144,6 +151,19 @@ impl Workplace {
         }
         let closed = if is_open { None } else { closed(&ended) };
         self.release(&user, &lease, &worker, (ended, closed), entries, begun).await;
+    }
+
+    /// Why the pass is to give its place to others; `None` where it makes progress, or no other user waits.
+    async fn stalled(&self, watch: &mut Watch, worker: &Worker) -> Option<Error> {
+        let error = watch.look(worker.tally.steps())?;
+        match self.store.has_waiting(Timestamp::now()).await {
+            Ok(true) => Some(error),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::warn!("it is not known whether other mailboxes wait: {error}");
+                None
+            }
+        }
     }
 
     /// Keeps what was counted, so that another process knows it.

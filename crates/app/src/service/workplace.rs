@@ -1,6 +1,6 @@
 //! What all workers share.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use mailhaul_engine::Budget;
 use mailhaul_store::Store;
@@ -19,6 +19,8 @@ pub(crate) struct Workplace {
     pub(crate) gates: Gates,
     /// The access tokens of their mailboxes.
     pub(crate) tokens: TokenDesk,
+    /// How long a pass may be without progress where others wait.
+    pub(crate) stall_window: Duration,
     /// The sign-in mechanisms that work at their servers.
     pub(crate) sign_ins: SignIns,
 }

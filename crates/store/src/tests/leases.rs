@@ -3,7 +3,7 @@
 use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, UserEvent, UserStatus};
 
 use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
-use crate::{Claim, Claimed, Due, Heartbeat, Lease, PassKind, Release, Running, StoreError, Users};
+use crate::{Claim, Claimed, Due, Heartbeat, Lease, Parking, PassKind, Release, Running, StoreError, Users};
 
 fn names(claimed: &[Claimed]) -> Vec<&str> {
     claimed.iter().map(|it| it.user.user_name.as_str()).collect()
@@ -236,4 +236,18 @@ async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
     assert_eq!(store.waiting_targets(source.guid, PassKind::First, at(-1)).await.unwrap(), []);
     let running = store.running().await.unwrap();
     assert_eq!((running.len(), running[0].target_endpoint, running[0].users), (1, Some(target.guid), 2));
+}
+
+#[tokio::test]
+async fn users_wait_if_they_are_due_and_their_endpoint_is_not_left_alone() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["anna", "berta"]).await;
+    assert!(!store.has_waiting(at(-1)).await.unwrap());
+    assert!(store.has_waiting(at(10)).await.unwrap());
+    let parking = Parking { since: at(5), until: at(20), reason: "refused".to_owned() };
+    store.park(source.guid, move |_| parking).await.unwrap();
+    assert!(!store.has_waiting(at(10)).await.unwrap());
+    assert!(store.has_waiting(at(20)).await.unwrap());
+    assert_eq!(store.claim(claim(&source, Guid::new_v4(), 20)).await.unwrap().len(), 2);
+    assert!(!store.has_waiting(at(20)).await.unwrap());
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod gmail_api;
 mod limits;
+mod stalls;
 
 use std::{path::Path, time::Duration};
 
@@ -16,7 +17,7 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, TokenDesk, Workers, account};
+use super::{Ending, Scheduler, TokenDesk, Workers, Workplace, account};
 use crate::context::Context;
 
 /// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
@@ -77,8 +78,12 @@ impl Site {
     }
 
     fn run(&mut self) {
+        self.run_in(self.context.workplace());
+    }
+
+    fn run_in(&mut self, place: Workplace) {
         let lock = self.context.store.lock_service().unwrap();
-        let (scheduler, stop) = (Scheduler::new(self.context.workplace(), &lock), self.stop.clone());
+        let (scheduler, stop) = (Scheduler::new(place, &lock), self.stop.clone());
         self.running = Some(tokio::spawn(async move {
             scheduler.run(stop).await;
             drop(lock);

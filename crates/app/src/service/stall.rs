@@ -1,0 +1,80 @@
+//! Stalled passes: one that makes no progress gives its place to the next user in line, and comes back later.
+
+use std::time::Duration;
+
+use mailhaul_engine::{Error, ErrorKind};
+use mailhaul_mail::{Retry, Scope};
+
+/// A pass is looked at once in this time; a later attempt of a user who stalled before has twice as long, up to half an hour.
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
+/// How often the window is doubled at most.
+const DOUBLED: u32 = 5;
+/// Steps (messages that arrived, folders that were opened or finished) in a window that are progress.
+const STEPS: u64 = 10;
+/// Bytes of messages that arrived in a window that are progress.
+const BYTES: u64 = 64 << 10;
+/// How long the user stands back.
+const WAIT: Duration = Duration::from_mins(1);
+
+/// What a pass has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Steps {
+    pub(super) steps: u64,
+    pub(super) bytes: u64,
+}
+
+/// Compares what a pass has done with what it had done a window before.
+#[derive(Debug)]
+pub(super) struct Watch {
+    window: Duration,
+    before: Steps,
+}
+
+impl Watch {
+    /// For a user who broke off so often before.
+    pub(super) fn new(window: Duration, attempts: u32) -> Self {
+        Self { window: window * (1 << attempts.min(DOUBLED)), before: Steps::default() }
+    }
+
+    pub(super) fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// At the end of a window: why the pass is to end if others wait. `None` where it makes progress.
+    ///
+    /// What a server sends is not progress (keep-alives, one byte of a message a second); what arrives is.
+    pub(super) fn look(&mut self, now: Steps) -> Option<Error> {
+        let before = std::mem::replace(&mut self.before, now);
+        let (steps, bytes) = (now.steps - before.steps, now.bytes - before.bytes);
+        if steps >= STEPS || bytes >= BYTES {
+            return None;
+        }
+        let words = format!(
+            "no progress in {} s ({steps} messages and folders, {bytes} bytes), and other mailboxes wait",
+            self.window.as_secs_f32()
+        );
+        Some(Error::new(Scope::Mailbox, Retry::After(Some(WAIT)), ErrorKind::Connection, words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_steps_and_few_bytes_are_no_progress() {
+        let mut watch = Watch::new(WINDOW, 0);
+        let mut looked = |steps, bytes| watch.look(Steps { steps, bytes }).map(|it| it.message);
+        let words = "no progress in 60 s (9 messages and folders, 65535 bytes), and other mailboxes wait";
+        assert_eq!(looked(9, 65_535).as_deref(), Some(words));
+        assert_eq!(looked(19, 65_535), None);
+        assert_eq!(looked(19, 65_535 + 65_536), None);
+        assert!(looked(19, 65_535 + 65_536).is_some());
+    }
+
+    #[test]
+    fn a_user_who_stalled_before_has_longer() {
+        let window = |attempts| Watch::new(WINDOW, attempts).window();
+        assert_eq!([0, 1, 3, 5, 99].map(window), [1, 2, 8, 32, 32].map(Duration::from_mins));
+    }
+}
