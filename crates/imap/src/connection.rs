@@ -11,6 +11,7 @@ use crate::{
     foreign::{explain, no_greeting, why_silent},
     options::{ConnectOptions, Security},
     response::{Status, StatusResponse, Untagged},
+    secrets::Secrets,
     session::Session,
     stream::Stream,
     trace::Milestone,
@@ -22,6 +23,7 @@ pub struct Connection {
     pub(crate) link: Link,
     greeting: StatusResponse,
     pub(crate) options: ConnectOptions,
+    pub(crate) secrets: Secrets,
 }
 
 impl Connection {
@@ -36,13 +38,22 @@ impl Connection {
         }
     }
 
+    /// What the server was shown on earlier connections is struck from the first line on.
     async fn open_once(options: &ConnectOptions) -> Result<Self, Error> {
+        let secrets = options.sign_in.secrets();
+        let trace = options.trace.clone().map(|trace| secrets.guard(trace));
+        let options = ConnectOptions { trace, ..options.clone() };
+        let opened = Self::open_guarded(&options, &secrets).await;
+        opened.map_err(|error| secrets.strike_error(error))
+    }
+
+    async fn open_guarded(options: &ConnectOptions, secrets: &Secrets) -> Result<Self, Error> {
         let name = &options.host;
         let stream = match Stream::connect(options).await {
             Ok(stream) => stream,
             Err(error) => return Err(Box::pin(explain(error, options)).await),
         };
-        let link = Link::new(stream, options);
+        let link = Link::new(stream, options, secrets.clone());
         let (mut link, greeting) =
             Box::pin(greeting(link, options)).await.map_err(|error| error.context(name))?;
         options.tell(&Milestone::Greeted(&greeting.text));
@@ -54,13 +65,13 @@ impl Connection {
                 );
                 return Err(Error::endpoint(ErrorKind::Tls, words));
             }
-            link = start_tls(link, options).await.map_err(|error| error.context(name))?;
+            link = start_tls(link, options, secrets).await.map_err(|error| error.context(name))?;
         }
         if !link.state().capabilities_told {
             link.ask_capabilities().await.map_err(|error| error.context(name))?;
         }
         options.tell(&Milestone::Capabilities(&link.state().capabilities));
-        Ok(Self { link, greeting, options: options.clone() })
+        Ok(Self { link, greeting, options: options.clone(), secrets: secrets.clone() })
     }
 
     /// What the server can do before authentication.
@@ -92,7 +103,7 @@ impl Connection {
         if !self.link.state().capabilities_told {
             self.link.ask_capabilities().await?;
         }
-        let Self { link, greeting, options } = self;
+        let Self { link, greeting, options, .. } = self;
         Ok(Session { link, greeting, mechanism, refused: Vec::new(), limits: options.limits })
     }
 }
@@ -142,7 +153,7 @@ async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event,
 }
 
 /// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.
-async fn start_tls(mut link: Link, options: &ConnectOptions) -> Result<Link, Error> {
+async fn start_tls(mut link: Link, options: &ConnectOptions, secrets: &Secrets) -> Result<Link, Error> {
     if !link.state().capabilities_told {
         link.ask_capabilities().await?;
     }
@@ -154,5 +165,5 @@ async fn start_tls(mut link: Link, options: &ConnectOptions) -> Result<Link, Err
         if error.scope >= Scope::Session { error } else { Error::endpoint(ErrorKind::Tls, error) }
     })?;
     let stream = link.into_stream().start_tls(options).await?;
-    Ok(Link::new(stream, options))
+    Ok(Link::new(stream, options, secrets.clone()))
 }

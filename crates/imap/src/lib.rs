@@ -48,6 +48,7 @@ mod mutf7;
 mod options;
 mod patience;
 pub mod response;
+mod secrets;
 mod selected;
 mod session;
 mod sign_in;

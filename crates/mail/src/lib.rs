@@ -7,7 +7,7 @@
 //! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
 //! * [`Scope`], [`Retry`]: the two questions that every error answers.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
-//! * [`Secret`]: what must never be shown.
+//! * [`Secret`]: what must never be shown; [`Redactor`] strikes it out of what a server says.
 
 mod digest;
 mod failure;
@@ -16,6 +16,7 @@ mod flags;
 mod fold;
 mod folder_path;
 mod internal_date;
+mod redact;
 pub mod repair;
 mod secret;
 mod special_use;
@@ -30,6 +31,7 @@ pub use flags::{Flags, SystemFlag};
 pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
+pub use redact::{REDACTED, Redactor, Search};
 pub use secret::Secret;
 pub use special_use::SpecialUse;
 pub use uid::{ModSeq, Uid, UidValidity};

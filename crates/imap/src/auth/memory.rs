@@ -1,11 +1,12 @@
 //! Which mechanisms work at a server: shared by all connections to it, so that its users cost few refusals.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use mailhaul_mail::Secret;
 use tokio::{
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
     time::timeout,
@@ -15,7 +16,7 @@ use super::{
     Credentials, LineSecurity, Way,
     order::{Try, next},
 };
-use crate::error::Error;
+use crate::{error::Error, secrets::Secrets};
 
 /// What sign-ins at one server have shown. Clones share it; each server, or endpoint, needs its own.
 #[derive(Clone, Default)]
@@ -33,12 +34,31 @@ struct Known {
     worked: Vec<&'static str>,
     /// Tries of sign-ins that ended without an answer: the connection broke.
     unfinished: HashMap<Account, Vec<Try>>,
+    /// What the server was shown last: it may say it on any connection.
+    shown: VecDeque<Secret>,
 }
+
+/// Secrets that are remembered of one server.
+const SHOWN: usize = 16;
 
 /// Who signs in, and for whom.
 type Account = (String, String);
 
 impl SignInMemory {
+    /// The secrets that are known when a connection is opened.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::new(self.known().shown.make_contiguous())
+    }
+
+    /// The server is about to see this secret.
+    pub(crate) fn shows(&self, secret: &Secret) {
+        let shown = &mut self.known().shown;
+        if !shown.contains(secret) {
+            shown.truncate(SHOWN - 1);
+            shown.push_front(secret.clone());
+        }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

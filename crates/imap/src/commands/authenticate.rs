@@ -10,6 +10,7 @@ use crate::{
     encode::Command,
     error::{Error, ErrorKind},
     response::StatusResponse,
+    secrets::Secrets,
 };
 
 /// A longer initial response goes as a continuation: servers limit the length of a command.
@@ -49,7 +50,11 @@ async fn login(link: &mut Link, credentials: &Credentials) -> Result<Answer, Err
 async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result<Answer, Error> {
     let name = mechanism.name();
     let takes_initial = link.has("SASL-IR") || link.has("IMAP4rev2");
-    let mut initial = mechanism.initial().map(|octets| encode(&Zeroizing::new(octets), "="));
+    let secrets = link.incoming.secrets.clone();
+    let mut initial = mechanism.initial().map(|octets| {
+        secrets.add_message(&octets);
+        encode(&Zeroizing::new(octets), "=")
+    });
     let mut command = Command::new("AUTHENTICATE").raw(name);
     if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= LONGEST_INITIAL) {
         command = command.secret_raw(octets);
@@ -67,7 +72,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                 let answer = match initial.take() {
                     Some(octets) if octets.as_slice() == b"=" => Ok(Zeroizing::default()),
                     Some(octets) => Ok(octets),
-                    None => answer(mechanism, &challenge),
+                    None => answer(mechanism, &challenge, &secrets),
                 };
                 let answer = answer.unwrap_or_else(|error| {
                     failure = Some(error);
@@ -93,12 +98,19 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
     }
 }
 
-fn answer(mechanism: &mut (dyn Mechanism + Send), challenge: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn answer(
+    mechanism: &mut (dyn Mechanism + Send),
+    challenge: &str,
+    secrets: &Secrets,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let challenge = STANDARD.decode(challenge.trim()).map_err(|_| {
         let words = format!("AUTHENTICATE {}: the server's challenge is not base64", mechanism.name());
         Error::session(ErrorKind::Protocol, words)
     })?;
-    mechanism.respond(&challenge).map(|octets| encode(&Zeroizing::new(octets), ""))
+    mechanism.respond(&challenge).map(|octets| {
+        secrets.add_message(&octets);
+        encode(&Zeroizing::new(octets), "")
+    })
 }
 
 /// In base64, without copies that stay behind. Nothing at all is `empty`.

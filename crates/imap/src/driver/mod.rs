@@ -31,6 +31,7 @@ use crate::{
     limits::Limits,
     options::{ConnectOptions, Timeouts},
     response::{Response, Status, StatusResponse, Untagged},
+    secrets::Secrets,
     stream::Stream,
     trace,
 };
@@ -73,6 +74,7 @@ pub(crate) struct Incoming {
     limits: Limits,
     pending: Arc<Pending>,
     pub(crate) state: State,
+    pub(crate) secrets: Secrets,
     /// The beginning of the first line, which may not be IMAP.
     pub(crate) first_line: Vec<u8>,
     /// The server said goodbye, unasked: what it still says is read, and why it does so may be in there.
@@ -91,7 +93,10 @@ impl Incoming {
         let patience = if self.farewell.is_some() { Some(FAREWELL) } else { patience };
         let frame = self.reader.next(patience).await;
         let frame = frame.map_err(|error| self.farewell.take().unwrap_or(error));
-        frame.and_then(|frame| self.admit(frame)).map_err(|error| self.fail(error))
+        frame
+            .and_then(|frame| self.admit(frame))
+            .map_err(|error| self.secrets.strike_error(error))
+            .map_err(|error| self.fail(error))
     }
 
     /// Why nothing more will be read, as far as is known without waiting.
@@ -127,12 +132,13 @@ impl Incoming {
         if self.first_line.is_empty() {
             self.first_line = raw.text[..raw.text.len().min(FIRST_LINE)].trim_ascii_end().to_vec();
         }
-        let response = decode(&raw, &self.limits)?;
+        let mut response = decode(&raw, &self.limits)?;
         match &response {
             Response::Untagged(untagged) => self.flood.admit(untagged, raw.text.len())?,
             Response::Tagged { .. } => self.flood.ended(),
             Response::Continue(_) => {}
         }
+        self.secrets.strike(&mut response);
         match response {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
@@ -182,7 +188,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream, options: &ConnectOptions) -> Self {
+    pub(crate) fn new(stream: Stream, options: &ConnectOptions, secrets: Secrets) -> Self {
         let is_tls = stream.is_tls();
         let (read, write) = tokio::io::split(stream);
         let pending = Arc::new(Pending::new());
@@ -192,6 +198,7 @@ impl Link {
                 limits: options.limits.clone(),
                 pending: Arc::clone(&pending),
                 state: State::default(),
+                secrets,
                 first_line: Vec::new(),
                 farewell: None,
                 broken: None,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 
 mod commands;
+mod echo;
 mod limits;
 mod login;
 mod sign_in;
