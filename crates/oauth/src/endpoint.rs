@@ -54,6 +54,11 @@ impl TokenUrl {
         self.0.as_str()
     }
 
+    /// Scheme, host and port: what decides who gets what is sent.
+    pub fn authority(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// Who is asked, for people.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

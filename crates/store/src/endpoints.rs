@@ -9,7 +9,7 @@ use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    vault::{SecretName, secrets},
+    vault::{Keys, SecretName, secrets},
 };
 
 /// What becomes of an endpoint's stored secret: its administrator's password, or what its tokens are come by with.
@@ -104,19 +104,48 @@ impl Store {
                 let mut endpoint = find(connection, guid).await?;
                 change(&mut endpoint);
                 endpoint.guid = guid;
-                name_is_free(connection, &endpoint).await?;
-                write(connection, &endpoint).await?;
-                match secret {
-                    NewSecret::Keep => {}
-                    NewSecret::Set(secret) => {
-                        // One of another kind may be there.
-                        secrets::remove(connection, guid).await?;
-                        let one = [(guid, secret)];
-                        secrets::put(connection, &keys, secret_name(&endpoint), &one).await?;
-                    }
-                    NewSecret::Remove => secrets::remove(connection, guid).await?,
+                put(connection, &keys, endpoint, secret).await
+            })
+        })
+        .await
+    }
+
+    /// Puts an endpoint into the place of the one that it was made from, and changes its secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] where the endpoint is not `before` any more; otherwise as [`Store::update_endpoint`].
+    pub async fn replace_endpoint(
+        &self,
+        before: Endpoint,
+        after: Endpoint,
+        secret: NewSecret,
+    ) -> Result<Endpoint, StoreError> {
+        let keys = self.shared.keys.clone();
+        self.change(move |connection| {
+            Box::pin(async move {
+                if find(connection, before.guid).await? != before {
+                    return Err(StoreError::Changed { endpoint: before.name }.into());
                 }
-                find(connection, guid).await
+                put(connection, &keys, Endpoint { guid: before.guid, ..after }, secret).await
+            })
+        })
+        .await
+    }
+
+    /// Passwords of users that are sent to this endpoint's server.
+    pub async fn count_passwords(&self, guid: Guid) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let count: i64 = sqlx::query_scalar(
+                    "SELECT count(*) FROM batch JOIN user ON user.batch = batch.guid \
+                     JOIN secret ON secret.owner = user.guid \
+                     WHERE secret.name = 'Password' AND batch.source_endpoint = ?1 \
+                     OR secret.name = 'TargetPassword' AND batch.target_endpoint = ?1",
+                )
+                .bind(guid)
+                .fetch_one(connection)
+                .await?;
+                Ok(u64::try_from(count).unwrap_or(0))
             })
         })
         .await
@@ -141,6 +170,28 @@ impl Store {
         })
         .await
     }
+}
+
+async fn put(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    endpoint: Endpoint,
+    secret: NewSecret,
+) -> Result<Endpoint, Fault> {
+    let guid = endpoint.guid;
+    name_is_free(connection, &endpoint).await?;
+    write(connection, &endpoint).await?;
+    match secret {
+        NewSecret::Keep => {}
+        NewSecret::Set(secret) => {
+            // One of another kind may be there.
+            secrets::remove(connection, guid).await?;
+            let one = [(guid, secret)];
+            secrets::put(connection, keys, secret_name(&endpoint), &one).await?;
+        }
+        NewSecret::Remove => secrets::remove(connection, guid).await?,
+    }
+    find(connection, guid).await
 }
 
 pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<Endpoint, Fault> {

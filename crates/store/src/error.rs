@@ -64,6 +64,12 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// Another caller changed it meanwhile.
+    #[error("the endpoint \"{endpoint}\" was changed by another caller meanwhile; nothing was changed now")]
+    Changed {
+        /// The endpoint's name.
+        endpoint: String,
+    },
     /// It cannot be removed while it is used.
     #[error("the endpoint \"{endpoint}\" is used by {}", .by.join(", "))]
     InUse {

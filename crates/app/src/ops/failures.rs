@@ -25,6 +25,9 @@ pub(crate) fn told(error: StoreError) -> Failure {
         }
         StoreError::InUse { .. } => Failure::conflict(&error)
             .with_advice("Remove these batches first, or choose another target in Set-MigrationConfig."),
+        StoreError::Changed { .. } => {
+            Failure::conflict(&error).with_advice("Look at it with Get-MigrationEndpoint, and try again.")
+        }
         StoreError::Illegal { .. } | StoreError::LeaseLost { .. } => {
             Failure::conflict(&error).with_advice("Look at its status with Get-MigrationUser, and try again.")
         }

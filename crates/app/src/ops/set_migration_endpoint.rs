@@ -14,6 +14,7 @@ use super::{
     endpoint_settings::{self as settings, Authentication},
     failures::{at_least_one, told},
     nouns::ENDPOINT,
+    redirection,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
@@ -132,7 +133,9 @@ impl Operation<Context> for SetMigrationEndpoint {
         let before = store.endpoint(&request.identity).await.map_err(told)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
+        let is_command_given = request.token_command.is_some();
         let secret = change(&mut after, request)?;
+        redirection::check(store, caller, &before, &after, &secret, is_command_given).await?;
         let has_other_limits = (before.rates, &before.server_profile) != (after.rates, &after.server_profile);
         let is_token_new = after.access.oauth().is_some() && !matches!(secret, NewSecret::Keep);
         let is_new = is_reached_otherwise(&before, &after) || is_token_new;
@@ -141,8 +144,8 @@ impl Operation<Context> for SetMigrationEndpoint {
             settings::verify(&after, kept.as_ref(), mailbox).await?;
         }
         after.modified = now;
-        let endpoint =
-            store.update_endpoint(before.guid, secret, move |it| *it = after).await.map_err(told)?;
+        // What was checked is what is changed: another caller may have changed it meanwhile.
+        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(told)?;
         if has_other_limits {
             // Who waits for the old ones may not have to.
             store.unpark(before.guid, now).await.map_err(told)?;

@@ -123,6 +123,11 @@ pub(crate) fn gmail_api(
     address("GmailApiUrl", url.unwrap_or(GMAIL_API)).map(Some)
 }
 
+/// True for the address of Gmail's API at Google.
+pub(crate) fn is_usual_gmail_api(url: Option<&str>) -> bool {
+    url.is_some_and(|url| url.trim_end_matches('/') == GMAIL_API.trim_end_matches('/'))
+}
+
 /// Who opens the mailboxes of a new endpoint, and with which secret.
 ///
 /// # Errors
@@ -169,7 +174,7 @@ pub(crate) fn changed_access(
 
 fn token_host(access: &Access) -> Option<String> {
     let url = TokenUrl::parse(&access.oauth()?.token_url).ok()?;
-    Some(url.host().to_owned())
+    Some(url.authority())
 }
 
 /// Settings and secret of a way that fits. What a key says and is not given anew stays as it was before.

@@ -1,8 +1,12 @@
 //! New-, Get-, Set- and Remove-MigrationEndpoint, without a server.
 
-use mailhaul_operations::FailureKind::{Conflict, Invalid, NotFound};
+use std::{fs, sync::Arc};
+
+use mailhaul_operations::FailureKind::{Conflict, Forbidden, Invalid, NotFound};
+use mailhaul_operations::{Caller, Client, Role, Service};
 use mailhaul_store::SecretName;
-use serde_json::json;
+use mailhaul_testkit::Certificate;
+use serde_json::{Value, json};
 
 use super::support::{Desk, base64};
 
@@ -129,7 +133,11 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
     let kept = desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap().unwrap();
     assert_eq!(kept.expose(), b"P@ssw0rd");
 
-    let shown = set(json!({ "Port": 1143, "CertificateSha256": null, "UserNameTemplate": null })).await;
+    let shown = set(json!({
+        "Port": 1143, "CertificateSha256": null, "UserNameTemplate": null,
+        "Credential": { "UserName": "mailadmin", "Password": "P@ssw0rd" },
+    }))
+    .await;
     assert_eq!((&shown["Port"], &shown["Security"]), (&json!(1143), &json!("Ssl")));
     assert!(shown["CertificateSha256"].is_null() && shown["UserNameTemplate"].is_null());
     assert_eq!(shown["UserName"], "mailadmin");
@@ -155,6 +163,80 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         desk.refused("Set-MigrationEndpoint", request, kind, words).await;
     }
+}
+
+/// All that decides where a secret goes.
+fn redirections() -> Vec<Value> {
+    vec![
+        json!({ "RemoteServer": "evil.example" }),
+        json!({ "Port": 9993 }),
+        json!({ "Security": "None" }),
+        json!({ "AcceptUntrustedCertificates": true }),
+        json!({ "CertificateAuthorities": base64(&fs::read_to_string(Certificate::valid().ca_file()).unwrap()) }),
+        json!({ "CertificateSha256": "ab".repeat(32) }),
+    ]
+}
+
+fn with(mut request: Value, more: &Value) -> Value {
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request
+}
+
+#[tokio::test]
+async fn a_password_that_is_kept_goes_to_no_other_server() {
+    let desk = Desk::new().await;
+    let credential = json!({ "UserName": "mailadmin", "Password": "P@ssw0rd" });
+    let new = json!({ "Name": "Old", "RemoteServer": "imap.example.org", "SkipVerification": true, "Credential": credential });
+    desk.one("New-MigrationEndpoint", new).await;
+    let before = desk.context.store.endpoint("Old").await.unwrap();
+    for change in redirections() {
+        for skip in [true, false] {
+            let request = with(json!({ "Identity": "Old", "SkipVerification": skip }), &change);
+            desk.refused("Set-MigrationEndpoint", request, Invalid, "Give -Credential as well").await;
+            assert_eq!(desk.context.store.endpoint("Old").await.unwrap(), before, "{change}");
+        }
+        let test = with(json!({ "Endpoint": "Old", "TestMailbox": "ann" }), &change);
+        desk.refused("Test-MigrationServerAvailability", test, Invalid, "either Endpoint or").await;
+    }
+    // Better protected, or as it was.
+    let same = json!({ "Identity": "Old", "RemoteServer": "IMAP.example.org", "Security": "Tls", "SkipVerification": true });
+    desk.one("Set-MigrationEndpoint", same).await;
+    for change in redirections() {
+        let request = json!({ "Identity": "Old", "SkipVerification": true, "Credential": credential });
+        desk.one("Set-MigrationEndpoint", with(request, &change)).await;
+    }
+}
+
+#[tokio::test]
+async fn nor_do_tokens() {
+    let desk = Desk::new().await;
+    let gmail = json!({ "Name": "Old", "Gmail": true, "AccessToken": "t", "GmailApi": true, "SkipVerification": true });
+    desk.one("New-MigrationEndpoint", gmail).await;
+    let mut changes = redirections();
+    changes.push(json!({ "GmailApiUrl": "https://evil.example/" }));
+    for change in changes {
+        let request = with(json!({ "Identity": "Old", "SkipVerification": true }), &change);
+        desk.refused("Set-MigrationEndpoint", request.clone(), Invalid, "-AccessToken").await;
+        desk.one("Set-MigrationEndpoint", with(request, &json!({ "AccessToken": "t" }))).await;
+    }
+}
+
+#[tokio::test]
+async fn an_operator_sends_no_users_passwords_elsewhere() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["a"], json!({})).await;
+    let service = Service::new(desk.operations.clone(), desk.context.clone(), desk.audit.clone(), "0");
+    let caller = Caller { name: "eve".to_owned(), role: Role::Operator, is_local: false };
+    let operator = Client::local(Arc::new(service).router(), caller);
+    let set = desk.operations.entry("Set-MigrationEndpoint").unwrap();
+    for change in redirections() {
+        let request = with(json!({ "Identity": "Old", "SkipVerification": true }), &change);
+        let failure = operator.call(set, request.clone()).await.unwrap_err();
+        assert_eq!(failure.kind, Forbidden, "{failure}");
+        desk.one("Set-MigrationEndpoint", request).await;
+    }
+    let limits = json!({ "Identity": "Old", "MaxConcurrentMigrations": 30 });
+    operator.call(set, limits).await.unwrap();
 }
 
 #[tokio::test]

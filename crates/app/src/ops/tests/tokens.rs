@@ -90,7 +90,9 @@ async fn a_secret_is_replaced_and_settings_change() {
     let shown = set(json!({ "ClientSecret": "n3w" })).await;
     assert!(!shown.to_string().contains("n3w"));
     assert_eq!(secret(&desk).await.as_deref(), Some(b"n3w".as_slice()));
-    let shown = set(json!({ "Scope": "https://outlook.office365.us/.default", "Port": 1993 })).await;
+    let shown =
+        set(json!({ "Scope": "https://outlook.office365.us/.default", "Port": 1993, "ClientSecret": "n3w" }))
+            .await;
     assert_eq!(
         (&shown["Scope"], &shown["Port"], &shown["TokenSource"]),
         (&json!("https://outlook.office365.us/.default"), &json!(1993), &json!("ClientSecret"))
@@ -128,8 +130,11 @@ async fn gmails_interface_is_a_setting_of_gmail() {
         (&json!("GoogleWorkspace"), &json!("imap.gmail.com"), &json!("https://gmail.googleapis.com"))
     );
     for (change, url) in [
-        (json!({ "Port": 1993 }), json!("https://gmail.googleapis.com")),
-        (json!({ "GmailApiUrl": "http://127.0.0.1:9/gmail" }), json!("http://127.0.0.1:9/gmail")),
+        (json!({ "Port": 1993, "AccessToken": "t" }), json!("https://gmail.googleapis.com")),
+        (
+            json!({ "GmailApiUrl": "http://127.0.0.1:9/gmail", "AccessToken": "t" }),
+            json!("http://127.0.0.1:9/gmail"),
+        ),
         (json!({ "GmailApi": true }), json!("http://127.0.0.1:9/gmail")),
         (json!({ "GmailApi": false }), Value::Null),
     ] {
