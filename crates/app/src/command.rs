@@ -79,7 +79,12 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
         return Ok(());
     }
     let page = render(entry, &results, output, is_terminal.then(width).flatten());
-    text::print(page.trim_end_matches('\n'));
+    let page = page.trim_end_matches('\n');
+    match output {
+        Output::Json => text::print_json(page),
+        Output::Csv => text::print_csv(page),
+        Output::Table | Output::List => text::print_page(page),
+    }
     Ok(())
 }
 

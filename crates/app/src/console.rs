@@ -5,11 +5,11 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Secret, on_one_line};
 use mailhaul_operations::{Failure, Parameter, World};
 use zeroize::Zeroizing;
 
-use crate::passwords;
+use crate::{passwords, text};
 
 /// The files and the terminal of this process.
 pub(crate) struct Console;
@@ -45,7 +45,7 @@ impl World for Console {
 
 /// Asks for a password on the terminal.
 pub(crate) fn ask(user_name: &str) -> io::Result<Secret> {
-    ask_secret(&format!("Password of {user_name}"))
+    ask_secret(&format!("Password of {}", on_one_line(user_name)))
 }
 
 /// Asks for a secret on the terminal, in these words.
@@ -53,7 +53,7 @@ pub(crate) fn ask_secret(words: &str) -> io::Result<Secret> {
     if !io::stdin().is_terminal() {
         return Err(io::Error::other("there is no terminal to ask on"));
     }
-    let secret = Zeroizing::new(rpassword::prompt_password(format!("{words}: "))?);
+    let secret = Zeroizing::new(rpassword::prompt_password(format!("{}: ", on_one_line(words)))?);
     if secret.is_empty() {
         return Err(io::Error::other("nothing was typed"));
     }
@@ -66,7 +66,7 @@ pub(crate) fn ask_text(words: &str) -> io::Result<String> {
         return Err(io::Error::other("there is no terminal to ask on"));
     }
     let mut terminal = io::stderr();
-    write!(terminal, "{words}: ")?;
+    write!(terminal, "{}: ", on_one_line(words))?;
     terminal.flush()?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
@@ -82,7 +82,7 @@ pub(crate) fn is_terminal() -> bool {
 /// Asks a question that is answered by yes or no; anything else is no.
 pub(crate) fn agrees(question: &str) -> bool {
     let mut stderr = io::stderr();
-    if write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).is_err() {
+    if write!(stderr, "{} [y/N] ", text::shown(question)).and_then(|()| stderr.flush()).is_err() {
         return false;
     }
     let mut answer = String::new();

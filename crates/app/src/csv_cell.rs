@@ -1,8 +1,11 @@
 //! Cells of exported reports.
 
-/// The cell, made harmless where a spreadsheet would run it: a cell that begins with one of these is a formula there.
+use mailhaul_mail::on_one_line;
+use mailhaul_shell::format::harmless_cell;
+
+/// The cell in one line, made harmless where a spreadsheet would run it or a terminal obey it.
 pub(crate) fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    on_one_line(&harmless_cell(cell)).into_owned()
 }
 
 #[cfg(test)]
@@ -11,9 +14,17 @@ mod tests {
 
     #[test]
     fn formulas_are_text() {
-        for (cell, shown) in
-            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5", "'-5"), ("+4", "'+4"), ("a=b", "a=b"), ("", "")]
-        {
+        for (cell, shown) in [
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("-5", "'-5"),
+            ("+4", "'+4"),
+            ("a=b", "a=b"),
+            ("", ""),
+            ("x;=1+1", "x;'=1+1"),
+            ("x; \"=1", "x;' \"=1"),
+            ("a\x1b[2Jb\r\nc", "a\u{fffd}[2Jb c"),
+        ] {
             assert_eq!(harmless(cell), shown);
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Man {
 
 /// Prints the completions of a shell.
 pub(crate) fn print_completions(options: &Completions, program: &Command) {
-    text::print(completions(program, options.shell));
+    text::print_page(completions(program, options.shell));
 }
 
 /// Writes the manual pages.

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::text::shown;
+
 /// Lines that wait for stderr; further ones are lost.
 const QUEUE: usize = 1024;
 
@@ -35,10 +37,12 @@ impl LogWriter {
 
     /// Writes one line.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
-        self.send(format!("{text}\n").into_bytes());
+        self.send(&text.to_string());
     }
 
-    fn send(&self, line: Vec<u8>) {
+    /// Without what a terminal would obey: servers' words may be in it.
+    fn send(&self, text: &str) {
+        let line = format!("{}\n", shown(text.trim_end())).into_bytes();
         // A line is lost where the queue is full: to wait for a reader would stop the service.
         _ = self.0.try_send(Job::Line(line));
     }
@@ -55,7 +59,7 @@ impl LogWriter {
 
 impl Write for LogWriter {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.send(octets.to_vec());
+        self.send(&String::from_utf8_lossy(octets));
         Ok(octets.len())
     }
 

@@ -118,7 +118,7 @@ async fn run() -> Result<Exit> {
         Operation::Shell(options) => shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
         Operation::PowershellModule => {
-            text::print(operations.powershell_module());
+            text::print_page(operations.powershell_module());
             Ok(Exit::Synced)
         }
         Operation::Completions(options) => {
@@ -127,7 +127,7 @@ async fn run() -> Result<Exit> {
         }
         Operation::Man(options) => documents::write_man(&options, &program).map(|()| Exit::Synced),
         Operation::Openapi => {
-            text::print(documents::openapi(&operations)?.trim_end());
+            text::print_json(documents::openapi(&operations)?.trim_end());
             Ok(Exit::Synced)
         }
     }
@@ -150,11 +150,11 @@ async fn invoked(
     line.close().await;
     match answer {
         Ok(answer) => {
-            text::print(answer);
+            text::print_json(&answer.to_string());
             Ok(Exit::Synced)
         }
         Err(failure) => {
-            text::print(failure.to_json());
+            text::print_json(&failure.to_json().to_string());
             Ok(Exit::Operation(failure.kind.exit_code()))
         }
     }

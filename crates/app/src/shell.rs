@@ -55,7 +55,7 @@ pub(crate) async fn run(
 
 /// Prints what a statement gave.
 pub(crate) fn show(lines: &str) {
-    text::print(lines.trim_end_matches('\n'));
+    text::print_page(lines.trim_end_matches('\n'));
 }
 
 /// The operations as cmdlets. Each is asked of whoever serves the data directory at that moment.

@@ -1,4 +1,5 @@
-//! Numbers as people read them, and where they read them.
+//! Numbers as people read them, and where they read them: all that the program prints goes through here or `ui`, and none of it
+//! moves a cursor, whatever a server put into a name.
 
 use std::{
     fmt,
@@ -7,16 +8,44 @@ use std::{
 };
 
 use mailhaul_engine::{FolderOption, RepairedItem, Unmatched};
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, for_screen, json_for_screen};
 
-/// Prints a line. Whoever closed the pipe does not want to read on, and that is no failure.
+/// Prints a line, with advice below it. Whoever closed the pipe does not want to read on, and that is no failure.
 pub(crate) fn print(line: impl fmt::Display) {
-    let _unread = writeln!(io::stdout(), "{line}");
+    let _unread = writeln!(io::stdout(), "{}", shown(&line.to_string()));
 }
 
 /// The same for failures.
 pub(crate) fn print_error(line: impl fmt::Display) {
-    let _unread = writeln!(io::stderr(), "{line}");
+    let _unread = writeln!(io::stderr(), "{}", shown(&line.to_string()));
+}
+
+/// Prints lines that are laid out already, such as a table.
+pub(crate) fn print_page(page: impl fmt::Display) {
+    let _unread = writeln!(io::stdout(), "{}", for_screen(&page.to_string()));
+}
+
+/// Prints JSON.
+pub(crate) fn print_json(json: &str) {
+    let _unread = writeln!(io::stdout(), "{}", json_for_screen(json));
+}
+
+/// Prints CSV, whose cells are harmless already, with its own line ends.
+pub(crate) fn print_csv(csv: &str) {
+    let _unread = writeln!(io::stdout(), "{csv}");
+}
+
+/// What a terminal may get of a line. A line end within it stays only before advice, which is indented: no name can look like a
+/// line of ours.
+pub(crate) fn shown(line: &str) -> String {
+    let line = for_screen(line);
+    let mut lines = line.split('\n');
+    let mut shown = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        shown.push(if line.starts_with("  ") { '\n' } else { ' ' });
+        shown.push_str(line);
+    }
+    shown
 }
 
 /// The sentence with a capital.
@@ -96,6 +125,11 @@ pub(crate) fn repaired(folder: &FolderPath, item: &RepairedItem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_stays_a_line() {
+        assert_eq!(shown("a\x1b[2J: b\r\nforged\n  advice"), "a\u{fffd}[2J: b forged\n  advice");
+    }
 
     #[test]
     fn numbers_read_well() {

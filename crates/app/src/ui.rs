@@ -10,7 +10,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use mailhaul_engine::{Event, Progress};
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, on_one_line};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::text;
@@ -59,7 +59,8 @@ impl Ui {
             .with_env_filter(EnvFilter::new(level))
             .with_target(self.talk == Talk::Verbose)
             .without_time()
-            .with_ansi(io::stderr().is_terminal())
+            // Colours would be escape sequences, of which none is printed.
+            .with_ansi(false)
             .with_writer(self.clone());
         // It can be set once only; there is one command in a process.
         let _already = subscriber.try_init();
@@ -78,6 +79,7 @@ impl Ui {
     }
 
     fn print(&self, line: &str) {
+        let line = text::shown(line);
         match &self.bars {
             // Where stderr is gone, nobody is there to be told.
             Some(bars) => bars.all.suspend(|| _ = writeln!(io::stderr(), "{line}")),
@@ -95,7 +97,7 @@ impl Ui {
     /// The voice of one mailbox.
     pub(crate) fn mailbox(&self, name: &str) -> MailboxUi {
         let bar = self.bars.as_ref().map(|bars| {
-            let bar = ProgressBar::new(0).with_style(style()).with_prefix(name.to_owned());
+            let bar = ProgressBar::new(0).with_style(style()).with_prefix(on_one_line(name).into_owned());
             let bar = bars.all.insert_before(&bars.overall, bar);
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
@@ -195,7 +197,7 @@ impl MailboxUi {
         if let Some(folder) = folder {
             let octets = text::bytes(state.octets);
             let rate = text::rate(state.octets, bar.elapsed());
-            bar.set_message(format!("{octets} {rate}  {folder}"));
+            bar.set_message(on_one_line(&format!("{octets} {rate}  {folder}")).into_owned());
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use mailhaul_mail::on_one_line;
 use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
@@ -114,7 +115,7 @@ impl Show {
             Some((_, overall, _)) => {
                 overall.set_length(number(batch, "TotalCount"));
                 overall.set_position(number(batch, "SyncedCount") + number(batch, "FinalizedCount"));
-                overall.set_message(line);
+                overall.set_message(on_one_line(&line).into_owned());
             }
             None if line != self.last => {
                 text::print_error(&line);
@@ -136,12 +137,13 @@ impl Show {
             bar.set_length(number(user, "TotalItemsInSourceMailboxCount"));
             bar.set_position(number(user, "SyncedItemCount"));
             let text = |name: &str| user[name].as_str().unwrap_or_default().to_owned();
-            bar.set_message(format!(
+            let line = format!(
                 "{} {} {}",
                 text("Identity"),
                 text("Status"),
                 text::bytes(number(user, "BytesTransferred"))
-            ));
+            );
+            bar.set_message(on_one_line(&line).into_owned());
         }
     }
 

@@ -7,6 +7,7 @@
 //! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
 //! * [`Scope`], [`Retry`]: the two questions that every error answers.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
+//! * [`for_screen`]: foreign text that a terminal does not obey.
 //! * [`Secret`]: what must never be shown; [`Redactor`] strikes it out of what a server says.
 
 mod digest;
@@ -18,6 +19,7 @@ mod folder_path;
 mod internal_date;
 mod redact;
 pub mod repair;
+mod screen;
 mod secret;
 mod special_use;
 mod uid;
@@ -32,6 +34,7 @@ pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
 pub use redact::{REDACTED, Redactor, Search};
+pub use screen::{for_screen, is_obeyed, json_for_screen, on_one_line};
 pub use secret::Secret;
 pub use special_use::SpecialUse;
 pub use uid::{ModSeq, Uid, UidValidity};

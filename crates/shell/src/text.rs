@@ -1,5 +1,6 @@
 //! Values as people read them.
 
+use mailhaul_mail::for_screen;
 use serde_json::Number;
 
 use crate::{number, value::Value};
@@ -43,8 +44,7 @@ fn show_number(number: &Number) -> String {
 /// The text without characters that would move the cursor or colour the screen: names of folders and subjects of mail
 /// come from anywhere. Line ends are kept.
 pub(crate) fn harmless_on_screen(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{FFFD}' } else { c }).collect()
+    for_screen(text).into_owned()
 }
 
 /// The hint at the end of an error about a wrong name.

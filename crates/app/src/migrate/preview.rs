@@ -8,7 +8,7 @@ use mailhaul_engine::{
     Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places,
     Preview, Record, preview,
 };
-use mailhaul_mail::{FolderPath, UidSet};
+use mailhaul_mail::{FolderPath, UidSet, on_one_line};
 use mailhaul_remotes::{ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use serde_json::{Value, json};
@@ -87,10 +87,8 @@ impl Ledger for NoLedger {
 pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> {
     if as_json {
         let mailboxes: Vec<Value> = previews.iter().map(json_mailbox).collect();
-        text::print(format_args!(
-            "{}",
-            serde_json::to_string_pretty(&json!({ "dryRun": true, "mailboxes": mailboxes }))?
-        ));
+        let json = json!({ "dryRun": true, "mailboxes": mailboxes });
+        text::print_json(&serde_json::to_string_pretty(&json)?);
     } else {
         for it in previews {
             print_mailbox(it);
@@ -147,15 +145,18 @@ fn print_mailbox(preview: &MailboxPreview) {
             (None, None) => it.plan.reason.clone(),
         };
         table.add_row([
-            it.plan.source.to_string(),
-            it.plan.target.as_ref().map_or_else(|| "(left out)".to_owned(), ToString::to_string),
+            on_one_line(&it.plan.source.to_string()).into_owned(),
+            it.plan
+                .target
+                .as_ref()
+                .map_or_else(|| "(left out)".to_owned(), |it| on_one_line(&it.to_string()).into_owned()),
             it.copy.to_string(),
             text::bytes(it.bytes),
             it.already.to_string(),
             it.flags.to_string(),
             it.excluded.to_string(),
             it.skip.len().to_string(),
-            why,
+            on_one_line(&why).into_owned(),
         ]);
     }
     for column in table.column_iter_mut().skip(2).take(6) {
@@ -169,7 +170,7 @@ fn print_mailbox(preview: &MailboxPreview) {
         text::count(copy, "message", "messages"),
         text::bytes(bytes)
     ));
-    text::print(&table);
+    text::print_page(&table);
     for it in folders {
         for (uid, reason) in &it.skip {
             text::print(format_args!(

@@ -1,8 +1,9 @@
 //! The result for other programs: CSV and JSON.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions, Permissions},
     io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -47,7 +48,10 @@ impl ReportFile {
         let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         name.push(".unfinished");
         let unfinished = path.with_file_name(name);
-        let file = File::create(&unfinished)?;
+        // Subjects and names of folders are nobody else's matter.
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(Self { path: path.to_owned(), unfinished, file })
     }
 
@@ -229,7 +233,7 @@ pub(crate) fn print_json(outcomes: &[Outcome], exit: Exit) -> Result<()> {
         exit_code: exit.into(),
         mailboxes: outcomes.iter().map(json_mailbox).collect(),
     };
-    text::print(serde_json::to_string_pretty(&json)?);
+    text::print_json(&serde_json::to_string_pretty(&json)?);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{Error, ErrorKind, FolderTally, SkippedItem};
+use mailhaul_mail::on_one_line;
 
 use super::run::Outcome;
 use crate::{advice::explained, exit::Exit, text, ui::Ui};
@@ -65,7 +66,7 @@ pub(crate) fn print(outcomes: &[Outcome]) {
         let report = &outcome.report;
         let bytes = report.total(|it| it.bytes);
         table.add_row([
-            outcome.name.clone(),
+            on_one_line(&outcome.name).into_owned(),
             status(outcome).to_owned(),
             report.folders.iter().filter(|it| it.target.is_some()).count().to_string(),
             report.total(|it| it.seen).to_string(),
@@ -81,7 +82,7 @@ pub(crate) fn print(outcomes: &[Outcome]) {
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    text::print(&table);
+    text::print_page(&table);
     for outcome in outcomes {
         let report = &outcome.report;
         let changes = [

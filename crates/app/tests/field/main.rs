@@ -42,12 +42,14 @@ mod uid_reused;
 mod bridge;
 mod cannot_open;
 mod mirror;
+mod escapes;
 mod names;
 mod no_match;
 mod shared_folders;
 mod view;
 
 // Logins.
+mod echo;
 mod netease;
 mod not_connected;
 

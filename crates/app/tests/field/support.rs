@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const USER: &str = "terrya";
-const PASSWORD: &str = "hunter2";
+pub(crate) const PASSWORD: &str = "hunter2";
 /// A run that takes longer hangs.
 const LONGEST_RUN: Duration = Duration::from_mins(2);
 /// Size of [`message`].
@@ -136,19 +136,41 @@ impl Field {
         });
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// Everything that runs have written: what they printed, reports, traces, the data directory.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut directories = vec![self.directory.path().to_owned()];
+        let mut files = Vec::new();
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    files.push((path.clone(), fs::read(&path).unwrap()));
+                }
+            }
+        }
+        files
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Runs `mailhaul migrate` to its end.
     pub(crate) fn run(&self, more: &[&str]) -> Run {
+        self.run_as_text(&[&["--json"], more].concat())
+    }
+
+    /// The same with a result for people.
+    pub(crate) fn run_as_text(&self, more: &[&str]) -> Run {
         let url = |server: &Fake| format!("imap+plain://{USER}@127.0.0.1:{}", server.port);
         let [stdout, stderr, report] = ["stdout", "stderr", "report.csv"].map(|name| self.file(name));
         _ = fs::remove_file(&report);
         let mut child = Command::new(env!("CARGO_BIN_EXE_mailhaul"))
             .args(["migrate", "--from", &url(&self.source), "--to", &url(&self.target), "--data"])
             .arg(self.file("data"))
-            .args(["--timeout", "5", "--json", "--report"])
+            .args(["--timeout", "5", "--report"])
             .arg(&report)
             .args(more)
             .env_remove("MAILHAUL_DATA")

@@ -1,5 +1,7 @@
 //! CSV for spreadsheets.
 
+use mailhaul_mail::for_screen;
+
 use super::table::names;
 use crate::{text, value::Object};
 
@@ -19,6 +21,24 @@ pub fn csv(objects: &[Object]) -> String {
     csv
 }
 
+/// The cell, made harmless where a spreadsheet would run it or a terminal obey it. A cell that begins with one of these is a
+/// formula, and so is one behind a `;` or a tab, by which spreadsheets divide cells in many countries.
+pub fn harmless_cell(cell: &str) -> String {
+    let begins_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let mut harmless = String::with_capacity(cell.len() + 1);
+    if begins_formula(cell) {
+        harmless.push('\'');
+    }
+    for (at, character) in cell.char_indices() {
+        harmless.push(character);
+        let rest = &cell[at + character.len_utf8()..];
+        if matches!(character, ';' | '\t') && begins_formula(rest.trim_start_matches([' ', '"'])) {
+            harmless.push('\'');
+        }
+    }
+    for_screen(&harmless).into_owned()
+}
+
 fn record(csv: &mut String, cells: Vec<String>) {
     // An empty line would be no record.
     let is_only = cells.len() == 1;
@@ -26,8 +46,7 @@ fn record(csv: &mut String, cells: Vec<String>) {
         if index > 0 {
             csv.push(',');
         }
-        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let cell = if is_formula { format!("'{cell}") } else { cell };
+        let cell = harmless_cell(&cell);
         if cell.contains(['"', ',', '\r', '\n']) || is_only && cell.is_empty() {
             csv.extend(["\"", &cell.replace('"', "\"\""), "\""]);
         } else {
@@ -66,10 +85,23 @@ mod tests {
 
     #[test]
     fn formulas_are_text() {
-        for cell in ["=1+1", "+1", "-1", "@x", "\tx", "\rx"] {
+        for cell in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\t;=1"] {
             let object = Object::from_iter([("A", cell)]);
             let line = csv(&[object]).lines().nth(1).unwrap().trim_start_matches('"').to_owned();
             assert!(line.starts_with('\''), "{cell:?}: {line}");
+        }
+    }
+
+    #[test]
+    fn nor_is_there_one_behind_another_delimiter() {
+        for (cell, harmless) in [
+            ("x;=1+1", "x;'=1+1"),
+            ("x;\t@y", "x;'\t'@y"),
+            ("x; \"=1", "x;' \"=1"),
+            ("a;b-c", "a;b-c"),
+            ("\u{202e}a\x1b[2J", "\u{fffd}a\u{fffd}[2J"),
+        ] {
+            assert_eq!(harmless_cell(cell), harmless);
         }
     }
 
@@ -81,7 +113,7 @@ mod tests {
             let mut reader = ::csv::Reader::from_reader(text.as_bytes());
             let record = reader.records().next().unwrap().unwrap();
             let read: Vec<String> = record.iter().map(ToOwned::to_owned).collect();
-            let guarded = |cell: &String| if cell.starts_with(['=', '\r']) { format!("'{cell}") } else { cell.clone() };
+            let guarded = |cell: &String| harmless_cell(cell);
             prop_assert_eq!(read, cells.iter().map(guarded).collect::<Vec<_>>());
         }
     }

@@ -9,7 +9,7 @@ mod list;
 mod properties;
 mod table;
 
-pub use csv::csv;
+pub use csv::{csv, harmless_cell};
 pub use list::list;
 pub(crate) use properties::resolve;
 pub use table::table;
