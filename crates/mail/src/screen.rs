@@ -18,9 +18,9 @@ pub fn is_obeyed(character: char) -> bool {
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => true,
+        | '\u{e0000}'..='\u{e0fff}'
         // Fillers that are letters by name only.
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
         other => other.is_control(),
     }
 }

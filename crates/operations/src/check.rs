@@ -10,6 +10,11 @@ use crate::{
     values::{DateTime, PASSWORD, TimeSpan, USER_NAME},
 };
 
+/// Characters of a name: the longest are those of mailboxes, with 320.
+const LONGEST_NAME: usize = 512;
+/// Characters of any other text: a filter, a password, a certificate's path.
+const LONGEST_TEXT: usize = 32 << 10;
+
 /// The request, with the names of choices as they are declared.
 pub(crate) fn checked(entry: &Entry, request: Value) -> Result<Value, Failure> {
     let Value::Object(given) = request else {
@@ -37,8 +42,24 @@ fn fitting(parameter: &Parameter, value: Value) -> Result<Value, Failure> {
     if name == IDENTITY && value.as_str().is_none_or(|it| it.trim().is_empty()) {
         return Err(Failure::invalid(format_args!("{name} must name an object")));
     }
+    let most =
+        if matches!(name.as_str(), IDENTITY | "Name" | "BatchId") { LONGEST_NAME } else { LONGEST_TEXT };
+    if has_longer(&value, most) && !matches!(parameter.kind, Kind::Bytes | Kind::Secret | Kind::Continuation)
+    {
+        return Err(Failure::invalid(format_args!("{name} may have at most {most} characters")));
+    }
     let what = must_be(&parameter.kind);
     fit(&parameter.kind, value).ok_or_else(|| Failure::invalid(format_args!("{name} must be {what}")))
+}
+
+/// True if one of the texts has more characters than that.
+fn has_longer(value: &Value, most: usize) -> bool {
+    match value {
+        Value::String(text) => text.len() > most && text.chars().count() > most,
+        Value::Array(values) => values.iter().any(|value| has_longer(value, most)),
+        Value::Object(map) => map.iter().any(|(key, value)| key.len() > most || has_longer(value, most)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// The value where it fits. What does not is never shown: it may be a secret at the wrong place.
@@ -102,5 +123,21 @@ pub(crate) fn must_be(kind: &Kind) -> String {
         Kind::Secret => "a secret text that is not empty".to_owned(),
         Kind::List(kind) => format!("a list, each of it {}", must_be(kind)),
         Kind::Map => "names, each with a text".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_texts_are_found_at_any_depth() {
+        for value in [json!("12345"), json!(["1", "12345"]), json!({ "a": "12345" }), json!({ "12345": "" })]
+        {
+            assert!(has_longer(&value, 4) && !has_longer(&value, 5), "{value}");
+        }
+        assert!(!has_longer(&json!("\u{e9}\u{e9}\u{e9}\u{e9}"), 4));
     }
 }

@@ -4,12 +4,13 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::Request,
-    http::{Response, header, request::Parts},
+    http::{HeaderMap, Response, header, request::Parts},
 };
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -28,6 +29,9 @@ use crate::{
     verb::Verb,
 };
 
+/// Octets by which room for bodies is counted.
+const BODY_UNIT: usize = 1 << 10;
+
 /// Octets of a body, where nobody says otherwise.
 pub(crate) const MAX_BODY: usize = 16 << 20;
 
@@ -40,6 +44,10 @@ pub struct Limits {
     pub header_time: Duration,
     /// For its body.
     pub body_time: Duration,
+    /// For a client to take some of an answer.
+    pub write_time: Duration,
+    /// Octets of all bodies that are read or dealt with at once; more wait.
+    pub bodies: usize,
     /// Connections at once; more wait.
     pub connections: usize,
     /// How long requests under way may take when the server ends.
@@ -52,6 +60,8 @@ impl Default for Limits {
             body: MAX_BODY,
             header_time: Duration::from_secs(15),
             body_time: Duration::from_mins(5),
+            write_time: Duration::from_secs(30),
+            bodies: 64 << 20,
             connections: 512,
             ending_time: Duration::from_secs(30),
         }
@@ -65,6 +75,8 @@ pub struct Service<C> {
     gate: Arc<dyn Gate>,
     limits: Limits,
     description: Value,
+    /// Room for bodies, in units of [`BODY_UNIT`].
+    bodies: Arc<Semaphore>,
     /// Operations under way, also those whose client has gone.
     under_way: TaskTracker,
 }
@@ -74,13 +86,15 @@ impl<C: Send + Sync + 'static> Service<C> {
     pub fn new(operations: Arc<Operations<C>>, context: Arc<C>, gate: Arc<dyn Gate>, version: &str) -> Self {
         let description = operations.openapi(version);
         let (limits, under_way) = (Limits::default(), TaskTracker::new());
-        Self { operations, context, gate, limits, description, under_way }
+        let bodies = Arc::new(Semaphore::new(limits.bodies / BODY_UNIT));
+        Self { operations, context, gate, limits, description, bodies, under_way }
     }
 
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self.bodies = Arc::new(Semaphore::new(limits.bodies.max(limits.body) / BODY_UNIT + 1));
         self
     }
 
@@ -139,6 +153,8 @@ impl<C: Send + Sync + 'static> Service<C> {
             }
             return Err(failure.into());
         }
+        // Held until the request is answered.
+        let _room = self.room_for_body(&head.headers, body.is_end_stream()).await?;
         let query = head.uri.query().unwrap_or_default();
         let mut request = if !entry.verb().form().in_body {
             from_query(entry, query)?
@@ -160,6 +176,24 @@ impl<C: Send + Sync + 'static> Service<C> {
         let again = (!entry.verb().form().in_body).then(|| request.clone());
         let answer = self.run(place.index, caller, Value::Object(request)).await?;
         Ok(reply(entry, again, answer)?)
+    }
+
+    /// Waits until there is room for the body. One whose length is not told may be of any that is allowed.
+    async fn room_for_body(
+        &self,
+        headers: &HeaderMap,
+        is_empty: bool,
+    ) -> Result<OwnedSemaphorePermit, Refused> {
+        let told = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+        let octets = if is_empty { 0 } else { told.unwrap_or(usize::MAX).min(self.limits.body) };
+        let units = u32::try_from(octets.div_ceil(BODY_UNIT)).unwrap_or(u32::MAX);
+        let room = self.bodies.clone().acquire_many_owned(units);
+        match tokio::time::timeout(self.limits.body_time, room).await {
+            Ok(Ok(room)) => Ok(room),
+            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("too many large requests are under way")
+                .with_advice("Try again later.")
+                .into()),
+        }
     }
 
     /// Runs an operation to its end, also when nobody waits for it any more, and tells the audit.

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::pending,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
@@ -12,12 +13,12 @@ use std::{
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt as _;
 
-use super::Server;
+use super::{Server, strangers::Guest};
 use crate::{
     caller::Caller,
     http::{Refused, broken},
@@ -25,7 +26,7 @@ use crate::{
 
 impl Server {
     /// Carries a connection to its end. The caller is the one that the socket is known to belong to.
-    pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>)
+    pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>, guest: Option<Guest>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -37,10 +38,16 @@ impl Server {
                 request.extensions_mut().insert(caller.clone());
             }
             let answer = router.clone().oneshot(request.map(Body::new));
-            async {
+            let guest = guest.as_ref();
+            async move {
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
                 Ok::<_, Infallible>(match answer {
-                    Ok(Ok(response)) => response,
+                    Ok(Ok(response)) => {
+                        if let Some(guest) = guest.filter(|_| response.status() != StatusCode::UNAUTHORIZED) {
+                            guest.is_known();
+                        }
+                        response
+                    }
                     Ok(Err(never)) => match never {},
                     Err(_) => {
                         tracing::error!("answering a request panicked");
@@ -55,8 +62,18 @@ impl Server {
                 .header_read_timeout(self.limits.header_time)
                 .serve_connection(TokioIo::new(io), service)
         );
+        let is_cut = async {
+            match &guest {
+                Some(guest) => guest.cut.cancelled().await,
+                None => pending().await,
+            }
+        };
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = is_cut => {
+                tracing::debug!("a connection without a token makes room for another");
+                return;
+            }
             () = self.shutdown.cancelled() => {
                 // Nobody waits for an answer on a connection that has not asked.
                 if !begun.load(Ordering::Relaxed) {

@@ -1,6 +1,8 @@
 //! Serving a router: on this machine's socket, and over TCP.
 
 mod connection;
+mod patient;
+mod strangers;
 mod tcp;
 mod unix;
 
@@ -12,14 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use unix::UnixSocket;
 
+use self::strangers::Strangers;
 use crate::http::Limits;
 
 /// What is served, until when.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Server {
     router: Router,
     shutdown: CancellationToken,
     limits: Limits,
+    strangers: Strangers,
 }
 
 /// What connections come from.
@@ -32,7 +36,7 @@ trait Accept: Sync {
 impl Server {
     /// Serves this router until the token is cancelled.
     pub fn new(router: Router, shutdown: CancellationToken) -> Self {
-        Self { router, shutdown, limits: Limits::default() }
+        Self { router, shutdown, limits: Limits::default(), strangers: Strangers::default() }
     }
 
     /// The same with other limits.

@@ -1,12 +1,12 @@
 //! On this machine's socket: whoever can open it is an administrator.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io,
     os::{
         fd::OwnedFd,
         unix::{
-            fs::{FileTypeExt as _, PermissionsExt as _},
+            fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _},
             net::UnixStream as Probe,
         },
     },
@@ -35,7 +35,7 @@ impl UnixSocket {
     /// Makes the socket. One that is left over is replaced; where somebody listens, or the path is something else, that is
     /// an error. Beside it is a file `.lock`, which stays.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        let lock = File::create(lock_path(path))?;
+        let lock = lock_file(&lock_path(path))?;
         lock.try_lock().map_err(|_| in_use(path))?;
         match fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
@@ -72,7 +72,7 @@ impl Server {
         self.serve(&socket.listener, |stream: UnixStream| {
             let server = self.clone();
             let name = stream.peer_cred().map_or_else(|_| "local".to_owned(), |peer| user_name(peer.uid()));
-            server.carry(stream, Some(Caller { name, role: Role::Admin, is_local: true }))
+            server.carry(stream, Some(Caller { name, role: Role::Admin, is_local: true }), None)
         })
         .await;
     }
@@ -92,6 +92,17 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Opens the file, and neither follows a link nor empties anything: nobody who can write in the directory has a file of ours
+/// destroyed.
+fn lock_file(path: &Path) -> io::Result<File> {
+    let found = fs::symlink_metadata(path);
+    if found.is_ok_and(|found| !found.file_type().is_file()) {
+        let words = format!("{} is there and no file", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
 fn in_use(path: &Path) -> io::Error {
     io::Error::new(io::ErrorKind::AddrInUse, format!("another service listens at {}", path.display()))
 }
@@ -105,4 +116,26 @@ fn user_name(uid: u32) -> String {
         (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
     });
     name.unwrap_or_else(|| format!("uid {uid}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_lock_follows_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (socket, other) = (directory.path().join("s.sock"), directory.path().join("other"));
+        fs::write(&other, "kept").unwrap();
+        symlink(&other, lock_path(&socket)).unwrap();
+        assert!(UnixSocket::bind(&socket).is_err());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "kept");
+        fs::remove_file(lock_path(&socket)).unwrap();
+        fs::write(lock_path(&socket), "kept").unwrap();
+        let bound = UnixSocket::bind(&socket).unwrap();
+        assert_eq!(fs::read_to_string(lock_path(&socket)).unwrap(), "kept");
+        drop(bound);
+    }
 }
