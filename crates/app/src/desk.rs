@@ -17,7 +17,7 @@ impl Desk {
     /// For this directory.
     pub(crate) fn new(context: Context, operations: Arc<Operations<Context>>) -> Self {
         let context = Arc::new(context);
-        let gate = Arc::new(StoreGate(context.store.clone()));
+        let gate = Arc::new(StoreGate::new(context.store.clone()));
         let service = Arc::new(Service::new(operations, context.clone(), gate, env!("CARGO_PKG_VERSION")));
         Self { context, service }
     }

@@ -23,6 +23,7 @@ mod pin;
 mod probe;
 mod prompt;
 mod readiness;
+mod refusals;
 mod remedies;
 mod serve;
 mod server_url;

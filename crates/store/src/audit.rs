@@ -1,7 +1,7 @@
 //! Who did what.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
@@ -9,6 +9,11 @@ use crate::{
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
 };
+
+/// Entries that are kept of what was done, and of what was refused: neither pushes the other out.
+const KEPT: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome <> 'Done'", 20_000)];
+/// Entries between two looks at how many there are.
+const LOOK: i64 = 1000;
 
 /// One thing that somebody did, or tried to do. Never with a secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +35,7 @@ impl Store {
     pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                let added = sqlx::query(
                     "INSERT INTO audit (time, who, operation, identity, outcome) VALUES (?, ?, ?, ?, ?)",
                 )
                 .bind(millis(entry.time))
@@ -38,8 +43,11 @@ impl Store {
                 .bind(entry.operation)
                 .bind(entry.identity)
                 .bind(entry.outcome)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+                if added.last_insert_rowid() % LOOK == 0 {
+                    forget(connection, KEPT).await?;
+                }
                 Ok(())
             })
         })
@@ -67,6 +75,19 @@ impl Store {
     }
 }
 
+/// Removes the oldest entries beyond the most of each kind.
+async fn forget(connection: &mut SqliteConnection, kept: [(&str, i64); 2]) -> Result<(), Fault> {
+    for (kind, most) in kept {
+        // Made of our own words alone.
+        let sql = format!(
+            "DELETE FROM audit WHERE {kind} AND id <= \
+             (SELECT id FROM audit WHERE {kind} ORDER BY id DESC LIMIT 1 OFFSET ?)"
+        );
+        sqlx::query(AssertSqlSafe(sql)).bind(most).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 fn entry(row: &SqliteRow) -> Result<AuditEntry, Fault> {
     let cells = Cells(row);
     Ok(AuditEntry {
@@ -76,4 +97,27 @@ fn entry(row: &SqliteRow) -> Result<AuditEntry, Fault> {
         identity: cells.get("identity")?,
         outcome: cells.get("outcome")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_are_forgotten_kind_by_kind() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path()).await.unwrap();
+        for number in 0..20 {
+            let outcome = if number % 2 == 0 { "Done" } else { "refused" }.to_owned();
+            let (who, operation, identity) = (String::new(), String::new(), number.to_string());
+            let entry = AuditEntry { time: Timestamp::UNIX_EPOCH, who, operation, identity, outcome };
+            store.append_audit(entry).await.unwrap();
+        }
+        let kept = [("outcome = 'Done'", 5), ("outcome <> 'Done'", 2)];
+        store.change(move |connection| Box::pin(forget(connection, kept))).await.unwrap();
+        let left = store.audit_log(None, 100).await.unwrap().items;
+        let left: Vec<&str> = left.iter().map(|entry| entry.identity.as_str()).collect();
+        assert_eq!(left, ["19", "18", "17", "16", "14", "12", "10"]);
+        store.close().await;
+    }
 }
