@@ -41,8 +41,8 @@ mod uid_reused;
 // Folders.
 mod bridge;
 mod cannot_open;
-mod mirror;
 mod escapes;
+mod mirror;
 mod names;
 mod no_match;
 mod shared_folders;
