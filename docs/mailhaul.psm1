@@ -609,6 +609,8 @@ function Set-MigrationBatch {
     Users under way go on with the settings of endpoints and batch as they are now, instead of from the next pass on.
     .PARAMETER ApproveSkippedItems
     Approves what was skipped so far.
+    .PARAMETER ConfirmDeletions
+    Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the users' reports say which folders they are in.
     .PARAMETER AllowIncrementalSyncs
     Whether later passes follow the first.
     .PARAMETER SyncInterval
@@ -657,6 +659,7 @@ function Set-MigrationBatch {
         [switch] $CheckNow,
         [switch] $Update,
         [switch] $ApproveSkippedItems,
+        [switch] $ConfirmDeletions,
         [System.Nullable[bool]] $AllowIncrementalSyncs,
         [timespan] $SyncInterval,
         [AllowNull()] [object] $ExcludeFolders,
@@ -803,6 +806,8 @@ function Set-MigrationUser {
     Opens both mailboxes at once, to see whether they can be; Get-MigrationUser shows what was found.
     .PARAMETER ApproveSkippedItems
     Approves what was skipped so far.
+    .PARAMETER ConfirmDeletions
+    Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the user's report says which folders they are in.
     .PARAMETER Credential
     A new login at the source.
     .PARAMETER TargetCredential
@@ -818,6 +823,7 @@ function Set-MigrationUser {
         [switch] $SyncNow,
         [switch] $CheckNow,
         [switch] $ApproveSkippedItems,
+        [switch] $ConfirmDeletions,
         [pscredential] $Credential,
         [pscredential] $TargetCredential,
         [byte[]] $CSVData

@@ -1,5 +1,7 @@
 //! Two answers about the number of messages in a folder must agree: STATUS and EXAMINE.
 
+use mailhaul_mail::UidSet;
+
 use crate::{
     error::Error,
     folder::{FolderStatus, Present, Scan},
@@ -30,7 +32,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let mut scan = self.source.scan(&work.source, None).await?;
         let told = self.source.status(&work.source).await?;
         if contradicts(&told, &scan.status) && scan.incomplete.is_none() {
-            scan.present = Present::AllBut(Default::default());
+            scan.present = Present::AllBut(UidSet::new());
             scan.incomplete = Some(format!(
                 "the server counts {} messages (STATUS) and shows {} when the folder is opened",
                 told.messages, scan.status.messages

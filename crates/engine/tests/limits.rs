@@ -220,6 +220,8 @@ async fn a_changed_rate_counts_for_those_who_wait() {
     let slow = Rates { messages_per_second: Some(1), ..Rates::default() };
     let throttle = throttled(Scope::Endpoint, slow);
     let site = Site::new(1000);
+    // One message arrives after the other: a command is not held open while a rate makes it wait.
+    site.target.server().is_cautious = true;
     let begin = site.clock.now();
     let limits = of(&throttle, true);
     let changing = async {

@@ -61,7 +61,7 @@ impl Halves {
                     if self.asked.is_all() {
                         self.asked = likely(selected).await?;
                     }
-                    self.divide(error);
+                    self.divide(&error);
                 }
                 Err(error) => return Err(error),
             }
@@ -71,7 +71,7 @@ impl Halves {
     }
 
     /// The command was refused.
-    fn divide(&mut self, error: imap::Error) {
+    fn divide(&mut self, error: &imap::Error) {
         self.refusals += 1;
         let uids = std::mem::take(&mut self.asked);
         let (is_alone, uids) = (uids.len() == 1, uids.without(&self.shown));

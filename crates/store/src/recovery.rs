@@ -14,8 +14,9 @@ use crate::{
     events::{Due, Whom, move_all},
 };
 
-/// Ends of the process in a row, without a message copied in between, after which the user fails.
-const MOST_ENDS: u64 = 3;
+/// Ends of the process in a row, without a message copied in between, after which the user fails: two beside other users, each
+/// of whom may be the reason, and three as the only suspect.
+const MOST_ENDS: u64 = 5;
 /// From how many of them on the user waits, and is migrated beside no other such user of its endpoints.
 pub(crate) const SUSPECT: u32 = 2;
 /// How long it waits then.

@@ -32,7 +32,10 @@ pub fn harmless_cell(cell: &str) -> String {
     for (at, character) in cell.char_indices() {
         harmless.push(character);
         let rest = &cell[at + character.len_utf8()..];
-        if matches!(character, ';' | '\t') && begins_formula(rest.trim_start_matches([' ', '"'])) {
+        let behind = rest.trim_start_matches([' ', '"']);
+        // A dash behind a blank is one of a sentence, or of an option.
+        let is_dash = behind.starts_with('-') && behind.len() < rest.len();
+        if matches!(character, ';' | '\t') && begins_formula(behind) && !is_dash {
             harmless.push('\'');
         }
     }

@@ -226,7 +226,7 @@ impl World {
                     let (event, due) = match (known.status, ends) {
                         (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
                         (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
-                        (_, 2) => (UserEvent::Deferred, When::In(60)),
+                        (_, 2..5) => (UserEvent::Deferred, When::In(60)),
                         (..) => (UserEvent::Failed, When::Never),
                     };
                     assert!(known.take(event, now, due, START));

@@ -15,7 +15,7 @@ async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> 
 }
 
 #[tokio::test]
-async fn a_mailbox_at_which_the_process_ends_three_times_fails() {
+async fn a_mailbox_at_which_the_process_ends_three_times_more_alone_fails() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
     assert_eq!(die(&store, &source, 10).await.len(), 1);
@@ -23,16 +23,18 @@ async fn a_mailbox_at_which_the_process_ends_three_times_fails() {
     // The second end: it waits for a minute.
     assert_eq!(die(&store, &source, 30).await.len(), 0);
     assert_eq!(user(&store, "terry").await.due, Some(at(90)));
-    assert_eq!(die(&store, &source, 90).await.len(), 1);
-    assert_eq!(die(&store, &source, 100).await.len(), 0);
+    for now in [90, 150, 210] {
+        assert_eq!(die(&store, &source, now).await.len(), 1, "{now}");
+        assert_eq!(die(&store, &source, now).await.len(), 0, "{now}");
+    }
     let terry = user(&store, "terry").await;
     let failure = terry.failure.unwrap();
     assert_eq!((terry.status, terry.due, failure.class), (UserStatus::Failed, None, FailureClass::Internal));
-    assert!(failure.message.contains("ended 3 times in a row"), "{}", failure.message);
+    assert!(failure.message.contains("ended 5 times in a row"), "{}", failure.message);
     // Started again, it has as many tries as before.
-    store.apply(Users::One(terry.guid), UserEvent::Start, at(110), Due::At(at(110))).await.unwrap();
-    assert_eq!(die(&store, &source, 110).await.len(), 1);
-    assert_eq!(die(&store, &source, 120).await.len(), 1);
+    store.apply(Users::One(terry.guid), UserEvent::Start, at(310), Due::At(at(310))).await.unwrap();
+    assert_eq!(die(&store, &source, 310).await.len(), 1);
+    assert_eq!(die(&store, &source, 320).await.len(), 1);
 }
 
 #[tokio::test]
