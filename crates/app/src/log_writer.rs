@@ -129,7 +129,9 @@ mod tests {
     fn a_full_disk_loses_lines_and_the_next_ones_are_written() {
         let disk = FullAtFirst::default();
         let log = LogWriter::to(disk.clone()).unwrap();
-        ["first", "second"].into_iter().for_each(|line| log.line(line));
+        for line in ["first", "second"] {
+            log.line(line);
+        }
         let (done, written) = mpsc::sync_channel(1);
         log.0.send(Job::Flush(done)).unwrap();
         written.recv().unwrap();

@@ -33,7 +33,7 @@ pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
 fn try_to_write(data: &Path) -> io::Result<()> {
     // Several may ask at once.
     let path = data.join(format!(".ready-{}", Guid::new_v4()));
-    let written = File::create_new(&path).and_then(|mut file| file.write_all(&[0; TRIAL]));
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TRIAL]));
     let removed = fs::remove_file(&path);
     written.and(removed)
 }

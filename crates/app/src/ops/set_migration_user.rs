@@ -24,6 +24,7 @@ pub(crate) struct SetMigrationUser;
 /// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
     /// The user's e-mail address or GUID.
     identity: String,

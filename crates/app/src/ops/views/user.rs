@@ -127,6 +127,7 @@ pub(crate) struct Waiting<'a> {
 impl Waiting<'_> {
     /// When the user's next pass begins, and what it waits for; of a pass under way, on how many days.
     pub(super) fn of(&self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
+        use FailureClass as C;
         if let Some(forecast) = self.forecast {
             return (user.due, Some(forecast.to_string()));
         }
@@ -140,7 +141,6 @@ impl Waiting<'_> {
             );
             return (Some(parking.until), Some(words));
         }
-        use FailureClass as C;
         let is_waiting = due > self.now && user.status != UserStatus::IncrementalFailed;
         let is_temporary =
             |class| matches!(class, C::Throttled | C::Connection | C::Storage | C::Quota | C::Internal);
