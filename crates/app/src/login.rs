@@ -57,9 +57,10 @@ async fn login(operations: &Operations<Context>, client: &Client, identity: &str
 async fn sign_in(device: &DeviceLogin) -> Result<SignedIn, TokenError> {
     let code = device.start().await?;
     let minutes = text::count(code.life.as_secs().div_ceil(60), "minute", "minutes");
+    text::print(format_args!("Open   {}", code.address));
+    text::print(format_args!("Type   {}", code.user_code));
     text::print(format_args!(
-        "Open   {}\nType   {}\nand sign in with the account whose mailboxes are to be opened. The code ends in {minutes}.",
-        code.address, code.user_code
+        "and sign in with the account whose mailboxes are to be opened. The code ends in {minutes}."
     ));
     device.wait(&code).await
 }
