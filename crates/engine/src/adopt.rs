@@ -12,7 +12,7 @@ use crate::{
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, Rewrites, Sought, adopted, find_on_target, taken},
+    settle::{Among, Sought, adopted, find_on_target, taken},
     work::Work,
 };
 
@@ -81,9 +81,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.adopt(work, state, plan, owned, Among::ALL, is_old).await?;
         }
         if let Some(first) = since {
-            // What others delivered may look like ours: only the octets prove it.
-            let among = Among { first, proof: Proof::Digest, rewrites: Rewrites::Never };
-            self.adopt(work, state, plan, owned, among, |_| true).await?;
+            self.adopt(work, state, plan, owned, Among::by_octets(first), |_| true).await?;
         }
         Ok(())
     }
@@ -152,10 +150,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let owned = taken(state, owned);
         let among = match floor {
-            Some(floor) => {
-                Among { first: floor.uid_next, proof: Proof::Fingerprint, rewrites: Rewrites::Possible }
-            }
-            None => Among { first: Uid::FIRST, proof: Proof::Digest, rewrites: Rewrites::Never },
+            Some(floor) => Among::just_sent(floor.uid_next, Proof::Fingerprint),
+            None => Among::by_octets(Uid::FIRST),
         };
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &lost, &owned, among)

@@ -12,7 +12,7 @@ use crate::{
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, Rewrites, Sought, adopted, find_on_target, taken},
+    settle::{Among, Sought, adopted, find_on_target, taken},
     transfer::Acknowledged,
     work::{Work, forgotten},
 };
@@ -267,7 +267,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<(), Error> {
         let all = self.ledger.folder(&work.source).await?;
         let owned = taken(all.as_ref().unwrap_or(state), owned);
-        let among = Among { first, proof: Proof::Digest, rewrites: Rewrites::Possible };
+        let among = Among::just_sent(first, Proof::Digest);
         let wanted: Vec<Sought> = refused.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)

@@ -21,11 +21,11 @@ pub(crate) struct Among {
     pub(crate) first: Uid,
     /// What proves that one is ours.
     pub(crate) proof: Proof,
-    /// Whether headers that differ may be ours.
+    /// What messages with other headers are taken for.
     pub(crate) rewrites: Rewrites,
 }
 
-/// Whether the target may have rewritten the headers of what is looked for.
+/// What a target may have done to headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rewrites {
     /// Nothing tells: messages with other headers are other messages.
@@ -37,6 +37,16 @@ pub(crate) enum Rewrites {
 impl Among {
     /// The whole folder, which others may have filled.
     pub(crate) const ALL: Self = Self { first: Uid::FIRST, proof: Proof::Size, rewrites: Rewrites::Never };
+
+    /// What came from this UID on, ours and that of others, which may look like ours: only the octets prove it.
+    pub(crate) fn by_octets(first: Uid) -> Self {
+        Self { first, proof: Proof::Digest, rewrites: Rewrites::Never }
+    }
+
+    /// What came since a moment ago, when our messages were sent: their headers may have been rewritten.
+    pub(crate) fn just_sent(first: Uid, proof: Proof) -> Self {
+        Self { first, proof, rewrites: Rewrites::Possible }
+    }
 }
 
 /// A message of the source that was found on the target.
@@ -272,9 +282,9 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
         let is_same = now.uid_validity == floor.uid_validity;
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
         let among = if is_same {
-            Among { first: floor.uid_next, proof: Proof::Digest, rewrites: Rewrites::Possible }
+            Among::just_sent(floor.uid_next, Proof::Digest)
         } else {
-            Among { first: Uid::FIRST, proof: Proof::Digest, rewrites: Rewrites::Never }
+            Among::by_octets(Uid::FIRST)
         };
         let owned = taken(state, owned_by_others);
         let wanted: Vec<Sought> = intended

@@ -195,14 +195,17 @@ impl Work {
 
     /// The target folder's UIDNEXT as far as it is known, where something was sent.
     pub(crate) fn target_next(&self) -> Option<Uid> {
-        let shown = self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
-        shown.max(self.floor_next)
+        self.after_shown().max(self.floor_next)
+    }
+
+    /// The UID behind the highest one that the target showed.
+    fn after_shown(&self) -> Option<Uid> {
+        self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)))
     }
 
     /// The lowest UID that the target has not shown yet.
     pub(crate) fn next_shown(&self, floor: Floor) -> Uid {
-        let after = self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
-        after.unwrap_or(floor.uid_next).max(floor.uid_next)
+        self.after_shown().unwrap_or(floor.uid_next).max(floor.uid_next)
     }
 
     /// Grows whenever something was achieved that need not be done again.

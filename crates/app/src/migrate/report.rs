@@ -48,7 +48,7 @@ impl ReportFile {
         let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         name.push(".unfinished");
         let unfinished = path.with_file_name(name);
-        // Subjects and names of folders are nobody else's matter.
+        // Subjects and names of folders are private: the file is for its owner alone.
         let file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.set_permissions(Permissions::from_mode(0o600))?;

@@ -56,7 +56,7 @@ pub(crate) struct Passed<'a> {
     pub(crate) settings: &'a BatchSettings,
     /// Whether messages arrived in this one.
     pub(crate) has_gained: bool,
-    /// Whether the mail goes to the archive.
+    /// True if the mail goes to the archive.
     pub(crate) is_archive: bool,
     /// Why it was told to end, if it was.
     pub(crate) ending: Option<Ending>,

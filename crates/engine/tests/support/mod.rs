@@ -117,7 +117,7 @@ pub struct Lies {
     pub drops_flags: bool,
     /// Message-ID is another one in what is stored.
     pub rewrites_ids: bool,
-    /// So many times a folder is opened as if it were empty.
+    /// How often a folder is still opened as if it were empty.
     pub shows_nothing: u32,
     /// The date that each message gets, in seconds.
     pub redates: Option<i64>,
