@@ -66,7 +66,7 @@ pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
 pub use commands::{
     Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem,
-    StoreMode, split_uids,
+    Store, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};

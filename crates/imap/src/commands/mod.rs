@@ -34,7 +34,7 @@ pub use quota::Quota;
 pub use search::SearchKey;
 pub use select::{Qresync, SelectOptions};
 pub use status::StatusItem;
-pub use store::StoreMode;
+pub use store::{Store, StoreMode};
 
 use crate::error::{Error, ErrorKind};
 

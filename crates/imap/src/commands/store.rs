@@ -1,9 +1,14 @@
 //! UID STORE (RFC 9051, section 6.4.6).
 
+use std::collections::VecDeque;
+
 use mailhaul_mail::{Flags, UidSet};
 
-use super::parts::run_in_parts;
+use super::parts::{left_undone, parts};
 use crate::{encode::Command, error::Error, selected::Selected};
+
+/// Commands that wait for one round trip together.
+const TOGETHER: usize = 100;
 
 /// What to do with the flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,18 +21,72 @@ pub enum StoreMode {
     Replace,
 }
 
-impl Selected<'_> {
-    /// Changes the flags of messages. The server does not repeat the result (`.SILENT`).
-    pub async fn uid_store(&mut self, uids: &UidSet, mode: StoreMode, flags: &Flags) -> Result<(), Error> {
-        let item = match mode {
+/// One change of flags, for some messages of the open mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The messages.
+    pub uids: UidSet,
+    /// What happens with the flags.
+    pub mode: StoreMode,
+    /// The flags.
+    pub flags: Flags,
+}
+
+impl Store {
+    fn is_empty(&self) -> bool {
+        self.flags.is_empty() && self.mode != StoreMode::Replace
+    }
+
+    fn command(&self, uids: &UidSet) -> Command {
+        let item = match self.mode {
             StoreMode::Add => "+FLAGS.SILENT",
             StoreMode::Remove => "-FLAGS.SILENT",
             StoreMode::Replace => "FLAGS.SILENT",
         };
-        if flags.is_empty() && mode != StoreMode::Replace {
-            return Ok(());
+        Command::new("UID STORE").uids(uids).raw(item).flags(&self.flags)
+    }
+}
+
+impl Selected<'_> {
+    /// Changes the flags of messages. The server does not repeat the result (`.SILENT`).
+    ///
+    /// # Errors
+    /// The server's refusal, or those of the connection.
+    pub async fn uid_store(&mut self, uids: &UidSet, mode: StoreMode, flags: &Flags) -> Result<(), Error> {
+        let store = Store { uids: uids.clone(), mode, flags: flags.clone() };
+        self.uid_store_many(&[store]).await?.pop().unwrap_or(Ok(()))
+    }
+
+    /// Makes several changes of flags in one round trip. The results are in the order of the changes.
+    ///
+    /// # Errors
+    /// Those of the connection. A refusal is the result of its change.
+    pub async fn uid_store_many(&mut self, stores: &[Store]) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut results: Vec<Result<(), Error>> = stores.iter().map(|_| Ok(())).collect();
+        let state = self.session.link.state();
+        let parts_of =
+            |store: &Store| if store.is_empty() { VecDeque::new() } else { parts(&store.uids, state) };
+        let mut todo: Vec<(usize, UidSet)> = stores
+            .iter()
+            .enumerate()
+            .flat_map(|(index, store)| parts_of(store).into_iter().map(move |part| (index, part)))
+            .collect();
+        todo.reverse();
+        while !todo.is_empty() {
+            let mut batch = todo.split_off(todo.len().saturating_sub(TOGETHER));
+            batch.reverse();
+            let commands: Vec<(&str, Command)> =
+                batch.iter().map(|(index, part)| ("UID STORE", stores[*index].command(part))).collect();
+            let ended = self.session.link.run_many(&commands, |_| {}).await?;
+            for ((index, part), ended) in batch.into_iter().zip(ended) {
+                match ended.and_then(|status| left_undone("UID STORE", &part, &status)) {
+                    Ok(rest) if rest.is_empty() => {}
+                    Ok(rest) => todo.push((index, rest)),
+                    Err(error) if results[index].is_ok() => results[index] = Err(error),
+                    Err(_) => {}
+                }
+            }
         }
-        let finish = |command: Command| command.raw(item).flags(flags);
-        run_in_parts(&mut self.session.link, "UID STORE", uids, finish, |_| {}).await
+        Ok(results)
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use mailhaul_imap::{
-    ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, StoreMode,
+    ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, Store, StoreMode,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
 use mailhaul_testkit::peer::{self, finish, session, session_with};
@@ -214,6 +214,37 @@ async fn a_move_without_move() {
         let mut selected = session.examine(&inbox(), &SelectOptions::default()).await.unwrap();
         let copied = selected.uid_move(&uids("1"), &MailboxName::from_wire("Trash")).await.unwrap();
         assert_eq!(copied.pairs, [(uid(1), uid(11))]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_of_flags_share_a_round_trip() {
+    let script = format!(
+        "{SELECTED}C: a2 UID STORE 1 +FLAGS.SILENT (\\Seen)
+         C: a3 UID STORE 2 -FLAGS.SILENT (Later)
+         C: a4 UID STORE 3 +FLAGS.SILENT (\\Draft)
+         S: a3 NO no keywords
+         S: a2 OK done
+         S: a4 OK done"
+    );
+    let (mut session, peer) = session("", &script).await;
+    finish(peer, async move {
+        let mut selected = session.examine(&inbox(), &SelectOptions::default()).await.unwrap();
+        let table = [
+            ("1", StoreMode::Add, "\\Seen"),
+            ("2", StoreMode::Remove, "Later"),
+            ("9", StoreMode::Remove, ""),
+            ("3", StoreMode::Add, "\\Draft"),
+        ];
+        let stores = table.map(|(set, mode, flags)| Store {
+            uids: uids(set),
+            mode,
+            flags: flags.split_whitespace().collect(),
+        });
+        let results = selected.uid_store_many(&stores).await.unwrap();
+        let refusals: Vec<bool> = results.iter().map(Result::is_err).collect();
+        assert_eq!(refusals, [false, true, false, false]);
     })
     .await;
 }
