@@ -164,6 +164,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let first_attempt = work.attempts == 0;
         work.attempts += 1;
         let mut state = self.open(work).await?;
+        self.open_both(work, &state).await?;
         let settled = work.settled;
         let owned = self.owned_by_others(work).await?;
         let mut reach = self.settle_known(work, &mut state, &owned).await?;
@@ -220,6 +221,25 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         self.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
         Ok(())
+    }
+
+    /// Opens both folders at once, where the scan shows that there is something to write.
+    async fn open_both(&mut self, work: &mut Work, state: &FolderState) -> Result<(), Error> {
+        work.target_status = None;
+        if !work.shows_changes() {
+            return Ok(());
+        }
+        let has_news = work.shows_new_messages(state);
+        let (source, target) = (&mut *self.source, &mut *self.target);
+        let prepared = async { if has_news { source.prepare(&work.source).await } else { Ok(()) } };
+        let (prepared, opened) = futures_util::join!(prepared, target.open_to_write(&work.target));
+        match opened {
+            Ok(status) => work.target_status = Some(status),
+            // It may be missing: then it is made.
+            Err(error) if error.scope <= Scope::Folder => {}
+            Err(error) => return Err(error),
+        }
+        prepared
     }
 
     /// The folder's state, with its place written down.

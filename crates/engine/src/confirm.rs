@@ -95,8 +95,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let habits = self.target.habits();
         let next = work.next_shown(floor);
         let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
+        // What was refused and stored all the same has a UID that nobody returned.
+        let mut returned = acknowledged.iter().map(|message| message.target_uid);
+        let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
+        let greatest = greatest.filter(|_| refused.is_empty());
+        let stored = self.target.stored(&work.target, first, greatest).await?;
         let shown: BTreeMap<Uid, MessageInfo> =
-            self.target.stored(&work.target, first).await?.into_iter().map(|it| (it.uid, it)).collect();
+            stored.into_iter().map(|message| (message.uid, message)).collect();
         work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
         let Comparison { mut missing, changed, unflagged, strangers } =
             Comparison::new(acknowledged, &shown, habits.merges_copies);
@@ -204,7 +209,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         unflagged: BTreeMap<Flags, Vec<Uid>>,
     ) -> Result<(), Error> {
-        let Some(first) = unflagged.values().flatten().min().copied() else { return Ok(()) };
+        let uids = || unflagged.values().flatten().copied();
+        let (Some(first), last) = (uids().min(), uids().max()) else { return Ok(()) };
         let changes: Vec<FlagChange> = unflagged
             .iter()
             .map(|(add, uids)| FlagChange {
@@ -214,8 +220,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             })
             .collect();
         self.target.store_flags(&work.target, &changes).await?;
+        let stored = self.target.stored(&work.target, first, last).await?;
         let now: HashMap<Uid, Flags> =
-            self.target.stored(&work.target, first).await?.into_iter().map(|it| (it.uid, it.flags)).collect();
+            stored.into_iter().map(|message| (message.uid, message.flags)).collect();
         let lacks = |uid: &&Uid, add: &Flags| now.get(uid).is_some_and(|it| !add.without(it).is_empty());
         let count = |(add, uids): (&Flags, &Vec<Uid>)| uids.iter().filter(|uid| lacks(uid, add)).count();
         work.tally.unflagged += unflagged.iter().map(count).sum::<usize>() as u64;

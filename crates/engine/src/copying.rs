@@ -69,7 +69,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         plan: &mut MessagePlan,
         owned: &UidSet,
     ) -> Result<(), Error> {
-        let status = self.target.status(&work.target).await?;
+        let status = match work.target_status.take() {
+            Some(status) => status,
+            None => self.target.open_to_write(&work.target).await?,
+        };
         let floor = self.floor(work, &status).await?;
         self.follow_moves(work, state, plan, floor, owned).await?;
         work.floor_next = Some(floor.uid_next);

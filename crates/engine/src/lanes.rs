@@ -19,8 +19,9 @@ use mailhaul_mail::Scope;
 use crate::{
     error::{Error, ErrorKind},
     pass::{Pass, Patience},
+    places::Place,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    work::Work,
+    work::{Origin, Work},
 };
 
 /// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.
@@ -82,16 +83,43 @@ fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Carries all folders that have not failed.
-    pub(crate) async fn carry_all(&mut self, works: &mut [Work]) -> Result<(), Error> {
+    /// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
+    pub(crate) fn connect_lanes_ahead(&mut self, works: &[Work]) -> Vec<Place> {
+        let known = works.iter().filter(|work| work.origin == Origin::Known).count();
+        if known == 0 {
+            return Vec::new();
+        }
+        let wanted = self.most_lanes(known, self.places.is_alone());
+        let places: Vec<Place> = (1..wanted).map_while(|_| self.places.spare()).collect();
+        self.source.connect_ahead(places.len());
+        self.target.connect_ahead(places.len());
+        places
+    }
+
+    /// How many lanes are worth their connections, for as many groups of folders.
+    fn most_lanes(&self, groups: usize, is_alone: bool) -> usize {
+        let round_trip = self.source.round_trip().max(self.target.round_trip());
+        lanes(round_trip, is_alone, groups).min(self.limits.most_lanes)
+    }
+
+    /// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
+    pub(crate) async fn carry_all(
+        &mut self,
+        works: &mut [Work],
+        mut places: Vec<Place>,
+    ) -> Result<(), Error> {
         // A move writes into the records of two folders.
         let any_moves = works.iter().any(|it| !it.moves.is_empty());
         let queue = Queue::of(works);
-        let round_trip = self.source.round_trip().max(self.target.round_trip());
-        let wanted =
-            if any_moves { 1 } else { lanes(round_trip, self.places.is_alone(), queue.with(|it| it.len())) };
-        let wanted = wanted.min(self.limits.most_lanes);
-        let places: Vec<_> = (1..wanted).map_while(|_| self.places.spare()).collect();
+        let is_alone = self.places.taken() <= 1 + places.len();
+        let wanted = if any_moves { 1 } else { self.most_lanes(queue.with(|it| it.len()), is_alone) };
+        if places.len() >= wanted {
+            places.truncate(wanted - 1);
+            self.source.connect_ahead(places.len());
+            self.target.connect_ahead(places.len());
+        }
+        let further = (places.len() + 1..wanted).map_while(|_| self.places.spare());
+        places.extend(further);
         let mut others: Vec<(S, T)> =
             places.iter().map(|_| (self.source.another(), self.target.another())).collect();
         let (ledger, progress, clock) = (self.ledger, self.progress, self.clock);
@@ -101,15 +129,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let mut lane =
                 Pass { source, target, ledger, progress, clock, budget, places, stop, limits, options };
             let queue = &queue;
-            async move { lane.drive_further(queue).await }
+            async move {
+                lane.drive_further(queue).await;
+                futures_util::join!(lane.source.close(), lane.target.close());
+            }
         }));
         let (first, _) = futures_util::join!(self.drive_first(&queue), further);
-        join_all(
-            others
-                .iter_mut()
-                .map(|(source, target)| async move { futures_util::join!(source.close(), target.close()) }),
-        )
-        .await;
         first?;
         // What a further lane gave back when the first one had nothing more to do.
         self.drive_first(&queue).await

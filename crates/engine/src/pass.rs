@@ -173,6 +173,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
 
     /// Scans, finds what was moved, creates folders and copies.
     pub(crate) async fn carry_folders(&mut self, works: &mut [Work], names: &NameRules) -> Result<(), Error> {
+        let places = self.connect_lanes_ahead(works);
         // Folders of earlier passes first: what vanished from them may be found moved to another.
         for work in works.iter_mut().filter(|work| work.is_known()) {
             self.patiently_scan(work).await;
@@ -183,7 +184,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.recover_from(error, &mut patience).await?;
         }
         self.patiently_create(works, names).await?;
-        self.carry_all(works).await
+        self.carry_all(works, places).await
     }
 
     /// Splits the folders into those that need work and those that do not; views come after them.

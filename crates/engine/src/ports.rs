@@ -55,6 +55,10 @@ pub trait Mailbox: Send {
         uids: &UidSet,
     ) -> impl Future<Output = Result<Vec<(Uid, Digests)>, Error>> + Send;
 
+    /// Begins to connect, because the mailbox and as many further connections ([`another`](Self::another)) are used soon.
+    /// Errors show when a connection is used. Connections of an earlier call beyond this number are given up.
+    fn connect_ahead(&mut self, _further: usize) {}
+
     /// A new connection in place of one that broke.
     fn reconnect(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 
@@ -100,6 +104,11 @@ pub trait Source: Mailbox {
         wanted: &[Wanted],
         outlet: Outlet,
     ) -> impl Future<Output = Result<Vec<(Uid, Missing)>, Error>> + Send;
+
+    /// Opens the folder, so that [`fetch`](Self::fetch) begins at once.
+    fn prepare(&mut self, _folder: &FolderPath) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 
     /// The subjects of these messages, decoded, for people who are told about them; messages without one are left out.
     fn subjects(
@@ -158,8 +167,16 @@ pub trait Target: Mailbox {
         folders: &[NewFolder],
     ) -> impl Future<Output = Result<Vec<Result<(), Error>>, Error>> + Send;
 
+    /// The folder's state now, like [`status`](Mailbox::status). The folder is open for changes afterwards.
+    fn open_to_write(
+        &mut self,
+        folder: &FolderPath,
+    ) -> impl Future<Output = Result<FolderStatus, Error>> + Send {
+        self.status(folder)
+    }
+
     /// Octets of the largest message that the folder takes, as far as is known; after a
-    /// [`status`](Mailbox::status) of the folder.
+    /// [`status`](Mailbox::status) of the folder or [`open_to_write`](Self::open_to_write).
     fn largest(&self, _folder: &FolderPath) -> Option<u64> {
         None
     }
@@ -175,11 +192,13 @@ pub trait Target: Mailbox {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The messages with this UID or a greater one, as the target shows them now: flags, date and stored size. A message
-    /// that was just appended over this connection must be among them.
+    /// that was just appended over this connection must be among them. `last` is the greatest UID that the target
+    /// returned; `None` if it did not return all of them.
     fn stored(
         &mut self,
         folder: &FolderPath,
         first: Uid,
+        last: Option<Uid>,
     ) -> impl Future<Output = Result<Vec<MessageInfo>, Error>> + Send;
 
     /// How the target is known to treat messages that it accepts.

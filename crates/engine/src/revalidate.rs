@@ -22,7 +22,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         owned: &UidSet,
     ) -> Result<Reach, Error> {
         let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
-        let status = match self.target.status(&work.target).await {
+        let status = match work.target_status.take() {
+            Some(status) => Ok(status),
+            None => self.target.status(&work.target).await,
+        };
+        let status = match status {
             Err(error) if error.scope == Scope::Folder => {
                 let folder = work.new_folder();
                 self.target.create_folders(&[folder]).await?.into_iter().collect::<Result<(), _>>()?;
@@ -31,6 +35,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             other => other?,
         };
         if status.uid_validity == then {
+            work.target_status = Some(status);
             return Ok(Reach::Changes);
         }
         if state.rest > 0

@@ -71,7 +71,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let last = works.len() - 1;
             if !is_empty {
                 self.patiently_create(&mut works[last..], names).await?;
-                self.carry_all(&mut works[last..]).await?;
+                self.carry_all(&mut works[last..], Vec::new()).await?;
             }
         }
         Ok(())

@@ -29,7 +29,7 @@ pub(crate) enum Reach {
 }
 
 /// What is known of a folder when the pass begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Nothing, or with another place on the target.
     New,
@@ -55,6 +55,8 @@ pub(crate) struct Work {
     /// How often it was numbered anew in this pass.
     pub(crate) renumbered: u32,
     pub(crate) scan: Option<Arc<Scan>>,
+    /// The target folder's state, where it was asked for a moment ago and nothing was sent since.
+    pub(crate) target_status: Option<FolderStatus>,
     /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
     pub(crate) state: Option<FolderState>,
     pub(crate) moves: BTreeMap<Uid, MovedHere>,
@@ -97,6 +99,7 @@ impl Work {
             attempts: 0,
             renumbered: 0,
             scan: None,
+            target_status: None,
             state: None,
             moves: BTreeMap::new(),
             vanished: Vec::new(),
@@ -147,6 +150,17 @@ impl Work {
     /// The folder as the target is to have it.
     pub(crate) fn new_folder(&self) -> NewFolder {
         NewFolder { path: self.target.clone(), subscribe: self.subscribe }
+    }
+
+    /// True if a scan of a known folder shows messages.
+    pub(crate) fn shows_changes(&self) -> bool {
+        self.origin == Origin::Known && self.scan.as_ref().is_some_and(|scan| !scan.messages.is_empty())
+    }
+
+    /// True if the scan shows messages of which the ledger has no record.
+    pub(crate) fn shows_new_messages(&self, state: &FolderState) -> bool {
+        let is_new = |message: &MessageInfo| !state.messages.contains_key(&message.uid);
+        self.scan.as_ref().is_some_and(|scan| scan.messages.iter().any(is_new))
     }
 
     pub(crate) fn is_known(&self) -> bool {

@@ -3,20 +3,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
     Source as _, Wanted, pipe,
 };
-use mailhaul_imap::{self as imap, ConnectOptions, Introduction, MailboxName, Session, StatusItem};
+use mailhaul_imap::{self as imap, ConnectOptions, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
 use tokio::time::timeout;
 
 use crate::{
+    beginning::{Ahead, Beginning},
     culprits::{Culprits, Numbered, is_break},
     dates,
     error::told,
@@ -27,11 +28,11 @@ use crate::{
     limited,
     line::Line,
     listing::{self, STATUS_ITEMS, folder_status},
-    login::{Kept, Login, SignedIn, without_token},
+    login::{Kept, Login, without_token},
     names::Names,
     opening::{Mode, Numbering, is_hangup},
-    profile::{Choice, Impression, Profile, Profiles},
-    scanning::{self, Found, Scanned, Since, changes, everything},
+    profile::{Choice, Profile},
+    scanning::{self, Scanned, Since},
     user_root::{self, components},
 };
 
@@ -67,6 +68,8 @@ pub type Listener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
 pub struct ImapMailbox {
     pub(crate) account: Account,
     pub(crate) session: Option<Session>,
+    /// Connections that are being made before they are used.
+    pub(crate) ahead: Ahead,
     /// When the token ends by which the session was begun.
     ends: Option<tokio::time::Instant>,
     /// Whether a session was ever had: what was never reached is not waited for.
@@ -84,7 +87,7 @@ pub struct ImapMailbox {
     pub(crate) hollow: BTreeSet<FolderPath>,
     label_rules: LabelRules,
     /// Where folders are labels: which of them a message is taken from.
-    labels: Option<Arc<Labels>>,
+    pub(crate) labels: Option<Arc<Labels>>,
     /// What was learnt of it while it was written to.
     lessons: Arc<Mutex<Lessons>>,
     /// Messages at which connections broke.
@@ -107,6 +110,7 @@ impl ImapMailbox {
         Self {
             account,
             session: None,
+            ahead: Ahead::default(),
             ends: None,
             was_reached: false,
             round_trip: None,
@@ -213,8 +217,11 @@ impl ImapMailbox {
     }
 
     pub(crate) async fn connect(&mut self) -> Result<Session, Kept> {
-        let Account { options, login, user_root: wanted_root, side, profile } = &self.account;
-        let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(|mut why| {
+        let begun = match self.ahead.take() {
+            Some(ahead) => ahead.finish().await,
+            None => Beginning::new(&self.account).await,
+        };
+        let Beginning { mut session, ends, choice, namespaces, round_trip } = begun.map_err(|mut why| {
             if let Kept::Out(error) = &mut why
                 && !self.was_reached
                 && matches!(error.kind, imap::ErrorKind::Unreachable | imap::ErrorKind::Tls)
@@ -226,23 +233,17 @@ impl ImapMailbox {
         })?;
         self.ends = ends;
         self.was_reached = true;
-        let asked = Instant::now();
-        let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
-        // What is known by the greeting holds from the beginning; who the server says it is comes with the rest.
-        deny(&mut session, &[], profile.as_deref())?;
-        let extensions = if *side == Side::Source { limited::extensions(&session) } else { &[] };
-        let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
-        let namespaces = namespaces.filter(user_root::tells_something);
-        self.choice = deny(&mut session, &id, profile.as_deref())?;
+        self.choice = choice;
         if let Some(listener) = &self.listener {
             listener(self.choice.profile);
         }
-        self.round_trip = Some(asked.elapsed());
+        self.round_trip = Some(round_trip);
         if self.line == Line::Slow {
             compress(&mut session).await?;
         }
         let delimiter = if namespaces.is_none() { user_root::delimiter(&mut session).await? } else { None };
-        let root = match (wanted_root.as_deref().filter(|it| components(it).is_some()), self.names.root()) {
+        let wanted_root = self.account.user_root.as_deref();
+        let root = match (wanted_root.filter(|it| components(it).is_some()), self.names.root()) {
             (None, _) => None,
             (_, Some(known)) => Some(known.clone()),
             (Some(root), None) => {
@@ -443,13 +444,20 @@ impl Mailbox for ImapMailbox {
     async fn reconnect(&mut self) -> Result<(), Error> {
         // The next command connects; a mailbox that is not needed any more does not.
         self.session = None;
+        self.ahead.resize(0, &self.account);
         Ok(())
+    }
+
+    fn connect_ahead(&mut self, further: usize) {
+        let own = usize::from(self.session.is_none());
+        self.ahead.resize(own + further, &self.account);
     }
 
     fn another(&self) -> Self {
         Self {
             account: self.account.clone(),
             session: None,
+            ahead: self.ahead.clone(),
             ends: None,
             was_reached: self.was_reached,
             round_trip: self.round_trip,
@@ -475,6 +483,9 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn close(&mut self) {
+        if !self.is_further {
+            self.ahead.resize(0, &self.account);
+        }
         if let Some(session) = self.session.take() {
             goodbye(session).await;
         }
@@ -507,52 +518,6 @@ impl ImapMailbox {
             self.end(),
             file.path
         );
-    }
-
-    /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
-    /// halves, until the message is found at which they end.
-    async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
-        let labels = self.labels.clone();
-        let labels = labels.as_deref().map(|it| (it, folder));
-        let numbered = self.numbered(folder);
-        if let Some(since) = since.filter(|_| !self.culprits.breaks_scans(&numbered)) {
-            match changes(self.selected()?, since, Found::new(labels)).await {
-                Ok(Some(scanned)) => return Ok(scanned),
-                Ok(None) => {}
-                Err(error) => {
-                    if is_break(&error) {
-                        self.culprits.broke_scan(&numbered);
-                    }
-                    return Err(self.given_up(folder, error));
-                }
-            }
-        }
-        let mut found = Found::new(labels);
-        loop {
-            let error = match everything(self.selected()?, &mut found).await {
-                Ok(scanned) => {
-                    self.culprits.scanned(&numbered);
-                    return Ok(scanned);
-                }
-                Err(error) => error,
-            };
-            if !is_break(&error) || !self.culprits.broke_scan(&numbered) {
-                return Err(self.given_up(folder, error));
-            }
-            self.session = None;
-            let mut selected = self.open(folder, Mode::Examine).await?;
-            let divided = found.halves.broke(&mut selected, &error).await;
-            divided.map_err(|error| self.explain_in(folder, error))?;
-        }
-    }
-
-    /// The error of a scan. Answers without end spoil their folder alone: the others are migrated, over another connection.
-    fn given_up(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
-        if error.kind != imap::ErrorKind::Flood {
-            return self.explain_in(folder, error);
-        }
-        self.session = None;
-        self.explain_in(folder, imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error })
     }
 
     /// Reads the bodies, only to hash them.
@@ -601,19 +566,6 @@ impl ImapMailbox {
 async fn goodbye(session: Session) {
     // Everything that matters was answered before.
     let _unanswered = timeout(GOODBYE, session.logout()).await;
-}
-
-/// What kind of server it is. What does not work there is denied from now on.
-fn deny(
-    session: &mut Session,
-    id: &[(String, Option<String>)],
-    profile: Option<&str>,
-) -> Result<Choice, imap::Error> {
-    let server = Impression { greeting: &session.greeting().text, id, capabilities: session.capabilities() };
-    let choice = Profiles::built_in().choose(&server, profile);
-    let choice = choice.map_err(|words| imap::Error::endpoint(imap::ErrorKind::Unsupported, words))?;
-    session.deny(&choice.profile.deny);
-    Ok(choice)
 }
 
 async fn compress(session: &mut Session) -> Result<(), imap::Error> {

@@ -49,6 +49,11 @@ impl Source for ImapMailbox {
 
     /// A server may refuse a message that is skipped, or break the connection at it: then the report lacks its subject, and
     /// nothing else.
+    async fn prepare(&mut self, folder: &FolderPath) -> Result<(), Error> {
+        self.begin().await?;
+        self.open(folder, Mode::Examine).await.map(drop)
+    }
+
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
         let culprits = self.culprits.of(&self.numbered(folder));
         let (alone, together): (Vec<Uid>, Vec<Uid>) = uids.iter().partition(|uid| culprits.contains_key(uid));

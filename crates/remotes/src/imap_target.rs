@@ -3,11 +3,11 @@
 use std::sync::PoisonError;
 
 use mailhaul_engine::{
-    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, Mailbox as _, MessageInfo, NewFolder, Side,
-    StorageHabits, Target,
+    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, MessageInfo,
+    NewFolder, Side, StorageHabits, Target,
 };
 use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
-use mailhaul_mail::{Flags, FolderPath, Retry, Scope, SystemFlag, Uid, UidSet};
+use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
     book::{Balance, Book},
@@ -74,6 +74,18 @@ impl Target for ImapMailbox {
         Ok(outcomes)
     }
 
+    async fn open_to_write(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
+        self.begin().await?;
+        // Only STATUS tells the size limit of a folder (RFC 7889).
+        if self.uploads.is_some() || self.session().await?.capabilities().has("APPENDLIMIT") {
+            return self.status(folder).await;
+        }
+        match self.select_anew(folder).await? {
+            Some(status) => Ok(status),
+            None => self.status(folder).await,
+        }
+    }
+
     fn largest(&self, folder: &FolderPath) -> Option<u64> {
         let by_api = self.uploads.as_ref().and_then(|it| it.largest(folder));
         by_api.or_else(|| self.append_limit(folder))
@@ -92,8 +104,21 @@ impl Target for ImapMailbox {
         self.append_over_imap(folder, batch, &mut feed, &acks).await.map(drop)
     }
 
-    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+    async fn stored(
+        &mut self,
+        folder: &FolderPath,
+        first: Uid,
+        last: Option<Uid>,
+    ) -> Result<Vec<MessageInfo>, Error> {
         self.begin().await?;
+        if let Some(last) = last {
+            let selected = self.open(folder, Mode::Select).await?;
+            let shown = scanning::from(selected, first).await;
+            let shown = shown.map_err(|error| self.explain_in(folder, error))?;
+            if shown.last().is_some_and(|message| message.uid >= last) {
+                return Ok(shown);
+            }
+        }
         self.open(folder, Mode::Select).await?;
         // Courier shows what came into the open folder only after a command of its own.
         let synchronized = self.session().await?.noop().await;
@@ -108,21 +133,7 @@ impl Target for ImapMailbox {
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
         self.begin().await?;
-        let mut lost = Flags::new();
-        let stored = async {
-            for change in changes {
-                for (mode, flags) in [(StoreMode::Add, &change.add), (StoreMode::Remove, &change.remove)] {
-                    let kept = self.store(folder, &change.uids, mode, flags).await?;
-                    if mode == StoreMode::Add {
-                        flags.without(&kept).iter().for_each(|name| lost.insert(name));
-                    }
-                }
-            }
-            Ok(())
-        };
-        let stored: Result<(), Error> = stored.await;
-        self.tell_lost(folder, &lost);
-        stored
+        self.change_flags(folder, changes).await
     }
 
     async fn move_messages(
@@ -366,39 +377,6 @@ impl ImapMailbox {
             // Another client made it meanwhile, or the server contradicts itself.
             Err(_) => Error::session(self.explain_in(folder, error)),
             Ok(()) => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
-        }
-    }
-
-    /// Changes flags as far as the folder keeps them; returns those.
-    async fn store(
-        &mut self,
-        folder: &FolderPath,
-        uids: &UidSet,
-        mode: StoreMode,
-        flags: &Flags,
-    ) -> Result<Flags, Error> {
-        let keepable = self.keepable(folder).await?;
-        let mut kept =
-            flags.filtered(|name| keepable.keeps(name) && !self.lessons().folder(folder).refuses(name));
-        loop {
-            let mut selected = self.open(folder, Mode::Select).await?;
-            let error = match selected.uid_store(uids, mode, &kept).await {
-                Ok(()) => return Ok(kept),
-                Err(error) => error,
-            };
-            if error.scope > Scope::Message || kept.keywords().next().is_none() {
-                return Err(self.explain_in(folder, error.at_least(Scope::Folder)));
-            }
-            // Without those that are to blame, or without any keyword.
-            let is_named = self.lessons().folder(folder).learn_flags(&error.message, &kept);
-            let suits = |name: &str| {
-                if is_named {
-                    !self.lessons().folder(folder).refuses(name)
-                } else {
-                    SystemFlag::ALL.iter().any(|it| it.name() == name)
-                }
-            };
-            kept = kept.filtered(suits);
         }
     }
 

@@ -3,12 +3,14 @@
 //!
 //! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
 
+mod beginning;
 mod book;
 mod culprits;
 mod dates;
 mod delivery;
 mod ending;
 mod error;
+mod flag_changes;
 mod gmail;
 mod gmail_api;
 mod halving;
@@ -30,6 +32,7 @@ mod placeholder;
 mod pleas;
 mod profile;
 mod renaming;
+mod scan_over_breaks;
 mod scanning;
 mod sender;
 mod terms;

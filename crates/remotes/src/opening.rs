@@ -135,6 +135,20 @@ impl ImapMailbox {
         Ok(FolderStatus { messages, uid_validity, uid_next, highest_modseq })
     }
 
+    /// Selects the folder now. `None` if the server does not tell UIDVALIDITY and UIDNEXT with it, or lets nobody write.
+    pub(crate) async fn select_anew(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
+        let uid_validity = self.open_anew(folder, Mode::Select).await?;
+        let selected = self.selected()?;
+        let data = selected.data();
+        let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
+        let is_writable = !data.read_only && !data.uid_not_sticky;
+        let Some(uid_validity) = uid_validity.filter(|_| is_writable && uid_next.is_some()) else {
+            return Ok(None);
+        };
+        self.numbering.told(folder, Some(uid_validity));
+        Ok(Some(FolderStatus { messages, uid_validity, uid_next, highest_modseq }))
+    }
+
     /// Opens the folder now, and gives its UIDVALIDITY. A folder at which every connection ends is given up, so that the
     /// others can be carried (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
     async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Option<UidValidity>, Error> {

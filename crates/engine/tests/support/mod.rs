@@ -594,7 +594,12 @@ impl Target for Remote {
         Ok(())
     }
 
-    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+    async fn stored(
+        &mut self,
+        folder: &FolderPath,
+        first: Uid,
+        _last: Option<Uid>,
+    ) -> Result<Vec<MessageInfo>, Error> {
         let mut messages = self.scan(folder, None).await?.messages;
         messages.retain(|it| it.uid >= first);
         Ok(messages)

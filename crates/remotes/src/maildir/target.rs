@@ -95,7 +95,12 @@ impl Target for MaildirMailbox {
         working(delivery, |it| it.take(group).and_then(|()| it.commit())).await.map(drop)
     }
 
-    async fn stored(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
+    async fn stored(
+        &mut self,
+        folder: &FolderPath,
+        first: Uid,
+        _last: Option<Uid>,
+    ) -> Result<Vec<MessageInfo>, Error> {
         let mut messages = self.scan(folder, None).await?.messages;
         messages.retain(|it| it.uid >= first);
         Ok(messages)

@@ -100,15 +100,23 @@ async fn q37_recent_is_never_sent() {
 
 #[tokio::test]
 async fn q38_what_the_target_stored_is_looked_at_once() {
-    let mut play = target("q38-stored.txt").await;
-    let (told, ended) = play.append(&[("\\Flagged \\Seen", "two\r\n")]).await;
-    ended.unwrap();
-    assert_eq!(told, ["1: at 7"]);
-    let stored = play.mailbox.stored(&FolderPath::inbox(), uid(7)).await.unwrap();
-    play.done().await;
-    let stored: Vec<(u32, String, u64)> =
-        stored.iter().map(|it| (it.uid.get(), it.flags.to_string(), it.size)).collect();
-    assert_eq!(stored, [(7, "\\Seen".to_owned(), 5)]);
+    let table = [
+        ("q38-stored.txt", None),
+        ("q38-stored-shown.txt", Some(uid(7))),
+        // Courier.
+        ("q38-stored-late.txt", Some(uid(7))),
+    ];
+    for (name, last) in table {
+        let mut play = target(name).await;
+        let (told, ended) = play.append(&[("\\Flagged \\Seen", "two\r\n")]).await;
+        ended.unwrap();
+        assert_eq!(told, ["1: at 7"]);
+        let stored = play.mailbox.stored(&FolderPath::inbox(), uid(7), last).await.unwrap();
+        play.done().await;
+        let stored: Vec<(u32, String, u64)> =
+            stored.iter().map(|it| (it.uid.get(), it.flags.to_string(), it.size)).collect();
+        assert_eq!(stored, [(7, "\\Seen".to_owned(), 5)], "{name}");
+    }
 }
 
 #[tokio::test]

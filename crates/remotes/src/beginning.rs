@@ -1,0 +1,164 @@
+//! The beginning of a session: sign-in, identity, namespaces. It can be made before the session is used.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use mailhaul_engine::Side;
+use mailhaul_imap::{self as imap, Introduction, Session, response::Namespaces};
+use tokio::{task::JoinSet, time::Instant};
+use tracing::Instrument as _;
+
+use crate::{
+    imap_mailbox::Account,
+    limited,
+    login::{Kept, SignedIn},
+    profile::{Choice, Impression, Profiles},
+    user_root,
+};
+
+/// A session that can be used, and what the server told at its beginning.
+pub(crate) struct Beginning {
+    pub(crate) session: Session,
+    /// End of the token that the session was begun with.
+    pub(crate) ends: Option<Instant>,
+    pub(crate) choice: Choice,
+    pub(crate) namespaces: Option<Namespaces>,
+    /// Time of one answer.
+    pub(crate) round_trip: Duration,
+}
+
+impl Beginning {
+    /// Connects, signs in, and asks what kind of server it is.
+    pub(crate) async fn new(account: &Account) -> Result<Self, Kept> {
+        let Account { options, login, side, profile, .. } = account;
+        let SignedIn { mut session, ends } = login.sign_in(options).await?;
+        let asked = std::time::Instant::now();
+        let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
+        // What is known by the greeting holds from the beginning; the server's own name comes with the rest.
+        deny(&mut session, &[], profile.as_deref())?;
+        let extensions = if *side == Side::Source { limited::extensions(&session) } else { &[] };
+        let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
+        let namespaces = namespaces.filter(user_root::tells_something);
+        let choice = deny(&mut session, &id, profile.as_deref())?;
+        Ok(Self { session, ends, choice, namespaces, round_trip: asked.elapsed() })
+    }
+}
+
+/// Sessions that begin before they are used. All connections of one mailbox share them.
+#[derive(Clone, Default)]
+pub(crate) struct Ahead(Arc<Mutex<Vec<BeginningAhead>>>);
+
+impl Ahead {
+    /// Starts or gives up sessions, until there are as many as wanted.
+    pub(crate) fn resize(&self, wanted: usize, account: &Account) {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.resize_with(wanted, || BeginningAhead::start(account.clone()));
+    }
+
+    /// Takes one, if there is one.
+    pub(crate) fn take(&self) -> Option<BeginningAhead> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// A session that begins in the background. Its connection ends if this value is dropped.
+pub(crate) struct BeginningAhead(JoinSet<Result<Beginning, Kept>>);
+
+impl BeginningAhead {
+    fn start(account: Account) -> Self {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { Beginning::new(&account).await }.in_current_span());
+        Self(tasks)
+    }
+
+    /// Waits for the session.
+    pub(crate) async fn finish(mut self) -> Result<Beginning, Kept> {
+        let failed = |words: String| imap::Error::session(imap::ErrorKind::Connection, words).into();
+        match self.0.join_next().await {
+            Some(Ok(begun)) => begun,
+            // The task panicked.
+            Some(Err(error)) => Err(failed(error.to_string())),
+            None => Err(failed("the sign-in was given up".to_owned())),
+        }
+    }
+}
+
+/// Chooses the server's profile. What does not work there is denied from now on.
+fn deny(
+    session: &mut Session,
+    id: &[(String, Option<String>)],
+    profile: Option<&str>,
+) -> Result<Choice, imap::Error> {
+    let server = Impression { greeting: &session.greeting().text, id, capabilities: session.capabilities() };
+    let choice = Profiles::built_in().choose(&server, profile);
+    let choice = choice.map_err(|words| imap::Error::endpoint(imap::ErrorKind::Unsupported, words))?;
+    session.deny(&choice.profile.deny);
+    Ok(choice)
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_engine::{ErrorKind, Mailbox as _};
+    use mailhaul_imap::{ConnectOptions, Credentials, Security};
+    use mailhaul_mail::{FolderPath, Secret};
+    use mailhaul_testkit::fake::{Fake, Personality, VirtualClock};
+
+    use super::*;
+    use crate::{ImapMailbox, Login};
+
+    async fn mailbox(password: &str) -> (ImapMailbox, Fake) {
+        let server = Fake::start(Personality::plain()).await;
+        server.add_user("terrya", "pw", VirtualClock::default());
+        let account = Account {
+            side: Side::Target,
+            options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
+            login: Login::Password(Credentials::password("terrya", Secret::new(password))),
+            user_root: None,
+            profile: None,
+        };
+        (ImapMailbox::new(account), server)
+    }
+
+    fn sign_ins(server: &Fake) -> usize {
+        server.commands().iter().filter(|command| command.contains("AUTHENTICATE")).count()
+    }
+
+    #[tokio::test]
+    async fn connections_are_made_before_they_are_used() {
+        let (mut mailbox, server) = mailbox("pw").await;
+        mailbox.connect_ahead(1);
+        while sign_ins(&server) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let mut another = mailbox.another();
+        another.status(&FolderPath::inbox()).await.unwrap();
+        mailbox.status(&FolderPath::inbox()).await.unwrap();
+        assert_eq!(sign_ins(&server), 2);
+        mailbox.another().status(&FolderPath::inbox()).await.unwrap();
+        assert_eq!(sign_ins(&server), 3, "one that was not made ahead");
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_is_not_tried_again() {
+        let (mut mailbox, server) = mailbox("wrong").await;
+        mailbox.connect_ahead(0);
+        let error = mailbox.status(&FolderPath::inbox()).await.unwrap_err();
+        assert_eq!((error.kind, sign_ins(&server)), (ErrorKind::Authentication, 1), "{error}");
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_last_number_are_given_up() {
+        let (mut mailbox, _server) = mailbox("pw").await;
+        let waiting = |mailbox: &ImapMailbox| mailbox.ahead.0.lock().unwrap().len();
+        mailbox.connect_ahead(3);
+        assert_eq!(waiting(&mailbox), 4);
+        mailbox.connect_ahead(1);
+        assert_eq!(waiting(&mailbox), 2);
+        mailbox.another().close().await;
+        assert_eq!(waiting(&mailbox), 2, "they are the mailbox's");
+        mailbox.reconnect().await.unwrap();
+        assert_eq!(waiting(&mailbox), 0);
+    }
+}

@@ -1,0 +1,60 @@
+//! Scans a folder although the server disconnects at one of its messages.
+
+use mailhaul_engine::Error;
+use mailhaul_imap as imap;
+use mailhaul_mail::{FolderPath, Retry, Scope};
+
+use crate::{
+    culprits::is_break,
+    imap_mailbox::ImapMailbox,
+    opening::Mode,
+    scanning::{Found, Scanned, Since, changes, everything},
+};
+
+impl ImapMailbox {
+    /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
+    /// halves, until the message is found at which they end.
+    pub(crate) async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
+        let labels = self.labels.clone();
+        let labels = labels.as_deref().map(|it| (it, folder));
+        let numbered = self.numbered(folder);
+        if let Some(since) = since.filter(|_| !self.culprits.breaks_scans(&numbered)) {
+            match changes(self.selected()?, since, Found::new(labels)).await {
+                Ok(Some(scanned)) => return Ok(scanned),
+                Ok(None) => {}
+                Err(error) => {
+                    if is_break(&error) {
+                        self.culprits.broke_scan(&numbered);
+                    }
+                    return Err(self.given_up(folder, error));
+                }
+            }
+        }
+        let mut found = Found::new(labels);
+        loop {
+            let error = match everything(self.selected()?, &mut found).await {
+                Ok(scanned) => {
+                    self.culprits.scanned(&numbered);
+                    return Ok(scanned);
+                }
+                Err(error) => error,
+            };
+            if !is_break(&error) || !self.culprits.broke_scan(&numbered) {
+                return Err(self.given_up(folder, error));
+            }
+            self.session = None;
+            let mut selected = self.open(folder, Mode::Examine).await?;
+            let divided = found.halves.broke(&mut selected, &error).await;
+            divided.map_err(|error| self.explain_in(folder, error))?;
+        }
+    }
+
+    /// The error of a scan. Answers without end spoil their folder alone: the others are migrated, over another connection.
+    fn given_up(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
+        if error.kind != imap::ErrorKind::Flood {
+            return self.explain_in(folder, error);
+        }
+        self.session = None;
+        self.explain_in(folder, imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error })
+    }
+}
