@@ -31,6 +31,15 @@ fn advice(error: &Error) -> Option<String> {
     remedy.or_else(|| by_kind(error.kind).map(str::to_owned))
 }
 
+/// What can be done about a damaged ledger.
+pub(crate) const DAMAGED: &str = "restore a backup of the data directory; or move mailhaul.db and its -wal and -shm files away \
+                                  and run again: a new ledger adopts the messages that are on the target (deletions of \
+                                  adopted messages are not mirrored)";
+
+/// The same for the service, whose batches and users are in the same file.
+pub(crate) const DAMAGED_DATA: &str = "Stop the service and restore a backup of the data directory. A batch in a new data \
+                                       directory adopts the messages that are on the targets.";
+
 fn by_kind(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Authentication => "check the user name and the password",
@@ -38,8 +47,9 @@ fn by_kind(kind: ErrorKind) -> Option<&'static str> {
             "raise the quota of the target mailbox and run the same command again: it goes on where it stopped"
         }
         ErrorKind::Ledger => {
-            "the data directory must be writable and have room; run the same command again then: nothing is lost or doubled"
+            "the data directory must be writable and have room; run the same command again then: it goes on where it stopped"
         }
+        ErrorKind::Damaged => DAMAGED,
         ErrorKind::TooManyConnections => {
             "close other programs that use the mailbox, then run the same command again: it goes on where it stopped"
         }
@@ -95,6 +105,7 @@ mod tests {
                 error(Retry::Now, ErrorKind::Connection, "the connection broke"),
                 "when the server can be reached",
             ),
+            (error(Retry::Never, ErrorKind::Damaged, "the ledger is damaged"), "restore a backup"),
         ] {
             assert!(explained(&error).contains(expected), "{}", explained(&error));
         }

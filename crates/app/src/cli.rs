@@ -24,7 +24,7 @@ Exit codes:
    10  every mailbox is synced, some messages were skipped (the report names them)
    20  at least one mailbox failed (run the same command again: it goes on where it stopped)
     2  wrong options or input: nothing was done
-    1  internal error
+    1  internal error, or the ledger is damaged
   130  stopped by Ctrl-C";
 
 /// Moves mailboxes between mail servers: nothing lost, nothing doubled, nothing changed.

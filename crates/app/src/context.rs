@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result, anyhow};
 use jiff::Timestamp;
 use mailhaul_engine::Budget;
-use mailhaul_store::{MasterKeySource, Store};
+use mailhaul_store::{MasterKeySource, Store, StoreError};
 
 use crate::{
+    advice::DAMAGED,
     data::named_by,
+    exit::Exit,
     one_pass::BUDGET,
     service::{Gates, SignIns, TokenDesk, Workers, Workplace, stall},
 };
@@ -28,7 +30,7 @@ pub(crate) struct Context {
 impl Context {
     /// Opens the directory, and its vault.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
-        let store = Store::open(data).await?;
+        let store = Store::open(data).await.map_err(unopened)?;
         store.unlock(master_key()).await.context("the passwords cannot be opened")?;
         Ok(Self { store, data: data.to_owned(), workers: Workers::default(), tokens: TokenDesk::default() })
     }
@@ -51,6 +53,14 @@ impl Context {
     #[expect(clippy::unused_self, reason = "the one place where operations ask for the time")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+}
+
+/// The error of a data directory that could not be opened, with the exit code that it has.
+pub(crate) fn unopened(error: StoreError) -> Error {
+    match error {
+        StoreError::Damaged { .. } => anyhow!(Exit::Damaged).context(format!("{error}\n  {DAMAGED}")),
+        other => anyhow!(other),
     }
 }
 

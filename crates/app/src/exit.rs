@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Usage,
     /// A broken promise of this program.
     Internal,
+    /// The ledger is damaged.
+    Damaged,
     /// The operator stopped it.
     Interrupted,
     /// An operation was refused or failed; its own code.
@@ -25,7 +27,7 @@ impl Exit {
     fn code(self) -> u8 {
         match self {
             Self::Synced => 0,
-            Self::Internal => 1,
+            Self::Internal | Self::Damaged => 1,
             Self::Usage => 2,
             Self::Skipped => 10,
             Self::Failed => 20,
@@ -55,6 +57,7 @@ impl fmt::Display for Exit {
             Self::Failed => "failed",
             Self::Usage => "wrong usage or input",
             Self::Internal => "internal error",
+            Self::Damaged => "the ledger is damaged",
             Self::Interrupted => "stopped",
             Self::Operation(_) => "not carried out",
         })

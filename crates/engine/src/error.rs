@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Options,
     /// The ledger could not be read or written.
     Ledger,
+    /// The ledger is not what was written: its file is damaged.
+    Damaged,
     /// The operator asked to stop.
     Interrupted,
     /// A broken promise of this program: sums that do not close, a plan that contradicts itself.
@@ -43,6 +45,11 @@ impl ErrorKind {
     /// True if the server asks to be left alone for a while.
     pub fn asks_for_patience(self) -> bool {
         matches!(self, Self::Throttled | Self::Busy)
+    }
+
+    /// True if the ledger failed: no folder can be carried without it.
+    pub(crate) fn is_of_ledger(self) -> bool {
+        matches!(self, Self::Ledger | Self::Damaged)
     }
 }
 
@@ -80,6 +87,11 @@ impl Error {
     /// The ledger failed: the pass stops, because no effect may happen without its record.
     pub fn ledger(message: impl fmt::Display) -> Self {
         Self::new(Scope::Endpoint, Retry::Never, ErrorKind::Ledger, message)
+    }
+
+    /// The ledger is damaged: the pass stops, because it is not known what was copied.
+    pub fn damaged(message: impl fmt::Display) -> Self {
+        Self::new(Scope::Endpoint, Retry::Never, ErrorKind::Damaged, message)
     }
 
     /// The operator asked to stop.

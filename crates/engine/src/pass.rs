@@ -176,7 +176,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let places = self.connect_lanes_ahead(works);
         // Folders of earlier passes first: what vanished from them may be found moved to another.
         for work in works.iter_mut().filter(|work| work.is_known()) {
-            self.patiently_scan(work).await;
+            self.patiently_scan(work).await?;
         }
         let mut patience = Patience::default();
         while let Err(error) = self.find_moves(works).await {
@@ -235,14 +235,18 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    async fn patiently_scan(&mut self, work: &mut Work) {
+    async fn patiently_scan(&mut self, work: &mut Work) -> Result<(), Error> {
         let mut patience = Patience::default();
         while let Err(error) = self.scan_known(work).await {
             if let Err(error) = self.recover_from(error, &mut patience).await {
+                if error.kind.is_of_ledger() {
+                    return Err(error);
+                }
                 work.fail(error);
-                return;
+                return Ok(());
             }
         }
+        Ok(())
     }
 
     async fn finish_all(&mut self, works: &mut [Work]) -> Result<(), Error> {

@@ -21,7 +21,7 @@ pub enum FailureKind {
     TooLarge,
     /// Something else that is needed does not answer; later it may.
     Unavailable,
-    /// A mistake of this program.
+    /// A mistake of this program, or its data is damaged.
     Internal,
 }
 
@@ -54,7 +54,7 @@ static ROWS: [Row; 8] = [
     row(FailureKind::Unauthorized, "Unauthorized", 401, 5, "The token is missing or not known."),
     row(FailureKind::TooLarge, "TooLarge", 413, 2, "The body is too large."),
     row(FailureKind::Unavailable, "Unavailable", 503, 6, "Something that is needed does not answer."),
-    row(FailureKind::Internal, "Internal", 500, 1, "A mistake of the service."),
+    row(FailureKind::Internal, "Internal", 500, 1, "A mistake of the service, or its database is damaged."),
 ];
 
 /// Why an operation was not carried out. Never holds a secret: it is printed, logged and audited.

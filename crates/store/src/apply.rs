@@ -1,36 +1,22 @@
 //! What each record means in SQL: exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) means.
 
-use mailhaul_engine::{Copied, Cursor, Floor, MessageState, Record, Waiting};
+use std::borrow::Cow;
+
+use mailhaul_engine::{Cursor, Edited, Floor, Record, Waiting};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use crate::{edited, error::Fault};
+use crate::{
+    checksum::check_row,
+    edited,
+    error::Fault,
+    ledger_rows,
+    message_row::MessageRow,
+    tally::{RowTally, list},
+};
 
-/// The numbers that stand for [`MessageState`] in the column `state`.
-pub(crate) mod state {
-    pub(crate) const INTENDED: i64 = 0;
-    pub(crate) const DONE: i64 = 1;
-    pub(crate) const SKIPPED: i64 = 2;
-}
-
-/// Rows of one statement: times thirteen columns well under `SQLite`'s limit of 32,766 parameters.
+/// Rows of one statement: times fourteen columns well under `SQLite`'s limit of 32,766 parameters.
 const ROWS: usize = 250;
-
-/// The number of a mailbox, given to it if it has none.
-pub(crate) async fn mailbox(
-    connection: &mut SqliteConnection,
-    (source, target): (String, String),
-) -> Result<i64, Fault> {
-    let id = sqlx::query_scalar(
-        "INSERT INTO mailbox (source, target) VALUES (?, ?) \
-         ON CONFLICT (source, target) DO UPDATE SET source = excluded.source RETURNING id",
-    )
-    .bind(source)
-    .bind(target)
-    .fetch_one(connection)
-    .await?;
-    Ok(id)
-}
 
 /// Writes the records of one mailbox. The caller's transaction makes them all or none.
 pub(crate) async fn apply(
@@ -49,6 +35,10 @@ pub(crate) async fn apply(
         }
         let folder = folder_id(connection, mailbox, first.folder()).await?;
         match first {
+            Record::Closed { .. } => {
+                forget(connection, mailbox, folder).await?;
+                continue;
+            }
             Record::Opened { .. } => {}
             Record::Intended { floor, uids, .. } => intend(connection, folder, *floor, uids).await?,
             Record::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
@@ -72,12 +62,12 @@ pub(crate) async fn apply(
                     .execute(&mut *connection)
                     .await?;
             }
-            Record::Closed { .. } => forget(connection, folder).await?,
             Record::Settled { cursor, rules, target_next, .. } => {
                 settle(connection, folder, cursor, rules, *target_next).await?;
             }
             Record::Waiting { waiting, .. } => wait(connection, folder, waiting).await?,
         }
+        ledger_rows::stamp_folder(connection, folder).await?;
     }
     Ok(())
 }
@@ -92,17 +82,16 @@ fn same_statement(first: &Record, other: &Record) -> bool {
     }
 }
 
+/// The number of a folder, whose row is checked.
 async fn folder_id(
     connection: &mut SqliteConnection,
     mailbox: i64,
     folder: &FolderPath,
 ) -> Result<i64, Fault> {
-    sqlx::query_scalar("SELECT id FROM folder WHERE mailbox_id = ? AND source = ?")
-        .bind(mailbox)
-        .bind(folder.to_string())
-        .fetch_optional(connection)
-        .await?
-        .ok_or_else(|| Fault::NotOpened(folder.to_string()))
+    let name = folder.to_string();
+    let row = ledger_rows::folder(connection, mailbox, &name).await?.ok_or(Fault::NotOpened(name))?;
+    check_row("folder", &row)?;
+    Ok(row.try_get("id")?)
 }
 
 async fn open(
@@ -114,33 +103,32 @@ async fn open(
 ) -> Result<(), Fault> {
     let (source, target) = (folder.to_string(), target.to_string());
     let validity = uid_validity.get().cast_signed();
-    let known: Option<(i64, String, i64)> =
-        sqlx::query_as("SELECT id, target, uid_validity FROM folder WHERE mailbox_id = ? AND source = ?")
-            .bind(mailbox)
-            .bind(&source)
-            .fetch_optional(&mut *connection)
-            .await?;
-    if let Some((id, its_target, its_validity)) = known {
-        if its_target == target && its_validity == validity {
+    if let Some(known) = ledger_rows::folder(connection, mailbox, &source).await? {
+        check_row("folder", &known)?;
+        let its_target: &str = known.try_get("target")?;
+        if its_target == target && known.try_get::<i64, _>("uid_validity")? == validity {
             return Ok(());
         }
         // A new row instead of fourteen columns set back, so that no column can be forgotten here.
-        forget(connection, id).await?;
+        forget(connection, mailbox, known.try_get("id")?).await?;
     }
-    sqlx::query("INSERT INTO folder (mailbox_id, source, target, uid_validity) VALUES (?, ?, ?, ?)")
-        .bind(mailbox)
-        .bind(source)
-        .bind(target)
-        .bind(validity)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let id = sqlx::query_scalar(
+        "INSERT INTO folder (mailbox_id, source, target, uid_validity) VALUES (?, ?, ?, ?) RETURNING id",
+    )
+    .bind(mailbox)
+    .bind(source)
+    .bind(target)
+    .bind(validity)
+    .fetch_one(&mut *connection)
+    .await?;
+    ledger_rows::stamp_folder(connection, id).await?;
+    ledger_rows::count_folders(connection, mailbox, 1).await
 }
 
-async fn forget(connection: &mut SqliteConnection, folder: i64) -> Result<(), Fault> {
+async fn forget(connection: &mut SqliteConnection, mailbox: i64, folder: i64) -> Result<(), Fault> {
     sqlx::query("DELETE FROM message WHERE folder_id = ?").bind(folder).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM folder WHERE id = ?").bind(folder).execute(&mut *connection).await?;
-    Ok(())
+    ledger_rows::count_folders(connection, mailbox, -1).await
 }
 
 async fn intend(
@@ -165,64 +153,75 @@ async fn intend(
         if chunk.is_empty() {
             return Ok(());
         }
-        let mut query: QueryBuilder<Sqlite> =
-            QueryBuilder::new("INSERT OR REPLACE INTO message (folder_id, uid, state) ");
-        query.push_values(chunk, |mut row, uid| {
-            row.push_bind(folder).push_bind(i64::from(uid.get())).push_bind(state::INTENDED);
-        });
-        query.build().persistent(false).execute(&mut *connection).await?;
+        let rows = chunk.into_iter().map(|uid| (MessageRow::intended(uid), None)).collect();
+        insert_rows(connection, folder, rows, &[]).await?;
     }
 }
 
 async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS) {
-        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
-            "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
-             digest_whole, digest_text, size, ours, reason, arrived) ",
-        );
-        let known = chunk.iter().filter_map(|record| match record {
-            Record::Message { uid, state: Some(state), .. } => Some((uid, state)),
+        let row = |record| match record {
+            &Record::Message { uid, state: Some(ref state), .. } => {
+                Some((MessageRow::new(uid, state), edited::in_state(state)))
+            }
             _ => None,
-        });
-        query.push_values(known, |mut row, (uid, known)| {
-            let (number, copied, reason): (i64, Option<&Copied>, Option<&String>) = match known {
-                MessageState::Intended | MessageState::Repairing(_) => (state::INTENDED, None, None),
-                MessageState::Done(copied) => (state::DONE, Some(copied), None),
-                MessageState::Skipped(reason) => (state::SKIPPED, None, Some(reason)),
-            };
-            let digests = copied.and_then(|copied| copied.digests);
-            row.push_bind(folder)
-                .push_bind(i64::from(uid.get()))
-                .push_bind(number)
-                .push_bind(copied.and_then(|copied| copied.target_uid).map(|uid| i64::from(uid.get())))
-                .push_bind(copied.map(|copied| copied.flags.to_string()))
-                .push_bind(copied.and_then(|copied| Some(copied.pending_flags.as_ref()?.to_string())))
-                .push_bind(copied.map(|copied| copied.fingerprint.as_bytes().to_vec()))
-                .push_bind(digests.map(|digests| digests.whole.as_bytes().to_vec()))
-                .push_bind(digests.map(|digests| digests.text.as_bytes().to_vec()))
-                .push_bind(copied.map(|copied| copied.size.cast_signed()))
-                .push_bind(copied.map(|copied| i64::from(copied.ours)))
-                .push_bind(reason.cloned())
-                .push_bind(copied.and_then(|copied| copied.arrived));
-        });
-        query.build().persistent(false).execute(&mut *connection).await?;
-        edited::insert(connection, folder, chunk).await?;
+        };
+        insert_rows(connection, folder, chunk.iter().filter_map(row).collect(), chunk).await?;
     }
     Ok(())
 }
 
+/// Writes rows of messages in place of those that are there, with the edits that the records know of.
+async fn insert_rows(
+    connection: &mut SqliteConnection,
+    folder: i64,
+    rows: Vec<(MessageRow<'_>, Option<&Edited>)>,
+    records: &[Record],
+) -> Result<(), Fault> {
+    let uids = list(rows.iter().map(|(row, _)| row.uid));
+    let before = RowTally::of_messages(connection, folder, &uids).await?;
+    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
+        "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
+         digest_whole, digest_text, size, ours, reason, arrived, checksum) ",
+    );
+    query.push_values(rows, |mut values, (row, edited)| {
+        let checksum = row.checksum(folder, edited);
+        values
+            .push_bind(folder)
+            .push_bind(row.uid)
+            .push_bind(row.state)
+            .push_bind(row.target_uid)
+            .push_bind(row.flags.map(Cow::into_owned))
+            .push_bind(row.pending_flags.map(Cow::into_owned))
+            .push_bind(row.fingerprint.map(Vec::from))
+            .push_bind(row.digest_whole.map(Vec::from))
+            .push_bind(row.digest_text.map(Vec::from))
+            .push_bind(row.size)
+            .push_bind(row.ours)
+            .push_bind(row.reason.map(Cow::into_owned))
+            .push_bind(row.arrived)
+            .push_bind(checksum);
+    });
+    query.build().persistent(false).execute(&mut *connection).await?;
+    edited::insert(connection, folder, records).await?;
+    let after = RowTally::of_messages(connection, folder, &uids).await?;
+    RowTally::replace(connection, folder, before, after).await
+}
+
 async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS) {
-        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("DELETE FROM message WHERE folder_id = ");
-        query.push_bind(folder).push(" AND uid IN (");
-        let mut list = query.separated(", ");
-        for record in chunk {
-            if let Record::Message { uid, .. } = record {
-                list.push_bind(i64::from(uid.get()));
-            }
-        }
-        query.push(")");
-        query.build().persistent(false).execute(&mut *connection).await?;
+        let uid = |record: &Record| match record {
+            Record::Message { uid, .. } => Some(uid.get().into()),
+            _ => None,
+        };
+        let uids = list(chunk.iter().filter_map(uid));
+        let before = RowTally::of_messages(connection, folder, &uids).await?;
+        sqlx::query("DELETE FROM message WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))")
+            .bind(folder)
+            .bind(uids)
+            .execute(&mut *connection)
+            .await?;
+        RowTally::replace(connection, folder, before, RowTally::default()).await?;
     }
     Ok(())
 }

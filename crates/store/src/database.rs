@@ -14,13 +14,16 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::error::{Fault, StoreError};
+use crate::{
+    error::{Fault, StoreError},
+    upgrade,
+};
 
 /// How long a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The schema, step by step: what was released is never edited, only added to.
-const SCHEMA: [(i64, &str, &str); 11] = [
+const SCHEMA: [(i64, &str, &str); 12] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -32,6 +35,7 @@ const SCHEMA: [(i64, &str, &str); 11] = [
     (9, "sign-in mechanism", include_str!("../migrations/0009_auth_mechanism.sql")),
     (10, "waiting", include_str!("../migrations/0010_waiting.sql")),
     (11, "lost", include_str!("../migrations/0011_lost.sql")),
+    (12, "checksums", include_str!("../migrations/0012_checksums.sql")),
 ];
 
 /// The newest step of the schema.
@@ -84,9 +88,25 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Brings the schema up to date.
+/// Brings the schema up to date, and all rows of the ledger to what it asks of them.
 pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault> {
-    migrate_to(options, SCHEMA_VERSION).await
+    migrate_to(options, SCHEMA_VERSION).await?;
+    let mut connection = options.connect().await?;
+    check_mailboxes(&mut connection).await?;
+    upgrade::write_checksums(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// An error where a mailbox of the ledger cannot be found by its name: it would be taken for a new one. The checksums of rows
+/// say nothing about the index.
+async fn check_mailboxes(connection: &mut SqliteConnection) -> Result<(), Fault> {
+    let found: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(mailbox)").fetch_all(connection).await?;
+    match found.into_iter().find(|words| words != "ok") {
+        Some(words) => Err(Fault::Damaged(words)),
+        None => Ok(()),
+    }
 }
 
 /// Brings the schema up to this step.

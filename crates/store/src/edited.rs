@@ -7,6 +7,7 @@ use mailhaul_mail::{Digest, Digests, Fingerprint, Sha256, Uid};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
+    checksum::{Cell, Checksum},
     error::Fault,
     load::{octets, uid},
 };
@@ -50,20 +51,23 @@ pub(crate) async fn insert(
 
 fn of(record: &Record) -> Option<(Uid, Option<&Edited>)> {
     let Record::Message { uid, state: Some(state), .. } = record else { return None };
-    let edited = match state {
-        MessageState::Repairing(edited) => Some(&**edited),
-        MessageState::Done(copied) => copied.edited.as_deref(),
-        MessageState::Intended | MessageState::Skipped(_) => None,
-    };
-    Some((*uid, edited))
+    Some((*uid, in_state(state)))
 }
 
-/// Puts what is known into the messages.
-pub(crate) async fn attach(
+/// What a message's state has of it.
+pub(crate) fn in_state(state: &MessageState) -> Option<&Edited> {
+    match state {
+        MessageState::Repairing(edited) => Some(edited),
+        MessageState::Done(copied) => copied.edited.as_deref(),
+        MessageState::Intended | MessageState::Skipped(_) => None,
+    }
+}
+
+/// What is known of a folder's edited messages.
+pub(crate) async fn all(
     connection: &mut SqliteConnection,
     folder: i64,
-    messages: &mut BTreeMap<Uid, MessageState>,
-) -> Result<(), Fault> {
+) -> Result<BTreeMap<Uid, Edited>, Fault> {
     let rows = sqlx::query(
         "SELECT uid, original_fingerprint, original_whole, original_text, original_size, copy_fingerprint, copy_whole, \
          copy_text, copy_size, sha256, edits, subject FROM edited WHERE folder_id = ?",
@@ -71,15 +75,22 @@ pub(crate) async fn attach(
     .bind(folder)
     .fetch_all(connection)
     .await?;
-    for row in &rows {
-        let Some(state) = messages.get_mut(&uid(row.try_get(0)?)?) else { continue };
-        match state {
-            MessageState::Intended => *state = MessageState::Repairing(Box::new(edited(row)?)),
-            MessageState::Done(copied) => copied.edited = Some(Box::new(edited(row)?)),
-            MessageState::Repairing(_) | MessageState::Skipped(_) => {}
-        }
+    rows.iter().map(|row| Ok((uid(row.try_get(0)?)?, edited(row)?))).collect()
+}
+
+/// The checksum of a row; that of the message covers it.
+pub(crate) fn checksum(edited: &Edited) -> i64 {
+    let mut checksum = Checksum::new("edited");
+    for (name, likeness) in [("original", &edited.original), ("copy", &edited.copy)] {
+        checksum.add(name, Cell::Bytes(likeness.fingerprint.as_bytes()));
+        checksum.add("whole", Cell::Bytes(likeness.digests.whole.as_bytes()));
+        checksum.add("text", Cell::Bytes(likeness.digests.text.as_bytes()));
+        checksum.add("size", Cell::Number(likeness.size.cast_signed()));
     }
-    Ok(())
+    checksum.add("sha256", Cell::Bytes(edited.sha256.as_bytes()));
+    checksum.add("edits", Cell::Text(&edited.edits));
+    checksum.add("subject", edited.subject.as_deref().map(Cell::Text));
+    checksum.finish()
 }
 
 fn edited(row: &SqliteRow) -> Result<Edited, Fault> {

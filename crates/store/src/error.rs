@@ -7,6 +7,7 @@ use std::{
 
 use mailhaul_engine::Error;
 use mailhaul_migration::{Guid, IllegalEvent};
+use sqlx::migrate::MigrateError;
 
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,16 @@ pub enum StoreError {
         /// What was tried: "opened", "read", "written".
         verb: &'static str,
         /// `SQLite`'s words.
+        reason: String,
+    },
+    /// The file is not what was written: bits of it changed, or parts of it are missing.
+    #[error("the ledger {} is damaged{place}: {reason}", .path.display())]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// The mailbox, and the folder where one is known: ` at a -> b, folder "INBOX"`. Empty where none is known.
+        place: String,
+        /// What does not fit, or `SQLite`'s words.
         reason: String,
     },
     /// Somebody else migrates this mailbox now.
@@ -150,6 +161,9 @@ impl StoreError {
         let path = path.to_owned();
         move |fault| match fault {
             Fault::Told(error) => *error,
+            fault if fault.is_damage() => {
+                Self::Damaged { path: path.clone(), place: String::new(), reason: fault.to_string() }
+            }
             fault => Self::Database { path: path.clone(), verb, reason: fault.to_string() },
         }
     }
@@ -157,11 +171,25 @@ impl StoreError {
     pub(crate) fn not_found(what: &'static str, identity: impl std::fmt::Display) -> Self {
         Self::NotFound { what, identity: identity.to_string() }
     }
+
+    /// The same error with the place of the damage, where it is one and names none.
+    #[must_use]
+    pub(crate) fn at(mut self, found: impl FnOnce() -> String) -> Self {
+        if let Self::Damaged { place, .. } = &mut self
+            && place.is_empty()
+        {
+            *place = found();
+        }
+        self
+    }
 }
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::ledger(error)
+        match error {
+            StoreError::Damaged { .. } => Self::damaged(error),
+            other => Self::ledger(other),
+        }
     }
 }
 
@@ -171,11 +199,13 @@ pub(crate) enum Fault {
     #[error("{}", words(.0))]
     Sql(#[from] sqlx::Error),
     #[error("{0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[from] MigrateError),
     #[error("a record of the folder \"{0}\", which was never opened")]
     NotOpened(String),
     #[error("it holds a {0} that cannot be")]
     Unreadable(&'static str),
+    #[error("{0}")]
+    Damaged(String),
     #[error("it changed each time it was read")]
     Unsteady,
     #[error("no random numbers: {0}")]
@@ -187,6 +217,35 @@ pub(crate) enum Fault {
     Told(Box<StoreError>),
     #[error("it was written by another version of mailhaul (schema {found}, this one knows {known})")]
     Version { found: i64, known: i64 },
+}
+
+/// `SQLite`'s codes for a file that is damaged, or is none of its own.
+const DAMAGE_CODES: [i64; 2] = [11, 26];
+
+impl Fault {
+    /// True if the file is not what was written.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) | Self::Unreadable(_) => true,
+            Self::Sql(error) | Self::Migrate(MigrateError::Execute(error)) => is_damage(error),
+            _ => false,
+        }
+    }
+}
+
+fn is_damage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().and_then(|code| code.parse::<i64>().ok());
+            // The lower eight bits are the primary code.
+            let is_code = code.is_some_and(|code| DAMAGE_CODES.contains(&(code & 0xff)));
+            // Checksums have 32 bits: sums of what was written do not overflow.
+            is_code || error.message() == "integer overflow"
+        }
+        // A column has another type than was written.
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+        _ => false,
+    }
 }
 
 impl From<StoreError> for Fault {

@@ -10,6 +10,8 @@ use crate::{error::StoreError, leases::Lease, load, store::Shared};
 /// What the store remembers of one mailbox; nobody else writes it while this lives.
 pub struct MailboxLedger {
     shared: Arc<Shared>,
+    /// The two ends of the mailbox.
+    names: (String, String),
     /// `None` where the mailbox was never migrated and nothing may be written.
     mailbox: Option<i64>,
     /// Whose writes these are; `None` where the lock alone says so.
@@ -21,11 +23,17 @@ pub struct MailboxLedger {
 impl MailboxLedger {
     pub(crate) fn new(
         shared: Arc<Shared>,
+        names: (String, String),
         mailbox: Option<i64>,
         lease: Option<Lease>,
         lock: Option<File>,
     ) -> Self {
-        Self { shared, mailbox, lease, _lock: lock }
+        Self { shared, names, mailbox, lease, _lock: lock }
+    }
+
+    /// The error of a read or write, with the place of the damage where it is one.
+    fn located(&self, error: StoreError, folder: Option<&FolderPath>) -> Error {
+        error.at(|| place(&self.names, folder)).into()
     }
 
     async fn state(
@@ -39,15 +47,24 @@ impl MailboxLedger {
         let state = self
             .shared
             .read(|it| Box::pin(load::folder(it, mailbox, folder.clone(), around.clone(), schema)));
-        Ok(state.await.map_err(StoreError::database(&self.shared.path, "read"))?)
+        let failed = StoreError::database(&self.shared.path, "read");
+        state.await.map_err(|fault| self.located(failed(fault), Some(&folder)))
     }
+}
+
+/// Names the place of damage, to be put behind "is damaged".
+pub(crate) fn place((source, target): &(String, String), folder: Option<&FolderPath>) -> String {
+    let folder = folder.map(|folder| format!(", folder \"{folder}\"")).unwrap_or_default();
+    format!(" at {source} -> {target}{folder}")
 }
 
 impl Ledger for MailboxLedger {
     async fn folders(&self) -> Result<Vec<FolderRecord>, Error> {
         let Some(mailbox) = self.mailbox else { return Ok(Vec::new()) };
-        let folders = self.shared.read(|it| Box::pin(load::folders(it, mailbox))).await;
-        Ok(folders.map_err(StoreError::database(&self.shared.path, "read"))?)
+        let schema = self.shared.schema;
+        let folders = self.shared.read(|it| Box::pin(load::folders(it, mailbox, schema))).await;
+        let failed = StoreError::database(&self.shared.path, "read");
+        folders.map_err(|fault| self.located(failed(fault), None))
     }
 
     async fn folder(&self, folder: &FolderPath) -> Result<Option<FolderState>, Error> {
@@ -62,7 +79,8 @@ impl Ledger for MailboxLedger {
         let writer = self.shared.writer()?;
         match self.mailbox {
             Some(mailbox) if !records.is_empty() => {
-                Ok(writer.write(mailbox, self.lease, records.to_vec()).await?)
+                let written = writer.write(mailbox, self.lease, records.to_vec()).await;
+                written.map_err(|error| self.located(error, records.first().map(Record::folder)))
             }
             _ => Ok(()),
         }

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 
 use mailhaul_engine::{
-    Copied, Cursor, Floor, FolderRecord, FolderState, FolderStatus, MessageState, Waiting,
+    Cursor, Edited, Floor, FolderRecord, FolderState, FolderStatus, MessageState, Waiting,
 };
-use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidSet, UidValidity};
+use mailhaul_mail::{FolderPath, ModSeq, Uid, UidSet, UidValidity};
 use sqlx::{AssertSqlSafe, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 
-use crate::{apply::state, edited, error::Fault};
+use crate::{
+    checksum, edited,
+    error::Fault,
+    ledger_rows,
+    message_row::{COLUMNS, MessageRow},
+    tally::{RowTally, list},
+};
 
 /// Rows held at once: a row of `SQLite`'s is many times larger than what becomes of it.
 const PAGE: i64 = 500;
@@ -16,26 +22,60 @@ const PAGE: i64 = 500;
 /// The number of a mailbox, where it has one.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    (source, target): (String, String),
+    names: (String, String),
+    schema: i64,
 ) -> Result<Option<i64>, Fault> {
-    let id = sqlx::query_scalar("SELECT id FROM mailbox WHERE source = ? AND target = ?")
-        .bind(source)
-        .bind(target)
-        .fetch_optional(connection)
-        .await?;
-    Ok(id)
+    let Some(row) = ledger_rows::mailbox(connection, names).await? else { return Ok(None) };
+    check_row_since("mailbox", &row, schema)?;
+    Ok(row.try_get("id")?)
 }
 
 /// All folders of a mailbox, INBOX first.
 pub(crate) async fn folders(
     connection: &mut SqliteConnection,
     mailbox: i64,
+    schema: i64,
 ) -> Result<Vec<FolderRecord>, Fault> {
-    let rows =
-        sqlx::query("SELECT * FROM folder WHERE mailbox_id = ?").bind(mailbox).fetch_all(connection).await?;
+    let rows = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ?")
+        .bind(mailbox)
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in &rows {
+        check_row_since("folder", row, schema)?;
+    }
+    if schema >= checksum::SINCE {
+        let counted: i64 = ledger_rows::mailbox_by_id(connection, mailbox).await?.try_get("folders")?;
+        if usize::try_from(counted) != Ok(rows.len()) {
+            let words = format!("it has {} records of folders and must have {counted}", rows.len());
+            return Err(Fault::Damaged(words));
+        }
+    }
     let mut folders = rows.iter().map(folder_record).collect::<Result<Vec<_>, _>>()?;
     folders.sort_by(|a, b| a.folder.cmp(&b.folder));
     Ok(folders)
+}
+
+/// An error where a folder of the mailbox cannot be found by its name: it would be taken for a new one. The checksums of rows
+/// say nothing about the index.
+pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64) -> Result<(), Fault> {
+    // Both values are in the index.
+    let names: Vec<(i64, String)> = sqlx::query_as("SELECT id, source FROM folder WHERE mailbox_id = ?")
+        .bind(mailbox)
+        .fetch_all(&mut *connection)
+        .await?;
+    for (id, name) in names {
+        let is_found = match ledger_rows::folder(connection, mailbox, &name).await? {
+            Some(row) => {
+                checksum::check_row("folder", &row)?;
+                row.try_get::<i64, _>("id")? == id && row.try_get::<&str, _>("source")? == name
+            }
+            None => false,
+        };
+        if !is_found {
+            return Err(Fault::Damaged(format!("the folder \"{name}\" is not found by its name")));
+        }
+    }
+    Ok(())
 }
 
 /// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
@@ -47,36 +87,28 @@ pub(crate) async fn folder(
     around: Option<UidSet>,
     schema: i64,
 ) -> Result<Option<FolderState>, Fault> {
-    let row = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?")
-        .bind(mailbox)
-        .bind(folder.to_string())
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let record = folder_record(&row)?;
-    let id: i64 = row.try_get("id")?;
-    let messages = match &around {
-        None => messages(connection, id, ALL, None, schema).await?,
-        Some(uids) => {
-            let numbers: Vec<String> = uids.iter().map(|it| it.to_string()).collect();
-            let list = format!("[{}]", numbers.join(","));
-            let mut some = messages(connection, id, OPEN, None, schema).await?;
-            some.extend(messages(connection, id, LISTED, Some(list), schema).await?);
-            some
-        }
+    let Some(row) = ledger_rows::folder(connection, mailbox, &folder.to_string()).await? else {
+        return Ok(None);
     };
-    let mut state = FolderState { record, messages, rest: 0 };
-    if schema >= edited::SINCE {
-        edited::attach(connection, id, &mut state.messages).await?;
+    check_row_since("folder", &row, schema)?;
+    let record = folder_record(&row)?;
+    let mut messages = Messages::new(connection, row.try_get("id")?, schema).await?;
+    match &around {
+        None => messages.read(connection, ALL, None).await?,
+        Some(uids) => {
+            messages.read(connection, OPEN, None).await?;
+            messages.read(connection, LISTED, Some(list(uids.iter().map(|uid| uid.get().into())))).await?;
+        }
     }
+    let mut in_file = messages.tally;
     if around.is_some() {
-        let done: i64 = sqlx::query_scalar("SELECT count(*) FROM message WHERE folder_id = ? AND state = 1")
-            .bind(id)
-            .fetch_one(connection)
-            .await?;
-        state.rest = done.cast_unsigned().saturating_sub(state.done().count() as u64);
+        in_file.done = RowTally::in_file(connection, messages.folder).await?.done;
     }
-    Ok(Some(state))
+    if schema >= checksum::SINCE {
+        in_file.check(RowTally::from_folder(&row)?)?;
+    }
+    let rest = (in_file.done.rows - messages.tally.done.rows).cast_unsigned();
+    Ok(Some(FolderState { record, messages: messages.known, rest }))
 }
 
 /// The step of the schema that made the column `arrived`.
@@ -84,37 +116,86 @@ const DATES_SINCE: i64 = 8;
 
 const ALL: &str = "true";
 const OPEN: &str = "(state <> 1 OR target_uid IS NULL OR pending_flags IS NOT NULL)";
-const LISTED: &str = "uid IN (SELECT value FROM json_each(?4))";
+/// No row that is in [`OPEN`] too.
+const LISTED: &str = "state = 1 AND target_uid IS NOT NULL AND pending_flags IS NULL \
+                      AND uid IN (SELECT value FROM json_each(?4))";
 
-async fn messages(
-    connection: &mut SqliteConnection,
+/// What is read of a folder's messages.
+struct Messages {
     folder: i64,
-    which: &'static str,
-    list: Option<String>,
     schema: i64,
-) -> Result<BTreeMap<Uid, MessageState>, Fault> {
-    // A file that is only read may be older than the column.
-    let arrived = if schema >= DATES_SINCE { "arrived" } else { "NULL" };
-    let sql = format!(
-        "SELECT uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, size, ours, reason, \
-         {arrived} FROM message WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
-    );
-    let mut messages = BTreeMap::new();
-    loop {
-        let after = messages.last_key_value().map_or(0, |(uid, _): (&Uid, _)| i64::from(uid.get()));
-        // Made of our own words alone.
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(folder).bind(after).bind(PAGE);
-        if let Some(list) = &list {
-            query = query.bind(list.clone());
-        }
-        let rows = query.fetch_all(&mut *connection).await?;
-        for row in &rows {
-            messages.insert(uid(row.try_get(0)?)?, message_state(row)?);
-        }
-        if i64::try_from(rows.len()).is_ok_and(|it| it < PAGE) {
-            return Ok(messages);
+    edited: BTreeMap<Uid, Edited>,
+    known: BTreeMap<Uid, MessageState>,
+    /// The rows that were read.
+    tally: RowTally,
+}
+
+impl Messages {
+    async fn new(connection: &mut SqliteConnection, folder: i64, schema: i64) -> Result<Self, Fault> {
+        let edited = match schema {
+            edited::SINCE.. => edited::all(connection, folder).await?,
+            _ => BTreeMap::new(),
+        };
+        Ok(Self { folder, schema, edited, known: BTreeMap::new(), tally: RowTally::default() })
+    }
+
+    /// Reads rows that were not read before.
+    async fn read(
+        &mut self,
+        connection: &mut SqliteConnection,
+        which: &'static str,
+        list: Option<String>,
+    ) -> Result<(), Fault> {
+        // A file that is only read may be older than the columns.
+        let arrived = if self.schema >= DATES_SINCE { "arrived" } else { "NULL" };
+        let checksum = if self.schema >= checksum::SINCE { "checksum" } else { "NULL" };
+        let sql = format!(
+            "SELECT {COLUMNS}, {arrived}, {checksum} FROM message \
+             WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
+        );
+        let mut after = 0;
+        loop {
+            // Made of our own words alone.
+            let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(PAGE);
+            if let Some(list) = &list {
+                query = query.bind(list.clone());
+            }
+            let rows = query.fetch_all(&mut *connection).await?;
+            for row in &rows {
+                after = self.learn(row)?;
+            }
+            if i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE) {
+                return Ok(());
+            }
         }
     }
+
+    /// Checks and keeps one row, and returns its UID.
+    fn learn(&mut self, row: &SqliteRow) -> Result<i64, Fault> {
+        let stored: Option<i64> = row.try_get(12)?;
+        let row = MessageRow::read(row)?;
+        let key = uid(row.uid)?;
+        let edited = self.edited.remove(&key);
+        let damaged = |words: &str| Fault::Damaged(format!("the record of UID {key} {words}"));
+        if self.schema >= checksum::SINCE {
+            let checksum = row.checksum(self.folder, edited.as_ref());
+            if stored != Some(checksum) {
+                return Err(damaged("does not match its checksum"));
+            }
+            self.tally.add(row.state, checksum);
+        } else {
+            self.tally.add(row.state, 0);
+        }
+        match self.known.insert(key, row.into_state(edited)?) {
+            None => Ok(key.get().into()),
+            Some(_) => Err(damaged("is there twice")),
+        }
+    }
+}
+
+/// Checks a row in a file that is new enough for it.
+fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Fault> {
+    if schema >= checksum::SINCE { checksum::check_row(table, row) } else { Ok(()) }
 }
 
 fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
@@ -169,41 +250,6 @@ fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
     let skipped = count(row.try_get("cursor_skipped")?)?;
     let excluded = count(row.try_get("cursor_excluded")?)?;
     Ok(Some(Cursor { status, skipped, excluded }))
-}
-
-// Columns by their number: by name would cost more than all the rest.
-
-fn message_state(row: &SqliteRow) -> Result<MessageState, Fault> {
-    match row.try_get::<i64, _>(1)? {
-        state::INTENDED => Ok(MessageState::Intended),
-        state::DONE => Ok(MessageState::Done(copied(row)?)),
-        state::SKIPPED => Ok(MessageState::Skipped(row.try_get(10)?)),
-        _ => Err(Fault::Unreadable("message state")),
-    }
-}
-
-fn copied(row: &SqliteRow) -> Result<Copied, Fault> {
-    // No flag has a blank in it: they are atoms (RFC 9051, section 9).
-    let flags: &str = row.try_get(3)?;
-    let pending: Option<&str> = row.try_get(4)?;
-    let digests = match (octets(row, 6)?, octets(row, 7)?) {
-        (Some(whole), Some(text)) => {
-            Some(Digests { whole: Digest::from_bytes(whole), text: Digest::from_bytes(text) })
-        }
-        _ => None,
-    };
-    let fingerprint = Fingerprint::from_bytes(octets(row, 5)?.ok_or(Fault::Unreadable("fingerprint"))?);
-    Ok(Copied {
-        target_uid: row.try_get::<Option<i64>, _>(2)?.map(uid).transpose()?,
-        flags: flags.split(' ').collect(),
-        pending_flags: pending.map(|it| it.split(' ').collect()),
-        fingerprint: digests.map_or(fingerprint, |it| fingerprint.up_to_date(&it)),
-        digests,
-        size: row.try_get::<i64, _>(8)?.cast_unsigned(),
-        arrived: row.try_get(11)?,
-        ours: row.try_get::<i64, _>(9)? != 0,
-        edited: None,
-    })
 }
 
 fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {

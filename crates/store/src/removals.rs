@@ -1,6 +1,13 @@
 //! Messages that vanished from the source, and whose copies wait to be removed.
 
-use crate::{error::StoreError, store::Store};
+use sqlx::{Row, SqliteConnection};
+
+use crate::{
+    checksum::check_row,
+    error::{Fault, StoreError},
+    ledger_rows,
+    store::Store,
+};
 
 impl Store {
     /// Notes that what waits now in the ledgers of these mailboxes, each named by its two ends, is to be removed: the next
@@ -11,19 +18,29 @@ impl Store {
     pub async fn confirm_removals(&self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                for (source, target) in mailboxes {
-                    sqlx::query(
-                        "UPDATE folder SET waiting_since = 0 WHERE waiting IS NOT NULL \
-                         AND mailbox_id = (SELECT id FROM mailbox WHERE source = ? AND target = ?)",
-                    )
-                    .bind(source)
-                    .bind(target)
-                    .execute(&mut *connection)
-                    .await?;
+                for names in mailboxes {
+                    confirm(connection, names).await?;
                 }
                 Ok(())
             })
         })
         .await
     }
+}
+
+async fn confirm(connection: &mut SqliteConnection, names: (String, String)) -> Result<(), Fault> {
+    let Some(mailbox) = ledger_rows::mailbox(connection, names).await? else { return Ok(()) };
+    check_row("mailbox", &mailbox)?;
+    let waiting = sqlx::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")
+        .bind(mailbox.try_get::<i64, _>("id")?)
+        .fetch_all(&mut *connection)
+        .await?;
+    for folder in waiting {
+        check_row("folder", &folder)?;
+        let id: i64 = folder.try_get("id")?;
+        let query = sqlx::query("UPDATE folder SET waiting_since = 0 WHERE id = ?");
+        query.bind(id).execute(&mut *connection).await?;
+        ledger_rows::stamp_folder(connection, id).await?;
+    }
+    Ok(())
 }

@@ -9,11 +9,11 @@ use std::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    apply, database,
+    database,
     error::{Fault, StoreError},
     leases::Lease,
-    ledger::MailboxLedger,
-    load, lock,
+    ledger::{MailboxLedger, place},
+    ledger_rows, load, lock,
     reading::Readers,
     vault::Keys,
     writer::{Work, Writer},
@@ -113,13 +113,19 @@ impl Store {
         let shared = &self.shared;
         let names = (source.to_owned(), target.to_owned());
         if shared.writer.is_none() {
-            let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone()))).await;
-            let id = id.map_err(StoreError::database(&shared.path, "read"))?;
-            return Ok(MailboxLedger::new(Arc::clone(shared), id, lease, None));
+            let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
+            let failed = StoreError::database(&shared.path, "read");
+            let id = id.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+            return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
-        let id = self.change(|it| Box::pin(apply::mailbox(it, names))).await?;
+        let wanted = names.clone();
+        let id = self.change(|it| Box::pin(ledger_rows::mailbox_id(it, wanted))).await;
+        let id = id.map_err(|error| error.at(|| place(&names, None)))?;
+        let checked = shared.read(|it| Box::pin(load::check_names(it, id))).await;
+        let failed = StoreError::database(&shared.path, "read");
+        checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
         match lock::mailbox(&shared.data, id)? {
-            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), Some(id), lease, Some(held))),
+            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
             None => Err(StoreError::Locked {
                 source_mailbox: source.to_owned(),
                 target_mailbox: target.to_owned(),

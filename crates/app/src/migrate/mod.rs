@@ -20,6 +20,7 @@ use mailhaul_store::Store;
 
 use crate::{
     cli::{self, Migrate},
+    context::unopened,
     exit::Exit,
     server_url::ServerUrl,
     ui::{Talk, Ui},
@@ -71,7 +72,7 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
     let concurrency = usize::from(options.concurrency);
     let stop = stop::on_signal(&ui);
     if options.dry_run {
-        let store = Store::open_read_only(data).await.map_err(|error| anyhow!(error))?;
+        let store = Store::open_read_only(data).await.map_err(unopened)?;
         let previews = preview::preview_all(mailboxes, store, &pass_options, concurrency, &ui).await;
         ui.finish();
         return preview::print(&previews, options.json);
@@ -84,7 +85,7 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
         ),
         None => None,
     };
-    let store = Store::open(data).await.map_err(|error| anyhow!(error))?;
+    let store = Store::open(data).await.map_err(unopened)?;
     let outcomes =
         run::run_all(mailboxes, &store, &pass_options, concurrency, rates(&options), &stop, &ui).await;
     store.close().await;

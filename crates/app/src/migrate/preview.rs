@@ -112,8 +112,11 @@ fn exit(previews: &[MailboxPreview]) -> Exit {
     let has_failed = |it: &MailboxPreview| {
         it.preview.as_ref().map_or(true, |it| it.folders.iter().any(|folder| folder.error.is_some()))
     };
-    let is_misused = |it: &MailboxPreview| it.preview.as_ref().is_err_and(|it| it.kind == ErrorKind::Options);
-    if !previews.is_empty() && previews.iter().all(is_misused) {
+    let is = |it: &MailboxPreview, kind| it.preview.as_ref().is_err_and(|error| error.kind == kind);
+    let is_misused = |it: &MailboxPreview| is(it, ErrorKind::Options);
+    if previews.iter().any(|it| is(it, ErrorKind::Damaged)) {
+        Exit::Damaged
+    } else if !previews.is_empty() && previews.iter().all(is_misused) {
         Exit::Usage
     } else if previews.iter().any(has_failed) {
         Exit::Failed

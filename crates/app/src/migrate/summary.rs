@@ -28,6 +28,8 @@ pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
         Exit::Interrupted
     } else if kinds(ErrorKind::Internal) {
         Exit::Internal
+    } else if kinds(ErrorKind::Damaged) {
+        Exit::Damaged
     } else if !outcomes.is_empty()
         && outcomes.iter().all(|it| it.report.error.as_ref().is_some_and(is_misused))
     {

@@ -6,6 +6,8 @@ use mailhaul_migration::{CsvError, FilterError};
 use mailhaul_operations::Failure;
 use mailhaul_store::StoreError;
 
+use crate::advice::DAMAGED_DATA;
+
 /// How the nouns of the store are listed.
 const LISTED_BY: [(&str, &str); 4] = [
     ("endpoint", "Get-MigrationEndpoint"),
@@ -39,6 +41,7 @@ pub(crate) fn told(error: StoreError) -> Failure {
         | StoreError::KeyWrong { .. } => Failure::unavailable(&error).with_advice(
             "Passwords can be neither kept nor read without the master key; nothing was changed.",
         ),
+        StoreError::Damaged { .. } => Failure::internal(&error).with_advice(DAMAGED_DATA),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {
             Failure::unavailable(&error)
                 .with_advice("The data directory must be writable and have room; nothing was changed.")

@@ -32,7 +32,9 @@ enum Meaning {
 fn meaning(error: &Error) -> Meaning {
     match (error.retry, error.scope, error.kind) {
         // It is this program, this machine or its order to stop that failed, and not the mailbox.
-        (_, _, ErrorKind::Ledger | ErrorKind::Internal | ErrorKind::Interrupted) => Meaning::Later,
+        (_, _, ErrorKind::Ledger | ErrorKind::Damaged | ErrorKind::Internal | ErrorKind::Interrupted) => {
+            Meaning::Later
+        }
         (_, Scope::Endpoint, _) => Meaning::LaterForAll,
         (Retry::Never, ..) => Meaning::Closed,
         _ => Meaning::Later,

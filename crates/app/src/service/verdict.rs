@@ -13,7 +13,7 @@ use super::{
     workers::Ending,
 };
 use crate::{
-    advice::topic,
+    advice::{DAMAGED_DATA, topic},
     remedies::{ENDPOINT, remedy},
     text,
 };
@@ -179,9 +179,9 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ),
         ErrorKind::Ledger => (
             FailureClass::Storage,
-            "The data directory must be writable and have room; then Start-MigrationBatch goes on, and nothing is lost or \
-             doubled.",
+            "The data directory must be writable and have room; then Start-MigrationBatch goes on where it stopped.",
         ),
+        ErrorKind::Damaged => (FailureClass::Storage, DAMAGED_DATA),
         ErrorKind::Interrupted | ErrorKind::Internal => {
             (FailureClass::Internal, "This is a mistake in mailhaul: please report it.")
         }
@@ -283,6 +283,9 @@ mod tests {
         // A later pass that failed has another chance when the next one is due.
         let later = judged(PassKind::Incremental, 0, None, refused());
         assert_eq!(later, (UserEvent::Failed, Due::At(at(24 * HOUR)), None));
+        // Damage lasts until a backup is restored.
+        let damaged = || error(Retry::Never, ErrorKind::Damaged);
+        assert_eq!(judged(PassKind::First, 0, None, damaged()), (UserEvent::Failed, Due::Never, None));
         let interrupted = Error::interrupted;
         let stopped = judged(PassKind::First, 0, Some(Ending::Stopped), interrupted());
         assert_eq!(stopped, (UserEvent::Halted, Due::Never, None));

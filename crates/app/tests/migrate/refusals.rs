@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use mailhaul_testkit::{Certificate, Dovecot, Faults, Proxy, Setup};
 
-use crate::support::{Haul, assert_same, contents, give};
+use crate::support::{Haul, assert_equal, assert_same, contents, give};
 
 async fn pair(user: &str) -> (Dovecot, Dovecot) {
     let (from, to) = (Setup::with_users(&[user]).start(), Setup::with_users(&[user]).start());
@@ -185,6 +185,32 @@ async fn a_full_disk_under_the_ledger() {
     check_full(&full, "full");
     again.assert(0);
     assert_same(&from, &to, "annb").await;
+}
+
+/// A bit that changes in each place where the ledger has the folder's name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_named_and_nothing_is_copied() {
+    let (from, to) = pair("annb").await;
+    give(&from, "annb", "Work", &[2_000, 3_000], 8).await;
+    let haul = Haul::new("annb", from.port(), to.port());
+    haul.expect(0, &[]);
+    let before = contents(to.port(), "annb").await;
+    let path = haul.data().join("mailhaul.db");
+    let mut file = fs::read(&path).unwrap();
+    let places: Vec<usize> =
+        (0..file.len() - 4).filter(|place| &file[*place..place + 4] == b"Work").collect();
+    assert!(places.len() >= 3, "{places:?}");
+    for place in places {
+        file[place] ^= 1;
+    }
+    fs::write(&path, file).unwrap();
+    give(&from, "annb", "Work", &[4_000], 9).await;
+    for options in [&[][..], &["--dry-run"]] {
+        let ran = haul.expect(1, options);
+        ran.says(&["mailhaul.db is damaged at annb@", "the record of the folder", "restore a backup"]);
+        assert!(!ran.stderr.contains("lost or doubled"), "{}", ran.stderr);
+    }
+    assert_equal(&before, &contents(to.port(), "annb").await);
 }
 
 fn check_full(ran: &crate::support::Ran, words: &str) {

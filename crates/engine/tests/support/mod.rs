@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderStatus, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
+    FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
     PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source, Target,
     Wanted,
 };
@@ -55,7 +55,7 @@ pub struct StoredFolder {
 }
 
 /// What others may do to the server while nobody migrates, and how it misbehaves.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Server {
     pub folders: BTreeMap<FolderPath, StoredFolder>,
     /// What it says of folders.
@@ -97,7 +97,7 @@ pub struct Server {
 }
 
 /// What a server does otherwise than it says. Messages are named by a text in them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Lies {
     /// Accepted and not stored, once for each entry.
     pub drops: Vec<&'static str>,
@@ -233,6 +233,11 @@ pub struct Remote(pub Arc<Mutex<Server>>);
 impl Remote {
     pub fn server(&self) -> MutexGuard<'_, Server> {
         self.0.lock().unwrap()
+    }
+
+    /// Another server that holds the same.
+    pub fn copied(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.server().clone())))
     }
 
     /// The same as a picky server holds them when everything may be edited.
@@ -727,7 +732,7 @@ impl Progress for Listener {
 }
 
 /// One pass.
-pub async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger, options: &PassOptions) -> Report {
+pub async fn pass(source: &Remote, target: &Remote, ledger: &impl Ledger, options: &PassOptions) -> Report {
     pass_after(0, source, target, ledger, options).await
 }
 
@@ -736,7 +741,7 @@ pub async fn pass_after(
     hours: u64,
     source: &Remote,
     target: &Remote,
-    ledger: &MemoryLedger,
+    ledger: &impl Ledger,
     options: &PassOptions,
 ) -> Report {
     Pass {

@@ -23,7 +23,7 @@ use crate::{MailboxLedger, Store, StoreError, apply::apply, database, reading::R
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
-async fn ledger(store: &Store) -> MailboxLedger {
+pub(super) async fn ledger(store: &Store) -> MailboxLedger {
     store.mailbox(SOURCE, TARGET).await.unwrap()
 }
 
@@ -35,12 +35,12 @@ fn validity(number: u64) -> UidValidity {
     UidValidity::new(number).unwrap()
 }
 
-fn opened(folder: &str) -> Record {
+pub(super) fn opened(folder: &str) -> Record {
     let path = FolderPath::parse(folder);
     Record::Opened { folder: path.clone(), target: path, uid_validity: validity(7) }
 }
 
-fn done(folder: &str, number: u32) -> Record {
+pub(super) fn done(folder: &str, number: u32) -> Record {
     let copied = Copied {
         target_uid: Some(uid(number)),
         flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
@@ -356,14 +356,14 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 11)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 12)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
     fs::write(data.path().join("mailhaul.db"), "not a database, but long enough to look like one".repeat(9))
         .unwrap();
     let words = Store::open(data.path()).await.err().unwrap().to_string();
-    assert!(words.contains("mailhaul.db could not be opened: file is not a database"), "{words}");
+    assert!(words.contains("mailhaul.db is damaged: file is not a database"), "{words}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod batches;
 mod checks;
+mod damage;
 mod endpoints;
 mod events;
 mod fencing;

@@ -44,9 +44,44 @@ async fn a_ledger_of_the_first_version_is_read_without_being_changed() {
     let store = Store::open_read_only(data.path()).await.unwrap().unwrap();
     assert_ledger_is_there(&store).await;
     let words = store.endpoints().await.unwrap_err().to_string();
-    assert!(words.ends_with("another version of mailhaul (schema 1, this one knows 11)"), "{words}");
+    assert!(words.ends_with("another version of mailhaul (schema 1, this one knows 12)"), "{words}");
     store.close().await;
     assert_eq!(contents(data.path()), before);
+}
+
+async fn missing_checksums(data: &Path) -> i64 {
+    let options = database::write_options(&database::file_in(data));
+    let mut connection = options.connect().await.unwrap();
+    let missing = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM mailbox WHERE checksum IS NULL) + \
+         (SELECT count(*) FROM folder WHERE checksum IS NULL) + \
+         (SELECT count(*) FROM message WHERE checksum IS NULL)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    missing
+}
+
+#[tokio::test]
+async fn the_rows_of_an_older_ledger_get_checksums_once() {
+    let data = TempDir::new().unwrap();
+    version_one(data.path()).await;
+    let options = database::write_options(&database::file_in(data.path()));
+    // A process that ended between the step of the schema and the checksums.
+    database::migrate_to(&options, database::SCHEMA_VERSION).await.unwrap();
+    assert_eq!(missing_checksums(data.path()).await, 3);
+    let store = Store::open(data.path()).await.unwrap();
+    assert_ledger_is_there(&store).await;
+    store.close().await;
+    assert_eq!(missing_checksums(data.path()).await, 0);
+
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query("UPDATE mailbox SET checksum = NULL").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let words = Store::open(data.path()).await.err().unwrap().to_string();
+    assert!(words.ends_with("mailhaul.db is damaged: the checksum of the mailbox is missing"), "{words}");
 }
 
 #[tokio::test]

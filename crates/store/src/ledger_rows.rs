@@ -1,0 +1,80 @@
+//! The rows of mailboxes and folders in the ledger: read with their checksums checked, and given new ones after a change.
+//!
+//! Invariant: code that changes such a row checks it first, so that no new checksum covers up damage.
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    checksum::{check_row, of_row},
+    error::Fault,
+};
+
+/// The row of a mailbox that its two ends name.
+pub(crate) async fn mailbox(
+    connection: &mut SqliteConnection,
+    (source, target): (String, String),
+) -> Result<Option<SqliteRow>, Fault> {
+    let query = sqlx::query("SELECT * FROM mailbox WHERE source = ? AND target = ?");
+    Ok(query.bind(source).bind(target).fetch_optional(connection).await?)
+}
+
+/// The number of a mailbox, given to it if it has none.
+pub(crate) async fn mailbox_id(
+    connection: &mut SqliteConnection,
+    names: (String, String),
+) -> Result<i64, Fault> {
+    if let Some(row) = mailbox(connection, names.clone()).await? {
+        check_row("mailbox", &row)?;
+        return Ok(row.try_get("id")?);
+    }
+    let query = sqlx::query_scalar("INSERT INTO mailbox (source, target) VALUES (?, ?) RETURNING id");
+    let id = query.bind(names.0).bind(names.1).fetch_one(&mut *connection).await?;
+    stamp_mailbox(connection, id).await?;
+    Ok(id)
+}
+
+/// The row of a mailbox by its number, checked.
+pub(crate) async fn mailbox_by_id(connection: &mut SqliteConnection, id: i64) -> Result<SqliteRow, Fault> {
+    let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| Fault::Damaged("the record of the mailbox is missing".to_owned()))?;
+    check_row("mailbox", &row)?;
+    Ok(row)
+}
+
+/// Writes down that the mailbox has one folder more, or less.
+pub(crate) async fn count_folders(
+    connection: &mut SqliteConnection,
+    mailbox: i64,
+    more: i64,
+) -> Result<(), Fault> {
+    mailbox_by_id(connection, mailbox).await?;
+    let query = sqlx::query("UPDATE mailbox SET folders = folders + ? WHERE id = ?");
+    query.bind(more).bind(mailbox).execute(&mut *connection).await?;
+    stamp_mailbox(connection, mailbox).await
+}
+
+/// The row of a folder by its name on the source, not checked.
+pub(crate) async fn folder(
+    connection: &mut SqliteConnection,
+    mailbox: i64,
+    source: &str,
+) -> Result<Option<SqliteRow>, Fault> {
+    let query = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?");
+    Ok(query.bind(mailbox).bind(source.to_owned()).fetch_optional(connection).await?)
+}
+
+/// Gives the mailbox the checksum of its values as they are now.
+pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
+    let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
+    let query = sqlx::query("UPDATE mailbox SET checksum = ? WHERE id = ?");
+    query.bind(of_row("mailbox", &row)?).bind(id).execute(connection).await?;
+    Ok(())
+}
+
+/// The same for a folder.
+pub(crate) async fn stamp_folder(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
+    let row = sqlx::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
+    let query = sqlx::query("UPDATE folder SET checksum = ? WHERE id = ?");
+    query.bind(of_row("folder", &row)?).bind(id).execute(connection).await?;
+    Ok(())
+}

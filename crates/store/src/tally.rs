@@ -1,0 +1,116 @@
+//! Counts a folder's rows of messages and sums their checksums: a row that is missing, or twice, is noticed.
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{error::Fault, message_row::state};
+
+/// How many rows there are, and the sum of their checksums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) rows: i64,
+    pub(crate) sum: i64,
+}
+
+impl Count {
+    fn add(&mut self, checksum: i64) {
+        self.rows += 1;
+        // Only a damaged row has a checksum that lets a sum of them overflow.
+        self.sum = self.sum.wrapping_add(checksum);
+    }
+}
+
+/// The rows of a folder, or of some of its messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowTally {
+    /// Messages that are on the target.
+    pub(crate) done: Count,
+    /// All others.
+    pub(crate) open: Count,
+}
+
+/// Counts the rows of `message` for which the condition holds; [`RowTally::from_sums`] reads the answer.
+macro_rules! count_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT count(*) FILTER (WHERE state = 1), coalesce(sum(checksum) FILTER (WHERE state = 1), 0), \
+             count(*) FILTER (WHERE state <> 1), coalesce(sum(checksum) FILTER (WHERE state <> 1), 0) \
+             FROM message WHERE ",
+            $condition
+        )
+    };
+}
+
+impl RowTally {
+    pub(crate) fn add(&mut self, state: i64, checksum: i64) {
+        let count = if state == state::DONE { &mut self.done } else { &mut self.open };
+        count.add(checksum);
+    }
+
+    /// An error where these rows are not those that the folder must have.
+    pub(crate) fn check(self, expected: Self) -> Result<(), Fault> {
+        if self == expected {
+            return Ok(());
+        }
+        let rows = |tally: Self| tally.done.rows + tally.open.rows;
+        Err(Fault::Damaged(if rows(self) == rows(expected) {
+            "the records of its messages do not match their sum".to_owned()
+        } else {
+            format!("it has {} records of messages and must have {}", rows(self), rows(expected))
+        }))
+    }
+
+    /// Reads what the folder's row says.
+    pub(crate) fn from_folder(row: &SqliteRow) -> Result<Self, Fault> {
+        let count = |rows, sum| Ok::<_, Fault>(Count { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
+        Ok(Self { done: count("done", "done_sum")?, open: count("open", "open_sum")? })
+    }
+
+    fn from_sums(row: &SqliteRow) -> Result<Self, Fault> {
+        let count = |first| Ok::<_, Fault>(Count { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
+        Ok(Self { done: count(0)?, open: count(2)? })
+    }
+
+    /// Counts all rows of the folder in the file.
+    pub(crate) async fn in_file(connection: &mut SqliteConnection, folder: i64) -> Result<Self, Fault> {
+        let row = sqlx::query(count_where!("folder_id = ?1")).bind(folder).fetch_one(connection).await?;
+        Self::from_sums(&row)
+    }
+
+    /// Counts the rows of these messages in the file. `uids` is a list in JSON.
+    pub(crate) async fn of_messages(
+        connection: &mut SqliteConnection,
+        folder: i64,
+        uids: &str,
+    ) -> Result<Self, Fault> {
+        let sql = count_where!("folder_id = ?1 AND uid IN (SELECT value FROM json_each(?2))");
+        let query = sqlx::query(sql).bind(folder).bind(uids.to_owned());
+        Self::from_sums(&query.fetch_one(connection).await?)
+    }
+
+    /// Writes down that the folder's rows, which were counted as `before`, are counted as `after` now.
+    pub(crate) async fn replace(
+        connection: &mut SqliteConnection,
+        folder: i64,
+        before: Self,
+        after: Self,
+    ) -> Result<(), Fault> {
+        sqlx::query(
+            "UPDATE folder SET done = done + ?, done_sum = done_sum + ?, open = open + ?, open_sum = open_sum + ? \
+             WHERE id = ?",
+        )
+        .bind(after.done.rows - before.done.rows)
+        .bind(after.done.sum - before.done.sum)
+        .bind(after.open.rows - before.open.rows)
+        .bind(after.open.sum - before.open.sum)
+        .bind(folder)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// UIDs as a list in JSON.
+pub(crate) fn list(uids: impl Iterator<Item = i64>) -> String {
+    let numbers: Vec<String> = uids.map(|uid| uid.to_string()).collect();
+    format!("[{}]", numbers.join(","))
+}
