@@ -229,6 +229,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !work.shows_changes() {
             return Ok(());
         }
+        // Before the first look: what another pass sends after it would not be found.
+        self.ledger.reserve_target(&self.target.owner()).await?;
         let has_news = work.shows_new_messages(state);
         let (source, target) = (&mut *self.source, &mut *self.target);
         let prepared = async { if has_news { source.prepare(&work.source).await } else { Ok(()) } };

@@ -290,7 +290,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             Retry::Now if patience.0 == 1 => Duration::ZERO,
             Retry::Now => Duration::from_secs(1) * doubling,
         };
-        let is_for_others = self.limits.is_resumed && (after > SHORT || is_crowded);
+        let is_reserved = error.kind == ErrorKind::Ledger;
+        let is_for_others = self.limits.is_resumed && (after > SHORT || is_crowded || is_reserved);
         if error.kind == ErrorKind::Interrupted || is_for_others {
             return Err(error);
         }

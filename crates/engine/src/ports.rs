@@ -201,6 +201,11 @@ pub trait Target: Mailbox {
         last: Option<Uid>,
     ) -> impl Future<Output = Result<Vec<MessageInfo>, Error>> + Send;
 
+    /// Names the user whose mailbox it is, without the server: the same under every name of the server.
+    fn owner(&self) -> String {
+        self.describe()
+    }
+
     /// How the target is known to treat messages that it accepts.
     fn habits(&self) -> StorageHabits {
         StorageHabits::default()
@@ -266,6 +271,12 @@ pub trait Ledger: Send + Sync {
         folder: &FolderPath,
         uids: &UidSet,
     ) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
+
+    /// Reserves the target mailbox of this user until the ledger is dropped. An error while another pass fills it, also where
+    /// that pass knows the server by another name.
+    fn reserve_target(&self, _owner: &str) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 
     /// Writes the records, all or none; durable when it returns.
     fn record(&self, records: &[Record]) -> impl Future<Output = Result<(), Error>> + Send;

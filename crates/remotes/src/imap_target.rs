@@ -22,6 +22,10 @@ use crate::{
 };
 
 impl Target for ImapMailbox {
+    fn owner(&self) -> String {
+        self.account.login.owner().to_owned()
+    }
+
     async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
         if folders.is_empty() {
             return Ok(Vec::new());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_imap::{self as imap, ConnectOptions, Connection, Credentials, Session};
+use mailhaul_imap::{self as imap, AuthorizeAs, ConnectOptions, Connection, Credentials, Session};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_oauth::{Token, TokenError, Tokens};
 use tokio::time::Instant;
@@ -28,6 +28,17 @@ impl Login {
         match self {
             Self::Password(credentials) => &credentials.user,
             Self::Tokens { user, .. } => user,
+        }
+    }
+
+    /// The user whose mailbox is opened, who may be another than the one who signs in.
+    pub(crate) fn owner(&self) -> &str {
+        match self {
+            Self::Password(Credentials {
+                authorize_as: Some(AuthorizeAs::Identity(owner) | AuthorizeAs::ProxyAuth(owner)),
+                ..
+            }) => owner,
+            login => login.user(),
         }
     }
 }

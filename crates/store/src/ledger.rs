@@ -1,11 +1,18 @@
 //! The memory of one mailbox's migration.
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::File,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
-use mailhaul_mail::{FolderPath, UidSet};
+use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
-use crate::{error::StoreError, leases::Lease, load, store::Shared};
+use crate::{error::StoreError, leases::Lease, load, lock, store::Shared};
+
+/// Time between two tries to fill a target mailbox that another pass fills now.
+const RESERVED_WAIT: Duration = Duration::from_secs(10);
 
 /// What the store remembers of one mailbox; nobody else writes it while this lives.
 pub struct MailboxLedger {
@@ -18,6 +25,8 @@ pub struct MailboxLedger {
     lease: Option<Lease>,
     /// The lock, which goes with the file. `None` where nothing may be written.
     _lock: Option<File>,
+    /// The lock of the target's user, once it is reserved.
+    target_lock: Mutex<Option<File>>,
 }
 
 impl MailboxLedger {
@@ -28,7 +37,7 @@ impl MailboxLedger {
         lease: Option<Lease>,
         lock: Option<File>,
     ) -> Self {
-        Self { shared, names, mailbox, lease, _lock: lock }
+        Self { shared, names, mailbox, lease, _lock: lock, target_lock: Mutex::default() }
     }
 
     /// The error of a read or write, with the place of the damage where it is one.
@@ -73,6 +82,20 @@ impl Ledger for MailboxLedger {
 
     async fn folder_around(&self, folder: &FolderPath, uids: &UidSet) -> Result<Option<FolderState>, Error> {
         self.state(folder, Some(uids)).await
+    }
+
+    async fn reserve_target(&self, owner: &str) -> Result<(), Error> {
+        let mut held = self.target_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = lock::target(self.shared.data(), owner)?;
+        }
+        if held.is_some() {
+            return Ok(());
+        }
+        let data = self.shared.data().display();
+        let words =
+            format!("another mailhaul pass fills the target mailbox of {owner} now, with the data in {data}");
+        Err(Error { scope: Scope::Mailbox, retry: Retry::After(Some(RESERVED_WAIT)), ..Error::ledger(words) })
     }
 
     async fn record(&self, records: &[Record]) -> Result<(), Error> {

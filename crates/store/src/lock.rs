@@ -33,12 +33,23 @@ pub(crate) async fn wait_for(data: &Path, name: &'static str) -> Result<File, St
 
 /// Held while the mailbox of this number is migrated; `None` where somebody else holds it.
 pub(crate) fn mailbox(data: &Path, id: i64) -> Result<Option<File>, StoreError> {
-    let (path, file) = open(data, &format!("{id}.lock"))?;
+    try_lock(data, &format!("{id}.lock"))
+}
+
+fn try_lock(data: &Path, name: &str) -> Result<Option<File>, StoreError> {
+    let (path, file) = open(data, name)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(StoreError::file(&path)(error)),
     }
+}
+
+/// Held while the mailbox of this user on a target is filled; `None` where another pass has it.
+pub(crate) fn target(data: &Path, owner: &str) -> Result<Option<File>, StoreError> {
+    // Mail servers compare names of users without regard to case.
+    let name = blake3::hash(owner.to_lowercase().as_bytes()).to_hex();
+    try_lock(data, &format!("target-{}.lock", &name[..32]))
 }
 
 /// The right to run the service on a data directory; there is one as long as this lives.

@@ -145,7 +145,7 @@ impl Store {
 
     /// Where the data is.
     pub(crate) fn data(&self) -> &Path {
-        &self.shared.data
+        self.shared.data()
     }
 
     /// Does the work in one transaction of the writer; durable when it returns, without a trace where it fails.
@@ -172,6 +172,11 @@ impl Store {
 }
 
 impl Shared {
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Who writes, or why nobody does.
     pub(crate) fn writer(&self) -> Result<&Writer, StoreError> {
         let closed = || StoreError::Unavailable { path: self.path.clone(), how: "open for reading only" };

@@ -6,7 +6,7 @@ use mailhaul_testkit::{Mailmaker, Setup};
 
 use crate::{
     copying::{corpus, fill_oddly},
-    support::{Haul, assert_same, give},
+    support::{Haul, assert_same, give, ran},
 };
 
 /// So often the program is killed.
@@ -66,5 +66,23 @@ async fn killed_and_the_ledger_lost() {
     }
     let last = haul.mailbox(&[]);
     assert!(last["alreadyThere"].as_u64() > Some(0), "{last:#}");
+    assert_same(&from, &to, "annb").await;
+}
+
+/// Two runs at once with one data directory, which name the server of the target differently.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_names_of_one_server_double_nothing() {
+    let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
+    give(&from, "annb", "INBOX", &[700; 600], 1).await;
+    give(&from, "annb", "Sent", &[2_000; 200], 2).await;
+    let mut haul = Haul::new("annb", from.port(), to.port());
+    let mut commands = vec![haul.command(&[])];
+    haul.to = format!("imap+plain://annb@localhost:{}", to.port());
+    commands.push(haul.command(&[]));
+    let runs: Vec<_> =
+        commands.into_iter().map(|mut command| std::thread::spawn(move || ran(&mut command))).collect();
+    for run in runs {
+        run.join().unwrap().assert(0);
+    }
     assert_same(&from, &to, "annb").await;
 }

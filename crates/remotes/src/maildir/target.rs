@@ -26,6 +26,11 @@ const GROUP_OCTETS: usize = 512 << 10;
 const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for MaildirMailbox {
+    /// Another mailbox than that of the same user on a server.
+    fn owner(&self) -> String {
+        format!("{} in the archive", self.name)
+    }
+
     async fn create_folders(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
         let (archive, folders, name) = (self.archive.clone(), folders.to_vec(), self.describe());
         blocking(move || {
