@@ -498,6 +498,10 @@ function New-MigrationBatch {
     From one later pass to the next, at least 00:01:00; 24:00:00 where nothing is said.
     .PARAMETER Deletions
     What becomes of messages on the target that were deleted on the source; Keep where nothing is said.
+    .PARAMETER MaxDeletionPercent
+    With Deletions Mirror: percent of a mailbox's copies that one sync removes at most [default: 10]. More wait for a second sync an hour later, or for ConfirmDeletions.
+    .PARAMETER MaxDeletionCount
+    With Deletions Mirror: copies that one sync removes also where they are a larger share [default: 100].
     .PARAMETER NewestFirst
     The newest messages come first.
     .PARAMETER MaxItems
@@ -539,6 +543,8 @@ function New-MigrationBatch {
         [System.Nullable[bool]] $AllowIncrementalSyncs,
         [timespan] $SyncInterval,
         [ValidateSet('Keep', 'Mirror')] [string] $Deletions,
+        [long] $MaxDeletionPercent,
+        [long] $MaxDeletionCount,
         [switch] $NewestFirst,
         [long] $MaxItems,
         [long] $MaxMessageSize,
@@ -629,6 +635,10 @@ function Set-MigrationBatch {
     The language in which the filter is written.
     .PARAMETER Deletions
     What becomes of messages on the target that were deleted on the source.
+    .PARAMETER MaxDeletionPercent
+    With Deletions Mirror: percent of a mailbox's copies that one sync removes at most. More wait for a second sync an hour later, or for ConfirmDeletions.
+    .PARAMETER MaxDeletionCount
+    With Deletions Mirror: copies that one sync removes also where they are a larger share.
     .PARAMETER NewestFirst
     Whether the newest messages come first.
     .PARAMETER MaxItems
@@ -669,6 +679,8 @@ function Set-MigrationBatch {
         [AllowNull()] [object] $ContentFilter,
         [string] $ContentFilterLanguage,
         [ValidateSet('Keep', 'Mirror')] [string] $Deletions,
+        [long] $MaxDeletionPercent,
+        [long] $MaxDeletionCount,
         [System.Nullable[bool]] $NewestFirst,
         [System.Nullable[long]] $MaxItems,
         [System.Nullable[long]] $MaxMessageSize,

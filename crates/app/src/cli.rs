@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use mailhaul_engine::{FolderMapping, FolderPattern};
+use mailhaul_engine::{FolderMapping, FolderPattern, RemovalRules};
 use mailhaul_mail::repair::{Repair, Repairs};
 
 use crate::{
@@ -132,9 +132,16 @@ pub(crate) struct Migrate {
     #[arg(long, value_enum, default_value_t = Deletions::Keep, help_heading = "What to copy")]
     pub(crate) deletions: Deletions,
     /// With --deletions mirror: remove also what an earlier pass left because a folder vanished or became empty, or because
-    /// too many messages vanished at once (more than 100 and more than 10 percent)
+    /// too many messages vanished at once (--max-deletions, --max-deletion-count)
     #[arg(long, help_heading = "What to copy")]
     pub(crate) confirm_deletions: bool,
+    /// With --deletions mirror: percent of a mailbox's copies that one pass removes at most; more wait for a second pass an
+    /// hour later, or for --confirm-deletions
+    #[arg(long, value_name = "PERCENT", default_value_t = RemovalRules::default().percent, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "What to copy")]
+    pub(crate) max_deletions: u8,
+    /// With --deletions mirror: copies that one pass removes also where they are a larger share
+    #[arg(long, value_name = "N", default_value_t = RemovalRules::default().messages, help_heading = "What to copy")]
+    pub(crate) max_deletion_count: u64,
     /// What may be edited in messages that the target refuses, so that it takes them; the report names each edit:
     /// NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or all; separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = repairs, help_heading = "What to copy")]

@@ -90,11 +90,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let is_removed =
             self.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
         let why = if work.origin == Origin::Departed {
-            "the source does not list the folder any more"
+            "the source does not list the folder any more".to_owned()
         } else if is_emptied {
-            "the source shows no message in the folder any more"
+            "the source shows no message in the folder any more".to_owned()
         } else {
-            "more messages vanished than one pass may remove"
+            format!(
+                "one pass removes at most {} percent of the copies, or {} where that is more",
+                rules.percent, rules.messages
+            )
         };
         let is_doubtful = is_removed
             && !rules.is_confirmed
@@ -153,10 +156,14 @@ mod tests {
 
     #[test]
     fn a_share_of_a_mailbox_is_not_decided_by_one_pass() {
-        let rules = RemovalRules::default();
-        let exceeds = |vanished, known| Toll { vanished, known }.exceeds(&rules);
-        assert!(!exceeds(100, 200) && exceeds(101, 200));
-        assert!(!exceeds(1_000, 10_000) && exceeds(1_001, 10_000));
+        let exceeds = |rules: RemovalRules, vanished, known| Toll { vanished, known }.exceeds(&rules);
+        let usual = RemovalRules::default();
+        assert!(!exceeds(usual, 100, 200) && exceeds(usual, 101, 200));
+        assert!(!exceeds(usual, 1_000, 10_000) && exceeds(usual, 1_001, 10_000));
+        let none = RemovalRules { percent: 0, messages: 0, is_confirmed: false };
+        assert!(!exceeds(none, 0, 200) && exceeds(none, 1, 200));
+        let all = RemovalRules { percent: 100, ..none };
+        assert!(!exceeds(all, 200, 200));
     }
 
     #[test]

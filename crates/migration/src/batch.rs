@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mailhaul_engine::RemovalRules;
 use mailhaul_mail::repair::Repairs;
 use uuid::Uuid;
 
@@ -64,6 +65,10 @@ pub struct BatchSettings {
     pub content_filter: Option<String>,
     /// What becomes of messages on the target that were deleted on the source.
     pub deletions: Deletions,
+    /// With [`Deletions::Mirror`]: percent of a mailbox's copies that one pass may remove.
+    pub max_deletion_percent: u8,
+    /// Copies that one pass may remove also where they are a larger share.
+    pub max_deletion_count: u64,
     /// The newest messages come first.
     pub newest_first: bool,
     /// Of each folder only so many of the newest messages.
@@ -90,6 +95,8 @@ impl Default for BatchSettings {
             folder_map: Vec::new(),
             content_filter: None,
             deletions: Deletions::Keep,
+            max_deletion_percent: RemovalRules::default().percent,
+            max_deletion_count: RemovalRules::default().messages,
             newest_first: false,
             max_items: None,
             max_message_size: None,

@@ -111,6 +111,8 @@ pub struct Statistics {
     pub synced_items: u64,
     /// Messages skipped by the last pass.
     pub skipped_items: u64,
+    /// Copies that the last pass did not remove yet, because one pass does not decide about so many.
+    pub waiting_deletions: u64,
     /// Octets of the messages that are to be sent by the pass that runs or ran last.
     pub estimated_bytes: u64,
     /// Octets sent, over all passes.

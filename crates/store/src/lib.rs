@@ -52,7 +52,7 @@ pub use leases::{Claim, Claimed, Heartbeat, Lease, PassKind, Running};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;
-pub use overview::{BatchFilter, BatchOverview, CheckCounts};
+pub use overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers};
 pub use pages::{Bookmark, Page};
 pub use parking::Parking;
 pub use release::Release;

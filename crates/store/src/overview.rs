@@ -16,6 +16,9 @@ use crate::{
     users::statistics,
 };
 
+/// Users that an overview names at most.
+const NAMED: usize = 10;
+
 /// Which batches; all where nothing is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchFilter {
@@ -46,6 +49,17 @@ pub struct BatchOverview {
     pub throttled_until: Option<Timestamp>,
     /// What is known of whether their mailboxes can be opened.
     pub checks: CheckCounts,
+    /// Users of whom copies wait to be removed.
+    pub waiting_deletions: WaitingUsers,
+}
+
+/// Users of whom copies wait to be removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingUsers {
+    /// How many.
+    pub count: u64,
+    /// The first ten, by their e-mail addresses.
+    pub first: Vec<String>,
 }
 
 /// How many users were checked, and how they were found.
@@ -98,7 +112,8 @@ impl Store {
 
 /// The sums of users' numbers, for a query of them.
 const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(synced_items), 0) AS synced_items, \
-     coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
+     coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(waiting_deletions), 0) AS waiting_deletions, \
+     coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
      coalesce(sum(bytes_transferred), 0) AS bytes_transferred, coalesce(sum(pass_bytes), 0) AS pass_bytes, \
      coalesce(sum(pass_items), 0) AS pass_items, coalesce(sum(queued_millis), 0) AS queued_millis, \
      coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
@@ -169,6 +184,7 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
         throttled: 0,
         throttled_until: None,
         checks: CheckCounts::default(),
+        waiting_deletions: WaitingUsers::default(),
     };
     for row in &rows {
         let cells = Cells(row);
@@ -192,8 +208,21 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
     if synced < sum.counts.total() {
         sum.initial_synced = None;
     }
+    if sum.totals.waiting_deletions > 0 {
+        sum.waiting_deletions = waiting_users(connection, sum.batch.guid).await?;
+    }
     sum.worst = *DataConsistencyScore::VARIANTS.get(worst).ok_or(Fault::Unreadable("score"))?;
     Ok(sum)
+}
+
+async fn waiting_users(connection: &mut SqliteConnection, batch: Guid) -> Result<WaitingUsers, Fault> {
+    let addresses: Vec<String> = sqlx::query_scalar(
+        "SELECT email_address FROM user WHERE batch = ? AND waiting_deletions > 0 ORDER BY id",
+    )
+    .bind(batch)
+    .fetch_all(connection)
+    .await?;
+    Ok(WaitingUsers { count: addresses.len() as u64, first: addresses.into_iter().take(NAMED).collect() })
 }
 
 /// The sums of the numbers of all users.
@@ -206,6 +235,7 @@ fn add(sum: &mut Statistics, more: &Statistics) {
     sum.total_items += more.total_items;
     sum.synced_items += more.synced_items;
     sum.skipped_items += more.skipped_items;
+    sum.waiting_deletions += more.waiting_deletions;
     sum.estimated_bytes += more.estimated_bytes;
     sum.bytes_transferred += more.bytes_transferred;
     sum.pass_bytes += more.pass_bytes;

@@ -227,6 +227,7 @@ pub(crate) fn statistics(cells: Cells<'_>) -> Result<Statistics, Fault> {
         total_items: cells.number("total_items")?,
         synced_items: cells.number("synced_items")?,
         skipped_items: cells.number("skipped_items")?,
+        waiting_deletions: cells.number("waiting_deletions")?,
         estimated_bytes: cells.number("estimated_bytes")?,
         bytes_transferred: cells.number("bytes_transferred")?,
         pass_bytes: cells.number("pass_bytes")?,
@@ -249,7 +250,7 @@ pub(crate) async fn write_statistics(
     sqlx::query(
         "UPDATE user SET approved = CASE WHEN ?3 > skipped_items THEN NULL ELSE approved END, total_items = ?1, \
          synced_items = ?2, skipped_items = ?3, estimated_bytes = ?4, bytes_transferred = ?5, pass_bytes = ?6, \
-         pass_items = ?7, stalled_millis = ?8, score = ?9 WHERE guid = ?10",
+         pass_items = ?7, stalled_millis = ?8, score = ?9, waiting_deletions = ?11 WHERE guid = ?10",
     )
     .bind(whole(counted.total_items))
     .bind(whole(counted.synced_items))
@@ -261,6 +262,7 @@ pub(crate) async fn write_statistics(
     .bind(whole(counted.stalled_millis))
     .bind(score)
     .bind(guid)
+    .bind(whole(counted.waiting_deletions))
     .execute(connection)
     .await?;
     Ok(())

@@ -136,7 +136,11 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             cli::Order::Oldest => mailhaul_engine::Order::Oldest,
             cli::Order::Newest => mailhaul_engine::Order::Newest,
         },
-        removals: RemovalRules { is_confirmed: options.confirm_deletions, ..RemovalRules::default() },
+        removals: RemovalRules {
+            percent: options.max_deletions,
+            messages: options.max_deletion_count,
+            is_confirmed: options.confirm_deletions,
+        },
         deletions: match options.deletions {
             cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
             cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,

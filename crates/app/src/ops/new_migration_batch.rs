@@ -78,6 +78,12 @@ pub(crate) struct Request {
     sync_interval: Option<TimeSpan>,
     /// What becomes of messages on the target that were deleted on the source; Keep where nothing is said.
     deletions: Option<Deletions>,
+    /// With Deletions Mirror: percent of a mailbox's copies that one sync removes at most [default: 10]. More wait for a second
+    /// sync an hour later, or for ConfirmDeletions.
+    #[schemars(range(max = 100))]
+    max_deletion_percent: Option<u8>,
+    /// With Deletions Mirror: copies that one sync removes also where they are a larger share [default: 100].
+    max_deletion_count: Option<u64>,
     /// The newest messages come first.
     #[serde(default)]
     newest_first: bool,
@@ -167,6 +173,7 @@ impl Request {
         let zone = zone(self.time_zone.as_deref())?;
         let at =
             |parameter, date: Option<DateTime>| date.map(|date| moment(parameter, date, &zone)).transpose();
+        let usual = BatchSettings::default();
         let made = BatchSettings {
             start_after: at("StartAfter", self.start_after)?,
             complete_after: at("CompleteAfter", self.complete_after)?,
@@ -180,6 +187,8 @@ impl Request {
             folder_map: settings::folder_map(self.folder_map, self.folder_map_data.as_ref())?,
             content_filter: self.content_filter,
             deletions: self.deletions.unwrap_or_default(),
+            max_deletion_percent: self.max_deletion_percent.unwrap_or(usual.max_deletion_percent),
+            max_deletion_count: self.max_deletion_count.unwrap_or(usual.max_deletion_count),
             newest_first: self.newest_first,
             max_items: self.max_items,
             max_message_size: self.max_message_size,

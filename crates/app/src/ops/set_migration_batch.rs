@@ -94,6 +94,12 @@ pub(crate) struct Request {
     content_filter_language: Option<String>,
     /// What becomes of messages on the target that were deleted on the source.
     deletions: Option<Deletions>,
+    /// With Deletions Mirror: percent of a mailbox's copies that one sync removes at most. More wait for a second sync an hour
+    /// later, or for ConfirmDeletions.
+    #[schemars(range(max = 100))]
+    max_deletion_percent: Option<u8>,
+    /// With Deletions Mirror: copies that one sync removes also where they are a larger share.
+    max_deletion_count: Option<u64>,
     /// Whether the newest messages come first.
     newest_first: Option<bool>,
     /// Of each folder only so many of the newest messages.
@@ -255,6 +261,8 @@ impl Request {
         replace(map, &mut settings.folder_map);
         self.content_filter.apply(&mut settings.content_filter);
         settings.deletions = self.deletions.unwrap_or(settings.deletions);
+        settings.max_deletion_percent = self.max_deletion_percent.unwrap_or(settings.max_deletion_percent);
+        settings.max_deletion_count = self.max_deletion_count.unwrap_or(settings.max_deletion_count);
         settings.newest_first = self.newest_first.unwrap_or(settings.newest_first);
         self.max_items.try_map(|it| at_least_one("MaxItems", it, NO_LIMIT))?.apply(&mut settings.max_items);
         let size = self.max_message_size.try_map(|it| at_least_one("MaxMessageSize", it, NO_LIMIT))?;

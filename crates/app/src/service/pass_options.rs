@@ -43,7 +43,29 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             Deletions::Keep => mailhaul_engine::Deletions::Keep,
             Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
-        removals: RemovalRules::default(),
+        removals: RemovalRules {
+            percent: settings.max_deletion_percent,
+            messages: settings.max_deletion_count,
+            is_confirmed: false,
+        },
         repairs: RepairRules { allowed: settings.repairs.clone(), ..RepairRules::default() },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_deletions_is_the_batchs() {
+        let usual = pass_options(&BatchSettings::default()).unwrap();
+        assert_eq!(usual.removals, RemovalRules::default());
+        let settings =
+            BatchSettings { max_deletion_percent: 3, max_deletion_count: 7, ..BatchSettings::default() };
+        let expected = RemovalRules { percent: 3, messages: 7, is_confirmed: false };
+        assert_eq!(pass_options(&settings).unwrap().removals, expected);
+        // Batches of older versions have no such settings.
+        let older: BatchSettings = serde_json::from_str("{}").unwrap();
+        assert_eq!(pass_options(&older).unwrap().removals, RemovalRules::default());
+    }
 }

@@ -324,6 +324,7 @@ fn statistics(counted: Statistics, report: &Report) -> Statistics {
         total_items: report.total(|it| it.seen - it.excluded.min(it.seen)),
         synced_items: report.total(|it| it.copied + it.already),
         skipped_items: report.skipped().count() as u64,
+        waiting_deletions: report.total(|tally| tally.waiting),
         ..counted
     }
 }
@@ -403,7 +404,27 @@ pub(crate) fn tally(user: &MigrationUser) -> Arc<Tally> {
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_engine::{FolderReport, FolderTally};
+    use mailhaul_mail::FolderPath;
+
     use super::*;
+
+    #[test]
+    fn copies_that_wait_to_be_removed_are_counted_in_passes_that_end() {
+        let before = Statistics { waiting_deletions: 9, ..Statistics::default() };
+        let tally = FolderTally { waiting: 4, ..FolderTally::default() };
+        let folder = FolderReport {
+            source: FolderPath::inbox(),
+            target: Some(FolderPath::inbox()),
+            reason: String::new(),
+            tally,
+            error: None,
+        };
+        let mut report = Report { folders: vec![folder.clone(), folder], error: None };
+        assert_eq!(statistics(before, &report).waiting_deletions, 8);
+        report.error = Some(Error::interrupted());
+        assert_eq!(statistics(before, &report).waiting_deletions, 9);
+    }
 
     #[test]
     fn settings_that_cannot_be_read_are_no_default() {

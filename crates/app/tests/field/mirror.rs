@@ -36,6 +36,24 @@ async fn one_folder_is_not_listed_once() {
     keeps_all(when("LIST").once().edit(|replies| replies.put("Archive", ""))).await;
 }
 
+/// How much of a mailbox one run may remove is the operator's choice.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_share_that_waits_can_be_set() {
+    let field = Field::of_25().await;
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(25);
+    field.source.with(USER, |mailbox| (1..=4).for_each(|uid| mailbox.remove("Archive", uid)));
+    let with = |percent, count| {
+        field.run(&[&MIRROR[..], &["--max-deletions", percent, "--max-deletion-count", count]].concat())
+    };
+    // Four of 25 are 16 percent.
+    let run = with("15", "3");
+    run.ends_with(0)
+        .says(&["4 copies are not removed yet: one pass removes at most 15 percent of the copies, or 3"]);
+    assert_eq!(run.result["mailboxes"][0]["removed"], 0, "{}", run.text);
+    let run = with("16", "3");
+    assert_eq!(run.ends_with(0).result["mailboxes"][0]["removed"], 4, "{}", run.text);
+}
+
 /// It is empty in truth: that waits for an hour, or for the administrator.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_folder_waits_until_the_deletions_are_confirmed() {

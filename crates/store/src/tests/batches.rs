@@ -23,6 +23,8 @@ fn settings() -> BatchSettings {
         folder_map: vec![("A".to_owned(), "B".to_owned())],
         content_filter: Some("Received -gt '2024-01-01'".to_owned()),
         deletions: Deletions::Mirror,
+        max_deletion_percent: 25,
+        max_deletion_count: 0,
         newest_first: true,
         max_items: Some(u64::MAX),
         max_message_size: Some(1),

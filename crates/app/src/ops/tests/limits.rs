@@ -53,6 +53,47 @@ async fn an_endpoint_that_is_left_alone_is_shown_so_with_all_who_wait_for_it() {
 }
 
 #[tokio::test]
+async fn users_whose_deletions_wait_are_named_until_they_wait_no_more() {
+    let desk = Desk::with_endpoint().await;
+    let names: Vec<String> = (10..22).map(|number| format!("user{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    desk.batch("Sales", &names, json!({ "AutoStart": true, "Deletions": "Mirror" })).await;
+    let end = |waiting_deletions| Release {
+        now: Timestamp::now(),
+        event: UserEvent::Synced,
+        due: Due::At(Timestamp::now()),
+        synced: Some(Timestamp::now()),
+        is_attempt: false,
+        closed: None,
+        failure: None,
+        statistics: Statistics { waiting_deletions, ..Statistics::default() },
+        entries: Vec::new(),
+        folders: Some(Vec::new()),
+        skipped: Some(Vec::new()),
+    };
+    let batch = || desk.one("Get-MigrationBatch", json!({ "Identity": "Sales" }));
+    assert_eq!(batch().await["ValidationWarnings"], json!([]));
+    let claimed = desk.claim().await;
+    for claim in &claimed {
+        desk.context.store.release(&claim.lease, end(3)).await.unwrap();
+    }
+    let shown = batch().await;
+    assert_eq!((&shown["WaitingDeletionCount"], &shown["ValidationWarningCount"]), (&json!(36), &json!(1)));
+    let warning = shown["ValidationWarnings"][0].as_str().unwrap();
+    let words = "not removed yet: 36 copies of 12 users (user10@example.org, user11@example.org, ";
+    assert!(warning.starts_with(words) && warning.contains("user19@example.org and 2 more)"), "{warning}");
+    assert!(warning.contains("Set-MigrationBatch \"Sales\" -ConfirmDeletions"), "{warning}");
+    let user = desk.one("Get-MigrationUser", json!({ "Identity": "user10@example.org" })).await;
+    assert_eq!(user["WaitingDeletionCount"], json!(3));
+
+    for claim in desk.claim().await {
+        desk.context.store.release(&claim.lease, end(0)).await.unwrap();
+    }
+    let shown = batch().await;
+    assert_eq!((&shown["WaitingDeletionCount"], &shown["ValidationWarnings"]), (&json!(0), &json!([])));
+}
+
+#[tokio::test]
 async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
     let desk = Desk::with_endpoint().await;
     desk.batch("One", &["ann", "terry"], json!({ "AutoStart": true })).await;

@@ -34,6 +34,8 @@ async fn settings_are_kept_as_they_were_given() {
                 "AllowIncrementalSyncs": false,
                 "SyncInterval": "01:00:00",
                 "Deletions": "mirror",
+                "MaxDeletionPercent": 25,
+                "MaxDeletionCount": 0,
                 "NewestFirst": true,
                 "MaxItems": 500_000,
                 "MaxMessageSize": 36_700_160,
@@ -51,6 +53,8 @@ async fn settings_are_kept_as_they_were_given() {
         ("AllowIncrementalSyncs", json!(false)),
         ("SyncInterval", json!("01:00:00")),
         ("Deletions", json!("Mirror")),
+        ("MaxDeletionPercent", json!(25)),
+        ("MaxDeletionCount", json!(0)),
         ("NewestFirst", json!(true)),
         ("MaxItems", json!(500_000)),
         ("MaxMessageSize", json!(36_700_160)),
@@ -67,6 +71,7 @@ async fn settings_are_kept_as_they_were_given() {
             "FolderMap": {},
             "ContentFilter": null,
             "Deletions": "Keep",
+            "MaxDeletionCount": 7,
             "NewestFirst": false,
             "MaxItems": null,
             "MaxMessageSize": 10,
@@ -81,6 +86,8 @@ async fn settings_are_kept_as_they_were_given() {
         ("FolderMap", json!({})),
         ("ContentFilter", json!(null)),
         ("Deletions", json!("Keep")),
+        ("MaxDeletionPercent", json!(25)),
+        ("MaxDeletionCount", json!(7)),
         ("NewestFirst", json!(false)),
         ("MaxItems", json!(null)),
         ("MaxMessageSize", json!(10)),
@@ -95,6 +102,7 @@ async fn settings_are_kept_as_they_were_given() {
         (json!({ "TimeZone": "Nowhere" }), "no time zone"),
         (json!({ "NotificationEmails": ["a@b"] }), "sends no mail"),
         (json!({ "SyncInterval": null }), "SyncInterval"),
+        (json!({ "MaxDeletionPercent": 101 }), "MaxDeletionPercent"),
     ] {
         let mut request = json!({ "Identity": "B" });
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -6,13 +6,13 @@ use mailhaul_migration::{
     unaccepted_domains,
 };
 use mailhaul_operations::TimeSpan;
-use mailhaul_store::{BatchOverview, Parking};
+use mailhaul_store::{BatchOverview, Parking, WaitingUsers};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{IMAP, Moment, ReportLine, batch_message::message};
-use crate::{ops::rules::supported_actions, time_zones::zone};
+use crate::{ops::rules::supported_actions, text, time_zones::zone};
 
 /// How many users are in which state. `TotalCount` is the sum of `PendingCount`, `ActiveCount`, `StoppedCount`,
 /// `SyncedCount`, `FinalizedCount` and `FailedCount`.
@@ -102,6 +102,8 @@ pub(crate) struct MigrationBatch {
     bytes_transferred: u64,
     /// The worst of its users.
     data_consistency_score: Option<DataConsistencyScore>,
+    /// Copies that wait to be removed, because one sync does not decide about so many; ValidationWarnings names the users.
+    waiting_deletion_count: u64,
     /// Users of whom messages were skipped that nobody has approved.
     unapproved_user_count: u64,
     /// Users whose mailboxes were opened, or tried.
@@ -152,6 +154,10 @@ pub(crate) struct MigrationBatch {
     content_filter: Option<String>,
     /// What follows a deletion on the source.
     deletions: Deletions,
+    /// Percent of a mailbox's copies that one sync removes at most.
+    max_deletion_percent: u8,
+    /// Copies that one sync removes also where they are a larger share.
+    max_deletion_count: u64,
     /// Whether the newest messages come first.
     newest_first: bool,
     /// Of each folder only so many of the newest messages.
@@ -162,7 +168,8 @@ pub(crate) struct MigrationBatch {
     repair: Vec<String>,
     /// What becomes of a message of Gmail that has several labels.
     gmail_labels: GmailLabels,
-    /// What was noticed about its CSV file, and the domains of which the target opens no mailbox.
+    /// What was noticed about its CSV file, the domains of which the target opens no mailbox, and the users of whom copies wait
+    /// to be removed.
     validation_warnings: Vec<String>,
     /// How many these are.
     validation_warning_count: u64,
@@ -194,10 +201,12 @@ impl MigrationBatch {
             initial_synced,
             last_synced,
             checks,
+            waiting_deletions,
             ..
         } = overview;
         let mut validation_warnings = batch.validation_warnings;
         validation_warnings.extend(unaccepted_domains(&checks.domains, &names.target));
+        validation_warnings.extend(waiting(&waiting_deletions, totals.waiting_deletions, &batch.name));
         let settings = batch.settings;
         // The name was looked up when it was set.
         let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
@@ -224,6 +233,7 @@ impl MigrationBatch {
             skipped_item_count: totals.skipped_items,
             bytes_transferred: totals.bytes_transferred,
             data_consistency_score: last_synced.map(|_| worst),
+            waiting_deletion_count: totals.waiting_deletions,
             unapproved_user_count: unapproved,
             checked_count: checks.checked,
             check_failed_count: checks.failed,
@@ -249,6 +259,8 @@ impl MigrationBatch {
             folder_map: settings.folder_map.into_iter().collect(),
             content_filter: settings.content_filter,
             deletions: settings.deletions,
+            max_deletion_percent: settings.max_deletion_percent,
+            max_deletion_count: settings.max_deletion_count,
             newest_first: settings.newest_first,
             max_items: settings.max_items,
             max_message_size: settings.max_message_size,
@@ -259,6 +271,23 @@ impl MigrationBatch {
             report: None,
         }
     }
+}
+
+/// Says whose copies wait to be removed, and how that is confirmed; `None` where there are none.
+fn waiting(users: &WaitingUsers, copies: u64, batch: &str) -> Option<String> {
+    let further = users.count.saturating_sub(users.first.len() as u64);
+    let more = if further > 0 { format!(" and {further} more") } else { String::new() };
+    if users.count == 0 {
+        return None;
+    }
+    Some(format!(
+        "not removed yet: {} of {} ({}{more}), whose messages vanished from the source. A second sync decides, or \
+         Set-MigrationBatch \"{batch}\" -ConfirmDeletions, or Set-MigrationUser -ConfirmDeletions for one user. \
+         Get-MigrationUserStatistics -IncludeReport says why.",
+        text::count(copies, "copy", "copies"),
+        text::count(users.count, "user", "users"),
+        users.first.join(", ")
+    ))
 }
 
 /// How many hundredths of all are done; nothing of nothing is nothing yet.

@@ -40,6 +40,9 @@ pub(crate) struct MigrationUser {
     synced_item_count: u64,
     /// Messages that the last pass skipped.
     skipped_item_count: u64,
+    /// Copies that wait to be removed, because one sync does not decide about so many: Set-MigrationUser -ConfirmDeletions
+    /// removes them with the next sync.
+    waiting_deletion_count: u64,
     /// Octets sent, over all passes.
     bytes_transferred: u64,
     /// When a pass reached its end last.
@@ -178,6 +181,7 @@ impl MigrationUser {
             target_user_name: user.target_user_name,
             synced_item_count: statistics.synced_items,
             skipped_item_count: statistics.skipped_items,
+            waiting_deletion_count: statistics.waiting_deletions,
             bytes_transferred: statistics.bytes_transferred,
             last_successful_sync_time: user.last_synced,
             next_sync_time,
