@@ -6,11 +6,13 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
+    checksum::check_row,
     columns::{Cells, millis, millis_if},
     endpoints,
     error::{Fault, StoreError},
     events::{Due, Users, happen},
     members::{self, AddedUsers},
+    service_rows,
     vault::secrets,
 };
 
@@ -222,13 +224,14 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), F
     .bind(warnings)
     .bind(millis_if(batch.started))
     .bind(batch.guid)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    service_rows::stamp_batch(connection, batch.guid).await
 }
 
 /// A row of the table.
 pub(crate) fn batch(row: &SqliteRow) -> Result<Batch, Fault> {
+    check_row("batch", row)?;
     let cells = Cells(row);
     let settings: BatchSettings =
         serde_json::from_str(cells.get("settings")?).map_err(|_| Fault::Unreadable("settings"))?;

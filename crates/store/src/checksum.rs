@@ -1,4 +1,4 @@
-//! Checksums of the ledger's rows: a change that mailhaul did not make is noticed when a row is read.
+//! Checksums of rows: a change that mailhaul did not make is noticed when a row is read.
 //!
 //! A checksum covers the table, the row's key and every value that is not NULL. A later step of the schema may therefore add
 //! columns without new checksums for old rows. It guards against damage, not against forgery: 32 bits of BLAKE3.
@@ -57,10 +57,27 @@ impl Checksum {
     }
 }
 
+/// The values of a user that its checksum covers: those that name the user and its mailboxes.
+const OF_USER: [&str; 8] = [
+    "guid",
+    "batch",
+    "source_endpoint",
+    "csv_row",
+    "email_address",
+    "user_name",
+    "user_root",
+    "target_user_name",
+];
+
+/// True if the checksum of the table's rows covers the column.
+fn is_covered(table: &str, column: &str) -> bool {
+    column != COLUMN && (table != "user" || OF_USER.contains(&column))
+}
+
 /// The checksum that a row must have, by its values.
 pub(crate) fn of_row(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
     let mut checksum = Checksum::new(table);
-    for column in row.columns().iter().filter(|column| column.name() != COLUMN) {
+    for column in row.columns().iter().filter(|column| is_covered(table, column.name())) {
         let (name, place) = (column.name(), column.ordinal());
         let value = row.try_get_raw(place)?;
         if value.is_null() {
@@ -83,7 +100,14 @@ pub(crate) fn check_row(table: &str, row: &SqliteRow) -> Result<(), Fault> {
     if stored == Some(of_row(table, row)?) {
         return Ok(());
     }
-    Err(Fault::Damaged(format!("the record of the {table} does not match its checksum")))
+    // What the row calls itself may be what is damaged; it still helps to find it.
+    let name: Option<&str> = match table {
+        "endpoint" | "batch" => row.try_get("name").ok(),
+        "user" => row.try_get("email_address").ok(),
+        _ => None,
+    };
+    let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    Err(Fault::Damaged(format!("the record of the {table}{name} does not match its checksum")))
 }
 
 #[cfg(test)]

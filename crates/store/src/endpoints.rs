@@ -7,8 +7,10 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
+    checksum::check_row,
     columns::{Cells, millis},
     error::{Fault, StoreError},
+    service_rows,
     vault::{Keys, SecretName, secrets},
 };
 
@@ -271,9 +273,9 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     .bind(oauth)
     .bind(endpoint.gmail_api.clone())
     .bind(endpoint.auth_mechanism.clone())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    service_rows::stamp_endpoint(connection, endpoint.guid).await
 }
 
 /// What the endpoint's secret is called.
@@ -299,6 +301,7 @@ pub(crate) fn limit(cells: Cells<'_>, column: &'static str) -> Result<Limit, Fau
 }
 
 fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
+    check_row("endpoint", row)?;
     let cells = Cells(row);
     let admin: Option<String> = cells.get("admin_user_name")?;
     let form = AdminForm::of_setting(cells.get("admin_template")?);

@@ -32,6 +32,7 @@ mod recovery;
 mod release;
 mod removals;
 mod reports;
+mod service_rows;
 mod store;
 mod tally;
 mod tokens;

@@ -8,9 +8,11 @@ use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
+    checksum::check_row,
     columns::{Cells, millis, values},
     error::Fault,
     leases::PassKind,
+    service_rows,
     vault::{Keys, SecretName, secrets},
 };
 
@@ -82,18 +84,17 @@ pub(crate) async fn add(
 
 /// The users that have the addresses of the rows, by their address in small letters.
 async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<HashMap<String, Known>, Fault> {
-    let addresses: Vec<&str> = rows.iter().map(|row| row.email_address.as_str()).collect();
-    let addresses = serde_json::to_string(&addresses).map_err(|it| Fault::Json("addresses", it))?;
     // CROSS JOIN keeps the order: for each address a look into the index, not for each user a look through all addresses.
     let found = sqlx::query(
-        "SELECT user.email_address, user.guid, user.batch, batch.name FROM json_each(?) AS wanted \
+        "SELECT user.*, batch.name FROM json_each(?) AS wanted \
          CROSS JOIN user ON user.email_address = wanted.value JOIN batch ON batch.guid = user.batch",
     )
-    .bind(addresses)
+    .bind(addresses(rows.iter())?)
     .fetch_all(connection)
     .await?;
     let known = found.iter().map(|row| {
         let cells = Cells(row);
+        check_row("user", row)?;
         let address: String = cells.get("email_address")?;
         let known =
             Known { guid: cells.get("guid")?, batch: cells.get("batch")?, batch_name: cells.get("name")? };
@@ -148,8 +149,14 @@ async fn upsert(
             .bind(row.user_root.clone())
             .bind(row.target_user_name.clone());
     }
-    query.execute(connection).await?;
-    Ok(())
+    query.execute(&mut *connection).await?;
+    service_rows::stamp_users(connection, addresses(users.iter().map(|(_, row)| row))?).await
+}
+
+/// The addresses of the rows as a list in JSON.
+fn addresses<'a>(rows: impl Iterator<Item = &'a UserRow>) -> Result<String, Fault> {
+    let addresses: Vec<&str> = rows.map(|row| row.email_address.as_str()).collect();
+    serde_json::to_string(&addresses).map_err(|error| Fault::Json("addresses", error))
 }
 
 async fn seal(

@@ -12,13 +12,14 @@ use crate::{
     ledger_rows,
     load::uid,
     message_row::{COLUMNS, MessageRow},
+    service_rows,
     tally::RowTally,
 };
 
 /// Rows of one statement.
 const ROWS: i64 = 500;
 
-/// Gives checksums to all mailboxes that have none, each in a transaction of its own.
+/// Gives checksums to all mailboxes that have none, each in a transaction of its own, and to the rows of the service.
 pub(crate) async fn write_checksums(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let mailboxes: Vec<i64> = sqlx::query_scalar("SELECT id FROM mailbox WHERE checksum IS NULL")
         .fetch_all(&mut *connection)
@@ -28,6 +29,9 @@ pub(crate) async fn write_checksums(connection: &mut SqliteConnection) -> Result
         mailbox(&mut transaction, id).await?;
         transaction.commit().await?;
     }
+    let mut transaction = connection.begin().await?;
+    service_rows::stamp_all(&mut transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

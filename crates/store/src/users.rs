@@ -9,6 +9,7 @@ use strum::VariantArray;
 
 use crate::{
     Store, checks,
+    checksum::check_row,
     columns::{Cells, millis_if, whole},
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
@@ -185,6 +186,7 @@ pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Resul
 
 /// A row of the table.
 pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
+    check_row("user", row)?;
     let cells = Cells(row);
     Ok(MigrationUser {
         guid: cells.get("guid")?,

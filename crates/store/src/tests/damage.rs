@@ -4,10 +4,15 @@ use std::fs;
 
 use mailhaul_engine::{ErrorKind, Ledger};
 use mailhaul_mail::FolderPath;
+use mailhaul_migration::Guid;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
-use super::ledger::{done, ledger, opened};
+use super::{
+    claim,
+    ledger::{done, ledger, opened},
+    running, service,
+};
 use crate::{Store, StoreError, database};
 
 /// A data directory whose ledger has two folders with messages.
@@ -161,4 +166,57 @@ async fn spoil(data: &TempDir, name: &str, text: &[u8], byte: usize, bit: u8) {
     let place = file[begin..begin + 4096].windows(text.len()).position(|found| found == text).unwrap();
     file[begin + place + byte] ^= bit;
     fs::write(&path, file).unwrap();
+}
+
+#[tokio::test]
+async fn rows_of_the_service_that_are_not_what_was_written_are_named() {
+    let damaged = |words: String, expected: &str| {
+        assert!(words.contains("mailhaul.db is damaged") && words.ends_with(expected), "{words}");
+    };
+    for (sql, expected) in [
+        (
+            "UPDATE endpoint SET remote_server = 'imap.odd.example'",
+            "the record of the endpoint \"Old\" does not match its checksum",
+        ),
+        (
+            "UPDATE batch SET settings = replace(settings, 'Keep', 'Mirror')",
+            "the record of the batch \"Sales\" does not match its checksum",
+        ),
+        (
+            "UPDATE user SET user_name = 'anna'",
+            "the record of the user \"terry@new.example\" does not match its checksum",
+        ),
+        (
+            "UPDATE user SET checksum = checksum + 1",
+            "the record of the user \"terry@new.example\" does not match its checksum",
+        ),
+    ] {
+        let (data, store) = service().await;
+        let (source, sales) = running(&store, &["terry"]).await;
+        store.close().await;
+        change(&data, sql).await;
+        let store = Store::open(data.path()).await.unwrap();
+        let read = async {
+            store.endpoint(&source.name).await?;
+            store.batch(&sales.name).await?;
+            store.claim(claim(&source, Guid::new_v4(), 10)).await
+        };
+        damaged(read.await.unwrap_err().to_string(), expected);
+    }
+    // What changes with every pass is not covered, and rows of an older file get checksums.
+    let (data, store) = service().await;
+    let (source, sales) = running(&store, &["terry"]).await;
+    store.close().await;
+    change(&data, "UPDATE user SET attempts = 2").await;
+    for sql in [
+        "UPDATE endpoint SET checksum = NULL",
+        "UPDATE batch SET checksum = NULL",
+        "UPDATE user SET checksum = NULL",
+    ] {
+        change(&data, sql).await;
+    }
+    let store = Store::open(data.path()).await.unwrap();
+    store.endpoint(&source.name).await.unwrap();
+    store.batch(&sales.name).await.unwrap();
+    assert_eq!(store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap().len(), 1);
 }
