@@ -69,13 +69,12 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         plan: &mut MessagePlan,
         owned: &UidSet,
     ) -> Result<(), Error> {
-        let status = match work.target_status.take() {
-            Some(status) => status,
-            None => {
-                // Before the first look: what another pass sends after it would not be found.
-                self.ledger.reserve_target(&self.target.owner()).await?;
-                self.target.open_to_write(&work.target).await?
-            }
+        let status = if let Some(status) = work.target_status.take() {
+            status
+        } else {
+            // Before the first look: what another pass sends after it would not be found.
+            self.ledger.reserve_target(&self.target.owner()).await?;
+            self.target.open_to_write(&work.target).await?
         };
         let floor = self.floor(work, &status).await?;
         self.follow_moves(work, state, plan, floor, owned).await?;
