@@ -5,14 +5,54 @@
 #[path = "../../engine/tests/support/mod.rs"]
 mod memory;
 
-use mailhaul_engine::{PassOptions, Report};
+use std::time::Duration;
+
+use mailhaul_engine::{
+    Budget, ErrorKind, Ledger as _, Limits, Pass, PassOptions, Places, Report, Target as _,
+};
+use mailhaul_mail::Retry;
 use mailhaul_store::Store;
-use memory::{Remote, pass};
+use memory::{Listener, NoTime, Remote, pass};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 async fn run(store: &Store, source: &Remote, target: &Remote, name: &str) -> Report {
     let ledger = store.mailbox("terry@old.example", &format!("terry@{name}")).await.unwrap();
     pass(source, target, &ledger, &PassOptions::default()).await
+}
+
+/// In the service, other mailboxes get the place of one that waits.
+#[tokio::test]
+async fn a_pass_that_is_taken_up_again_does_not_wait() {
+    let (data, mut source, mut target) = (TempDir::new().unwrap(), Remote::default(), Remote::default());
+    source.server().folder("INBOX").add("", "Message-ID: <1@example.net>\r\n\r\nBody\r\n");
+    let store = Store::open(data.path()).await.unwrap();
+    let first = store.mailbox("terry@old.example", "terry@localhost:143").await.unwrap();
+    first.reserve_target(&target.owner()).await.unwrap();
+    let second = store.mailbox("terry@old.example", "terry@127.0.0.1:143").await.unwrap();
+    let pass = Pass {
+        source: &mut source,
+        target: &mut target,
+        ledger: &second,
+        progress: &Listener::default(),
+        clock: &NoTime,
+        budget: &Budget::new(100),
+        places: &Places::new(1),
+        stop: &CancellationToken::new(),
+        limits: &Limits { is_resumed: true, ..Limits::default() },
+        options: &PassOptions::default(),
+    };
+    let error = pass.run().await.error.unwrap();
+    assert_eq!((error.kind, error.retry), (ErrorKind::Ledger, Retry::After(Some(Duration::from_secs(10)))));
+    assert!(
+        error.message.starts_with("another mailhaul pass fills the target mailbox of memory now"),
+        "{error}"
+    );
+    assert!(target.contents().values().all(Vec::is_empty));
+    // A user of another name does not wait.
+    second.reserve_target("anna").await.unwrap();
+    drop(first);
+    second.reserve_target(&target.owner()).await.unwrap();
 }
 
 #[tokio::test]
