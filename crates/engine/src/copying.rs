@@ -77,6 +77,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.target.open_to_write(&work.target).await?
         };
         let floor = self.floor(work, &status).await?;
+        if state.record.target_validity.is_none() && (status.messages > 0 || !work.moves.is_empty()) {
+            // Messages that are moved or adopted have a target UID and no intent, which would record this.
+            let (folder, uid_validity) = (work.source.clone(), status.uid_validity);
+            self.record(state, &[Record::TargetValidity { folder, uid_validity }]).await?;
+        }
         self.follow_moves(work, state, plan, floor, owned).await?;
         work.floor_next = Some(floor.uid_next);
         if status.messages > 0 {

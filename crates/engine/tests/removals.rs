@@ -182,6 +182,38 @@ async fn a_restored_older_ledger_copies_nothing_twice() {
     assert_eq!(source.contents(), target.contents());
 }
 
+/// Target UIDs of adopted messages mean something under one UIDVALIDITY alone.
+#[tokio::test]
+async fn flags_of_adopted_mail_follow_a_target_that_is_numbered_anew() {
+    let options = PassOptions::default();
+    let (source, target, _) = migrated(&options).await;
+    let ledger = MemoryLedger::default();
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    // The UIDs of the first messages become those of others.
+    drop(target.server().folder("INBOX").expunge(1));
+    target.server().folder("INBOX").shift();
+    target.server().folder("INBOX").uid_validity += 1;
+    source.server().folder("INBOX").set_flags(5, "\\Flagged");
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    assert_eq!(source.contents(), target.contents());
+}
+
+/// The pass that the older ledger is of sent nothing, because all was on the target.
+#[tokio::test]
+async fn a_restored_ledger_of_adopted_mail_copies_nothing_twice() {
+    let options = PassOptions::default();
+    let (source, target, _) = migrated(&options).await;
+    let ledger = MemoryLedger::default();
+    let adopted = pass(&source, &target, &ledger, &options).await;
+    assert_eq!((adopted.total(|tally| tally.copied), adopted.total(|tally| tally.already)), (0, 40));
+    let older = ledger.backup();
+    (50..60).for_each(|number| _ = source.server().folder("INBOX").add("", &text(number)));
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    source.server().folder("INBOX").add("", &text(60));
+    assert_synced(&pass(&source, &target, &older, &options).await);
+    assert_eq!(source.contents(), target.contents());
+}
+
 #[tokio::test]
 async fn only_what_is_ours_is_removed() {
     let (source, target, ledger) = migrated(&mirrored()).await;
