@@ -72,7 +72,7 @@ pub(crate) struct Work {
     pub(crate) sent_again: HashSet<Uid>,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
     pub(crate) shown_until: Option<Uid>,
-    /// The target folder's UIDNEXT before anything was sent.
+    /// The target folder's UIDNEXT before anything was sent. The folder's record has it only where something was sent.
     pub(crate) floor_next: Option<Uid>,
     /// Copies whose flags the source did not show: only a scan of everything shows them again.
     pub(crate) unseen: u64,
