@@ -195,19 +195,16 @@ impl Store {
         .await
     }
 
-    /// The endpoints to which the mail of users goes whose check could be begun now; `None` for the archive.
-    pub async fn targets_to_check(
-        &self,
-        source_endpoint: Guid,
-        now: Timestamp,
-    ) -> Result<Vec<Option<Guid>>, StoreError> {
+    /// The source and the target of users whose check could be begun now; no target for the archive. One query serves all
+    /// endpoints.
+    pub async fn waiting_checks(&self, now: Timestamp) -> Result<Vec<(Guid, Option<Guid>)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let sql = format!(
-                    "SELECT DISTINCT batch.target_endpoint FROM user JOIN batch ON batch.guid = user.batch \
-                     WHERE user.source_endpoint = ?2 AND {WAITING}"
+                    "SELECT DISTINCT user.source_endpoint, batch.target_endpoint FROM user \
+                     JOIN batch ON batch.guid = user.batch WHERE {WAITING}"
                 );
-                let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(millis(now)).bind(source_endpoint);
+                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now));
                 Ok(query.fetch_all(connection).await?)
             })
         })

@@ -1,9 +1,9 @@
 //! The file itself: where it is, how it is opened, which schema it has.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use std::{
 use sqlx::{
     ConnectOptions, Connection, SqlSafeStr, SqliteConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The schema, step by step: what was released is never edited, only added to.
-const SCHEMA: [(i64, &str, &str); 14] = [
+const SCHEMA: [(i64, &str, &str); 15] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -38,6 +38,7 @@ const SCHEMA: [(i64, &str, &str); 14] = [
     (12, "checksums", include_str!("../migrations/0012_checksums.sql")),
     (13, "waiting deletions", include_str!("../migrations/0013_waiting_deletions.sql")),
     (14, "service checksums", include_str!("../migrations/0014_service_checksums.sql")),
+    (15, "waiting users", include_str!("../migrations/0015_waiting_users.sql")),
 ];
 
 /// The newest step of the schema.
@@ -51,6 +52,32 @@ pub(crate) fn file_in(data: &Path) -> PathBuf {
 /// Makes a directory, and those above it, for its owner alone. One that exists is left as it is.
 pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::file(path))
+}
+
+/// Refuses a directory that another user owns or may write to: that user could put other files in place of ours.
+pub(crate) fn check_directory(path: &Path) -> Result<(), StoreError> {
+    let found = fs::metadata(path).map_err(StoreError::file(path))?;
+    match foreign((found.uid(), found.mode()), nix::unistd::geteuid().as_raw(), path) {
+        Some(words) => Err(StoreError::file(path)(io::Error::new(io::ErrorKind::PermissionDenied, words))),
+        None => Ok(()),
+    }
+}
+
+/// Why a directory with this owner and this mode is not to be used; `None` where it may be.
+fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> {
+    let (mode, path) = (mode & 0o7777, path.display());
+    if owner != user {
+        return Some(format!(
+            "the data directory belongs to the user with UID {owner} (mode {mode:04o}), and this program runs as UID {user}; \
+             run it as that user, or name another directory with --data"
+        ));
+    }
+    (mode & 0o022 != 0).then(|| {
+        format!(
+            "other users may write to the data directory (mode {mode:04o}, owner UID {owner}); run `chmod 700 {path}`, or name \
+             another directory with --data"
+        )
+    })
 }
 
 /// Makes the database file for its owner alone; `SQLite` gives its companions the same mode.
@@ -72,6 +99,8 @@ pub(crate) fn write_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
+        // For new files only: `SQLite` changes an old one at its next `VACUUM`.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -156,4 +185,26 @@ pub(crate) async fn close(mut connection: SqliteConnection) -> Result<(), Fault>
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_of_others_are_refused_with_owner_and_mode() {
+        let words = |owner, mode, user| foreign((owner, mode), user, Path::new("/data"));
+        for mode in [0o40700, 0o40750, 0o40755] {
+            assert_eq!(words(1000, mode, 1000), None);
+        }
+        for user in [0, 1001] {
+            let words = words(1000, 0o40700, user).unwrap();
+            assert!(words.contains("UID 1000 (mode 0700)"), "{words}");
+        }
+        for (mode, shown) in [(0o40777, "0777"), (0o41777, "1777"), (0o40770, "0770")] {
+            let words = words(1000, mode, 1000).unwrap();
+            assert!(words.contains(&format!("(mode {shown}, owner UID 1000)")), "{words}");
+            assert!(words.contains("`chmod 700 /data`"), "{words}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The servers that mail comes from and goes to.
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, Guid, Limit};
@@ -12,6 +14,7 @@ use crate::{
     error::{Fault, StoreError},
     service_rows,
     vault::{Keys, SecretName, secrets},
+    writer::Work,
 };
 
 /// What becomes of an endpoint's stored secret: its administrator's password, or what its tokens are come by with.
@@ -36,7 +39,7 @@ impl Store {
         secret: Option<Secret>,
     ) -> Result<Endpoint, StoreError> {
         let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        self.change_endpoints(move |connection| {
             Box::pin(async move {
                 name_is_free(connection, &endpoint).await?;
                 write(connection, &endpoint).await?;
@@ -79,6 +82,21 @@ impl Store {
         self.read(|connection| Box::pin(find(connection, guid))).await
     }
 
+    /// How often endpoints were changed through this store since it was opened.
+    pub fn endpoint_changes(&self) -> u64 {
+        self.shared.endpoint_changes.load(Ordering::Relaxed)
+    }
+
+    async fn change_endpoints<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
+        let changed = self.change(work).await?;
+        self.shared.endpoint_changes.fetch_add(1, Ordering::Relaxed);
+        Ok(changed)
+    }
+
     /// All endpoints, by name.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
         self.read(|connection| {
@@ -101,7 +119,7 @@ impl Store {
         change: impl FnOnce(&mut Endpoint) + Send + 'static,
     ) -> Result<Endpoint, StoreError> {
         let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        self.change_endpoints(move |connection| {
             Box::pin(async move {
                 let mut endpoint = find(connection, guid).await?;
                 change(&mut endpoint);
@@ -123,7 +141,7 @@ impl Store {
         secret: NewSecret,
     ) -> Result<Endpoint, StoreError> {
         let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        self.change_endpoints(move |connection| {
             Box::pin(async move {
                 if find(connection, before.guid).await? != before {
                     return Err(StoreError::Changed { endpoint: before.name }.into());
@@ -158,7 +176,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::InUse`] while a batch, or the configuration, names it.
     pub async fn remove_endpoint(&self, guid: Guid) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.change_endpoints(move |connection| {
             Box::pin(async move {
                 let endpoint = find(connection, guid).await?;
                 let by = users_of(connection, guid).await?;

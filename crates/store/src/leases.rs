@@ -100,6 +100,17 @@ pub struct Running {
     pub users: u64,
 }
 
+/// Users who could be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The endpoint that their mail comes from.
+    pub source_endpoint: Guid,
+    /// The endpoint that it goes to; `None` for the archive.
+    pub target_endpoint: Option<Guid>,
+    /// Their pass.
+    pub kind: PassKind,
+}
+
 impl Store {
     /// Takes users whose time has come, of batches that run: final passes before incremental ones before first ones, by
     /// due time, then in the order in which they were given. Nobody else gets them until the lease ends.
@@ -165,25 +176,28 @@ impl Store {
         .await
     }
 
-    /// The endpoints to which the mail of users goes that could be claimed now; `None` for the archive.
-    pub async fn waiting_targets(
-        &self,
-        source_endpoint: Guid,
-        kind: PassKind,
-        now: Timestamp,
-    ) -> Result<Vec<Option<Guid>>, StoreError> {
+    /// The pairs of endpoints between which users could be claimed now, with the sort of pass. One query serves all endpoints.
+    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let targets = sqlx::query_scalar(
-                    "SELECT DISTINCT target_endpoint FROM batch WHERE source_endpoint = ? AND intent = 'Run' AND EXISTS \
-                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND pass = ? AND due <= ? AND lease_until IS NULL)",
+                let rows = sqlx::query(
+                    "SELECT DISTINCT source_endpoint, target_endpoint, kind.column1 AS pass FROM batch \
+                     JOIN (VALUES ('Final'), ('Incremental'), ('First')) AS kind WHERE intent = 'Run' AND EXISTS \
+                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND user.pass = kind.column1 AND user.due <= ? \
+                     AND user.lease_until IS NULL)",
                 )
-                .bind(source_endpoint)
-                .bind(kind.to_string())
                 .bind(millis(now))
                 .fetch_all(connection)
                 .await?;
-                Ok(targets)
+                let waiting = |row| {
+                    let cells = Cells(row);
+                    Ok(Waiting {
+                        source_endpoint: cells.get("source_endpoint")?,
+                        target_endpoint: cells.get("target_endpoint")?,
+                        kind: cells.word("pass")?,
+                    })
+                };
+                rows.iter().map(waiting).collect()
             })
         })
         .await

@@ -8,6 +8,11 @@ use std::{
 };
 
 use mailhaul_migration::Guid;
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, fcntl},
+    libc,
+};
 
 use crate::{Store, database, error::StoreError};
 
@@ -31,25 +36,62 @@ pub(crate) async fn wait_for(data: &Path, name: &'static str) -> Result<File, St
     locked.await.map_err(|error| StoreError::file(&data)(error.into()))?
 }
 
-/// Held while the mailbox of this number is migrated; `None` where somebody else holds it.
+/// Each mailbox that is migrated has one byte of this file locked: the byte of its number.
+const MAILBOXES: &str = "mailboxes.lock";
+
+/// Held while the mailbox of this number is migrated; `None` where another holds it.
 pub(crate) fn mailbox(data: &Path, id: i64) -> Result<Option<File>, StoreError> {
-    try_lock(data, &format!("{id}.lock"))
+    byte(data, MAILBOXES, id)
 }
 
-fn try_lock(data: &Path, name: &str) -> Result<Option<File>, StoreError> {
-    let (path, file) = open(data, name)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(StoreError::file(&path)(error)),
-    }
-}
+/// Each user of a target that a pass fills has one byte of this file locked: the byte of the name's hash.
+const TARGETS: &str = "targets.lock";
 
 /// Held while the mailbox of this user on a target is filled; `None` where another pass has it.
 pub(crate) fn target(data: &Path, owner: &str) -> Result<Option<File>, StoreError> {
     // Mail servers compare names of users without regard to case.
-    let name = blake3::hash(owner.to_lowercase().as_bytes()).to_hex();
-    try_lock(data, &format!("target-{}.lock", &name[..32]))
+    let hash = blake3::hash(owner.to_lowercase().as_bytes());
+    let number = hash.as_bytes().iter().take(7).fold(0, |number, byte| number << 8 | i64::from(*byte));
+    byte(data, TARGETS, number)
+}
+
+/// Locks one byte of a file, which need not be that long; `None` where another holds it.
+///
+/// One file serves all holders: a file for each would stay for ever, because a removal races with other openers. The lock
+/// belongs to this open file (`F_OFD_SETLK`), so that two holders in one process exclude each other too.
+fn byte(data: &Path, name: &str, number: i64) -> Result<Option<File>, StoreError> {
+    let (path, file) = open(data, name)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "libc has them as int, and the structure takes a short"
+    )]
+    let byte = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: number,
+        l_len: 1,
+        l_pid: 0,
+    };
+    match fcntl(&file, FcntlArg::F_OFD_SETLK(&byte)) {
+        Ok(_) => Ok(Some(file)),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(None),
+        Err(error) => Err(StoreError::file(&path)(error.into())),
+    }
+}
+
+/// Removes the files of earlier versions, which had one for each mailbox. One that is still held stays.
+fn remove_old_files(data: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(data.join("locks"))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_suffix(".lock"));
+        if number.is_some_and(|number| number.parse::<i64>().is_ok())
+            && OpenOptions::new().write(true).open(entry.path())?.try_lock().is_ok()
+        {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The right to run the service on a data directory; there is one as long as this lives.
@@ -87,11 +129,13 @@ impl Store {
         file.set_len(0)
             .and_then(|()| writeln!(file, "process {}", std::process::id()))
             .map_err(StoreError::file(&path))?;
+        // One that stays does no harm.
+        _ = remove_old_files(data);
         Ok(ServiceLock { owner: Guid::new_v4(), _file: file })
     }
 }
 
-/// The file is never removed: somebody could hold a lock on the removed one while a third makes a new one.
+/// Opens a lock file. It is never removed: one process could lock the removed file while another makes a new one.
 fn open(data: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
     let directory = data.join("locks");
     database::make_directory(&directory)?;

@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sqlx::SqliteConnection;
@@ -34,6 +37,10 @@ pub(crate) struct Shared {
     /// The step of the schema that the file had when it was opened.
     pub(crate) schema: i64,
     readers: Readers,
+    /// Reads since the file was opened.
+    reads: AtomicU64,
+    /// Changes of endpoints since the file was opened.
+    pub(crate) endpoint_changes: AtomicU64,
     /// `None` where the store was opened for reading only.
     writer: Option<Writer>,
     pub(crate) keys: Keys,
@@ -45,6 +52,7 @@ impl Store {
     /// To be called inside a Tokio runtime, on which the writer runs.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
         database::make_directory(data)?;
+        database::check_directory(data)?;
         let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
@@ -57,6 +65,8 @@ impl Store {
             path,
             schema: database::SCHEMA_VERSION,
             readers,
+            reads: AtomicU64::new(0),
+            endpoint_changes: AtomicU64::new(0),
             writer,
             keys: Keys::default(),
         };
@@ -75,8 +85,16 @@ impl Store {
             Err(error) => return Err(StoreError::file(&path)(error)),
         }
         let readers = Readers::File(path.clone());
-        let mut shared =
-            Shared { data: data.to_owned(), path, schema: 0, readers, writer: None, keys: Keys::default() };
+        let mut shared = Shared {
+            data: data.to_owned(),
+            path,
+            schema: 0,
+            readers,
+            reads: AtomicU64::new(0),
+            endpoint_changes: AtomicU64::new(0),
+            writer: None,
+            keys: Keys::default(),
+        };
         let schema = shared.read(|it| Box::pin(database::schema(it))).await;
         let Some(schema) = schema.map_err(StoreError::database(&shared.path, "opened"))? else {
             return Ok(None);
@@ -143,6 +161,11 @@ impl Store {
         }
     }
 
+    /// How often the file was read since it was opened.
+    pub fn reads(&self) -> u64 {
+        self.shared.reads.load(Ordering::Relaxed)
+    }
+
     /// Where the data is.
     pub(crate) fn data(&self) -> &Path {
         self.shared.data()
@@ -189,6 +212,7 @@ impl Shared {
     where
         F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
     {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         for _ in 0..ATTEMPTS {
             let mut reading = self.readers.begin().await?;
             let answer = work(reading.connection()).await;

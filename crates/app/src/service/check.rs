@@ -13,7 +13,7 @@ use super::{progress::Lane, verdict::failure, workers::Worker, workplace::Workpl
 /// Where nothing was found out: so long until the next try, and twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_mins(1);
 /// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// How long a check may take before its place is given to others.
 const LONGEST_CHECK: Duration = Duration::from_mins(1);

@@ -1,7 +1,7 @@
 //! What the servers of this process put up with: for each endpoint its pacers, and how many connections it takes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -104,7 +104,8 @@ impl Gates {
 
     /// Forgets an endpoint that is no more.
     pub(crate) fn keep(&self, endpoints: &[Endpoint]) {
-        self.with(|gates| gates.retain(|guid, _| endpoints.iter().any(|it| it.guid == *guid)));
+        let present: HashSet<Guid> = endpoints.iter().map(|endpoint| endpoint.guid).collect();
+        self.with(|gates| gates.retain(|guid, _| present.contains(guid)));
     }
 
     /// The pacers of a mailbox that begins, of which so much was used in the hours before: its endpoint's, which all share,

@@ -8,6 +8,7 @@ mod folder_plan;
 pub(crate) mod forecast;
 mod gates;
 mod limits;
+mod load;
 mod outage;
 mod parking;
 mod pass_options;

@@ -2,16 +2,20 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Place, Places, Usage};
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
-use mailhaul_store::{CheckClaim, Claim, Heartbeat, PassKind, ServiceLock, StoreError};
+use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, Waiting};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    check,
+    load::{Load, left},
     worker::tally,
     workers::{Ending, Login, Worker},
     workplace::Workplace,
@@ -34,12 +38,26 @@ pub(crate) struct Scheduler {
     /// For each endpoint that mail comes from.
     places: HashMap<Guid, Places>,
     leases: HashMap<Guid, mailhaul_store::Lease>,
+    /// All endpoints, as they were after so many changes.
+    endpoints: (Arc<[Endpoint]>, Option<u64>),
+    /// The clock at the last turn: one that went back since is noticed. `None` before the first turn.
+    last_turn: Option<Timestamp>,
+    /// When signs of life were given last.
+    last_beat: Option<Instant>,
 }
 
 impl Scheduler {
     /// For this directory, of which nobody else may be the service.
     pub(crate) fn new(place: Workplace, lock: &ServiceLock) -> Self {
-        Self { place, owner: lock.owner(), places: HashMap::new(), leases: HashMap::new() }
+        Self {
+            place,
+            owner: lock.owner(),
+            places: HashMap::new(),
+            leases: HashMap::new(),
+            endpoints: (Arc::default(), None),
+            last_turn: None,
+            last_beat: None,
+        }
     }
 
     /// Runs until it is told to stop; then workers end at the end of their window.
@@ -78,76 +96,76 @@ impl Scheduler {
         }
     }
 
-    async fn turn(&mut self) -> Result<(), StoreError> {
+    /// Looks at everything once. The number of queries does not depend on the number of endpoints.
+    pub(super) async fn turn(&mut self) -> Result<(), StoreError> {
         let store = self.place.store.clone();
         let now = Timestamp::now();
-        self.beat(now).await?;
-        store.recover(now, self.owner).await?;
+        if self.last_turn.is_none_or(|last| now < last) {
+            store.bring_times_back(now, check::LONGEST_WAIT).await?;
+        }
+        self.last_turn = Some(now);
+        if self.last_beat.is_none_or(|last| last.elapsed() >= BEAT) {
+            self.beat(now).await?;
+            store.recover(now, self.owner).await?;
+            self.last_beat = Some(Instant::now());
+            // Another process may have changed one.
+            self.endpoints.1 = None;
+            store.give_back_space().await?;
+        }
         store.complete_due(now).await?;
-        let config = store.config().await?;
-        let endpoints = store.endpoints().await?;
-        self.place.gates.keep(&endpoints);
-        for endpoint in &endpoints {
-            self.tend(endpoint).await?;
+        let endpoints = self.endpoints().await?;
+        for endpoint in endpoints.iter() {
             self.give_back_what_is_too_much(endpoint, now);
         }
+        self.fill_places(&endpoints, now).await
+    }
+
+    /// All endpoints, read again after a change: their rates count from then on.
+    async fn endpoints(&mut self) -> Result<Arc<[Endpoint]>, StoreError> {
+        let changes = self.place.store.endpoint_changes();
+        if self.endpoints.1 != Some(changes) {
+            let endpoints: Arc<[Endpoint]> = self.place.store.endpoints().await?.into();
+            self.place.gates.keep(&endpoints);
+            for endpoint in endpoints.iter() {
+                self.tend(endpoint).await?;
+            }
+            self.endpoints = (endpoints, Some(changes));
+        }
+        Ok(self.endpoints.0.clone())
+    }
+
+    /// Begins passes and checks, as far as there are places.
+    async fn fill_places(&mut self, endpoints: &[Endpoint], now: Timestamp) -> Result<(), StoreError> {
+        let store = self.place.store.clone();
+        let config = store.config().await?;
         let parked: HashSet<Guid> = store.parked(now).await?.into_iter().map(|(guid, _)| guid).collect();
-        let running = store.running().await?;
-        let mut at_target: HashMap<Guid, u64> = HashMap::new();
-        for it in &running {
-            if let Some(target) = it.target_endpoint {
-                *at_target.entry(target).or_default() += it.users;
-            }
+        let open: HashMap<Guid, &Endpoint> = endpoints
+            .iter()
+            .filter(|endpoint| !parked.contains(&endpoint.guid))
+            .map(|endpoint| (endpoint.guid, endpoint))
+            .collect();
+        let mut load = Load::new(&store.running().await?, &store.checks_under_way(now).await?);
+        let mut waiting = store.waiting(now).await?;
+        waiting.sort_by_key(|waiting| waiting.kind);
+        for pass in waiting {
+            let Some((source, target)) = ends(&open, pass.source_endpoint, pass.target_endpoint) else {
+                continue;
+            };
+            let most = load.left(&config).min(load.left_for(pass.kind, source));
+            let most = most.min(self.left_at(target, &load, now));
+            let begun = self.begin(source, pass, most, now).await?;
+            load.add_passes(pass, begun);
         }
-        let checks = store.checks_under_way(now).await?;
-        for it in &checks {
-            if let Some(target) = it.target_endpoint {
-                *at_target.entry(target).or_default() += it.users;
-            }
-        }
-        let mut all: u64 =
-            running.iter().map(|it| it.users).sum::<u64>() + checks.iter().map(|it| it.users).sum::<u64>();
-        for endpoint in endpoints.iter().filter(|it| !parked.contains(&it.guid)) {
-            let later = |kind: PassKind| kind != PassKind::First;
-            let mut incremental: u64 = running
-                .iter()
-                .filter(|it| it.source_endpoint == endpoint.guid && later(it.kind))
-                .map(|it| it.users)
-                .sum();
-            for kind in [PassKind::Final, PassKind::Incremental, PassKind::First] {
-                for target in store.waiting_targets(endpoint.guid, kind, now).await? {
-                    if target.is_some_and(|it| parked.contains(&it)) {
-                        continue;
-                    }
-                    let mut most = left(config.max_concurrent_migrations, all);
-                    if later(kind) {
-                        most = most.min(left(endpoint.max_concurrent_incremental_syncs, incremental));
-                    }
-                    most = most.min(self.left_at(&endpoints, target, &at_target, now));
-                    let begun = self.begin(endpoint, target, kind, most, now).await?;
-                    all += begun;
-                    incremental += if later(kind) { begun } else { 0 };
-                    if let Some(target) = target {
-                        *at_target.entry(target).or_default() += begun;
-                    }
-                }
-            }
-            // Nobody's mail waits for a check; and where all places are taken, many may wait whom a pass will check.
-            if self.free(endpoint, now) == 0 {
+        for (source, target) in store.waiting_checks(now).await? {
+            let Some((source, target)) = ends(&open, source, target) else { continue };
+            // Passes go before checks; and where all places are taken, a pass will check many of those who wait.
+            if self.free(source, now) == 0 {
                 continue;
             }
-            for target in store.targets_to_check(endpoint.guid, now).await? {
-                if target.is_some_and(|it| parked.contains(&it)) {
-                    continue;
-                }
-                let most = left(config.max_concurrent_migrations, all)
-                    .min(self.left_at(&endpoints, target, &at_target, now));
-                let begun = self.check(endpoint, target, most, now).await?;
-                all += begun;
-                if let Some(target) = target {
-                    *at_target.entry(target).or_default() += begun;
-                }
-            }
+            let most = load.left(&config).min(self.left_at(target, &load, now));
+            let target = target.map(|target| target.guid);
+            let begun = self.check(source, target, most, now).await?;
+            load.add_checks(target, begun);
         }
         Ok(())
     }
@@ -193,6 +211,9 @@ impl Scheduler {
     /// What its server refuses comes back by itself.
     fn give_back_what_is_too_much(&mut self, endpoint: &Endpoint, now: Timestamp) {
         let excess = self.places(endpoint, now).taken().saturating_sub(most(endpoint));
+        if excess == 0 {
+            return;
+        }
         let here = |it: &(Guid, Worker)| it.1.source.endpoint == endpoint.guid;
         let workers: Vec<_> = self.place.workers.all().into_iter().filter(here).collect();
         // Those that were told already give their places back soon.
@@ -203,18 +224,12 @@ impl Scheduler {
         }
     }
 
-    /// Places that are left at the target, where so many are taken.
-    fn left_at(
-        &self,
-        endpoints: &[Endpoint],
-        target: Option<Guid>,
-        taken: &HashMap<Guid, u64>,
-        now: Timestamp,
-    ) -> u64 {
-        let Some(there) = endpoints.iter().find(|it| Some(it.guid) == target) else { return u64::MAX };
-        let taken = taken.get(&there.guid).copied().unwrap_or_default();
-        let learned = self.place.gates.most_mailboxes(there.guid, now) as u64;
-        left(there.max_concurrent_migrations, taken).min(learned.saturating_sub(taken))
+    /// Places that are left at the target; no limit holds for the archive.
+    fn left_at(&self, target: Option<&Endpoint>, load: &Load, now: Timestamp) -> u64 {
+        let Some(target) = target else { return u64::MAX };
+        let taken = load.at_target(target.guid);
+        let learned = self.place.gates.most_mailboxes(target.guid, now) as u64;
+        left(target.max_concurrent_migrations, taken).min(learned.saturating_sub(taken))
     }
 
     /// Places that are left at the source.
@@ -268,8 +283,7 @@ impl Scheduler {
     async fn begin(
         &mut self,
         endpoint: &Endpoint,
-        target: Option<Guid>,
-        kind: PassKind,
+        pass: Waiting,
         most: u64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
@@ -282,14 +296,14 @@ impl Scheduler {
             owner: self.owner,
             until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
             source_endpoint: endpoint.guid,
-            target_endpoint: target,
-            kinds: vec![kind],
+            target_endpoint: pass.target_endpoint,
+            kinds: vec![pass.kind],
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
         };
         let claimed = self.place.store.claim(claim).await?;
         let begun = claimed.len() as u64;
         for (it, place) in claimed.into_iter().zip(taken) {
-            let worker = worker(&it.user, endpoint.guid, target);
+            let worker = worker(&it.user, endpoint.guid, pass.target_endpoint);
             self.place.workers.begun(it.user.guid, worker.clone());
             self.leases.insert(it.user.guid, it.lease);
             tokio::spawn(self.place.clone().work(it, worker, places.clone(), place));
@@ -312,9 +326,15 @@ fn most(endpoint: &Endpoint) -> usize {
     }
 }
 
-fn left(limit: Limit, taken: u64) -> u64 {
-    match limit {
-        Limit::At(most) => u64::from(most).saturating_sub(taken),
-        Limit::Unlimited => u64::MAX,
+/// Both ends, where both are open to more mailboxes. The inner `None` is the archive.
+fn ends<'e>(
+    open: &HashMap<Guid, &'e Endpoint>,
+    source: Guid,
+    target: Option<Guid>,
+) -> Option<(&'e Endpoint, Option<&'e Endpoint>)> {
+    let source = open.get(&source)?;
+    match target {
+        Some(target) => Some((source, Some(open.get(&target)?))),
+        None => Some((source, None)),
     }
 }

@@ -67,7 +67,9 @@ pub(crate) struct Passed<'a> {
 impl Passed<'_> {
     /// What its end means for the user.
     pub(crate) fn judge(&self, mut report: Report) -> Ended {
-        let next = after(self.begun, self.settings.sync_interval).max(self.now);
+        // A clock that was set back during the pass must not put the next one off.
+        let begun = self.begun.min(self.now);
+        let next = after(begun, self.settings.sync_interval).max(self.now);
         let is_last = !self.settings.allow_incremental_syncs;
         if report.error.is_none() && report.folders.iter().all(|it| it.error.is_none()) && !report.is_synced()
         {
@@ -102,7 +104,7 @@ impl Passed<'_> {
             }
         };
         // What arrived on the source after the pass began may be missing: that is the moment that counts.
-        let synced = error.is_none().then_some(self.begun);
+        let synced = error.is_none().then_some(begun);
         let is_outage = self.ending.is_none() && error.is_some_and(|it| self.outage(it).is_some());
         Ended { event, due, synced, failure, report, is_outage, is_last }
     }
@@ -257,8 +259,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_back_during_a_pass_puts_nothing_off() {
+        let settings = BatchSettings::default();
+        let passed = Passed {
+            kind: PassKind::First,
+            attempts: 0,
+            settings: &settings,
+            has_gained: false,
+            is_archive: false,
+            ending: None,
+            begun: at(48 * HOUR),
+            now: at(0),
+        };
+        let ended = passed.judge(Report::default());
+        assert_eq!((ended.due, ended.synced), (Due::At(at(24 * HOUR)), Some(at(0))));
+    }
+
+    #[test]
     fn what_is_tried_again_and_when() {
-        let lost = || error(Retry::Now, ErrorKind::Connection);
+        let lost = || Error::new(Scope::Session, Retry::Now, ErrorKind::Connection, "words");
         let wait = |seconds| Due::At(at(HOUR + seconds));
         assert_eq!(judged(PassKind::First, 0, None, lost()), (UserEvent::Deferred, wait(30), None));
         assert_eq!(judged(PassKind::First, 3, None, lost()), (UserEvent::Deferred, wait(240), None));

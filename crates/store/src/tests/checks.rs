@@ -53,7 +53,7 @@ async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_ask
     let (source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "terry"])).await;
     let archived = batch("Archived", &source, BatchIntent::Created);
     let archived = store.insert_batch(archived, rows(&["old"])).await.unwrap().batch;
-    assert_eq!(store.targets_to_check(source.guid, at(0)).await.unwrap(), [sales.target_endpoint]);
+    assert_eq!(store.waiting_checks(at(0)).await.unwrap(), [(source.guid, sales.target_endpoint)]);
     let claimed = checks(&store, &sales, 0).await;
     assert_eq!(names(&claimed), ["annb", "terry"]);
     // Nobody else gets them, unless whoever has them is gone.
@@ -78,7 +78,7 @@ async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_ask
         MailboxCheck { due: Some(at(0)), ..MailboxCheck::default() }
     );
     ends(&store, &again[0], opened(), 302).await;
-    assert_eq!(store.targets_to_check(source.guid, at(999)).await.unwrap(), []);
+    assert_eq!(store.waiting_checks(at(999)).await.unwrap(), []);
     assert_eq!(store.request_checks(Users::OfBatch(archived.guid), at(400)).await.unwrap(), 1);
     assert_eq!(names(&checks(&store, &archived, 400).await), ["old"]);
 }

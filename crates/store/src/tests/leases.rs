@@ -3,7 +3,9 @@
 use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, UserEvent, UserStatus};
 
 use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
-use crate::{Claim, Claimed, Due, Heartbeat, Lease, Parking, PassKind, Release, Running, StoreError, Users};
+use crate::{
+    Claim, Claimed, Due, Heartbeat, Lease, Parking, PassKind, Release, Running, StoreError, Users, Waiting,
+};
 
 fn names(claimed: &[Claimed]) -> Vec<&str> {
     claimed.iter().map(|it| it.user.user_name.as_str()).collect()
@@ -225,15 +227,22 @@ async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
     let mut staff = batch("Staff", &source, BatchIntent::Run);
     staff.target_endpoint = Some(target.guid);
     store.insert_batch(staff, rows(&["berta", "carla"])).await.unwrap();
-    let mut waiting = store.waiting_targets(source.guid, PassKind::First, at(1)).await.unwrap();
-    waiting.sort_unstable();
-    assert_eq!(waiting, [None, Some(target.guid)]);
+    let waiting = |second: i64| {
+        let store = store.clone();
+        async move {
+            let mut waiting = store.waiting(at(second)).await.unwrap();
+            waiting.sort_by_key(|waiting| waiting.target_endpoint);
+            waiting
+        }
+    };
+    let first =
+        |target_endpoint| Waiting { source_endpoint: source.guid, target_endpoint, kind: PassKind::First };
+    assert_eq!(waiting(1).await, [first(None), first(Some(target.guid))]);
     let asked = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 1) };
     assert_eq!(names(&store.claim(asked.clone()).await.unwrap()), ["berta", "carla"]);
     assert_eq!(store.claim(asked).await.unwrap(), []);
-    assert_eq!(store.waiting_targets(source.guid, PassKind::First, at(1)).await.unwrap(), [None]);
-    assert_eq!(store.waiting_targets(source.guid, PassKind::Final, at(1)).await.unwrap(), []);
-    assert_eq!(store.waiting_targets(source.guid, PassKind::First, at(-1)).await.unwrap(), []);
+    assert_eq!(waiting(1).await, [first(None)]);
+    assert_eq!(waiting(-1).await, []);
     let running = store.running().await.unwrap();
     assert_eq!((running.len(), running[0].target_endpoint, running[0].users), (1, Some(target.guid), 2));
 }

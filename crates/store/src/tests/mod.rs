@@ -2,6 +2,7 @@
 
 mod batches;
 mod checks;
+mod clock;
 mod damage;
 mod endpoints;
 mod events;
@@ -10,11 +11,13 @@ mod keys;
 mod leases;
 mod ledger;
 mod limits;
+mod locks;
 mod many;
 mod model;
 mod recovery;
 mod reports;
 mod small;
+mod space;
 mod totals;
 mod upgrade;
 mod vault;

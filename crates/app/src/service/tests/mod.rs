@@ -1,8 +1,10 @@
 //! The scheduler and its workers, with a real server and the archive.
 
 mod checks;
+mod clock;
 mod gmail_api;
 mod limits;
+mod many_endpoints;
 mod stalls;
 
 use std::{path::Path, time::Duration};

@@ -1,0 +1,52 @@
+//! A clock that was set back: times that were decided under the later clock keep their distance from the decision.
+//!
+//! Without this, a user who was to wait for a day would wait for that day and for all the time by which the clock went back.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{Store, columns::millis, error::StoreError};
+
+const HOUR: i64 = 3600;
+
+/// Due times of users and of parked endpoints that were decided in the future. A `StartAfter` is a date of the
+/// administrator, and stays.
+const USERS: &str = "UPDATE user SET status_since = ?1, due = CASE WHEN due IS (SELECT \
+     coalesce(user.start_after, start_after) FROM batch WHERE batch.guid = user.batch) THEN due \
+     ELSE ?1 + max(due - status_since, 0) END WHERE status_since > ?1";
+const PARKING: &str = "UPDATE parking SET until = ?1 + (until - since), since = ?1 WHERE since > ?1";
+/// A check has no time of its decision: none is put off for longer than this. One that comes early does no harm.
+const CHECKS: &str = "UPDATE user SET check_due = min(check_due, ?1 + ?2), check_until = min(check_until, ?1 + ?2) \
+     WHERE check_due > ?1 + ?2 OR check_until > ?1 + ?2";
+/// What was used in hours to come was used by now; to forget it could exceed what the server allows in a day.
+const USAGE: [&str; 2] = [
+    "INSERT INTO usage (endpoint, mailbox, hour, octets) SELECT endpoint, mailbox, ?1, sum(octets) FROM usage \
+     WHERE hour > ?1 GROUP BY endpoint, mailbox \
+     ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = octets + excluded.octets",
+    "DELETE FROM usage WHERE hour > ?1",
+];
+
+impl Store {
+    /// Brings times that lie too far ahead back to this clock. Changes nothing where the clock was never set back.
+    pub async fn bring_times_back(
+        &self,
+        now: Timestamp,
+        longest_check_wait: Duration,
+    ) -> Result<(), StoreError> {
+        let wait = i64::try_from(longest_check_wait.as_millis()).unwrap_or(i64::MAX);
+        self.change(move |connection| {
+            Box::pin(async move {
+                for sql in [USERS, PARKING] {
+                    sqlx::query(sql).bind(millis(now)).execute(&mut *connection).await?;
+                }
+                sqlx::query(CHECKS).bind(millis(now)).bind(wait).execute(&mut *connection).await?;
+                for sql in USAGE {
+                    sqlx::query(sql).bind(now.as_second() / HOUR).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}

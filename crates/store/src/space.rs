@@ -1,0 +1,37 @@
+//! Pages of the database that hold nothing any more: they are given back to the disk in small steps.
+
+use crate::{Store, error::StoreError};
+
+/// Free pages that stay for what is written next (1 MiB).
+const SPARE: u32 = 256;
+/// Pages of one step (8 MiB): all that is written waits for it.
+const STEP: u32 = 2048;
+
+impl Store {
+    /// Gives back some of the free pages, if there are more than a few. Returns how many pages it is.
+    ///
+    /// A file of an earlier version keeps its free pages, and uses them again, until it is written anew by `VACUUM`.
+    pub async fn give_back_space(&self) -> Result<u32, StoreError> {
+        let free: u32 = self
+            .read(|connection| {
+                Box::pin(async move {
+                    let sql = "SELECT freelist_count FROM pragma_freelist_count, pragma_auto_vacuum WHERE auto_vacuum = 2";
+                    let free: Option<u32> = sqlx::query_scalar(sql).fetch_optional(connection).await?;
+                    Ok(free.unwrap_or_default())
+                })
+            })
+            .await?;
+        let step = free.saturating_sub(SPARE).min(STEP);
+        if step == 0 {
+            return Ok(0);
+        }
+        self.change(move |connection| {
+            Box::pin(async move {
+                let sql = format!("PRAGMA incremental_vacuum({step})");
+                sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false).execute(connection).await?;
+                Ok(step)
+            })
+        })
+        .await
+    }
+}
