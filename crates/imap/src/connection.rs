@@ -44,7 +44,12 @@ impl Connection {
         let trace = options.trace.clone().map(|trace| secrets.guard(trace));
         let options = ConnectOptions { trace, ..options.clone() };
         let opened = Self::open_guarded(&options, &secrets).await;
-        opened.map_err(|error| secrets.strike_error(error))
+        opened.map_err(|error| {
+            // No user has been named yet: a server that is silent now is silent to all of them.
+            let is_silent = error.kind == ErrorKind::Timeout;
+            let error = if is_silent { error.at_least(Scope::Endpoint) } else { error };
+            secrets.strike_error(error)
+        })
     }
 
     async fn open_guarded(options: &ConnectOptions, secrets: &Secrets) -> Result<Self, Error> {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -100,8 +100,20 @@ pub struct ImapMailbox {
     pub(crate) uploads: Option<Uploads>,
     /// Whether the operator was told that a `UserRoot` may be needed.
     is_root_advised: bool,
+    /// Counts the messages that scans have shown, on all connections.
+    pub(crate) scanned: Arc<AtomicU64>,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
+}
+
+/// True if no connection came about, as far as the greeting.
+fn is_unreachable(error: &imap::Error) -> bool {
+    use imap::ErrorKind as K;
+    match error.kind {
+        K::Unreachable | K::Tls => true,
+        K::Timeout => error.scope == Scope::Endpoint,
+        _ => false,
+    }
 }
 
 impl ImapMailbox {
@@ -127,6 +139,7 @@ impl ImapMailbox {
             numbering: Numbering::default(),
             uploads: None,
             is_root_advised: false,
+            scanned: Arc::default(),
             is_further: false,
         }
     }
@@ -149,6 +162,13 @@ impl ImapMailbox {
     #[must_use]
     pub fn telling(mut self, listener: Listener) -> Self {
         self.listener = Some(listener);
+        self
+    }
+
+    /// The same, counting the messages that scans show: a scan of a huge folder gets on although no message arrives.
+    #[must_use]
+    pub fn counting_scans(mut self, count: Arc<AtomicU64>) -> Self {
+        self.scanned = count;
         self
     }
 
@@ -224,9 +244,9 @@ impl ImapMailbox {
         let Beginning { mut session, ends, choice, namespaces, round_trip } = begun.map_err(|mut why| {
             if let Kept::Out(error) = &mut why
                 && !self.was_reached
-                && matches!(error.kind, imap::ErrorKind::Unreachable | imap::ErrorKind::Tls)
+                && is_unreachable(error)
             {
-                // Probably a mistake in the address: the operator waits for an answer.
+                // Probably a mistake in the address, or an outage: the operator waits for an answer.
                 (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
             }
             why
@@ -474,6 +494,7 @@ impl Mailbox for ImapMailbox {
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),
             is_root_advised: self.is_root_advised,
+            scanned: Arc::clone(&self.scanned),
             is_further: true,
         }
     }

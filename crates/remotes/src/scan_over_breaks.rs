@@ -1,5 +1,7 @@
 //! Scans a folder although the server disconnects at one of its messages.
 
+use std::sync::Arc;
+
 use mailhaul_engine::Error;
 use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Retry, Scope};
@@ -17,9 +19,9 @@ impl ImapMailbox {
     pub(crate) async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
         let labels = self.labels.clone();
         let labels = labels.as_deref().map(|it| (it, folder));
-        let numbered = self.numbered(folder);
+        let (numbered, count) = (self.numbered(folder), Arc::clone(&self.scanned));
         if let Some(since) = since.filter(|_| !self.culprits.breaks_scans(&numbered)) {
-            match changes(self.selected()?, since, Found::new(labels)).await {
+            match changes(self.selected()?, since, Found::new(labels).counted_by(&count)).await {
                 Ok(Some(scanned)) => return Ok(scanned),
                 Ok(None) => {}
                 Err(error) => {
@@ -30,7 +32,7 @@ impl ImapMailbox {
                 }
             }
         }
-        let mut found = Found::new(labels);
+        let mut found = Found::new(labels).counted_by(&count);
         loop {
             let error = match everything(self.selected()?, &mut found).await {
                 Ok(scanned) => {

@@ -2,7 +2,13 @@
 //!
 //! Invariant: a message that is there and is not shown is never taken for one that is gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use mailhaul_engine::{Cursor, MessageInfo, Present, UnseenMessage};
 use mailhaul_imap::{self as imap, Selected, response::Fetch};
@@ -216,6 +222,8 @@ pub(crate) struct Found<'a> {
     /// Memory that `told` takes (bytes), and how many answers were left when it was merged last.
     memory: usize,
     merged: usize,
+    /// Counts the answers, for those who look whether a scan gets on.
+    count: Arc<AtomicU64>,
 }
 
 /// What was told of one message.
@@ -251,7 +259,13 @@ impl<'a> Found<'a> {
     pub(crate) fn new(labels: Option<(&'a Labels, &'a FolderPath)>) -> Self {
         let (halves, known) = (Halves::default(), UidSet::new());
         let (odd, twice) = (BTreeMap::new(), BTreeMap::new());
-        Self { told: Vec::new(), labels, halves, phase: Phase::New, known, odd, twice, memory: 0, merged: 0 }
+        let (told, phase, count) = (Vec::new(), Phase::New, Arc::default());
+        Self { told, labels, halves, phase, known, odd, twice, memory: 0, merged: 0, count }
+    }
+
+    /// The same, counting its answers here too.
+    pub(crate) fn counted_by(self, count: &Arc<AtomicU64>) -> Self {
+        Self { count: Arc::clone(count), ..self }
     }
 
     /// What is to be asked for.
@@ -275,6 +289,7 @@ impl<'a> Found<'a> {
 
     /// Takes in one answer. Returns true if it tells all that was asked for.
     fn take(&mut self, fetch: &Fetch) -> bool {
+        self.count.fetch_add(1, Ordering::Relaxed);
         if let Some(odd) = &fetch.odd_uid {
             self.is_odd(fetch.sequence, odd);
         }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use mailhaul_engine::{Budget, Error, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
-use mailhaul_imap::Security;
-use mailhaul_mail::{FolderPath, Uid};
+use mailhaul_engine::{Budget, Error, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_imap::{ConnectOptions, Security};
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid};
 use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::peer::{Peer, alice, peer};
 
@@ -257,4 +257,20 @@ async fn what_folders_are_for_is_asked_of_xlist_where_nothing_else_tells() {
     folders.sort_by(|a, b| a.path.cmp(&b.path));
     let told: Vec<String> = folders.iter().map(|it| format!("{} {:?}", it.path, it.special_use)).collect();
     assert_eq!(told, ["INBOX None", "[Gmail]/Alle Nachrichten Some(All)", "[Gmail]/Spam Some(Junk)"]);
+}
+
+/// A server that takes connections and says nothing is one for the endpoint: every user would meet it.
+#[tokio::test]
+async fn silence_at_the_greeting_concerns_every_user() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for security in [Security::Clear, Security::Implicit] {
+        let mut options = ConnectOptions::new("127.0.0.1", port, security);
+        options.timeouts.greeting = std::time::Duration::from_millis(60);
+        let login = Login::Password(alice());
+        let account = Account { side: Side::Source, options, login, user_root: None, profile: None };
+        let error = ImapMailbox::new(account).folders().await.unwrap_err();
+        let expected = (Scope::Endpoint, Retry::Never, ErrorKind::Connection);
+        assert_eq!((error.scope, error.retry, error.kind), expected, "{error}");
+    }
 }

@@ -18,13 +18,10 @@ pub(super) fn outage(error: &Error, is_archive: bool) -> Option<Outage> {
     if error.scope != Scope::Endpoint || matches!(error.retry, Retry::After(Some(_))) {
         return None;
     }
-    let is_final = error.retry == Retry::Never;
     match error.kind {
-        K::Connection | K::Tls if is_final => Some(Outage::Endpoint),
+        K::Connection | K::Tls => Some(Outage::Endpoint),
         K::Ledger => Some(Outage::Machine),
-        K::Quota | K::Refused if is_final && is_archive && error.side != Some(Side::Source) => {
-            Some(Outage::Machine)
-        }
+        K::Quota | K::Refused if is_archive && error.side != Some(Side::Source) => Some(Outage::Machine),
         _ => None,
     }
 }
@@ -41,11 +38,17 @@ mod tests {
         let table = [
             (Scope::Endpoint, never, K::Connection, false, endpoint),
             (Scope::Endpoint, never, K::Tls, false, endpoint),
+            // A server that says nothing at the greeting, and a token server that is away.
+            (Scope::Endpoint, again, K::Connection, false, endpoint),
+            (Scope::Endpoint, Retry::After(None), K::Connection, false, endpoint),
             (Scope::Session, again, K::Connection, false, None),
             (Scope::Endpoint, never, K::Ledger, false, machine),
             // The disk of the archive is full, and the mailbox of a user.
             (Scope::Endpoint, never, K::Quota, true, machine),
             (Scope::Endpoint, never, K::Quota, false, None),
+            // Too many open files.
+            (Scope::Endpoint, Retry::After(None), K::Refused, true, machine),
+            (Scope::Endpoint, Retry::After(None), K::Refused, false, None),
             (Scope::Endpoint, never, K::Authentication, false, None),
             (Scope::Folder, never, K::Refused, true, None),
         ];

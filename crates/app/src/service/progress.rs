@@ -1,7 +1,7 @@
 //! How a pass gets on: numbers for whoever asks, entries for the report, and a word when both mailboxes are open.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Tally {
     listed: AtomicU64,
     /// Folders that were looked into, opened and finished.
     folder_steps: AtomicU64,
+    /// Messages that scans have shown.
+    scanned: Arc<AtomicU64>,
     stalled_since: Mutex<Option<Timestamp>>,
     stalled_millis: AtomicU64,
     /// How long it will take, where a day's octets are limited.
@@ -42,6 +44,7 @@ impl Tally {
             skipped: AtomicU64::new(0),
             listed: AtomicU64::new(0),
             folder_steps: AtomicU64::new(0),
+            scanned: Arc::default(),
             stalled_since: Mutex::new(None),
             stalled_millis: AtomicU64::new(0),
             forecast: Mutex::new(None),
@@ -78,7 +81,16 @@ impl Tally {
     /// What this pass has done so far.
     pub(super) fn steps(&self) -> Steps {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        Steps { steps: of(&self.items) + of(&self.skipped) + of(&self.folder_steps), bytes: of(&self.bytes) }
+        Steps {
+            items: of(&self.items) + of(&self.skipped) + of(&self.folder_steps),
+            scanned: of(&self.scanned),
+            bytes: of(&self.bytes),
+        }
+    }
+
+    /// Where mailboxes count the messages that their scans show.
+    pub(super) fn scanned(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.scanned)
     }
 
     fn stalling(&self) -> u64 {

@@ -11,6 +11,8 @@ pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 const DOUBLED: u32 = 5;
 /// Steps (messages that arrived, folders that were opened or finished) in a window that are progress.
 const STEPS: u64 = 10;
+/// Messages shown by scans in a window that are progress: a huge folder is looked at for long before a message arrives.
+const SCANNED: u64 = 100;
 /// Bytes of messages that arrived in a window that are progress.
 const BYTES: u64 = 64 << 10;
 /// How long the user stands back.
@@ -19,7 +21,8 @@ const WAIT: Duration = Duration::from_mins(1);
 /// What a pass has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Steps {
-    pub(super) steps: u64,
+    pub(super) items: u64,
+    pub(super) scanned: u64,
     pub(super) bytes: u64,
 }
 
@@ -45,12 +48,14 @@ impl Watch {
     /// What a server sends is not progress (keep-alives, one byte of a message a second); what arrives is.
     pub(super) fn look(&mut self, now: Steps) -> Option<Error> {
         let before = std::mem::replace(&mut self.before, now);
-        let (steps, bytes) = (now.steps - before.steps, now.bytes - before.bytes);
-        if steps >= STEPS || bytes >= BYTES {
+        let (steps, bytes) = (now.items - before.items, now.bytes - before.bytes);
+        let scanned = now.scanned - before.scanned;
+        if steps >= STEPS || scanned >= SCANNED || bytes >= BYTES {
             return None;
         }
         let words = format!(
-            "no progress in {} s ({steps} messages and folders, {bytes} bytes), and other mailboxes wait",
+            "no progress in {} s ({steps} messages and folders, {scanned} messages looked at, {bytes} bytes), and other \
+             mailboxes wait",
             self.window.as_secs_f32()
         );
         Some(Error::new(Scope::Mailbox, Retry::After(Some(WAIT)), ErrorKind::Connection, words))
@@ -64,12 +69,16 @@ mod tests {
     #[test]
     fn few_steps_and_few_bytes_are_no_progress() {
         let mut watch = Watch::new(WINDOW, 0);
-        let mut looked = |steps, bytes| watch.look(Steps { steps, bytes }).map(|it| it.message);
-        let words = "no progress in 60 s (9 messages and folders, 65535 bytes), and other mailboxes wait";
-        assert_eq!(looked(9, 65_535).as_deref(), Some(words));
-        assert_eq!(looked(19, 65_535), None);
-        assert_eq!(looked(19, 65_535 + 65_536), None);
-        assert!(looked(19, 65_535 + 65_536).is_some());
+        let mut looked = |steps, scanned, bytes| {
+            watch.look(Steps { items: steps, scanned, bytes }).map(|error| error.message)
+        };
+        let words = "no progress in 60 s (9 messages and folders, 99 messages looked at, 65535 bytes), and other mailboxes \
+                     wait";
+        assert_eq!(looked(9, 99, 65_535).as_deref(), Some(words));
+        assert_eq!(looked(19, 99, 65_535), None);
+        assert_eq!(looked(19, 99, 65_535 + 65_536), None);
+        assert_eq!(looked(19, 199, 65_535 + 65_536), None);
+        assert!(looked(19, 199, 65_535 + 65_536).is_some());
     }
 
     #[test]

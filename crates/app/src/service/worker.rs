@@ -193,7 +193,7 @@ impl Workplace {
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Report, Error> {
         let route = self.route(user).await?;
-        let from = self.source(user, &route).await?;
+        let from = self.source(user, &route).await?.counting_scans(worker.tally.scanned());
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
         let none = Places::new(0);
@@ -221,7 +221,10 @@ impl Workplace {
         let to = self.destination(user, &route).await?;
         let ledger = self.ledger(&route.keys, lease).await?;
         Ok(match to {
-            Destination::Imap(to) => Box::pin(pass.run(from, *to, &ledger)).await,
+            Destination::Imap(to) => {
+                let to = to.counting_scans(worker.tally.scanned());
+                Box::pin(pass.run(from, to, &ledger)).await
+            }
             Destination::Archive(to) => Box::pin(pass.run(from, to, &ledger)).await,
         })
     }

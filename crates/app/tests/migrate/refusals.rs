@@ -164,8 +164,10 @@ async fn a_full_disk_under_the_ledger() {
     give(&from, "annb", "many", &vec![400; 6_000], 3).await;
     let haul = Haul::new("annb", from.port(), to.port());
     fs::create_dir(haul.data()).unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=600k", "tmpfs"]).arg(haul.data()).status();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=600k,mode=0700", "tmpfs"])
+        .arg(haul.data())
+        .status();
     if !mounted.is_ok_and(|it| it.success()) {
         // Without the right to mount, a limit on the size of files has the same effect.
         let mut limited = Command::new("bash");

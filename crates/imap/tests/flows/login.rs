@@ -40,7 +40,7 @@ async fn a_server_that_does_not_greet_is_given_up() {
     let mut options = peer.options(Security::Clear);
     options.timeouts.greeting = Duration::from_millis(50);
     let error = Connection::open(&options).await.err().unwrap();
-    assert_eq!((error.kind, error.scope), (ErrorKind::Timeout, Scope::Session));
+    assert_eq!((error.kind, error.scope), (ErrorKind::Timeout, Scope::Endpoint));
     peer.done().await;
 }
 

@@ -8,6 +8,10 @@ use std::{
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
 
+/// No further file can be opened: by this process, or on this machine.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
 /// A failure, and where.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -52,6 +56,11 @@ impl Fault {
             | K::InvalidData
             | K::CrossesDevices => (Scope::Folder, Retry::Never, ErrorKind::Refused, ""),
             K::ResourceBusy => (Scope::Folder, Retry::After(None), ErrorKind::Throttled, ""),
+            // Files are closed again, and other mailboxes meet the same until then.
+            _ if matches!(self.error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+                let advice = "; raise the limit of open files (LimitNOFILE, ulimit -n)";
+                (Scope::Endpoint, Retry::After(None), ErrorKind::Refused, advice)
+            }
             // A disk in the network that is away for a moment, for one.
             _ => (Scope::Session, Retry::Now, ErrorKind::Connection, ""),
         };
@@ -84,6 +93,9 @@ mod tests {
         assert_eq!(told(EACCES), (Scope::Folder, Retry::Never, ErrorKind::Refused));
         assert_eq!(told(EFBIG), (Scope::Message, Retry::Never, ErrorKind::TooLarge));
         assert_eq!(told(EIO), (Scope::Session, Retry::Now, ErrorKind::Connection));
+        for number in [EMFILE, ENFILE] {
+            assert_eq!(told(number), (Scope::Endpoint, Retry::After(None), ErrorKind::Refused));
+        }
         assert_eq!(told(EDQUOT), (Scope::Endpoint, Retry::Never, ErrorKind::Quota));
     }
 }
