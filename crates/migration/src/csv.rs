@@ -203,9 +203,9 @@ pub fn read_users(octets: &[u8], options: CsvOptions) -> Result<UserList, CsvErr
         if first == user.row {
             users.push(user);
         } else {
-            let (row, address) = (user.row, user.email_address);
+            let row = user.row;
             warnings.push(format!(
-                "Row {row}: EmailAddress {address} is already in row {first}; row {row} is left out"
+                "Row {row}: the EmailAddress is already in row {first}; row {row} is left out"
             ));
         }
     }

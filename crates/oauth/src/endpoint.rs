@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Redactor, Secret};
 use oauth2::{TokenResponse as _, basic::BasicErrorResponse, basic::BasicTokenResponse};
 use reqwest::{Client, Response, StatusCode, header};
 use url::Url;
@@ -41,6 +41,13 @@ impl TokenUrl {
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             None => return Err("it names no host".to_owned()),
         };
+        // It would be sent, shown and logged with the address.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "it must hold no user name and no password: they belong into parameters of their own"
+                    .to_owned(),
+            );
+        }
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if is_here => Ok(Self(url)),
@@ -187,8 +194,7 @@ impl TokenEndpoint {
         }
         let error = match serde_json::from_slice::<BasicErrorResponse>(&reply.body) {
             Ok(told) => {
-                let secrets: Vec<&str> =
-                    sent.iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, value)| *value).collect();
+                let secrets = secrets(sent);
                 let code = words::clean(told.error().as_ref(), &secrets);
                 let said = told.error_description().map_or("", String::as_str);
                 words::refusal(host, &code, &words::clean(said, &secrets), about)
@@ -202,6 +208,15 @@ impl TokenEndpoint {
         let words = innermost(error);
         TokenError::unreachable(format!("{} cannot be asked for a token: {words}", self.host()), None)
     }
+}
+
+/// What was sent that nobody else may read.
+fn secrets(sent: &[(&str, &str)]) -> Redactor {
+    let mut redactor = Redactor::default();
+    for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC.contains(name)) {
+        redactor.add(&Secret::new(*value));
+    }
+    redactor
 }
 
 /// The parameter that says for what a token is to be good; none where the server knows.
@@ -237,6 +252,10 @@ mod tests {
             "http://[::1]/t",
         ] {
             assert_eq!(TokenUrl::parse(fine).unwrap().as_str(), fine);
+        }
+        for told in ["https://ann:hunter2@login.example.org/token", "https://hunter2@login.example.org/"] {
+            let words = TokenUrl::parse(told).unwrap_err();
+            assert!(words.contains("no password") && !words.contains("hunter2"), "{words}");
         }
         for wrong in ["http://login.example.org/token", "ftp://localhost/", "token", "http://10.0.0.1/"] {
             assert!(TokenUrl::parse(wrong).is_err(), "{wrong}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailhaul_mail::Retry;
+use mailhaul_mail::{Redactor, Retry, Search};
 
 use crate::error::TokenError;
 
@@ -249,23 +249,25 @@ fn fill(advice: &str, about: About<'_>) -> String {
         .replace("{mailbox}", &or(about.mailbox, "the mailbox"))
 }
 
-/// A server's words for a person: the first line, not longer than that person cares, without what was sent in secret.
-pub(crate) fn clean(said: &str, secrets: &[&str]) -> String {
+/// A server's words for a person: the first line, not longer than that person cares, without what was sent in secret, in
+/// whatever form the server sends it back.
+pub(crate) fn clean(said: &str, secrets: &Redactor) -> String {
+    const SEARCHED: usize = 4096;
     const SHOWN: usize = 400;
     // Microsoft's numbers for its own people fill the rest.
     let mut said = said.split(['\r', '\n']).next().unwrap_or_default();
     if let Some((words, _)) = said.split_once(" Trace ID:") {
         said = words;
     }
-    let mut said = said.to_owned();
-    for secret in secrets.iter().filter(|it| !it.is_empty()) {
-        said = said.replace(secret, "[redacted]");
-    }
+    let said: String = said.chars().take(SEARCHED).collect();
+    let said = secrets.redact(&said, Search::Decoded);
     said.chars().take(SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_mail::Secret;
+
     use super::*;
 
     const ABOUT: About<'_> =
@@ -339,8 +341,13 @@ mod tests {
     #[test]
     fn words_of_a_server_hold_no_secret_and_no_command() {
         let said = "AADSTS1: hunter2 is \x1bwrong. Trace ID: 5 Correlation ID: 6 Timestamp: 7";
-        assert_eq!(clean(said, &["", "hunter2"]), "AADSTS1: [redacted] is \u{fffd}wrong.");
-        assert_eq!(clean("one\r\ntwo", &[]), "one");
-        assert_eq!(clean(&"x".repeat(9999), &[]).len(), 400);
+        let (mut secrets, none) = (Redactor::default(), Redactor::default());
+        secrets.add(&Secret::new("hunter2"));
+        assert_eq!(clean(said, &secrets), "AADSTS1: [redacted] is \u{fffd}wrong.");
+        for form in ["HUNTER2", "68756e74657232", "aHVudGVyMg==", "%68unter2"] {
+            assert_eq!(clean(&format!("no {form} here"), &secrets), "no [redacted] here", "{form}");
+        }
+        assert_eq!(clean("one\r\ntwo", &none), "one");
+        assert_eq!(clean(&"x".repeat(9999), &none).len(), 400);
     }
 }

@@ -79,6 +79,8 @@ impl Client {
             }
             Way::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| absent(path, &error))?;
+                let peer = stream.peer_cred().map_err(|error| absent(path, &error))?.uid();
+                check_peer(path, peer, nix::unistd::geteuid().as_raw())?;
                 let (mut sender, connection) =
                     http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
                 // Ends with the answer.
@@ -156,6 +158,18 @@ fn absent(path: &std::path::Path, error: &io::Error) -> Failure {
     Failure::unavailable(format_args!("no service answers at {}: {error}", path.display()))
 }
 
+/// The service must run as this user or as root: another user could have made the socket, to be sent passwords.
+fn check_peer(path: &std::path::Path, peer: u32, user: u32) -> Result<(), Failure> {
+    if peer == user || peer == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::unavailable(format_args!(
+        "the service at {path} runs as the user with UID {peer}, and this program as UID {user}; nothing was sent"
+    ))
+    .with_advice("Run it as the user of the service (`sudo -u`), or name another directory with --data."))
+}
+
 fn broken(error: &dyn std::error::Error) -> Failure {
     Failure::unavailable(format_args!("the connection to the service broke: {error}"))
         .with_advice("Whether it was done is not known: look before you try again.")
@@ -163,4 +177,21 @@ fn broken(error: &dyn std::error::Error) -> Failure {
 
 fn odd(status: u16) -> Failure {
     Failure::internal(format_args!("the service answered {status} with something that is not understood"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_user_and_root_are_sent_anything() {
+        let path = std::path::Path::new("/data/mailhaul.sock");
+        for (peer, user) in [(1000, 1000), (0, 1000), (0, 0)] {
+            assert!(check_peer(path, peer, user).is_ok());
+        }
+        for (peer, user) in [(1001, 1000), (1000, 0)] {
+            let words = check_peer(path, peer, user).unwrap_err().to_string();
+            assert!(words.contains(&format!("UID {peer}, and this program as UID {user}")), "{words}");
+        }
+    }
 }

@@ -51,15 +51,16 @@ pub(crate) async fn add(
     let mut users = Vec::with_capacity(rows.len());
     for row in rows {
         let address = row.email_address.to_ascii_lowercase();
-        let (number, shown) = (row.row, &row.email_address);
+        // No cell is shown: in a row that is shifted, it is a password.
+        let number = row.row;
         match known.get(&address) {
             Some(other) if other.batch != batch.guid => added.left_out.push(format!(
-                "Row {number}: EmailAddress {shown} is in the batch \"{}\" already; row {number} is left out",
+                "Row {number}: the EmailAddress is in the batch \"{}\" already; row {number} is left out",
                 other.batch_name
             )),
-            _ if seen.contains(&address) => added.left_out.push(format!(
-                "Row {number}: EmailAddress {shown} is in a row before; row {number} is left out"
-            )),
+            _ if seen.contains(&address) => added
+                .left_out
+                .push(format!("Row {number}: the EmailAddress is in a row before; row {number} is left out")),
             Some(own) => {
                 added.updated += 1;
                 users.push((own.guid, row));

@@ -118,13 +118,18 @@ pub(crate) fn mailboxes(
     let mut targets: HashMap<&str, &Mailbox> = HashMap::new();
     for mailbox in &mailboxes {
         if mailbox.source_key == mailbox.target_key {
-            bail!("{}: source and target are the same mailbox, {}", mailbox.name, mailbox.source_key);
+            // In a row that is shifted, a cell is a password.
+            match mailbox.row {
+                Some(row) => bail!("Row {row}: source and target are the same mailbox"),
+                None => {
+                    bail!("{}: source and target are the same mailbox, {}", mailbox.name, mailbox.source_key)
+                }
+            }
         }
         if let Some(other) = targets.insert(&mailbox.target_key, mailbox) {
             bail!(
-                "Row {}: the target mailbox {} is that of row {} already: two mailboxes cannot be brought into one",
+                "Row {}: the target mailbox is that of row {} already: two mailboxes cannot be brought into one",
                 mailbox.row.unwrap_or_default(),
-                mailbox.target.login.user(),
                 other.row.unwrap_or_default()
             );
         }
@@ -198,10 +203,9 @@ fn from_csv(
         let target = to.login(&user.target_user_name, || {
             user.target_password.or_else(|| shared.clone()).ok_or_else(|| {
                 anyhow!(
-                    "{}: Row {}: there is no TargetPassword for {}: fill the column, or give --to-password-file",
+                    "{}: Row {}: there is no TargetPassword: fill the column, or give --to-password-file",
                     path.display(),
-                    user.row,
-                    user.target_user_name
+                    user.row
                 )
             })
         })?;

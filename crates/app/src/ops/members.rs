@@ -28,7 +28,7 @@ pub(crate) fn read(
 }
 
 /// Leaves out, with a warning, rows that would bring two mailboxes into one, or one into itself. Those who are `members`
-/// already need no password for the target: they have one.
+/// already need no password for the target: they have one. No cell is shown: in a row that is shifted, it is a password.
 pub(crate) fn fitting(
     list: UserList,
     source: &Endpoint,
@@ -44,8 +44,8 @@ pub(crate) fn fitting(
         && let Some(row) = users.iter().find(without_password)
     {
         return Err(Failure::invalid(format_args!(
-            "CSVData: Row {}: there is no TargetPassword for {}, and the target endpoint \"{}\" has no login for all mailboxes",
-            row.row, row.target_user_name, target.name
+            "CSVData: Row {}: there is no TargetPassword, and the target endpoint \"{}\" has no login for all mailboxes",
+            row.row, target.name
         ))
         .with_advice(
             "Fill the column TargetPassword, or give the endpoint a login for all mailboxes with Set-MigrationEndpoint.",
@@ -58,14 +58,11 @@ pub(crate) fn fitting(
     for user in users {
         let row = user.row;
         if is_one_server && user.user_root.is_none() && user.user_name == user.target_user_name {
-            warnings.push(format!(
-                "Row {row}: source and target are the same mailbox, {}; row {row} is left out",
-                user.user_name
-            ));
+            warnings
+                .push(format!("Row {row}: source and target are the same mailbox; row {row} is left out"));
         } else if let Some(other) = targets.get(&key(&user.target_user_name)) {
             warnings.push(format!(
-                "Row {row}: the target mailbox {} is that of row {other} already; row {row} is left out",
-                user.target_user_name
+                "Row {row}: the target mailbox is that of row {other} already; row {row} is left out"
             ));
         } else {
             targets.insert(key(&user.target_user_name), row);

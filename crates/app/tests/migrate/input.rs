@@ -39,10 +39,7 @@ fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
         ),
         (&format!("{header}a@x,a,,q\n"), &["Row 2, column 3 (Password) is empty"]),
         (&format!("{header}a@x,a,\"hunter2,q\n"), &["Row 2", "never closed"]),
-        (
-            "EmailAddress,UserName,Password\na@x,a,p\n",
-            &["Row 2", "no TargetPassword for a@x", "--to-password-file"],
-        ),
+        ("EmailAddress,UserName,Password\na@x,a,p\n", &["Row 2", "no TargetPassword", "--to-password-file"]),
     ];
     for (text, words) in table {
         let ran = with_csv(text, &[]);
@@ -51,13 +48,13 @@ fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
         assert!(!ran.stderr.contains("hunter2"), "a cell may be a password: {}", ran.stderr);
     }
     let twice = with_csv(format!("{header}a@x,a,p,q\nA@x,b,p,q\n"), &["--quiet"]);
-    twice.says(&["Row 3: EmailAddress A@x is already in row 2"]);
+    twice.says(&["Row 3: the EmailAddress is already in row 2"]);
     let merged = with_csv(
         "EmailAddress,UserName,Password,TargetUserName,TargetPassword\na@x,a,p,one,q\nb@x,b,p,one,q\n",
         &[],
     );
     merged.assert(2);
-    merged.says(&["Row 3", "the target mailbox one is that of row 2 already"]);
+    merged.says(&["Row 3", "the target mailbox is that of row 2 already"]);
 }
 
 #[test]

@@ -123,3 +123,44 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
         assert!(!octets.windows(9).any(|it| it == b"s3cret-of"), "{}", file.display());
     }
 }
+
+#[test]
+fn a_password_in_a_shifted_column_is_in_no_error_and_no_audit_log() {
+    let service = Service::start();
+    for name in ["Old", "New"] {
+        let port = if name == "Old" { "9" } else { "10" };
+        let words =
+            ["New-MigrationEndpoint", "-IMAP", "-Name", name, "-RemoteServer", "127.0.0.1", "-Port", port];
+        service.expect(&[&words[..], &["-Security", "None", "-SkipVerification"]].concat());
+    }
+    let secret = "hunter2-shifted";
+    let rows = [
+        // One column to the left, one to the right, a cell too many, too few, twice the same.
+        format!("a@contoso.edu,a,{secret},{secret},"),
+        format!("{secret},a@contoso.edu,a,a,{secret}"),
+        format!("a@contoso.edu,,{secret},a,{secret}"),
+        format!("a@contoso.edu,a,a,{secret},a,{secret}"),
+        format!("a@contoso.edu,a,{secret}"),
+        format!("\"{secret}"),
+        format!("a@contoso.edu,a,\"{secret}\"x,a,{secret}"),
+        format!("{secret},a,a,a,a\n{secret},b,b,b,b"),
+        format!("a@contoso.edu,a,a,{secret},a\nb@contoso.edu,b,b,{secret},b"),
+    ];
+    let new = ["New-MigrationBatch", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+    for (number, row) in rows.iter().enumerate() {
+        let file = format!("EmailAddress,UserName,Password,TargetUserName,TargetPassword\n{row}\n");
+        let file = service.write("users.csv", &file);
+        let ran = service.ask(&[&new[..], &["-Name", &format!("B{number}"), "-CSVData", &file]].concat());
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains("hunter2"), "{row}: {said}");
+    }
+    // The first row is no header.
+    let file = service.write("users.csv", &format!("a@contoso.edu,a,{secret},a,{secret}\n"));
+    let ran = service.ask(&[&new[..], &["-Name", "C", "-CSVData", &file]].concat());
+    assert!(ran.code != Some(0) && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    for words in [&["Get-MigrationAuditLog"][..], &["Get-MigrationBatch", "-IncludeReport"]] {
+        let shown = format!("{:?}", service.expect(words));
+        assert!(shown.contains("B0") || words.len() > 1, "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

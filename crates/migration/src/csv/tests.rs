@@ -224,7 +224,7 @@ fn quotes_that_do_not_close() {
 fn a_second_row_for_a_mailbox_is_told_and_left_out() {
     let list = read("EmailAddress,UserName,Password\na@b,a,hunter2\nc@d,c,p\n\nA@B,other,hunter2\n").unwrap();
     assert_eq!(list.users.iter().map(|user| user.row).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!(list.warnings, ["Row 5: EmailAddress A@B is already in row 2; row 5 is left out"]);
+    assert_eq!(list.warnings, ["Row 5: the EmailAddress is already in row 2; row 5 is left out"]);
 }
 
 #[test]

@@ -56,6 +56,17 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
         (Retry::Never, true, Some("invalid_client"))
     );
     assert!(told.message.contains("Invalid client secret '[redacted]' provided). Make a new"), "{told}");
+    // However the server sends it back.
+    for form in [
+        "HUNTER2-SECRET",
+        "aHVudGVyMi1zZWNyZXQ=",
+        "68756e746572322d736563726574",
+        "hunter2%2Dsecret",
+        "terces-2retnuh",
+    ] {
+        let told = error(refused(&format!("bad_{form}"), &format!("no {form} here"))).await;
+        assert!(!told.message.contains(form) && told.message.contains("no [redacted] here"), "{told}");
+    }
     for (answer, words) in [
         (ResponseTemplate::new(404).set_body_string("<html>"), "127.0.0.1 gives no token (404 Not Found)"),
         (

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mail_parser::DateTime;
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_mail::{Retry, Scope};
+use mailhaul_mail::{Redactor, Retry, Scope, Search};
 use serde_json::Value;
 
 /// An answer, with those of its header fields that matter.
@@ -20,7 +20,13 @@ pub(crate) struct Answer {
     /// Location.
     pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
+    /// What the server was shown: it is struck out of its words.
+    pub(crate) secrets: Redactor,
 }
+
+/// Characters of what the server said that are searched for secrets, and shown.
+const SEARCHED: usize = 4096;
+const SHOWN: usize = 500;
 
 /// What it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +98,13 @@ impl Answer {
     fn words(&self) -> String {
         let (reason, message) = (self.reason(), self.message_text());
         let told: Vec<String> = [reason, message].into_iter().filter(|it| !it.is_empty()).collect();
-        format!("Gmail's API says {} {}", self.status, told.join(": ")).trim_end().to_owned()
+        format!("Gmail's API says {} {}", self.status, self.struck(&told.join(": "))).trim_end().to_owned()
+    }
+
+    /// Words of the server without the secrets that it was shown, and no longer than people care for.
+    pub(crate) fn struck(&self, words: &str) -> String {
+        let words: String = words.chars().take(SEARCHED).collect();
+        self.secrets.redact(&words, Search::Decoded).chars().take(SHOWN).collect()
     }
 
     fn is_about_rates(&self) -> bool {

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_mail::{Retry, Scope};
+use mailhaul_mail::{Redactor, Retry, Scope, Secret};
 use mailhaul_oauth::{Tokens, innermost};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, Url, header::HeaderName};
@@ -117,15 +117,17 @@ impl Api {
     async fn send(&self, request: &Request, token: &[u8]) -> Result<Answer, Failure> {
         let token = String::from_utf8_lossy(token);
         let mut sending = self.uploads.api.client.request(request.method.clone(), request.url.clone());
-        sending = sending.bearer_auth(token).body(request.body.clone());
+        sending = sending.bearer_auth(&token).body(request.body.clone());
         for (name, value) in &request.headers {
             sending = sending.header(*name, value);
         }
+        let mut secrets = Redactor::default();
+        secrets.add(&Secret::new(token.as_bytes()));
         let response = sending.send().await.map_err(|error| self.broken(&error))?;
-        self.answer(response).await.map_err(|error| self.broken(&error))
+        self.answer(response, secrets).await.map_err(|error| self.broken(&error))
     }
 
-    async fn answer(&self, mut response: Response) -> Result<Answer, reqwest::Error> {
+    async fn answer(&self, mut response: Response, secrets: Redactor) -> Result<Answer, reqwest::Error> {
         use reqwest::header::{DATE, LOCATION, RANGE, RETRY_AFTER};
         let field = |name: HeaderName| {
             response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
@@ -137,6 +139,7 @@ impl Api {
             range: field(RANGE),
             location: field(LOCATION),
             body: Vec::new(),
+            secrets,
         };
         while answer.body.len() < LONGEST_ANSWER
             && let Some(octets) = response.chunk().await?
@@ -190,7 +193,8 @@ impl Api {
         match meaning {
             Meaning::Done => {
                 let labels: Labels = serde_json::from_slice(&answer.body).map_err(|error| {
-                    Failure::Unknown(Error::session(format!("Gmail's API tells no labels: {error}")))
+                    let words = answer.struck(&error.to_string());
+                    Failure::Unknown(Error::session(format!("Gmail's API tells no labels: {words}")))
                 })?;
                 Ok(labels.labels)
             }
@@ -200,9 +204,10 @@ impl Api {
 }
 
 /// An address that the server gave for an upload. Tokens go there: over TLS, or within this machine.
-pub(crate) fn address(location: Option<&str>) -> Result<Url, Failure> {
-    let told = location.unwrap_or_default();
+pub(crate) fn address(answer: &Answer) -> Result<Url, Failure> {
+    let told = answer.location.as_deref().unwrap_or_default();
     safe(told).map_err(|words| {
+        let told = answer.struck(told);
         let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
         Failure::Unknown(Error::session(words))
     })
@@ -222,6 +227,65 @@ pub(crate) fn unexpected(meaning: Meaning) -> Failure {
         Meaning::Unauthorized(words) | Meaning::Patience(_, words) => Failure::Unknown(Error::session(words)),
         Meaning::Done | Meaning::Incomplete(_) => {
             Failure::Unknown(Error::session("Gmail's API answers what was not asked"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_oauth::FixedToken;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::{super::GmailApi, *};
+
+    /// A server that answers each request with this status and text, in an error of Google's form.
+    async fn server(status: u16, said: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                _ = stream.read(&mut head).await;
+                let body =
+                    format!(r#"{{"error":{{"status":"{said}","message":"{said}"}},"labels":"{said}"}}"#);
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status} x\r\nConnection: close\r\nLocation: {said}\r\nContent-Length: {length}\r\n\r\n{body}"
+                );
+                _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn words_of_a_server_that_sends_the_token_back_do_not_show_it() {
+        let forms = ["ya29.hunter2", "eWEyOS5odW50ZXIy", "796132392e68756e74657232", "2retnuh.92ay"];
+        for status in [200, 302, 400, 401, 403, 404, 500] {
+            let base = server(status, format!("Bearer {}", forms.join(" "))).await;
+            let api = Api {
+                uploads: Uploads::new(GmailApi::new(&base).unwrap()),
+                user: "ann@example.org".to_owned(),
+                tokens: Tokens::new(FixedToken(Secret::new(forms[0]))),
+            };
+            let url = api.url("", "labels").unwrap();
+            let request = Request { method: Method::GET, url, headers: Vec::new(), body: Bytes::new() };
+            let labels = api.label("Work").await.unwrap_err();
+            let upload = match api.ask(&request).await {
+                Ok((answer, _)) => address(&answer).unwrap_err(),
+                Err(failure) => failure,
+            };
+            for failure in [labels, upload] {
+                let (Failure::Told(error) | Failure::Unknown(error)) = failure;
+                let words = error.message.to_lowercase();
+                assert!(words.contains("[redacted]"), "{status}: {words}");
+                for form in forms {
+                    assert!(!words.contains(&form.to_lowercase()), "{status}: {form} in {words}");
+                }
+            }
         }
     }
 }
