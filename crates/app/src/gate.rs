@@ -25,6 +25,22 @@ impl StoreGate {
         Self { store, refusals: Mutex::default() }
     }
 
+    /// Records how many refusals were only counted so far: nothing counts them after the end of the service.
+    pub(crate) async fn finish(&self) {
+        let left_out = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take_left_out();
+        for (who, refusals) in left_out {
+            let outcome = format!("{refusals} earlier refusals of {who} are not recorded");
+            let (time, operation, identity) = (Timestamp::now(), SEVERAL.to_owned(), String::new());
+            self.append(AuditEntry { time, who, operation, identity, outcome }).await;
+        }
+    }
+
+    async fn append(&self, entry: AuditEntry) {
+        if let Err(error) = self.store.append_audit(entry).await {
+            tracing::error!("the audit log: {error}");
+        }
+    }
+
     /// What is said of an outcome; `None` where the refusal is one of too many.
     fn outcome(&self, who: &str, outcome: Result<(), Failure>, now: Timestamp) -> Option<String> {
         let Err(failure) = outcome else { return Some("Done".to_owned()) };
@@ -40,6 +56,9 @@ impl StoreGate {
         }
     }
 }
+
+/// Stands for an operation where refusals of several are counted.
+const SEVERAL: &str = "(several)";
 
 /// The text, cut where it is too long.
 fn cut(text: &str, most: usize) -> String {
@@ -69,10 +88,7 @@ impl Gate for StoreGate {
             let who = cut(&record.caller.name, NAME);
             let Some(outcome) = self.outcome(&who, record.outcome, time) else { return };
             let identity = cut(&record.identity.unwrap_or_default(), NAME);
-            let entry = AuditEntry { time, who, operation: record.operation, identity, outcome };
-            if let Err(error) = self.store.append_audit(entry).await {
-                tracing::error!("the audit log: {error}");
-            }
+            self.append(AuditEntry { time, who, operation: record.operation, identity, outcome }).await;
         })
     }
 }
@@ -102,6 +118,13 @@ mod tests {
         assert_eq!((log[0].who.as_str(), log[0].outcome.as_str()), ("ada", "Done"));
         assert!(log[1].outcome.ends_with("(further refusals of eve are counted only)"), "{:?}", log[1]);
         assert!(log.iter().all(|entry| entry.identity.len() < 300 && entry.outcome.len() < 1100));
+        // The end of the service.
+        gate.finish().await;
+        let last = store.audit_log(None, 1).await.unwrap().items.remove(0);
+        assert_eq!((last.who.as_str(), last.operation.as_str()), ("eve", "(several)"));
+        assert_eq!(last.outcome, "1980 earlier refusals of eve are not recorded");
+        gate.finish().await;
+        assert_eq!(store.audit_log(None, 1000).await.unwrap().items.len(), 22);
         store.close().await;
     }
 }

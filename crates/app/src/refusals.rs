@@ -30,17 +30,35 @@ struct Window {
     refusals: u32,
 }
 
+impl Window {
+    /// Refusals that were only counted.
+    fn left_out(&self) -> u32 {
+        self.refusals.saturating_sub(RECORDED)
+    }
+}
+
 impl Refusals {
+    /// Callers with refusals that were only counted, and how many these are. They are forgotten.
+    pub(crate) fn take_left_out(&mut self) -> Vec<(String, u32)> {
+        let all = std::mem::take(&mut self.0).into_iter();
+        let mut left_out: Vec<_> = all.map(|(caller, window)| (caller, window.left_out())).collect();
+        left_out.retain(|(_, refusals)| *refusals > 0);
+        left_out.sort_unstable();
+        left_out
+    }
+
     /// One more refusal.
     pub(crate) fn count(&mut self, caller: &str, now: Timestamp) -> Recorded {
         if self.0.len() >= CALLERS && !self.0.contains_key(caller) {
-            self.0.retain(|_, window| now.duration_since(window.begun) < WINDOW);
+            let is_needed =
+                |window: &Window| window.left_out() > 0 || now.duration_since(window.begun) < WINDOW;
+            self.0.retain(|_, window| is_needed(window));
         }
         let window = self.0.entry(caller.to_owned()).or_insert(Window { begun: now, refusals: 0 });
         // A clock that was set back begins a new window.
         let age = now.duration_since(window.begun);
         if age >= WINDOW || age.is_negative() {
-            let left_out = window.refusals.saturating_sub(RECORDED);
+            let left_out = window.left_out();
             *window = Window { begun: now, refusals: 1 };
             return Recorded::Yes { left_out };
         }

@@ -17,7 +17,7 @@ use axum::{
     routing::get,
 };
 use clap::Args;
-use mailhaul_operations::{Operations, Role, Server, UnixSocket};
+use mailhaul_operations::{Limits, Operations, Role, Server, UnixSocket};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -30,6 +30,8 @@ use crate::{
     service::Scheduler,
 };
 
+/// Grace period for operations at shutdown, with a client that waits and without: the test of a silent server takes minutes.
+const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
 /// How long the last lines of the log may take.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -63,7 +65,8 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::new(desk.context.workplace(), &lock);
     let mut scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
-    let server = Server::new(router(&desk), shutdown.clone());
+    let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
+    let server = Server::new(router(&desk), shutdown.clone()).with_limits(limits);
     let serving = tokio::spawn(async move {
         let unix = server.unix(socket);
         match tcp {
@@ -86,12 +89,17 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
     log.line("stopping: mailboxes under way come to the end of their window");
     tell_systemd("STOPPING=1");
     shutdown.cancel();
-    let is_fine = was_asked && scheduling.await.is_ok() & serving.await.is_ok();
-    desk.service.finish().await;
-    desk.context.store.clone().close().await;
+    let workers_end = async { was_asked && scheduling.await.is_ok() };
+    let requests_end = async {
+        let is_served = serving.await.is_ok();
+        desk.finish_within(OPERATIONS_GRACE).await;
+        is_served
+    };
+    let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
+    desk.close().await;
     drop(lock);
     log.flush_within(LAST_LINES);
-    Ok(if is_fine { Exit::Synced } else { Exit::Internal })
+    Ok(if is_scheduled && is_served { Exit::Synced } else { Exit::Internal })
 }
 
 /// Sends the log to stderr, and the words of panics too: what the service does never waits for stderr.

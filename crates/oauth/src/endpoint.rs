@@ -210,7 +210,7 @@ impl TokenEndpoint {
     }
 }
 
-/// What was sent that nobody else may read.
+/// The secrets among what was sent.
 fn secrets(sent: &[(&str, &str)]) -> Redactor {
     let mut redactor = Redactor::default();
     for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC.contains(name)) {

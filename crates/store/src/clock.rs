@@ -19,7 +19,7 @@ const PARKING: &str = "UPDATE parking SET until = ?1 + (until - since), since = 
 /// A check has no time of its decision: none is put off for longer than this. One that comes early does no harm.
 const CHECKS: &str = "UPDATE user SET check_due = min(check_due, ?1 + ?2), check_until = min(check_until, ?1 + ?2) \
      WHERE check_due > ?1 + ?2 OR check_until > ?1 + ?2";
-/// What was used in hours to come was used by now; to forget it could exceed what the server allows in a day.
+/// Use in hours to come counts as use of this hour. To forget it could exceed what the server allows in a day.
 const USAGE: [&str; 2] = [
     "INSERT INTO usage (endpoint, mailbox, hour, octets) SELECT endpoint, mailbox, ?1, sum(octets) FROM usage \
      WHERE hour > ?1 GROUP BY endpoint, mailbox \

@@ -63,7 +63,7 @@ pub(crate) fn check_directory(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Why a directory with this owner and this mode is not to be used; `None` where it may be.
+/// The reason to refuse a directory with this owner and this mode; `None` where it may be used.
 fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> {
     let (mode, path) = (mode & 0o7777, path.display());
     if owner != user {

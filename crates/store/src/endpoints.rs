@@ -82,7 +82,7 @@ impl Store {
         self.read(|connection| Box::pin(find(connection, guid))).await
     }
 
-    /// How often endpoints were changed through this store since it was opened.
+    /// Returns the number of changes of endpoints through this store since it was opened.
     pub fn endpoint_changes(&self) -> u64 {
         self.shared.endpoint_changes.load(Ordering::Relaxed)
     }

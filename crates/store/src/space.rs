@@ -10,7 +10,7 @@ const STEP: u32 = 2048;
 impl Store {
     /// Gives back some of the free pages, if there are more than a few. Returns how many pages it is.
     ///
-    /// A file of an earlier version keeps its free pages, and uses them again, until it is written anew by `VACUUM`.
+    /// A file of an earlier version keeps its free pages, and uses them again, until `VACUUM` rewrites it.
     pub async fn give_back_space(&self) -> Result<u32, StoreError> {
         let free: u32 = self
             .read(|connection| {

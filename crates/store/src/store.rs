@@ -161,7 +161,7 @@ impl Store {
         }
     }
 
-    /// How often the file was read since it was opened.
+    /// Returns the number of reads of the file since it was opened.
     pub fn reads(&self) -> u64 {
         self.shared.reads.load(Ordering::Relaxed)
     }

@@ -88,7 +88,7 @@ impl Tally {
         }
     }
 
-    /// Where mailboxes count the messages that their scans show.
+    /// The counter of messages that scans show, for the mailboxes.
     pub(super) fn scanned(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.scanned)
     }

@@ -38,7 +38,7 @@ pub(crate) struct Scheduler {
     /// For each endpoint that mail comes from.
     places: HashMap<Guid, Places>,
     leases: HashMap<Guid, mailhaul_store::Lease>,
-    /// All endpoints, as they were after so many changes.
+    /// All endpoints, and the number of changes after which they were read.
     endpoints: (Arc<[Endpoint]>, Option<u64>),
     /// The clock at the last turn: one that went back since is noticed. `None` before the first turn.
     last_turn: Option<Timestamp>,

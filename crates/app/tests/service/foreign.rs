@@ -18,7 +18,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn a_directory_that_others_may_write_to_is_refused_with_its_mode() {
+fn a_directory_that_others_may_write_to_is_refused() {
     let service = Service::idle();
     fs::create_dir(service.data()).unwrap();
     fs::set_permissions(service.data(), fs::Permissions::from_mode(0o777)).unwrap();

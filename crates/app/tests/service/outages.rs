@@ -14,7 +14,7 @@ use mailhaul_testkit::{Dovecot, Setup};
 
 use crate::support::{Service, give, names, until};
 
-/// A port at which nobody listens.
+/// A port that refuses connections.
 fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -66,7 +66,7 @@ fn start(service: &Service, port: u16, users: &[String], reason: &str) {
     assert_eq!(batch["FailedCount"], 0, "{batch}");
 }
 
-/// Nobody asks for it: all go on by themselves.
+/// Waits until all users have gone on by themselves.
 fn all_are_synced(service: &Service, users: usize) {
     let batch = service.wait_for("B", &["Synced", "SyncedWithErrors", "Failed"]);
     assert_eq!((&batch["SyncedCount"], &batch["FailedCount"]), (&users.into(), &0.into()), "{batch}");

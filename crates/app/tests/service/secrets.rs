@@ -125,7 +125,7 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
 }
 
 #[test]
-fn a_password_in_a_shifted_column_is_in_no_error_and_no_audit_log() {
+fn a_password_in_a_shifted_column_is_never_shown() {
     let service = Service::start();
     for name in ["Old", "New"] {
         let port = if name == "Old" { "9" } else { "10" };

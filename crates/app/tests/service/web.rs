@@ -9,17 +9,18 @@ use std::{
 
 use crate::support::{Service, ran};
 
-struct Web(u16);
+/// A service that listens on this TCP port.
+pub(crate) struct Web(pub(crate) u16);
 
 impl Web {
-    fn of(service: &mut Service) -> Self {
+    pub(crate) fn of(service: &mut Service) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         service.run_with(&["--listen", &format!("127.0.0.1:{port}")]);
         Self(port)
     }
 
     /// Status and body.
-    fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.0)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let token = token.map(|it| format!("Authorization: Bearer {it}\r\n")).unwrap_or_default();
@@ -95,4 +96,19 @@ fn it_does_not_listen_in_clear_text_where_others_can_hear() {
     let refused = ran(&mut service.command(&["serve", "--listen", "0.0.0.0:0"]));
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     assert!(refused.stderr.contains("--tls-certificate"), "{}", refused.stderr);
+}
+
+#[test]
+fn counted_refusals_are_recorded_when_the_service_stops() {
+    let mut service = Service::idle();
+    let web = Web::of(&mut service);
+    let made = service.expect(&["New-MigrationApiToken", "-Name", "eve", "-Role", "Viewer"]).remove(0);
+    for _ in 0..25 {
+        assert_eq!(web.ask("DELETE", "/api/v1/batches/B", made["Token"].as_str(), "").0, 403);
+    }
+    assert_eq!(service.stop(), Some(0));
+    let log = service.expect(&["Get-MigrationAuditLog"]);
+    let said =
+        log.iter().filter(|entry| entry.to_string().contains("5 earlier refusals of eve are not recorded"));
+    assert_eq!(said.count(), 1, "{log:?}");
 }

@@ -13,6 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UnixStream},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -249,5 +250,27 @@ async fn what_is_under_way_is_answered_before_the_end() {
     running.place.house.go_on.notify_one();
     let answer = rest(asking).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn clients_that_never_read_make_room_for_a_caller() {
+    let limits = Limits { connections: 3, write_time: Duration::from_millis(300), ..Limits::default() };
+    let running = Running::start(limits, None).await;
+    let requests = "GET /api/v1/lamps HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    let mut deaf = Vec::new();
+    for _ in 0..3 {
+        let mut client = running.tcp().await;
+        // Until nothing more fits, or the connection is cut: the client takes no answers.
+        while let Ok(Ok(())) =
+            timeout(Duration::from_millis(100), client.write_all(requests.as_bytes())).await
+        {}
+        deaf.push(client);
+    }
+    let request = format!("{CLOSING}Authorization: Bearer viewer\r\n\r\n");
+    let asked = said(running.tcp().await, &request);
+    let answer = timeout(Duration::from_mins(1), asked).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(deaf);
     running.stop().await;
 }

@@ -20,7 +20,7 @@ pub(crate) struct Answer {
     /// Location.
     pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
-    /// What the server was shown: it is struck out of its words.
+    /// The token that the server was shown: it is struck out of its words.
     pub(crate) secrets: Redactor,
 }
 

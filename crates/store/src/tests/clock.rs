@@ -42,7 +42,7 @@ async fn a_date_of_the_administrator_stays() {
 }
 
 #[tokio::test]
-async fn parked_endpoints_checks_and_quotas_do_not_wait_for_the_old_clock() {
+async fn parkings_checks_and_quotas_do_not_wait_for_the_old_clock() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     let parking = |_| Parking { since: at(2 * DAY), until: at(2 * DAY + 60), reason: "busy".to_owned() };

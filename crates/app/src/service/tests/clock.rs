@@ -1,4 +1,4 @@
-//! A clock that was set back while nobody was looking.
+//! A clock that was set back between two runs of the service.
 
 use mailhaul_migration::UserStatus as S;
 use mailhaul_store::{Claim, PassKind, Release};
@@ -6,7 +6,7 @@ use mailhaul_store::{Claim, PassKind, Release};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_that_was_scheduled_two_days_ahead_comes_after_its_interval() {
+async fn a_sync_that_was_due_in_two_days_comes_after_its_interval() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb"], 3).await;
     let mut site = Site::new(directory.path(), server.port(), 1).await;

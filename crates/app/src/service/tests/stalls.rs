@@ -97,7 +97,7 @@ async fn a_service_that_ends_does_not_wait_for_silent_servers() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     site.end().await;
-    // Nobody waited for its worker, which still waits for the greeting.
+    // Its worker still waits for the greeting, and was left.
     assert_eq!(site.context.workers.all().len(), 1);
     let user = site.context.store.user("annb@contoso.edu", None).await.unwrap();
     assert_eq!((user.status, user.attempts, user.failure), (S::Queued, 0, None));
