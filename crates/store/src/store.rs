@@ -137,9 +137,9 @@ impl Store {
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
         let wanted = names.clone();
-        let id = self.change(|it| Box::pin(ledger_rows::mailbox_id(it, wanted))).await;
+        let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
         let id = id.map_err(|error| error.at(|| place(&names, None)))?;
-        let checked = shared.read(|it| Box::pin(load::check_names(it, id))).await;
+        let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
         let failed = StoreError::database(&shared.path, "read");
         checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
         match lock::mailbox(&shared.data, id)? {
