@@ -165,13 +165,13 @@ async fn a_full_disk_under_the_ledger() {
     let haul = Haul::new("annb", from.port(), to.port());
     fs::create_dir(haul.data()).unwrap();
     let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=600k,mode=0700", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=1200k,mode=0700", "tmpfs"])
         .arg(haul.data())
         .status();
     if !mounted.is_ok_and(|it| it.success()) {
         // Without the right to mount, a limit on the size of files has the same effect.
         let mut limited = Command::new("bash");
-        limited.args(["-c", "ulimit -f 300; trap '' XFSZ; exec \"$@\"", "bash"]);
+        limited.args(["-c", "ulimit -f 600; trap '' XFSZ; exec \"$@\"", "bash"]);
         let command = haul.command(&[]);
         limited.arg(command.get_program()).args(command.get_args());
         limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
