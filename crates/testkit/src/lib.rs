@@ -32,7 +32,7 @@ pub use cyrus::{Cyrus, CyrusSetup};
 pub use dovecot::{Dovecot, Setup, signal};
 pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, snapshot};
 pub use mailmaker::Mailmaker;
-pub use proxy::{Faults, Proxy};
+pub use proxy::{Cut, Faults, Proxy};
 pub use server::{Server, Shape};
 pub use tls_front::TlsFront;
 pub use token_server::{TokenRequest, TokenServer};

@@ -9,12 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use socket2::SockRef;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
+    net::{TcpListener, TcpStream},
     sync::{Notify, mpsc},
     time::sleep_until,
 };
@@ -30,30 +28,55 @@ pub struct Faults {
     pub cut_download: Option<u64>,
     /// The same for octets from client to server.
     pub cut_upload: Option<u64>,
+    /// What a cut is.
+    pub cut: Cut,
 }
 
-/// A proxy in front of a server on 127.0.0.1. It runs on a thread of its own until the process ends.
+/// How a connection ends at a cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cut {
+    /// Both ends see it closed.
+    #[default]
+    Close,
+    /// Both ends see it reset.
+    Reset,
+    /// It stays open, and nothing passes any more.
+    Hold,
+}
+
+/// A proxy in front of a server on 127.0.0.1. It runs on a thread of its own until it is dropped.
 pub struct Proxy {
     port: u16,
     connections: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     cuts: Arc<AtomicUsize>,
+    /// From server to client, and from client to server.
+    fuses: [Arc<Fuse>; 2],
+    end: Arc<Notify>,
 }
 
 /// Octets left until the cut.
 struct Fuse {
     left: AtomicU64,
+    passed: AtomicU64,
     cuts: Arc<AtomicUsize>,
 }
 
 impl Fuse {
     fn new(octets: Option<u64>, cuts: &Arc<AtomicUsize>) -> Arc<Self> {
-        Arc::new(Self { left: AtomicU64::new(octets.unwrap_or(u64::MAX)), cuts: cuts.clone() })
+        let left = AtomicU64::new(octets.unwrap_or(u64::MAX));
+        Arc::new(Self { left, passed: AtomicU64::new(0), cuts: cuts.clone() })
     }
 
     /// How many of these octets pass, and whether the connection is cut after them.
     fn pass(&self, octets: usize) -> (usize, bool) {
+        let passed @ (count, _) = self.burn(octets);
+        self.passed.fetch_add(count as u64, Ordering::SeqCst);
+        passed
+    }
+
+    fn burn(&self, octets: usize) -> (usize, bool) {
         let left = self.left.load(Ordering::SeqCst);
         if left == u64::MAX {
             return (octets, false);
@@ -83,20 +106,23 @@ impl Proxy {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
+        let cuts = Arc::default();
         let proxy = Self {
             port,
             connections: Arc::default(),
             open: Arc::default(),
             most: Arc::default(),
-            cuts: Arc::default(),
+            fuses: [faults.cut_download, faults.cut_upload].map(|octets| Fuse::new(octets, &cuts)),
+            cuts,
+            end: Arc::default(),
         };
         let connections = proxy.connections.clone();
         let (open, most) = (proxy.open.clone(), proxy.most.clone());
-        let down = Fuse::new(faults.cut_download, &proxy.cuts);
-        let up = Fuse::new(faults.cut_upload, &proxy.cuts);
+        let [down, up] = proxy.fuses.clone();
+        let end = proxy.end.clone();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
+            let serve = async move {
                 let listener = TcpListener::from_std(listener).unwrap();
                 while let Ok((client, _)) = listener.accept().await {
                     connections.fetch_add(1, Ordering::SeqCst);
@@ -106,8 +132,11 @@ impl Proxy {
                         let _open = open;
                         let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
                         let _ = (client.set_nodelay(true), server.set_nodelay(true));
-                        let (from_client, to_client) = client.into_split();
-                        let (from_server, to_server) = server.into_split();
+                        let ends =
+                            [&client, &server].map(|socket| SockRef::from(socket).try_clone().unwrap());
+                        // Halves that say no goodbye of their own when they are dropped: a reset must come first.
+                        let (from_client, to_client) = split(client);
+                        let (from_server, to_server) = split(server);
                         let cut = Arc::new(Notify::new());
                         let both = async {
                             tokio::join!(
@@ -117,9 +146,21 @@ impl Proxy {
                         };
                         tokio::select! {
                             _ = both => {}
-                            () = cut.notified() => {}
+                            () = cut.notified() => {
+                                // A socket that does not linger is reset when it is closed.
+                                let linger = if faults.cut == Cut::Reset { Some(Duration::ZERO) } else { None };
+                                for end in &ends {
+                                    end.set_linger(linger).unwrap();
+                                }
+                            }
                         }
                     });
+                }
+            };
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = serve => {}
+                    () = end.notified() => {}
                 }
             });
         });
@@ -150,16 +191,28 @@ impl Proxy {
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
     }
+
+    /// How many octets passed: from server to client, and from client to server.
+    pub fn octets(&self) -> [u64; 2] {
+        [0, 1].map(|way: usize| self.fuses[way].passed.load(Ordering::SeqCst))
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.end.notify_one();
+    }
 }
 
 /// Octets travel for so long, as many at once as come.
 async fn carry(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    Faults { delay, rate, .. }: Faults,
+    mut from: ReadHalf<TcpStream>,
+    mut to: WriteHalf<TcpStream>,
+    faults: Faults,
     fuse: Arc<Fuse>,
     cut: Arc<Notify>,
 ) {
+    let Faults { delay, rate, .. } = faults;
     // What a slow line holds is little, or nobody would notice that it is slow.
     let held = if rate.is_some() { 4 } else { 256 };
     let (sender, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(held);
@@ -187,8 +240,10 @@ async fn carry(
                 return;
             }
             if is_cut {
-                cut.notify_one();
-                // Whoever waits for the cut drops us.
+                if faults.cut != Cut::Hold {
+                    cut.notify_one();
+                }
+                // Either the connection ends now, or nothing passes any more.
                 std::future::pending::<()>().await;
             }
         }
@@ -200,7 +255,7 @@ async fn carry(
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{Read as _, Write as _},
+        io::{ErrorKind, Read as _, Write as _},
         net::{TcpListener, TcpStream},
     };
 
@@ -238,5 +293,19 @@ mod tests {
         let cut = Proxy::start(talker(300_000), Faults { cut_download: Some(123_456), ..Faults::default() });
         assert_eq!((read_all(cut.port()), cut.cuts()), (123_456, 1));
         assert_eq!((read_all(cut.port()), cut.cuts(), cut.connections()), (300_000, 1, 2));
+        assert_eq!(cut.octets()[0], 423_456);
+    }
+
+    #[test]
+    fn a_cut_may_be_a_reset_or_a_connection_that_hangs() {
+        for (cut, expected) in [(Cut::Reset, ErrorKind::ConnectionReset), (Cut::Hold, ErrorKind::WouldBlock)]
+        {
+            let proxy =
+                Proxy::start(talker(9_000), Faults { cut_download: Some(5), cut, ..Faults::default() });
+            let mut client = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
+            client.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            let ended = client.read_to_end(&mut Vec::new());
+            assert_eq!(ended.map_err(|error| error.kind()), Err(expected), "{cut:?}");
+        }
     }
 }
