@@ -238,7 +238,7 @@ impl Wire {
     /// Ends it as the flow says.
     pub(super) async fn end(self, flow: Flow) {
         match flow {
-            Flow::On | Flow::HangUp => self.close().await,
+            Flow::On | Flow::HangUp | Flow::Endless => self.close().await,
             Flow::Reset => {
                 self.peer.turn(State::Over);
                 let _ = SockRef::from(&self.peer.stream).set_linger(Some(Duration::ZERO));

@@ -27,6 +27,7 @@ mod connection;
 mod fetch;
 mod folders;
 mod gmail;
+mod hostile;
 mod http;
 mod lie;
 mod limits;
@@ -55,6 +56,7 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use clock::VirtualClock;
+pub use hostile::{Hostile, hostile};
 pub use http::{Fault, Step};
 pub use lie::{Lie, When, when};
 pub use limits::{Limits, Throttle};

@@ -13,6 +13,8 @@ pub enum Flow {
     Reset,
     /// The server keeps the connection open and says nothing more.
     Silence,
+    /// The server repeats the last response as often as the client takes it, up to 64 MiB, and closes the connection.
+    Endless,
 }
 
 /// Untagged responses and the tagged one, each with its literals and its line end.

@@ -17,6 +17,9 @@ use super::{
     syntax::{Arguments, Raw, Token, set},
 };
 
+/// Octets of an answer without an end, after which it ends.
+const ENDLESS: usize = 64 << 20;
+
 /// The end of a command: word and text, without its tag.
 pub(super) type Answer = Result<String, Refusal>;
 
@@ -132,6 +135,9 @@ impl Session {
             }
         }
         wire.send(&replies.lines.concat()).await?;
+        if replies.flow == Flow::Endless {
+            rave(replies.lines.last()?, wire).await?;
+        }
         Some(replies.flow)
     }
 
@@ -447,6 +453,15 @@ impl Drop for Session {
             user.peers.lock().unwrap().retain(|it| it.state() != State::Over);
         }
     }
+}
+
+/// Repeats a response until nobody listens any more.
+async fn rave(response: &[u8], wire: &mut Wire) -> Option<()> {
+    let some = response.repeat(1 + (64 << 10) / response.len().max(1));
+    for _ in 0..=ENDLESS / some.len() {
+        wire.send(&some).await?;
+    }
+    Some(())
 }
 
 fn unknown() -> Refusal {
