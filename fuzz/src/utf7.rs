@@ -1,0 +1,18 @@
+//! Names of mailboxes in modified UTF-7.
+
+use mailhaul_imap::MailboxName;
+use mailhaul_mail::FolderPath;
+
+/// A name as a server sends it.
+pub fn utf7(wire: &[u8]) {
+    let name = MailboxName::from_wire(wire);
+    let text = name.to_text();
+    // Two names of a server must never become one: what could be decoded is encoded as it was.
+    let again = MailboxName::from_text(&text);
+    assert_eq!(again.to_text(), text, "{name:?}");
+    if wire.iter().all(|octet| matches!(octet, b' '..=b'~')) && text.as_bytes() != wire && !name.is_inbox() {
+        assert_eq!(again.as_wire(), wire, "{text:?}");
+    }
+    let path = FolderPath::parse(&text);
+    assert_eq!(FolderPath::parse(&path.to_string()), path);
+}
