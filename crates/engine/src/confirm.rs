@@ -260,6 +260,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         self.wait_until_quiet(&work.target).await?;
         self.locate(work, state, Some(floor), owned).await?;
+        if !lost(state).is_empty() {
+            // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
+            self.locate(work, state, None, owned).await?;
+        }
         Ok(lost(state))
     }
 

@@ -31,6 +31,7 @@ mod dates;
 mod message_limit;
 mod scan;
 mod sizes;
+mod uid_next;
 mod uid_only;
 
 // Numbers.
