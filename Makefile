@@ -1,4 +1,4 @@
-.PHONY: help demo test test-servers check bench bench-pieces bench-report bench-compare
+.PHONY: help demo test test-long test-servers fuzz check bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -11,6 +11,18 @@ test: ## everything that must hold; installs the servers that it needs
 	@sh scripts/servers.sh
 	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked && cargo test --doc --workspace --locked; \
 	else cargo test --workspace --locked; fi
+
+# How much `make test-long` does: a factor of what `make test` does of it.
+EXTENT ?= 60
+
+test-long: ## cuts, kills and hostile servers in great numbers, about an hour; EXTENT=10 is shorter, MAILHAUL_SEED=7 begins elsewhere
+	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test long -- --nocapture
+
+# Seconds for each target. A night (TIME=1800) makes more than 100 million executions.
+TIME ?= 60
+
+fuzz: ## mutated input for everything that reads foreign bytes: make fuzz TIME=60, TARGETS="csv shell" for some
+	@TIME=$(TIME) sh scripts/fuzz.sh
 
 test-servers: ## only the tests against every kind of real server
 	@sh scripts/servers.sh
