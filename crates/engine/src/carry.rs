@@ -110,6 +110,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     ) -> Result<u64, Error> {
         if !state.intended().is_empty() {
             self.wait_until_quiet(&work.target).await?;
+            if work.origin != Origin::Departed {
+                // A copy that the target acknowledged is not its twin's.
+                self.locate(work, state, state.record.floor, owned).await?;
+            }
         }
         let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
         let source = (work.origin != Origin::Departed).then_some(&mut *self.source);

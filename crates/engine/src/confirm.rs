@@ -133,7 +133,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let Some(floor) = state.record.floor else { return Ok(false) };
         let unproved: Vec<Acknowledged> = state
             .done()
-            .filter(|(_, it)| it.ours && it.target_uid.is_some_and(|uid| uid >= floor.uid_next))
+            .filter(|(_, it)| it.ours && it.target_uid.is_none_or(|uid| uid >= floor.uid_next))
             .map(|(uid, it)| Acknowledged {
                 uid,
                 target_uid: it.target_uid,

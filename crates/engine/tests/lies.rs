@@ -74,6 +74,35 @@ async fn what_was_lost_before_a_crash_is_found_after_it() {
     assert_eq!(bodies(&target), bodies(&source));
 }
 
+/// Its copy belongs to the first of the two, and the second one was never sent.
+#[tokio::test]
+async fn an_acknowledged_copy_is_not_taken_for_its_twin() {
+    for target in targets() {
+        let (source, ledger) = (Remote::default(), MemoryLedger::default());
+        for _ in 0..2 {
+            source.server().folder("INBOX").add("\\Seen", "Message-ID: <1@x>\r\n\r\ntwins\r\n");
+        }
+        target.server().ends_after = Some(1);
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!((bodies(&target).len(), report.total(|it| it.copied)), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_and_not_stored_is_found_after_a_break() {
+    for target in targets() {
+        let (source, ledger) = (source(3), MemoryLedger::default());
+        target.server().lies.drops = vec!["message 1."];
+        target.server().ends_after = Some(2);
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        let mut stored = bodies(&target);
+        stored.sort();
+        assert_eq!((stored, report.total(|it| it.copied)), (bodies(&source), 3));
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_is_stored_and_refused_is_not_sent_again() {
     for target in targets() {

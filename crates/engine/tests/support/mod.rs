@@ -72,6 +72,8 @@ pub struct Server {
     /// The server hangs up at such a message. Where others were in the command, it goes by itself next time.
     pub hangs_up_at: Option<fn(&[u8]) -> bool>,
     pub is_cautious: bool,
+    /// Each command holds one message; after this number of them the connection ends, once.
+    pub ends_after: Option<u32>,
     /// So many commands are refused, to be sent again in another way.
     pub wants_otherwise: u32,
     /// After so many commands somebody deletes the folder, which is made again.
@@ -478,7 +480,8 @@ impl Target for Remote {
         mut feed: F,
         acks: Acks,
     ) -> Result<(), Error> {
-        let batch = if self.server().is_cautious { 1 } else { batch };
+        let is_single = self.server().is_cautious || self.server().ends_after.is_some();
+        let batch = if is_single { 1 } else { batch };
         let mut command = Vec::new();
         let mut ended = false;
         while !ended {
@@ -503,6 +506,13 @@ impl Target for Remote {
             if let Some(error) = self.server().answers.pop() {
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
                 return Ok(());
+            }
+            let ends_after = self.server().ends_after;
+            if let Some(left) = ends_after {
+                self.server().ends_after = left.checked_sub(1);
+                if left == 0 {
+                    return Err(Error::session("connection reset"));
+                }
             }
             let refuses = self.server().refuses;
             let hangs_up_at = self.server().hangs_up_at;
