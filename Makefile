@@ -7,10 +7,14 @@ demo: ## three mailboxes move between two real Dovecots that it installs and sta
 	cargo build --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example demo
 	@"$${CARGO_TARGET_DIR:-target}/debug/examples/demo" "$${CARGO_TARGET_DIR:-target}/debug/mailhaul"
 
+# Many tests wait for servers that are slow or silent on purpose: two for each processor keep it busy.
+THREADS = $$(($$(nproc) * 2))
+
 test: ## everything that must hold; installs the servers that it needs
 	@sh scripts/servers.sh
-	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked && cargo test --doc --workspace --locked; \
-	else cargo test --workspace --locked; fi
+	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked --test-threads $(THREADS) && \
+		cargo test --doc --workspace --locked; \
+	else RUST_TEST_THREADS=$(THREADS) cargo test --workspace --locked; fi
 
 # How much `make test-long` does: a factor of what `make test` does of it.
 EXTENT ?= 60
