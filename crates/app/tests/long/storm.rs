@@ -29,7 +29,7 @@ const ROUNDS: u64 = 4;
 /// So long the calm after the storm may take.
 const PATIENCE: Duration = Duration::from_mins(30);
 /// Room of the disk that fills.
-const DISK: &str = "size=64m";
+const DISK: &str = "size=64m,mode=0700";
 
 const FOLDERS: [&str; 3] = ["INBOX", "Archive", "Gr&APYA3w-e"];
 
