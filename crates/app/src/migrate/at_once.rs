@@ -4,8 +4,8 @@ use mailhaul_engine::{Error, ErrorKind, Places};
 use mailhaul_mail::{Retry, Scope};
 use tokio::task::JoinSet;
 
-/// Does the work of all items, each when it has got a place, and gives what came of it in their order. Where the work panicked,
-/// that is an error of this one alone.
+/// Does the work of all items. Each starts in its turn, when a place is free. Returns the results in the order of the items.
+/// Work that panicked is an error of its item alone.
 pub(crate) async fn at_once<I, T, W>(
     items: impl IntoIterator<Item = I>,
     places: &Places,
@@ -18,12 +18,14 @@ where
     let mut tasks = JoinSet::new();
     let mut done = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let (places, work) = (places.clone(), work(item));
-        tasks.spawn(async move {
-            let _place = places.take().await;
-            (index, work.await)
-        });
         done.push(Err(panicked()));
+        let place = places.take().await;
+        let work = work(item);
+        tasks.spawn(async move {
+            let outcome = work.await;
+            drop(place);
+            (index, outcome)
+        });
     }
     while let Some(ended) = tasks.join_next().await {
         if let Ok((index, outcome)) = ended {
