@@ -1,6 +1,6 @@
 //! What each record means in SQL: exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) means.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use mailhaul_engine::{Cursor, Edited, Floor, Record, Waiting};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
@@ -184,8 +184,11 @@ async fn insert_rows(
         "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
          digest_whole, digest_text, size, ours, reason, arrived, checksum) ",
     );
+    // Of a message that comes twice, the last row stays.
+    let mut written: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     query.push_values(rows, |mut values, (row, edited)| {
         let checksum = row.checksum(folder, edited);
+        written.insert(row.uid, (row.state, checksum));
         values
             .push_bind(folder)
             .push_bind(row.uid)
@@ -204,7 +207,10 @@ async fn insert_rows(
     });
     query.build().persistent(false).execute(&mut *connection).await?;
     edited::insert(connection, folder, records).await?;
-    let after = RowTally::of_messages(connection, folder, &uids).await?;
+    let mut after = RowTally::default();
+    for (state, checksum) in written.into_values() {
+        after.add(state, checksum);
+    }
     RowTally::replace(connection, folder, before, after).await
 }
 
