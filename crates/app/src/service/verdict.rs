@@ -231,6 +231,19 @@ mod tests {
         (ended.event, ended.due, ended.synced)
     }
 
+    fn first_pass(settings: &BatchSettings, begun: Timestamp, now: Timestamp) -> Passed<'_> {
+        Passed {
+            kind: PassKind::First,
+            attempts: 0,
+            settings,
+            has_gained: false,
+            is_archive: false,
+            ending: None,
+            begun,
+            now,
+        }
+    }
+
     fn error(retry: Retry, kind: ErrorKind) -> Error {
         Error::new(Scope::Endpoint, retry, kind, "words")
     }
@@ -244,16 +257,7 @@ mod tests {
         let stopped = judged(PassKind::Incremental, 0, Some(Ending::Stopped), None);
         assert_eq!(stopped, (UserEvent::Synced, next, Some(at(0))));
         let settings = BatchSettings { allow_incremental_syncs: false, ..BatchSettings::default() };
-        let passed = Passed {
-            kind: PassKind::First,
-            attempts: 0,
-            settings: &settings,
-            has_gained: false,
-            is_archive: false,
-            ending: None,
-            begun: at(0),
-            now: at(1),
-        };
+        let passed = first_pass(&settings, at(0), at(1));
         let ended = passed.judge(Report::default());
         assert_eq!((ended.due, ended.is_last), (Due::Never, true));
     }
@@ -261,16 +265,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_during_a_pass_puts_nothing_off() {
         let settings = BatchSettings::default();
-        let passed = Passed {
-            kind: PassKind::First,
-            attempts: 0,
-            settings: &settings,
-            has_gained: false,
-            is_archive: false,
-            ending: None,
-            begun: at(48 * HOUR),
-            now: at(0),
-        };
+        let passed = first_pass(&settings, at(48 * HOUR), at(0));
         let ended = passed.judge(Report::default());
         assert_eq!((ended.due, ended.synced), (Due::At(at(24 * HOUR)), Some(at(0))));
     }
@@ -341,16 +336,7 @@ mod tests {
             error: None,
         };
         let settings = BatchSettings::default();
-        let passed = Passed {
-            kind: PassKind::First,
-            attempts: 0,
-            settings: &settings,
-            has_gained: false,
-            is_archive: false,
-            ending: None,
-            begun: at(0),
-            now: at(1),
-        };
+        let passed = first_pass(&settings, at(0), at(1));
         let ended = passed.judge(Report { folders: vec![folder], error: None });
         assert_eq!((ended.event, ended.synced), (UserEvent::Failed, None));
         assert_eq!(ended.failure.map(|it| it.class), Some(FailureClass::Internal));
