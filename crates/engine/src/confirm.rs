@@ -95,7 +95,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let habits = self.target.habits();
         let next = work.next_shown(floor);
         let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
-        // What was refused and stored all the same has a UID that nobody returned.
+        // The target did not return the UID of a message that it refused and stored all the same.
         let mut returned = acknowledged.iter().map(|message| message.target_uid);
         let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
         let greatest = greatest.filter(|_| refused.is_empty());

@@ -135,7 +135,7 @@ impl ImapMailbox {
         Ok(FolderStatus { messages, uid_validity, uid_next, highest_modseq })
     }
 
-    /// Selects the folder now. `None` if the server does not tell UIDVALIDITY and UIDNEXT with it, or lets nobody write.
+    /// Selects the folder now. `None` if the answer lacks UIDVALIDITY or UIDNEXT, or the folder is read-only.
     pub(crate) async fn select_anew(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
         let uid_validity = self.open_anew(folder, Mode::Select).await?;
         let selected = self.selected()?;
