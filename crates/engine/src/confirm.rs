@@ -11,6 +11,7 @@ use crate::{
     pairing::Proof,
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
+    read_back::{Lost, Stored},
     record::{Copied, Floor, FolderState, MessageState, Record},
     settle::{Among, Sought, adopted, find_on_target, taken},
     transfer::Acknowledged,
@@ -42,6 +43,8 @@ struct Comparison {
     unflagged: BTreeMap<Flags, Vec<Uid>>,
     /// UIDs that no acknowledgement named.
     strangers: UidSet,
+    /// Where the acknowledgements say that they are.
+    in_place: Vec<Stored>,
 }
 
 impl Comparison {
@@ -59,6 +62,7 @@ impl Comparison {
                 comparison.missing.push(message.uid);
                 continue;
             };
+            comparison.in_place.push(Stored { message: message.clone(), copy: copy.uid, size: copy.size });
             let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
             let moments = message.date.zip(copy.internal_date);
             let is_redated =
@@ -78,8 +82,8 @@ impl Comparison {
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
-    /// not told or not true, flags that got lost, messages that were refused and stored. Returns the messages that the
-    /// target accepted and does not have.
+    /// not told or not true, flags that got lost, messages that were refused and stored, copies with other bytes. Returns the
+    /// messages that the target accepted and does not have.
     pub(crate) async fn confirm(
         &mut self,
         work: &mut Work,
@@ -88,7 +92,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         owned: &UidSet,
         acknowledged: &[Acknowledged],
         refused: &[Uid],
-    ) -> Result<Vec<Uid>, Error> {
+    ) -> Result<Vec<Lost>, Error> {
         if acknowledged.is_empty() && refused.is_empty() {
             return Ok(Vec::new());
         }
@@ -99,14 +103,24 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let mut returned = acknowledged.iter().map(|message| message.target_uid);
         let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
         let greatest = greatest.filter(|_| refused.is_empty());
-        let stored = self.target.stored(&work.target, first, greatest).await?;
+        let read = self.limits.read_back.choose(acknowledged.iter().filter_map(Acknowledged::to_compare));
+        let stored = self.target.stored(&work.target, first, greatest, &read).await?;
         let shown: BTreeMap<Uid, MessageInfo> =
-            stored.into_iter().map(|message| (message.uid, message)).collect();
+            stored.messages.into_iter().map(|message| (message.uid, message)).collect();
         work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
-        let Comparison { mut missing, changed, unflagged, strangers } =
+        let Comparison { mut missing, mut changed, unflagged, strangers, mut in_place } =
             Comparison::new(acknowledged, &shown, habits.merges_copies);
+        let is_exact = !habits.shows_late && !habits.merges_copies;
+        let mut damaged = Vec::new();
+        if is_exact {
+            damaged = self.check_bytes(work, &in_place, stored.digests.into_iter().collect()).await?;
+        }
         if !habits.shows_late {
-            missing.extend(self.check_changed(work, changed).await?);
+            changed.retain(|it| !damaged.iter().any(|other| other.is_ours && other.copy == it.copy));
+            let untrue: HashSet<Uid> = self.check_changed(work, changed).await?.into_iter().collect();
+            damaged.retain(|it| it.is_ours || !untrue.contains(&it.lost.uid));
+            in_place.retain(|stored| !untrue.contains(&stored.message.uid));
+            missing.extend(untrue);
         }
         self.set_lost_flags(work, unflagged).await?;
         if habits.merges_copies && !missing.is_empty() {
@@ -114,12 +128,41 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let mut lost = Vec::new();
         if !missing.is_empty() {
-            lost = self.find_missing(work, state, floor, owned, &missing).await?;
+            let not_stored = self.find_missing(work, state, floor, owned, &missing).await?;
+            lost.extend(not_stored.into_iter().map(Lost::not_stored));
+            let located = self.located(work, acknowledged, &missing, &shown).await?;
+            if is_exact {
+                damaged.extend(self.check_bytes(work, &located, HashMap::new()).await?);
+            }
+            in_place.extend(located);
         }
+        lost.extend(self.remove_damaged(work, damaged).await?);
         if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
             self.adopt_refused(work, state, owned, next, refused).await?;
         }
+        if is_exact {
+            let new = UidSet::range(next, Uid::LAST);
+            let strangers: UidSet = strangers.iter().filter(|uid| new.contains(*uid)).collect();
+            self.check_doubles(work, state, owned, &in_place, &shown, &strangers).await?;
+        }
         Ok(lost)
+    }
+
+    /// The copies of messages that were missing at first and have been found.
+    async fn located(
+        &self,
+        work: &Work,
+        acknowledged: &[Acknowledged],
+        missing: &[Uid],
+        shown: &BTreeMap<Uid, MessageInfo>,
+    ) -> Result<Vec<Stored>, Error> {
+        let known = self.recorded(work, missing.iter().copied()).await?;
+        let stored = |message: &Acknowledged| {
+            let copy = shown.get(&known.get(&message.uid)?.target_uid?)?;
+            let message = Acknowledged { target_uid: Some(copy.uid), ..message.clone() };
+            Some(Stored { message, copy: copy.uid, size: copy.size })
+        };
+        Ok(acknowledged.iter().filter_map(stored).collect())
     }
 
     /// The messages that the ledger takes for copied since the folder was last settled: a crash came before they were
@@ -138,12 +181,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 uid,
                 target_uid: it.target_uid,
                 bytes: None,
+                size: it.size,
+                // An edited message is not what was sent: its copy is not compared with it.
+                fingerprint: it.edited.is_none().then_some(it.fingerprint),
+                digests: it.edited.is_none().then_some(it.digests).flatten(),
                 flags: if it.pending_flags.is_none() { it.flags.clone() } else { Flags::new() },
                 date: None,
             })
             .collect();
         let lost = self.confirm(work, state, floor, owned, &unproved, &[]).await?;
-        let records: Vec<Record> = lost.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
         self.record(state, &records).await?;
         Ok(!lost.is_empty())
     }
@@ -187,7 +234,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// What the ledger knows of these messages.
-    async fn recorded(
+    pub(crate) async fn recorded(
         &self,
         work: &Work,
         uids: impl Iterator<Item = Uid>,
@@ -220,9 +267,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             })
             .collect();
         self.target.store_flags(&work.target, &changes).await?;
-        let stored = self.target.stored(&work.target, first, last).await?;
+        let stored = self.target.stored(&work.target, first, last, &UidSet::new()).await?;
         let now: HashMap<Uid, Flags> =
-            stored.into_iter().map(|message| (message.uid, message.flags)).collect();
+            stored.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
         let lacks = |uid: &&Uid, add: &Flags| now.get(uid).is_some_and(|it| !add.without(it).is_empty());
         let count = |(add, uids): (&Flags, &Vec<Uid>)| uids.iter().filter(|uid| lacks(uid, add)).count();
         work.tally.unflagged += unflagged.iter().map(count).sum::<usize>() as u64;
@@ -309,6 +356,9 @@ mod tests {
             uid: uid(number),
             target_uid: target.map(uid),
             bytes: Some(100),
+            size: 100,
+            fingerprint: None,
+            digests: None,
             flags: "\\Seen work".split(' ').collect(),
             date: InternalDate::new(1_000, 60),
         }

@@ -12,6 +12,7 @@ use crate::{
     pass::{BATCH, FAR_BATCH, Pass},
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
+    read_back::{Lost, MISTAKEN},
     record::{Floor, FolderState, MessageState, Record},
     refusals::Suspicion,
     repair::may_be_malformed,
@@ -90,6 +91,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         self.leave_out_too_large(work, plan);
         let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
         work.refusals.skipped_before(plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
+        let was_mistaken = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(why)) if why == MISTAKEN);
+        work.mistaken.extend(plan.copy.iter().map(|it| it.uid).filter(was_mistaken));
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         self.progress.event(Event::Folder {
             folder: &work.source,
@@ -108,7 +111,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         while !work.refused.is_empty() {
             let repaired = Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
             let lost = self.confirm(work, state, floor, owned, &repaired, &[]).await?;
-            self.skip_lost(work, state, &messages, &lost).await?;
+            self.skip_lost(work, state, &messages, lost).await?;
         }
         Ok(())
     }
@@ -152,7 +155,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
                 let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
                 let lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
-                again = self.send_again(work, state, todo.messages, &lost).await?;
+                again = self.send_again(work, state, todo.messages, lost).await?;
             }
             let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
             todo.next(unsent.collect(), part.batch, part.tries);
@@ -252,13 +255,15 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &mut FolderState,
         messages: &HashMap<Uid, &MessageInfo>,
-        lost: &[Uid],
+        lost: Vec<Lost>,
     ) -> Result<Vec<Uid>, Error> {
-        let (again, twice): (Vec<Uid>, Vec<Uid>) = lost.iter().partition(|uid| work.sent_again.insert(**uid));
+        let (again, twice): (Vec<Lost>, Vec<Lost>) =
+            lost.into_iter().partition(|lost| work.sent_again.insert(lost.uid));
+        let again: Vec<Uid> = again.into_iter().map(|lost| lost.uid).collect();
         let records: Vec<Record> = again.iter().map(|uid| forgotten(&work.source, *uid)).collect();
         self.record(state, &records).await?;
         work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
-        self.skip_lost(work, state, messages, &twice).await?;
+        self.skip_lost(work, state, messages, twice).await?;
         Ok(again)
     }
 
@@ -267,14 +272,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &mut FolderState,
         messages: &HashMap<Uid, &MessageInfo>,
-        lost: &[Uid],
+        lost: Vec<Lost>,
     ) -> Result<(), Error> {
-        let records: Vec<Record> = lost.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
         self.record(state, &records).await?;
         work.tally.copied = work.tally.copied.saturating_sub(lost.len() as u64);
-        for uid in lost {
-            let words = "the target accepted this message (OK) and does not store it".to_owned();
-            self.skip_refused(work, messages, *uid, words);
+        for Lost { uid, words } in lost {
+            self.skip_refused(work, messages, uid, words);
         }
         Ok(())
     }

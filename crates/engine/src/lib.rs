@@ -7,6 +7,7 @@ mod copying;
 mod counts;
 mod creation;
 mod departed;
+mod doubles;
 mod error;
 mod feed;
 mod folder;
@@ -22,6 +23,7 @@ mod places;
 mod plan;
 mod ports;
 mod preview;
+mod read_back;
 mod received;
 mod record;
 mod refusals;
@@ -34,6 +36,7 @@ mod repair;
 mod report;
 mod reused_uids;
 mod revalidate;
+mod sample;
 mod settle;
 mod survey;
 mod throttle;
@@ -59,12 +62,13 @@ pub use places::{Place, Places};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
-    Target, Wanted,
+    StoredMessages, Target, Wanted,
 };
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
 pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting};
 pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
+pub use sample::ReadBack;
 pub use survey::plan_mailbox;
 pub use throttle::{Limits, Throttle};

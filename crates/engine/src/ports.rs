@@ -149,6 +149,15 @@ pub struct NewFolder {
     pub subscribe: bool,
 }
 
+/// Messages as the target shows them.
+#[derive(Clone, Debug, Default)]
+pub struct StoredMessages {
+    /// Flags, date of arrival and stored size.
+    pub messages: Vec<MessageInfo>,
+    /// Of the messages whose bodies were read; those that are gone are left out.
+    pub digests: Vec<(Uid, Digests)>,
+}
+
 /// How a target is known to treat messages that it accepts. All `false` for a server that stores what it is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StorageHabits {
@@ -193,13 +202,14 @@ pub trait Target: Mailbox {
 
     /// The messages with this UID or a greater one, as the target shows them now: flags, date and stored size. A message
     /// that was just appended over this connection must be among them. `last` is the greatest UID that the target
-    /// returned; `None` if it did not return all of them.
+    /// returned; `None` if it did not return all of them. The bodies of the messages `read` are read.
     fn stored(
         &mut self,
         folder: &FolderPath,
         first: Uid,
         last: Option<Uid>,
-    ) -> impl Future<Output = Result<Vec<MessageInfo>, Error>> + Send;
+        read: &UidSet,
+    ) -> impl Future<Output = Result<StoredMessages, Error>> + Send;
 
     /// Names the user whose mailbox it is, without the server: the same under every name of the server.
     fn owner(&self) -> String {

@@ -49,7 +49,7 @@ pub(crate) fn may_be_malformed(error: &Error) -> bool {
 }
 
 /// What the source gave.
-enum Given {
+pub(crate) enum Given {
     Whole(Vec<u8>),
     Missing(Missing),
     TooLarge,
@@ -157,6 +157,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                     uid: message.uid,
                     target_uid,
                     bytes: Some(bytes),
+                    size: bytes,
+                    // The original is not what was sent: the copy is not compared with it.
+                    fingerprint: None,
+                    digests: None,
                     flags: flags.clone(),
                     date: message.internal_date,
                 });
@@ -182,7 +186,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         result.map(|()| acknowledged)
     }
 
-    async fn fetch_whole(&mut self, work: &Work, message: &MessageInfo) -> Result<Given, Error> {
+    pub(crate) async fn fetch_whole(&mut self, work: &Work, message: &MessageInfo) -> Result<Given, Error> {
         if message.size > MOST_WHOLE {
             return Ok(Given::TooLarge);
         }

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind, Side},
     pace::{Pacer, Rates, Turn, Usage},
     ports::Clock,
+    sample::ReadBack,
 };
 
 /// What takes longer is not waited for with connections open.
@@ -114,6 +115,8 @@ impl Throttle {
 /// What the servers of a pass put up with, and whoever runs it.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// Bytes of copies that this pass may read back.
+    pub read_back: Arc<ReadBack>,
     /// All are asked for every message, each on behalf of one side.
     pub throttles: Vec<(Side, Throttle)>,
     /// Pairs of connections of this mailbox, at most.
@@ -125,7 +128,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { throttles: Vec::new(), most_lanes: usize::MAX, is_resumed: false }
+        Self { read_back: Arc::default(), throttles: Vec::new(), most_lanes: usize::MAX, is_resumed: false }
     }
 }
 

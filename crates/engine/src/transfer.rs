@@ -23,6 +23,7 @@ use crate::{
     folder::MessageInfo,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
+    sample::ToCompare,
     throttle::Limits,
 };
 
@@ -53,9 +54,21 @@ pub(crate) struct Acknowledged {
     pub(crate) target_uid: Option<Uid>,
     /// Bytes sent; `None` where only the ledger knows of the message.
     pub(crate) bytes: Option<u64>,
+    /// Bytes of the copy: those sent, or as the source claimed them.
+    pub(crate) size: u64,
+    /// Of the bytes sent; `None` where nothing is known of them.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) digests: Option<Digests>,
     /// Flags that were sent with it.
     pub(crate) flags: Flags,
     pub(crate) date: Option<InternalDate>,
+}
+
+impl Acknowledged {
+    /// `None` where the copy's place or its bytes are not known.
+    pub(crate) fn to_compare(&self) -> Option<ToCompare> {
+        Some(ToCompare { uid: self.target_uid?, digests: self.digests?, size: self.size })
+    }
 }
 
 /// What one run of the transfer did.
@@ -328,6 +341,9 @@ impl<L: Ledger, P: Progress, C: Clock> Recorder<'_, L, P, C> {
                                 uid,
                                 target_uid,
                                 bytes: Some(length),
+                                size: length,
+                                fingerprint: Some(fingerprint),
+                                digests: Some(digests),
                                 flags: copied.flags.clone(),
                                 date: message.internal_date,
                             });

@@ -70,6 +70,8 @@ pub(crate) struct Work {
     pub(crate) refusals: Refusals,
     /// Messages that were sent again because the target accepted and did not store them.
     pub(crate) sent_again: HashSet<Uid>,
+    /// Messages for which the source gave another message's bytes.
+    pub(crate) mistaken: HashSet<Uid>,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
     pub(crate) shown_until: Option<Uid>,
     /// The target folder's UIDNEXT before anything was sent. The folder's record has it only where something was sent.
@@ -108,6 +110,7 @@ impl Work {
             gone: UidSet::new(),
             refusals: Refusals::default(),
             sent_again: HashSet::new(),
+            mistaken: HashSet::new(),
             shown_until: None,
             floor_next: None,
             unseen: 0,

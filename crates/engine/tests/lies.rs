@@ -5,7 +5,7 @@
 mod support;
 
 use mailhaul_engine::{PassOptions, Report};
-use support::{MemoryLedger, Remote, pass};
+use support::{MemoryLedger, Remote, Rewrite, pass};
 
 /// A source with so many messages in INBOX.
 fn source(messages: u32) -> Remote {
@@ -273,4 +273,130 @@ async fn messages_without_any_known_field_are_recognised_behind_another_programs
     }
     let report = run(&source, &target, &ledger).await;
     assert_eq!((report.total(|it| it.already), bodies(&target).len()), (3, 3), "{report:#?}");
+}
+
+fn half(body: &[u8]) -> Vec<u8> {
+    body[..body.len() / 2].to_vec()
+}
+
+fn without_the_last_text(body: &[u8]) -> Vec<u8> {
+    body[..body.len() - 3].to_vec()
+}
+
+fn nothing(_: &[u8]) -> Vec<u8> {
+    Vec::new()
+}
+
+fn one_changed(body: &[u8]) -> Vec<u8> {
+    let mut changed = body.to_vec();
+    let last = changed.len() - 4;
+    changed[last] ^= 1;
+    changed
+}
+
+fn one_changed_in_the_third(body: &[u8]) -> Vec<u8> {
+    if String::from_utf8_lossy(body).contains("message 3.") { one_changed(body) } else { body.to_vec() }
+}
+
+#[tokio::test]
+async fn a_copy_with_other_bytes_is_removed_and_its_message_skipped() {
+    let changed = "the target stored other bytes than it was sent";
+    // Where the target returns no UID, a copy is recognised by its header alone.
+    let cases: [(Rewrite, usize, &str, bool); 5] = [
+        (half, 5, "the target stored 25 of 50 bytes", false),
+        (nothing, 5, "the target stored 0 of 50 bytes", false),
+        (without_the_last_text, 5, "the target stored 47 of 50 bytes", true),
+        (one_changed, 5, changed, true),
+        (one_changed_in_the_third, 1, changed, true),
+    ];
+    for (rewrite, damaged, words, keeps_header) in cases {
+        for target in targets().into_iter().take(if keeps_header { 2 } else { 1 }) {
+            let (source, ledger) = (source(5), MemoryLedger::default());
+            target.server().lies.stores = Some(rewrite);
+            for pass in 1..=2 {
+                let report = run(&source, &target, &ledger).await;
+                assert!(report.is_synced(), "{words}, pass {pass}: {report:#?}");
+                let skipped = skipped(&report);
+                assert_eq!(skipped.len(), damaged, "{words}, pass {pass}: {skipped:#?}");
+                assert!(skipped.iter().all(|it| it.ends_with(words)), "{words}: {skipped:#?}");
+                assert_eq!(bodies(&target).len(), 5 - damaged, "{words}, pass {pass}");
+            }
+            target.server().lies.stores = None;
+            let report = run(&source, &target, &ledger).await;
+            assert_eq!((skipped(&report), report.total(|it| it.copied)), (vec![], damaged as u64));
+            let (mut there, mut wanted) = (bodies(&target), bodies(&source));
+            there.sort();
+            wanted.sort();
+            assert_eq!(there, wanted, "{words}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_copy_that_cannot_be_removed_fails_the_folder_in_every_pass() {
+    let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+    {
+        let lies = &mut target.server().lies;
+        (lies.stores, lies.removes_nothing) = (Some(one_changed as Rewrite), true);
+    }
+    for pass in 1..=3 {
+        let report = run(&source, &target, &ledger).await;
+        assert!(!report.is_synced(), "pass {pass}: {report:#?}");
+        let error = report.folders.iter().find_map(|it| it.error.as_ref()).expect("an error");
+        assert!(error.message.contains("the copy cannot be removed: no UIDPLUS"), "{error:?}");
+        assert_eq!(bodies(&target).len(), 5, "pass {pass}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_stores_messages_twice_fails_the_folder() {
+    for target in targets() {
+        let (source, ledger) = (source(5), MemoryLedger::default());
+        target.server().lies.stores_twice = true;
+        let report = run(&source, &target, &ledger).await;
+        assert!(!report.is_synced(), "{report:#?}");
+        let error = report.folders.iter().find_map(|it| it.error.as_ref()).expect("an error");
+        assert!(error.message.contains("shows 5 messages twice"), "{error:?}");
+        assert_eq!(bodies(&target).len(), 10);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_rewrites_messages_and_keeps_their_text_is_believed() {
+    fn with_a_header(body: &[u8]) -> Vec<u8> {
+        [b"X-Stored-By: somewhere\r\n", body].concat()
+    }
+    fn without_the_last_line_end(body: &[u8]) -> Vec<u8> {
+        body[..body.len() - 2].to_vec()
+    }
+    for rewrite in [with_a_header as Rewrite, without_the_last_line_end] {
+        let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+        target.server().lies.stores = Some(rewrite);
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!((skipped(&report), bodies(&target).len()), (vec![], 5));
+        assert_eq!(report.total(|it| it.rewritten), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_message_for_which_the_source_gives_another_ones_bytes_is_skipped() {
+    fn the_second_again(body: &[u8]) -> Vec<u8> {
+        String::from_utf8_lossy(body)
+            .replace("message 3.", "message 2.")
+            .replace("<3@x>", "<2@x>")
+            .replace("text 3", "text 2")
+            .into_bytes()
+    }
+    let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
+    source.server().lies.gives = Some(the_second_again);
+    for pass in 1..=2 {
+        let report = run(&source, &target, &ledger).await;
+        assert_eq!(
+            skipped(&report),
+            ["INBOX 3 the source gave the bytes of another message for it"],
+            "pass {pass}: {report:#?}"
+        );
+        assert_eq!(bodies(&target).len(), 4, "pass {pass}");
+    }
 }

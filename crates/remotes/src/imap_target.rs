@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use mailhaul_engine::{
     Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, MessageInfo,
-    NewFolder, Side, StorageHabits, Target,
+    NewFolder, Side, StorageHabits, StoredMessages, Target,
 };
 use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid, UidSet};
@@ -113,22 +113,12 @@ impl Target for ImapMailbox {
         folder: &FolderPath,
         first: Uid,
         last: Option<Uid>,
-    ) -> Result<Vec<MessageInfo>, Error> {
-        self.begin().await?;
-        if let Some(last) = last {
-            let selected = self.open(folder, Mode::Select).await?;
-            let shown = scanning::from(selected, first).await;
-            let shown = shown.map_err(|error| self.explain_in(folder, error))?;
-            if shown.last().is_some_and(|message| message.uid >= last) {
-                return Ok(shown);
-            }
-        }
-        self.open(folder, Mode::Select).await?;
-        // Courier shows what came into the open folder only after a command of its own.
-        let synchronized = self.session().await?.noop().await;
-        synchronized.map_err(|error| self.explain(error))?;
-        let selected = self.open(folder, Mode::Select).await?;
-        scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))
+        read: &UidSet,
+    ) -> Result<StoredMessages, Error> {
+        let messages = self.shown_from(folder, first, last).await?;
+        let there: UidSet =
+            messages.iter().map(|message| message.uid).filter(|uid| read.contains(*uid)).collect();
+        Ok(StoredMessages { digests: self.digests(folder, &there).await?, messages })
     }
 
     fn habits(&self) -> StorageHabits {
@@ -200,6 +190,29 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
+    async fn shown_from(
+        &mut self,
+        folder: &FolderPath,
+        first: Uid,
+        last: Option<Uid>,
+    ) -> Result<Vec<MessageInfo>, Error> {
+        self.begin().await?;
+        if let Some(last) = last {
+            let selected = self.open(folder, Mode::Select).await?;
+            let shown = scanning::from(selected, first).await;
+            let shown = shown.map_err(|error| self.explain_in(folder, error))?;
+            if shown.last().is_some_and(|message| message.uid >= last) {
+                return Ok(shown);
+            }
+        }
+        self.open(folder, Mode::Select).await?;
+        // Courier shows what came into the open folder only after a command of its own.
+        let synchronized = self.session().await?.noop().await;
+        synchronized.map_err(|error| self.explain(error))?;
+        let selected = self.open(folder, Mode::Select).await?;
+        scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))
+    }
+
     /// Appends what the feed offers. False where the server refused more than a message, and was sent nothing more.
     pub(crate) async fn append_over_imap<F: Feed>(
         &mut self,

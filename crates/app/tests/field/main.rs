@@ -19,6 +19,7 @@ mod flood;
 mod full;
 mod keyword;
 mod not_stored;
+mod other_bytes;
 mod reset;
 mod too_many;
 mod try_create;

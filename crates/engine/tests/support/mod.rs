@@ -23,8 +23,8 @@ use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
     FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
-    PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source, Target,
-    Wanted,
+    PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source,
+    StoredMessages, Target, Wanted,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
@@ -98,6 +98,9 @@ pub struct Server {
     pub fetched: u32,
 }
 
+/// Bytes that take the place of a message.
+pub type Rewrite = fn(&[u8]) -> Vec<u8>;
+
 /// What a server does otherwise than it says. Messages are named by a text in them.
 #[derive(Clone, Default)]
 pub struct Lies {
@@ -115,6 +118,14 @@ pub struct Lies {
     pub tells_uid: Option<u32>,
     /// This is added to each message.
     pub adds: Option<&'static str>,
+    /// What is stored of each message.
+    pub stores: Option<Rewrite>,
+    /// Each message is stored twice, and the first UID is returned.
+    pub stores_twice: bool,
+    /// Messages cannot be removed one by one, for want of UIDPLUS.
+    pub removes_nothing: bool,
+    /// What is given of each message.
+    pub gives: Option<Rewrite>,
     /// Flags that come with a message are not stored.
     pub drops_flags: bool,
     /// Message-ID is another one in what is stored.
@@ -421,6 +432,10 @@ impl Source for Remote {
                 continue;
             };
             self.server().fetched += 1;
+            let mut message = message;
+            if let Some(gives) = self.server().lies.gives {
+                message.body = Bytes::from(gives(&message.body));
+            }
             // Large enough bodies go in pieces, so that both ways are walked.
             let pieces = if message.body.len() > 60 {
                 let mut pieces = vec![Piece::Start(*uid, message.body.len() as u64)];
@@ -581,10 +596,15 @@ impl Target for Remote {
                             Some(more) => Bytes::from([&body, more.as_bytes()].concat()),
                             None => body,
                         };
+                        let body = lies.stores.map_or(body.clone(), |store| Bytes::from(store(&body)));
                         let body = if lies.rewrites_ids { with_another_id(&body) } else { body };
                         let date = lies.redates.map_or(envelope.internal_date, |it| InternalDate::new(it, 0));
                         let next = it.uid_next;
+                        let second = lies.stores_twice.then(|| (flags.clone(), body.clone()));
                         let uid = if is_dropped { next } else { it.store(flags, date, body) };
+                        if let Some((flags, body)) = second {
+                            it.store(flags, date, body);
+                        }
                         uids.extend(Uid::new(lies.tells_uid.unwrap_or(uid)));
                     }
                     uids
@@ -614,10 +634,11 @@ impl Target for Remote {
         folder: &FolderPath,
         first: Uid,
         _last: Option<Uid>,
-    ) -> Result<Vec<MessageInfo>, Error> {
+        read: &UidSet,
+    ) -> Result<StoredMessages, Error> {
         let mut messages = self.scan(folder, None).await?.messages;
         messages.retain(|it| it.uid >= first);
-        Ok(messages)
+        Ok(StoredMessages { messages, digests: self.digests(folder, read).await? })
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
@@ -680,6 +701,9 @@ impl Target for Remote {
     }
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
+        if self.server().lies.removes_nothing {
+            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, "no UIDPLUS"));
+        }
         self.with(folder, |it| uids.iter().for_each(|uid| drop(it.expunge(uid.get()))))?;
         self.answered()
     }

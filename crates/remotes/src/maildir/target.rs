@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
-use mailhaul_engine::{Acks, Error, Feed, FlagChange, Mailbox as _, MessageInfo, NewFolder, Offer, Target};
+use mailhaul_engine::{
+    Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, StoredMessages, Target,
+};
 use mailhaul_mail::{Flags, FolderPath, Uid, UidSet};
 use tokio::time::timeout;
 
@@ -105,10 +107,11 @@ impl Target for MaildirMailbox {
         folder: &FolderPath,
         first: Uid,
         _last: Option<Uid>,
-    ) -> Result<Vec<MessageInfo>, Error> {
+        read: &UidSet,
+    ) -> Result<StoredMessages, Error> {
         let mut messages = self.scan(folder, None).await?.messages;
         messages.retain(|it| it.uid >= first);
-        Ok(messages)
+        Ok(StoredMessages { messages, digests: self.digests(folder, read).await? })
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Rows 35 to 42: flags and dates.
 
 use mailhaul_engine::{FlagChange, Mailbox as _, Target as _};
-use mailhaul_mail::{Flags, FolderPath};
+use mailhaul_mail::{Flags, FolderPath, UidSet};
 
 use crate::{
     log::Log,
@@ -111,7 +111,8 @@ async fn q38_what_the_target_stored_is_looked_at_once() {
         let (told, ended) = play.append(&[("\\Flagged \\Seen", "two\r\n")]).await;
         ended.unwrap();
         assert_eq!(told, ["1: at 7"]);
-        let stored = play.mailbox.stored(&FolderPath::inbox(), uid(7), last).await.unwrap();
+        let stored =
+            play.mailbox.stored(&FolderPath::inbox(), uid(7), last, &UidSet::new()).await.unwrap().messages;
         play.done().await;
         let stored: Vec<(u32, String, u64)> =
             stored.iter().map(|it| (it.uid.get(), it.flags.to_string(), it.size)).collect();

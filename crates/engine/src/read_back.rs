@@ -1,0 +1,244 @@
+//! Reads some copies back and compares their bytes with what was sent. Sizes show most of what a server stores wrongly;
+//! bytes show the rest: a changed byte, half a message, another message's text.
+
+use std::collections::{HashMap, HashSet};
+
+use mailhaul_mail::{Digests, Fingerprint, Flags, Retry, Scope, Uid, UidSet};
+
+use crate::{
+    error::{Error, ErrorKind},
+    folder::MessageInfo,
+    pass::Pass,
+    ports::{Clock, Ledger, Progress, Source, Target},
+    record::{Copied, Likeness},
+    repair::Given,
+    transfer::Acknowledged,
+    work::Work,
+};
+
+/// Doubtful copies of one transfer that are compared with their originals. Where all of them are sound, the server
+/// rewrites messages, and the others are believed.
+const SAMPLE: usize = 20;
+/// Why a message is skipped for which the source gives another message's bytes. A later pass knows it by these words.
+pub(crate) const MISTAKEN: &str = "the source gave the bytes of another message for it";
+const OTHER_BYTES: &str = "the target stored other bytes than it was sent";
+/// Messages with equal bytes of which the source is asked for the headers, for each transfer.
+const MAX_TWINS: usize = 1_000;
+
+/// A message with its copy, as the target shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) message: Acknowledged,
+    pub(crate) copy: Uid,
+    /// Bytes as the target tells; 0 where it tells none.
+    pub(crate) size: u64,
+}
+
+impl Stored {
+    fn is_shortened(&self) -> bool {
+        self.size < self.message.size
+    }
+
+    /// True if these bytes of the copy need an explanation. A copy of another size whose text is the same was rewritten.
+    fn is_doubtful(&self, stored: &Digests) -> bool {
+        let Some(sent) = self.message.digests else { return false };
+        if self.size == self.message.size {
+            sent.whole != stored.whole
+        } else {
+            self.is_shortened() && !is_same(&sent, stored)
+        }
+    }
+}
+
+/// A message that the target accepted and does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) uid: Uid,
+    /// What the target did, for the operator.
+    pub(crate) words: String,
+}
+
+impl Lost {
+    pub(crate) fn not_stored(uid: Uid) -> Self {
+        Self { uid, words: "the target accepted this message (OK) and does not store it".to_owned() }
+    }
+}
+
+/// A copy that is not the message.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    pub(crate) lost: Lost,
+    pub(crate) copy: Uid,
+    /// True if the bytes show that the copy was made of this message.
+    pub(crate) is_ours: bool,
+}
+
+/// True if both have the same bytes, or the same text below other headers.
+fn is_same(one: &Digests, other: &Digests) -> bool {
+    one.whole == other.whole || (one.text == other.text && one.text != Likeness::of(&[]).digests.text)
+}
+
+/// Compares a doubtful copy with its original. Returns what is wrong, and whether the copy was made of the message; `None`
+/// where the server rewrote the message and kept its text. Pure.
+fn damage(original: &[u8], stored: &Stored, digests: &Digests) -> Option<(String, bool)> {
+    let sent = stored.message.digests?;
+    let is_ours = is_same(&sent, digests);
+    if Likeness::of(original).digests.whole != sent.whole {
+        return Some((
+            "the source gives other bytes each time that this message is read".to_owned(),
+            is_ours,
+        ));
+    }
+    let size = usize::try_from(stored.size).unwrap_or(usize::MAX);
+    let of = original.len();
+    if size == of {
+        // Quirk: servers without BINARY keep 0x80 in place of NUL, as Dovecot does.
+        let without_nul: Vec<u8> =
+            original.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }).collect();
+        let is_known = Likeness::of(&without_nul).digests.whole == digests.whole;
+        return (!is_known).then(|| (OTHER_BYTES.to_owned(), is_ours));
+    }
+    let is_beginning = is_same(&Likeness::of(&original[..size.min(of)]).digests, digests);
+    let is_cut = is_beginning || size < of / 2;
+    is_cut.then(|| (format!("the target stored {size} of {of} bytes"), is_beginning || is_ours))
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Compares copies with what was sent: those that were read already, or else some of them, and shortened ones. One that
+    /// is damaged puts all others of the transfer in doubt.
+    pub(crate) async fn check_bytes(
+        &mut self,
+        work: &mut Work,
+        copies: &[Stored],
+        mut read: HashMap<Uid, Digests>,
+    ) -> Result<Vec<Damaged>, Error> {
+        let shortened = copies
+            .iter()
+            .filter(|it| it.message.digests.is_some() && it.is_shortened() && !read.contains_key(&it.copy));
+        let mut wanted: UidSet = shortened.take(SAMPLE).map(|it| it.copy).collect();
+        if read.is_empty() {
+            let known = copies.iter().filter_map(|it| it.message.to_compare());
+            wanted.extend(self.limits.read_back.choose(known).iter());
+        }
+        self.read_copies(work, &wanted, &mut read).await?;
+        let mut damaged = self.compare(work, copies, &read, SAMPLE).await?;
+        if !damaged.is_empty() {
+            let unread = copies.iter().filter(|it| it.message.digests.is_some());
+            let unread = unread.map(|it| it.copy).filter(|copy| !read.contains_key(copy));
+            let unread: UidSet = unread.collect();
+            self.read_copies(work, &unread, &mut read).await?;
+            damaged = self.compare(work, copies, &read, usize::MAX).await?;
+        }
+        let known: HashSet<Uid> = damaged.iter().map(|it| it.copy).collect();
+        let others = self.check_twins(work, copies).await?;
+        damaged.extend(others.into_iter().filter(|it| !known.contains(&it.copy)));
+        Ok(damaged)
+    }
+
+    async fn read_copies(
+        &mut self,
+        work: &Work,
+        copies: &UidSet,
+        read: &mut HashMap<Uid, Digests>,
+    ) -> Result<(), Error> {
+        if !copies.is_empty() {
+            read.extend(self.target.digests(&work.target, copies).await?);
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &mut self,
+        work: &Work,
+        copies: &[Stored],
+        read: &HashMap<Uid, Digests>,
+        at_most: usize,
+    ) -> Result<Vec<Damaged>, Error> {
+        let doubtful = copies.iter().filter_map(|it| read.get(&it.copy).map(|digests| (it, digests)));
+        let doubtful: Vec<(&Stored, &Digests)> =
+            doubtful.filter(|(it, digests)| it.is_doubtful(digests)).take(at_most).collect();
+        let mut damaged = Vec::new();
+        for (stored, digests) in doubtful {
+            let message = MessageInfo {
+                uid: stored.message.uid,
+                flags: Flags::new(),
+                internal_date: None,
+                size: stored.message.size,
+            };
+            let found = match Box::pin(self.fetch_whole(work, &message)).await? {
+                Given::Whole(original) => damage(&original, stored, digests),
+                Given::TooLarge => Some((OTHER_BYTES.to_owned(), false)),
+                // The message is gone from the source, or cannot be read there any more: nothing tells.
+                Given::Missing(_) => None,
+            };
+            let lost = |words| Lost { uid: message.uid, words };
+            let as_damaged = |(words, is_ours)| Damaged { lost: lost(words), copy: stored.copy, is_ours };
+            damaged.extend(found.map(as_damaged));
+        }
+        Ok(damaged)
+    }
+
+    /// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
+    async fn check_twins(&mut self, work: &mut Work, copies: &[Stored]) -> Result<Vec<Damaged>, Error> {
+        let mut alike: HashMap<Digests, Vec<&Stored>> = HashMap::new();
+        for stored in copies {
+            if let Some(digests) = stored.message.digests {
+                alike.entry(digests).or_default().push(stored);
+            }
+        }
+        // A message that is sent once more, or in a later pass, has no twin beside it.
+        alike.retain(|_, twins| twins.len() > 1 || work.mistaken.contains(&twins[0].message.uid));
+        let uids: UidSet = alike.values().flatten().map(|it| it.message.uid).take(MAX_TWINS).collect();
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let headers: HashMap<Uid, Fingerprint> = match self.source.fingerprints(&work.source, &uids).await {
+            Ok(headers) => headers.into_iter().collect(),
+            // A source that does not give single fields proves nothing.
+            Err(error) if error.scope <= Scope::Folder => HashMap::new(),
+            Err(error) => return Err(error),
+        };
+        let fits = |stored: &Stored| {
+            let header = headers.get(&stored.message.uid)?;
+            Some(*header == stored.message.fingerprint?)
+        };
+        let mut damaged = Vec::new();
+        for twins in alike.values() {
+            // Where no header fits, the source writes headers otherwise when it is asked for them alone.
+            let is_proved = twins.len() == 1 || twins.iter().any(|it| fits(it) == Some(true));
+            for stored in twins.iter().filter(|it| is_proved && fits(it) == Some(false)) {
+                let lost = Lost { uid: stored.message.uid, words: MISTAKEN.to_owned() };
+                damaged.push(Damaged { lost, copy: stored.copy, is_ours: true });
+            }
+        }
+        work.mistaken.extend(damaged.iter().map(|it| it.lost.uid));
+        Ok(damaged)
+    }
+
+    /// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
+    pub(crate) async fn remove_damaged(
+        &mut self,
+        work: &mut Work,
+        damaged: Vec<Damaged>,
+    ) -> Result<Vec<Lost>, Error> {
+        let mut proved: UidSet = damaged.iter().filter(|it| it.is_ours).map(|it| it.copy).collect();
+        let doubtful: UidSet = damaged.iter().filter(|it| !it.is_ours).map(|it| it.lost.uid).collect();
+        let known = self.recorded(work, doubtful.iter()).await?;
+        let known: Vec<(Uid, Copied)> = known.into_iter().collect();
+        self.proved_ours(work, &known).await?.iter().for_each(|uid| proved.extend(Some(uid)));
+        let fail = |lost: &Lost, why: &str| {
+            let words = format!("message UID {}: {}; {why}", lost.uid, lost.words);
+            Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words)
+        };
+        if let Some(other) = damaged.iter().find(|it| !proved.contains(it.copy)) {
+            return Err(fail(&other.lost, "the copy was left, because nothing proves that it is ours"));
+        }
+        if let (Some(first), Err(error)) =
+            (damaged.first(), self.target.remove_messages(&work.target, &proved).await)
+        {
+            let why = format!("the copy cannot be removed: {}", error.message);
+            return Err(if error.scope > Scope::Folder { error } else { fail(&first.lost, &why) });
+        }
+        Ok(damaged.into_iter().map(|it| it.lost).collect())
+    }
+}
