@@ -6,11 +6,12 @@
 
 use jiff::Timestamp;
 use mailhaul_engine::Side;
-use mailhaul_migration::{DomainTally, Failure, Guid, MailboxCheck, MigrationUser, Opening};
+use mailhaul_migration::{DomainTally, Failure, Guid, MigrationUser, Opening};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Store,
+    check_row::written,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Users, Whom},
@@ -71,10 +72,6 @@ pub struct ChecksUnderWay {
     pub users: u64,
 }
 
-/// Who was checked, and has a mailbox that cannot be opened.
-pub(crate) const FAILED: &str =
-    "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
-
 /// Whose check may be begun at the moment `?1`, for a query of users and their batches.
 const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \
      AND NOT (batch.intent = 'Run' AND user.pass IS NOT NULL AND coalesce(user.due, ?1 + 1) <= ?1)";
@@ -120,13 +117,13 @@ impl Store {
                     .await?;
                 match end {
                     CheckEnd::Known { source, target } => {
-                        let target = target.as_ref().map(text).transpose()?;
+                        let target = target.as_ref().map(written).transpose()?;
                         sqlx::query(
                             "UPDATE user SET check_due = NULL, check_attempts = 0, check_delay = NULL, checked = ?, \
                              source_opening = ?, target_opening = ? WHERE guid = ? AND check_number = ?",
                         )
                         .bind(millis(now))
-                        .bind(text(&source)?)
+                        .bind(written(&source)?)
                         .bind(target)
                         .bind(user)
                         .bind(number)
@@ -276,7 +273,7 @@ pub(crate) async fn opened(
          WHERE batch.guid = user.batch) IS NULL THEN NULL ELSE ?2 END WHERE guid = ?3",
     )
     .bind(millis(now))
-    .bind(text(&Opening::Opened)?)
+    .bind(written(&Opening::Opened)?)
     .bind(user)
     .execute(connection)
     .await?;
@@ -301,7 +298,7 @@ pub(crate) async fn closed(
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(millis(now))
-        .bind(text(&Opening::Failed(failure.clone()))?)
+        .bind(written(&Opening::Failed(failure.clone()))?)
         .bind(user)
         .execute(connection)
         .await?;
@@ -337,25 +334,4 @@ pub(crate) async fn domains(
         })
     };
     rows.iter().map(tally).collect()
-}
-
-/// The check in a row of the table.
-pub(crate) fn check(cells: Cells<'_>) -> Result<MailboxCheck, Fault> {
-    Ok(MailboxCheck {
-        due: cells.time_if("check_due")?,
-        attempts: cells.number("check_attempts")?,
-        delay: cells.get("check_delay")?,
-        checked: cells.time_if("checked")?,
-        source: opening(cells, "source_opening")?,
-        target: opening(cells, "target_opening")?,
-    })
-}
-
-fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fault> {
-    let known: Option<&str> = cells.get(column)?;
-    known.map(serde_json::from_str).transpose().map_err(|_| Fault::Unreadable(column))
-}
-
-fn text(opening: &Opening) -> Result<String, Fault> {
-    serde_json::to_string(opening).map_err(|it| Fault::Json("opening", it))
 }

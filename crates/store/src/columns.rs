@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use mailhaul_mail::Uid;
 use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
 use crate::error::Fault;
@@ -64,4 +65,15 @@ impl<'r> Cells<'r> {
     pub(crate) fn number<T: TryFrom<i64>>(self, column: &'static str) -> Result<T, Fault> {
         T::try_from(self.get(column)?).map_err(|_| Fault::Unreadable(column))
     }
+}
+
+/// The bytes of a digest.
+pub(crate) fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
+    let stored: Option<&[u8]> = row.try_get(column)?;
+    stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
+}
+
+/// A UID.
+pub(crate) fn uid(number: i64) -> Result<Uid, Fault> {
+    u32::try_from(number).ok().and_then(Uid::new).ok_or(Fault::Unreadable("UID"))
 }

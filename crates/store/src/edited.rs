@@ -8,8 +8,8 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     checksum::{Cell, Checksum},
+    columns::{octets, uid},
     error::Fault,
-    load::{octets, uid},
 };
 
 /// The step of the schema that made the table.

@@ -8,7 +8,7 @@ use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    leases::PassKind,
+    pass_kind::PassKind,
     users,
 };
 

@@ -3,39 +3,16 @@
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
 use sqlx::{Row, SqliteConnection};
-use strum::{Display, EnumString};
 
 use crate::{
     Store, checks,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Due, Users, happen},
+    pass_kind::PassKind,
     recovery::SUSPECT,
     users,
 };
-
-/// The sorts of pass, in the order of their urgency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumString)]
-pub enum PassKind {
-    /// The last one.
-    Final,
-    /// One that keeps in step.
-    Incremental,
-    /// The first one.
-    First,
-}
-
-impl PassKind {
-    /// The pass that a worker may begin in this state.
-    pub fn before(status: UserStatus) -> Option<Self> {
-        match status {
-            UserStatus::Completing => Some(Self::Final),
-            UserStatus::Synced | UserStatus::IncrementalFailed => Some(Self::Incremental),
-            UserStatus::Queued => Some(Self::First),
-            _ => None,
-        }
-    }
-}
 
 /// A worker's right to a user: good until another worker, an administrator's removal or a recovery ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

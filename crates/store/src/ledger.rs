@@ -9,7 +9,7 @@ use std::{
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
-use crate::{error::StoreError, leases::Lease, load, lock, store::Shared};
+use crate::{Store, error::StoreError, leases::Lease, ledger_rows, load, lock, store::Shared};
 
 /// Time between two tries to fill a target mailbox that another pass fills now.
 const RESERVED_WAIT: Duration = Duration::from_secs(10);
@@ -27,6 +27,57 @@ pub struct MailboxLedger {
     _lock: Option<File>,
     /// The lock of the target's user, once it is reserved.
     target_lock: Mutex<Option<File>>,
+}
+
+impl Store {
+    /// The ledger of one mailbox, named by its two ends (`user@host` or whatever the caller keeps to).
+    ///
+    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A store opened
+    /// for reading only takes no lock; there a mailbox that was never migrated has an empty ledger.
+    pub async fn mailbox(&self, source: &str, target: &str) -> Result<MailboxLedger, StoreError> {
+        self.ledger(source, target, None).await
+    }
+
+    /// The ledger of one mailbox for the holder of a lease: what is written after another worker has taken the user
+    /// over, or after it was removed, fails and changes nothing. Otherwise as [`Store::mailbox`].
+    pub async fn leased_mailbox(
+        &self,
+        source: &str,
+        target: &str,
+        lease: &Lease,
+    ) -> Result<MailboxLedger, StoreError> {
+        self.ledger(source, target, Some(*lease)).await
+    }
+
+    async fn ledger(
+        &self,
+        source: &str,
+        target: &str,
+        lease: Option<Lease>,
+    ) -> Result<MailboxLedger, StoreError> {
+        let shared = &self.shared;
+        let names = (source.to_owned(), target.to_owned());
+        if shared.writer.is_none() {
+            let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
+            let failed = StoreError::database(&shared.path, "read");
+            let id = id.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+            return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
+        }
+        let wanted = names.clone();
+        let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
+        let id = id.map_err(|error| error.at(|| place(&names, None)))?;
+        let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
+        let failed = StoreError::database(&shared.path, "read");
+        checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+        match lock::mailbox(&shared.data, id)? {
+            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
+            None => Err(StoreError::Locked {
+                source_mailbox: source.to_owned(),
+                target_mailbox: target.to_owned(),
+                data: shared.data.clone(),
+            }),
+        }
+    }
 }
 
 impl MailboxLedger {

@@ -9,7 +9,9 @@ use mailhaul_mail::{FolderPath, ModSeq, Uid, UidSet, UidValidity};
 use sqlx::{AssertSqlSafe, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 
 use crate::{
-    checksum, edited,
+    checksum,
+    columns::uid,
+    edited,
     error::Fault,
     ledger_rows,
     message_row::{COLUMNS, MessageRow},
@@ -254,15 +256,6 @@ fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
 
 fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {
     Ok(FolderPath::parse(row.try_get(column)?))
-}
-
-pub(crate) fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
-    let stored: Option<&[u8]> = row.try_get(column)?;
-    stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
-}
-
-pub(crate) fn uid(number: i64) -> Result<Uid, Fault> {
-    u32::try_from(number).ok().and_then(Uid::new).ok_or(Fault::Unreadable("UID"))
 }
 
 fn uid_validity(number: i64) -> Result<UidValidity, Fault> {

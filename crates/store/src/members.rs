@@ -11,7 +11,7 @@ use crate::{
     checksum::check_row,
     columns::{Cells, millis, values},
     error::Fault,
-    leases::PassKind,
+    pass_kind::PassKind,
     service_rows,
     vault::{Keys, SecretName, secrets},
 };

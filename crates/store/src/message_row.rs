@@ -8,9 +8,9 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     checksum::{Cell, Checksum},
+    columns::{octets, uid},
     edited,
     error::Fault,
-    load::{octets, uid},
 };
 
 /// The numbers that stand for [`MessageState`] in the column `state`.

@@ -10,7 +10,7 @@ use strum::VariantArray;
 use crate::{
     Store,
     batches::batch,
-    checks,
+    check_row, checks,
     columns::Cells,
     error::{Fault, StoreError},
     users::statistics,
@@ -169,7 +169,7 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
          sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {CHECKS}, \
          count(*) FILTER (WHERE {}) AS failed_checks, {SUMS} FROM user WHERE batch = ? GROUP BY status",
-        checks::FAILED
+        check_row::FAILED
     );
     let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(&mut *connection).await?;
     let (mut worst, mut synced) = (0, 0);

@@ -14,9 +14,7 @@ use sqlx::SqliteConnection;
 use crate::{
     database,
     error::{Fault, StoreError},
-    leases::Lease,
-    ledger::{MailboxLedger, place},
-    ledger_rows, load, lock,
+    lock,
     reading::Readers,
     vault::Keys,
     writer::{Work, Writer},
@@ -32,7 +30,7 @@ pub struct Store {
 }
 
 pub(crate) struct Shared {
-    data: PathBuf,
+    pub(crate) data: PathBuf,
     pub(crate) path: PathBuf,
     /// The step of the schema that the file had when it was opened.
     pub(crate) schema: i64,
@@ -42,7 +40,7 @@ pub(crate) struct Shared {
     /// Changes of endpoints since the file was opened.
     pub(crate) endpoint_changes: AtomicU64,
     /// `None` where the store was opened for reading only.
-    writer: Option<Writer>,
+    pub(crate) writer: Option<Writer>,
     pub(crate) keys: Keys,
 }
 
@@ -101,55 +99,6 @@ impl Store {
         };
         shared.schema = schema;
         Ok(Some(Self { shared: Arc::new(shared) }))
-    }
-
-    /// The ledger of one mailbox, named by its two ends (`user@host` or whatever the caller keeps to).
-    ///
-    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A store opened
-    /// for reading only takes no lock; there a mailbox that was never migrated has an empty ledger.
-    pub async fn mailbox(&self, source: &str, target: &str) -> Result<MailboxLedger, StoreError> {
-        self.ledger(source, target, None).await
-    }
-
-    /// The ledger of one mailbox for the holder of a lease: what is written after another worker has taken the user
-    /// over, or after it was removed, fails and changes nothing. Otherwise as [`Store::mailbox`].
-    pub async fn leased_mailbox(
-        &self,
-        source: &str,
-        target: &str,
-        lease: &Lease,
-    ) -> Result<MailboxLedger, StoreError> {
-        self.ledger(source, target, Some(*lease)).await
-    }
-
-    async fn ledger(
-        &self,
-        source: &str,
-        target: &str,
-        lease: Option<Lease>,
-    ) -> Result<MailboxLedger, StoreError> {
-        let shared = &self.shared;
-        let names = (source.to_owned(), target.to_owned());
-        if shared.writer.is_none() {
-            let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
-            let failed = StoreError::database(&shared.path, "read");
-            let id = id.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
-            return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
-        }
-        let wanted = names.clone();
-        let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
-        let id = id.map_err(|error| error.at(|| place(&names, None)))?;
-        let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
-        let failed = StoreError::database(&shared.path, "read");
-        checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
-        match lock::mailbox(&shared.data, id)? {
-            Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
-            None => Err(StoreError::Locked {
-                source_mailbox: source.to_owned(),
-                target_mailbox: target.to_owned(),
-                data: shared.data.clone(),
-            }),
-        }
     }
 
     /// Ends the writer after everything that was asked of it, and closes the file. What is asked later, of any clone

@@ -7,10 +7,10 @@ use mailhaul_mail::Uid;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::{
+    columns::uid,
     edited,
     error::Fault,
     ledger_rows,
-    load::uid,
     message_row::{COLUMNS, MessageRow},
     service_rows,
     tally::RowTally,

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 use strum::VariantArray;
 
 use crate::{
-    Store, checks,
+    Store, check_row,
     checksum::check_row,
     columns::{Cells, millis_if, whole},
     error::{Fault, StoreError},
@@ -171,7 +171,7 @@ async fn page(
         query.push(")");
     }
     if filter.failed_check {
-        query.push(" AND ").push(checks::FAILED);
+        query.push(" AND ").push(check_row::FAILED);
     }
     query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
     let found = query.build().fetch_all(connection).await?;
@@ -207,7 +207,7 @@ pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
         last_synced: cells.time_if("last_synced")?,
         statistics: statistics(cells)?,
         approved: cells.time_if("approved")?,
-        check: checks::check(cells)?,
+        check: check_row::check(cells)?,
     })
 }
 

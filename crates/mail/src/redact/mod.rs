@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 
 use self::{
     needles::Needles,
-    view::{View, views},
+    view::{ENCLOSING, View, views},
 };
 use crate::secret::Secret;
 
@@ -17,8 +17,6 @@ pub const REDACTED: &str = "[redacted]";
 const WINDOW: usize = 4096;
 /// Bytes that a window shares with the one before.
 const OVERLAP: usize = 1024;
-/// Characters that enclose words, and are never part of an encoded secret.
-const ENCLOSING: &[char] = &['"', '\'', '`', '<', '>', '(', ')', '[', ']', '{', '}', ',', ';'];
 
 /// How thoroughly a text is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

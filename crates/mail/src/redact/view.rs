@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::ENCLOSING;
-
+/// Characters that enclose words, and are never part of an encoded secret.
+pub(super) const ENCLOSING: &[char] = &['"', '\'', '`', '<', '>', '(', ')', '[', ']', '{', '}', ',', ';'];
 /// Encodings within encodings.
 const DEPTH: usize = 2;
 

@@ -9,10 +9,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{
-    MasterKeySource,
-    master_key::{KeyId, MasterKey},
-};
+use super::{MasterKeySource, master_key::MasterKey, seal::KeyId};
 use crate::error::{Fault, StoreError};
 
 /// No key file is longer.

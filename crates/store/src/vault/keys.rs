@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sqlx::SqliteConnection;
 
-use super::{master_key::KeyId, seal::Vault, secrets};
+use super::seal::{KeyId, Vault, key_id};
 use crate::error::{Fault, StoreError};
 
 /// None before the master key is given, then one; two while everything is sealed anew. Clones share them.
@@ -32,14 +32,16 @@ impl Keys {
     /// would leave rows that nobody can open.
     pub(crate) async fn in_use(&self, connection: &mut SqliteConnection) -> Result<Arc<Vault>, Fault> {
         let first = self.first().ok_or(StoreError::VaultLocked)?;
-        match secrets::key_in_use(connection).await? {
+        match key_in_use(connection).await? {
             None => Ok(first),
             Some(id) => self.with_id(&id).ok_or_else(|| StoreError::KeyChanged.into()),
         }
     }
 }
 
-/// The octets of a column as a key's id.
-pub(crate) fn key_id(octets: &[u8]) -> Result<KeyId, Fault> {
-    octets.try_into().map_err(|_| Fault::Unreadable("key_id"))
+/// The key of all rows; `None` where there are none.
+pub(crate) async fn key_in_use(connection: &mut SqliteConnection) -> Result<Option<KeyId>, Fault> {
+    let id: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;
+    id.map(|id| key_id(&id)).transpose()
 }

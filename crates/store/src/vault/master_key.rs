@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose};
 use zeroize::Zeroizing;
 
-use super::seal::Vault;
+use super::seal::{KeyId, Vault};
 use crate::error::Fault;
 
 /// Octets of a key.
@@ -12,9 +12,6 @@ const LENGTH: usize = 32;
 /// What a file of ours begins with.
 const COMMENT: &str =
     "# The master key of mailhaul's vault: without it the stored passwords cannot be opened.";
-
-/// By which rows know their key. It tells nothing about the key.
-pub(crate) type KeyId = [u8; 8];
 
 /// The master key; wiped when dropped.
 pub(crate) struct MasterKey(Zeroizing<[u8; LENGTH]>);

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    MasterKeySource, key_file,
-    master_key::{KeyId, MasterKey},
-    secrets,
-};
+use super::{MasterKeySource, key_file, keys, master_key::MasterKey, seal::KeyId, secrets};
 use crate::{Store, error::StoreError, lock};
 
 impl Store {
@@ -44,7 +40,7 @@ impl Store {
                 let (old, sealing) = (Arc::clone(&old), Arc::clone(&sealing));
                 move |connection| {
                     Box::pin(async move {
-                        match secrets::key_in_use(connection).await? {
+                        match keys::key_in_use(connection).await? {
                             Some(id) if id != old.id() => Err(StoreError::KeyChanged.into()),
                             _ => secrets::reseal(connection, &old, &sealing).await,
                         }
@@ -80,6 +76,6 @@ impl Store {
     }
 
     async fn key_in_use(&self) -> Result<Option<KeyId>, StoreError> {
-        self.read(|connection| Box::pin(secrets::key_in_use(connection))).await
+        self.read(|connection| Box::pin(keys::key_in_use(connection))).await
     }
 }

@@ -8,11 +8,14 @@ use mailhaul_mail::Secret;
 use mailhaul_migration::Guid;
 use zeroize::Zeroizing;
 
-use super::{SecretName, master_key::KeyId};
+use super::SecretName;
 use crate::error::{Fault, StoreError};
 
 /// Octets of a nonce: long enough for random ones never to meet.
 const NONCE: usize = 24;
+
+/// Rows know their key by it. It tells nothing about the key.
+pub(crate) type KeyId = [u8; 8];
 
 /// Seals and opens under one key, which is wiped when dropped.
 pub(crate) struct Vault {
@@ -55,6 +58,11 @@ impl Vault {
         let name: &'static str = name.into();
         [owner.as_bytes().as_slice(), &self.id, name.as_bytes()].concat()
     }
+}
+
+/// The bytes of a column as a key's id.
+pub(crate) fn key_id(bytes: &[u8]) -> Result<KeyId, Fault> {
+    bytes.try_into().map_err(|_| Fault::Unreadable("key_id"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,11 @@ use mailhaul_mail::Secret;
 use mailhaul_migration::Guid;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{Keys, SecretName, keys::key_id, master_key::KeyId, seal::Vault};
+use super::{
+    SecretName,
+    keys::Keys,
+    seal::{KeyId, Vault},
+};
 use crate::{
     Store,
     columns::{Cells, values},
@@ -104,13 +108,6 @@ pub(crate) async fn remove_of_batch(connection: &mut SqliteConnection, batch: Gu
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// The key of all rows; `None` where there are none.
-pub(crate) async fn key_in_use(connection: &mut SqliteConnection) -> Result<Option<KeyId>, Fault> {
-    let id: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;
-    id.map(|id| key_id(&id)).transpose()
 }
 
 /// Opens everything with one key and seals it with another.

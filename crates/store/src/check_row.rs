@@ -1,0 +1,31 @@
+//! The columns of a user's check.
+
+use mailhaul_migration::{MailboxCheck, Opening};
+
+use crate::{columns::Cells, error::Fault};
+
+/// Users who were checked and have a mailbox that cannot be opened.
+pub(crate) const FAILED: &str =
+    "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
+
+/// The check in a row of the table.
+pub(crate) fn check(cells: Cells<'_>) -> Result<MailboxCheck, Fault> {
+    Ok(MailboxCheck {
+        due: cells.time_if("check_due")?,
+        attempts: cells.number("check_attempts")?,
+        delay: cells.get("check_delay")?,
+        checked: cells.time_if("checked")?,
+        source: opening(cells, "source_opening")?,
+        target: opening(cells, "target_opening")?,
+    })
+}
+
+fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fault> {
+    let known: Option<&str> = cells.get(column)?;
+    known.map(serde_json::from_str).transpose().map_err(|_| Fault::Unreadable(column))
+}
+
+/// An opening as it is kept.
+pub(crate) fn written(opening: &Opening) -> Result<String, Fault> {
+    serde_json::to_string(opening).map_err(|it| Fault::Json("opening", it))
+}
