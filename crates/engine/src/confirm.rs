@@ -1,7 +1,10 @@
 //! Compares what the target acknowledged with what it shows. An OK is no proof: servers acknowledge and do not store,
 //! name a UID that is another message's, change sizes, dates and flags, and store what they refused.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use mailhaul_mail::{Digests, Fingerprint, Flags, Uid, UidSet};
 
@@ -11,7 +14,7 @@ use crate::{
     pairing::Proof,
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    read_back::{Lost, Stored},
+    read_back::{Damaged, Lost, Stored},
     record::{Copied, Floor, FolderState, MessageState, Record},
     settle::{Among, Sought, adopted, find_on_target, taken},
     transfer::Acknowledged,
@@ -21,9 +24,13 @@ use crate::{
 /// Copies of another size whose headers are compared, for each transfer. Where all of them are ours, the server
 /// rewrites messages, and the others are believed.
 const SAMPLE: usize = 20;
+/// Time between two looks for messages that the target accepted and does not show.
+const LATE_INTERVAL: Duration = Duration::from_secs(1);
+/// Looks of that kind.
+const LATE_LOOKS: u32 = 5;
 
-/// A copy that differs from what was sent.
-#[derive(Clone, Copy, Debug)]
+/// Differences between a copy and what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Changed {
     uid: Uid,
     /// Its UID on the target.
@@ -32,19 +39,37 @@ struct Changed {
     is_redated: bool,
 }
 
+impl Changed {
+    /// `None` where size and date are those that were sent.
+    fn new(stored: &Stored, copy: &MessageInfo) -> Option<Self> {
+        let message = &stored.message;
+        let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
+        let moments = message.date.zip(copy.internal_date);
+        let is_redated = moments.is_some_and(|(sent, stored)| sent.unix_seconds() != stored.unix_seconds());
+        let changed = Self { uid: message.uid, copy: copy.uid, is_resized, is_redated };
+        (is_resized || is_redated).then_some(changed)
+    }
+}
+
+impl Work {
+    /// Counts copies that the server changed.
+    fn count_changed(&mut self, changed: impl Iterator<Item = Changed>) {
+        for copy in changed {
+            self.tally.rewritten += u64::from(copy.is_resized);
+            self.tally.redated += u64::from(copy.is_redated);
+        }
+    }
+}
+
 /// What the target shows of the messages that it acknowledged. Pure.
 #[derive(Debug, Default)]
 struct Comparison {
     /// Not at the UID that was returned, or no UID was returned.
     missing: Vec<Uid>,
-    /// Of another size or date than they were sent with.
-    changed: Vec<Changed>,
-    /// Flags that were sent and are not there: by flags, the UIDs on the target.
-    unflagged: BTreeMap<Flags, Vec<Uid>>,
-    /// UIDs that no acknowledgement named.
-    strangers: UidSet,
     /// Where the acknowledgements say that they are.
     in_place: Vec<Stored>,
+    /// UIDs that no acknowledgement named.
+    strangers: UidSet,
 }
 
 impl Comparison {
@@ -58,21 +83,9 @@ impl Comparison {
         for message in acknowledged {
             let copy = message.target_uid.and_then(|uid| shown.get(&uid));
             // Two messages cannot have one UID: neither is believed.
-            let Some(copy) = copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) else {
-                comparison.missing.push(message.uid);
-                continue;
-            };
-            comparison.in_place.push(Stored { message: message.clone(), copy: copy.uid, size: copy.size });
-            let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
-            let moments = message.date.zip(copy.internal_date);
-            let is_redated =
-                moments.is_some_and(|(sent, stored)| sent.unix_seconds() != stored.unix_seconds());
-            if is_resized || is_redated {
-                comparison.changed.push(Changed { uid: message.uid, copy: copy.uid, is_resized, is_redated });
-            }
-            let lacking = message.flags.without(&copy.flags);
-            if !lacking.is_empty() {
-                comparison.unflagged.entry(lacking).or_default().push(copy.uid);
+            match copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) {
+                Some(copy) => comparison.in_place.push(Stored::new(message, copy)),
+                None => comparison.missing.push(message.uid),
             }
         }
         comparison.strangers = shown.keys().filter(|uid| !claims.contains_key(uid)).copied().collect();
@@ -80,9 +93,33 @@ impl Comparison {
     }
 }
 
+/// Changes of flags that give copies the flags that were sent: flags to add and to remove, with the UIDs on the target.
+/// Keywords that a server adds stay. Pure.
+fn flag_changes(copies: &[Stored], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Vec<FlagChange> {
+    let mut changes: BTreeMap<(Flags, Flags), Vec<Uid>> = BTreeMap::new();
+    for Stored { message, copy, .. } in copies {
+        let Some(there) = shown.get(copy) else { continue };
+        let add = message.flags.without(&there.flags);
+        let is_extra = |name: &str| {
+            name.starts_with('\\') && !name.eq_ignore_ascii_case("\\Recent") && !message.flags.contains(name)
+        };
+        let was_just_sent = message.bytes.is_some() && !merges;
+        let remove = there.flags.filtered(|name| was_just_sent && is_extra(name));
+        if !add.is_empty() || !remove.is_empty() {
+            changes.entry((add, remove)).or_default().push(*copy);
+        }
+    }
+    let change = |((add, remove), uids): ((Flags, Flags), Vec<Uid>)| FlagChange {
+        uids: uids.into_iter().collect(),
+        add,
+        remove,
+    };
+    changes.into_iter().map(change).collect()
+}
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
-    /// not told or not true, flags that got lost, messages that were refused and stored, copies with other bytes. Returns the
+    /// not told or not true, flags that differ, messages that were refused and stored, copies with other bytes. Returns the
     /// messages that the target accepted and does not have.
     pub(crate) async fn confirm(
         &mut self,
@@ -104,25 +141,21 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
         let greatest = greatest.filter(|_| refused.is_empty());
         let read = self.limits.read_back.choose(acknowledged.iter().filter_map(Acknowledged::to_compare));
-        let stored = self.target.stored(&work.target, first, greatest, &read).await?;
-        let shown: BTreeMap<Uid, MessageInfo> =
-            stored.messages.into_iter().map(|message| (message.uid, message)).collect();
+        let look = self.target.stored(&work.target, first, greatest, &read).await?;
+        let mut shown: BTreeMap<Uid, MessageInfo> =
+            look.messages.into_iter().map(|message| (message.uid, message)).collect();
         work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
-        let Comparison { mut missing, mut changed, unflagged, strangers, mut in_place } =
+        let Comparison { mut missing, mut in_place, mut strangers } =
             Comparison::new(acknowledged, &shown, habits.merges_copies);
         let is_exact = !habits.shows_late && !habits.merges_copies;
         let mut damaged = Vec::new();
-        if is_exact {
-            damaged = self.check_bytes(work, &in_place, stored.digests.into_iter().collect()).await?;
-        }
         if !habits.shows_late {
-            changed.retain(|it| !damaged.iter().any(|other| other.is_ours && other.copy == it.copy));
-            let untrue: HashSet<Uid> = self.check_changed(work, changed).await?.into_iter().collect();
-            damaged.retain(|it| it.is_ours || !untrue.contains(&it.lost.uid));
+            let read = look.digests.into_iter().collect();
+            let untrue = self.check_places(work, &in_place, &shown, read, is_exact, &mut damaged).await?;
+            strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
             in_place.retain(|stored| !untrue.contains(&stored.message.uid));
             missing.extend(untrue);
         }
-        self.set_lost_flags(work, unflagged).await?;
         if habits.merges_copies && !missing.is_empty() {
             missing = self.without_twins(work, missing).await?;
         }
@@ -130,13 +163,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if !missing.is_empty() {
             let not_stored = self.find_missing(work, state, floor, owned, &missing).await?;
             lost.extend(not_stored.into_iter().map(Lost::not_stored));
-            let located = self.located(work, acknowledged, &missing, &shown).await?;
+            let located = self.located(work, acknowledged, &missing, &mut shown).await?;
             if is_exact {
                 damaged.extend(self.check_bytes(work, &located, HashMap::new()).await?);
             }
+            work.count_changed(located.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)));
             in_place.extend(located);
         }
+        in_place.retain(|stored| !damaged.iter().any(|it| it.copy == stored.copy));
         lost.extend(self.remove_damaged(work, damaged).await?);
+        self.correct_flags(work, &flag_changes(&in_place, &shown, habits.merges_copies)).await?;
         if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
             self.adopt_refused(work, state, owned, next, refused).await?;
         }
@@ -148,19 +184,54 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(lost)
     }
 
+    /// Tells copies from other messages under a UID that is not true: returns the UIDs on the source of the latter. Adds
+    /// copies with other bytes to `damaged`, and counts what the server changed.
+    async fn check_places(
+        &mut self,
+        work: &mut Work,
+        in_place: &[Stored],
+        shown: &BTreeMap<Uid, MessageInfo>,
+        read: HashMap<Uid, Digests>,
+        is_exact: bool,
+        damaged: &mut Vec<Damaged>,
+    ) -> Result<HashSet<Uid>, Error> {
+        let mut untrue = HashSet::new();
+        if is_exact {
+            let found = self.check_bytes(work, in_place, read).await?;
+            let (ours, others) = self.tell_ours(work, found).await?;
+            damaged.extend(ours);
+            untrue.extend(others);
+        }
+        let mut changed: Vec<Changed> =
+            in_place.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)).collect();
+        let is_known =
+            |it: &Changed| untrue.contains(&it.uid) || damaged.iter().any(|other| other.copy == it.copy);
+        changed.retain(|it| !is_known(it));
+        let others = self.check_changed(work, changed).await?;
+        untrue.extend(others);
+        Ok(untrue)
+    }
+
     /// The copies of messages that were missing at first and have been found.
     async fn located(
-        &self,
+        &mut self,
         work: &Work,
         acknowledged: &[Acknowledged],
         missing: &[Uid],
-        shown: &BTreeMap<Uid, MessageInfo>,
+        shown: &mut BTreeMap<Uid, MessageInfo>,
     ) -> Result<Vec<Stored>, Error> {
         let known = self.recorded(work, missing.iter().copied()).await?;
+        let places: HashMap<Uid, Uid> =
+            known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
+        let unseen = places.values().filter(|copy| !shown.contains_key(copy)).min();
+        if let Some(first) = unseen.copied() {
+            let look = self.target.stored(&work.target, first, None, &UidSet::new()).await?;
+            shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
+        }
         let stored = |message: &Acknowledged| {
-            let copy = shown.get(&known.get(&message.uid)?.target_uid?)?;
+            let copy = shown.get(places.get(&message.uid)?)?;
             let message = Acknowledged { target_uid: Some(copy.uid), ..message.clone() };
-            Some(Stored { message, copy: copy.uid, size: copy.size })
+            Some(Stored::new(&message, copy))
         };
         Ok(acknowledged.iter().filter_map(stored).collect())
     }
@@ -227,9 +298,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             // One UID that is not true spoils them all: each is looked for.
             return Ok(changed.into_iter().map(|it| it.uid).collect());
         }
-        let count = |is: fn(&Changed) -> bool| changed.iter().filter(|it| is(it)).count() as u64;
-        work.tally.rewritten += count(|it| it.is_resized);
-        work.tally.redated += count(|it| it.is_redated);
+        work.count_changed(changed.into_iter());
         Ok(Vec::new())
     }
 
@@ -250,29 +319,23 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .collect())
     }
 
-    /// Sets flags that the target did not take with the message, and counts those that it does not keep at all.
-    async fn set_lost_flags(
-        &mut self,
-        work: &mut Work,
-        unflagged: BTreeMap<Flags, Vec<Uid>>,
-    ) -> Result<(), Error> {
-        let uids = || unflagged.values().flatten().copied();
+    /// Gives copies the flags that were sent with them, and counts those that the target does not keep so.
+    async fn correct_flags(&mut self, work: &mut Work, changes: &[FlagChange]) -> Result<(), Error> {
+        let uids = || changes.iter().flat_map(|change| change.uids.iter());
         let (Some(first), last) = (uids().min(), uids().max()) else { return Ok(()) };
-        let changes: Vec<FlagChange> = unflagged
-            .iter()
-            .map(|(add, uids)| FlagChange {
-                uids: uids.iter().copied().collect(),
-                add: add.clone(),
-                remove: Flags::new(),
-            })
-            .collect();
-        self.target.store_flags(&work.target, &changes).await?;
-        let stored = self.target.stored(&work.target, first, last, &UidSet::new()).await?;
+        self.target.store_flags(&work.target, changes).await?;
+        let look = self.target.stored(&work.target, first, last, &UidSet::new()).await?;
         let now: HashMap<Uid, Flags> =
-            stored.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
-        let lacks = |uid: &&Uid, add: &Flags| now.get(uid).is_some_and(|it| !add.without(it).is_empty());
-        let count = |(add, uids): (&Flags, &Vec<Uid>)| uids.iter().filter(|uid| lacks(uid, add)).count();
-        work.tally.unflagged += unflagged.iter().map(count).sum::<usize>() as u64;
+            look.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
+        for change in changes {
+            let differs = |uid: Uid| {
+                let there = now.get(&uid)?;
+                let is_kept = there.iter().any(|name| change.remove.contains(name));
+                Some(is_kept || !change.add.without(there).is_empty())
+            };
+            let count = change.uids.iter().filter(|uid| differs(*uid) == Some(true)).count();
+            work.tally.unflagged += count as u64;
+        }
         Ok(())
     }
 
@@ -305,8 +368,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if lost(state).is_empty() || self.target.habits().shows_late {
             return Ok(Vec::new());
         }
-        self.wait_until_quiet(&work.target).await?;
-        self.locate(work, state, Some(floor), owned).await?;
+        for _ in 0..LATE_LOOKS {
+            self.clock.sleep(LATE_INTERVAL).await;
+            self.wait_until_quiet(&work.target).await?;
+            self.locate(work, state, Some(floor), owned).await?;
+            if lost(state).is_empty() || self.stop.is_cancelled() {
+                break;
+            }
+        }
         if !lost(state).is_empty() {
             // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
             self.locate(work, state, None, owned).await?;
@@ -374,7 +443,7 @@ mod tests {
     fn what_is_missing_changed_or_claimed_twice_is_found() {
         let there: BTreeMap<Uid, MessageInfo> = [
             shown(11, 100, "\\Seen work", 1_000),
-            shown(12, 102, "\\Seen work other", 1_000),
+            shown(12, 102, "\\Seen \\Deleted \\Recent work other", 1_000),
             shown(13, 100, "\\Seen", 2_000),
         ]
         .into();
@@ -389,12 +458,22 @@ mod tests {
         let found = Comparison::new(&acknowledged, &there, false);
         // Of two messages with one UID, neither is believed.
         assert_eq!(found.missing, [uid(1), uid(4), uid(5), uid(6)]);
-        let changed: Vec<(u32, bool, bool)> =
-            found.changed.iter().map(|it| (it.uid.get(), it.is_resized, it.is_redated)).collect();
+        let changed: Vec<(u32, bool, bool)> = found
+            .in_place
+            .iter()
+            .filter_map(|it| Changed::new(it, there.get(&it.copy)?))
+            .map(|it| (it.uid.get(), it.is_resized, it.is_redated))
+            .collect();
         assert_eq!(changed, [(2, true, false), (3, false, true)]);
-        let lacking: Vec<(String, Vec<Uid>)> =
-            found.unflagged.into_iter().map(|(flags, uids)| (flags.to_string(), uids)).collect();
-        assert_eq!(lacking, [("work".to_owned(), vec![uid(13)])]);
+        let changes: Vec<(String, String, Vec<Uid>)> = flag_changes(&found.in_place, &there, false)
+            .into_iter()
+            .map(|it| (it.add.to_string(), it.remove.to_string(), it.uids.iter().collect()))
+            .collect();
+        let (none, work) = (String::new(), "work".to_owned());
+        assert_eq!(
+            changes,
+            [(none, "\\Deleted".to_owned(), vec![uid(12)]), (work, String::new(), vec![uid(13)])]
+        );
         assert_eq!(Comparison::new(&acknowledged, &there, true).missing, [uid(4), uid(6)]);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     folder::MessageInfo,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, Likeness},
+    record::Likeness,
     repair::Given,
     transfer::Acknowledged,
     work::Work,
@@ -35,6 +35,10 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    pub(crate) fn new(message: &Acknowledged, copy: &MessageInfo) -> Self {
+        Self { message: message.clone(), copy: copy.uid, size: copy.size }
+    }
+
     fn is_shortened(&self) -> bool {
         self.size < self.message.size
     }
@@ -121,13 +125,23 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             wanted.extend(self.limits.read_back.choose(known).iter());
         }
         self.read_copies(work, &wanted, &mut read).await?;
-        let mut damaged = self.compare(work, copies, &read, SAMPLE).await?;
+        let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored, Digests)> {
+            let read = copies.iter().filter_map(|it| Some((it, *read.get(&it.copy)?)));
+            read.filter(|(it, digests)| it.is_doubtful(digests))
+                .map(|(it, digests)| (it.clone(), digests))
+                .collect()
+        };
+        let sample: Vec<_> = doubtful(&read).into_iter().take(SAMPLE).collect();
+        let mut damaged = self.compare(work, &sample).await?;
         if !damaged.is_empty() {
             let unread = copies.iter().filter(|it| it.message.digests.is_some());
             let unread = unread.map(|it| it.copy).filter(|copy| !read.contains_key(copy));
             let unread: UidSet = unread.collect();
             self.read_copies(work, &unread, &mut read).await?;
-            damaged = self.compare(work, copies, &read, usize::MAX).await?;
+            let compared: HashSet<Uid> = sample.iter().map(|(it, _)| it.copy).collect();
+            let mut rest = doubtful(&read);
+            rest.retain(|(it, _)| !compared.contains(&it.copy));
+            damaged.extend(self.compare(work, &rest).await?);
         }
         let known: HashSet<Uid> = damaged.iter().map(|it| it.copy).collect();
         let others = self.check_twins(work, copies).await?;
@@ -147,16 +161,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    async fn compare(
-        &mut self,
-        work: &Work,
-        copies: &[Stored],
-        read: &HashMap<Uid, Digests>,
-        at_most: usize,
-    ) -> Result<Vec<Damaged>, Error> {
-        let doubtful = copies.iter().filter_map(|it| read.get(&it.copy).map(|digests| (it, digests)));
-        let doubtful: Vec<(&Stored, &Digests)> =
-            doubtful.filter(|(it, digests)| it.is_doubtful(digests)).take(at_most).collect();
+    async fn compare(&mut self, work: &Work, doubtful: &[(Stored, Digests)]) -> Result<Vec<Damaged>, Error> {
         let mut damaged = Vec::new();
         for (stored, digests) in doubtful {
             let message = MessageInfo {
@@ -215,29 +220,43 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(damaged)
     }
 
+    /// Divides damaged copies into those that are ours by their headers, and other messages under a UID that is not true,
+    /// of which the UIDs on the source are returned.
+    pub(crate) async fn tell_ours(
+        &mut self,
+        work: &Work,
+        damaged: Vec<Damaged>,
+    ) -> Result<(Vec<Damaged>, Vec<Uid>), Error> {
+        let doubtful: UidSet = damaged.iter().filter(|it| !it.is_ours).map(|it| it.copy).collect();
+        if doubtful.is_empty() {
+            return Ok((damaged, Vec::new()));
+        }
+        let there: HashMap<Uid, Fingerprint> =
+            self.target.fingerprints(&work.target, &doubtful).await?.into_iter().collect();
+        let known = self.recorded(work, damaged.iter().map(|it| it.lost.uid)).await?;
+        let is_ours = |it: &Damaged| {
+            let sent = known.get(&it.lost.uid).map(|copied| copied.as_copy().fingerprint);
+            it.is_ours || sent.is_some() && sent == there.get(&it.copy).copied()
+        };
+        let (ours, others): (Vec<Damaged>, Vec<Damaged>) = damaged.into_iter().partition(is_ours);
+        Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
+    }
+
     /// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
     pub(crate) async fn remove_damaged(
         &mut self,
-        work: &mut Work,
+        work: &Work,
         damaged: Vec<Damaged>,
     ) -> Result<Vec<Lost>, Error> {
-        let mut proved: UidSet = damaged.iter().filter(|it| it.is_ours).map(|it| it.copy).collect();
-        let doubtful: UidSet = damaged.iter().filter(|it| !it.is_ours).map(|it| it.lost.uid).collect();
-        let known = self.recorded(work, doubtful.iter()).await?;
-        let known: Vec<(Uid, Copied)> = known.into_iter().collect();
-        self.proved_ours(work, &known).await?.iter().for_each(|uid| proved.extend(Some(uid)));
-        let fail = |lost: &Lost, why: &str| {
-            let words = format!("message UID {}: {}; {why}", lost.uid, lost.words);
-            Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words)
-        };
-        if let Some(other) = damaged.iter().find(|it| !proved.contains(it.copy)) {
-            return Err(fail(&other.lost, "the copy was left, because nothing proves that it is ours"));
-        }
-        if let (Some(first), Err(error)) =
-            (damaged.first(), self.target.remove_messages(&work.target, &proved).await)
-        {
-            let why = format!("the copy cannot be removed: {}", error.message);
-            return Err(if error.scope > Scope::Folder { error } else { fail(&first.lost, &why) });
+        let Some(first) = damaged.first() else { return Ok(Vec::new()) };
+        let copies: UidSet = damaged.iter().map(|it| it.copy).collect();
+        if let Err(error) = self.target.remove_messages(&work.target, &copies).await {
+            if error.scope > Scope::Folder {
+                return Err(error);
+            }
+            let Lost { uid, words } = &first.lost;
+            let words = format!("message UID {uid}: {words}; the copy cannot be removed: {}", error.message);
+            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
         }
         Ok(damaged.into_iter().map(|it| it.lost).collect())
     }

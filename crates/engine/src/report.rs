@@ -70,7 +70,7 @@ pub struct FolderTally {
     pub rewritten: u64,
     /// Copies that the target stored with another date of arrival.
     pub redated: u64,
-    /// Copies that lack a flag which the target keeps on other messages.
+    /// Copies that lack a flag, or have a system flag that was not sent, after the target was asked to correct it.
     pub unflagged: u64,
     /// Copies of messages that vanished, which are not removed yet.
     pub waiting: u64,
@@ -91,7 +91,7 @@ impl FolderTally {
         let of_copies = [
             (self.rewritten, "rewritten by the target server (it stores another size)"),
             (self.redated, "stored by the target server with another date of arrival"),
-            (self.unflagged, "stored by the target server without some of their flags"),
+            (self.unflagged, "stored by the target server with other flags"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)

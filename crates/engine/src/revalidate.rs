@@ -1,4 +1,5 @@
-//! A target folder that was made anew: its old UIDs mean nothing, and the records are paired with what is there.
+//! A target folder that was made again, or restored from an older copy: its old UIDs mean nothing, and the records are paired
+//! with what is there.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
             other => other?,
         };
-        if status.uid_validity == then {
+        let is_renumbered = status.uid_validity != then;
+        let went_back = status.uid_next.zip(state.record.target_next).is_some_and(|(now, then)| now < then);
+        if !is_renumbered && !went_back {
             work.target_status = Some(status);
             return Ok(Reach::Changes);
         }
@@ -59,7 +62,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
             Record::Message { folder: folder.clone(), uid, state }
         }));
-        work.reason += "; the target's UIDVALIDITY changed, its messages were looked up again";
+        let what = if is_renumbered { "UIDVALIDITY changed" } else { "UIDNEXT went back" };
+        work.reason += &format!("; the target's {what}, its messages were looked up again");
         self.record(state, &records).await?;
         // Records that were lost are planned as new, which only a scan of everything shows.
         Ok(Reach::Everything)
