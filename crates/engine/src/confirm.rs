@@ -174,7 +174,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         lost.extend(self.remove_damaged(work, damaged).await?);
         self.correct_flags(work, &flag_changes(&in_place, &shown, habits.merges_copies)).await?;
         if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
-            self.adopt_refused(work, state, owned, next, refused).await?;
+            self.adopt_unexpected(work, state, owned, next, refused).await?;
         }
         if is_exact {
             let new = UidSet::range(next, Uid::LAST);
@@ -368,7 +368,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if lost(state).is_empty() || self.target.habits().shows_late {
             return Ok(Vec::new());
         }
-        for _ in 0..LATE_LOOKS {
+        // What one message showed need not be waited for with each.
+        let looks = if work.lost_probes == 0 { LATE_LOOKS } else { 1 };
+        for _ in 0..looks {
             self.clock.sleep(LATE_INTERVAL).await;
             self.wait_until_quiet(&work.target).await?;
             self.locate(work, state, Some(floor), owned).await?;
@@ -380,22 +382,26 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
             self.locate(work, state, None, owned).await?;
         }
-        Ok(lost(state))
+        let lost = lost(state);
+        if !lost.is_empty() {
+            self.check_target_count(work).await?;
+        }
+        Ok(lost)
     }
 
-    /// A server may store a message and answer NO: what was refused is looked for before it is sent again.
-    async fn adopt_refused(
+    /// A server may store a message and answer NO, or show it late: it is looked for before it is sent again.
+    pub(crate) async fn adopt_unexpected(
         &mut self,
         work: &mut Work,
         state: &mut FolderState,
         owned: &UidSet,
         first: Uid,
-        refused: &[Uid],
-    ) -> Result<(), Error> {
+        sought: &[Uid],
+    ) -> Result<UidSet, Error> {
         let all = self.ledger.folder(&work.source).await?;
         let owned = taken(all.as_ref().unwrap_or(state), owned);
         let among = Among::just_sent(first, Proof::Digest);
-        let wanted: Vec<Sought> = refused.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
+        let wanted: Vec<Sought> = sought.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)
                 .await?;
@@ -406,7 +412,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .collect();
         self.record(state, &records).await?;
         work.tally.copied += records.len() as u64;
-        Ok(())
+        Ok(found.iter().map(|it| it.uid).collect())
     }
 }
 

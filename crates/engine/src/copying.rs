@@ -1,7 +1,7 @@
 //! Copies the planned messages of one folder: moves and adopts first, then transfers in slices, and decides what follows
 //! each refusal.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU64};
 
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
@@ -24,6 +24,10 @@ use crate::{
 const SLICE: usize = 25_000;
 /// Maximum resends of a message whose rules changed (for example: no keywords).
 pub(crate) const TRIES: u32 = 3;
+
+/// Messages that are sent once more, one after the other, to a target that accepted them and does not have them. Where none
+/// of them is stored, the others are not sent: each try may leave a copy that nothing finds.
+const MAX_PROBES: u32 = 3;
 
 /// Messages that are still to be sent, in this order.
 struct Part {
@@ -93,6 +97,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work.refusals.skipped_before(plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
         let was_mistaken = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(why)) if why == MISTAKEN);
         work.mistaken.extend(plan.copy.iter().map(|it| it.uid).filter(was_mistaken));
+        self.defer_lost_before(work, state, plan);
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         self.progress.event(Event::Folder {
             folder: &work.source,
@@ -104,7 +109,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let batch = if is_far { FAR_BATCH } else { BATCH };
         let mut todo = Todo { parts: Vec::new(), messages: &messages };
         for slice in plan.copy.chunks(SLICE).rev() {
-            let uids = slice.iter().map(|it| it.uid).filter(|uid| !work.refused.contains_key(uid));
+            let is_deferred = |uid: &Uid| work.deferred.iter().any(|lost| lost.uid == *uid);
+            let uids = slice.iter().map(|it| it.uid);
+            let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !is_deferred(uid));
             todo.next(uids.collect(), batch, 0);
         }
         self.send_all(work, state, &mut todo, floor, owned).await?;
@@ -116,6 +123,22 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
+    /// Messages that an earlier pass sent and did not find are tried after all others, beginning with another one each time.
+    fn defer_lost_before(&self, work: &mut Work, state: &FolderState, plan: &MessagePlan) {
+        let lost = plan.copy.iter().filter_map(|message| match state.messages.get(&message.uid) {
+            Some(MessageState::Skipped(words)) if Lost::is_meant(words) => {
+                Some(Lost { uid: message.uid, words: words.clone() })
+            }
+            _ => None,
+        });
+        work.deferred.extend(lost);
+        work.sent_again.extend(work.deferred.iter().map(|lost| lost.uid));
+        if let Some(count) = NonZeroU64::new(work.deferred.len() as u64) {
+            let first = usize::try_from(self.clock.now().as_secs() % count).unwrap_or_default();
+            work.deferred.rotate_left(first);
+        }
+    }
+
     async fn send_all(
         &mut self,
         work: &mut Work,
@@ -124,7 +147,15 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         floor: Floor,
         owned: &UidSet,
     ) -> Result<(), Error> {
-        while let Some(part) = todo.parts.pop() {
+        loop {
+            let part = match todo.parts.pop() {
+                Some(part) => part,
+                None if work.deferred.is_empty() => return Ok(()),
+                None => {
+                    self.next_probe(work, todo);
+                    continue;
+                }
+            };
             let group: Vec<&MessageInfo> =
                 part.uids.iter().filter_map(|uid| todo.messages.get(uid).copied()).collect();
             if group.is_empty() {
@@ -149,17 +180,28 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 work.refusals.others_were_taken();
             }
             let answered = done.answered();
-            let mut again = Vec::new();
+            let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
             // A server that refuses more than a message is asked nothing else: the next pass compares.
             let is_open = |error: &Error| error.scope <= Scope::Message || error.kind == ErrorKind::Busy;
             if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
                 let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
-                let lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
-                again = self.send_again(work, state, todo.messages, lost).await?;
+                lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
             }
+            let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
+            let any_lost = !lost.is_empty();
+            self.defer(work, state, todo.messages, lost, is_probe).await?;
             let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
             todo.next(unsent.collect(), part.batch, part.tries);
-            todo.next(again, 1, 0);
+            if is_stored {
+                work.lost_probes = 0;
+                let mut uids: Vec<Uid> = work.deferred.drain(..).map(|lost| lost.uid).collect();
+                // The target took its time: they may be there by now.
+                let found = self.adopt_unexpected(work, state, owned, floor.uid_next, &uids).await?;
+                uids.retain(|uid| !found.contains(*uid));
+                todo.next(uids, 1, 0);
+            } else if any_lost {
+                self.next_probe(work, todo);
+            }
             let refused = std::mem::take(&mut done.refused);
             let wider = self.after_refusals(work, state, todo, &part, refused);
             if result.is_err() {
@@ -175,7 +217,19 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 return Err(Error::session("the target ended the transfer without an answer"));
             }
         }
-        Ok(())
+    }
+
+    /// Puts one of the deferred messages in front of all others, or skips them all where the target has lost too many.
+    fn next_probe(&self, work: &mut Work, todo: &mut Todo<'_>) {
+        if work.lost_probes >= MAX_PROBES {
+            for Lost { uid, words } in std::mem::take(&mut work.deferred) {
+                self.skip_refused(work, todo.messages, uid, words);
+            }
+        } else if !work.deferred.is_empty() {
+            let uid = work.deferred.remove(0).uid;
+            work.probe = Some(uid);
+            todo.next(vec![uid], 1, 0);
+        }
     }
 
     /// Decides what follows each refusal. An error where more than a message is concerned.
@@ -249,22 +303,23 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    /// Plans once more what the target acknowledged and did not store. What is lost for the second time is skipped.
-    async fn send_again(
+    /// Keeps what the target acknowledged and does not have for another try. What is lost for the second time is skipped.
+    async fn defer(
         &mut self,
         work: &mut Work,
         state: &mut FolderState,
         messages: &HashMap<Uid, &MessageInfo>,
         lost: Vec<Lost>,
-    ) -> Result<Vec<Uid>, Error> {
+        is_probe: bool,
+    ) -> Result<(), Error> {
         let (again, twice): (Vec<Lost>, Vec<Lost>) =
             lost.into_iter().partition(|lost| work.sent_again.insert(lost.uid));
-        let again: Vec<Uid> = again.into_iter().map(|lost| lost.uid).collect();
-        let records: Vec<Record> = again.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+        let records: Vec<Record> = again.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
         self.record(state, &records).await?;
         work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
-        self.skip_lost(work, state, messages, twice).await?;
-        Ok(again)
+        work.deferred.extend(again);
+        work.lost_probes += u32::from(is_probe && !twice.is_empty());
+        self.skip_lost(work, state, messages, twice).await
     }
 
     async fn skip_lost(

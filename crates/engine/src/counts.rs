@@ -1,9 +1,9 @@
 //! Two answers about the number of messages in a folder must agree: STATUS and EXAMINE.
 
-use mailhaul_mail::UidSet;
+use mailhaul_mail::{Retry, Scope, UidSet};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     folder::{FolderStatus, Present, Scan},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
@@ -39,5 +39,19 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             ));
         }
         Ok(scan)
+    }
+
+    /// An error if the target counts more messages than it shows: what seems to lack may be there.
+    pub(crate) async fn check_target_count(&mut self, work: &Work) -> Result<(), Error> {
+        let scan = self.target.scan(&work.target, None).await?;
+        let told = self.target.status(&work.target).await?;
+        if !contradicts(&told, &scan.status) {
+            return Ok(());
+        }
+        let words = format!(
+            "the target counts {} messages (STATUS) and shows {} when the folder is opened",
+            told.messages, scan.status.messages
+        );
+        Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
     }
 }

@@ -21,6 +21,9 @@ use crate::{
 const SAMPLE: usize = 20;
 /// Why a message is skipped for which the source gives another message's bytes. A later pass knows it by these words.
 pub(crate) const MISTAKEN: &str = "the source gave the bytes of another message for it";
+const NOT_STORED: &str = "the target accepted this message (OK) and does not store it";
+/// Begins the words about a damaged copy.
+const STORED: &str = "the target stored ";
 const OTHER_BYTES: &str = "the target stored other bytes than it was sent";
 /// Messages with equal bytes of which the source is asked for the headers, for each transfer.
 const MAX_TWINS: usize = 1_000;
@@ -64,7 +67,12 @@ pub(crate) struct Lost {
 
 impl Lost {
     pub(crate) fn not_stored(uid: Uid) -> Self {
-        Self { uid, words: "the target accepted this message (OK) and does not store it".to_owned() }
+        Self { uid, words: NOT_STORED.to_owned() }
+    }
+
+    /// True if a message was skipped with such words.
+    pub(crate) fn is_meant(words: &str) -> bool {
+        words == NOT_STORED || words.starts_with(STORED)
     }
 }
 
@@ -104,7 +112,7 @@ fn damage(original: &[u8], stored: &Stored, digests: &Digests) -> Option<(String
     }
     let is_beginning = is_same(&Likeness::of(&original[..size.min(of)]).digests, digests);
     let is_cut = is_beginning || size < of / 2;
-    is_cut.then(|| (format!("the target stored {size} of {of} bytes"), is_beginning || is_ours))
+    is_cut.then(|| (format!("{STORED}{size} of {of} bytes"), is_beginning || is_ours))
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

@@ -13,6 +13,7 @@ use crate::{
     folder_plan::FolderPlan,
     moves::MovedHere,
     ports::NewFolder,
+    read_back::Lost,
     record::{Copied, Floor, FolderRecord, FolderState, Record},
     refusals::Refusals,
     remainder::View,
@@ -70,6 +71,12 @@ pub(crate) struct Work {
     pub(crate) refusals: Refusals,
     /// Messages that were sent again because the target accepted and did not store them.
     pub(crate) sent_again: HashSet<Uid>,
+    /// Messages that the target accepted and does not have: sent again when one of them, the probe, was stored.
+    pub(crate) deferred: Vec<Lost>,
+    /// The message that is sent to find out whether the target stores it now.
+    pub(crate) probe: Option<Uid>,
+    /// Probes that were lost since one was stored.
+    pub(crate) lost_probes: u32,
     /// Messages for which the source gave another message's bytes.
     pub(crate) mistaken: HashSet<Uid>,
     /// The highest UID that the target showed when it was last compared with what it acknowledged.
@@ -110,6 +117,9 @@ impl Work {
             gone: UidSet::new(),
             refusals: Refusals::default(),
             sent_again: HashSet::new(),
+            deferred: Vec::new(),
+            probe: None,
+            lost_probes: 0,
             mistaken: HashSet::new(),
             shown_until: None,
             floor_next: None,

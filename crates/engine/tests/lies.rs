@@ -400,3 +400,46 @@ async fn a_message_for_which_the_source_gives_another_ones_bytes_is_skipped() {
         assert_eq!(bodies(&target).len(), 4, "pass {pass}");
     }
 }
+
+#[tokio::test]
+async fn a_target_that_stores_nothing_gets_three_messages_twice() {
+    for target in targets() {
+        let (source, ledger) = (source(20), MemoryLedger::default());
+        target.server().lies.always_drops = Some("message");
+        for (pass, offered) in [(1, 23), (2, 26)] {
+            let report = run(&source, &target, &ledger).await;
+            assert_eq!(skipped(&report).len(), 20, "pass {pass}");
+            assert_eq!(target.server().lies.offered, offered, "pass {pass}");
+        }
+        target.server().lies.always_drops = None;
+        let report = run(&source, &target, &ledger).await;
+        assert_eq!((skipped(&report), report.total(|it| it.copied)), (vec![], 20));
+        assert_eq!(bodies(&target).len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn flags_that_the_target_adds_are_taken_away() {
+    for target in targets() {
+        let (source, ledger) = (source(5), MemoryLedger::default());
+        target.server().lies.adds_flags = "\\Deleted \\Recent spam";
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        let contents = target.contents();
+        let flags: Vec<&str> = contents["INBOX"].iter().map(|(_, flags, _)| flags.as_str()).collect();
+        assert_eq!(flags, ["\\Seen spam work"; 5]);
+    }
+}
+
+#[tokio::test]
+async fn a_target_folder_that_was_made_again_under_its_uidvalidity_is_filled_again() {
+    for target in targets() {
+        let (source, ledger) = (source(5), MemoryLedger::default());
+        run(&source, &target, &ledger).await;
+        target.server().folder("INBOX").start_again();
+        source.server().folder("INBOX").add("", "Message-ID: <6@x>\r\n\r\nnew\r\n");
+        let report = run(&source, &target, &ledger).await;
+        assert!(report.is_synced(), "{report:#?}");
+        assert_eq!(bodies(&target).len(), 6);
+    }
+}

@@ -190,6 +190,8 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
+    /// The messages from this UID on. Quirk: Courier shows what came into the open folder only after a command of its own,
+    /// and others only where the folder is opened again.
     async fn shown_from(
         &mut self,
         folder: &FolderPath,
@@ -197,18 +199,28 @@ impl ImapMailbox {
         last: Option<Uid>,
     ) -> Result<Vec<MessageInfo>, Error> {
         self.begin().await?;
-        if let Some(last) = last {
-            let selected = self.open(folder, Mode::Select).await?;
-            let shown = scanning::from(selected, first).await;
-            let shown = shown.map_err(|error| self.explain_in(folder, error))?;
-            if shown.last().is_some_and(|message| message.uid >= last) {
+        let is_complete = |shown: &[MessageInfo]| {
+            let greatest = shown.last().map(|message| message.uid);
+            last.map_or(greatest.is_some(), |last| greatest >= Some(last))
+        };
+        if last.is_some() {
+            let shown = self.list_from(folder, first).await?;
+            if is_complete(&shown) {
                 return Ok(shown);
             }
         }
         self.open(folder, Mode::Select).await?;
-        // Courier shows what came into the open folder only after a command of its own.
         let synchronized = self.session().await?.noop().await;
         synchronized.map_err(|error| self.explain(error))?;
+        let shown = self.list_from(folder, first).await?;
+        if is_complete(&shown) {
+            return Ok(shown);
+        }
+        self.open_anew(folder, Mode::Select).await?;
+        self.list_from(folder, first).await
+    }
+
+    async fn list_from(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
         let selected = self.open(folder, Mode::Select).await?;
         scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))
     }

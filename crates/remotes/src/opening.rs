@@ -151,7 +151,11 @@ impl ImapMailbox {
 
     /// Opens the folder now, and gives its UIDVALIDITY. A folder at which every connection ends is given up, so that the
     /// others can be carried (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
-    async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Option<UidValidity>, Error> {
+    pub(crate) async fn open_anew(
+        &mut self,
+        folder: &FolderPath,
+        mode: Mode,
+    ) -> Result<Option<UidValidity>, Error> {
         let mode = if self.numbering.inner().selected_to_read.contains(folder) { Mode::Select } else { mode };
         let (is_further, mut hangups) = (self.is_further, 0);
         loop {

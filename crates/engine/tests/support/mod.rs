@@ -128,6 +128,8 @@ pub struct Lies {
     pub gives: Option<Rewrite>,
     /// Flags that come with a message are not stored.
     pub drops_flags: bool,
+    /// Flags that each message gets besides.
+    pub adds_flags: &'static str,
     /// Message-ID is another one in what is stored.
     pub rewrites_ids: bool,
     /// How often a folder is still opened as if it were empty.
@@ -190,6 +192,12 @@ impl StoredFolder {
         self.modseq += 1;
         self.messages.insert(uid, StoredMessage { flags, date, body, modseq: self.modseq });
         uid
+    }
+
+    /// The folder is as it was when it was new, under the same UIDVALIDITY.
+    pub fn start_again(&mut self) {
+        self.messages.clear();
+        self.uid_next = 1;
     }
 
     /// Takes a message over from another folder.
@@ -592,6 +600,7 @@ impl Target for Remote {
                             || take_named(&mut lies.drops, &body);
                         let flags =
                             if ignores_flags || lies.drops_flags { Flags::new() } else { envelope.flags };
+                        let flags: Flags = flags.iter().chain(lies.adds_flags.split_whitespace()).collect();
                         let body = match lies.adds {
                             Some(more) => Bytes::from([&body, more.as_bytes()].concat()),
                             None => body,
