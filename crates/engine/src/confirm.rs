@@ -464,13 +464,13 @@ mod tests {
         let found = Comparison::new(&acknowledged, &there, false);
         // Of two messages with one UID, neither is believed.
         assert_eq!(found.missing, [uid(1), uid(4), uid(5), uid(6)]);
-        let changed: Vec<(u32, bool, bool)> = found
+        let differing: Vec<(u32, bool, bool)> = found
             .in_place
             .iter()
             .filter_map(|it| Changed::new(it, there.get(&it.copy)?))
             .map(|it| (it.uid.get(), it.is_resized, it.is_redated))
             .collect();
-        assert_eq!(changed, [(2, true, false), (3, false, true)]);
+        assert_eq!(differing, [(2, true, false), (3, false, true)]);
         let changes: Vec<(String, String, Vec<Uid>)> = flag_changes(&found.in_place, &there, false)
             .into_iter()
             .map(|it| (it.add.to_string(), it.remove.to_string(), it.uids.iter().collect()))

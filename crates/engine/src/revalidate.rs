@@ -62,8 +62,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
             Record::Message { folder: folder.clone(), uid, state }
         }));
-        let what = if is_renumbered { "UIDVALIDITY changed" } else { "UIDNEXT went back" };
-        work.reason += &format!("; the target's {what}, its messages were looked up again");
+        work.reason += if is_renumbered {
+            "; the target's UIDVALIDITY changed, its messages were looked up again"
+        } else {
+            "; the target's UIDNEXT went back, its messages were looked up again"
+        };
         self.record(state, &records).await?;
         // Records that were lost are planned as new, which only a scan of everything shows.
         Ok(Reach::Everything)
