@@ -1,4 +1,4 @@
-//! The CSV file that says where folders go: `Source,Target`.
+//! CSV file of folder targets: `Source,Target`.
 
 use std::collections::HashMap;
 
@@ -9,59 +9,49 @@ use crate::{
     rows::{Row, Rows},
 };
 
-/// The columns, both required. Names are exact.
+/// Columns, both required. Names are exact.
 const COLUMNS: [&str; 2] = ["Source", "Target"];
 
-/// Why the file cannot be used.
+/// Reason why the file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FolderMapError {
-    /// It is no CSV file, or its rows have not as many cells as its header.
+    /// Invalid CSV, or a row whose number of cells differs from the header's.
     #[error(transparent)]
     Csv(#[from] CsvError),
-    /// A header and nothing else.
-    #[error("The CSV file has a header but no rows: no folder goes anywhere else")]
+    /// Only a header.
+    #[error("The CSV file has a header but no rows: it changes no folder's target")]
     NoRows,
-    /// A column that is not understood, or is there twice.
-    #[error(
-        "{place}: the column name \"{name}\" is not known or is there twice; the columns are Source, Target"
-    )]
-    Column {
-        /// Where.
-        place: Place,
-        /// Its name.
-        name: String,
-    },
-    /// A column that must be there.
+    /// Unknown or repeated column.
+    #[error("{place}: the column name \"{name}\" is unknown or repeated; the columns are Source, Target")]
+    Column { place: Place, name: String },
+    /// Missing column.
     #[error("Column \"{name}\" is missing from the CSV file; it is required")]
-    MissingColumn {
-        /// Its name.
-        name: &'static str,
-    },
-    /// A folder that cannot be meant.
+    MissingColumn { name: &'static str },
+    /// Invalid folder.
     #[error("{place}: {words}")]
     Folder {
-        /// Where.
         place: Place,
-        /// What is wrong with it.
+        /// Reason of the refusal.
         words: String,
     },
-    /// A folder that was there before.
-    #[error("{place}: the folder \"{folder}\" is in row {first} already")]
+    /// Repeated folder.
+    #[error("{place}: the folder \"{folder}\" is already in row {first}")]
     Repeated {
-        /// Where.
         place: Place,
-        /// The folder.
         folder: String,
-        /// The first row with it.
+        /// First row with this folder.
         first: usize,
     },
 }
 
-/// Reads a map of folders, each with its target, in the file's order: UTF-8 with or without a byte order mark, or UTF-16
-/// with one. `Source` is `Name`, or `Name/*` for the folder and all below; a `Target` that is empty or `-` leaves it out.
+/// Parses a folder map, in the file's order: UTF-8 with or without a byte order mark, or UTF-16 with
+/// one.
+///
+/// `Source` is `Name`, or `Name/*` for the folder and its subfolders. A `Target` that is empty or `-`
+/// leaves the folder out.
 ///
 /// # Errors
-/// [`FolderMapError`] names the first row and column that are wrong; nothing of the file is used then.
+/// [`FolderMapError`] names the first row and column that are wrong. The file is then not used.
 pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMapError> {
     if octets.len() > MAX_OCTETS {
         return Err(CsvError::TooLarge { octets: octets.len() }.into());
@@ -84,7 +74,7 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
         let [source, target] = cells.map(|index| std::mem::take(&mut row.cells[index]));
         let place =
             |column: usize| Place { row: row.number, column: cells[column] + 1, name: Some(COLUMNS[column]) };
-        // What is wrong with the source is so whatever the target is.
+        // An error in the source is the same whatever the target is.
         FolderMapping::parse(&source, "-")
             .map_err(|words| FolderMapError::Folder { place: place(0), words })?;
         let mapping = FolderMapping::parse(&source, &target)
@@ -98,7 +88,7 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
     if map.is_empty() { Err(FolderMapError::NoRows) } else { Ok(map) }
 }
 
-/// Which cell of a row is which.
+/// Positions of the columns in a row.
 fn columns(header: &Row) -> Result<[usize; COLUMNS.len()], FolderMapError> {
     let mut cells = [None; COLUMNS.len()];
     for (index, name) in header.cells.iter().enumerate() {
@@ -132,7 +122,7 @@ mod tests {
     fn what_is_wrong_is_told_with_its_row_and_column() {
         let table = [
             ("", "The CSV file is empty"),
-            ("Source,Target\n", "The CSV file has a header but no rows: no folder goes anywhere else"),
+            ("Source,Target\n", "The CSV file has a header but no rows: it changes no folder's target"),
             ("Source\na\n", "Column \"Target\" is missing from the CSV file; it is required"),
             (
                 "Source,Target,Note\na,b,c\n",

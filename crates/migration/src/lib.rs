@@ -1,4 +1,4 @@
-//! The service's nouns and their lives: endpoints, batches, users, and the CSV file that lists them. No sockets, no SQL.
+//! Endpoints, batches and users of the service, and the CSV file of users. No sockets, no SQL.
 
 mod batch;
 mod check;

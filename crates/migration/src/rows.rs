@@ -1,24 +1,24 @@
-//! The rows and cells of a CSV text (RFC 4180).
+//! Rows and cells of a CSV text (RFC 4180).
 //!
-//! Our own because a lenient reader takes a quote that nobody closed as the rest of the file, and a row of passwords
-//! would silently become part of a cell.
+//! A lenient reader would take an unclosed quote as the start of one cell that holds the rest of
+//! the file, passwords included. So mailhaul has a strict reader of its own.
 
 use crate::csv::{CsvError, Place};
 
-/// One row.
+/// Row of a CSV file.
 pub(crate) struct Row {
-    /// Counted from 1, empty lines included, as a spreadsheet shows it.
+    /// Counted from 1, empty lines included, as in a spreadsheet.
     pub(crate) number: usize,
     pub(crate) cells: Vec<String>,
 }
 
-/// The rows of a text, without its empty lines. Lines end with CRLF, LF or CR.
+/// Rows of a text, without its empty lines. Lines end with CRLF, LF or CR.
 pub(crate) struct Rows<'a> {
     rest: &'a str,
     number: usize,
 }
 
-/// What a cell ends with.
+/// End of a cell.
 #[derive(PartialEq, Eq)]
 enum End {
     Cell,
@@ -42,7 +42,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Quotes inside are taken as they are: passwords have them, and nothing else can be meant.
+    /// Quotes inside an unquoted cell are kept: passwords contain them, and they have no other
+    /// meaning.
     fn plain(&mut self) -> (String, End) {
         let length = self.rest.find([',', '\r', '\n']).unwrap_or(self.rest.len());
         let cell = self.rest[..length].to_owned();
@@ -69,7 +70,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Takes the comma or the line's end.
+    /// Consumes the comma or the line end.
     fn end(&mut self) -> Option<End> {
         if let Some(rest) = self.rest.strip_prefix(',') {
             self.rest = rest;
