@@ -1,4 +1,4 @@
-//! Tokens that are kept fresh, shared by all who open mailboxes of one endpoint.
+//! Shared cache of access tokens for the mailboxes of one endpoint.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,21 +18,21 @@ use crate::{
     source::{Token, TokenSource},
 };
 
-/// A token is replaced so long before it ends, or a fifth of its life where that is less.
+/// A token is replaced this long before it expires, or a fifth of its lifetime if that is less.
 const MARGIN: Duration = Duration::from_mins(5);
-/// A token server is not asked again for the same mailbox within so long, whatever it gave.
+/// Minimum time between two requests for the same mailbox.
 const LEAST: Duration = Duration::from_secs(5);
-/// What took the place of a refused token, and is refused too without having opened the mailbox, is not replaced within so
-/// long: another one would not help.
+/// If the replacement of a refused token is refused too, and never opened the mailbox, it is not
+/// replaced for this long: another token would not help.
 const AFTER_REFUSAL: Duration = Duration::from_mins(1);
-/// A refusal of the token server is believed for so long.
+/// Time for which a refusal of the token server is remembered.
 const BELIEVED: Duration = Duration::from_mins(1);
-/// After that long a token server that could not be asked is asked again, where it does not say when.
+/// Delay before an unreachable token server is asked again, if it names no delay.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Mailboxes that are asked for at once: the others see first whether it is any use.
+/// Maximum mailboxes with a request at once. The others first see whether it succeeds.
 const AT_ONCE: usize = 8;
 
-/// The tokens of one source. Clones share them.
+/// Tokens of one source. Clones share them.
 #[derive(Clone)]
 pub struct Tokens(Arc<Shared>);
 
@@ -41,11 +41,11 @@ struct Shared {
     asking: Semaphore,
     /// One for each mailbox, or one for all.
     slots: Mutex<HashMap<String, Slot>>,
-    /// What concerns every mailbox.
+    /// Error that concerns every mailbox.
     trouble: Mutex<Option<Trouble>>,
 }
 
-/// Held while somebody asks: the others wait, and get what came.
+/// Locked during a request: other callers wait, and use its result.
 type Slot = Arc<AsyncMutex<Kept>>;
 
 #[derive(Default)]
@@ -57,9 +57,9 @@ struct Kept {
 struct Given {
     token: Token,
     at: Instant,
-    /// Whether it took the place of one that a mail server refused.
+    /// True if it replaced a token that a mail server refused.
     is_replacement: bool,
-    /// The mailboxes that it opened.
+    /// Mailboxes that it opened.
     opened: HashSet<String>,
 }
 
@@ -70,7 +70,7 @@ struct Trouble {
 }
 
 impl Tokens {
-    /// Nothing is asked yet.
+    /// Starts without tokens.
     pub fn new(source: impl TokenSource + 'static) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
@@ -80,10 +80,11 @@ impl Tokens {
         }))
     }
 
-    /// A token that opens this mailbox, and that does not end at once; with the time that is left of it, as far as is known.
+    /// Returns a token that opens this mailbox and does not expire soon, with the rest of its lifetime.
     ///
     /// # Errors
-    /// [`TokenError`]; what concerns every mailbox is told to each without asking anew for a while.
+    /// [`TokenError`]. An error that concerns every mailbox is returned to all for a while, without
+    /// another request.
     pub async fn token(&self, mailbox: &str) -> Result<Token, TokenError> {
         let kept = self.slot(mailbox).lock_owned().await;
         if let Some(given) = &kept.token
@@ -94,8 +95,8 @@ impl Tokens {
         self.ask(mailbox, kept, false).await
     }
 
-    /// A mail server refused this token, although it should be good: another one. The same, where another one would not do
-    /// better.
+    /// Returns another token after a mail server refused this one before it expired. Returns the same
+    /// one if another would not help.
     ///
     /// # Errors
     /// As [`Tokens::token`].
@@ -111,7 +112,8 @@ impl Tokens {
         self.ask(mailbox, kept, true).await
     }
 
-    /// The token opened this mailbox: where it is refused later, it has ended, and another one will do better.
+    /// Records that the token opened this mailbox. If it is refused later, it has expired, and
+    /// another token will help.
     pub async fn opened(&self, mailbox: &str, token: &Secret) {
         let slot = self.slot(mailbox);
         if let Some(given) = &mut slot.lock().await.token
@@ -128,8 +130,10 @@ impl Tokens {
         Arc::clone(slots.entry(key.to_owned()).or_default())
     }
 
-    /// Asks in a task of its own: whoever waits may go away, and what the server gave is kept all the same. It may have replaced
-    /// what the next question needs.
+    /// Requests a token in a task of its own.
+    ///
+    /// A caller that is cancelled does not lose the answer: it may contain the only valid refresh
+    /// token.
     async fn ask(
         &self,
         mailbox: &str,
@@ -142,7 +146,7 @@ impl Tokens {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(TokenError::unreachable("the program ends", None)),
+                Err(_) => Err(TokenError::unreachable("the program is ending", None)),
             },
         }
     }
@@ -150,7 +154,7 @@ impl Tokens {
 
 impl Shared {
     async fn ask(&self, mailbox: &str, kept: &mut Kept, is_replacement: bool) -> Result<Token, TokenError> {
-        // Never closed.
+        // The semaphore is never closed.
         let _place = self.asking.acquire().await;
         let now = Instant::now();
         let shared = self.trouble().clone();
@@ -194,7 +198,7 @@ impl Given {
         age < LEAST || self.token.life.is_none_or(|life| age < life.saturating_sub(MARGIN.min(life / 5)))
     }
 
-    /// The token with what is left of its life.
+    /// Returns the token with the rest of its lifetime.
     fn rest(&self) -> Token {
         let life = self.token.life.map(|life| life.saturating_sub(self.at.elapsed()));
         Token { life, ..self.token.clone() }
@@ -202,7 +206,7 @@ impl Given {
 }
 
 impl Trouble {
-    /// The same error, with the time that is left.
+    /// Returns the error with the rest of its delay.
     fn told(self, now: Instant) -> TokenError {
         let retry = match self.error.retry {
             Retry::After(_) => Retry::After(Some(self.until.duration_since(now))),
@@ -225,7 +229,7 @@ mod tests {
     use super::*;
     use crate::source::Asking;
 
-    /// Gives tokens with a number, of this life; or an error.
+    /// Issues numbered tokens with this lifetime, or an error.
     struct Counting {
         asked: Arc<AtomicUsize>,
         life: Option<Duration>,
@@ -287,7 +291,8 @@ mod tests {
         let first = tokens.token("a").await.unwrap();
         let second = tokens.instead_of("a", &first.secret).await.unwrap();
         assert_eq!(text(&second), "all-1");
-        // Others who still have the first one get the second; who was refused with that gets no third.
+        // Callers that hold the first token get the second; one that was refused with the second
+        // gets no third.
         for mailbox in 0..200 {
             let mailbox = format!("user{mailbox}");
             assert_eq!(text(&tokens.instead_of(&mailbox, &first.secret).await.unwrap()), "all-1");
@@ -307,7 +312,7 @@ mod tests {
             token = tokens.instead_of("a", &token.secret).await.unwrap();
         }
         assert_eq!((text(&token).as_str(), asked.load(Ordering::SeqCst)), ("all-5", 6));
-        // Whom it does not open gets the same.
+        // A mailbox that it does not open gets the same token.
         assert_eq!(text(&tokens.instead_of("b", &token.secret).await.unwrap()), "all-5");
     }
 
@@ -407,7 +412,8 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(50)).await;
         let second = tokens.token("a").await.unwrap();
         assert_eq!((text(&second).as_str(), asked.load(Ordering::SeqCst)), ("all-1", 2));
-        // Whoever held the first one for long is refused with it, when the second is at its end too.
+        // A caller that held the first token for long is refused with it, when the second is near
+        // its end too.
         tokio::time::sleep(Duration::from_secs(55)).await;
         assert_eq!(text(&tokens.instead_of("a", &first.secret).await.unwrap()), "all-2");
     }

@@ -1,4 +1,4 @@
-//! Somebody signs in on another device, or does not.
+//! Sign-in on another device.
 
 use mailhaul_mail::Secret;
 use mailhaul_oauth::{DeviceLogin, SignedIn, TokenError};
@@ -22,7 +22,7 @@ fn tokens() -> ResponseTemplate {
     )
 }
 
-/// Signs in at a server that answers so, and says how often the code was asked for.
+/// Signs in at a server with these answers; returns the number of polls.
 async fn sign_in(
     life: u64,
     answer: impl Fn(usize) -> ResponseTemplate + Send + Sync + 'static,
@@ -69,18 +69,18 @@ async fn whoever_signs_in_is_waited_for() {
 
 #[tokio::test]
 async fn a_server_that_wants_to_be_asked_less_often_is() {
-    // After `slow_down` the pause is six seconds: the code ends before.
+    // After `slow_down` the interval is six seconds; the code expires first.
     let (outcome, asked) = sign_in(5, |_| refused("slow_down", "")).await;
-    assert_eq!(outcome.unwrap_err().message, "nobody signed in before the code ended: begin anew");
+    assert_eq!(outcome.unwrap_err().message, "the code expired before the sign-in; start again");
     assert_eq!(asked, 1);
 }
 
 #[tokio::test]
 async fn why_nobody_signed_in_is_told() {
     for (answer, words) in [
-        (refused("access_denied", ""), "has refused to sign in"),
-        (refused("authorization_declined", ""), "has refused to sign in"),
-        (refused("expired_token", "AADSTS70020: x"), "before the code ended"),
+        (refused("access_denied", ""), "was declined"),
+        (refused("authorization_declined", ""), "was declined"),
+        (refused("expired_token", "AADSTS70020: x"), "the code expired"),
         (refused("invalid_client", "AADSTS7000218: x"), "Allow public client flows"),
         (given("a0", 60), "offline_access"),
     ] {

@@ -13,7 +13,7 @@ use wiremock::ResponseTemplate;
 
 use crate::support::{Form, Server, given, refused, text};
 
-/// Remembers what was kept. It can fail, and can be made to wait.
+/// Keeper that records tokens. It can fail or be delayed.
 #[derive(Clone)]
 struct Keeper {
     kept: Arc<Mutex<Vec<(String, String)>>>,
@@ -45,7 +45,7 @@ impl RefreshTokenKeeper for Keeper {
     }
 }
 
-/// Takes each refresh token once, and gives the next one.
+/// Accepts each refresh token once, and returns the next one.
 fn rotating(form: &Form, number: usize) -> ResponseTemplate {
     if form["refresh_token"] != format!("r{number}") {
         return refused("invalid_grant", "Token has been expired or revoked.");

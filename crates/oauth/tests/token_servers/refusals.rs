@@ -1,4 +1,4 @@
-//! What a token server refuses, and when it wants to be asked again.
+//! Refusals of a token server, and its delays.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn a_server_that_is_busy_says_until_when() {
     let seconds = error(busy(429).insert_header("Retry-After", "30")).await;
     assert_eq!(seconds.retry, Retry::After(Some(Duration::from_secs(30))));
     assert_eq!(seconds.message, "127.0.0.1 cannot give a token now (429 Too Many Requests)");
-    // Forever is a day.
+    // The maximum is a day.
     let forever = error(busy(429).insert_header("Retry-After", u64::MAX.to_string().as_str())).await;
     assert_eq!(forever.retry, Retry::After(Some(Duration::from_hours(24))));
     // By the server's clock.
@@ -56,7 +56,7 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
         (Retry::Never, true, Some("invalid_client"))
     );
     assert!(told.message.contains("Invalid client secret '[redacted]' provided). Make a new"), "{told}");
-    // However the server sends it back.
+    // In every form in which the server may echo it.
     for form in [
         "HUNTER2-SECRET",
         "aHVudGVyMi1zZWNyZXQ=",
@@ -89,7 +89,7 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
 
 #[tokio::test]
 async fn a_life_is_counted_from_when_the_token_was_given() {
-    // By `expires_in`, whatever the token's own `exp` says of a clock that is another.
+    // By `expires_in`, not by the token's `exp`, which another clock set.
     let long_ago = Timestamp::now().as_second() - 9999;
     let body = json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 60, "exp": long_ago });
     let token = asked(ResponseTemplate::new(200).set_body_json(body)).await.unwrap();
