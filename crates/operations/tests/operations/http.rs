@@ -1,4 +1,4 @@
-//! The interface over HTTP, without sockets.
+//! The HTTP interface, without sockets.
 
 use axum::{body::Body, http::Request};
 use mailhaul_operations::{Failure, Role};
@@ -83,11 +83,11 @@ async fn mistakes_are_told_in_one_form() {
         ("POST", "/api/v1/lamps", r#"{"Name":"y","MaxUses":-1}"#, 422, "Invalid", "from 1, or unlimited"),
         ("POST", "/api/v1/lamps", r#"{"Name":"y","Identity":"y"}"#, 422, "Invalid", "Identity"),
         ("POST", "/api/v1/lamps?Name=y", "", 422, "Invalid", "in the body"),
-        ("GET", "/api/v1/lamps?Identity=x", "", 422, "Invalid", "in the address"),
+        ("GET", "/api/v1/lamps?Identity=x", "", 422, "Invalid", "in the path"),
         ("GET", "/api/v1/lamps?Color=White", "", 422, "Invalid", "no parameter"),
         ("GET", "/api/v1/lamps?Lit=true&Lit=true", "", 422, "Invalid", "twice"),
         ("GET", "/api/v1/lamps?Lit=maybe", "", 422, "Invalid", "Lit must be true or false"),
-        ("PATCH", "/api/v1/lamps/x", r#"{"Identity":"y"}"#, 422, "Invalid", "not that of the address"),
+        ("PATCH", "/api/v1/lamps/x", r#"{"Identity":"y"}"#, 422, "Invalid", "differs from the one in the path"),
         ("PATCH", "/api/v1/lamps/x", r#"{"Watts":null}"#, 422, "Invalid", "Watts must be"),
         ("POST", "/api/v1/wiring/test", r#"{"Volts":-1}"#, 503, "Unavailable", "no current"),
     ] {
@@ -138,7 +138,7 @@ async fn callers_need_a_token_with_enough_of_a_role() {
         assert_eq!(reply.status, status, "{token} {method} {address}: {reply:?}");
         assert_eq!(reply.headers.contains_key("www-authenticate"), status == 401);
     }
-    // Whoever may not do it is told so before the body is looked at.
+    // A missing right is reported before the body is read.
     assert_eq!(place.ask("viewer", "POST", "/api/v1/lamps", "{").await.status, 403);
     for header in ["Basic admin", "Bearer", "Bearer ", "admin"] {
         let request =
@@ -236,7 +236,7 @@ async fn the_client_says_what_the_service_says() {
     let expected = Failure::not_found("there is no lamp \"..\"").with_advice("Get-Lamp shows all.");
     assert_eq!(missing, expected);
     assert_eq!((missing.kind.exit_code(), missing.kind.status()), (3, 404));
-    // Nothing and null never mean all.
+    // Empty and null never mean all.
     for wrong in
         [json!({ "Identity": "" }), json!({ "Identity": null }), json!({ "Identity": " " }), json!([])]
     {

@@ -1,4 +1,4 @@
-//! Real sockets: who comes in, how they are served, how it ends.
+//! Real sockets: authorization, serving, and shutdown.
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration};
 
@@ -76,7 +76,7 @@ fn post(path: &str, token: &str, length: usize, body: &str) -> String {
     )
 }
 
-/// Says this, and reads until the other side closes.
+/// Sends this text, and reads until the other side closes.
 async fn said<I: AsyncRead + AsyncWrite + Unpin>(mut io: I, text: &str) -> String {
     io.write_all(text.as_bytes()).await.unwrap();
     rest(io).await
@@ -84,7 +84,7 @@ async fn said<I: AsyncRead + AsyncWrite + Unpin>(mut io: I, text: &str) -> Strin
 
 async fn rest<I: AsyncRead + Unpin>(mut io: I) -> String {
     let mut answer = Vec::new();
-    // A connection that is cut while we still had something to say ends with an error.
+    // A connection that is closed before all is sent ends with an error.
     let _cut = io.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }
@@ -174,7 +174,7 @@ async fn tls_is_spoken() {
     let stream = connector.connect(name, running.tcp().await).await.unwrap();
     let answer = said(stream, &format!("{CLOSING}Authorization: Bearer viewer\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    // Whoever does not begin TLS, or speaks without it, is cut.
+    // A client that does not begin TLS, or speaks without it, is disconnected.
     let plain = said(running.tcp().await, &format!("{CLOSING}\r\n")).await;
     assert!(!plain.contains("HTTP/1.1"), "{plain}");
     assert_eq!(rest(running.tcp().await).await, "");
@@ -203,7 +203,7 @@ async fn too_much_is_refused_before_it_is_read() {
 #[tokio::test]
 async fn slow_clients_are_cut_and_hold_up_nobody() {
     let running = Running::start(Limits { connections: 2, ..brief() }, None).await;
-    // More of them than may be connected at once.
+    // More clients than may be connected at once.
     let mut head = Vec::new();
     for _ in 0..3 {
         let mut slow = running.tcp().await;
@@ -261,7 +261,7 @@ async fn clients_that_never_read_make_room_for_a_caller() {
     let mut deaf = Vec::new();
     for _ in 0..3 {
         let mut client = running.tcp().await;
-        // Until nothing more fits, or the connection is cut: the client takes no answers.
+        // Until nothing more fits, or the connection is closed: the client reads no answers.
         while let Ok(Ok(())) =
             timeout(Duration::from_millis(100), client.write_all(requests.as_bytes())).await
         {}
