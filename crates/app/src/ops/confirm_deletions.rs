@@ -1,5 +1,7 @@
-//! Copies that wait to be removed, because what one pass does not see may be a server's mistake: the administrator confirms
-//! that they are to be removed.
+//! Confirmation of waiting deletions.
+//!
+//! A pass keeps copies whose messages vanished if a server's mistake could explain it. The
+//! administrator confirms their removal.
 
 use mailhaul_migration::{Guid, MigrationUser};
 use mailhaul_operations::Failure;
@@ -8,15 +10,13 @@ use mailhaul_store::UserFilter;
 use super::failures::told;
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const PAGE: u32 = 1000;
 
-/// Of one user.
 pub(super) async fn of_user(context: &Context, user: &MigrationUser) -> Result<(), Failure> {
     confirm(context, std::slice::from_ref(user)).await
 }
 
-/// Of all users of a batch.
 pub(super) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failure> {
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let mut after = None;

@@ -11,13 +11,12 @@ use super::{
 };
 use crate::context::Context;
 
-/// Shows the tokens of the HTTP interface.
 pub(crate) struct GetMigrationApiToken;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Its name or GUID; without it, all are shown.
+    /// Name or GUID of the token [default: all].
     identity: Option<String>,
 }
 
@@ -25,7 +24,7 @@ impl Operation<Context> for GetMigrationApiToken {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = API_TOKEN;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Shows the tokens of the HTTP interface, but not what they are.";
+    const ABOUT: &'static str = "Lists the tokens of the HTTP interface, without their secret values.";
     const VIEW: &'static [&'static str] =
         &["Identity", "Role", "CreationDateTime", "LastUsedDateTime", "RevokedDateTime"];
 

@@ -12,16 +12,14 @@ use super::{
 };
 use crate::context::Context;
 
-/// Shows endpoints.
 pub(crate) struct GetMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID; all where it is left out.
+    /// Name or GUID of the endpoint [default: all].
     identity: Option<String>,
-    /// Endpoints of this type.
+    /// Only endpoints of this type.
     #[serde(rename = "Type")]
     endpoint_type: Option<EndpointType>,
 }
@@ -30,7 +28,7 @@ impl Operation<Context> for GetMigrationEndpoint {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows endpoints, and how many mailboxes are under way there.";
+    const ABOUT: &'static str = "Shows endpoints and the number of active mailboxes at each.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "EndpointType",

@@ -13,10 +13,8 @@ use super::{
 };
 use crate::context::Context;
 
-/// Shows how far all batches are.
 pub(crate) struct GetMigrationStatistics;
 
-/// What it takes: nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {}
@@ -25,7 +23,7 @@ impl Operation<Context> for GetMigrationStatistics {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = STATISTICS;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows how far all batches are together.";
+    const ABOUT: &'static str = "Shows the progress of all batches together.";
     const VIEW: &'static [&'static str] =
         &["BatchCount", "TotalCount", "ActiveCount", "SyncedCount", "FinalizedCount", "FailedCount"];
 

@@ -15,27 +15,25 @@ use super::{
 };
 use crate::context::Context;
 
-/// Skipped messages of one look into the database.
+/// Skipped messages per database query.
 const PAGE: u32 = 1000;
 
-/// Shows how far a user is.
 pub(crate) struct GetMigrationUserStatistics;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
-    /// Shows the report too.
+    /// Adds the report.
     #[serde(default)]
     include_report: bool,
-    /// Shows the messages that were skipped too.
+    /// Adds the skipped messages.
     #[serde(default)]
     include_skipped_items: bool,
-    /// How many of these at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of skipped messages, or unlimited [default: 1000].
     limit_skipped_items_to: Option<Limit>,
-    /// Taken for the sake of scripts: the numbers are always those of this moment.
+    /// Accepted for compatibility with Exchange scripts; has no effect.
     #[serde(default)]
     #[expect(dead_code, reason = "there is no subscription that could be skipped")]
     skip_subscription: bool,
@@ -46,7 +44,7 @@ impl Operation<Context> for GetMigrationUserStatistics {
     const NOUN: Noun = USER_STATISTICS;
     const ROLE: Role = Role::Viewer;
     const ABOUT: &'static str =
-        "Shows how far a user is: messages, octets, rates, folder by folder, also while it is under way.";
+        "Shows a user's progress: messages, bytes and rates, in total and for each folder.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "Status",

@@ -7,14 +7,12 @@ use serde::Deserialize;
 use super::{failures::told, nouns::ENDPOINT, views::MigrationEndpoint};
 use crate::context::Context;
 
-/// Removes an endpoint.
 pub(crate) struct RemoveMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID.
+    /// Name or GUID of the endpoint.
     identity: String,
 }
 

@@ -13,19 +13,18 @@ use super::{
 };
 use crate::context::Context;
 
-/// Changes the configuration.
 pub(crate) struct SetMigrationConfig;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Batches that there may be, or unlimited.
+    /// Maximum number of batches, or unlimited.
     max_number_of_batches: Option<Limit>,
-    /// Mailboxes under way at once, over all endpoints, or unlimited.
+    /// Maximum number of active mailboxes over all endpoints, or unlimited.
     max_concurrent_migrations: Option<Limit>,
-    /// Where mail goes, where a batch does not say: an endpoint; Archive or $null for the archive in the data directory.
-    /// Batches that were made before stay as they are.
+    /// Default target of new batches; Archive or $null for the archive in the data directory.
+    ///
+    /// Existing batches keep their target.
     #[serde(default)]
     target_endpoint: Change<String>,
 }
@@ -34,7 +33,7 @@ impl Operation<Context> for SetMigrationConfig {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = CONFIG;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Changes what holds for all batches.";
+    const ABOUT: &'static str = "Changes the configuration for all batches.";
 
     type Request = Request;
     type Response = MigrationConfig;

@@ -1,4 +1,4 @@
-//! The report of messages that were skipped: user by user, message by message.
+//! Report of skipped messages, user by user.
 
 use mailhaul_migration::{Batch, Guid, MigrationUser};
 use mailhaul_operations::Failure;
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const USERS: u32 = 200;
-/// Messages of one look.
+/// Messages per database query.
 const MESSAGES: u32 = 1000;
 
-/// Where a part begins: behind these users, with this one, behind this one of its messages.
+/// Start of a part: after these users, within this user, after this message.
 #[derive(Default)]
 pub(super) struct Place {
     pub(super) users: Option<Bookmark>,
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// Writes messages until the part is full, and says where the next one begins.
+/// Writes messages until the part is full; returns the start of the next part.
 pub(super) async fn write(
     context: &Context,
     batch: &Batch,
@@ -50,7 +50,7 @@ pub(super) async fn write(
     let mut place = from.map(Place::parse).transpose()?.unwrap_or_default();
     loop {
         let page = context.store.users(&filter, place.users, USERS).await.map_err(told)?;
-        // A user who was removed meanwhile: what is told twice is better than what is not told.
+        // The user was removed meanwhile. Showing messages twice is better than omitting some.
         let begun = place.user.take().and_then(|guid| page.items.iter().position(|it| it.guid == guid));
         let mut message = place.message.take().filter(|_| begun.is_some());
         for user in page.items.iter().skip(begun.unwrap_or(0)).filter(|it| it.statistics.skipped_items > 0) {
@@ -70,7 +70,7 @@ pub(super) async fn write(
     }
 }
 
-/// Writes the user's messages, and says where the part became full before their end.
+/// Writes the user's messages; returns the position if the part became full before their end.
 async fn of_user(
     context: &Context,
     user: &MigrationUser,

@@ -9,14 +9,12 @@ use serde::Deserialize;
 use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
 use crate::context::Context;
 
-/// Starts a batch.
 pub(crate) struct StartMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
 }
 
@@ -24,8 +22,7 @@ impl Operation<Context> for StartMigrationBatch {
     const VERB: Verb = Verb::Start;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Starts a batch, goes on with one that was stopped, and tries users that failed again.";
+    const ABOUT: &'static str = "Starts a batch, resumes a stopped one, and retries failed users.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;

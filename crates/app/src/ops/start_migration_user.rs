@@ -11,14 +11,12 @@ use super::{
 };
 use crate::context::Context;
 
-/// Starts a user.
 pub(crate) struct StartMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
 }
 
@@ -27,7 +25,7 @@ impl Operation<Context> for StartMigrationUser {
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
-        "Starts, resumes or retries one user; its batch runs then, and the others stay as they are.";
+        "Starts, resumes or retries one user. The batch then runs; its other users do not change.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
 
     type Request = Request;
@@ -55,7 +53,7 @@ impl Operation<Context> for StartMigrationUser {
     }
 }
 
-/// Why the store does not let it happen to the user, with what to do.
+/// Maps the store's refusal of a status change.
 pub(super) fn refused(error: StoreError, address: &str) -> Failure {
     match error {
         StoreError::Illegal { reason, .. } => user_refusal(address, reason.status, reason.event),

@@ -9,14 +9,12 @@ use serde::Deserialize;
 use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
 use crate::{context::Context, service::Ending};
 
-/// Stops a batch.
 pub(crate) struct StopMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
 }
 
@@ -24,8 +22,7 @@ impl Operation<Context> for StopMigrationBatch {
     const VERB: Verb = Verb::Stop;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Stops a batch: users under way come to the end of what they do, and nothing follows.";
+    const ABOUT: &'static str = "Stops a batch. Running users finish the messages that they are copying.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;

@@ -12,14 +12,12 @@ use super::{
 };
 use crate::{context::Context, service::Ending};
 
-/// Stops a user.
 pub(crate) struct StopMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
 }
 
@@ -27,7 +25,7 @@ impl Operation<Context> for StopMigrationUser {
     const VERB: Verb = Verb::Stop;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Stops one user: it comes to the end of what it does, and nothing follows.";
+    const ABOUT: &'static str = "Stops one user. It finishes the messages that it is copying.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
 
     type Request = Request;

@@ -12,21 +12,20 @@ use super::{
 };
 use crate::context::Context;
 
-/// Tries an endpoint.
 pub(crate) struct TestMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID.
+    /// Name or GUID of the endpoint.
     identity: String,
-    /// A user who is to log in too.
+    /// Login of a user to test too.
     credential: Option<Credential>,
-    /// A mailbox that is to be opened too, by the endpoint's administrator or with an access token.
+    /// Mailbox to open, as the endpoint's administrator or with an access token.
     test_mailbox: Option<String>,
-    /// Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google
-    /// Workspace.
+    /// Shows the setup commands of the server's side even if the test succeeds.
+    ///
+    /// For Microsoft 365 and Google Workspace.
     #[serde(default)]
     show_instructions: bool,
 }
@@ -35,8 +34,7 @@ impl Operation<Context> for TestMigrationEndpoint {
     const VERB: Verb = Verb::Test;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Connects to an endpoint's server, and logs in where that is asked for; changes nothing.";
+    const ABOUT: &'static str = "Connects to an endpoint's server, and can sign in. Changes nothing.";
     const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
 
     type Request = Request;

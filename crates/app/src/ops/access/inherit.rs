@@ -1,4 +1,4 @@
-//! What a change of an endpoint keeps of how its tokens are come by.
+//! OAuth settings that survive a change of an endpoint.
 
 use mailhaul_migration::{Access, EndpointType, Grant};
 
@@ -8,8 +8,9 @@ use super::{
     way::Way,
 };
 
-/// Fills in what this way takes, was not given, and was set before. What was only known of the service beforehand is left out: it
-/// follows from the rest.
+/// Fills in parameters that this method takes, that were set before, and that are not given now.
+///
+/// Values that were only presets of the service are left out; they follow from the rest.
 pub(super) fn inherit(
     endpoint_type: EndpointType,
     before: &Access,

@@ -1,50 +1,50 @@
-//! By which way the mailboxes of an endpoint are opened: chosen by which parameters were given.
+//! Access methods of an endpoint, chosen by the given parameters.
 
 use mailhaul_migration::{Access, EndpointType, Grant};
 use mailhaul_operations::Failure;
 
 use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
 
-/// A way to open mailboxes.
+/// Method to open mailboxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Each user's own password.
+    /// Password of each user.
     Users,
-    /// An administrator's password.
+    /// Password of an administrator.
     Admin,
-    /// An application's secret.
+    /// Secret of an application.
     ClientSecret,
-    /// An application's certificate.
+    /// Certificate of an application.
     Certificate,
-    /// A service account's key.
+    /// Key of a service account.
     ServiceAccount,
-    /// A refresh token that somebody has already.
+    /// Refresh token from elsewhere.
     RefreshToken,
-    /// Somebody signs in on another device, and leaves a refresh token.
+    /// A user signs in on another device; mailhaul saves the refresh token.
     Device,
-    /// A command prints tokens.
+    /// Command that prints tokens.
     Command,
     /// One token.
     Token,
 }
 
-/// When a way is taken, and what belongs to it.
+/// Parameters of one access method.
 struct Row {
     way: Way,
     /// The parameter that chooses it.
     by: &'static str,
-    /// Which endpoints have it, and what they need for it.
+    /// Endpoint types that support it, with the parameters that each needs.
     of: &'static [(EndpointType, &'static [&'static str])],
-    /// What may be given beside.
+    /// Parameters that it also accepts.
     takes: &'static [&'static str],
 }
 
-/// What is no secret, and belongs to some ways and endpoints.
+/// Parameters without secrets that belong to some methods and types.
 const SETTINGS: [&str; 7] =
     ["UserNameTemplate", "TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "DeviceUrl", "Scope"];
-/// What an application that is asked for in its own name takes.
+/// Parameters of an application that acts in its own name.
 const APPLICATION: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "Scope"];
-/// What an application that somebody signs in to takes.
+/// Parameters of an application that a user signs in to.
 const DELEGATED: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "DeviceUrl", "Scope"];
 
 const ROWS: [Row; 8] = [
@@ -97,23 +97,23 @@ const ROWS: [Row; 8] = [
     },
 ];
 
-/// Settings that endpoints of a type have no use for, and why.
+/// Parameters that do not apply to a type, with advice.
 const NOT_OF: [(EndpointType, &str, &str); 3] = [
-    (Imap, "TenantId", "Organisations have an id at Microsoft; give -Microsoft365, or -TokenUrl."),
-    (Imap, "AuthorityUrl", "Give the whole address of the token endpoint with -TokenUrl."),
-    (GoogleWorkspace, "TenantId", "Google knows the organisation by the user's address."),
+    (Imap, "TenantId", "Tenants exist only at Microsoft; give -Microsoft365, or -TokenUrl."),
+    (Imap, "AuthorityUrl", "Give the full URL of the token endpoint with -TokenUrl."),
+    (GoogleWorkspace, "TenantId", "Google finds the organisation by the user's address."),
 ];
 
-/// What each type of endpoint may be given.
+/// Parameters that each type accepts.
 pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
     match endpoint_type {
         Microsoft365 => {
-            "Microsoft 365 takes no passwords over IMAP: give -TenantId and -ApplicationId with -ClientSecret or \
+            "Microsoft 365 accepts no passwords over IMAP: give -TenantId and -ApplicationId with -ClientSecret or \
              -CertificateFile, or -ApplicationId alone and sign in later with mailhaul login."
         }
         GoogleWorkspace => {
-            "Give -ServiceAccountKeyFileData, the JSON key of a service account; where users have passwords for \
-             applications, give -IMAP -RemoteServer imap.gmail.com -Port 993 -Security Ssl."
+            "Give -ServiceAccountKeyFileData, the JSON key of a service account. If users have app \
+             passwords, give -IMAP -RemoteServer imap.gmail.com -Port 993 -Security Ssl."
         }
         Imap => {
             "For access tokens give -TokenUrl and -ApplicationId with -ClientSecret, -CertificateFile or -RefreshToken, or \
@@ -122,10 +122,10 @@ pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
     }
 }
 
-/// The way that these parameters choose; `before` is that of an endpoint that is only changed.
+/// Chooses the method by the given parameters; `before` is that of the existing endpoint.
 ///
 /// # Errors
-/// Names two that exclude each other.
+/// Two parameters exclude each other; the error names them.
 pub(super) fn choose(given: &[&'static str], before: Way) -> Result<Way, Failure> {
     let chosen: Vec<&Row> =
         ROWS.iter().filter(|it| it.way != Way::Device && given.contains(&it.by)).collect();
@@ -139,54 +139,52 @@ pub(super) fn choose(given: &[&'static str], before: Way) -> Result<Way, Failure
     }
 }
 
-/// Whether an endpoint of this type can go this way with what was given.
+/// Checks that an endpoint of this type supports the method with the given parameters.
 ///
 /// # Errors
-/// Names parameters that are missing, or belong to something else.
+/// A parameter is missing or does not apply; the error names it.
 pub(super) fn check(way: Way, endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Failure> {
     let is_given = |name: &str| given.contains(&name);
     let wrong = |words: String| Err(Failure::invalid(words).with_advice(advice(endpoint_type)));
     let Some(row) = ROWS.iter().find(|it| it.way == way) else { return users(endpoint_type, given) };
     let Some((_, needs)) = row.of.iter().find(|(it, _)| *it == endpoint_type) else {
-        return wrong(format!("{} is nothing for {endpoint_type}", row.by));
+        return wrong(format!("{} does not apply to {endpoint_type} endpoints", row.by));
     };
     if let Some((_, name, why)) = NOT_OF.iter().find(|(it, name, _)| *it == endpoint_type && is_given(name)) {
-        return Err(Failure::invalid(format_args!("{name} is nothing for {endpoint_type}")).with_advice(why));
+        return Err(Failure::invalid(format_args!("{name} does not apply to {endpoint_type} endpoints"))
+            .with_advice(why));
     }
     if let Some(missing) = needs.iter().find(|it| !is_given(it)) {
         return wrong(format!("{} needs {missing}", row.by));
     }
     match given.iter().find(|it| SETTINGS.contains(it) && !row.takes.contains(it)) {
         Some(&"UserNameTemplate") => Err(template_alone()),
-        Some(other) => wrong(format!("{other} has no meaning with {}", row.by)),
+        Some(other) => wrong(format!("{other} cannot be given with {}", row.by)),
         None => Ok(()),
     }
 }
 
-/// Nobody but the users themselves.
+/// Checks the parameters of an endpoint without administrator and tokens.
 fn users(endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Failure> {
     if endpoint_type != Imap {
         return Err(Failure::invalid(format_args!(
-            "an endpoint of {endpoint_type} must be told who opens the mailboxes"
+            "an endpoint of {endpoint_type} needs a login that opens the mailboxes"
         ))
         .with_advice(advice(endpoint_type)));
     }
     match given.iter().find(|it| SETTINGS.contains(it)) {
         None => Ok(()),
         Some(&"UserNameTemplate") => Err(template_alone()),
-        Some(other) => {
-            Err(Failure::invalid(format_args!("{other} does not do alone"))
-                .with_advice(advice(endpoint_type)))
-        }
+        Some(other) => Err(Failure::invalid(format_args!("{other} cannot be given alone"))
+            .with_advice(advice(endpoint_type))),
     }
 }
 
 fn template_alone() -> Failure {
-    Failure::invalid("UserNameTemplate needs Credential, the administrator whom it names")
+    Failure::invalid("UserNameTemplate needs Credential, the login of the administrator")
 }
 
 impl Way {
-    /// By which way this is opened.
     pub(super) fn of(access: &Access) -> Self {
         match access {
             Access::Users => Self::Users,
@@ -202,22 +200,22 @@ impl Way {
         }
     }
 
-    /// Whether somebody signs in, and not an application in its own name.
+    /// True if a user signs in, and not an application in its own name.
     pub(super) fn is_delegated(self) -> bool {
         matches!(self, Self::RefreshToken | Self::Device)
     }
 
-    /// Whether a token server is asked.
+    /// True if tokens come from a token server.
     pub(super) fn asks_a_server(self) -> bool {
         self.takes("TokenUrl")
     }
 
-    /// Whether this setting may be given with it.
+    /// True if this setting can be given with the method.
     pub(super) fn takes(self, setting: &str) -> bool {
         ROWS.iter().any(|it| it.way == self && it.takes.contains(&setting))
     }
 
-    /// Whether who controls the token server gets to know the secret.
+    /// True if the token server receives the secret.
     pub(super) fn tells_secret(self) -> bool {
         matches!(self, Self::ClientSecret | Self::RefreshToken | Self::Device)
     }
@@ -264,49 +262,49 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         for (endpoint_type, given, words) in [
-            (Microsoft365, &[][..], "must be told who opens"),
-            (GoogleWorkspace, &[], "must be told who opens"),
-            (Microsoft365, &["TenantId"], "must be told who opens"),
+            (Microsoft365, &[][..], "needs a login that opens"),
+            (GoogleWorkspace, &[], "needs a login that opens"),
+            (Microsoft365, &["TenantId"], "needs a login that opens"),
             (Microsoft365, &["ClientSecret", "CertificateFile"], "either ClientSecret or CertificateFile"),
             (Microsoft365, &["ClientSecret", "ApplicationId"], "ClientSecret needs TenantId"),
             (Microsoft365, &["CertificateFile", "TenantId"], "CertificateFile needs ApplicationId"),
             (
                 Microsoft365,
                 &["ServiceAccountKeyFileData"],
-                "ServiceAccountKeyFileData is nothing for Microsoft365",
+                "ServiceAccountKeyFileData does not apply to Microsoft365",
             ),
-            (Microsoft365, &["Credential"], "Credential is nothing for Microsoft365"),
+            (Microsoft365, &["Credential"], "Credential does not apply to Microsoft365"),
             (
                 GoogleWorkspace,
                 &["ClientSecret", "ApplicationId"],
-                "ClientSecret is nothing for GoogleWorkspace",
+                "ClientSecret does not apply to GoogleWorkspace",
             ),
-            (GoogleWorkspace, &["ApplicationId"], "ApplicationId is nothing for GoogleWorkspace"),
+            (GoogleWorkspace, &["ApplicationId"], "ApplicationId does not apply to GoogleWorkspace"),
             (
                 GoogleWorkspace,
                 &["ServiceAccountKeyFileData", "TenantId"],
-                "TenantId is nothing for GoogleWorkspace",
+                "TenantId does not apply to GoogleWorkspace",
             ),
             (
                 GoogleWorkspace,
                 &["ServiceAccountKeyFileData", "ApplicationId"],
-                "ApplicationId has no meaning with",
+                "ApplicationId cannot be given with",
             ),
             (Imap, &["ServiceAccountKeyFileData"], "nothing for IMAP"),
             (Imap, &["ClientSecret", "ApplicationId"], "ClientSecret needs TokenUrl"),
             (
                 Imap,
                 &["ClientSecret", "ApplicationId", "TokenUrl", "TenantId"],
-                "TenantId is nothing for IMAP",
+                "TenantId does not apply to IMAP",
             ),
             (
                 Imap,
                 &["ClientSecret", "ApplicationId", "TokenUrl", "DeviceUrl"],
-                "DeviceUrl has no meaning with ClientSecret",
+                "DeviceUrl cannot be given with ClientSecret",
             ),
             (Imap, &["ApplicationId"], "ApplicationId needs TokenUrl"),
             (Imap, &["ApplicationId", "TokenUrl"], "ApplicationId needs DeviceUrl"),
-            (Imap, &["Credential", "Scope"], "Scope has no meaning with Credential"),
+            (Imap, &["Credential", "Scope"], "Scope cannot be given with Credential"),
             (Imap, &["Credential", "AccessToken"], "either Credential or AccessToken"),
             (Imap, &["AccessToken", "UserNameTemplate"], "UserNameTemplate needs Credential"),
             (Imap, &["UserNameTemplate"], "UserNameTemplate needs Credential"),
