@@ -115,7 +115,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
         let shown = [status.stdout.trim(), removed.stdout.trim(), gone.stderr.trim()];
         let all = lines.iter().map(String::as_str).zip(outputs).chain(last.into_iter().zip(shown));
         let ports = [(ssl, "993"), (tls, "143")];
-        write_walkthrough("seed-walkthrough.md", HEAD, all, &ports, service.directory.path());
+        write_walkthrough("guides/seed-walkthrough.md", HEAD, all, &ports, service.directory.path());
     }
 }
 
