@@ -10,8 +10,7 @@ const FINISHED: [&str; 5] =
     ["crates/app/src/ops", "crates/mail", "crates/migration", "crates/oauth", "crates/operations"];
 
 /// Whole words that must not occur, in lower case.
-const WORDS: [&str; 8] =
-    ["somebody", "nobody", "whoever", "anew", "heed", "heeds", "so-manieth", "so-many"];
+const WORDS: [&str; 8] = ["somebody", "nobody", "whoever", "anew", "heed", "heeds", "so-manieth", "so-many"];
 
 /// Phrases that must not occur, in lower case.
 const PHRASES: [&str; 3] = ["at most so many", "of so many", "what it takes."];
@@ -78,8 +77,7 @@ fn faults(source: &str) -> Vec<String> {
 fn banned(text: &str) -> impl Iterator<Item = &'static str> {
     let text = text.to_lowercase();
     let is_letter = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_');
-    let words: Vec<String> =
-        text.split(|character: char| !is_letter(character)).map(str::to_owned).collect();
+    let words: Vec<String> = text.split(|character: char| !is_letter(character)).map(str::to_owned).collect();
     let words = WORDS.into_iter().filter(move |banned| words.iter().any(|word| word == banned));
     words.chain(PHRASES.into_iter().filter(move |banned| text.contains(banned)))
 }

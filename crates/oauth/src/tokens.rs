@@ -46,15 +46,15 @@ struct Shared {
 }
 
 /// Locked during a request: other callers wait, and use its result.
-type Slot = Arc<AsyncMutex<Kept>>;
+type Slot = Arc<AsyncMutex<CacheEntry>>;
 
 #[derive(Default)]
-struct Kept {
-    token: Option<Given>,
+struct CacheEntry {
+    token: Option<CachedToken>,
     trouble: Option<Trouble>,
 }
 
-struct Given {
+struct CachedToken {
     token: Token,
     at: Instant,
     /// True if it replaced a token that a mail server refused.
@@ -86,13 +86,13 @@ impl Tokens {
     /// [`TokenError`]. An error that concerns every mailbox is returned to all for a while, without
     /// another request.
     pub async fn token(&self, mailbox: &str) -> Result<Token, TokenError> {
-        let kept = self.slot(mailbox).lock_owned().await;
-        if let Some(given) = &kept.token
-            && given.is_good(Instant::now())
+        let entry = self.slot(mailbox).lock_owned().await;
+        if let Some(cached) = &entry.token
+            && cached.is_good(Instant::now())
         {
-            return Ok(given.rest());
+            return Ok(cached.rest());
         }
-        self.ask(mailbox, kept, false).await
+        self.ask(mailbox, entry, false).await
     }
 
     /// Returns another token after a mail server refused this one before it expired. Returns the same
@@ -101,26 +101,26 @@ impl Tokens {
     /// # Errors
     /// As [`Tokens::token`].
     pub async fn instead_of(&self, mailbox: &str, refused: &Secret) -> Result<Token, TokenError> {
-        let kept = self.slot(mailbox).lock_owned().await;
-        if let Some(given) = &kept.token {
-            let is_fresh = given.token.secret != *refused && given.is_good(Instant::now());
-            let is_in_vain = given.is_replacement && !given.opened.contains(mailbox);
-            if is_fresh || (is_in_vain && given.at.elapsed() < AFTER_REFUSAL) {
-                return Ok(given.rest());
+        let entry = self.slot(mailbox).lock_owned().await;
+        if let Some(cached) = &entry.token {
+            let is_fresh = cached.token.secret != *refused && cached.is_good(Instant::now());
+            let is_in_vain = cached.is_replacement && !cached.opened.contains(mailbox);
+            if is_fresh || (is_in_vain && cached.at.elapsed() < AFTER_REFUSAL) {
+                return Ok(cached.rest());
             }
         }
-        self.ask(mailbox, kept, true).await
+        self.ask(mailbox, entry, true).await
     }
 
     /// Records that the token opened this mailbox. If it is refused later, it has expired, and
     /// another token will help.
     pub async fn opened(&self, mailbox: &str, token: &Secret) {
         let slot = self.slot(mailbox);
-        if let Some(given) = &mut slot.lock().await.token
-            && given.token.secret == *token
-            && !given.opened.contains(mailbox)
+        if let Some(cached) = &mut slot.lock().await.token
+            && cached.token.secret == *token
+            && !cached.opened.contains(mailbox)
         {
-            given.opened.insert(mailbox.to_owned());
+            cached.opened.insert(mailbox.to_owned());
         }
     }
 
@@ -137,11 +137,11 @@ impl Tokens {
     async fn ask(
         &self,
         mailbox: &str,
-        mut kept: OwnedMutexGuard<Kept>,
+        mut entry: OwnedMutexGuard<CacheEntry>,
         is_replacement: bool,
     ) -> Result<Token, TokenError> {
         let (shared, mailbox) = (Arc::clone(&self.0), mailbox.to_owned());
-        let asking = tokio::spawn(async move { shared.ask(&mailbox, &mut kept, is_replacement).await });
+        let asking = tokio::spawn(async move { shared.ask(&mailbox, &mut entry, is_replacement).await });
         match asking.await {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
@@ -153,21 +153,27 @@ impl Tokens {
 }
 
 impl Shared {
-    async fn ask(&self, mailbox: &str, kept: &mut Kept, is_replacement: bool) -> Result<Token, TokenError> {
+    async fn ask(
+        &self,
+        mailbox: &str,
+        entry: &mut CacheEntry,
+        is_replacement: bool,
+    ) -> Result<Token, TokenError> {
         // The semaphore is never closed.
         let _place = self.asking.acquire().await;
         let now = Instant::now();
         let shared = self.trouble().clone();
-        if let Some(trouble) = [kept.trouble.clone(), shared].into_iter().flatten().find(|it| now < it.until)
+        if let Some(trouble) = [entry.trouble.clone(), shared].into_iter().flatten().find(|it| now < it.until)
         {
-            return Err(trouble.told(now));
+            return Err(trouble.with_remaining_delay(now));
         }
         match self.source.ask(mailbox).await {
             Ok(token) => {
-                kept.trouble = None;
-                let given = Given { token, at: Instant::now(), is_replacement, opened: HashSet::new() };
-                let rest = given.rest();
-                kept.token = Some(given);
+                entry.trouble = None;
+                let cached =
+                    CachedToken { token, at: Instant::now(), is_replacement, opened: HashSet::new() };
+                let rest = cached.rest();
+                entry.token = Some(cached);
                 Ok(rest)
             }
             Err(error) => {
@@ -180,7 +186,7 @@ impl Shared {
                 if error.concerns_all {
                     *self.trouble() = Some(trouble);
                 } else {
-                    kept.trouble = Some(trouble);
+                    entry.trouble = Some(trouble);
                 }
                 Err(error)
             }
@@ -192,7 +198,7 @@ impl Shared {
     }
 }
 
-impl Given {
+impl CachedToken {
     fn is_good(&self, now: Instant) -> bool {
         let age = now.duration_since(self.at);
         age < LEAST || self.token.life.is_none_or(|life| age < life.saturating_sub(MARGIN.min(life / 5)))
@@ -207,7 +213,7 @@ impl Given {
 
 impl Trouble {
     /// Returns the error with the rest of its delay.
-    fn told(self, now: Instant) -> TokenError {
+    fn with_remaining_delay(self, now: Instant) -> TokenError {
         let retry = match self.error.retry {
             Retry::After(_) => Retry::After(Some(self.until.duration_since(now))),
             other => other,

@@ -141,6 +141,12 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
             .collect();
         let all = all.iter().map(|(line, output)| (line.as_str(), output.as_str()));
         let ports = [(ssl, "993"), (tls, "143")];
-        write_walkthrough("guides/seed-walkthrough-microsoft-365.md", HEAD, all, &ports, service.directory.path());
+        write_walkthrough(
+            "guides/seed-walkthrough-microsoft-365.md",
+            HEAD,
+            all,
+            &ports,
+            service.directory.path(),
+        );
     }
 }

@@ -232,9 +232,19 @@ fn a_pipeline_brings_the_identity() {
     for (name, arguments, input, words) in [
         ("Set-Lamp", parameter("Identity", "y").to_vec(), lamp.clone(), "the pipeline supplies another one"),
         ("New-Lamp", parameter("Name", "y").to_vec(), lamp, "takes no pipeline input"),
-        ("Remove-Lamp", Vec::new(), Given::from(json!({ "Name": "x" })), "needs pipeline objects with Identity"),
+        (
+            "Remove-Lamp",
+            Vec::new(),
+            Given::from(json!({ "Name": "x" })),
+            "needs pipeline objects with Identity",
+        ),
         ("Remove-Lamp", Vec::new(), Given::Null, "needs pipeline objects with Identity"),
-        ("Get-Lamp", Vec::new(), Given::from(json!({ "Identity": null })), "needs pipeline objects with Identity"),
+        (
+            "Get-Lamp",
+            Vec::new(),
+            Given::from(json!({ "Identity": null })),
+            "needs pipeline objects with Identity",
+        ),
         ("Get-Lamp", Vec::new(), Given::from(""), "-Identity must not be empty"),
     ] {
         let refusal = in_shell(name, &arguments, Some(&input)).unwrap_err();

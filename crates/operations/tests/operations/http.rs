@@ -87,7 +87,14 @@ async fn mistakes_are_told_in_one_form() {
         ("GET", "/api/v1/lamps?Color=White", "", 422, "Invalid", "no parameter"),
         ("GET", "/api/v1/lamps?Lit=true&Lit=true", "", 422, "Invalid", "twice"),
         ("GET", "/api/v1/lamps?Lit=maybe", "", 422, "Invalid", "Lit must be true or false"),
-        ("PATCH", "/api/v1/lamps/x", r#"{"Identity":"y"}"#, 422, "Invalid", "differs from the one in the path"),
+        (
+            "PATCH",
+            "/api/v1/lamps/x",
+            r#"{"Identity":"y"}"#,
+            422,
+            "Invalid",
+            "differs from the one in the path",
+        ),
         ("PATCH", "/api/v1/lamps/x", r#"{"Watts":null}"#, 422, "Invalid", "Watts must be"),
         ("POST", "/api/v1/wiring/test", r#"{"Volts":-1}"#, 503, "Unavailable", "no current"),
     ] {
