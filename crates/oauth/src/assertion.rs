@@ -6,16 +6,16 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    clock::{self, ServerClock, TOLERATED},
+    clock::{self, MAX_CLOCK_DIFFERENCE, ServerClock},
     endpoint::{Answer, Refusal, TokenEndpoint},
     error::TokenError,
     words::About,
 };
 
 /// Seconds by which assertions are dated back, as clocks may differ by that much.
-const BEFORE: i64 = TOLERATED;
+const BACKDATING: i64 = MAX_CLOCK_DIFFERENCE;
 /// Lifetime of assertions in seconds. Authorization servers allow at most an hour.
-const AFTER: i64 = 540;
+const LIFETIME: i64 = 540;
 
 /// Times of an assertion, in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ pub(crate) async fn ask(
 ) -> Result<Answer, TokenError> {
     let question = async |ahead: i64| {
         let now = clock::now() + ahead;
-        let assertion = sign(Times { begin: now - BEFORE, end: now + AFTER })?;
+        let assertion = sign(Times { begin: now - BACKDATING, end: now + LIFETIME })?;
         let parameters = [parameters, &[(name, assertion.as_str())]].concat();
         endpoint.ask(&parameters, about).await
     };
@@ -56,7 +56,7 @@ pub(crate) async fn ask(
         Ok(answer) => return Ok(answer),
         Err(refusal) => refusal,
     };
-    if let Some(ahead) = refusal.ahead.filter(|ahead| (ahead - used).abs() > TOLERATED) {
+    if let Some(ahead) = refusal.ahead.filter(|ahead| (ahead - used).abs() > MAX_CLOCK_DIFFERENCE) {
         server_clock.learn(ahead);
         refusal = match question(ahead).await {
             Ok(answer) => return Ok(answer),

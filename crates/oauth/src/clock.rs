@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::Timestamp;
 
 /// Difference in seconds up to which two clocks count as equal.
-pub(crate) const TOLERATED: i64 = 60;
+pub(crate) const MAX_CLOCK_DIFFERENCE: i64 = 60;
 
 /// Seconds by which the token server's clock is ahead of this machine's, as far as known.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) fn now() -> i64 {
 
 /// Describes the difference of this machine's clock; `None` if it is tolerable.
 pub(crate) fn difference(host: &str, ahead: i64) -> Option<String> {
-    if ahead.abs() <= TOLERATED {
+    if ahead.abs() <= MAX_CLOCK_DIFFERENCE {
         return None;
     }
     let way = if ahead > 0 { "behind" } else { "ahead of" };

@@ -13,19 +13,19 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::TokenError,
-    source::{Asking, LONGEST_LIFE, Token, TokenSource},
+    source::{Asking, MAX_LIFETIME, Token, TokenSource},
 };
 
 /// Maximum running time of a command.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Maximum bytes of the command's output that are read.
-const LONGEST_OUTPUT: usize = 1 << 20;
+const MAX_OUTPUT_BYTES: usize = 1 << 20;
 /// Number of its last error lines that are shown.
-const LINES: usize = 5;
+const SHOWN_LINES: usize = 5;
 /// Maximum characters of these lines.
-const LETTERS: usize = 1000;
+const MAX_SHOWN_CHARACTERS: usize = 1000;
 /// Placeholder of the mailbox in an argument.
-const USER: &str = "{user}";
+const USER_PLACEHOLDER: &str = "{user}";
 
 /// Program and arguments, in which `{user}` is the mailbox. No shell reads them.
 ///
@@ -50,7 +50,7 @@ impl TokenCommand {
 
     async fn run(&self, mailbox: &str) -> Result<Token, TokenError> {
         let program = &self.words[0];
-        let arguments = self.words[1..].iter().map(|it| it.replace(USER, mailbox));
+        let arguments = self.words[1..].iter().map(|it| it.replace(USER_PLACEHOLDER, mailbox));
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().map_err(|error| {
@@ -77,13 +77,13 @@ impl TokenCommand {
 
 impl TokenSource for TokenCommand {
     fn opens_every_mailbox(&self) -> bool {
-        !self.words.iter().skip(1).any(|it| it.contains(USER))
+        !self.words.iter().skip(1).any(|it| it.contains(USER_PLACEHOLDER))
     }
 
     fn ask<'a>(&'a self, mailbox: &'a str) -> Asking<'a> {
         Box::pin(async move {
-            timeout(PATIENCE, self.run(mailbox)).await.unwrap_or_else(|_| {
-                let (program, seconds) = (&self.words[0], PATIENCE.as_secs());
+            timeout(TIMEOUT, self.run(mailbox)).await.unwrap_or_else(|_| {
+                let (program, seconds) = (&self.words[0], TIMEOUT.as_secs());
                 let words =
                     format!("the command {program} was stopped after {seconds} s, because it did not end");
                 Err(TokenError {
@@ -102,7 +102,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
     let mut piece = Zeroizing::new([0; 4096]);
     // A broken pipe counts as ended.
     while let Ok(length @ 1..) = pipe.read(piece.as_mut()).await {
-        if all.len() < LONGEST_OUTPUT {
+        if all.len() < MAX_OUTPUT_BYTES {
             all.extend_from_slice(&piece[..length]);
         }
     }
@@ -116,8 +116,8 @@ fn last_lines(said: &[u8]) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let lines = lines[lines.len().saturating_sub(LINES)..].join(" | ");
-    let skipped = lines.chars().count().saturating_sub(LETTERS);
+    let lines = lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" | ");
+    let skipped = lines.chars().count().saturating_sub(MAX_SHOWN_CHARACTERS);
     let shown = lines.chars().skip(skipped).map(|it| if it.is_control() { '\u{fffd}' } else { it });
     format!(": {}", shown.collect::<String>())
 }
@@ -148,7 +148,7 @@ fn checked(token: &str, life: Option<Duration>) -> Result<Token, &'static str> {
             "printed a first line that is not a token: it contains spaces or other invalid characters",
         );
     }
-    Ok(Token { secret: Secret::new(token), life: life.map(|life| life.min(LONGEST_LIFE)) })
+    Ok(Token { secret: Secret::new(token), life: life.map(|life| life.min(MAX_LIFETIME)) })
 }
 
 #[cfg(test)]

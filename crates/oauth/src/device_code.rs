@@ -17,11 +17,11 @@ use crate::{
 /// Grant type (RFC 8628, section 3.4).
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Increase of the poll interval when the server asks for it (section 3.5).
-const SLOWER: Duration = Duration::from_secs(5);
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 /// Minimum and maximum poll interval.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+const POLL_INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 /// Maximum time that a code is waited for.
-const LONGEST: Duration = Duration::from_hours(24);
+const MAX_CODE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Parameters of a sign-in.
 #[derive(Clone, Debug)]
@@ -80,9 +80,9 @@ impl DeviceLogin {
         Ok(DeviceCode {
             address: shown(told.verification_uri().as_str()),
             user_code: shown(told.user_code().secret()),
-            life: told.expires_in().min(LONGEST),
+            life: told.expires_in().min(MAX_CODE_LIFETIME),
             secret: Secret::new(told.device_code().secret().as_bytes()),
-            interval: told.interval().clamp(PAUSES.0, PAUSES.1),
+            interval: told.interval().clamp(POLL_INTERVALS.0, POLL_INTERVALS.1),
         })
     }
 
@@ -111,14 +111,16 @@ impl DeviceLogin {
             };
             match (error.code.as_deref(), error.retry) {
                 (Some("authorization_pending"), _) => {}
-                (Some("slow_down"), _) => pause = (pause + SLOWER).min(PAUSES.1),
+                (Some("slow_down"), _) => pause = (pause + SLOW_DOWN_STEP).min(POLL_INTERVALS.1),
                 (Some("expired_token"), _) => return Err(TokenError { message: too_late(), ..error }),
                 (Some("access_denied" | "authorization_declined"), _) => {
                     let message = format!("the sign-in at {} was declined", code.address);
                     return Err(TokenError { message, ..error });
                 }
                 // A server that is unreachable may return before the code expires (section 3.5).
-                (_, Retry::After(wait)) => pause = (pause * 2).max(wait.unwrap_or_default()).min(PAUSES.1),
+                (_, Retry::After(wait)) => {
+                    pause = (pause * 2).max(wait.unwrap_or_default()).min(POLL_INTERVALS.1)
+                }
                 (_, Retry::Now) => {}
                 (_, Retry::Never) => return Err(error),
             }

@@ -12,18 +12,18 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{TokenError, innermost},
-    source::{LONGEST_LIFE, Token},
+    source::{MAX_LIFETIME, Token},
     words::{self, About},
 };
 
 /// Timeout of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum bytes of an answer.
-const LONGEST_ANSWER: usize = 1 << 20;
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Upper bound of a server's requested delay.
-const LONGEST_WAIT: Duration = Duration::from_hours(24);
+const MAX_DELAY: Duration = Duration::from_hours(24);
 /// Form fields without secrets. All others are removed from messages.
-const PUBLIC: [&str; 4] = ["grant_type", "client_id", "scope", "client_assertion_type"];
+const PUBLIC_FIELDS: [&str; 4] = ["grant_type", "client_id", "scope", "client_assertion_type"];
 
 /// URL of a token endpoint: `https`, or `http` on this machine, where no network is involved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,8 @@ impl TokenEndpoint {
     /// # Errors
     /// TLS cannot be set up on this machine.
     pub fn new(url: TokenUrl) -> Result<Self, TokenError> {
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        let client =
+            Client::builder().timeout(REQUEST_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
         let client = client.map_err(|error| TokenError::refused(format!("TLS cannot be set up: {error}")))?;
         Ok(Self { url, client })
     }
@@ -159,7 +160,7 @@ impl TokenEndpoint {
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             body.extend_from_slice(&chunk);
-            if body.len() > LONGEST_ANSWER {
+            if body.len() > MAX_ANSWER_BYTES {
                 return Err(TokenError::refused(format!("the answer of {} does not end", self.host())));
             }
         }
@@ -176,7 +177,7 @@ impl TokenEndpoint {
         Ok(Answer {
             token: Token {
                 secret: secret(answer.access_token().secret()),
-                life: answer.expires_in().map(|life| life.min(LONGEST_LIFE)),
+                life: answer.expires_in().map(|life| life.min(MAX_LIFETIME)),
             },
             refresh_token: answer.refresh_token().map(|it| secret(it.secret())),
         })
@@ -210,7 +211,7 @@ impl TokenEndpoint {
 /// Secrets among the fields that were sent.
 fn secrets(sent: &[(&str, &str)]) -> Redactor {
     let mut redactor = Redactor::default();
-    for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC.contains(name)) {
+    for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC_FIELDS.contains(name)) {
         redactor.add(&Secret::new(*value));
     }
     redactor
@@ -228,7 +229,7 @@ fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
         let until = date(response, header::RETRY_AFTER)?;
         Some(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0))
     });
-    seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT))
+    seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_DELAY))
 }
 
 /// Date of a header (RFC 9110, section 5.6.7).

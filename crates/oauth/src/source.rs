@@ -8,7 +8,7 @@ use crate::error::TokenError;
 
 /// Upper bound of a token's lifetime, whatever the server states, so that times can be added
 /// safely.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365);
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_hours(24 * 365);
 
 /// Access token (RFC 6750), as its source returned it.
 #[derive(Clone, Debug)]

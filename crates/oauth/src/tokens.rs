@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// A token is replaced this long before it expires, or a fifth of its lifetime if that is less.
-const MARGIN: Duration = Duration::from_mins(5);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 /// Minimum time between two requests for the same mailbox.
-const LEAST: Duration = Duration::from_secs(5);
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(5);
 /// If the replacement of a refused token is refused too, and never opened the mailbox, it is not
 /// replaced for this long: another token would not help.
-const AFTER_REFUSAL: Duration = Duration::from_mins(1);
+const MIN_REPLACEMENT_INTERVAL: Duration = Duration::from_mins(1);
 /// Time for which a refusal of the token server is remembered.
-const BELIEVED: Duration = Duration::from_mins(1);
+const REFUSAL_LIFETIME: Duration = Duration::from_mins(1);
 /// Delay before an unreachable token server is asked again, if it names no delay.
-const PAUSE: Duration = Duration::from_secs(10);
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 /// Maximum mailboxes with a request at once. The others first see whether it succeeds.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_REQUESTS: usize = 8;
 
 /// Tokens of one source. Clones share them.
 #[derive(Clone)]
@@ -74,7 +74,7 @@ impl Tokens {
     pub fn new(source: impl TokenSource + 'static) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
-            asking: Semaphore::new(AT_ONCE),
+            asking: Semaphore::new(MAX_CONCURRENT_REQUESTS),
             slots: Mutex::default(),
             trouble: Mutex::default(),
         }))
@@ -105,7 +105,7 @@ impl Tokens {
         if let Some(cached) = &entry.token {
             let is_fresh = cached.token.secret != *refused && cached.is_good(Instant::now());
             let is_in_vain = cached.is_replacement && !cached.opened.contains(mailbox);
-            if is_fresh || (is_in_vain && cached.at.elapsed() < AFTER_REFUSAL) {
+            if is_fresh || (is_in_vain && cached.at.elapsed() < MIN_REPLACEMENT_INTERVAL) {
                 return Ok(cached.rest());
             }
         }
@@ -178,8 +178,8 @@ impl Shared {
             }
             Err(error) => {
                 let pause = match error.retry {
-                    Retry::Never => BELIEVED,
-                    Retry::After(wait) => wait.unwrap_or(PAUSE),
+                    Retry::Never => REFUSAL_LIFETIME,
+                    Retry::After(wait) => wait.unwrap_or(RETRY_DELAY),
                     Retry::Now => Duration::ZERO,
                 };
                 let trouble = Trouble { error: error.clone(), until: Instant::now() + pause };
@@ -201,7 +201,8 @@ impl Shared {
 impl CachedToken {
     fn is_good(&self, now: Instant) -> bool {
         let age = now.duration_since(self.at);
-        age < LEAST || self.token.life.is_none_or(|life| age < life.saturating_sub(MARGIN.min(life / 5)))
+        age < MIN_REQUEST_INTERVAL
+            || self.token.life.is_none_or(|life| age < life.saturating_sub(RENEWAL_MARGIN.min(life / 5)))
     }
 
     /// Returns the token with the rest of its lifetime.
@@ -305,7 +306,7 @@ mod tests {
             assert_eq!(text(&tokens.instead_of(&mailbox, &second.secret).await.unwrap()), "all-1");
         }
         assert_eq!(asked.load(Ordering::SeqCst), 2);
-        tokio::time::sleep(AFTER_REFUSAL).await;
+        tokio::time::sleep(MIN_REPLACEMENT_INTERVAL).await;
         assert_eq!(text(&tokens.instead_of("a", &second.secret).await.unwrap()), "all-2");
     }
 
@@ -348,7 +349,7 @@ mod tests {
             assert_eq!((error.message.as_str(), error.retry), ("invalid_client", Retry::Never));
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        tokio::time::sleep(BELIEVED).await;
+        tokio::time::sleep(REFUSAL_LIFETIME).await;
         tokens.token("a").await.unwrap_err();
         assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
@@ -408,7 +409,7 @@ mod tests {
             async move { tokens.token(&format!("user{number}")).await.unwrap_err() }
         }));
         assert!(all.await.iter().all(|it| it.message == "unauthorized_client"));
-        assert_eq!(asked.load(Ordering::SeqCst), AT_ONCE);
+        assert_eq!(asked.load(Ordering::SeqCst), MAX_CONCURRENT_REQUESTS);
     }
 
     #[tokio::test(start_paused = true)]

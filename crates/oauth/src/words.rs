@@ -31,7 +31,7 @@ enum Means {
 use Means::{All, Later, Mailbox};
 
 /// Delay before a busy server is asked again, if it names no delay.
-const BUSY: Duration = Duration::from_mins(1);
+const BUSY_DELAY: Duration = Duration::from_mins(1);
 
 const NEW_SECRET: &str = "Make a new client secret (Microsoft Entra admin center, App registrations, the application {client}, \
                           Certificates & secrets), and give its value, not its ID, with Set-MigrationEndpoint -ClientSecret";
@@ -224,7 +224,7 @@ pub(crate) fn refusal(host: &str, code: &str, said: &str, about: About<'_>) -> T
     TokenError {
         message,
         code: Some(code.to_owned()),
-        retry: if means == Later { Retry::After(Some(BUSY)) } else { Retry::Never },
+        retry: if means == Later { Retry::After(Some(BUSY_DELAY)) } else { Retry::Never },
         concerns_all: means != Mailbox,
     }
 }
@@ -295,7 +295,7 @@ mod tests {
         for (number, whom) in [(50_034, false), (7_000_222, true), (65_001, true), (53_003, true)] {
             assert_eq!(told(&format!("AADSTS{number}: x")).concerns_all, whom, "{number}");
         }
-        assert_eq!(told("AADSTS90033: A transient error").retry, Retry::After(Some(BUSY)));
+        assert_eq!(told("AADSTS90033: A transient error").retry, Retry::After(Some(BUSY_DELAY)));
         assert_eq!(told("AADSTS99999999999999999: x").retry, Retry::Never);
     }
 
