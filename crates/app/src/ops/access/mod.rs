@@ -1,12 +1,12 @@
 //! Access to the mailboxes of an endpoint, from the parameters of New- and Set-MigrationEndpoint.
 //!
-//! `way` chooses the access method from the given parameters, `preset` holds what is known of a
+//! `access_method` chooses the method from the given parameters, `preset` holds what is known of a
 //! service, and `inherit` decides what a change keeps. This file puts settings and secrets
 //! together.
 
+mod access_method;
 mod inherit;
 mod preset;
-mod way;
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
@@ -17,8 +17,8 @@ use mailhaul_store::NewSecret;
 
 pub(crate) use self::preset::Preset;
 use self::{
+    access_method::{AccessMethod, check, choose},
     preset::{ANY_TENANT, GMAIL_API},
-    way::{Way, check, choose},
 };
 use super::endpoint_settings as settings;
 
@@ -138,9 +138,9 @@ pub(crate) fn new_access(
     parameters: AccessParameters,
 ) -> Result<(Access, Option<Secret>), Failure> {
     let given = parameters.given();
-    let way = choose(&given, Way::Users)?;
-    check(way, endpoint_type, &given)?;
-    access(way, endpoint_type, &Access::Users, parameters)
+    let method = choose(&given, AccessMethod::Users)?;
+    check(method, endpoint_type, &given)?;
+    access(method, endpoint_type, &Access::Users, parameters)
 }
 
 /// Builds the access settings of a changed endpoint, and decides whether its secret is kept.
@@ -156,17 +156,18 @@ pub(crate) fn changed_access(
     if given.is_empty() {
         return Ok((before.clone(), NewSecret::Keep));
     }
-    let way_before = Way::of(before);
-    let way = choose(&given, way_before)?;
-    inherit::inherit(endpoint_type, before, way, &mut parameters);
-    check(way, endpoint_type, &parameters.given())?;
-    let (after, secret) = access(way, endpoint_type, before, parameters)?;
+    let method_before = AccessMethod::of(before);
+    let method = choose(&given, method_before)?;
+    inherit::inherit(endpoint_type, before, method, &mut parameters);
+    check(method, endpoint_type, &parameters.given())?;
+    let (after, secret) = access(method, endpoint_type, before, parameters)?;
     let secret = match secret {
         Some(secret) => NewSecret::Set(secret),
-        None if way == way_before => NewSecret::Keep,
+        None if method == method_before => NewSecret::Keep,
         None => NewSecret::Remove,
     };
-    if matches!(secret, NewSecret::Keep) && way.tells_secret() && token_host(before) != token_host(&after) {
+    if matches!(secret, NewSecret::Keep) && method.tells_secret() && token_host(before) != token_host(&after)
+    {
         return Err(Failure::invalid("the change would send the saved secret to another token server")
             .with_advice("Give -ClientSecret or -RefreshToken again, if that server may receive it."));
     }
@@ -180,25 +181,27 @@ fn token_host(access: &Access) -> Option<String> {
 
 /// Builds settings and secret of a method that fits. Values of a key that are not given again stay.
 fn access(
-    way: Way,
+    method: AccessMethod,
     endpoint_type: EndpointType,
     before: &Access,
     mut parameters: AccessParameters,
 ) -> Result<(Access, Option<Secret>), Failure> {
     let grant_before = || before.oauth().map(|it| it.grant.clone());
     let text = |it: Option<SecretText>| it.map(|it| it.0);
-    let (grant, secret) = match way {
-        Way::Users => return Ok((Access::Users, None)),
-        Way::Admin => return admin(before, parameters),
-        Way::ClientSecret => (Grant::ClientSecret, text(parameters.client_secret.take())),
-        Way::Token => (Grant::Token, text(parameters.access_token.take())),
-        Way::RefreshToken => (Grant::RefreshToken { user: None }, text(parameters.refresh_token.take())),
-        Way::Device => (grant_before().unwrap_or(Grant::RefreshToken { user: None }), None),
-        Way::Command => match parameters.token_command.take() {
+    let (grant, secret) = match method {
+        AccessMethod::Users => return Ok((Access::Users, None)),
+        AccessMethod::Admin => return admin(before, parameters),
+        AccessMethod::ClientSecret => (Grant::ClientSecret, text(parameters.client_secret.take())),
+        AccessMethod::Token => (Grant::Token, text(parameters.access_token.take())),
+        AccessMethod::RefreshToken => {
+            (Grant::RefreshToken { user: None }, text(parameters.refresh_token.take()))
+        }
+        AccessMethod::Device => (grant_before().unwrap_or(Grant::RefreshToken { user: None }), None),
+        AccessMethod::Command => match parameters.token_command.take() {
             Some(command) => (Grant::Command { command: program(command)? }, None),
             None => (grant_before().unwrap_or(Grant::Command { command: Vec::new() }), None),
         },
-        Way::Certificate => match parameters.certificate_file.take() {
+        AccessMethod::Certificate => match parameters.certificate_file.take() {
             Some(file) => {
                 let file = CertificateFile::parse(&file, Timestamp::now());
                 let file =
@@ -207,7 +210,7 @@ fn access(
             }
             None => (grant_before().unwrap_or(Grant::ClientSecret), None),
         },
-        Way::ServiceAccount => {
+        AccessMethod::ServiceAccount => {
             if let Some(file) = parameters.service_account_key_file_data.take() {
                 let key = ServiceAccountKey::parse(&file);
                 let key = key
@@ -220,7 +223,7 @@ fn access(
             }
         }
     };
-    Ok((Access::OAuth(oauth(way, endpoint_type, grant, parameters)?), secret))
+    Ok((Access::OAuth(oauth(method, endpoint_type, grant, parameters)?), secret))
 }
 
 /// Builds an administrator login, or changes the form of the existing one.
@@ -240,13 +243,13 @@ fn admin(before: &Access, parameters: AccessParameters) -> Result<(Access, Optio
 
 /// Builds the OAuth settings; presets of the service fill the gaps.
 fn oauth(
-    way: Way,
+    method: AccessMethod,
     endpoint_type: EndpointType,
     grant: Grant,
     parameters: AccessParameters,
 ) -> Result<OAuth, Failure> {
     let client_id = plain("ApplicationId", parameters.application_id)?.unwrap_or_default();
-    if !way.asks_a_server() {
+    if !method.asks_a_server() {
         let nothing = String::new;
         return Ok(OAuth {
             grant,
@@ -274,14 +277,14 @@ fn oauth(
         }
         (None, None) => String::new(),
     };
-    let device_url = match (way.is_delegated(), parameters.device_url, known) {
+    let device_url = match (method.is_delegated(), parameters.device_url, known) {
         (false, ..) | (true, None, None) => String::new(),
         (true, Some(url), _) => address("DeviceUrl", &url)?,
         (true, None, Some((preset, authority))) => preset.device_url(authority, tenant_or_any),
     };
     let scope = match plain("Scope", parameters.scope)? {
         Some(scope) => scope,
-        None => known.map(|(preset, _)| preset.scope_of(way).to_owned()).unwrap_or_default(),
+        None => known.map(|(preset, _)| preset.scope_of(method).to_owned()).unwrap_or_default(),
     };
     Ok(OAuth { grant, token_url, device_url, client_id, scope, tenant })
 }

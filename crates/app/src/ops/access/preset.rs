@@ -2,7 +2,7 @@
 
 use mailhaul_migration::{EndpointSecurity, EndpointType};
 
-use super::way::Way;
+use super::access_method::AccessMethod;
 
 #[derive(Debug)]
 pub(crate) struct Preset {
@@ -81,8 +81,8 @@ impl Preset {
     }
 
     /// Scope of a token for this access method.
-    pub(super) fn scope_of(&self, way: Way) -> &'static str {
-        if way.is_delegated() { self.delegated_scope } else { self.scope }
+    pub(super) fn scope_of(&self, method: AccessMethod) -> &'static str {
+        if method.is_delegated() { self.delegated_scope } else { self.scope }
     }
 
     /// Authority of a token endpoint with the usual path.

@@ -7,7 +7,7 @@ use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
 
 /// Method to open mailboxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum AccessMethod {
     /// Password of each user.
     Users,
     /// Password of an administrator.
@@ -30,7 +30,7 @@ pub(crate) enum Way {
 
 /// Parameters of one access method.
 struct Row {
-    way: Way,
+    method: AccessMethod,
     /// The parameter that chooses it.
     by: &'static str,
     /// Endpoint types that support it, with the parameters that each needs.
@@ -48,27 +48,27 @@ const APPLICATION: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "Tok
 const DELEGATED: &[&str] = &["TenantId", "ApplicationId", "AuthorityUrl", "TokenUrl", "DeviceUrl", "Scope"];
 
 const ROWS: [Row; 8] = [
-    Row { way: Way::Admin, by: "Credential", of: &[(Imap, &[])], takes: &["UserNameTemplate"] },
+    Row { method: AccessMethod::Admin, by: "Credential", of: &[(Imap, &[])], takes: &["UserNameTemplate"] },
     Row {
-        way: Way::ClientSecret,
+        method: AccessMethod::ClientSecret,
         by: "ClientSecret",
         of: &[(Microsoft365, &["TenantId", "ApplicationId"]), (Imap, &["TokenUrl", "ApplicationId"])],
         takes: APPLICATION,
     },
     Row {
-        way: Way::Certificate,
+        method: AccessMethod::Certificate,
         by: "CertificateFile",
         of: &[(Microsoft365, &["TenantId", "ApplicationId"]), (Imap, &["TokenUrl", "ApplicationId"])],
         takes: APPLICATION,
     },
     Row {
-        way: Way::ServiceAccount,
+        method: AccessMethod::ServiceAccount,
         by: "ServiceAccountKeyFileData",
         of: &[(GoogleWorkspace, &[])],
         takes: &["AuthorityUrl", "TokenUrl", "Scope"],
     },
     Row {
-        way: Way::RefreshToken,
+        method: AccessMethod::RefreshToken,
         by: "RefreshToken",
         of: &[
             (Microsoft365, &["ApplicationId"]),
@@ -78,19 +78,19 @@ const ROWS: [Row; 8] = [
         takes: DELEGATED,
     },
     Row {
-        way: Way::Command,
+        method: AccessMethod::Command,
         by: "TokenCommand",
         of: &[(Microsoft365, &[]), (GoogleWorkspace, &[]), (Imap, &[])],
         takes: &[],
     },
     Row {
-        way: Way::Token,
+        method: AccessMethod::Token,
         by: "AccessToken",
         of: &[(Microsoft365, &[]), (GoogleWorkspace, &[]), (Imap, &[])],
         takes: &[],
     },
     Row {
-        way: Way::Device,
+        method: AccessMethod::Device,
         by: "ApplicationId",
         of: &[(Microsoft365, &[]), (Imap, &["TokenUrl", "DeviceUrl"])],
         takes: DELEGATED,
@@ -126,15 +126,15 @@ pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
 ///
 /// # Errors
 /// Two parameters exclude each other; the error names them.
-pub(super) fn choose(given: &[&'static str], before: Way) -> Result<Way, Failure> {
+pub(super) fn choose(given: &[&'static str], before: AccessMethod) -> Result<AccessMethod, Failure> {
     let chosen: Vec<&Row> =
-        ROWS.iter().filter(|it| it.way != Way::Device && given.contains(&it.by)).collect();
+        ROWS.iter().filter(|it| it.method != AccessMethod::Device && given.contains(&it.by)).collect();
     match chosen.as_slice() {
         [one, other, ..] => {
             Err(Failure::invalid(format_args!("either {} or {} can be given, not both", one.by, other.by)))
         }
-        [one] => Ok(one.way),
-        [] if before == Way::Users && given.contains(&"ApplicationId") => Ok(Way::Device),
+        [one] => Ok(one.method),
+        [] if before == AccessMethod::Users && given.contains(&"ApplicationId") => Ok(AccessMethod::Device),
         [] => Ok(before),
     }
 }
@@ -143,10 +143,14 @@ pub(super) fn choose(given: &[&'static str], before: Way) -> Result<Way, Failure
 ///
 /// # Errors
 /// A parameter is missing or does not apply; the error names it.
-pub(super) fn check(way: Way, endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Failure> {
+pub(super) fn check(
+    method: AccessMethod,
+    endpoint_type: EndpointType,
+    given: &[&'static str],
+) -> Result<(), Failure> {
     let is_given = |name: &str| given.contains(&name);
     let wrong = |words: String| Err(Failure::invalid(words).with_advice(advice(endpoint_type)));
-    let Some(row) = ROWS.iter().find(|it| it.way == way) else { return users(endpoint_type, given) };
+    let Some(row) = ROWS.iter().find(|it| it.method == method) else { return users(endpoint_type, given) };
     let Some((_, needs)) = row.of.iter().find(|(it, _)| *it == endpoint_type) else {
         return wrong(format!("{} does not apply to {endpoint_type} endpoints", row.by));
     };
@@ -184,7 +188,7 @@ fn template_alone() -> Failure {
     Failure::invalid("UserNameTemplate needs Credential, the login of the administrator")
 }
 
-impl Way {
+impl AccessMethod {
     pub(super) fn of(access: &Access) -> Self {
         match access {
             Access::Users => Self::Users,
@@ -212,7 +216,7 @@ impl Way {
 
     /// True if this setting can be given with the method.
     pub(super) fn takes(self, setting: &str) -> bool {
-        ROWS.iter().any(|it| it.way == self && it.takes.contains(&setting))
+        ROWS.iter().any(|it| it.method == self && it.takes.contains(&setting))
     }
 
     /// True if the token server receives the secret.
@@ -225,37 +229,49 @@ impl Way {
 mod tests {
     use super::*;
 
-    fn decided(endpoint_type: EndpointType, given: &[&'static str], before: Way) -> Result<Way, Failure> {
-        let way = choose(given, before)?;
-        check(way, endpoint_type, given).map(|()| way)
+    fn decided(
+        endpoint_type: EndpointType,
+        given: &[&'static str],
+        before: AccessMethod,
+    ) -> Result<AccessMethod, Failure> {
+        let method = choose(given, before)?;
+        check(method, endpoint_type, given).map(|()| method)
     }
 
     #[test]
     fn parameters_choose_the_way() {
-        for (endpoint_type, given, way) in [
-            (Imap, &[][..], Way::Users),
-            (Imap, &["Credential"], Way::Admin),
-            (Imap, &["Credential", "UserNameTemplate"], Way::Admin),
-            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId"], Way::ClientSecret),
-            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId", "Scope"], Way::ClientSecret),
-            (Imap, &["ApplicationId", "TokenUrl", "DeviceUrl"], Way::Device),
-            (Imap, &["RefreshToken", "ApplicationId", "TokenUrl"], Way::RefreshToken),
-            (Imap, &["TokenCommand"], Way::Command),
-            (Imap, &["AccessToken"], Way::Token),
-            (Microsoft365, &["ClientSecret", "TenantId", "ApplicationId"], Way::ClientSecret),
+        for (endpoint_type, given, method) in [
+            (Imap, &[][..], AccessMethod::Users),
+            (Imap, &["Credential"], AccessMethod::Admin),
+            (Imap, &["Credential", "UserNameTemplate"], AccessMethod::Admin),
+            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId"], AccessMethod::ClientSecret),
+            (Imap, &["ClientSecret", "TokenUrl", "ApplicationId", "Scope"], AccessMethod::ClientSecret),
+            (Imap, &["ApplicationId", "TokenUrl", "DeviceUrl"], AccessMethod::Device),
+            (Imap, &["RefreshToken", "ApplicationId", "TokenUrl"], AccessMethod::RefreshToken),
+            (Imap, &["TokenCommand"], AccessMethod::Command),
+            (Imap, &["AccessToken"], AccessMethod::Token),
+            (Microsoft365, &["ClientSecret", "TenantId", "ApplicationId"], AccessMethod::ClientSecret),
             (
                 Microsoft365,
                 &["CertificateFile", "TenantId", "ApplicationId", "AuthorityUrl"],
-                Way::Certificate,
+                AccessMethod::Certificate,
             ),
-            (Microsoft365, &["ApplicationId"], Way::Device),
-            (Microsoft365, &["ApplicationId", "TenantId"], Way::Device),
-            (Microsoft365, &["RefreshToken", "ApplicationId"], Way::RefreshToken),
-            (GoogleWorkspace, &["ServiceAccountKeyFileData"], Way::ServiceAccount),
-            (GoogleWorkspace, &["ServiceAccountKeyFileData", "Scope", "AuthorityUrl"], Way::ServiceAccount),
-            (GoogleWorkspace, &["AccessToken"], Way::Token),
+            (Microsoft365, &["ApplicationId"], AccessMethod::Device),
+            (Microsoft365, &["ApplicationId", "TenantId"], AccessMethod::Device),
+            (Microsoft365, &["RefreshToken", "ApplicationId"], AccessMethod::RefreshToken),
+            (GoogleWorkspace, &["ServiceAccountKeyFileData"], AccessMethod::ServiceAccount),
+            (
+                GoogleWorkspace,
+                &["ServiceAccountKeyFileData", "Scope", "AuthorityUrl"],
+                AccessMethod::ServiceAccount,
+            ),
+            (GoogleWorkspace, &["AccessToken"], AccessMethod::Token),
         ] {
-            assert_eq!(decided(endpoint_type, given, Way::Users), Ok(way), "{endpoint_type} {given:?}");
+            assert_eq!(
+                decided(endpoint_type, given, AccessMethod::Users),
+                Ok(method),
+                "{endpoint_type} {given:?}"
+            );
         }
     }
 
@@ -310,7 +326,7 @@ mod tests {
             (Imap, &["UserNameTemplate"], "UserNameTemplate needs Credential"),
             (Imap, &["Scope"], "Scope does not do alone"),
         ] {
-            let failure = decided(endpoint_type, given, Way::Users).unwrap_err();
+            let failure = decided(endpoint_type, given, AccessMethod::Users).unwrap_err();
             assert!(failure.message.contains(words), "{endpoint_type} {given:?}: {failure}");
         }
     }
@@ -318,11 +334,11 @@ mod tests {
     #[test]
     fn a_change_keeps_the_way_where_it_chooses_none() {
         let settings = &["TenantId", "ApplicationId", "Scope"][..];
-        assert_eq!(decided(Microsoft365, settings, Way::Certificate), Ok(Way::Certificate));
+        assert_eq!(decided(Microsoft365, settings, AccessMethod::Certificate), Ok(AccessMethod::Certificate));
         let other = &["TenantId", "ApplicationId", "ClientSecret"][..];
-        assert_eq!(decided(Microsoft365, other, Way::Certificate), Ok(Way::ClientSecret));
-        assert_eq!(decided(Imap, &["UserNameTemplate"], Way::Admin), Ok(Way::Admin));
-        assert_eq!(decided(Imap, &[], Way::Users), Ok(Way::Users));
-        assert!(decided(Imap, &["Scope"], Way::Token).is_err());
+        assert_eq!(decided(Microsoft365, other, AccessMethod::Certificate), Ok(AccessMethod::ClientSecret));
+        assert_eq!(decided(Imap, &["UserNameTemplate"], AccessMethod::Admin), Ok(AccessMethod::Admin));
+        assert_eq!(decided(Imap, &[], AccessMethod::Users), Ok(AccessMethod::Users));
+        assert!(decided(Imap, &["Scope"], AccessMethod::Token).is_err());
     }
 }
