@@ -7,7 +7,7 @@ use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     views::{MigrationServerAvailability, TestResult},
 };
 use crate::{
@@ -101,7 +101,8 @@ async fn endpoint_admin(
     endpoint: &Endpoint,
     mailbox: String,
 ) -> Result<Administrator, Failure> {
-    let secret = context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(told)?;
+    let secret =
+        context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(into_failure)?;
     match (endpoint.access.admin(), secret) {
         (Some(admin), Some(password)) => Ok(Administrator {
             user_name: admin.user_name.clone(),

@@ -6,7 +6,9 @@ use mailhaul_store::BatchOverview;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::{context::Context, text};
 
 pub(crate) struct CompleteMigrationBatch;
@@ -41,18 +43,22 @@ impl Operation<Context> for CompleteMigrationBatch {
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let overview = store.batch(&request.identity).await.map_err(told)?;
+        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Complete.check(&overview, overview.status(now))?;
         if request.sync_and_complete {
             check_all_synced(&overview)?;
         }
         let guid = overview.batch.guid;
         // As in Exchange: users in a pass, and users with their own CompleteAfter, complete later.
-        store.update_batch(guid, move |it| it.settings.complete_after = Some(now)).await.map_err(told)?;
-        store.complete_due(now).await.map_err(told)?;
+        store
+            .update_batch(guid, move |it| it.settings.complete_after = Some(now))
+            .await
+            .map_err(into_failure)?;
+        store.complete_due(now).await.map_err(into_failure)?;
         context.workers.nudge();
         let mut batch = batch_now(context, guid).await?;
-        let completing = store.count_users(Some(guid)).await.map_err(told)?.of(UserStatus::Completing);
+        let completing =
+            store.count_users(Some(guid)).await.map_err(into_failure)?.of(UserStatus::Completing);
         if completing == 0 {
             "users complete as soon as they are synced, or at their own CompleteAfter"
                 .clone_into(&mut batch.message);

@@ -7,7 +7,7 @@ use mailhaul_migration::{Guid, MigrationUser};
 use mailhaul_operations::Failure;
 use mailhaul_store::UserFilter;
 
-use super::failures::told;
+use super::failures::into_failure;
 use crate::context::Context;
 
 /// Users per database query.
@@ -21,7 +21,7 @@ pub(super) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failu
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let mut after = None;
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
         confirm(context, &page.items).await?;
         after = page.next;
         if after.is_none() {
@@ -36,5 +36,5 @@ async fn confirm(context: &Context, users: &[MigrationUser]) -> Result<(), Failu
     for user in users {
         mailboxes.push(workplace.route(user).await.map_err(Failure::unavailable)?.keys);
     }
-    context.store.confirm_removals(mailboxes).await.map_err(told)
+    context.store.confirm_removals(mailboxes).await.map_err(into_failure)
 }

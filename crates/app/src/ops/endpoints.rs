@@ -8,7 +8,7 @@ use mailhaul_operations::Failure;
 use mailhaul_store::{BatchOverview, Parking};
 
 use super::{
-    failures::told,
+    failures::into_failure,
     views::{ARCHIVE, BatchNames, MigrationBatch},
 };
 use crate::context::Context;
@@ -18,9 +18,9 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Opt
     let store = &context.store;
     match named {
         Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => Ok(None),
-        Some(name) => store.endpoint(name).await.map(Some).map_err(told),
-        None => match store.config().await.map_err(told)?.target_endpoint {
-            Some(guid) => store.endpoint_by_guid(guid).await.map(Some).map_err(told),
+        Some(name) => store.endpoint(name).await.map(Some).map_err(into_failure),
+        None => match store.config().await.map_err(into_failure)?.target_endpoint {
+            Some(guid) => store.endpoint_by_guid(guid).await.map(Some).map_err(into_failure),
             None => Ok(None),
         },
     }
@@ -34,8 +34,8 @@ pub(crate) struct EndpointNames {
 
 impl EndpointNames {
     pub(crate) async fn load(context: &Context) -> Result<Self, Failure> {
-        let endpoints = context.store.endpoints().await.map_err(told)?;
-        let parked = context.store.parked(context.now()).await.map_err(told)?;
+        let endpoints = context.store.endpoints().await.map_err(into_failure)?;
+        let parked = context.store.parked(context.now()).await.map_err(into_failure)?;
         Ok(Self {
             names: endpoints.into_iter().map(|it| (it.guid, it.name)).collect(),
             parked: parked.into_iter().collect(),
@@ -73,6 +73,6 @@ impl EndpointNames {
 
 /// Loads the batch and its numbers as they are now.
 pub(crate) async fn batch_now(context: &Context, guid: Guid) -> Result<MigrationBatch, Failure> {
-    let overview = context.store.batch(&guid.to_string()).await.map_err(told)?;
+    let overview = context.store.batch(&guid.to_string()).await.map_err(into_failure)?;
     Ok(EndpointNames::load(context).await?.show(overview, context.now()))
 }

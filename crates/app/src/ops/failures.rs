@@ -18,7 +18,7 @@ const LISTED_BY: [(&str, &str); 4] = [
 
 /// Maps an error of the store.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(crate) fn told(error: StoreError) -> Failure {
+pub(crate) fn into_failure(error: StoreError) -> Failure {
     match &error {
         StoreError::NotFound { what, identity } => not_found(what, identity),
         StoreError::NameTaken { what, name } => {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::{not_found, told},
+    failures::{into_failure, not_found},
     nouns::API_TOKEN,
     views::MigrationApiToken,
 };
@@ -36,7 +36,7 @@ impl Operation<Context> for GetMigrationApiToken {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
-        let mut tokens = context.store.tokens().await.map_err(told)?;
+        let mut tokens = context.store.tokens().await.map_err(into_failure)?;
         if let Some(identity) = &request.identity {
             tokens.retain(|it| {
                 it.name.eq_ignore_ascii_case(identity) || it.guid.to_string().eq_ignore_ascii_case(identity)

@@ -6,7 +6,7 @@ use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::AUDIT_LOG, pages::Reading, views::MigrationAuditLog};
+use super::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading, views::MigrationAuditLog};
 use crate::context::Context;
 
 pub(crate) struct GetMigrationAuditLog;
@@ -35,7 +35,7 @@ impl Operation<Context> for GetMigrationAuditLog {
         request: Request,
     ) -> Result<Answer<MigrationAuditLog>, Failure> {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let page = context.store.audit_log(reading.after, reading.limit()).await.map_err(told)?;
+        let page = context.store.audit_log(reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(page.items.into_iter().map(show).collect(), next))
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::BATCH,
     pages::most,
     views::{MigrationBatch, ReportLine},
@@ -81,12 +81,12 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     let store = &context.store;
     match (&request.identity, &request.endpoint) {
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
-        (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(told)?]),
+        (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
-            let endpoint: Guid = store.endpoint(endpoint).await.map_err(told)?.guid;
-            store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(told)
+            let endpoint: Guid = store.endpoint(endpoint).await.map_err(into_failure)?.guid;
+            store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
         }
-        (None, None) => store.batches(&BatchFilter::default()).await.map_err(told),
+        (None, None) => store.batches(&BatchFilter::default()).await.map_err(into_failure),
     }
 }
 
@@ -100,7 +100,7 @@ async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<Repor
     lines.extend(overview.initial_synced.map(|at| line(at, "Every user is synced.".to_owned())));
     let failed =
         UserFilter { batch: Some(batch.guid), summary: Some(StatusSummary::Failed), ..UserFilter::default() };
-    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(told)?;
+    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(into_failure)?;
     let has_more = failed.next.is_some();
     lines.extend(failed.items.into_iter().map(|it| {
         let why = it.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();

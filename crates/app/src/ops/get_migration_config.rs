@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{config::show, failures::told, nouns::CONFIG, views::MigrationConfig};
+use super::{config::show, failures::into_failure, nouns::CONFIG, views::MigrationConfig};
 use crate::context::Context;
 
 pub(crate) struct GetMigrationConfig;
@@ -27,7 +27,7 @@ impl Operation<Context> for GetMigrationConfig {
         _caller: &Caller,
         _request: Request,
     ) -> Result<Answer<MigrationConfig>, Failure> {
-        let config = context.store.config().await.map_err(told)?;
+        let config = context.store.config().await.map_err(into_failure)?;
         Ok(Answer::one(show(context, config).await?))
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     nouns::ENDPOINT,
     views::{Active, MigrationEndpoint},
 };
@@ -49,12 +49,12 @@ impl Operation<Context> for GetMigrationEndpoint {
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
         let store = &context.store;
         let endpoints = match request.identity {
-            Some(identity) => vec![store.endpoint(&identity).await.map_err(told)?],
-            None => store.endpoints().await.map_err(told)?,
+            Some(identity) => vec![store.endpoint(&identity).await.map_err(into_failure)?],
+            None => store.endpoints().await.map_err(into_failure)?,
         };
         let is_wanted = |it: &EndpointType| request.endpoint_type.is_none_or(|wanted| wanted == *it);
         let endpoints = endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type));
-        let active = Active::load(store, context.now()).await.map_err(told)?;
+        let active = Active::load(store, context.now()).await.map_err(into_failure)?;
         Ok(Answer::all(endpoints.map(|it| MigrationEndpoint::of(it, &active)).collect()))
     }
 }

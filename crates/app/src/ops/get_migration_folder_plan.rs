@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
+use super::{failures::into_failure, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
 use crate::{advice::explained, context::Context};
 
 pub(crate) struct GetMigrationFolderPlan;
@@ -32,7 +32,7 @@ impl Operation<Context> for GetMigrationFolderPlan {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationFolderPlan>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(told)?;
+        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
         let plans = Box::pin(context.workplace().folder_plan(&user)).await.map_err(|error| {
             Failure::unavailable(format_args!(
                 "the folders of {} cannot be read: {}",

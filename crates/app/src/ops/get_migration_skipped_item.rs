@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
+    failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
     skipped_report::Place, views::MigrationSkippedItem,
 };
 use crate::context::Context;
@@ -65,9 +65,11 @@ impl Operation<Context> for GetMigrationSkippedItem {
         let directory = request.export.as_deref().map(|it| directory(caller, it)).transpose()?;
         let whose = match (&request.identity, &request.batch_id) {
             (Some(identity), None) => {
-                Whose::User(Box::new(context.store.user(identity, None).await.map_err(told)?))
+                Whose::User(Box::new(context.store.user(identity, None).await.map_err(into_failure)?))
             }
-            (None, Some(batch)) => Whose::Batch(context.store.batch(batch).await.map_err(told)?.batch.guid),
+            (None, Some(batch)) => {
+                Whose::Batch(context.store.batch(batch).await.map_err(into_failure)?.batch.guid)
+            }
             _ => {
                 return Err(Failure::invalid("either Identity or BatchId must be given")
                     .with_advice("Get-MigrationUser and Get-MigrationBatch list what exists."));
@@ -137,7 +139,7 @@ async fn gather(
             Whose::User(user) => (vec![MigrationUser::clone(user)], None),
             Whose::Batch(batch) => {
                 let filter = UserFilter { batch: Some(*batch), ..UserFilter::default() };
-                let page = context.store.users(&filter, place.users, PART).await.map_err(told)?;
+                let page = context.store.users(&filter, place.users, PART).await.map_err(into_failure)?;
                 (page.items, page.next)
             }
         };
@@ -149,7 +151,11 @@ async fn gather(
             if room == 0 {
                 return Ok((found, Some(Place { users: place.users, user: Some(user.guid), message: None })));
             }
-            let page = context.store.skipped_messages(user.guid, message.take(), room).await.map_err(told)?;
+            let page = context
+                .store
+                .skipped_messages(user.guid, message.take(), room)
+                .await
+                .map_err(into_failure)?;
             let guid = user.guid;
             found.extend(page.items.into_iter().map(|it| (user.clone(), it)));
             if page.next.is_some() {

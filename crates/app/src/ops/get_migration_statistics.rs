@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     nouns::STATISTICS,
     views::{Counts, MigrationStatistics},
 };
@@ -36,8 +36,8 @@ impl Operation<Context> for GetMigrationStatistics {
         _request: Request,
     ) -> Result<Answer<MigrationStatistics>, Failure> {
         let store = &context.store;
-        let counts = store.count_users(None).await.map_err(told)?;
-        let batches = store.batches(&BatchFilter::default()).await.map_err(told)?;
+        let counts = store.count_users(None).await.map_err(into_failure)?;
+        let batches = store.batches(&BatchFilter::default()).await.map_err(into_failure)?;
         let mut totals = Statistics::default();
         for it in &batches {
             totals.total_items += it.totals.total_items;

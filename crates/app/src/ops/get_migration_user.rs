@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::USER,
     pages::Reading,
     views::{MigrationUser, Waiting},
@@ -68,7 +68,7 @@ impl Operation<Context> for GetMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let batch = match &request.batch_id {
-            Some(identity) => Some(context.store.batch(identity).await.map_err(told)?.batch.guid),
+            Some(identity) => Some(context.store.batch(identity).await.map_err(into_failure)?.batch.guid),
             None => None,
         };
         let names = [&request.identity, &request.email_address, &request.mailbox_guid];
@@ -88,7 +88,8 @@ impl Operation<Context> for GetMigrationUser {
             summary: request.status_summary,
             failed_check: request.check_failed,
         };
-        let page = context.store.users(&filter, reading.after, reading.limit()).await.map_err(told)?;
+        let page =
+            context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
     }
@@ -101,7 +102,7 @@ async fn one(
     batch: Option<Guid>,
     request: &Request,
 ) -> Result<Answer<MigrationUser>, Failure> {
-    let user = context.store.user(identity, batch).await.map_err(told)?;
+    let user = context.store.user(identity, batch).await.map_err(into_failure)?;
     let is_wanted = request.status.is_none_or(|it| it == user.status)
         && request.status_summary.is_none_or(|it| it == user.status.summary())
         && (!request.check_failed || user.check.has_failed());
@@ -137,7 +138,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
                 }
                 // The batch was removed after the users were read, and its users with it.
                 Err(StoreError::NotFound { .. }) => continue,
-                Err(error) => return Err(told(error)),
+                Err(error) => return Err(into_failure(error)),
             },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
@@ -150,7 +151,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
 
 /// Loads the user and its numbers as they are now.
 pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
-    let user = context.store.user_by_guid(guid).await.map_err(told)?;
+    let user = context.store.user_by_guid(guid).await.map_err(into_failure)?;
     let shown = show(context, vec![user]).await?.pop();
-    shown.ok_or_else(|| told(StoreError::NotFound { what: "user", identity: guid.to_string() }))
+    shown.ok_or_else(|| into_failure(StoreError::NotFound { what: "user", identity: guid.to_string() }))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::USER_STATISTICS,
     pages::most,
     views::{Details, MigrationUserStatistics, Waiting},
@@ -64,10 +64,10 @@ impl Operation<Context> for GetMigrationUserStatistics {
         request: Request,
     ) -> Result<Answer<MigrationUserStatistics>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(told)?;
-        let folders = store.folder_statistics(user.guid).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
+        let folders = store.folder_statistics(user.guid).await.map_err(into_failure)?;
         let report = if request.include_report {
-            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(told)?.items)
+            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(into_failure)?.items)
         } else {
             None
         };
@@ -76,7 +76,7 @@ impl Operation<Context> for GetMigrationUserStatistics {
         } else {
             None
         };
-        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
         let parked = EndpointNames::load(context).await?.parked(&batch);
         let forecast = context.workers.forecast(user.guid);
         let waiting = Waiting { now: context.now(), parked: parked.as_ref(), forecast };
@@ -90,7 +90,7 @@ async fn skipped(context: &Context, user: Guid, most: usize) -> Result<Vec<Skipp
     let (mut skipped, mut after) = (Vec::new(), None);
     loop {
         let left = u32::try_from(most - skipped.len()).unwrap_or(u32::MAX).min(PAGE);
-        let page = context.store.skipped_messages(user, after, left).await.map_err(told)?;
+        let page = context.store.skipped_messages(user, after, left).await.map_err(into_failure)?;
         skipped.extend(page.items);
         after = page.next;
         if after.is_none() || skipped.len() >= most {

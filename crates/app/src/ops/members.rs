@@ -6,7 +6,7 @@ use mailhaul_migration::{Batch, CsvOptions, Endpoint, Guid, UserList, UserRow, r
 use mailhaul_operations::{Bytes, Failure};
 use mailhaul_store::UserFilter;
 
-use super::failures::{csv, told};
+use super::failures::{csv, into_failure};
 use crate::context::Context;
 
 /// Users per database query.
@@ -84,7 +84,7 @@ pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let (mut addresses, mut after) = (HashSet::new(), None);
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
         addresses.extend(page.items.iter().map(|it| key(&it.email_address)));
         after = page.next;
         if after.is_none() {
@@ -98,9 +98,9 @@ pub(crate) async fn endpoints_of(
     batch: &Batch,
 ) -> Result<(Endpoint, Option<Endpoint>), Failure> {
     let store = &context.store;
-    let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
+    let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
     let target = match batch.target_endpoint {
-        Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(told)?),
+        Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
         None => None,
     };
     Ok((source, target))

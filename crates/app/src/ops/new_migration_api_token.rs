@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::API_TOKEN, views::MigrationApiToken};
+use super::{failures::into_failure, nouns::API_TOKEN, views::MigrationApiToken};
 use crate::context::Context;
 
 pub(crate) struct NewMigrationApiToken;
@@ -49,7 +49,7 @@ impl Operation<Context> for NewMigrationApiToken {
             return Err(Failure::invalid("Name must not be empty"));
         }
         let made = context.store.create_token(name, &request.role.to_string(), context.now()).await;
-        let (token, secret) = made.map_err(told)?;
+        let (token, secret) = made.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::with_token(token, &secret)))
     }
 }

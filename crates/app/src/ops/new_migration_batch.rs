@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::{batch_now, target},
-    failures::{told, unsupported},
+    failures::{into_failure, unsupported},
     members,
     nouns::BATCH,
     views::MigrationBatch,
@@ -156,7 +156,7 @@ impl Operation<Context> for NewMigrationBatch {
         ])?;
         let name = settings::name(&request.name)?;
         let store = &context.store;
-        let source = store.endpoint(&request.source_endpoint).await.map_err(told)?;
+        let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
         let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv, &source)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let list = members::fitting(list, &source, target.as_ref(), &HashSet::new())?;
@@ -176,7 +176,7 @@ impl Operation<Context> for NewMigrationBatch {
             created: now,
             started: auto_start.then_some(now),
         };
-        let made = store.insert_batch(batch, list.users).await.map_err(told)?;
+        let made = store.insert_batch(batch, list.users).await.map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, made.batch.guid).await?))
     }
@@ -215,12 +215,12 @@ impl Request {
 }
 
 async fn check_number(context: &Context) -> Result<(), Failure> {
-    let most = context.store.config().await.map_err(told)?.max_number_of_batches;
+    let most = context.store.config().await.map_err(into_failure)?.max_number_of_batches;
     // Without a limit, the batches need not be counted.
     if most == Limit::Unlimited {
         return Ok(());
     }
-    let present = context.store.batches(&BatchFilter::default()).await.map_err(told)?.len() as u64;
+    let present = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     if most.allows(present) {
         return Ok(());
     }

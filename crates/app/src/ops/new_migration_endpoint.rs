@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
     endpoint_settings::{self as settings, Authentication},
-    failures::{told, unsupported},
+    failures::{into_failure, unsupported},
     nouns::ENDPOINT,
     views::{Active, MigrationEndpoint},
 };
@@ -181,7 +181,7 @@ impl Operation<Context> for NewMigrationEndpoint {
         if !skip_verification {
             settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
-        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(told)?;
+        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
 }

@@ -7,7 +7,7 @@ use mailhaul_store::MasterKeySource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{failures::told, nouns::MASTER_KEY};
+use super::{failures::into_failure, nouns::MASTER_KEY};
 use crate::context::{Context, master_key};
 
 pub(crate) struct NewMigrationMasterKey;
@@ -64,7 +64,7 @@ impl Operation<Context> for NewMigrationMasterKey {
                 return Err(failure.with_advice("Write a new key into a file, and name it with -KeyFile."));
             }
         };
-        context.store.rotate_master_key(source).await.map_err(told)?;
+        context.store.rotate_master_key(source).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationMasterKey { key_file: file, message: message.to_owned() }))
     }
 }

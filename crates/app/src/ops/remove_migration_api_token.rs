@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::API_TOKEN, views::MigrationApiToken};
+use super::{failures::into_failure, nouns::API_TOKEN, views::MigrationApiToken};
 use crate::context::Context;
 
 pub(crate) struct RemoveMigrationApiToken;
@@ -31,7 +31,8 @@ impl Operation<Context> for RemoveMigrationApiToken {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
-        let revoked = context.store.revoke_token(&request.identity, context.now()).await.map_err(told)?;
+        let revoked =
+            context.store.revoke_token(&request.identity, context.now()).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::new(revoked)))
     }
 }

@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::BATCH, views::MigrationBatch};
+use super::{failures::into_failure, nouns::BATCH, views::MigrationBatch};
 use crate::{context::Context, service::Ending};
 
 pub(crate) struct RemoveMigrationBatch;
@@ -35,8 +35,8 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let guid = context.store.batch(&request.identity).await.map_err(told)?.batch.guid;
-        context.store.remove_batch(guid).await.map_err(told)?;
+        let guid = context.store.batch(&request.identity).await.map_err(into_failure)?.batch.guid;
+        context.store.remove_batch(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::none())

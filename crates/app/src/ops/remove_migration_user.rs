@@ -4,7 +4,7 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::USER, views::MigrationUser};
+use super::{failures::into_failure, nouns::USER, views::MigrationUser};
 use crate::{context::Context, service::Ending};
 
 pub(crate) struct RemoveMigrationUser;
@@ -35,8 +35,8 @@ impl Operation<Context> for RemoveMigrationUser {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(told)?;
-        context.store.remove_user(user.guid).await.map_err(told)?;
+        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
+        context.store.remove_user(user.guid).await.map_err(into_failure)?;
         context.workers.end(user.guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::none())

@@ -7,7 +7,7 @@ use mailhaul_migration::{BatchSettings, Guid, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Due, Users};
 
-use super::failures::told;
+use super::failures::into_failure;
 use crate::context::Context;
 
 /// Times before the change.
@@ -51,7 +51,7 @@ pub(crate) async fn follow(
         changes.push((between_passes(), next.map_or(Due::Never, Due::At)));
     }
     for (statuses, due) in changes {
-        context.store.reschedule(Users::OfBatch(batch), statuses, due).await.map_err(told)?;
+        context.store.reschedule(Users::OfBatch(batch), statuses, due).await.map_err(into_failure)?;
     }
     Ok(())
 }

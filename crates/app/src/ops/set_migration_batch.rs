@@ -16,7 +16,7 @@ use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
     confirm_deletions,
     endpoints::batch_now,
-    failures::{at_least_one, changed_meanwhile, told, unsupported},
+    failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
     members,
     nouns::BATCH,
     schedule::{Before, follow},
@@ -156,7 +156,7 @@ impl Operation<Context> for SetMigrationBatch {
             ("SkipReports", request.skip_reports, NO_MAIL),
         ])?;
         let store = &context.store;
-        let overview = store.batch(&request.identity).await.map_err(told)?;
+        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
         if request.sync_now {
             check_sync_now(&overview, overview.status(context.now()))?;
@@ -186,7 +186,7 @@ impl Operation<Context> for SetMigrationBatch {
                     it.settings = wanted;
                 }
             };
-            let kept = store.update_batch(guid, change).await.map_err(told)?;
+            let kept = store.update_batch(guid, change).await.map_err(into_failure)?;
             if kept.settings != after {
                 return Err(changed_meanwhile("batch", &kept.name));
             }
@@ -195,12 +195,12 @@ impl Operation<Context> for SetMigrationBatch {
         let mut message = None;
         if let Some(list) = rows {
             let warnings = list.warnings;
-            let added = store.add_users(guid, list.users, context.now()).await.map_err(told)?;
+            let added = store.add_users(guid, list.users, context.now()).await.map_err(into_failure)?;
             let left_out = added.left_out.len() + warnings.len();
             store
                 .update_batch(guid, move |it| it.validation_warnings.extend(warnings))
                 .await
-                .map_err(told)?;
+                .map_err(into_failure)?;
             message = Some(format!(
                 "{} added, {} updated, {} left out",
                 text::count(added.added, "user was", "users were"),
@@ -209,7 +209,7 @@ impl Operation<Context> for SetMigrationBatch {
             ));
         }
         if approve {
-            store.approve(Users::OfBatch(guid), context.now()).await.map_err(told)?;
+            store.approve(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
         }
         if confirm_deletions {
             confirm_deletions::of_batch(context, guid).await?;
@@ -217,10 +217,10 @@ impl Operation<Context> for SetMigrationBatch {
         if sync_now {
             let at_once = Due::At(context.now());
             let whom = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(told)?;
+            store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(into_failure)?;
         }
         if request_checks {
-            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(told)?;
+            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
         }
         if update {
             context.workers.end_batch(guid, Ending::Preempted);

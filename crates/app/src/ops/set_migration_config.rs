@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     config::show,
-    failures::told,
+    failures::into_failure,
     nouns::CONFIG,
     views::{ARCHIVE, MigrationConfig},
 };
@@ -46,7 +46,7 @@ impl Operation<Context> for SetMigrationConfig {
         let store = &context.store;
         let target: Change<Guid> = match request.target_endpoint {
             Change::To(name) if !name.trim().eq_ignore_ascii_case(ARCHIVE) => {
-                Change::To(store.endpoint(&name).await.map_err(told)?.guid)
+                Change::To(store.endpoint(&name).await.map_err(into_failure)?.guid)
             }
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
@@ -57,7 +57,7 @@ impl Operation<Context> for SetMigrationConfig {
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
             target.apply(&mut it.target_endpoint);
         };
-        let config = store.update_config(change).await.map_err(told)?;
+        let config = store.update_config(change).await.map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(show(context, config).await?))
     }

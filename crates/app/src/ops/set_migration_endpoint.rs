@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, changed_access, gmail_api, here_alone},
     endpoint_settings::{self as settings, Authentication},
-    failures::{at_least_one, told},
+    failures::{at_least_one, into_failure},
     nouns::ENDPOINT,
     redirection,
     views::{Active, MigrationEndpoint},
@@ -135,7 +135,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         here_alone(caller, request.token_command.is_some())?;
         let store = &context.store;
         let now = context.now();
-        let before = store.endpoint(&request.identity).await.map_err(told)?;
+        let before = store.endpoint(&request.identity).await.map_err(into_failure)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
         let is_command_given = request.token_command.is_some();
@@ -151,14 +151,14 @@ impl Operation<Context> for SetMigrationEndpoint {
         after.modified = now;
         // The endpoint that was checked must be the one that is changed: another caller may have
         // changed it meanwhile.
-        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(told)?;
+        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(into_failure)?;
         if has_other_limits {
             // Users that wait for the old limits may be able to continue.
-            store.unpark(before.guid, now).await.map_err(told)?;
+            store.unpark(before.guid, now).await.map_err(into_failure)?;
         }
-        store.resume_checks(before.guid, now).await.map_err(told)?;
+        store.resume_checks(before.guid, now).await.map_err(into_failure)?;
         context.workers.nudge();
-        let active = Active::load(store, now).await.map_err(told)?;
+        let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
 }
@@ -177,7 +177,7 @@ async fn kept_secret(
                 Access::OAuth(_) => SecretName::TokenSecret,
                 Access::Users | Access::Admin(_) => SecretName::AdminPassword,
             };
-            store.secret(before.guid, name).await.map_err(told)
+            store.secret(before.guid, name).await.map_err(into_failure)
         }
     }
 }

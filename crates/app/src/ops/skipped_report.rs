@@ -5,7 +5,7 @@ use mailhaul_operations::Failure;
 use mailhaul_store::{Bookmark, SkippedMessage, UserFilter};
 
 use super::{
-    failures::told,
+    failures::into_failure,
     report_file::{Part, bookmark, date, not_ours},
 };
 use crate::context::Context;
@@ -49,7 +49,7 @@ pub(super) async fn write(
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
     let mut place = from.map(Place::parse).transpose()?.unwrap_or_default();
     loop {
-        let page = context.store.users(&filter, place.users, USERS).await.map_err(told)?;
+        let page = context.store.users(&filter, place.users, USERS).await.map_err(into_failure)?;
         // The user was removed meanwhile. Showing messages twice is better than omitting some.
         let begun = place.user.take().and_then(|guid| page.items.iter().position(|it| it.guid == guid));
         let mut message = place.message.take().filter(|_| begun.is_some());
@@ -78,7 +78,7 @@ async fn of_user(
     part: &mut Part,
 ) -> Result<Option<Bookmark>, Failure> {
     loop {
-        let page = context.store.skipped_messages(user.guid, after, MESSAGES).await.map_err(told)?;
+        let page = context.store.skipped_messages(user.guid, after, MESSAGES).await.map_err(into_failure)?;
         for message in page.items {
             part.push(&row(user, message))?;
         }

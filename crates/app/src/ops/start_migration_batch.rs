@@ -6,7 +6,9 @@ use mailhaul_store::Due;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::context::Context;
 
 pub(crate) struct StartMigrationBatch;
@@ -34,7 +36,7 @@ impl Operation<Context> for StartMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(told)?;
+        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Start.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let runs = move |batch: &mut mailhaul_migration::Batch| {
@@ -43,7 +45,10 @@ impl Operation<Context> for StartMigrationBatch {
             }
         };
         let store = &context.store;
-        store.order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs).await.map_err(told)?;
+        store
+            .order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
+            .await
+            .map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))
     }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, get_migration_user::user_now, nouns::USER, rules::user_refusal, views::MigrationUser,
+    failures::into_failure, get_migration_user::user_now, nouns::USER, rules::user_refusal,
+    views::MigrationUser,
 };
 use crate::context::Context;
 
@@ -38,15 +39,15 @@ impl Operation<Context> for StartMigrationUser {
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
         let started = store.apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
         started.map_err(|error| refused(error, &user.email_address))?;
-        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
         if batch.intent != BatchIntent::Run {
             let runs = move |it: &mut mailhaul_migration::Batch| {
                 (it.intent, it.started) = (BatchIntent::Run, Some(now));
             };
-            store.update_batch(batch.guid, runs).await.map_err(told)?;
+            store.update_batch(batch.guid, runs).await.map_err(into_failure)?;
         }
         context.workers.nudge();
         Ok(Answer::one(user_now(context, user.guid).await?))
@@ -57,6 +58,6 @@ impl Operation<Context> for StartMigrationUser {
 pub(super) fn refused(error: StoreError, address: &str) -> Failure {
     match error {
         StoreError::Illegal { reason, .. } => user_refusal(address, reason.status, reason.event),
-        other => told(other),
+        other => into_failure(other),
     }
 }

@@ -6,7 +6,9 @@ use mailhaul_store::Due;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::{context::Context, service::Ending};
 
 pub(crate) struct StopMigrationBatch;
@@ -34,11 +36,15 @@ impl Operation<Context> for StopMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(told)?;
+        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Stop.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let stops = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
-        context.store.order_batch(guid, UserEvent::Stop, now, Due::Never, stops).await.map_err(told)?;
+        context
+            .store
+            .order_batch(guid, UserEvent::Stop, now, Due::Never, stops)
+            .await
+            .map_err(into_failure)?;
         context.workers.end_batch(guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
+    failures::into_failure, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
     views::MigrationUser,
 };
 use crate::{context::Context, service::Ending};
@@ -37,7 +37,7 @@ impl Operation<Context> for StopMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
         let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
         stopped.map_err(|error| refused(error, &user.email_address))?;
         context.workers.end(user.guid, Ending::Stopped);

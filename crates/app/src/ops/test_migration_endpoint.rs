@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     availability::{login, quick, try_out},
-    failures::told,
+    failures::into_failure,
     nouns::ENDPOINT,
     views::MigrationServerAvailability,
 };
@@ -45,7 +45,7 @@ impl Operation<Context> for TestMigrationEndpoint {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
-        let endpoint = context.store.endpoint(&request.identity).await.map_err(told)?;
+        let endpoint = context.store.endpoint(&request.identity).await.map_err(into_failure)?;
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
         let question = quick(&endpoint, login);
         Ok(Answer::one(

@@ -12,7 +12,7 @@ use super::{
     access::{AccessParameters, Kinds, Preset, new_access},
     availability::{new_bearer, thorough, thorough_login, try_out},
     endpoint_settings::{self as settings, Authentication},
-    failures::told,
+    failures::into_failure,
     nouns::SERVER_AVAILABILITY,
     views::MigrationServerAvailability,
 };
@@ -121,7 +121,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
         }
         let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
             request.is_alone()?;
-            let endpoint = context.store.endpoint(&identity).await.map_err(told)?;
+            let endpoint = context.store.endpoint(&identity).await.map_err(into_failure)?;
             let login = thorough_login(context, &endpoint, credential, mailbox).await?;
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)
