@@ -52,7 +52,7 @@ pub struct UserList {
 
 /// Position of an error in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CellPosition {
     /// The header is row 1.
     pub row: usize,
     /// Counted from 1.
@@ -61,13 +61,13 @@ pub struct Place {
     pub name: Option<&'static str>,
 }
 
-impl Place {
+impl CellPosition {
     pub(crate) fn at(row: usize, column: usize) -> Self {
         Self { row, column, name: None }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for CellPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Row {}, column {}", self.row, self.column)?;
         self.name.map_or(Ok(()), |name| write!(f, " ({name})"))
@@ -102,7 +102,7 @@ pub enum CsvError {
     /// Unknown column.
     #[error("{place}: the column name{} is unknown{}; the columns are {}", quoted(.name.as_deref()), hint(*.nearest), COLUMNS.join(", "))]
     UnknownColumn {
-        place: Place,
+        place: CellPosition,
         /// Its name; `None` if the first row may be data with a password.
         name: Option<String>,
         /// Most similar known column.
@@ -125,7 +125,7 @@ pub enum CsvError {
     #[error("{place}: the column name is repeated; it is first in column {first}")]
     RepeatedColumn {
         /// Position of the second one.
-        place: Place,
+        place: CellPosition,
         /// Number of the first one, from 1.
         first: usize,
     },
@@ -143,16 +143,16 @@ pub enum CsvError {
     },
     /// Required cell without a value.
     #[error("{place} is empty; a value is required")]
-    EmptyCell { place: Place },
+    EmptyCell { place: CellPosition },
     /// Quote that is not closed before the file ends.
     #[error("{place}: the double quote at the start of the value is never closed")]
     UnclosedQuote {
         /// Position of the opening quote.
-        place: Place,
+        place: CellPosition,
     },
     /// Closing quote without a comma or line end after it.
     #[error("{place}: text follows the closing double quote; write a quote inside a quoted value as two")]
-    TextAfterQuote { place: Place },
+    TextAfterQuote { place: CellPosition },
 }
 
 fn quoted(name: Option<&str>) -> String {
@@ -255,7 +255,7 @@ impl Columns {
         let mut cells = [None; COLUMNS.len()];
         let mut unknown = Vec::new();
         for (index, cell) in header.cells.iter().enumerate() {
-            let mut place = Place::at(header.number, index + 1);
+            let mut place = CellPosition::at(header.number, index + 1);
             let Some(column) = known(cell) else {
                 let name = is_header.then(|| cell.clone());
                 unknown.push(CsvError::UnknownColumn { place, name, nearest: nearest(cell) });
@@ -307,7 +307,7 @@ impl Columns {
         for column in 0..REQUIRED {
             if self.required[column] && empty[column] {
                 let index = self.cells[column].unwrap_or_default();
-                let place = Place { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
+                let place = CellPosition { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
                 return Err(CsvError::EmptyCell { place });
             }
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mailhaul_engine::FolderMapping;
 
 use crate::{
-    csv::{CsvError, MAX_OCTETS, MAX_ROWS, Place, decode},
+    csv::{CellPosition, CsvError, MAX_OCTETS, MAX_ROWS, decode},
     rows::{Row, Rows},
 };
 
@@ -23,21 +23,21 @@ pub enum FolderMapError {
     NoRows,
     /// Unknown or repeated column.
     #[error("{place}: the column name \"{name}\" is unknown or repeated; the columns are Source, Target")]
-    Column { place: Place, name: String },
+    Column { place: CellPosition, name: String },
     /// Missing column.
     #[error("Column \"{name}\" is missing from the CSV file; it is required")]
     MissingColumn { name: &'static str },
     /// Invalid folder.
     #[error("{place}: {words}")]
     Folder {
-        place: Place,
+        place: CellPosition,
         /// Reason of the refusal.
         words: String,
     },
     /// Repeated folder.
     #[error("{place}: the folder \"{folder}\" is already in row {first}")]
     Repeated {
-        place: Place,
+        place: CellPosition,
         folder: String,
         /// First row with this folder.
         first: usize,
@@ -72,8 +72,11 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
             return Err(CsvError::CellCount { row: row.number, expected, found }.into());
         }
         let [source, target] = cells.map(|index| std::mem::take(&mut row.cells[index]));
-        let place =
-            |column: usize| Place { row: row.number, column: cells[column] + 1, name: Some(COLUMNS[column]) };
+        let place = |column: usize| CellPosition {
+            row: row.number,
+            column: cells[column] + 1,
+            name: Some(COLUMNS[column]),
+        };
         // An error in the source is the same whatever the target is.
         FolderMapping::parse(&source, "-")
             .map_err(|words| FolderMapError::Folder { place: place(0), words })?;
@@ -94,7 +97,7 @@ fn columns(header: &Row) -> Result<[usize; COLUMNS.len()], FolderMapError> {
     for (index, name) in header.cells.iter().enumerate() {
         let column = COLUMNS.iter().position(|it| it == name).filter(|it| cells[*it].is_none());
         let Some(column) = column else {
-            let place = Place::at(header.number, index + 1);
+            let place = CellPosition::at(header.number, index + 1);
             return Err(FolderMapError::Column { place, name: name.clone() });
         };
         cells[column] = Some(index);

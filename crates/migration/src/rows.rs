@@ -3,7 +3,7 @@
 //! A lenient reader would take an unclosed quote as the start of one cell that holds the rest of
 //! the file, passwords included. So mailhaul has a strict reader of its own.
 
-use crate::csv::{CsvError, Place};
+use crate::csv::{CellPosition, CsvError};
 
 /// Row of a CSV file.
 pub(crate) struct Row {
@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
     fn row(&mut self) -> Result<Row, CsvError> {
         let mut cells = Vec::new();
         loop {
-            let place = Place::at(self.number, cells.len() + 1);
+            let place = CellPosition::at(self.number, cells.len() + 1);
             let (cell, end) = if self.rest.starts_with('"') { self.quoted(place)? } else { self.plain() };
             cells.push(cell);
             if end == End::Row {
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
         (cell, self.end().unwrap_or(End::Row))
     }
 
-    fn quoted(&mut self, place: Place) -> Result<(String, End), CsvError> {
+    fn quoted(&mut self, place: CellPosition) -> Result<(String, End), CsvError> {
         let mut cell = String::new();
         self.rest = &self.rest[1..];
         loop {
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn bad_quotes_are_told_with_their_place_and_end_the_reading() {
         let errors = |text| Rows::new(text).filter_map(Result::err).collect::<Vec<_>>();
-        assert_eq!(errors("a,b\n1,\"2\n3,4\n"), [CsvError::UnclosedQuote { place: Place::at(2, 2) }]);
-        assert_eq!(errors("a\n\"b\"c\nd"), [CsvError::TextAfterQuote { place: Place::at(2, 1) }]);
+        assert_eq!(errors("a,b\n1,\"2\n3,4\n"), [CsvError::UnclosedQuote { place: CellPosition::at(2, 2) }]);
+        assert_eq!(errors("a\n\"b\"c\nd"), [CsvError::TextAfterQuote { place: CellPosition::at(2, 1) }]);
     }
 
     proptest! {
