@@ -20,7 +20,7 @@ pub(super) fn shortened(message: &[u8], longest: usize, edits: &mut Vec<Edit>) -
     }
     let mut writer =
         Writer { out: Vec::with_capacity(message.len() + message.len() / 8), longest, line: 1, edits };
-    writer.entity(message, Place::default());
+    writer.entity(message, EntityPosition::default());
     Some(writer.out)
 }
 
@@ -30,7 +30,7 @@ fn has_long(octets: &[u8], longest: usize) -> bool {
 
 /// Position of an entity in the message.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct EntityPosition {
     depth: usize,
     is_in_digest: bool,
     is_signed: bool,
@@ -45,18 +45,18 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn entity(&mut self, octets: &[u8], place: Place) {
+    fn entity(&mut self, octets: &[u8], place: EntityPosition) {
         if !has_long(octets, self.longest) {
             return self.copy(octets);
         }
         let entity = Entity::parse(octets, place.is_in_digest);
-        let place = Place { is_signed: place.is_signed || entity.is_signed, ..place };
-        let inner = Place { depth: place.depth + 1, is_in_digest: false, ..place };
+        let place = EntityPosition { is_signed: place.is_signed || entity.is_signed, ..place };
+        let inner = EntityPosition { depth: place.depth + 1, is_in_digest: false, ..place };
         let is_deep = place.depth >= DEPTH;
         match (&entity.kind, entity.encoding) {
             (Kind::Parts { boundary, is_digest }, _) if !is_deep => {
                 self.header(entity.header, entity.separator);
-                self.parts(entity.body, boundary, Place { is_in_digest: *is_digest, ..inner });
+                self.parts(entity.body, boundary, EntityPosition { is_in_digest: *is_digest, ..inner });
             }
             (Kind::Message, Encoding::Identity) if !is_deep => {
                 self.header(entity.header, entity.separator);
@@ -86,7 +86,7 @@ impl Writer<'_> {
         }
     }
 
-    fn parts(&mut self, body: &[u8], boundary: &[u8], place: Place) {
+    fn parts(&mut self, body: &[u8], boundary: &[u8], place: EntityPosition) {
         let (mut start, mut at, mut is_part) = (0, 0, false);
         for line in lines(body) {
             if let Some(which) = delimiter(line, boundary) {
@@ -101,7 +101,7 @@ impl Writer<'_> {
     }
 
     /// Shortens a part, or the text before the first and after the last part.
-    fn between(&mut self, octets: &[u8], is_part: bool, place: Place) {
+    fn between(&mut self, octets: &[u8], is_part: bool, place: EntityPosition) {
         if is_part {
             // The last line end belongs to the delimiter (RFC 2046, section 5.1.1).
             let content = bare(octets);
@@ -129,7 +129,13 @@ impl Writer<'_> {
         self.copy(separator);
     }
 
-    fn body(&mut self, body: &[u8], change: Change, place: Place, shorten: impl Fn(&[u8], &mut Vec<u8>)) {
+    fn body(
+        &mut self,
+        body: &[u8],
+        change: Change,
+        place: EntityPosition,
+        shorten: impl Fn(&[u8], &mut Vec<u8>),
+    ) {
         for line in lines(body) {
             if bare(line).len() > self.longest {
                 note(self.edits, change, self.line, place.is_signed);
