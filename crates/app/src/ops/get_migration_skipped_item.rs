@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
-    skipped_report::Place, views::MigrationSkippedItem,
+    skipped_report::ReportPosition, views::MigrationSkippedItem,
 };
 use crate::context::Context;
 
@@ -116,12 +116,12 @@ fn directory(caller: &Caller, path: &str) -> Result<PathBuf, Failure> {
     Ok(path.to_owned())
 }
 
-fn reading(request: &Request) -> Result<(Limit, Place), Failure> {
+fn reading(request: &Request) -> Result<(Limit, ReportPosition), Failure> {
     let Some(Continuation(text)) = &request.continuation else {
-        return Ok((request.result_size.unwrap_or(DEFAULT), Place::default()));
+        return Ok((request.result_size.unwrap_or(DEFAULT), ReportPosition::default()));
     };
     let (left, place) = text.split_once('.').ok_or_else(not_ours)?;
-    Ok((left.parse().map_err(|_| not_ours())?, Place::parse(place)?))
+    Ok((left.parse().map_err(|_| not_ours())?, ReportPosition::parse(place)?))
 }
 
 type Found = Vec<(MigrationUser, SkippedMessage)>;
@@ -130,9 +130,9 @@ type Found = Vec<(MigrationUser, SkippedMessage)>;
 async fn gather(
     context: &Context,
     whose: &Whose,
-    mut place: Place,
+    mut place: ReportPosition,
     limit: u32,
-) -> Result<(Found, Option<Place>), Failure> {
+) -> Result<(Found, Option<ReportPosition>), Failure> {
     let mut found = Found::new();
     loop {
         let (users, after) = match whose {
@@ -149,7 +149,10 @@ async fn gather(
         for user in users.into_iter().skip(begun.unwrap_or(0)).filter(|it| it.statistics.skipped_items > 0) {
             let room = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
             if room == 0 {
-                return Ok((found, Some(Place { users: place.users, user: Some(user.guid), message: None })));
+                return Ok((
+                    found,
+                    Some(ReportPosition { users: place.users, user: Some(user.guid), message: None }),
+                ));
             }
             let page = context
                 .store
@@ -159,7 +162,10 @@ async fn gather(
             let guid = user.guid;
             found.extend(page.items.into_iter().map(|it| (user.clone(), it)));
             if page.next.is_some() {
-                return Ok((found, Some(Place { users: place.users, user: Some(guid), message: page.next })));
+                return Ok((
+                    found,
+                    Some(ReportPosition { users: place.users, user: Some(guid), message: page.next }),
+                ));
             }
         }
         place.users = after;

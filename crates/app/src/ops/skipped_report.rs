@@ -17,13 +17,13 @@ const MESSAGES: u32 = 1000;
 
 /// Start of a part: after these users, within this user, after this message.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct ReportPosition {
     pub(super) users: Option<Bookmark>,
     pub(super) user: Option<Guid>,
     pub(super) message: Option<Bookmark>,
 }
 
-impl Place {
+impl ReportPosition {
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let parts: Vec<&str> = text.split('.').collect();
         let [users, user, message] = parts.as_slice() else { return Err(not_ours()) };
@@ -47,7 +47,7 @@ pub(super) async fn write(
     part: &mut Part,
 ) -> Result<Option<String>, Failure> {
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
-    let mut place = from.map(Place::parse).transpose()?.unwrap_or_default();
+    let mut place = from.map(ReportPosition::parse).transpose()?.unwrap_or_default();
     loop {
         let page = context.store.users(&filter, place.users, USERS).await.map_err(into_failure)?;
         // The user was removed meanwhile. Showing messages twice is better than omitting some.
@@ -56,7 +56,7 @@ pub(super) async fn write(
         for user in page.items.iter().skip(begun.unwrap_or(0)).filter(|it| it.statistics.skipped_items > 0) {
             message = of_user(context, user, message, part).await?;
             if message.is_some() {
-                let next = Place { users: place.users, user: Some(user.guid), message };
+                let next = ReportPosition { users: place.users, user: Some(user.guid), message };
                 return Ok(Some(next.write()));
             }
         }
