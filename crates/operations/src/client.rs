@@ -25,10 +25,10 @@ use crate::{
 
 /// Client of the operations.
 #[derive(Clone, Debug)]
-pub struct Client(Way);
+pub struct Client(Transport);
 
 #[derive(Clone, Debug)]
-enum Way {
+enum Transport {
     Socket(PathBuf),
     Local(Router, Caller),
 }
@@ -36,12 +36,12 @@ enum Way {
 impl Client {
     /// Connects to the service that listens at this socket.
     pub fn unix(path: impl Into<PathBuf>) -> Self {
-        Self(Way::Socket(path.into()))
+        Self(Transport::Socket(path.into()))
     }
 
     /// Runs operations in this process, as this caller.
     pub fn local(router: Router, caller: Caller) -> Self {
-        Self(Way::Local(router, caller))
+        Self(Transport::Local(router, caller))
     }
 
     /// Returns all results.
@@ -73,12 +73,12 @@ impl Client {
 
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Failure> {
         match &self.0 {
-            Way::Local(router, caller) => {
+            Transport::Local(router, caller) => {
                 let mut request = request;
                 request.extensions_mut().insert(caller.clone());
                 router.clone().oneshot(request).await.map_err(|never| match never {})
             }
-            Way::Socket(path) => {
+            Transport::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| absent(path, &error))?;
                 let peer = stream.peer_cred().map_err(|error| absent(path, &error))?.uid();
                 check_peer(path, peer, nix::unistd::geteuid().as_raw())?;

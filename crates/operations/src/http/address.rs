@@ -18,7 +18,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// Operation and object of a URL and method.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Route {
     /// Index in the list of operations.
     pub(super) index: usize,
     /// Object, if the path names one.
@@ -54,18 +54,18 @@ fn filled(entry: &Entry, identity: Option<&str>) -> String {
 }
 
 /// Finds the operation for a method and a path.
-pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Place, Refused> {
+pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Route, Refused> {
     let nothing = || Refused::not_found(format!("{path} does not exist"));
     let parts = path.strip_prefix(ROOT).ok_or_else(nothing)?.split('/');
     let parts = parts.map(|it| percent_decode_str(it).decode_utf8()).collect::<Result<Vec<_>, _>>();
     let parts = parts.map_err(|_| Refused::malformed("the path is not UTF-8".to_owned()))?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
 
-    let mut found: Vec<(&Entry, Place)> = Vec::new();
+    let mut found: Vec<(&Entry, Route)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         for with_identity in ways(entry) {
             if let Some(identity) = fits(entry, with_identity, &parts) {
-                found.push((entry, Place { index, identity }));
+                found.push((entry, Route { index, identity }));
             }
         }
     }

@@ -4,7 +4,7 @@ use axum::{body::Body, http::Request};
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
 
-use crate::support::Place;
+use crate::support::TestService;
 
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "BREW"];
 const COLLECTIONS: [&str; 5] = ["lamps", "wiring", "reports", "openapi.json", "nothing"];
@@ -104,7 +104,7 @@ proptest! {
         let request = Request::builder().method(method).uri(&address).header("authorization", "Bearer admin");
         let Ok(request) = request.body(Body::from(body)) else { return Ok(()) };
         let reply = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-            let place = Place::new();
+            let place = TestService::new();
             place.hang(&["a"]).await;
             place.send(request).await
         });

@@ -4,11 +4,11 @@ use axum::{body::Body, http::Request};
 use mailhaul_operations::{Failure, Role};
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::TestService;
 
 #[tokio::test]
 async fn every_verb_has_its_address() {
-    let place = Place::new();
+    let place = TestService::new();
     let names = |value: &Value| -> Vec<String> {
         value["Value"]
             .as_array()
@@ -43,7 +43,7 @@ async fn every_verb_has_its_address() {
 
 #[tokio::test]
 async fn mistakes_are_told_in_one_form() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["stop", "x"]).await;
     for (method, address, body, status, code, words) in [
         ("GET", "/", "", 404, "NotFound", "nothing at /"),
@@ -112,7 +112,7 @@ async fn mistakes_are_told_in_one_form() {
 
 #[tokio::test]
 async fn only_json_is_read() {
-    let place = Place::new();
+    let place = TestService::new();
     for (kind, status) in [
         ("application/json; charset=utf-8", 201),
         ("application/x-www-form-urlencoded", 415),
@@ -128,7 +128,7 @@ async fn only_json_is_read() {
 
 #[tokio::test]
 async fn callers_need_a_token_with_enough_of_a_role() {
-    let place = Place::new();
+    let place = TestService::new();
     for (token, method, address, status) in [
         ("", "GET", "/api/v1/lamps", 401),
         ("", "GET", "/api/v1/openapi.json", 401),
@@ -156,7 +156,7 @@ async fn callers_need_a_token_with_enough_of_a_role() {
 
 #[tokio::test]
 async fn the_audit_is_told_of_changes_and_of_no_secret() {
-    let place = Place::new();
+    let place = TestService::new();
     let new = r#"{"Name":"x","Owner":{"UserName":"ann","Password":"hunter2"},"PDFData":"aHVudGVyMg=="}"#;
     place.ask("operator", "POST", "/api/v1/lamps", new).await;
     place.ask("viewer", "GET", "/api/v1/lamps", "").await;
@@ -184,7 +184,7 @@ async fn the_audit_is_told_of_changes_and_of_no_secret() {
 
 #[tokio::test]
 async fn a_panic_is_an_answer_that_tells_nothing() {
-    let place = Place::new();
+    let place = TestService::new();
     let reply = place.ask("admin", "POST", "/api/v1/wiring/test", r#"{"Volts":666}"#).await;
     assert_eq!((reply.status, reply.code()), (500, "Internal"));
     assert!(!reply.body.to_string().contains("hunter2"), "{reply:?}");
@@ -192,7 +192,7 @@ async fn a_panic_is_an_answer_that_tells_nothing() {
 
 #[tokio::test]
 async fn what_a_client_leaves_is_done_nevertheless() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["x"]).await;
     {
         let asked = place.ask("operator", "POST", "/api/v1/lamps/x/complete", "");
@@ -211,7 +211,7 @@ async fn what_a_client_leaves_is_done_nevertheless() {
 
 #[tokio::test]
 async fn pages_are_followed_when_they_are_wanted() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["a", "b&c", "d", "e/?", "f"]).await;
     let first = place.ask("viewer", "GET", "/api/v1/lamps?Lit=false", "").await;
     assert_eq!(first.body["NextLink"], "/api/v1/lamps?Lit=false&Continuation=b%26c");
@@ -231,7 +231,7 @@ async fn pages_are_followed_when_they_are_wanted() {
 
 #[tokio::test]
 async fn the_client_says_what_the_service_says() {
-    let place = Place::new();
+    let place = TestService::new();
     let client = place.client();
     let call = |name, request| client.call(place.entry(name), request);
     let made = call("New-Lamp", json!({ "Name": "..", "OffAfter": "2026-12-31" })).await.unwrap();
@@ -256,7 +256,7 @@ async fn the_client_says_what_the_service_says() {
 
 #[tokio::test]
 async fn other_programs_invoke_operations_by_name() {
-    let place = Place::new();
+    let place = TestService::new();
     let invoke = |name: &'static str, request: &'static str| {
         let (client, operations) = (place.client(), place.operations.clone());
         async move { mailhaul_operations::invoke(&operations, &client, name, request.as_bytes()).await }

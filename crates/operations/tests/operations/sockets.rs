@@ -17,10 +17,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::Place;
+use crate::support::TestService;
 
 struct Running {
-    place: Place,
+    place: TestService,
     directory: tempfile::TempDir,
     shutdown: CancellationToken,
     address: SocketAddr,
@@ -30,7 +30,7 @@ struct Running {
 impl Running {
     /// Serves over the socket and over TCP.
     async fn start(limits: Limits, tls: Option<Arc<ServerConfig>>) -> Self {
-        let place = Place::with_limits(limits);
+        let place = TestService::with_limits(limits);
         let directory = tempfile::tempdir().unwrap();
         let shutdown = CancellationToken::new();
         let boom = Router::new().route("/boom", get(async || -> String { panic!("hunter2") }));
@@ -114,7 +114,7 @@ async fn the_socket_is_for_its_owner_who_is_an_administrator() {
 
 #[tokio::test]
 async fn nobody_listens_where_nothing_runs() {
-    let place = Place::new();
+    let place = TestService::new();
     let client = Client::unix("/nowhere/at/all");
     let failure = client.call(place.entry("Get-Lamp"), json!({})).await.unwrap_err();
     assert_eq!((failure.kind.exit_code(), failure.message.contains("/nowhere/at/all")), (6, true));

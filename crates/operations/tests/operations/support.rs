@@ -49,14 +49,14 @@ impl Gate for Door {
 }
 
 /// A service with an empty house.
-pub(crate) struct Place {
+pub(crate) struct TestService {
     pub(crate) house: Arc<House>,
     pub(crate) door: Arc<Door>,
     pub(crate) service: Arc<Service<House>>,
     pub(crate) operations: Arc<Operations<House>>,
 }
 
-impl Place {
+impl TestService {
     pub(crate) fn new() -> Self {
         Self::with_limits(Limits::default())
     }
