@@ -144,7 +144,7 @@ pub(crate) fn thorough(
 }
 
 /// Runs the test. An unreachable server is a result and not a failure of the operation.
-pub(crate) async fn try_out(
+pub(crate) async fn run_test(
     endpoint: &Endpoint,
     tested_endpoint: Option<String>,
     question: Question,

@@ -18,40 +18,42 @@ pub(crate) enum Order {
 enum May {
     Yes,
     /// Allowed if it changes at least one user.
-    IfAnyUserChanges(Why),
-    No(Why),
+    IfAnyUserChanges(Reason),
+    No(Reason),
 }
 
 /// Reason of a refusal, and advice.
 #[derive(Clone, Copy)]
-struct Why(&'static str, &'static str);
+struct Reason(&'static str, &'static str);
 
-const RUNS: Why = Why(
+const RUNS: Reason = Reason(
     "it is running, and no user has failed or is stopped",
     "Get-MigrationUser shows the status of its users; Set-MigrationBatch -SyncNow copies new mail now.",
 );
-const NOT_STARTED: Why = Why("it was never started", "Start it with Start-MigrationBatch.");
-const STOPS: Why =
-    Why("it is being stopped", "Wait until its status is Stopped, then start it with Start-MigrationBatch.");
-const IS_STOPPED: Why = Why("it is stopped", "Start it with Start-MigrationBatch.");
-const STOPPED_ALREADY: Why = Why("it is stopped already", "Nothing needs to be done.");
-const STOPS_ALREADY: Why =
-    Why("it is being stopped already", "Get-MigrationBatch shows when its status is Stopped.");
-const NOT_SYNCED: Why = Why(
+const NOT_STARTED: Reason = Reason("it was never started", "Start it with Start-MigrationBatch.");
+const STOPS: Reason = Reason(
+    "it is being stopped",
+    "Wait until its status is Stopped, then start it with Start-MigrationBatch.",
+);
+const IS_STOPPED: Reason = Reason("it is stopped", "Start it with Start-MigrationBatch.");
+const STOPPED_ALREADY: Reason = Reason("it is stopped already", "Nothing needs to be done.");
+const STOPS_ALREADY: Reason =
+    Reason("it is being stopped already", "Get-MigrationBatch shows when its status is Stopped.");
+const NOT_SYNCED: Reason = Reason(
     "its users are not synced yet",
     "Wait until its status is Synced, or set -CompleteAfter with Set-MigrationBatch.",
 );
-const COMPLETES: Why =
-    Why("it is being completed already", "Get-MigrationBatch shows when its status is Completed.");
-const COMPLETED: Why = Why(
+const COMPLETES: Reason =
+    Reason("it is being completed already", "Get-MigrationBatch shows when its status is Completed.");
+const COMPLETED: Reason = Reason(
     "every user is completed",
     "Remove it with Remove-MigrationBatch. To sync again, make a new batch of the same users; nothing is copied twice.",
 );
-const NOTHING_LEFT: Why = Why(
+const NOTHING_LEFT: Reason = Reason(
     "every user is completed or failed",
     "Start-MigrationBatch retries the failed users; Remove-MigrationBatch removes the batch.",
 );
-const ALL_FAILED: Why = Why(
+const ALL_FAILED: Reason = Reason(
     "every user failed",
     "Get-MigrationUser -StatusSummary Failed shows why; Start-MigrationBatch retries them.",
 );
@@ -102,7 +104,7 @@ impl Order {
 
     /// Refuses a command that the status does not allow.
     pub(crate) fn check(self, overview: &BatchOverview, status: BatchStatus) -> Result<(), Failure> {
-        let Why(why, advice) = match self.may(status) {
+        let Reason(reason, advice) = match self.may(status) {
             May::Yes => return Ok(()),
             May::IfAnyUserChanges(_) if concerned(&overview.counts, self.event()) > 0 => return Ok(()),
             May::IfAnyUserChanges(why) | May::No(why) => why,
@@ -113,7 +115,7 @@ impl Order {
             Self::Stop => "stopped",
             Self::Complete => "completed",
         };
-        Err(Failure::conflict(format_args!("the migration batch \"{name}\" cannot be {done}: {why}"))
+        Err(Failure::conflict(format_args!("the migration batch \"{name}\" cannot be {done}: {reason}"))
             .with_advice(advice))
     }
 }

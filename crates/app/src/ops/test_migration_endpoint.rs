@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    availability::{login, quick, try_out},
+    availability::{login, quick, run_test},
     failures::into_failure,
     nouns::ENDPOINT,
     views::MigrationServerAvailability,
@@ -49,7 +49,7 @@ impl Operation<Context> for TestMigrationEndpoint {
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
         let question = quick(&endpoint, login);
         Ok(Answer::one(
-            try_out(&endpoint, Some(endpoint.name.clone()), question, request.show_instructions).await,
+            run_test(&endpoint, Some(endpoint.name.clone()), question, request.show_instructions).await,
         ))
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     access::{AccessParameters, Kinds, Preset, new_access},
-    availability::{new_bearer, thorough, thorough_login, try_out},
+    availability::{new_bearer, run_test, thorough, thorough_login},
     endpoint_settings::{self as settings, Authentication},
     failures::into_failure,
     nouns::SERVER_AVAILABILITY,
@@ -139,7 +139,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
             (endpoint, None, login)
         };
         let question = thorough(&endpoint, name.as_deref(), login, connections);
-        Ok(Answer::one(try_out(&endpoint, name, question, with_instructions).await))
+        Ok(Answer::one(run_test(&endpoint, name, question, with_instructions).await))
     }
 }
 
