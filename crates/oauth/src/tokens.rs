@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
     #[tokio::test(start_paused = true)]
-    async fn whoever_asked_may_go_away_and_the_answer_serves_the_others() {
+    async fn a_cancelled_request_still_serves_the_other_callers() {
         let (tokens, asked) = counting(Some(3600), true, None);
         for _ in 0..20 {
             let tokens = tokens.clone();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waited_may_go_away_and_the_next_is_woken() {
+    async fn a_cancelled_waiter_wakes_the_next_one() {
         let (tokens, asked) = counting(Some(3600), true, None);
         let task = |tokens: Tokens| tokio::spawn(async move { tokens.token("a").await.map(drop) });
         let first = task(tokens.clone());

@@ -57,7 +57,7 @@ async fn sign_in(
 }
 
 #[tokio::test]
-async fn whoever_signs_in_is_waited_for() {
+async fn the_sign_in_of_a_user_is_awaited() {
     let (outcome, asked) = sign_in(900, |number| match number {
         0 => refused("authorization_pending", "AADSTS70016: pending"),
         1 => ResponseTemplate::new(503),
@@ -76,7 +76,7 @@ async fn a_server_that_wants_to_be_asked_less_often_is() {
 }
 
 #[tokio::test]
-async fn why_nobody_signed_in_is_told() {
+async fn a_failed_sign_in_gives_the_reason() {
     for (answer, words) in [
         (refused("access_denied", ""), "was declined"),
         (refused("authorization_declined", ""), "was declined"),

@@ -102,7 +102,7 @@ async fn a_token_that_cannot_be_kept_is_kept_first_of_all_when_it_can() {
 }
 
 #[tokio::test]
-async fn whoever_asked_may_go_away_while_a_token_is_kept() {
+async fn a_caller_may_be_cancelled_while_a_token_is_saved() {
     let (server, keeper) = (Server::start(rotating).await, Keeper::new());
     let all = keeper.gate.forget_permits(Semaphore::MAX_PERMITS);
     let tokens = Tokens::new(source(&server, None, keeper.clone()));

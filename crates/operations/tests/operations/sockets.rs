@@ -113,7 +113,7 @@ async fn the_socket_is_for_its_owner_who_is_an_administrator() {
 }
 
 #[tokio::test]
-async fn nobody_listens_where_nothing_runs() {
+async fn a_missing_service_is_reported() {
     let place = TestService::new();
     let client = Client::unix("/nowhere/at/all");
     let failure = client.call(place.entry("Get-Lamp"), json!({})).await.unwrap_err();
@@ -201,7 +201,7 @@ async fn too_much_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn slow_clients_are_cut_and_hold_up_nobody() {
+async fn slow_clients_are_closed_and_delay_no_other() {
     let running = Running::start(Limits { connections: 2, ..brief() }, None).await;
     // More clients than may be connected at once.
     let mut head = Vec::new();

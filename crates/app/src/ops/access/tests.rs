@@ -248,7 +248,7 @@ fn a_change_keeps_what_it_does_not_name() {
 }
 
 #[test]
-fn a_secret_that_is_kept_goes_to_nobody_new() {
+fn a_saved_secret_goes_to_no_new_server() {
     let none = AccessParameters::default;
     let change = || AccessParameters { authority_url: text("https://login.example"), ..none() };
     let failure = changed(Microsoft365, application(), change()).unwrap_err();

@@ -158,7 +158,7 @@ async fn a_user_s_own_time_of_completion_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_to_nobody_is_told() {
+async fn a_command_to_an_unknown_batch_is_refused() {
     let desk = Desk::with_endpoint().await;
     for cmdlet in ORDERS {
         desk.refused(cmdlet, json!({ "Identity": "Nobody" }), FailureKind::NotFound, "could not be found")

@@ -52,7 +52,7 @@ fn every_parameter_has_help_and_what_is_secret_is_never_shown() {
 }
 
 #[test]
-fn whoever_only_looks_changes_nothing() {
+fn viewers_change_nothing() {
     use mailhaul_operations::Role;
     for entry in operations().entries() {
         assert!(entry.role() > Role::Viewer || !entry.verb().changes(), "{}", entry.name());

@@ -227,7 +227,7 @@ async fn what_cannot_be_tried_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_has_not_signed_in_yet_is_told_how() {
+async fn a_missing_sign_in_is_explained() {
     let (desk, fake) = (Desk::new().await, microsoft().await);
     let mut request =
         with(there(&fake, "http://127.0.0.1:9"), json!({ "Name": "M365", "SkipVerification": true }));
