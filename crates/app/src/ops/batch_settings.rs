@@ -166,7 +166,7 @@ mod tests {
             joined.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
         assert_eq!(joined, [("A/*", "B"), ("C", "-"), ("A", "Z")]);
         let wrong = |map, rows: &Bytes| folder_map(map, Some(rows)).unwrap_err().message;
-        assert_eq!(wrong(map("C", "D"), &rows), "FolderMap: \"C\" is there twice");
+        assert_eq!(wrong(map("C", "D"), &rows), "FolderMap: \"C\" occurs twice");
         assert!(wrong(map("C", ""), &rows).contains("must not be empty"));
         assert_eq!(
             wrong(BTreeMap::new(), &file("Source,Target\n,x\n")),

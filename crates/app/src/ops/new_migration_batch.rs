@@ -60,7 +60,7 @@ pub(crate) struct Request {
     /// Only these folders, written as in ExcludeFolders.
     #[serde(default)]
     include_folders: Vec<String>,
-    /// Target folders: @{"Sent" = "Sent Items"}.
+    /// Source and target folders, for example @{"Sent" = "Sent Items"}.
     ///
     /// Name/* includes all subfolders; - leaves a folder out.
     #[serde(default)]

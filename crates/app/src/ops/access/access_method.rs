@@ -306,7 +306,7 @@ mod tests {
                 &["ServiceAccountKeyFileData", "ApplicationId"],
                 "ApplicationId cannot be given with",
             ),
-            (Imap, &["ServiceAccountKeyFileData"], "nothing for IMAP"),
+            (Imap, &["ServiceAccountKeyFileData"], "does not apply to IMAP"),
             (Imap, &["ClientSecret", "ApplicationId"], "ClientSecret needs TokenUrl"),
             (
                 Imap,
@@ -324,7 +324,7 @@ mod tests {
             (Imap, &["Credential", "AccessToken"], "either Credential or AccessToken"),
             (Imap, &["AccessToken", "UserNameTemplate"], "UserNameTemplate needs Credential"),
             (Imap, &["UserNameTemplate"], "UserNameTemplate needs Credential"),
-            (Imap, &["Scope"], "Scope does not do alone"),
+            (Imap, &["Scope"], "Scope cannot be given alone"),
         ] {
             let failure = decided(endpoint_type, given, AccessMethod::Users).unwrap_err();
             assert!(failure.message.contains(words), "{endpoint_type} {given:?}: {failure}");

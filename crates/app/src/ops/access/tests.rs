@@ -139,7 +139,7 @@ fn what_cannot_be_is_told() {
             AccessParameters { authority_url: text("http://login.example"), ..application() },
             "AuthorityUrl: it must begin",
         ),
-        (AccessParameters { token_url: text("nonsense"), ..application() }, "TokenUrl: it is no address"),
+        (AccessParameters { token_url: text("nonsense"), ..application() }, "TokenUrl: it is not a URL"),
         (AccessParameters { tenant_id: text("../common"), ..application() }, "TenantId must be"),
         (AccessParameters { tenant_id: text(" "), ..application() }, "TenantId must be"),
         (AccessParameters { application_id: text("a\nb"), ..application() }, "ApplicationId must be a line"),

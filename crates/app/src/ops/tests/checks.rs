@@ -86,8 +86,8 @@ async fn who_cannot_be_opened_is_shown_with_its_domain() {
     assert_eq!(
         shown["ValidationWarnings"],
         json!([
-            "contoso.edu: none of its 2 addresses can be opened at \"New\"; add the domain to the target first (accepted \
-             domain), or check the addresses"
+            "contoso.edu: none of its 2 addresses can be opened at \"New\"; add it to the accepted domains of the \
+             target, or check the addresses"
         ])
     );
     let message = shown["Message"].as_str().unwrap();

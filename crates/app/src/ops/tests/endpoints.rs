@@ -155,7 +155,7 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
         .await;
     assert_eq!(shown["MaxConcurrentMigrations"], 5);
     for (more, kind, words) in [
-        (json!({ "MaxConcurrentMigrations": 4 }), Invalid, "Give -MaxConcurrentIncrementalSyncs 4 or less"),
+        (json!({ "MaxConcurrentMigrations": 4 }), Invalid, "give -MaxConcurrentIncrementalSyncs 4 or less"),
         (json!({ "UserNameTemplate": "{user}" }), Invalid, "needs Credential"),
         (json!({ "Identity": "None" }), NotFound, "\"None\" could not be found"),
     ] {

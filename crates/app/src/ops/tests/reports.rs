@@ -207,7 +207,7 @@ async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
         (json!({ "Identity": "z@example.org" }), NotFound, "z@example.org"),
         (json!({ "BatchId": "Z" }), NotFound, "\"Z\""),
         (json!({ "BatchId": "B", "Continuation": "x" }), Invalid, "Continuation"),
-        (json!({ "Identity": "a@example.org", "Export": "saved" }), Invalid, "whole path"),
+        (json!({ "Identity": "a@example.org", "Export": "saved" }), Invalid, "absolute path"),
         (json!({ "Identity": "a@example.org", "Export": "/dev/null/x" }), Unavailable, "/dev/null/x"),
     ] {
         desk.refused("Get-MigrationSkippedItem", request, kind, words).await;

@@ -207,7 +207,7 @@ async fn rights_that_came_later_are_seen_with_another_token() {
 async fn what_cannot_be_tried_is_told() {
     let desk = Desk::new().await;
     let server = json!({ "Name": "New", "RemoteServer": "127.0.0.1", "Port": 9, "TestMailbox": "ann" });
-    desk.refused("New-MigrationEndpoint", server, Invalid, "each user has a password").await;
+    desk.refused("New-MigrationEndpoint", server, Invalid, "each user signs in with the password").await;
     let signs_in =
         json!({ "Name": "New", "Microsoft365": true, "ApplicationId": "app", "TestMailbox": "ann" });
     desk.refused("New-MigrationEndpoint", signs_in, Invalid, "is not saved yet").await;
