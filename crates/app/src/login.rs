@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
 
-/// What `mailhaul login` is told.
+/// Options of `mailhaul login`.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
-    /// The endpoint
+    /// Name or GUID of the endpoint
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
 }
