@@ -149,7 +149,7 @@ mod tests {
             (
                 "TokenUrl",
                 json!("http://10.0.0.1/"),
-                "TokenUrl: it must begin with https://: secrets go there",
+                "TokenUrl: it must begin with https://, because secrets are sent there",
             ),
         ] {
             let mut endpoint = endpoint();

@@ -13,7 +13,6 @@ pub struct InternalDate {
     packed: NonZeroI64,
 }
 
-/// Bits of the zone part.
 const ZONE_BITS: u32 = 12;
 /// Added to a zone, which is less than a day in either direction.
 const ZONE_BIAS: i64 = 1 << (ZONE_BITS - 1);

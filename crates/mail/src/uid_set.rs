@@ -101,7 +101,6 @@ impl UidSet {
         self.ranges.get(index).is_some_and(|&(begin, _)| begin <= last.get())
     }
 
-    /// Number of UIDs.
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|&(begin, end)| u64::from(end - begin) + 1).sum()
     }

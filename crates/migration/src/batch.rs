@@ -11,18 +11,14 @@ use crate::{deletions::Deletions, gmail_labels::GmailLabels, status::BatchIntent
 
 /// Maximum characters of a batch's name.
 pub const MAX_NAME: usize = 64;
-/// Default time between incremental syncs.
 pub const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_hours(24);
-/// Minimum time between incremental syncs.
 pub const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Permanent id.
     pub guid: Uuid,
     /// Unique without regard to case.
     pub name: String,
-    /// Endpoint that mail comes from.
     pub source_endpoint: Uuid,
     /// Endpoint that mail goes to; `None` is the archive in the data directory.
     pub target_endpoint: Option<Uuid>,
@@ -38,7 +34,6 @@ pub struct Batch {
     pub started: Option<Timestamp>,
 }
 
-/// Migration settings of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct BatchSettings {
@@ -48,13 +43,11 @@ pub struct BatchSettings {
     pub complete_after: Option<Timestamp>,
     /// Time zone of the administrator's dates (IANA).
     pub time_zone: Option<String>,
-    /// Time between incremental syncs.
     pub sync_interval: Duration,
     /// True if incremental syncs follow the first sync.
     pub allow_incremental_syncs: bool,
     /// Only these folders, as the administrator writes them; empty for all.
     pub include_folders: Vec<String>,
-    /// Folders that are left out.
     pub exclude_folders: Vec<String>,
     /// Source and target of folders with another target than planned.
     pub folder_map: Vec<(String, String)>,

@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use crate::limit::Limit;
 
-/// Configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationConfig {
     pub max_number_of_batches: Limit,

@@ -12,7 +12,6 @@ use mailhaul_engine::Received;
 /// Maximum depth of parentheses.
 const MAX_DEPTH: usize = 50;
 
-/// Error in a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ContentFilter, character {position}: {problem}")]
 pub struct FilterError {

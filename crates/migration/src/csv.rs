@@ -22,7 +22,6 @@ pub const MAX_ROWS: usize = 50_000;
 /// Maximum size of the file in bytes: 10 MB.
 pub const MAX_OCTETS: usize = 10 * 1024 * 1024;
 
-/// Options for reading the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
     /// Ignores unknown columns with a warning instead of refusing them.
@@ -41,7 +40,6 @@ impl CsvOptions {
     }
 }
 
-/// Users of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserList {
     /// In the file's order, without repeated e-mail addresses.
@@ -82,7 +80,6 @@ pub enum CsvError {
     /// Empty file.
     #[error("The CSV file is empty")]
     Empty,
-    /// Only a header.
     #[error("The CSV file has a header but no users")]
     NoRows,
     /// More bytes than [`MAX_OCTETS`].
@@ -114,7 +111,6 @@ pub enum CsvError {
         /// Possible reason.
         hint: &'static str,
     },
-    /// Missing column.
     #[error("Column \"{name}\" is missing from the CSV file; it is required{}", hint_at_column(.nearest.as_deref()))]
     MissingColumn {
         name: &'static str,

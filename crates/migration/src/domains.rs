@@ -85,8 +85,8 @@ mod tests {
         assert_eq!(
             named(&[good.clone(), bad.clone()]),
             [
-                "contoso.edu: none of its 14 addresses can be opened at \"M365\"; add the domain to the target first \
-                 (accepted domain), or check the addresses"
+                "contoso.edu: none of its 14 addresses can be opened at \"M365\"; add it to the accepted domains \
+                 of the target, or check the addresses"
             ]
         );
         // If no mailbox opens, or some are not checked, the reason need not be the domain.

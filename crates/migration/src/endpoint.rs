@@ -85,7 +85,6 @@ impl AdminForm {
 /// GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminAccess {
-    /// Login of the administrator.
     pub user_name: String,
     pub form: AdminForm,
 }
@@ -154,14 +153,12 @@ pub enum EndpointType {
 /// Server that mail comes from or goes to. Passwords of users are stored with the users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Permanent id.
     pub guid: Uuid,
     /// Unique without regard to case.
     pub name: String,
     pub endpoint_type: EndpointType,
     pub remote_server: String,
     pub port: u16,
-    /// Encryption of the connection.
     pub security: EndpointSecurity,
     /// True if any certificate is accepted.
     pub accept_untrusted_certificates: bool,
@@ -177,14 +174,12 @@ pub struct Endpoint {
     pub server_profile: Option<String>,
     /// Only sign-in mechanism to use; `None` for the strongest that works.
     pub auth_mechanism: Option<String>,
-    /// Rate limits.
     pub rates: Rates,
     /// URL of the Gmail API, if messages are uploaded through it instead of APPEND.
     pub gmail_api: Option<String>,
     /// Login that opens the mailboxes.
     pub access: Access,
     pub created: Timestamp,
-    /// Time of the last change.
     pub modified: Timestamp,
 }
 

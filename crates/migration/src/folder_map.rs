@@ -18,13 +18,11 @@ pub enum FolderMapError {
     /// Invalid CSV, or a row whose number of cells differs from the header's.
     #[error(transparent)]
     Csv(#[from] CsvError),
-    /// Only a header.
     #[error("The CSV file has a header but no rows: it changes no folder's target")]
     NoRows,
     /// Unknown or repeated column.
     #[error("{place}: the column name \"{name}\" is unknown or repeated; the columns are Source, Target")]
     Column { place: CellPosition, name: String },
-    /// Missing column.
     #[error("Column \"{name}\" is missing from the CSV file; it is required")]
     MissingColumn { name: &'static str },
     /// Invalid folder.
@@ -129,15 +127,15 @@ mod tests {
             ("Source\na\n", "Column \"Target\" is missing from the CSV file; it is required"),
             (
                 "Source,Target,Note\na,b,c\n",
-                "Row 1, column 3: the column name \"Note\" is not known or is there twice; the columns are Source, Target",
+                "Row 1, column 3: the column name \"Note\" is unknown or repeated; the columns are Source, Target",
             ),
             (
                 "Source,Source\na,b\n",
-                "Row 1, column 2: the column name \"Source\" is not known or is there twice; the columns are Source, Target",
+                "Row 1, column 2: the column name \"Source\" is unknown or repeated; the columns are Source, Target",
             ),
             (
                 "Source,Target\na,b\nc\n",
-                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value with a comma in it must stand in double quotes",
+                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value that contains a comma must be in double quotes",
             ),
             ("Source,Target\n,b\n", "Row 2, column 1 (Source): a folder's name must not be empty"),
             (
@@ -146,7 +144,7 @@ mod tests {
             ),
             (
                 "Source,Target\nInbox,b\nINBOX,c\n",
-                "Row 3, column 1 (Source): the folder \"INBOX\" is in row 2 already",
+                "Row 3, column 1 (Source): the folder \"INBOX\" is already in row 2",
             ),
             (
                 "Source,Target\n\"a,b\n",

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// OAuth settings of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OAuth {

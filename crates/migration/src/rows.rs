@@ -5,7 +5,6 @@
 
 use crate::csv::{CellPosition, CsvError};
 
-/// Row of a CSV file.
 pub(crate) struct Row {
     /// Counted from 1, empty lines included, as in a spreadsheet.
     pub(crate) number: usize,
@@ -18,7 +17,6 @@ pub(crate) struct Rows<'a> {
     number: usize,
 }
 
-/// End of a cell.
 #[derive(PartialEq, Eq)]
 enum End {
     Cell,

@@ -274,7 +274,6 @@ impl StatusCounts {
         UserStatus::VARIANTS.iter().filter(|it| it.summary() == summary).map(|it| self.of(*it)).sum()
     }
 
-    /// Number of all users.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }

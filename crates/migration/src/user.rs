@@ -11,7 +11,6 @@ use crate::{check::MailboxCheck, score::DataConsistencyScore, status::UserStatus
 /// One mailbox of a batch. Its passwords are in the vault, under its GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationUser {
-    /// Permanent id.
     pub guid: Uuid,
     pub batch: Uuid,
     /// Row in the CSV file; the header is row 1.
@@ -44,7 +43,6 @@ pub struct MigrationUser {
     pub statistics: Statistics,
     /// Time up to which the administrator approved skipped messages.
     pub approved: Option<Timestamp>,
-    /// Result of the mailbox check.
     pub check: MailboxCheck,
 }
 

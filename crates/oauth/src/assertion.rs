@@ -24,7 +24,6 @@ pub(crate) struct Times {
     pub(crate) end: i64,
 }
 
-/// Signs the claims.
 pub(crate) fn sign(
     header: &Header,
     claims: &impl Serialize,

@@ -294,9 +294,9 @@ mod tests {
         });
         assert!(claims(&user).misfits("ann@example.org", NOW).is_empty());
         for (claims, word) in [
-            (with("exp", json!(NOW - 300)), "it ended 5 minutes ago"),
-            (with("exp", json!(NOW)), "it ended 0 seconds ago"),
-            (with("nbf", json!(NOW + 300)), "it is valid in 5 minutes only"),
+            (with("exp", json!(NOW - 300)), "it expired 5 minutes ago"),
+            (with("exp", json!(NOW)), "it expired 0 seconds ago"),
+            (with("nbf", json!(NOW + 300)), "it becomes valid in 5 minutes"),
             (
                 with("aud", json!("https://graph.microsoft.com/")),
                 "its audience is https://graph.microsoft.com/",
@@ -304,7 +304,7 @@ mod tests {
             (with("aud", json!([])), "its audience is none"),
             (with("roles", json!(["Mail.ReadWrite"])), "IMAP.AccessAsApp (it has: Mail.ReadWrite)"),
             (with("scp", json!("Mail.Read")), "IMAP.AccessAsUser.All (it has: Mail.Read)"),
-            (claims(&user), "it is Ann@Example.org's"),
+            (claims(&user), "it belongs to Ann@Example.org"),
         ] {
             let told = claims.misfits("bob@example.org", NOW);
             assert!(told.len() == 1 && told[0].contains(word), "{word}: {told:?}");

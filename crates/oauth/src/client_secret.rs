@@ -13,11 +13,8 @@ use crate::{
 /// Token source: an application with a secret.
 #[derive(Clone, Debug)]
 pub struct ClientSecret {
-    /// Token endpoint.
     pub endpoint: TokenEndpoint,
-    /// Application (client) id.
     pub client_id: String,
-    /// Secret of the application.
     pub secret: Secret,
     /// Scope of the token; empty for the server's default.
     pub scope: String,

@@ -194,14 +194,14 @@ mod tests {
             assert!(error.contains(words) && !error.contains("s3cret"), "{error}");
         }
         let none = TokenCommand::new(vec!["/nowhere/token".to_owned()]).unwrap().ask("a").await.unwrap_err();
-        assert!(none.message.starts_with("the command /nowhere/token cannot be run: "), "{none}");
+        assert!(none.message.starts_with("the command /nowhere/token cannot be started: "), "{none}");
         assert!(TokenCommand::new(vec![]).is_err() && TokenCommand::new(vec![String::new()]).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_command_that_hangs_is_waited_for_a_minute() {
         let error = shell("exec sleep 1000").ask("ann").await.unwrap_err();
-        assert_eq!(error.message, "the command /bin/sh was ended after 60 s without an end of its own");
+        assert_eq!(error.message, "the command /bin/sh was stopped after 60 s, because it did not end");
         assert!(matches!(error.retry, mailhaul_mail::Retry::After(_)));
     }
 

@@ -23,18 +23,13 @@ const POLL_INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::
 /// Maximum time that a code is waited for.
 const MAX_CODE_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Parameters of a sign-in.
 #[derive(Clone, Debug)]
 pub struct DeviceLogin {
-    /// Token endpoint.
     pub endpoint: TokenEndpoint,
-    /// Device authorization endpoint.
     pub device_url: TokenUrl,
-    /// Application (client) id.
     pub client_id: String,
     /// Secret of the application, if the server needs one.
     pub client_secret: Option<Secret>,
-    /// Scope of the tokens.
     pub scope: String,
 }
 
@@ -45,13 +40,11 @@ pub struct DeviceCode {
     pub address: String,
     /// Code to type there.
     pub user_code: String,
-    /// Lifetime of the code.
     pub life: Duration,
     secret: Secret,
     interval: Duration,
 }
 
-/// Result of a sign-in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     pub token: Token,

@@ -16,9 +16,7 @@ use crate::{
     words::{self, About},
 };
 
-/// Timeout of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum bytes of an answer.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Upper bound of a server's requested delay.
 const MAX_DELAY: Duration = Duration::from_hours(24);
@@ -253,7 +251,10 @@ mod tests {
         }
         for told in ["https://ann:hunter2@login.example.org/token", "https://hunter2@login.example.org/"] {
             let words = TokenUrl::parse(told).unwrap_err();
-            assert!(words.contains("no password") && !words.contains("hunter2"), "{words}");
+            assert!(
+                words.contains("must not contain a user name or password") && !words.contains("hunter2"),
+                "{words}"
+            );
         }
         for wrong in ["http://login.example.org/token", "ftp://localhost/", "token", "http://10.0.0.1/"] {
             assert!(TokenUrl::parse(wrong).is_err(), "{wrong}");

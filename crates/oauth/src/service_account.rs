@@ -27,14 +27,12 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Key file of a service account, as Google issues it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccountKey {
-    /// Address of the account.
     pub email: String,
     /// Client id of the account, for which the delegation is entered.
     pub client_id: String,
     pub key_id: String,
     /// In PEM.
     pub private_key: Secret,
-    /// Token endpoint.
     pub token_url: String,
 }
 

@@ -22,7 +22,6 @@ pub struct Token {
 /// Future of a token request.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Token, TokenError>> + Send + 'a>>;
 
-/// Source of access tokens.
 pub trait TokenSource: Send + Sync {
     /// True if one token opens every mailbox, as an application's does.
     fn opens_every_mailbox(&self) -> bool;

@@ -59,7 +59,6 @@ struct CachedToken {
     at: Instant,
     /// True if it replaced a token that a mail server refused.
     is_replacement: bool,
-    /// Mailboxes that it opened.
     opened: HashSet<String>,
 }
 
@@ -70,7 +69,6 @@ struct Trouble {
 }
 
 impl Tokens {
-    /// Starts without tokens.
     pub fn new(source: impl TokenSource + 'static) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),

@@ -9,9 +9,7 @@ use crate::error::TokenError;
 /// Subject of a token request, for messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct About<'a> {
-    /// Application (client) id.
     pub(crate) client_id: &'a str,
-    /// Requested scope.
     pub(crate) scope: &'a str,
     /// Mailbox that the token is for.
     pub(crate) mailbox: &'a str,
@@ -284,7 +282,7 @@ mod tests {
         let secret = told("AADSTS7000215: Invalid client secret provided.");
         assert_eq!(
             secret.message.split(". ").next().unwrap(),
-            "login.microsoftonline.com gives no token (invalid_client: AADSTS7000215: Invalid client secret provided)"
+            "login.microsoftonline.com refused to issue a token (invalid_client: AADSTS7000215: Invalid client secret provided)"
         );
         assert!(secret.message.contains("the application 1234"), "{secret}");
         // One number is a prefix of the other.
@@ -338,7 +336,7 @@ mod tests {
         // An unknown error is shown as it is.
         assert_eq!(
             told("invalid_grant", "Bad Request").message,
-            "oauth2.googleapis.com gives no token (invalid_grant: Bad Request)"
+            "oauth2.googleapis.com refused to issue a token (invalid_grant: Bad Request)"
         );
         assert!(told("org_internal", "").message.contains("(org_internal). "));
     }

@@ -15,7 +15,6 @@ pub enum Role {
     Admin,
 }
 
-/// Caller of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Name in the audit log.

@@ -23,7 +23,6 @@ use crate::{
     parameter::IDENTITY,
 };
 
-/// Client of the operations.
 #[derive(Clone, Debug)]
 pub struct Client(Transport);
 
@@ -44,7 +43,6 @@ impl Client {
         Self(Transport::Local(router, caller))
     }
 
-    /// Returns all results.
     pub async fn call(&self, entry: &Entry, request: Value) -> Result<Vec<Value>, Failure> {
         let mut pages = self.pages(entry, request)?;
         let mut results = Vec::new();
@@ -92,7 +90,6 @@ impl Client {
     }
 }
 
-/// Results in pages.
 #[derive(Debug)]
 pub struct Pages<'a> {
     client: &'a Client,

@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-/// Kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// The object does not exist.
@@ -74,7 +73,6 @@ impl FailureKind {
         self.row().code
     }
 
-    /// HTTP status.
     pub fn status(self) -> u16 {
         self.row().status
     }
@@ -149,7 +147,6 @@ impl Failure {
         Self::new(FailureKind::Internal, message)
     }
 
-    /// Adds advice.
     #[must_use]
     pub fn with_advice(mut self, advice: impl Display) -> Self {
         self.advice = Some(advice.to_string());
@@ -180,7 +177,6 @@ impl Failure {
     }
 }
 
-/// JSON form of an error.
 pub(crate) fn error_json(code: &str, message: &str, advice: Option<&str>) -> Value {
     json!({ "Error": { "Code": code, "Message": message, "Advice": advice } })
 }

@@ -104,7 +104,6 @@ pub struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// No result.
     pub fn none() -> Self {
         Self::all(Vec::new())
     }
@@ -113,12 +112,10 @@ impl<T> Answer<T> {
         Self::all(vec![value])
     }
 
-    /// All results.
     pub fn all(value: Vec<T>) -> Self {
         Self { value, next: None }
     }
 
-    /// A part of the results.
     pub fn page(value: Vec<T>, next: Option<String>) -> Self {
         Self { value, next }
     }

@@ -7,14 +7,12 @@ use serde_json::Value;
 
 use crate::entry::Entry;
 
-/// Output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Table of the operation's main properties.
     Table,
     /// One property per line.
     List,
-    /// JSON array.
     Json,
     /// Comma-separated values with a header.
     Csv,

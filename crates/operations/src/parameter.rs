@@ -10,7 +10,6 @@ pub(crate) const IDENTITY: &str = "Identity";
 /// Parameter that names a new object.
 pub(crate) const NAME: &str = "Name";
 
-/// Type of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// Present or absent, without a value.
@@ -50,7 +49,6 @@ pub struct Choice {
     pub help: String,
 }
 
-/// Parameter of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Name in JSON, and after the dash of a cmdlet.
@@ -60,7 +58,6 @@ pub struct Parameter {
     /// True if `$null` (JSON null) is allowed, which clears a setting.
     pub clearable: bool,
     pub default: Option<Value>,
-    /// Description.
     pub help: String,
     /// True if the name may be omitted.
     pub positional: bool,
@@ -84,7 +81,6 @@ impl Parameter {
         }
     }
 
-    /// Environment variable of the secret.
     pub fn secret_variable(&self) -> Option<String> {
         match self.kind {
             Kind::Credential => Some(format!("MAILHAUL_{}_PASSWORD", self.name.to_ascii_uppercase())),

@@ -7,25 +7,18 @@ use std::fmt;
 pub enum Verb {
     /// Tests an object; changes nothing.
     Test,
-    /// Creates an object.
     New,
     /// Shows one or all objects.
     Get,
-    /// Changes an object.
     Set,
-    /// Starts an object.
     Start,
-    /// Stops an object.
     Stop,
-    /// Completes an object.
     Complete,
-    /// Deletes an object.
     Remove,
     /// Exports facts about an object.
     Export,
 }
 
-/// Forms of a verb.
 #[derive(Debug)]
 pub(crate) struct Form {
     /// Part of the cmdlet's name.

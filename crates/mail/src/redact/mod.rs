@@ -11,7 +11,6 @@ use self::{
 };
 use crate::secret::Secret;
 
-/// Replacement for a secret.
 pub const REDACTED: &str = "[redacted]";
 /// Bytes that are searched at once.
 const WINDOW: usize = 4096;
@@ -41,7 +40,6 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Adds a secret.
     pub fn add(&mut self, secret: &Secret) {
         self.add_needles(Needles::secret(secret.expose()));
     }

@@ -22,7 +22,6 @@ type Needle = Zeroizing<Vec<u8>>;
 
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Needles {
-    /// The secret itself.
     plain: Needle,
     is_short: bool,
     /// Forms searched for in every text.
@@ -31,7 +30,6 @@ pub(super) struct Needles {
     decoded: Vec<Needle>,
     /// Letters and digits only.
     squeezed: Option<Needle>,
-    /// Parts of a long secret.
     parts: Vec<Needle>,
 }
 
@@ -185,7 +183,6 @@ fn parts(secret: &[u8], length: usize) -> Vec<Needle> {
     secret.windows(length).step_by(step).map(lower).collect()
 }
 
-/// ROT13.
 fn rotated(octet: u8) -> u8 {
     match octet {
         b'a'..=b'z' => (octet - b'a' + 13) % 26 + b'a',

@@ -7,7 +7,6 @@ use super::ENCLOSING;
 /// Maximum depth of nested encodings.
 const DEPTH: usize = 2;
 
-/// Origin of a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ViewKind {
     /// The text, with or without escapes.
@@ -23,7 +22,6 @@ pub(super) struct View<'a> {
     text: &'a str,
     pub(super) kind: ViewKind,
     octets: Vec<u8>,
-    /// The bytes in lower case.
     pub(super) lower: Vec<u8>,
     origin: Vec<Range<usize>>,
 }

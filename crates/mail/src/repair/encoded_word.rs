@@ -73,7 +73,6 @@ impl Kind {
     }
 }
 
-/// Token of a value.
 enum Token<'a> {
     /// Copied as it is.
     Plain(&'a [u8]),

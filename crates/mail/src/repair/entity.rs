@@ -29,7 +29,6 @@ pub(super) enum Kind {
     Unknown,
 }
 
-/// Encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Identity,

@@ -10,7 +10,6 @@ pub(super) fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     octets.split_inclusive(|it| *it == b'\n')
 }
 
-/// Number of line ends.
 pub(super) fn line_ends(octets: &[u8]) -> u64 {
     octets.split(|it| *it == b'\n').skip(1).count() as u64
 }

@@ -95,7 +95,6 @@ impl fmt::Display for Repairs {
     }
 }
 
-/// Kind of edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// Removed NULs.
@@ -173,11 +172,9 @@ impl Change {
     }
 }
 
-/// Edits of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub change: Change,
-    /// Number of edits.
     pub count: u64,
     /// First edited line.
     pub line: u64,

@@ -23,7 +23,6 @@ pub use strict::is_strictly_formed;
 /// bytes on.
 pub const LONGEST_LINE: usize = 9_900;
 
-/// Edited message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
     pub octets: Vec<u8>,

@@ -106,6 +106,6 @@ async fn what_is_no_code_is_told() {
         scope: String::new(),
     };
     let error = login.start().await.unwrap_err();
-    assert_eq!(error.message, "127.0.0.1 answers with something that is no code");
+    assert_eq!(error.message, "127.0.0.1 sent an answer without a code");
     assert!(login.start().await.unwrap_err().message.contains("There is no application app-1"));
 }

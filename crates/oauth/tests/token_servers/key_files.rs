@@ -94,12 +94,12 @@ fn what_is_wrong_with_a_key_file_is_told_without_the_key() {
         (with("type", json!("authorized_user")), "the sign-in of a user"),
         (with("type", json!(5)), "its \"type\" is another"),
         (json!([]).to_string(), "its \"type\" is another"),
-        (with("client_email", Value::Null), "the key file has no \"client_email\""),
-        (with("client_id", json!(" ")), "the key file has no \"client_id\""),
-        (with("private_key", json!(7)), "the key file has no \"private_key\""),
+        (with("client_email", Value::Null), "the key file lacks \"client_email\""),
+        (with("client_id", json!(" ")), "the key file lacks \"client_id\""),
+        (with("private_key", json!(7)), "the key file lacks \"private_key\""),
         (
             with("private_key", json!("MIIEvQIBADANBgkq")),
-            "\"private_key\" of the key file: there is no private key",
+            "\"private_key\" of the key file: the file contains no private key",
         ),
         (
             with("token_uri", json!("http://elsewhere.example/")),

@@ -89,7 +89,7 @@ async fn a_token_that_cannot_be_kept_is_kept_first_of_all_when_it_can() {
     keeper.fails.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         let error = source.ask("ann").await.unwrap_err();
-        assert!(error.message.ends_with("cannot be kept: the disk is full"), "{error}");
+        assert!(error.message.ends_with("cannot be saved: the disk is full"), "{error}");
         assert!(matches!(error.retry, Retry::After(_)));
     }
     // No further token was asked for.

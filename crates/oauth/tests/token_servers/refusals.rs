@@ -36,7 +36,7 @@ async fn a_server_that_is_busy_says_until_when() {
     assert_eq!(error(busy(503)).await.retry, Retry::After(None));
     let seconds = error(busy(429).insert_header("Retry-After", "30")).await;
     assert_eq!(seconds.retry, Retry::After(Some(Duration::from_secs(30))));
-    assert_eq!(seconds.message, "127.0.0.1 cannot give a token now (429 Too Many Requests)");
+    assert_eq!(seconds.message, "127.0.0.1 cannot issue a token now (429 Too Many Requests)");
     // The maximum is a day.
     let forever = error(busy(429).insert_header("Retry-After", u64::MAX.to_string().as_str())).await;
     assert_eq!(forever.retry, Retry::After(Some(Duration::from_hours(24))));
@@ -68,15 +68,15 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
         assert!(!told.message.contains(form) && told.message.contains("no [redacted] here"), "{told}");
     }
     for (answer, words) in [
-        (ResponseTemplate::new(404).set_body_string("<html>"), "127.0.0.1 gives no token (404 Not Found)"),
+        (
+            ResponseTemplate::new(404).set_body_string("<html>"),
+            "127.0.0.1 refused to issue a token (404 Not Found)",
+        ),
         (
             ResponseTemplate::new(302).insert_header("Location", "http://127.0.0.1:1/"),
-            "127.0.0.1 gives no token (302 Found)",
+            "127.0.0.1 refused to issue a token (302 Found)",
         ),
-        (
-            ResponseTemplate::new(200).set_body_string("hunter2"),
-            "127.0.0.1 answers with something that is no token",
-        ),
+        (ResponseTemplate::new(200).set_body_string("hunter2"), "127.0.0.1 sent an answer without a token"),
         (given("", 5), "127.0.0.1 answers with an empty token"),
         (
             ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 << 20]),
@@ -110,7 +110,7 @@ async fn a_server_that_hangs_up_is_asked_later() {
         scope: String::new(),
     };
     let error = source.ask("ann").await.unwrap_err();
-    assert!(error.message.starts_with("127.0.0.1 cannot be asked for a token: "), "{error}");
+    assert!(error.message.starts_with("127.0.0.1 cannot be reached for a token: "), "{error}");
     assert_eq!((error.retry, error.concerns_all), (Retry::After(None), true));
     assert!(!error.message.contains("hunter2"), "{error}");
 }

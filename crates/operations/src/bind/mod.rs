@@ -28,7 +28,6 @@ pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF};
 
 /// Files and secrets for the binder.
 pub trait World {
-    /// Reads a whole file.
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;
 
     /// Returns the password of this user from the environment or the terminal.
@@ -38,7 +37,6 @@ pub trait World {
     fn secret(&self, parameter: &Parameter) -> Result<Secret, Failure>;
 }
 
-/// Bound arguments.
 #[derive(Clone, PartialEq)]
 pub struct Bound {
     /// Request for the operation. May contain passwords.
@@ -69,7 +67,6 @@ impl Bound {
         terminal && self.confirm.unwrap_or(entry.confirm)
     }
 
-    /// Confirmation question.
     pub fn question(&self, entry: &Entry) -> String {
         format!("{}: continue?", self.target(entry))
     }
@@ -100,7 +97,6 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// Encodes a login in JSON.
 pub(crate) fn credential(user_name: &str, password: &Secret, label: &str) -> Result<Value, Failure> {
     let password = secret_text(password, label)?;
     Ok(Value::Object(
@@ -111,7 +107,6 @@ pub(crate) fn credential(user_name: &str, password: &Secret, label: &str) -> Res
     ))
 }
 
-/// Encodes a secret in JSON.
 fn secret_text(secret: &Secret, label: &str) -> Result<Value, Failure> {
     std::str::from_utf8(secret.expose())
         .map(Value::from)

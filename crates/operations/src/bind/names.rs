@@ -6,7 +6,6 @@ use crate::{
     parameter::{Kind, Parameter},
 };
 
-/// Meaning of a name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Meaning<'a> {
     Parameter(&'a Parameter),

@@ -5,7 +5,6 @@ use std::io;
 use clap::Command;
 use clap_mangen::Man;
 
-/// Manual page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManPage {
     /// For example `mailhaul-batch-new.1`.

@@ -8,7 +8,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::reply::Refused;
 use crate::entry::Entry;
 
-/// Prefix of all paths.
 const ROOT: &str = "/api/v1/";
 /// Path of the OpenAPI document.
 pub(crate) const DESCRIPTION: &str = "/api/v1/openapi.json";

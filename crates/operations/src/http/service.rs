@@ -90,7 +90,6 @@ impl<C: Send + Sync + 'static> Service<C> {
         Self { operations, context, gate, limits, description, bodies, under_way }
     }
 
-    /// Replaces the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -39,7 +39,6 @@ impl Server {
         Self { router, shutdown, limits: Limits::default(), strangers: Strangers::default() }
     }
 
-    /// Replaces the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

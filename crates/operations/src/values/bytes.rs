@@ -64,7 +64,6 @@ impl JsonSchema for Bytes {
     }
 }
 
-/// Encodes bytes for JSON.
 pub(crate) fn encode(octets: &[u8]) -> String {
     BASE64_STANDARD.encode(octets)
 }

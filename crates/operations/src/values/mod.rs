@@ -21,7 +21,6 @@ pub(crate) use bytes::encode;
 pub(crate) use change::CLEARABLE;
 pub(crate) use credential::{PASSWORD, USER_NAME};
 
-/// Schema formats.
 pub(crate) mod format {
     pub(crate) const BYTES: &str = "byte";
     pub(crate) const CONTINUATION: &str = "continuation";

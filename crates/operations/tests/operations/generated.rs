@@ -120,7 +120,7 @@ fn help_says_what_a_person_needs() {
         "- Amber: As a candle.",
         "--owner-password-file <FILE>",
         "--pass-phrase [<SECRET>]",
-        "[takes no value: MAILHAUL_PASS_PHRASE has it, or you are asked]",
+        "[takes no value: read from MAILHAUL_PASS_PHRASE, or prompt]",
         "--pass-phrase-file <FILE>",
         "--what-if",
         "[several: separate by commas, or repeat the option]",

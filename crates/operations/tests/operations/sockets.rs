@@ -185,10 +185,7 @@ async fn tls_is_spoken() {
 async fn too_much_is_refused_before_it_is_read() {
     let running = Running::start(Limits { body: 100, ..Limits::default() }, None).await;
     let announced = said(running.tcp().await, &post("/api/v1/lamps", "operator", 101, "")).await;
-    assert!(
-        announced.starts_with("HTTP/1.1 413 ") && announced.contains("at most 100 octets"),
-        "{announced}"
-    );
+    assert!(announced.starts_with("HTTP/1.1 413 ") && announced.contains("at most 100 bytes"), "{announced}");
     let mut chunked = "POST /api/v1/lamps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer operator\r\n\
                        Transfer-Encoding: chunked\r\n\r\n"
         .to_owned();

@@ -142,8 +142,11 @@ fn what_cannot_be_is_told() {
         (AccessParameters { token_url: text("nonsense"), ..application() }, "TokenUrl: it is not a URL"),
         (AccessParameters { tenant_id: text("../common"), ..application() }, "TenantId must be"),
         (AccessParameters { tenant_id: text(" "), ..application() }, "TenantId must be"),
-        (AccessParameters { application_id: text("a\nb"), ..application() }, "ApplicationId must be a line"),
-        (AccessParameters { scope: text(""), ..application() }, "Scope must be a line"),
+        (
+            AccessParameters { application_id: text("a\nb"), ..application() },
+            "ApplicationId must be one line",
+        ),
+        (AccessParameters { scope: text(""), ..application() }, "Scope must be one line"),
         (
             AccessParameters {
                 client_secret: None,
