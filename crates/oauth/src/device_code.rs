@@ -112,7 +112,7 @@ impl DeviceLogin {
                 }
                 // A server that is unreachable may return before the code expires (section 3.5).
                 (_, Retry::After(wait)) => {
-                    pause = (pause * 2).max(wait.unwrap_or_default()).min(POLL_INTERVALS.1)
+                    pause = (pause * 2).max(wait.unwrap_or_default()).min(POLL_INTERVALS.1);
                 }
                 (_, Retry::Now) => {}
                 (_, Retry::Never) => return Err(error),
