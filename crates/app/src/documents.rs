@@ -38,7 +38,7 @@ pub(crate) fn write_man(options: &Man, program: &Command) -> Result<()> {
     Ok(())
 }
 
-/// OpenAPI document of the HTTP interface, as it is committed.
+/// `OpenAPI` document of the HTTP interface, as it is committed.
 pub(crate) fn openapi(operations: &Operations<Context>) -> Result<String> {
     let description = operations.openapi(env!("CARGO_PKG_VERSION"));
     Ok(serde_json::to_string_pretty(&description)? + "\n")

@@ -231,7 +231,7 @@ pub enum BatchStatus {
     Created,
     /// Started; no user has a connection slot yet.
     Starting,
-    /// Started; StartAfter is in the future.
+    /// Started; its start time is in the future.
     Waiting,
     /// First passes are running.
     Syncing,

@@ -30,7 +30,7 @@ struct Row {
     code: &'static str,
     status: u16,
     exit: u8,
-    /// Description in the OpenAPI document.
+    /// Description in the `OpenAPI` document.
     meaning: &'static str,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An [`Operation`] is a request, an answer, and `run`. [`Operations`] lists them all. From this
 //! list come the command line (`mailhaul batch new`), the cmdlets (`New-MigrationBatch`), the HTTP
-//! interface with its OpenAPI document, help, manual pages, completions and a PowerShell module.
+//! interface with its `OpenAPI` document, help, manual pages, completions and a PowerShell module.
 //! This crate knows none of the operations.
 
 mod bind;

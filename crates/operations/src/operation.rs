@@ -83,7 +83,7 @@ pub trait Operation<C>: 'static {
 
     /// Parameters: a struct with `#[serde(rename_all = "PascalCase", deny_unknown_fields)]`.
     type Request: DeserializeOwned + JsonSchema + Send;
-    /// One result. Its name is the name of a schema in the OpenAPI document, so it is named after
+    /// One result. Its name is the name of a schema in the `OpenAPI` document, so it is named after
     /// the noun.
     type Response: Serialize + JsonSchema + Send;
 

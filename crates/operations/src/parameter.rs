@@ -61,7 +61,7 @@ pub struct Parameter {
     pub help: String,
     /// True if the name may be omitted.
     pub positional: bool,
-    /// Schema for the OpenAPI document.
+    /// Schema for the `OpenAPI` document.
     pub(crate) schema: Value,
 }
 

@@ -138,7 +138,7 @@ pub(crate) fn help(schema: &Value) -> String {
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Schema for the OpenAPI document: null is allowed only if it clears a setting.
+/// Schema for the `OpenAPI` document: null is allowed only if it clears a setting.
 pub(crate) fn of_input(schema: &Value) -> Value {
     let mut shown = if schema.get(CLEARABLE).is_some() { schema.clone() } else { without_null(schema).0 };
     if let Some(object) = shown.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Generates the OpenAPI 3.1 document of the HTTP interface.
+//! Generates the `OpenAPI` 3.1 document of the HTTP interface.
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

@@ -9,7 +9,7 @@ use super::reply::Refused;
 use crate::entry::Entry;
 
 const ROOT: &str = "/api/v1/";
-/// Path of the OpenAPI document.
+/// Path of the `OpenAPI` document.
 pub(crate) const DESCRIPTION: &str = "/api/v1/openapi.json";
 
 /// RFC 3986, section 2.3.

@@ -82,7 +82,7 @@ pub struct Service<C> {
 }
 
 impl<C: Send + Sync + 'static> Service<C> {
-    /// `version` is the program's, for the OpenAPI document.
+    /// `version` is the program's, for the `OpenAPI` document.
     pub fn new(operations: Arc<Operations<C>>, context: Arc<C>, gate: Arc<dyn Gate>, version: &str) -> Self {
         let description = operations.openapi(version);
         let (limits, under_way) = (Limits::default(), TaskTracker::new());
