@@ -1,7 +1,7 @@
 //! Banned words of docs/style.md: absent from the comments and texts of the listed paths.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -23,7 +23,7 @@ fn finished_crates_use_plain_words() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
     for path in FINISHED {
-        for file in rust_files(&root.join(path)) {
+        for file in rust_files(&root.join(path)).unwrap() {
             let source = fs::read_to_string(&file).unwrap();
             let is_test = file.components().any(|part| part.as_os_str() == "tests");
             found.extend(
@@ -34,18 +34,20 @@ fn finished_crates_use_plain_words() {
     assert!(found.is_empty(), "see docs/style.md:\n{}", found.join("\n"));
 }
 
-fn rust_files(path: &Path) -> Vec<PathBuf> {
+fn rust_files(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = vec![path.to_owned()];
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            for entry in fs::read_dir(&path)? {
+                open.push(entry?.path());
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }
     }
     files.sort();
-    files
+    Ok(files)
 }
 
 /// Faults of a file, each with its line. Texts in tests are not searched: they are input.
