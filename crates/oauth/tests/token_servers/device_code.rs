@@ -107,5 +107,5 @@ async fn what_is_no_code_is_told() {
     };
     let error = login.start().await.unwrap_err();
     assert_eq!(error.message, "127.0.0.1 sent an answer without a code");
-    assert!(login.start().await.unwrap_err().message.contains("There is no application app-1"));
+    assert!(login.start().await.unwrap_err().message.contains("The organisation has no application app-1"));
 }

@@ -77,10 +77,10 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
             "127.0.0.1 refused to issue a token (302 Found)",
         ),
         (ResponseTemplate::new(200).set_body_string("hunter2"), "127.0.0.1 sent an answer without a token"),
-        (given("", 5), "127.0.0.1 answers with an empty token"),
+        (given("", 5), "127.0.0.1 sent an empty token"),
         (
             ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 << 20]),
-            "127.0.0.1 sends no end of an answer",
+            "the answer of 127.0.0.1 does not end",
         ),
     ] {
         assert_eq!(error(answer).await.message, words);

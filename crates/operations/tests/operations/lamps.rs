@@ -121,7 +121,7 @@ pub(crate) struct New {
     pdf_data: Option<Bytes>,
     /// The user who may touch it.
     owner: Option<Credential>,
-    /// The phrase that opens its case.
+    /// Opens its case.
     pass_phrase: Option<SecretText>,
     /// Further users who may touch it.
     #[serde(default)]
@@ -228,7 +228,7 @@ pub(crate) struct Set {
     /// Then it goes off.
     #[serde(default)]
     off_after: Change<DateTime>,
-    /// The phrase that opens its case.
+    /// Opens its case.
     #[serde(default)]
     pass_phrase: Change<SecretText>,
 }
