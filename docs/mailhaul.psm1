@@ -56,59 +56,59 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
 function Test-MigrationServerAvailability {
     <#
     .SYNOPSIS
-    Goes the way to a mail server step by step, shows what it can do, and where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.
+    Tests a mail server step by step (DNS, TCP, TLS, sign-in, mailbox) and shows its features. With a login, also its speed and the login form of an administrator. Changes nothing.
     .PARAMETER IMAP
-    Any IMAP server, as where nothing else is said.
+    Any IMAP server [default if no other type is given].
     .PARAMETER Microsoft365
-    Exchange Online, with what New-MigrationEndpoint takes for it.
+    Exchange Online, with the parameters of New-MigrationEndpoint.
     .PARAMETER GoogleWorkspace
-    Gmail of an organisation, with what New-MigrationEndpoint takes for it.
+    Gmail of an organisation, with the parameters of New-MigrationEndpoint.
     .PARAMETER Gmail
-    The same as GoogleWorkspace: Exchange's word.
+    The same as GoogleWorkspace (Exchange's name).
     .PARAMETER RemoteServer
-    The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
+    Host of the IMAP server [preset for Microsoft365 and GoogleWorkspace].
     .PARAMETER Port
-    The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
+    TCP port [default: 993 with Ssl, 143 with Tls or None].
     .PARAMETER Security
-    How the connection is secured; Ssl where nothing is said.
+    Encryption of the connection [default: Ssl].
     .PARAMETER Authentication
-    How users prove who they are.
+    Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates
-    Takes any certificate.
+    Accepts any certificate.
     .PARAMETER CertificateAuthorities
-    A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    PEM file of certificate authorities, trusted instead of the system's.
     .PARAMETER CertificateSha256
-    The SHA-256 of the only certificate that is taken.
+    SHA-256 of the only accepted certificate.
     .PARAMETER Endpoint
-    An endpoint of which the settings are tried, in place of a server.
+    Endpoint whose settings are tested, instead of a server.
     .PARAMETER Credential
-    A user who is to log in too; with TestMailbox an administrator.
+    Login of a user to test; with TestMailbox, an administrator.
     .PARAMETER AuthMechanism
-    The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if not given.
+    Only sign-in mechanism to use [default: the strongest that works]. SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     .PARAMETER TestMailbox
-    A mailbox that is to be opened too: with an access token, or by the administrator, as its owner logs in. The form that the server takes is found: each is tried once at most.
+    Mailbox to open, with an access token or as the administrator. Write it as its owner signs in. The test finds the login form that the server accepts; it tries each form at most once.
     .PARAMETER TenantId
-    The organisation at Microsoft, by GUID or domain.
+    Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    The application, as the authorization server knows it.
+    Application (client) id at the authorization server.
     .PARAMETER ClientSecret
-    The application's secret.
+    Secret of the application.
     .PARAMETER CertificateFile
-    A file (PEM) with the application's certificate and its private key.
+    PEM file with the application's certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
-    A file (JSON) with the key of a service account of Google.
+    JSON key file of a Google service account.
     .PARAMETER AccessToken
     One access token.
     .PARAMETER AuthorityUrl
-    The authorization server, where it is not the service's public one.
+    Authorization server [default: the public one of the service].
     .PARAMETER TokenUrl
-    The token endpoint, where it does not follow from AuthorityUrl.
+    Token endpoint [default: derived from AuthorityUrl].
     .PARAMETER Scope
-    For what a token is to be good, where it is not what the service wants.
+    Scope of the access token [default: what the service needs].
     .PARAMETER ShowInstructions
-    Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google Workspace.
+    Shows the setup commands of the server's side even if the test succeeds. For Microsoft 365 and Google Workspace.
     .PARAMETER TestConnections
-    Opens connections until the server refuses one: as many as the endpoint's MaxConcurrentMigrations, or 16. Some servers shut out for a while who does that.
+    Opens connections until the server refuses one [max: 16]. For an endpoint, the maximum is MaxConcurrentMigrations. Warning: some servers lock such clients out for a while.
     #>
     [CmdletBinding()]
     param(
@@ -147,85 +147,85 @@ function Test-MigrationServerAvailability {
 function New-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Makes an endpoint: a mail server, and how many mailboxes may be under way there at once.
+    Makes an endpoint: a mail server with its login and limits.
     .PARAMETER Name
-    The endpoint's name.
+    Unique name of the endpoint.
     .PARAMETER IMAP
-    Any IMAP server, as every endpoint is where nothing else is said.
+    Any IMAP server [default if no other type is given].
     .PARAMETER Microsoft365
-    Exchange Online: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    Exchange Online. Address, quirks and limits are preset; access tokens open the mailboxes.
     .PARAMETER GoogleWorkspace
-    Gmail of an organisation: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    Gmail of a Google Workspace organisation. Address, quirks and limits are preset; access tokens open the mailboxes.
     .PARAMETER Gmail
-    The same as GoogleWorkspace: Exchange's word.
+    The same as GoogleWorkspace (Exchange's name).
     .PARAMETER RemoteServer
-    The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
+    Host of the IMAP server [preset for Microsoft365 and GoogleWorkspace].
     .PARAMETER Port
-    The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
+    TCP port [default: 993 with Ssl, 143 with Tls or None].
     .PARAMETER Security
-    How the connection is secured; Ssl where nothing is said.
+    Encryption of the connection [default: Ssl].
     .PARAMETER Authentication
-    How users prove who they are.
+    Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates
-    Takes any certificate: whoever stands between reads passwords and mail.
+    Accepts any certificate. An attacker on the network can read passwords and mail.
     .PARAMETER CertificateAuthorities
-    A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    PEM file of certificate authorities, trusted instead of the system's.
     .PARAMETER CertificateSha256
-    The SHA-256 of the only certificate that is taken: 64 hexadecimal digits, with or without colons.
+    SHA-256 of the only accepted certificate (64 hexadecimal digits, colons allowed).
     .PARAMETER MaxConcurrentMigrations
-    Mailboxes under way at once; 20 where nothing is said.
+    Maximum number of active mailboxes, or unlimited [default: 20].
     .PARAMETER MaxConcurrentIncrementalSyncs
-    Of these, mailboxes in a later pass; 10 where nothing is said, never above MaxConcurrentMigrations.
+    Maximum number of mailboxes in an incremental sync [default: 10]. They count against MaxConcurrentMigrations too.
     .PARAMETER ServerProfile
-    The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is given.
+    Server profile, which selects quirks and limits [default: detected].
     .PARAMETER AuthMechanism
-    The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if not given.
+    Only sign-in mechanism to use [default: the strongest that works]. SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     .PARAMETER MessagesPerSecond
-    Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
+    Maximum messages per second, read and written [default: the profile's]. All mailboxes share the limit.
     .PARAMETER BytesPerSecond
-    Octets in a second at most, over all mailboxes; the profile's where nothing is said.
+    Maximum bytes per second over all mailboxes [default: the profile's].
     .PARAMETER BytesPerDay
-    Octets in 24 hours at most, over all mailboxes; the profile's where nothing is said.
+    Maximum bytes in 24 hours over all mailboxes [default: the profile's].
     .PARAMETER MailboxBytesPerDay
-    Octets in 24 hours at most, for each mailbox; the profile's where nothing is said.
+    Maximum bytes in 24 hours for each mailbox [default: the profile's].
     .PARAMETER Credential
-    An administrator who opens every mailbox, in place of each user's own login.
+    Administrator login that opens every mailbox, instead of the users' logins.
     .PARAMETER UserNameTemplate
-    How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL authorization identity does.
+    Form of the administrator's login, for example {user}*{admin}, or PROXYAUTH. Without it, the SASL authorization identity names the mailbox.
     .PARAMETER TenantId
-    The organisation at Microsoft, by GUID or domain.
+    Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    The application, as the authorization server knows it. With neither secret nor certificate somebody signs in with `mailhaul login`.
+    Application (client) id at the authorization server. Without secret and certificate, a user signs in with `mailhaul login`.
     .PARAMETER ClientSecret
-    The application's secret.
+    Secret of the application.
     .PARAMETER CertificateFile
-    A file (PEM) with the application's certificate and its private key.
+    PEM file with the application's certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
-    A file (JSON) with the key of a service account of Google, to which the organisation has delegated.
+    JSON key file of a Google service account with domain-wide delegation.
     .PARAMETER RefreshToken
-    A refresh token of somebody who signed in elsewhere.
+    Refresh token of a user who signed in elsewhere.
     .PARAMETER TokenCommand
-    A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the machine itself.
+    Program (absolute path) and arguments; it prints an access token. {user} becomes the mailbox. Can be set only on the service's machine.
     .PARAMETER AccessToken
-    One access token, for a test: it is used until it ends.
+    One access token, for a test; used until it expires.
     .PARAMETER AuthorityUrl
-    The authorization server, where it is not the service's public one: that of a national cloud.
+    Authorization server [default: the public one of the service]. Needed for national clouds.
     .PARAMETER TokenUrl
-    The token endpoint, where it does not follow from AuthorityUrl.
+    Token endpoint [default: derived from AuthorityUrl].
     .PARAMETER DeviceUrl
-    Where a device asks for a code, where it does not follow from AuthorityUrl.
+    Device authorization endpoint [default: derived from AuthorityUrl].
     .PARAMETER Scope
-    For what a token is to be good, where it is not what the service wants.
+    Scope of the access token [default: what the service needs].
     .PARAMETER GmailApi
-    Uploads messages to Gmail by its API, and not by IMAP, of which Gmail takes 500 MB a day for each user.
+    Uploads messages through the Gmail API instead of IMAP. By IMAP, Gmail accepts 500 MB a day for each user.
     .PARAMETER GmailApiUrl
-    The address of Gmail's API, where it is not Google's public one.
+    URL of the Gmail API [default: Google's public one].
     .PARAMETER TestMailbox
-    A mailbox that is opened to try the endpoint.
+    Mailbox that is opened to test the endpoint.
     .PARAMETER EmailAddress
-    The same as TestMailbox: Exchange's word with Gmail.
+    The same as TestMailbox (Exchange's name for Gmail).
     .PARAMETER SkipVerification
-    Keeps the endpoint without connecting to its server.
+    Saves the endpoint without connecting to its server.
     .PARAMETER ExchangeOutlookAnywhere
     Not supported.
     .PARAMETER ExchangeRemoteMove
@@ -286,11 +286,11 @@ function New-MigrationEndpoint {
 function Get-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Shows endpoints, and how many mailboxes are under way there.
+    Shows endpoints and the number of active mailboxes at each.
     .PARAMETER Identity
-    The endpoint's name or GUID; all where it is left out.
+    Name or GUID of the endpoint [default: all].
     .PARAMETER Type
-    Endpoints of this type.
+    Only endpoints of this type.
     #>
     [CmdletBinding()]
     param(
@@ -305,75 +305,75 @@ function Get-MigrationEndpoint {
 function Set-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Changes an endpoint, also while batches run: how many mailboxes may be under way and how much may be sent in a time counts at once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.
+    Changes an endpoint, also while batches run. Limits take effect immediately, everything else from the next pass on, or immediately with Set-MigrationBatch -Update.
     .PARAMETER Identity
-    The endpoint's name or GUID.
+    Name or GUID of the endpoint.
     .PARAMETER RemoteServer
-    The host of the IMAP server.
+    Host of the IMAP server.
     .PARAMETER Port
-    The TCP port.
+    TCP port.
     .PARAMETER Security
-    How the connection is secured. The port stays as it is where none is given.
+    Encryption of the connection. It does not change the port.
     .PARAMETER Authentication
-    How users prove who they are.
+    Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates
-    Whether any certificate is taken: whoever stands between reads passwords and mail then.
+    Accepts any certificate. An attacker on the network can read passwords and mail.
     .PARAMETER CertificateAuthorities
-    A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    PEM file of certificate authorities, trusted instead of the system's.
     .PARAMETER CertificateSha256
-    The SHA-256 of the only certificate that is taken.
+    SHA-256 of the only accepted certificate.
     .PARAMETER MaxConcurrentMigrations
-    Mailboxes under way at once. It counts at once, also where fewer are allowed than are under way.
+    Maximum number of active mailboxes, or unlimited. Takes effect immediately. A lower limit applies even if more mailboxes are active.
     .PARAMETER MaxConcurrentIncrementalSyncs
-    Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
+    Maximum number of mailboxes in an incremental sync. They count against MaxConcurrentMigrations too.
     .PARAMETER ServerProfile
-    The profile of the server, by which its peculiarities are known; $null to recognise it by what the server says.
+    Server profile, which selects quirks and limits; $null detects it.
     .PARAMETER AuthMechanism
-    The only sign-in mechanism; $null for the strongest that works.
+    Only sign-in mechanism to use; $null for the strongest that works.
     .PARAMETER MessagesPerSecond
-    Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
+    Maximum messages per second, read and written; $null for the profile's. All mailboxes share the limit.
     .PARAMETER BytesPerSecond
-    Octets in a second at most, over all mailboxes; $null for the profile's.
+    Maximum bytes per second over all mailboxes; $null for the profile's.
     .PARAMETER BytesPerDay
-    Octets in 24 hours at most, over all mailboxes; $null for the profile's.
+    Maximum bytes in 24 hours over all mailboxes; $null for the profile's.
     .PARAMETER MailboxBytesPerDay
-    Octets in 24 hours at most, for each mailbox; $null for the profile's.
+    Maximum bytes in 24 hours for each mailbox; $null for the profile's.
     .PARAMETER Credential
-    An administrator who opens every mailbox; $null for each user's own login.
+    Administrator login that opens every mailbox; $null for the users' logins.
     .PARAMETER UserNameTemplate
-    How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; $null for the SASL authorization identity.
+    Form of the administrator's login, for example {user}*{admin}, or PROXYAUTH. $null uses the SASL authorization identity.
     .PARAMETER TenantId
-    The organisation at Microsoft, by GUID or domain.
+    Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    The application, as the authorization server knows it.
+    Application (client) id at the authorization server.
     .PARAMETER ClientSecret
-    A new secret of the application.
+    New secret of the application.
     .PARAMETER CertificateFile
-    A file (PEM) with a new certificate of the application and its private key.
+    PEM file with the application's new certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
-    A file (JSON) with a new key of a service account of Google.
+    JSON file with a new key of a Google service account.
     .PARAMETER RefreshToken
-    A new refresh token of somebody who signed in elsewhere.
+    New refresh token of a user who signed in elsewhere.
     .PARAMETER TokenCommand
-    A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the machine itself.
+    Program (absolute path) and arguments; it prints an access token. {user} becomes the mailbox. Can be set only on the service's machine.
     .PARAMETER AccessToken
     One access token, for a test.
     .PARAMETER AuthorityUrl
-    The authorization server: TokenUrl and DeviceUrl follow from it.
+    Authorization server, from which TokenUrl and DeviceUrl are derived.
     .PARAMETER TokenUrl
-    The token endpoint.
+    Token endpoint.
     .PARAMETER DeviceUrl
-    Where a device asks for a code.
+    Device authorization endpoint.
     .PARAMETER Scope
-    For what a token is to be good.
+    Scope of the access token.
     .PARAMETER GmailApi
-    Whether messages are uploaded to Gmail by its API, and not by IMAP.
+    Uploads messages through the Gmail API instead of IMAP.
     .PARAMETER GmailApiUrl
-    The address of Gmail's API.
+    URL of the Gmail API.
     .PARAMETER TestMailbox
-    A mailbox that is opened to try the change.
+    Mailbox that is opened to test the change.
     .PARAMETER SkipVerification
-    Keeps the change without connecting to the server.
+    Saves the change without connecting to the server.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -420,15 +420,15 @@ function Set-MigrationEndpoint {
 function Test-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Connects to an endpoint's server, and logs in where that is asked for; changes nothing.
+    Connects to an endpoint's server, and can sign in. Changes nothing.
     .PARAMETER Identity
-    The endpoint's name or GUID.
+    Name or GUID of the endpoint.
     .PARAMETER Credential
-    A user who is to log in too.
+    Login of a user to test too.
     .PARAMETER TestMailbox
-    A mailbox that is to be opened too, by the endpoint's administrator or with an access token.
+    Mailbox to open, as the endpoint's administrator or with an access token.
     .PARAMETER ShowInstructions
-    Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google Workspace.
+    Shows the setup commands of the server's side even if the test succeeds. For Microsoft 365 and Google Workspace.
     #>
     [CmdletBinding()]
     param(
@@ -447,7 +447,7 @@ function Remove-MigrationEndpoint {
     .SYNOPSIS
     Removes an endpoint that no batch uses.
     .PARAMETER Identity
-    The endpoint's name or GUID.
+    Name or GUID of the endpoint.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -461,63 +461,63 @@ function Remove-MigrationEndpoint {
 function New-MigrationBatch {
     <#
     .SYNOPSIS
-    Makes a batch out of a CSV file of mailboxes, and starts it where that is asked for.
+    Makes a batch from a CSV file of mailboxes, and can start it.
     .PARAMETER Name
-    The batch's name: at most 64 characters, and no other batch's.
+    Unique name of the batch [max: 64 characters].
     .PARAMETER CSVData
-    The CSV file of mailboxes: EmailAddress, UserName, Password, and where needed UserRoot, TargetUserName and TargetPassword. At most 50,000 rows and 10 MB.
+    CSV file of mailboxes [max: 50,000 rows, 10 MB]. Columns: EmailAddress, UserName, Password; optional: UserRoot, TargetUserName, TargetPassword.
     .PARAMETER SourceEndpoint
-    The endpoint that mail comes from.
+    Endpoint that mail comes from.
     .PARAMETER TargetEndpoint
-    The endpoint that mail goes to, or Archive for the archive in the data directory; that of Set-MigrationConfig where nothing is said.
+    Endpoint that mail goes to [default: that of Set-MigrationConfig]. Archive is the archive in the data directory.
     .PARAMETER AutoStart
-    Starts the batch at once.
+    Starts the batch immediately.
     .PARAMETER StartAfter
-    No mail is moved before.
+    Time before which no mail is moved.
     .PARAMETER CompleteAfter
-    Mailboxes are kept in step until then; then the final sync is made.
+    Time of the final sync; until then, mailboxes are kept in sync.
     .PARAMETER TimeZone
-    The zone of dates without one, as the IANA or Windows names it; UTC where nothing is said.
+    Time zone of dates without one, as an IANA or Windows name [default: UTC].
     .PARAMETER ExcludeFolders
-    These folders are left out: Name, Name/* with all below, or a well-known one such as #DeletedItems#.
+    Folders to leave out: Name, Name/* with subfolders, or #DeletedItems#.
     .PARAMETER IncludeFolders
-    Only these folders; the same forms.
+    Only these folders, written as in ExcludeFolders.
     .PARAMETER FolderMap
-    Folders that go to another name: @{"Sent" = "Sent Items"}; Name/* means all below too, and - leaves a folder out.
+    Source and target folders, for example @{"Sent" = "Sent Items"}. Name/* includes all subfolders; - leaves a folder out.
     .PARAMETER FolderMapData
-    The same as a CSV file: Source, which is Name, or Name/* with all below, and Target, which is - or empty where the folder is left out.
+    Folder map as a CSV file with the columns Source and Target. Source is Name, or Name/* with all subfolders. Target is a folder; - or an empty cell leaves the folder out.
     .PARAMETER ContentFilter
-    Only messages received then: Received with -gt, -ge, -lt, -le, -eq or -ne and a date, joined by -and, -or, -not and parentheses.
+    Only messages that match, for example: Received -ge '2024-01-01'. Operators: -gt, -ge, -lt, -le, -eq and -ne with a date, joined by -and, -or, -not and parentheses.
     .PARAMETER ContentFilterLanguage
-    The language in which the filter is written. Dates are read as 2024-12-31, and as 12/31/2024 where it is en-US.
+    Language of the dates in ContentFilter. 2024-12-31 is read in every language; 12/31/2024 only with en-US.
     .PARAMETER AllowUnknownColumnsInCsv
-    Whether columns that are not known are left out with a warning; otherwise they are refused.
+    Ignores unknown CSV columns with a warning instead of refusing them.
     .PARAMETER AllowIncrementalSyncs
-    Whether later passes follow the first; $true where nothing is said.
+    Runs incremental syncs after the first sync [default: $true].
     .PARAMETER SyncInterval
-    From one later pass to the next, at least 00:01:00; 24:00:00 where nothing is said.
+    Time between incremental syncs [min: 00:01:00, default: 24:00:00].
     .PARAMETER Deletions
-    What becomes of messages on the target that were deleted on the source; Keep where nothing is said.
+    Handling of copies whose message was deleted on the source [default: Keep].
     .PARAMETER MaxDeletionPercent
-    With Deletions Mirror: percent of a mailbox's copies that one sync removes at most [default: 10]. More wait for a second sync an hour later, or for ConfirmDeletions.
+    Maximum share of a mailbox's copies that one sync removes, in percent [default: 10]. Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for ConfirmDeletions.
     .PARAMETER MaxDeletionCount
-    With Deletions Mirror: copies that one sync removes also where they are a larger share [default: 100].
+    Number of copies that one sync may remove whatever their share [default: 100]. Applies to Deletions Mirror.
     .PARAMETER NewestFirst
-    The newest messages come first.
+    Copies the newest messages first.
     .PARAMETER MaxItems
-    Of each folder only so many of the newest messages.
+    Maximum number of messages per folder; the newest are copied.
     .PARAMETER MaxMessageSize
-    Larger messages are skipped, and reported (octets).
+    Maximum message size in bytes; larger messages are skipped and reported.
     .PARAMETER Repair
-    What may be changed in messages that the target refuses: NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
+    Edits allowed for messages that the target refuses [default: none]. NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or All. Without a matching edit, such messages are skipped and reported.
     .PARAMETER GmailLabels
-    What becomes of a message of Gmail that has several labels; Automatic where nothing is said.
+    Handling of Gmail messages with several labels [default: Automatic].
     .PARAMETER NotificationEmails
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     .PARAMETER ReportInterval
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     .PARAMETER SkipReports
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     .PARAMETER Users
     Not supported.
     .PARAMETER UserIds
@@ -564,17 +564,17 @@ function New-MigrationBatch {
 function Get-MigrationBatch {
     <#
     .SYNOPSIS
-    Shows batches, where they stand, and how many of their users are how far.
+    Shows batches with their status and the number of users in each state.
     .PARAMETER Identity
-    The batch's name or GUID; all where it is left out.
+    Name or GUID of the batch [default: all].
     .PARAMETER Endpoint
-    Batches of which this endpoint is source or target.
+    Only batches with this endpoint as source or target.
     .PARAMETER Status
-    Batches in this state.
+    Only batches with this status.
     .PARAMETER IncludeReport
-    Shows the report too: when it was made and started, and why users failed.
+    Adds the report: creation, start, and the reasons of failed users.
     .PARAMETER ResultSize
-    How many at most, or unlimited; 1000 where nothing is said.
+    Maximum number of results, or unlimited [default: 1000].
     #>
     [CmdletBinding()]
     param(
@@ -592,69 +592,69 @@ function Get-MigrationBatch {
 function Set-MigrationBatch {
     <#
     .SYNOPSIS
-    Changes a batch, also while it runs: adds users, gives them new passwords, changes settings, syncs at once.
+    Changes a batch, also while it runs: users, passwords, settings, or a sync now.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     .PARAMETER AddUsers
-    Adds the users of CSVData; of those who are in the batch already, logins and passwords become those of the file.
+    Adds the users of CSVData. Users that are in the batch already get the logins and passwords of the file.
     .PARAMETER CSVData
-    With AddUsers: a CSV file of mailboxes.
+    CSV file of mailboxes, with AddUsers.
     .PARAMETER AllowUnknownColumnsInCsv
-    Whether columns that are not known are left out with a warning; otherwise they are refused.
+    Ignores unknown CSV columns with a warning instead of refusing them.
     .PARAMETER StartAfter
-    No mail is moved before; $null for at once.
+    Time before which no mail is moved; $null removes it.
     .PARAMETER CompleteAfter
-    Mailboxes are kept in step until then; $null for until Complete-MigrationBatch.
+    Time of the final sync; $null waits for Complete-MigrationBatch.
     .PARAMETER TimeZone
-    The zone of dates without one, as the IANA or Windows names it; $null for UTC.
+    Time zone of dates without one, as an IANA or Windows name; $null is UTC.
     .PARAMETER SyncNow
-    Carries over at once what is new, for users who are synced.
+    Syncs now the users that are synced already.
     .PARAMETER CheckNow
-    Opens all mailboxes at once, to see whether they can be; Get-MigrationUser -CheckFailed shows those that cannot.
+    Checks now whether all mailboxes can be opened. Get-MigrationUser -CheckFailed shows those that cannot.
     .PARAMETER Update
-    Users under way go on with the settings of endpoints and batch as they are now, instead of from the next pass on.
+    Applies changed endpoint and batch settings to running passes. Otherwise they apply from the next pass on.
     .PARAMETER ApproveSkippedItems
-    Approves what was skipped so far.
+    Approves the messages skipped so far.
     .PARAMETER ConfirmDeletions
-    Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the users' reports say which folders they are in.
+    Lets the next sync remove the waiting copies. Their messages vanished from the source. The users' reports name the folders.
     .PARAMETER AllowIncrementalSyncs
-    Whether later passes follow the first.
+    Runs incremental syncs after the first sync.
     .PARAMETER SyncInterval
-    From one later pass to the next, at least 00:01:00; counted from now.
+    Time between incremental syncs, counted from now [min: 00:01:00].
     .PARAMETER ExcludeFolders
-    These folders are left out.
+    Folders to leave out.
     .PARAMETER IncludeFolders
     Only these folders.
     .PARAMETER FolderMap
-    Folders that go to another name; those that were copied already stay where they are.
+    Target folders. Folders that were copied already keep their target.
     .PARAMETER FolderMapData
-    The same as a CSV file with the columns Source and Target; both together replace the map that there is.
+    Folder map as a CSV file with the columns Source and Target. FolderMap and FolderMapData together replace the whole map.
     .PARAMETER ContentFilter
-    Only messages received then.
+    Only messages that match.
     .PARAMETER ContentFilterLanguage
-    The language in which the filter is written.
+    Language of the dates in ContentFilter.
     .PARAMETER Deletions
-    What becomes of messages on the target that were deleted on the source.
+    Handling of copies whose message was deleted on the source.
     .PARAMETER MaxDeletionPercent
-    With Deletions Mirror: percent of a mailbox's copies that one sync removes at most. More wait for a second sync an hour later, or for ConfirmDeletions.
+    Maximum share of a mailbox's copies that one sync removes, in percent. Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for ConfirmDeletions.
     .PARAMETER MaxDeletionCount
-    With Deletions Mirror: copies that one sync removes also where they are a larger share.
+    Number of copies that one sync may remove whatever their share. Applies to Deletions Mirror.
     .PARAMETER NewestFirst
-    Whether the newest messages come first.
+    Copies the newest messages first.
     .PARAMETER MaxItems
-    Of each folder only so many of the newest messages.
+    Maximum number of messages per folder; the newest are copied.
     .PARAMETER MaxMessageSize
-    Larger messages are skipped, and reported (octets).
+    Maximum message size in bytes; larger messages are skipped and reported.
     .PARAMETER Repair
-    What may be changed in messages that the target refuses; $null for nothing.
+    Edits allowed for messages that the target refuses; $null for none.
     .PARAMETER GmailLabels
-    What becomes of a message of Gmail that has several labels.
+    Handling of Gmail messages with several labels.
     .PARAMETER NotificationEmails
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     .PARAMETER ReportInterval
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     .PARAMETER SkipReports
-    Not supported: no mail is sent.
+    Not supported: mailhaul sends no mail.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -698,9 +698,9 @@ function Set-MigrationBatch {
 function Start-MigrationBatch {
     <#
     .SYNOPSIS
-    Starts a batch, goes on with one that was stopped, and tries users that failed again.
+    Starts a batch, resumes a stopped one, and retries failed users.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -714,9 +714,9 @@ function Start-MigrationBatch {
 function Stop-MigrationBatch {
     <#
     .SYNOPSIS
-    Stops a batch: users under way come to the end of what they do, and nothing follows.
+    Stops a batch. Running users finish the messages that they are copying.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -730,11 +730,11 @@ function Stop-MigrationBatch {
 function Complete-MigrationBatch {
     <#
     .SYNOPSIS
-    Makes the final sync of a batch's users, after which no other follows. Users that are not synced yet complete when they are; a user's own CompleteAfter is waited for.
+    Runs the final sync of a batch's users; no sync follows it. Users that are not synced yet complete once they are. A user's own CompleteAfter still applies.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     .PARAMETER SyncAndComplete
-    Only where every user is synced: refused where one failed, is stopped, or is under way.
+    Completes only if every user is synced. The command is refused if a user failed, is stopped, or is being synced.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -749,11 +749,11 @@ function Complete-MigrationBatch {
 function Remove-MigrationBatch {
     <#
     .SYNOPSIS
-    Removes a batch with its users, their passwords and reports, at once and in every state. Mail on the target stays, and another batch of the same users copies nothing twice.
+    Removes a batch with its users, their passwords and reports, whatever its status. Mail on the target stays; a new batch of the same users copies nothing twice.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     .PARAMETER Force
-    Taken for the sake of scripts: every batch can be removed.
+    Accepted for compatibility with Exchange scripts; has no effect.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -768,23 +768,23 @@ function Remove-MigrationBatch {
 function Get-MigrationUser {
     <#
     .SYNOPSIS
-    Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.
+    Shows users with their status, failures, and mailbox checks.
     .PARAMETER Identity
-    The user's e-mail address or GUID; all where it is left out.
+    E-mail address or GUID of the user [default: all].
     .PARAMETER EmailAddress
-    The same: an e-mail address.
+    E-mail address of the user; the same as Identity.
     .PARAMETER MailboxGuid
-    The same: a GUID.
+    GUID of the user; the same as Identity.
     .PARAMETER BatchId
-    Users of this batch.
+    Only users of this batch.
     .PARAMETER Status
-    Users in this state.
+    Only users with this status.
     .PARAMETER StatusSummary
-    Users in a state of this kind.
+    Only users with a status of this group.
     .PARAMETER CheckFailed
-    Users of whom a mailbox was found that cannot be opened; CheckError says why.
+    Only users with a failed mailbox check; CheckError gives the reason.
     .PARAMETER ResultSize
-    How many at most, or unlimited; 1000 where nothing is said.
+    Maximum number of results, or unlimited [default: 1000].
     #>
     [CmdletBinding()]
     param(
@@ -805,27 +805,27 @@ function Get-MigrationUser {
 function Set-MigrationUser {
     <#
     .SYNOPSIS
-    Changes a user: its times, its passwords; syncs it at once.
+    Changes a user's times and logins, or syncs it now.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     .PARAMETER StartAfter
-    No mail of this user is moved before; $null for the batch's StartAfter.
+    Time before which no mail is moved; $null for the batch's StartAfter.
     .PARAMETER CompleteAfter
-    This user completes then; $null for the batch's CompleteAfter.
+    Time of the user's final sync; $null for the batch's CompleteAfter.
     .PARAMETER SyncNow
-    Carries over at once what is new.
+    Syncs the user now.
     .PARAMETER CheckNow
-    Opens both mailboxes at once, to see whether they can be; Get-MigrationUser shows what was found.
+    Checks now whether both mailboxes can be opened. Get-MigrationUser shows the result.
     .PARAMETER ApproveSkippedItems
-    Approves what was skipped so far.
+    Approves the messages skipped so far.
     .PARAMETER ConfirmDeletions
-    Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the user's report says which folders they are in.
+    Lets the next sync remove the waiting copies. Their messages vanished from the source. The user's report names the folders.
     .PARAMETER Credential
-    A new login at the source.
+    New login at the source.
     .PARAMETER TargetCredential
-    A new login at the target.
+    New login at the target.
     .PARAMETER CSVData
-    New logins out of a CSV file with this user's row.
+    CSV file with this user's row, for new logins.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -848,9 +848,9 @@ function Set-MigrationUser {
 function Start-MigrationUser {
     <#
     .SYNOPSIS
-    Starts, resumes or retries one user; its batch runs then, and the others stay as they are.
+    Starts, resumes or retries one user. The batch then runs; its other users do not change.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -864,9 +864,9 @@ function Start-MigrationUser {
 function Stop-MigrationUser {
     <#
     .SYNOPSIS
-    Stops one user: it comes to the end of what it does, and nothing follows.
+    Stops one user. It finishes the messages that it is copying.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -880,11 +880,11 @@ function Stop-MigrationUser {
 function Remove-MigrationUser {
     <#
     .SYNOPSIS
-    Takes one user out of its batch, with its passwords and its report. Mail on the target stays.
+    Removes a user from its batch, with its passwords and report. Mail on the target stays.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     .PARAMETER Force
-    Taken for the sake of scripts: every user can be removed.
+    Accepted for compatibility with Exchange scripts; has no effect.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -899,17 +899,17 @@ function Remove-MigrationUser {
 function Get-MigrationUserStatistics {
     <#
     .SYNOPSIS
-    Shows how far a user is: messages, octets, rates, folder by folder, also while it is under way.
+    Shows a user's progress: messages, bytes and rates, in total and for each folder.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     .PARAMETER IncludeReport
-    Shows the report too.
+    Adds the report.
     .PARAMETER IncludeSkippedItems
-    Shows the messages that were skipped too.
+    Adds the skipped messages.
     .PARAMETER LimitSkippedItemsTo
-    How many of these at most, or unlimited; 1000 where nothing is said.
+    Maximum number of skipped messages, or unlimited [default: 1000].
     .PARAMETER SkipSubscription
-    Taken for the sake of scripts: the numbers are always those of this moment.
+    Accepted for compatibility with Exchange scripts; has no effect.
     #>
     [CmdletBinding()]
     param(
@@ -927,15 +927,15 @@ function Get-MigrationUserStatistics {
 function Get-MigrationSkippedItem {
     <#
     .SYNOPSIS
-    Shows the messages that a user's last pass skipped, and saves them as files where that is asked for.
+    Lists messages that the last pass skipped, and can save them as files.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     .PARAMETER BatchId
-    In its place: all users of this batch.
+    All users of this batch, instead of one user.
     .PARAMETER Export
-    Saves each message as a file there, as the source has it: a directory on this machine, with its whole path. What is there already is not written over.
+    Saves each message as an .eml file in this directory (absolute path). The directory is on this machine. Existing files are not overwritten. The messages are as on the source.
     .PARAMETER ResultSize
-    How many at most, or unlimited; 1000 where nothing is said.
+    Maximum number of results, or unlimited [default: 1000].
     #>
     [CmdletBinding()]
     param(
@@ -952,9 +952,9 @@ function Get-MigrationSkippedItem {
 function Get-MigrationFolderPlan {
     <#
     .SYNOPSIS
-    Looks at both mailboxes of a user, and shows where each folder goes and why; changes nothing.
+    Shows the target of each folder of a user, with the reason. Changes nothing.
     .PARAMETER Identity
-    The user's e-mail address or GUID.
+    E-mail address or GUID of the user.
     #>
     [CmdletBinding()]
     param(
@@ -968,7 +968,7 @@ function Get-MigrationFolderPlan {
 function Get-MigrationStatistics {
     <#
     .SYNOPSIS
-    Shows how far all batches are together.
+    Shows the progress of all batches together.
     #>
     [CmdletBinding()]
     param(
@@ -982,7 +982,7 @@ function Get-MigrationStatistics {
 function Get-MigrationConfig {
     <#
     .SYNOPSIS
-    Shows what holds for all batches.
+    Shows the configuration for all batches.
     #>
     [CmdletBinding()]
     param(
@@ -996,13 +996,13 @@ function Get-MigrationConfig {
 function Set-MigrationConfig {
     <#
     .SYNOPSIS
-    Changes what holds for all batches.
+    Changes the configuration for all batches.
     .PARAMETER MaxNumberOfBatches
-    Batches that there may be, or unlimited.
+    Maximum number of batches, or unlimited.
     .PARAMETER MaxConcurrentMigrations
-    Mailboxes under way at once, over all endpoints, or unlimited.
+    Maximum number of active mailboxes over all endpoints, or unlimited.
     .PARAMETER TargetEndpoint
-    Where mail goes, where a batch does not say: an endpoint; Archive or $null for the archive in the data directory. Batches that were made before stay as they are.
+    Default target of new batches; Archive or $null for the archive in the data directory. Existing batches keep their target.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -1018,13 +1018,13 @@ function Set-MigrationConfig {
 function Export-MigrationReport {
     <#
     .SYNOPSIS
-    Writes a report of a batch as a CSV file: statistics, errors, or messages that were skipped.
+    Writes a report of a batch as a CSV file: statistics, errors, or skipped messages.
     .PARAMETER Identity
-    The batch's name or GUID.
+    Name or GUID of the batch.
     .PARAMETER Kind
-    Which report; Statistics where nothing is said.
+    Report to write [default: Statistics].
     .PARAMETER WithByteOrderMark
-    Begins with the mark by which some spreadsheets know UTF-8.
+    Begins the file with a byte order mark, by which some spreadsheets recognise UTF-8.
     #>
     [CmdletBinding()]
     param(
@@ -1040,9 +1040,9 @@ function Export-MigrationReport {
 function Get-MigrationAuditLog {
     <#
     .SYNOPSIS
-    Shows who changed what, and when; the newest first.
+    Lists all changes with caller and time, newest first.
     .PARAMETER ResultSize
-    How many at most, or unlimited; 1000 where nothing is said.
+    Maximum number of results, or unlimited [default: 1000].
     #>
     [CmdletBinding()]
     param(
@@ -1056,11 +1056,11 @@ function Get-MigrationAuditLog {
 function New-MigrationApiToken {
     <#
     .SYNOPSIS
-    Makes a token for the HTTP interface, and shows it this once.
+    Makes a token for the HTTP interface, and shows its value once.
     .PARAMETER Name
-    The token's name, as the audit log shows it.
+    Name of the token, as shown in the audit log.
     .PARAMETER Role
-    What its owner may do.
+    Rights of the token's owner.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -1075,9 +1075,9 @@ function New-MigrationApiToken {
 function Get-MigrationApiToken {
     <#
     .SYNOPSIS
-    Shows the tokens of the HTTP interface, but not what they are.
+    Lists the tokens of the HTTP interface, without their secret values.
     .PARAMETER Identity
-    Its name or GUID; without it, all are shown.
+    Name or GUID of the token [default: all].
     #>
     [CmdletBinding()]
     param(
@@ -1091,9 +1091,9 @@ function Get-MigrationApiToken {
 function Remove-MigrationApiToken {
     <#
     .SYNOPSIS
-    Revokes a token: from now on it opens nothing. It stays in the list.
+    Revokes a token immediately. It stays in the list.
     .PARAMETER Identity
-    Its name or GUID.
+    Name or GUID of the token.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -1107,9 +1107,9 @@ function Remove-MigrationApiToken {
 function New-MigrationMasterKey {
     <#
     .SYNOPSIS
-    Seals all passwords with another key, at once or not at all.
+    Encrypts all passwords with a new key; all of them or none.
     .PARAMETER KeyFile
-    A file with the new key, which `MAILHAUL_MASTER_KEY_FILE` has to name from the next start on. Without it a new key is made in the data directory, if the key is kept there.
+    File with the new key [default: a new key in the data directory]. From the next start on, `MAILHAUL_MASTER_KEY_FILE` must name this file. Without KeyFile, the current key must be in the data directory.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(

@@ -1,6 +1,6 @@
 //! The command line.
 
-#![allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
+#![allow(clippy::doc_markdown, reason = "doc comments of options are the help texts")]
 
 use std::path::PathBuf;
 
@@ -20,10 +20,10 @@ use crate::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-    0  every mailbox is synced, all sums close, nothing was skipped
+    0  every mailbox is synced, all sums close, no message was skipped
    10  every mailbox is synced, some messages were skipped (the report names them)
-   20  at least one mailbox failed (run the same command again: it goes on where it stopped)
-    2  wrong options or input: nothing was done
+   20  at least one mailbox failed (run the same command again to continue)
+    2  wrong options or input; nothing was done
     1  internal error, or the ledger is damaged
   130  stopped by Ctrl-C";
 
@@ -31,135 +31,134 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Data directory, which remembers what was copied [default: $XDG_DATA_HOME/mailhaul or ~/.local/share/mailhaul]
+    /// Data directory with the ledger [default: $XDG_DATA_HOME/mailhaul or ~/.local/share/mailhaul]
     #[arg(long, value_name = "DIR", env = "MAILHAUL_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) operation: Operation,
 }
 
-/// The program's own commands; those of the operations come beside them.
+/// Commands of the program itself; the operations add theirs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operation {
-    /// Copies mailboxes from one IMAP server to another. Run it again at any time: it carries over what is new.
+    /// Copies mailboxes from one IMAP server to another; run it again to copy what is new
     Migrate(Box<Migrate>),
-    /// Runs the service: batches move, and are kept in step
+    /// Runs the service, which migrates batches and keeps them in sync
     Serve(Serve),
-    /// Shows how a batch gets on, until it is done
+    /// Shows the progress of a batch until it completes
     Watch(Watch),
-    /// Signs in with a code that is typed into a browser, for an endpoint that opens mailboxes with access tokens
+    /// Signs in to an endpoint with access tokens, by a code that you type in a browser
     Login(Login),
-    /// Runs Exchange's lines (New-MigrationBatch ... | Format-List) at a prompt or from a script
+    /// Runs cmdlets with pipes (New-MigrationBatch ... | Format-List) from a prompt or a script
     Shell(ShellOptions),
-    /// Carries out an operation with a request in JSON from standard input; the answer is JSON
+    /// Runs an operation with a JSON request from standard input; prints the answer as JSON
     Invoke {
-        /// The operation, as a cmdlet: Get-MigrationBatch
+        /// Cmdlet of the operation, for example Get-MigrationBatch
         operation: String,
     },
-    /// Prints a PowerShell module with the cmdlets, which calls this program
+    /// Prints a PowerShell module whose cmdlets call this program
     PowershellModule,
-    /// Prints completions for a shell
+    /// Prints shell completions
     Completions(Completions),
     /// Writes manual pages
     Man(Man),
-    /// Prints the description of the HTTP interface
+    /// Prints the OpenAPI document of the HTTP interface
     Openapi,
 }
 
-/// What `mailhaul migrate` is told.
+/// Options of `mailhaul migrate`.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Migrate {
-    /// Where mail comes from: imaps://[user@]host[:993], imap://[user@]host[:143] (STARTTLS),
-    /// imap+plain://[user@]host[:143] (no encryption)
-    // Taken as text: clap shows what it cannot read, and a password may be in it.
+    /// Source: imaps://[user@]host[:993], imap://[user@]host[:143] (STARTTLS), or imap+plain://[user@]host[:143]
+    /// (no encryption)
+    // Parsed later: clap would show an invalid value, which may contain a password.
     #[arg(long, value_name = "URL")]
     pub(crate) from: String,
-    /// Where mail goes; the same forms
+    /// Target, in the same forms
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
     /// CSV file of mailboxes: EmailAddress,UserName,Password[,UserRoot][,TargetUserName][,TargetPassword]
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) users: Option<PathBuf>,
-    /// Leave out columns of the CSV file that are not known, instead of refusing the file
+    /// Ignore unknown columns of the CSV file instead of refusing it
     #[arg(long, requires = "users")]
     pub(crate) allow_unknown_columns: bool,
-    /// File with the source's password, else MAILHAUL_FROM_PASSWORD, else you are asked
+    /// File with the source's password [default: MAILHAUL_FROM_PASSWORD, else a prompt]
     #[arg(long, value_name = "FILE")]
     pub(crate) from_password_file: Option<PathBuf>,
-    /// File with the target's password, else MAILHAUL_TO_PASSWORD, else you are asked; with --users it serves the rows
-    /// without a TargetPassword
+    /// File with the target's password [default: MAILHAUL_TO_PASSWORD, else a prompt]; with --users, for rows without a
+    /// TargetPassword
     #[arg(long, value_name = "FILE")]
     pub(crate) to_password_file: Option<PathBuf>,
-    /// A program that prints an access token for the source (OAuth 2.0), in place of passwords: program and arguments, divided
-    /// by blanks; {user} is the mailbox. No shell reads it
+    /// Program that prints an access token for the source, instead of a password; arguments are separated by spaces,
+    /// {user} becomes the mailbox, and no shell is used
     #[arg(long, value_name = "COMMAND", conflicts_with = "from_password_file")]
     pub(crate) from_token_command: Option<String>,
-    /// The same for the target
+    /// Program that prints an access token for the target
     #[arg(long, value_name = "COMMAND", conflicts_with = "to_password_file")]
     pub(crate) to_token_command: Option<String>,
-    /// Mailboxes at once; where there are fewer, a mailbox may use several of these places for its folders (connections to
-    /// each server)
+    /// Maximum number of mailboxes at once, and of connections to each server; if fewer mailboxes are left, one may use
+    /// several connections
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) concurrency: u16,
-    /// Messages in a second at most, over all mailboxes
+    /// Maximum messages per second over all mailboxes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) messages_per_second: Option<u64>,
-    /// Bytes in a second at most, over all mailboxes; each counts once, though it is read and written; K, M and G may
-    /// follow the number
+    /// Maximum bytes per second over all mailboxes, with K, M or G after the number; a byte that is read and written
+    /// counts once
     #[arg(long, value_name = "BYTES", value_parser = rate)]
     pub(crate) bytes_per_second: Option<u64>,
 
-    /// Only this folder; repeatable. Name, Name/* (with all below), or #Inbox#, #SentItems#, #DeletedItems# ...
+    /// Copy only this folder (repeatable): Name, Name/* with subfolders, or #Inbox#, #SentItems#, #DeletedItems# ...
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
     pub(crate) include_folder: Vec<FolderPattern>,
-    /// Not this folder; repeatable; the same forms
+    /// Leave out this folder (repeatable), in the same forms
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
     pub(crate) exclude_folder: Vec<FolderPattern>,
-    /// This folder goes there; repeatable. Name/* means all below too, * all folders ('*=Old/*' puts all below Old,
-    /// 'Old/*=*' back), and - as the target leaves it out
+    /// Copy this folder to that target (repeatable). Name/* includes subfolders, * is all folders ('*=Old/*' puts all
+    /// below Old, 'Old/*=*' takes them out again), and the target - leaves the folder out
     #[arg(long, value_name = "SOURCE=TARGET", value_parser = folder_map, help_heading = "What to copy")]
     pub(crate) map: Vec<FolderMapping>,
-    /// The same as a CSV file with the columns Source and Target
+    /// CSV file with the columns Source and Target, instead of --map
     #[arg(long, value_name = "FILE.csv", help_heading = "What to copy")]
     pub(crate) folder_map: Option<PathBuf>,
-    /// Which messages come first
+    /// Order of messages
     #[arg(long, value_enum, default_value_t = Order::Oldest, help_heading = "What to copy")]
     pub(crate) order: Order,
-    /// What happens on the target to messages that were deleted on the source: only those that mailhaul put there are
-    /// ever removed
+    /// Handling of copies whose message was deleted on the source; mailhaul removes only copies that it made
     #[arg(long, value_enum, default_value_t = Deletions::Keep, help_heading = "What to copy")]
     pub(crate) deletions: Deletions,
-    /// With --deletions mirror: remove also what an earlier pass left because a folder vanished or became empty, or because
+    /// With --deletions mirror: also remove copies that an earlier pass kept, because a folder vanished or became empty, or
     /// too many messages vanished at once (--max-deletions, --max-deletion-count)
     #[arg(long, help_heading = "What to copy")]
     pub(crate) confirm_deletions: bool,
-    /// With --deletions mirror: percent of a mailbox's copies that one pass removes at most; more wait for a second pass an
-    /// hour later, or for --confirm-deletions
+    /// With --deletions mirror: maximum share of a mailbox's copies that one pass removes, in percent; more copies wait for
+    /// a second pass an hour later, or for --confirm-deletions
     #[arg(long, value_name = "PERCENT", default_value_t = RemovalRules::default().percent, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "What to copy")]
     pub(crate) max_deletions: u8,
-    /// With --deletions mirror: copies that one pass removes also where they are a larger share
+    /// With --deletions mirror: number of copies that one pass may remove whatever their share
     #[arg(long, value_name = "N", default_value_t = RemovalRules::default().messages, help_heading = "What to copy")]
     pub(crate) max_deletion_count: u64,
-    /// What may be edited in messages that the target refuses, so that it takes them; the report names each edit:
-    /// NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or all; separated by commas
+    /// Edits allowed for messages that the target refuses, separated by commas: NulBytes, BareNewlines, LongLines,
+    /// InvalidHeaders, MissingFinalNewline, or all; the report names each edit
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = repairs, help_heading = "What to copy")]
     pub(crate) repair: Vec<Repairs>,
-    /// Messages received at or after this date: 2024-12-31 (midnight UTC) or 2024-12-31T08:00:00Z
+    /// Only messages received at or after this date: 2024-12-31 (midnight UTC) or 2024-12-31T08:00:00Z
     #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
     pub(crate) since: Option<i64>,
-    /// Messages received before this date
+    /// Only messages received before this date
     #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
     pub(crate) before: Option<i64>,
-    /// Skip larger messages, and report them; K, M and G may follow the number
+    /// Skip and report larger messages; K, M or G may follow the number
     #[arg(long, value_name = "BYTES", value_parser = octets, help_heading = "What to copy")]
     pub(crate) max_size: Option<u64>,
     /// Only the newest N messages of each folder
     #[arg(long, value_name = "N", help_heading = "What to copy")]
     pub(crate) max_items: Option<usize>,
 
-    /// Show what would be done, with reasons; nothing is written anywhere
+    /// Show the plan with reasons; write nothing on either server
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
     /// Write a report of mailboxes, folders and skipped messages
@@ -178,45 +177,45 @@ pub(crate) struct Migrate {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) trace: Option<PathBuf>,
 
-    /// Trust these certificates (PEM) for the source, in place of the system's
+    /// Trust these certificate authorities (PEM) for the source, instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Connections")]
     pub(crate) from_ca: Option<PathBuf>,
     /// Trust only the certificate with this SHA-256 for the source
     #[arg(long, value_name = "HEX", value_parser = pin, help_heading = "Connections")]
     pub(crate) from_pin: Option<Pin>,
-    /// Trust these certificates (PEM) for the target, in place of the system's
+    /// Trust these certificate authorities (PEM) for the target, instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Connections")]
     pub(crate) to_ca: Option<PathBuf>,
     /// Trust only the certificate with this SHA-256 for the target
     #[arg(long, value_name = "HEX", value_parser = pin, help_heading = "Connections")]
     pub(crate) to_pin: Option<Pin>,
-    /// Trust any certificate: whoever stands between reads passwords and mail
+    /// Trust any certificate; an attacker on the network can read passwords and mail
     #[arg(long, help_heading = "Connections")]
     pub(crate) accept_untrusted_certificates: bool,
-    /// Sign in to the source by this mechanism alone [default: the strongest that works]
+    /// Only sign-in mechanism for the source [default: the strongest that works]
     #[arg(long, value_name = "MECHANISM", value_parser = mechanism, conflicts_with = "from_token_command", help_heading = "Connections")]
     pub(crate) from_auth: Option<String>,
-    /// Sign in to the target by this mechanism alone [default: the strongest that works]
+    /// Only sign-in mechanism for the target [default: the strongest that works]
     #[arg(long, value_name = "MECHANISM", value_parser = mechanism, conflicts_with = "to_token_command", help_heading = "Connections")]
     pub(crate) to_auth: Option<String>,
-    /// Give a server up that says nothing for so many seconds
+    /// Seconds of silence after which a connection counts as broken
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
     pub(crate) timeout: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Order {
-    /// As they arrived
+    /// Oldest first
     Oldest,
-    /// The newest first
+    /// Newest first
     Newest,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Deletions {
-    /// They stay
+    /// The copy stays
     Keep,
-    /// They are removed too
+    /// The copy is removed
     Mirror,
 }
 
@@ -227,13 +226,13 @@ fn folder_map(text: &str) -> Result<FolderMapping, String> {
     }
 }
 
-/// A sign-in mechanism.
+/// Parses a sign-in mechanism.
 fn mechanism(text: &str) -> Result<String, String> {
     let known = mailhaul_imap::mechanism(text).map(str::to_owned);
     known.ok_or_else(|| format!("write one of {}", mailhaul_imap::mechanism_names().join(", ")))
 }
 
-/// One kind of repair, or all.
+/// Parses one kind of repair, or `all`.
 fn repairs(text: &str) -> Result<Repairs, String> {
     if text.eq_ignore_ascii_case("all") {
         return Ok(Repairs::all());
@@ -241,7 +240,7 @@ fn repairs(text: &str) -> Result<Repairs, String> {
     Ok([text.parse::<Repair>()?].into_iter().collect())
 }
 
-/// Seconds since 1970.
+/// Parses a date into seconds since 1970.
 fn moment(text: &str) -> Result<i64, String> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp.as_second());
@@ -250,10 +249,10 @@ fn moment(text: &str) -> Result<i64, String> {
     day.to_zoned(TimeZone::UTC).map(|it| it.timestamp().as_second()).map_err(|error| error.to_string())
 }
 
-/// Octets in a second.
+/// Parses bytes per second.
 fn rate(text: &str) -> Result<u64, String> {
     match octets(text)? {
-        0 => Err("nothing would ever be sent".to_owned()),
+        0 => Err("the rate must not be 0".to_owned()),
         octets => Ok(octets),
     }
 }
@@ -265,7 +264,7 @@ fn octets(text: &str) -> Result<u64, String> {
         "K" | "k" => 1 << 10,
         "M" | "m" => 1 << 20,
         "G" | "g" => 1 << 30,
-        _ => return Err("write one of K, M, G behind the number, or nothing".to_owned()),
+        _ => return Err("write K, M, G or nothing after the number".to_owned()),
     };
     let number: u64 =
         digits.parse().map_err(|_| "write a number of bytes, for example 36700160 or 35M".to_owned())?;

@@ -8,28 +8,26 @@ use mailhaul_operations::{Operations, Shell, completions, man_pages};
 
 use crate::{context::Context, text};
 
-/// What `mailhaul completions` is told.
+/// Options of `mailhaul completions`.
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// What `mailhaul man` is told.
+/// Options of `mailhaul man`.
 #[derive(Args, Debug)]
 pub(crate) struct Man {
-    /// Where the pages go
+    /// Directory for the pages
     #[arg(value_name = "DIRECTORY")]
     directory: PathBuf,
 }
 
-/// Prints the completions of a shell.
 pub(crate) fn print_completions(options: &Completions, program: &Command) {
     text::print_page(completions(program, options.shell));
 }
 
-/// Writes the manual pages.
 pub(crate) fn write_man(options: &Man, program: &Command) -> Result<()> {
     let directory = &options.directory;
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
@@ -40,7 +38,7 @@ pub(crate) fn write_man(options: &Man, program: &Command) -> Result<()> {
     Ok(())
 }
 
-/// The description of the HTTP interface, as it is committed.
+/// `OpenAPI` document of the HTTP interface, as it is committed.
 pub(crate) fn openapi(operations: &Operations<Context>) -> Result<String> {
     let description = operations.openapi(env!("CARGO_PKG_VERSION"));
     Ok(serde_json::to_string_pretty(&description)? + "\n")

@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
 
-/// What `mailhaul login` is told.
+/// Options of `mailhaul login`.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
-    /// The endpoint
+    /// Name or GUID of the endpoint
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
 }
@@ -149,7 +149,7 @@ mod tests {
             (
                 "TokenUrl",
                 json!("http://10.0.0.1/"),
-                "TokenUrl: it must begin with https://: secrets go there",
+                "TokenUrl: it must begin with https://, because secrets are sent there",
             ),
         ] {
             let mut endpoint = endpoint();

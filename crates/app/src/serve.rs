@@ -35,20 +35,20 @@ const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
 /// How long the last lines of the log may take.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// What `mailhaul serve` is told.
+/// Options of `mailhaul serve`.
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
 pub(crate) struct Serve {
-    /// Answer on this address too; callers need a token (mailhaul token new)
+    /// Also listen on this TCP address; callers need a token (mailhaul token new)
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The certificate for --listen (PEM, the chain included)
+    /// Certificate for --listen (PEM, with its chain)
     #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
     tls_certificate: Option<PathBuf>,
-    /// Its private key (PEM)
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
-    /// Listen without TLS on an address that other machines reach: whoever is on the way reads tokens and passwords
+    /// Allow --listen without TLS on a network address; anyone on the network path can read tokens and passwords
     #[arg(long, requires = "listen")]
     allow_clear_text: bool,
 }

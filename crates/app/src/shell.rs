@@ -16,14 +16,14 @@ use crate::{
     prompt, text,
 };
 
-/// What `mailhaul shell` is told.
+/// Options of `mailhaul shell`.
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
 pub(crate) struct ShellOptions {
-    /// A script; without it there is a prompt, or what comes from standard input
+    /// Script file [default: a prompt, or standard input]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// These lines
+    /// Lines to run instead of a script
     #[arg(short, long, value_name = "LINE", conflicts_with = "file")]
     command: Option<String>,
 }

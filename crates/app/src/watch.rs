@@ -19,10 +19,10 @@ const BARS: usize = 12;
 const UNDER_WAY: [&str; 7] =
     ["Starting", "Waiting", "Syncing", "IncrementalSyncing", "Stopping", "Completing", "Created"];
 
-/// What `mailhaul watch` is told.
+/// Options of `mailhaul watch`.
 #[derive(Args, Debug)]
 pub(crate) struct Watch {
-    /// The batch
+    /// Name or GUID of the batch
     #[arg(value_name = "BATCH")]
     batch: String,
 }

@@ -200,7 +200,7 @@ async fn refused_messages_are_edited_where_that_is_allowed_and_named() {
         .repaired()
         .map(|(folder, it)| format!("{folder} {} {:?} {}", it.uid, it.subject.as_deref(), it.edits))
         .collect();
-    let edits = "NulBytes: NUL taken out (line 5); MissingFinalNewline: CRLF put at the end (line 5)";
+    let edits = "NulBytes: NUL removed (line 5); MissingFinalNewline: CRLF appended (line 5)";
     assert!(repaired.contains(&format!("INBOX 13 Some(\"number 80\") {edits}")), "{repaired:#?}");
     assert_eq!(repaired.len(), 7);
     let original = source.server().folder("INBOX").messages[&13].body.clone();
@@ -228,7 +228,7 @@ async fn what_is_refused_twice_is_skipped_with_both_answers() {
     let mut reasons: Vec<&str> = report.skipped().map(|(_, it)| it.reason.as_str()).collect();
     reasons.sort_unstable();
     let twice =
-        "NO bad message; edited (NulBytes: NUL taken out (line 3)), it was refused again: NO bad message";
+        "NO bad message; edited (NulBytes: NUL removed (line 3)), it was refused again: NO bad message";
     assert_eq!(reasons, ["NO bad message", twice]);
     assert_eq!(target.server().folder("INBOX").messages.len(), 0);
 }

@@ -28,6 +28,8 @@
 //!
 //! Every [`Error`] says how much it spoils (a message, a folder, the session, the endpoint) and when to try again.
 
+#![warn(missing_docs)]
+
 mod append;
 mod auth;
 mod capability;

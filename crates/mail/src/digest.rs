@@ -1,4 +1,4 @@
-//! The digest of a message's octets.
+//! Digests of a message.
 
 use std::fmt;
 
@@ -6,22 +6,21 @@ use sha2::Digest as _;
 
 use crate::{Fingerprint, HeaderScan};
 
-/// The first 16 octets of a BLAKE3 hash: far beyond chance, half the room in the ledger.
+/// First 16 bytes of a BLAKE3 hash. Collisions are out of the question, and the ledger needs half
+/// the space.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// From the stored octets.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The octets to store.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Of octets held whole.
+    /// Digest of bytes held in memory.
     pub fn of(octets: &[u8]) -> Self {
         Self::from_hash(&blake3::hash(octets))
     }
@@ -45,22 +44,20 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A SHA-256, by which people and their tools know octets again.
+/// SHA-256, which users and their tools know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// From the stored octets.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The octets to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Of octets held whole.
+    /// SHA-256 of bytes held in memory.
     pub fn of(octets: &[u8]) -> Self {
         Self(sha2::Sha256::digest(octets).into())
     }
@@ -78,45 +75,46 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// What tells two messages with the same fingerprint apart.
+/// Digests that distinguish two messages with the same fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digests {
-    /// Of all octets: of the header, of the text's digest, and of the line ends that the text's digest leaves out. So every
-    /// octet is hashed once.
+    /// Digest of the whole message: of the header, the text's digest, and the line ends that the
+    /// text's digest omits. Every byte is hashed once.
     pub whole: Digest,
-    /// Of what follows the header, without trailing line ends: still the same where a server rewrites headers
-    /// (`dbmail`, `SmarterMail`) or adds a last CRLF (Courier).
+    /// Digest of the text after the header, without trailing line ends.
+    ///
+    /// It is the same if a server rewrites headers (`dbmail`, `SmarterMail`) or appends a CRLF
+    /// (Courier).
     pub text: Digest,
 }
 
 impl Digests {
-    /// Whether both are of the same message, allowing for servers that rewrite headers.
+    /// True if both belong to the same message, even if a server rewrote the header.
     pub fn same_message(&self, other: &Self) -> bool {
         self.whole == other.whole || self.text == other.text
     }
 }
 
-/// So many line ends at the end of a message do not count.
+/// Maximum number of CR and LF bytes at the end of a message that the digest ignores.
 const LINE_ENDS: usize = 64 << 10;
 
 /// Computes digests and fingerprint of a message while it streams by.
 #[derive(Default)]
 pub struct MessageHasher {
-    /// Of the header, at first.
+    /// Holds the header's hash at first.
     whole: blake3::Hasher,
     text: blake3::Hasher,
     header: HeaderScan,
-    /// CRs and LFs not yet known to be inside the text.
+    /// CRs and LFs that may still turn out to be inside the text.
     line_ends: Vec<u8>,
 }
 
 impl MessageHasher {
-    /// At the first octet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The next octets, in pieces of any size.
+    /// Takes the next bytes, in pieces of any size.
     pub fn update(&mut self, octets: &[u8]) {
         let text = self.header.update(octets);
         self.whole.update(&octets[..octets.len() - text.len()]);
@@ -130,8 +128,8 @@ impl MessageHasher {
             self.text.update(&text[..kept]);
         }
         self.line_ends.extend_from_slice(&text[kept..]);
-        // Nobody's mail ends so: what has that many is not held in memory. Always the last ones are held, so that it does not
-        // matter in which pieces they came.
+        // No real message ends like this, so a longer run is not held in memory. The last bytes are
+        // always held, so that the size of the pieces does not matter.
         let surplus = self.line_ends.len().saturating_sub(LINE_ENDS);
         if surplus > 0 {
             self.text.update(&self.line_ends[..surplus]);
@@ -139,10 +137,10 @@ impl MessageHasher {
         }
     }
 
-    /// After the last octet.
+    /// Finishes after the last byte.
     pub fn finish(mut self) -> (Fingerprint, Digests) {
         let text = self.text.finalize();
-        // Of a fixed length, so that what stands before and behind it cannot be taken for each other.
+        // The length is fixed, so the parts before and after it cannot be confused.
         self.whole.update(text.as_bytes()).update(&self.line_ends);
         let (whole, text) = (Digest::from_hash(&self.whole.finalize()), Digest::from_hash(&text));
         let digests = Digests { whole, text };
@@ -180,7 +178,7 @@ mod tests {
         let (kept, _) = hash(&[b"X-TUID: abc\r\nX-Fax: 7\r\n\r\na fax\r\n"]);
         assert_eq!(sent, kept);
         assert_ne!(sent, hash(&[b"X-Fax: 7\r\n\r\nanother fax\r\n"]).0);
-        // Without a text, the header alone tells them apart.
+        // Without a text, only the header distinguishes them.
         assert_ne!(hash(&[b"X-Fax: 7\r\n\r\n"]).0, hash(&[b"X-Fax: 8\r\n\r\n"]).0);
         let mut old = blake3::Hasher::new();
         old.update(b"digest\0").update(digests.whole.as_bytes());

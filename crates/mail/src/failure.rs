@@ -1,19 +1,19 @@
-//! How much an error spoils, and when to try again.
+//! Scope and retry: the two properties of every error.
 
 use std::{fmt, time::Duration};
 
-/// How much is spoiled by an error. Ordered: a wider scope is greater.
+/// Scope of an error. Ordered: a wider scope is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// One message; the pass goes on with the next one.
+    /// One message. The pass continues with the next one.
     Message,
-    /// One folder; the pass goes on with the other folders.
+    /// One folder. The pass continues with the other folders.
     Folder,
-    /// The connection; a new one may go on where this one stopped.
+    /// The connection. A new one may continue where this one stopped.
     Session,
-    /// The mailbox, over whatever connection; others on the same server may do better.
+    /// The mailbox, on every connection. Other mailboxes of the server may work.
     Mailbox,
-    /// The server, or nobody knows whether only the mailbox is: no connection will do better now.
+    /// The server, or possibly only the mailbox. No connection works now.
     Endpoint,
 }
 
@@ -29,13 +29,13 @@ impl fmt::Display for Scope {
     }
 }
 
-/// When it makes sense to try again.
+/// Time at which a retry makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// At once, on a new connection where the scope says so.
+    /// Immediately, on a new connection if the scope is the session.
     Now,
-    /// Later; with the server's own figure where it gave one ("Suggested Backoff Time").
+    /// Later; after the server's own delay if it named one ("Suggested Backoff Time").
     After(Option<Duration>),
-    /// Not without somebody's help.
+    /// Never, until the operator changes something.
     Never,
 }

@@ -1,35 +1,38 @@
-//! How a message is recognised again on another server.
+//! Fingerprints, by which a message is recognised on another server.
 
 use std::fmt;
 
 use crate::{Digest, Digests};
 
-/// The header fields that make a fingerprint, in this order. To be fetched as `BODY.PEEK[HEADER.FIELDS (...)]`.
+/// Header fields of a fingerprint, in this order. Fetched as `BODY.PEEK[HEADER.FIELDS (...)]`.
 pub const FINGERPRINT_FIELDS: [&str; 7] =
     ["Message-ID", "Date", "From", "To", "Cc", "Subject", "In-Reply-To"];
 
-/// Fields beyond this are not looked at: no honest header has them, and memory stays bounded.
+/// Maximum bytes of a header that are read. Bounds memory; no real header is longer.
 const HEADER_LIMIT: usize = 1 << 20;
 
-/// A hash over the stable header fields, normalised as servers are known to disturb them. Evidence, never identity:
-/// true duplicates share it, and so may two different messages. Messages that have none of the fields are known by the
-/// digest of their text, because other programs add header fields (mbsync its X-TUID); without a text, by all of it.
+/// Hash over the stable header fields, normalised against the changes that servers make.
+///
+/// A fingerprint is evidence and never identity: duplicates share it, and so may two different
+/// messages. A message without any of the fields is known by the digest of its text, because other
+/// programs add header fields (mbsync its X-TUID). Without a text, it is known by the digest of the
+/// whole message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// From the stored octets.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The octets to store.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// From a header, or from the answer to `HEADER.FIELDS`. `None` where none of the fields is there: then the
-    /// whole message must be read ([`crate::MessageHasher`]).
+    /// Computes the fingerprint of a header, or of an answer to `HEADER.FIELDS`.
+    ///
+    /// Returns `None` if it has none of the fields. Then the whole message must be read
+    /// ([`crate::MessageHasher`]).
     pub fn of_header(header: &[u8]) -> Option<Self> {
         let mut scan = HeaderScan::default();
         scan.update(header);
@@ -38,7 +41,7 @@ impl Fingerprint {
 }
 
 impl Fingerprint {
-    /// Of a message that has none of the fields.
+    /// Fingerprint of a message without any of the fields.
     fn of_digests(digests: &Digests) -> Self {
         if digests.text == Digest::of(b"") {
             return Self::of_digest(b"digest\0", digests.whole);
@@ -52,8 +55,8 @@ impl Fingerprint {
         truncate(&hasher.finalize())
     }
 
-    /// The fingerprint that would be computed today. Ledgers of version 0.1 have the digest of all octets for messages
-    /// without any of the fields.
+    /// Returns the fingerprint as computed today. Ledgers of version 0.1 have the digest of the
+    /// whole message for messages without any of the fields.
     #[must_use]
     pub fn up_to_date(self, digests: &Digests) -> Self {
         if self == Self::of_digest(b"digest\0", digests.whole) { Self::of_digests(digests) } else { self }
@@ -70,12 +73,12 @@ impl fmt::Debug for Fingerprint {
 #[derive(Default)]
 pub struct HeaderScan {
     header: Vec<u8>,
-    /// Whether the header ended, and with it the collecting.
+    /// True after the end of the header.
     ended: bool,
 }
 
 impl HeaderScan {
-    /// Takes the next octets and gives back those that follow the header's empty line.
+    /// Takes the next bytes; returns those after the header's empty line.
     pub fn update<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
         if self.ended {
             return octets;
@@ -87,7 +90,7 @@ impl HeaderScan {
             self.header.truncate(end);
             return &octets[end - before..];
         }
-        // What goes on for so long is cut there, in whatever pieces it came.
+        // A longer header is cut at this length, whatever the size of the pieces.
         let surplus = self.header.len().saturating_sub(HEADER_LIMIT);
         if surplus > 0 {
             self.ended = true;
@@ -96,7 +99,7 @@ impl HeaderScan {
         &octets[octets.len() - surplus..]
     }
 
-    /// The fingerprint; from the digests where none of the fields is there.
+    /// Returns the fingerprint; computed from the digests if the header has none of the fields.
     pub fn fingerprint(&self, digests: &Digests) -> Fingerprint {
         self.fields().unwrap_or_else(|| Fingerprint::of_digests(digests))
     }
@@ -129,7 +132,8 @@ fn truncate(hash: &blake3::Hash) -> Fingerprint {
     Fingerprint(bytes)
 }
 
-/// Where the text begins: after the first empty line, CRLF or bare LF. Looks only at lines that end after `from`.
+/// Start of the text: after the first empty line, with CRLF or lone LF. Only lines that end after
+/// `from` are searched.
 fn end_of_header(header: &[u8], from: usize) -> Option<usize> {
     let mut start = header[..from].iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1);
     while let Some(length) = header[start..].iter().position(|&byte| byte == b'\n') {
@@ -142,7 +146,7 @@ fn end_of_header(header: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// The fields of a header: name, and value with its folds.
+/// Iterates over the fields of a header: name, and value with its folds.
 fn fields_of(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = header;
     std::iter::from_fn(move || {
@@ -167,9 +171,11 @@ fn line_end(octets: &[u8], from: usize) -> usize {
     octets[from..].iter().position(|&byte| byte == b'\n').map_or(octets.len(), |index| from + index + 1)
 }
 
-/// Undoes what servers do to header values: folding, runs of blanks and tabs, blanks at either end, 8-bit and control
-/// characters replaced by one or more `?` (Zimbra), the case of the domain in an address, the domain of a message's name
-/// left out (Domino).
+/// Undoes the changes that servers make to header values.
+///
+/// These are folding, runs of spaces and tabs, spaces at either end, 8-bit and control characters
+/// replaced by `?` (Zimbra), the case of the domain in an address, and a missing domain in a
+/// Message-ID (Domino).
 fn normalise(value: &[u8], field: usize) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(value.len());
     for &byte in value.trim_ascii() {
@@ -182,7 +188,7 @@ fn normalise(value: &[u8], field: usize) -> Vec<u8> {
             out.push(byte);
         }
     }
-    // Message-ID, From, To, Cc and In-Reply-To carry addr-specs; Date and Subject do not.
+    // Message-ID, From, To, Cc and In-Reply-To contain addr-specs; Date and Subject do not.
     if !matches!(FINGERPRINT_FIELDS[field], "Date" | "Subject") {
         let mut in_domain = false;
         for byte in &mut out {

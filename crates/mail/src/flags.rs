@@ -2,26 +2,21 @@
 
 use std::{fmt, sync::Arc};
 
-/// The system flags that a client may set. `\Recent` is the server's own and has no place here.
+/// System flags that a client may set. `\Recent` belongs to the server alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SystemFlag {
-    /// `\Answered`
     Answered,
-    /// `\Deleted`
     Deleted,
-    /// `\Draft`
     Draft,
-    /// `\Flagged`
     Flagged,
-    /// `\Seen`
     Seen,
 }
 
 impl SystemFlag {
-    /// All of them, in the order in which they are printed.
+    /// All flags, in the order of printing.
     pub const ALL: [Self; 5] = [Self::Answered, Self::Deleted, Self::Draft, Self::Flagged, Self::Seen];
 
-    /// The flag as sent, backslash included.
+    /// Name, with its backslash.
     pub fn name(self) -> &'static str {
         match self {
             Self::Answered => "\\Answered",
@@ -37,26 +32,26 @@ impl SystemFlag {
     }
 }
 
-/// The flags of one message: system flags and keywords.
+/// Flags of one message: system flags and keywords.
 ///
-/// Keywords keep the case in which they were first seen, but compare without regard to it, as RFC 9051 asks. Other
-/// names with a backslash (`\Forwarded`, seen in the wild) are kept as keywords; whether the target takes them is the
-/// target's business. `\Recent` is dropped.
+/// Keywords keep the case in which they were first seen, and compare without regard to it (RFC
+/// 9051). Other names with a backslash (such as `\Forwarded`) count as keywords; the target decides
+/// whether it accepts them. `\Recent` is dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     system: u8,
-    /// Sorted without regard to case, no two alike; `None` for no keyword. Shared by clones, and one word where there is
-    /// none: mailboxes have millions of messages.
+    /// Sorted without regard to case, without duplicates; `None` if there is no keyword.
+    ///
+    /// Clones share the list, and it takes one word if empty: mailboxes have millions of messages.
     keywords: Option<Arc<Vec<Box<str>>>>,
 }
 
 impl Flags {
-    /// No flag at all.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a flag or keyword by its name as sent. `\Recent` and the empty name are ignored.
+    /// Adds a flag or keyword. `\Recent` and the empty name are ignored.
     pub fn insert(&mut self, name: &str) {
         if let Some(flag) = SystemFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(name)) {
             self.system |= flag.bit();
@@ -68,7 +63,7 @@ impl Flags {
         }
     }
 
-    /// Whether the flag or keyword is set.
+    /// True if the flag or keyword is set.
     pub fn contains(&self, name: &str) -> bool {
         match SystemFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(name)) {
             Some(flag) => self.system & flag.bit() != 0,
@@ -76,29 +71,27 @@ impl Flags {
         }
     }
 
-    /// Whether the system flag is set.
     pub fn has(&self, flag: SystemFlag) -> bool {
         self.system & flag.bit() != 0
     }
 
-    /// Whether no flag is set.
     pub fn is_empty(&self) -> bool {
         self.system == 0 && self.keywords.is_none()
     }
 
-    /// The names as sent: system flags first, then keywords in order.
+    /// Names, system flags first, then keywords in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let system =
             SystemFlag::ALL.into_iter().filter(|flag| self.has(*flag)).map(|flag| -> &str { flag.name() });
         system.chain(self.keywords())
     }
 
-    /// The keywords (and unknown backslash names) alone.
+    /// Keywords, and unknown names with a backslash.
     pub fn keywords(&self) -> impl Iterator<Item = &str> {
         self.words().iter().map(AsRef::as_ref)
     }
 
-    /// The flags of `self` that `other` lacks.
+    /// Returns the flags that `other` lacks.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         let words: Vec<Box<str>> =
@@ -107,7 +100,7 @@ impl Flags {
         Self { system: self.system & !other.system, keywords }
     }
 
-    /// The flags of `self` for which `keep` is true, asked by name.
+    /// Returns the flags for whose name `keep` is true.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         self.iter().filter(|name| keep(name)).collect()
@@ -142,7 +135,7 @@ impl PartialOrd for Flags {
     }
 }
 
-/// An order for grouping messages with the same flags; it means nothing else.
+/// Order for grouping messages with the same flags; it has no other meaning.
 impl Ord for Flags {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let words = |flags: &Self| flags.keywords().map(str::to_ascii_lowercase).collect::<Vec<_>>();
@@ -160,7 +153,7 @@ impl<'a> FromIterator<&'a str> for Flags {
     }
 }
 
-/// The names joined by single blanks, as inside IMAP's parentheses.
+/// Prints the names separated by single spaces, as inside IMAP's parentheses.
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.iter().enumerate() {

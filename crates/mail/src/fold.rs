@@ -1,14 +1,16 @@
-//! When two names are one to a server.
+//! Comparison of folder names as servers do it.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The name in the normal form C: `é` is one character, however it was typed.
+/// Returns the name in Unicode normal form C, in which `é` is one character.
 pub fn normalized(name: &str) -> String {
     if name.is_ascii() { name.to_owned() } else { name.nfc().collect() }
 }
 
-/// The name without what case and normalisation make of it, only to be compared: servers do not fold alike, and so two
-/// names that any of them takes for one are equal here (`ß` and `SS` are).
+/// Returns the name without differences of case and normalisation, for comparison only.
+///
+/// Servers fold names differently. Two names that any server may treat as one are equal here (`ß`
+/// and `SS`).
 pub fn ignoring_case(name: &str) -> String {
     normalized(&normalized(name).to_uppercase().to_lowercase().replace('\u{307}', "").replace('ς', "σ"))
 }

@@ -1,16 +1,19 @@
-//! Where a folder stands in the tree.
+//! Paths of folders.
 
 use std::{cmp::Ordering, fmt};
 
-/// A folder's name as decoded segments. No delimiter, no namespace prefix, no modified UTF-7: these belong to the
-/// server that uses them. `INBOX` is spelled so whatever the case in which it came (RFC 9051, section 5.1).
+/// Folder name as decoded segments.
+///
+/// It contains no delimiter, namespace prefix or modified UTF-7; these belong to the server that
+/// uses them. `INBOX` is always in upper case (RFC 9051, section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FolderPath {
     segments: Vec<String>,
 }
 
 impl FolderPath {
-    /// A path of at least one segment; empty segments are kept, because servers have them. An empty list gives INBOX.
+    /// Builds a path of at least one segment. Empty segments are kept, because servers have them.
+    /// An empty list gives INBOX.
     pub fn new<S: Into<String>>(segments: impl IntoIterator<Item = S>) -> Self {
         let mut segments: Vec<String> = segments.into_iter().map(Into::into).collect();
         match segments.first() {
@@ -21,13 +24,14 @@ impl FolderPath {
         Self { segments }
     }
 
-    /// The one folder that every mailbox has.
+    /// INBOX, which every mailbox has.
     pub fn inbox() -> Self {
         Self::new(["INBOX"])
     }
 
-    /// Reads the form that [`fmt::Display`] prints and that operators write: segments joined by `/`, with `\/` for a
-    /// slash inside a segment and `\\` for a backslash.
+    /// Parses the form of [`fmt::Display`], which operators write too.
+    ///
+    /// Segments are joined by `/`; `\/` is a slash inside a segment, and `\\` a backslash.
     pub fn parse(text: &str) -> Self {
         let mut segments = vec![String::new()];
         let mut characters = text.chars();
@@ -42,32 +46,31 @@ impl FolderPath {
         Self::new(segments)
     }
 
-    /// The segments, outermost first; never empty.
+    /// Segments, outermost first; never empty.
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
-    /// Whether this is INBOX itself.
     pub fn is_inbox(&self) -> bool {
         self.segments.len() == 1 && self.segments[0] == "INBOX"
     }
 
-    /// The last segment.
+    /// Last segment.
     pub fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
     }
 
-    /// Whether this is `ancestor` or below it.
+    /// True if this is `ancestor` or below it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
         self.segments.starts_with(&ancestor.segments)
     }
 
-    /// The path with `prefix` taken off: INBOX where nothing is left, `None` where it does not start with it.
+    /// Removes `prefix`. Returns INBOX if no segment remains, `None` if the path is not below
+    /// `prefix`.
     pub fn strip_prefix(&self, prefix: &Self) -> Option<Self> {
         self.segments.strip_prefix(prefix.segments.as_slice()).map(|rest| Self::new(rest.iter().cloned()))
     }
 
-    /// The path one level up.
     pub fn parent(&self) -> Option<Self> {
         let (_, parents) = self.segments.split_last()?;
         if parents.is_empty() { None } else { Some(Self::new(parents.iter().cloned())) }

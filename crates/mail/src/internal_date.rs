@@ -1,26 +1,27 @@
-//! When the server says that a message arrived.
+//! INTERNALDATE: the time at which a message arrived.
 
 use std::{fmt, num::NonZeroI64, str::FromStr};
 
 use jiff::{Timestamp, civil, tz::Offset};
 
-/// INTERNALDATE: a moment to the second, with the zone in which it was given (RFC 9051, `date-time`).
+/// INTERNALDATE: a time in seconds, with the zone in which it was given (RFC 9051, `date-time`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InternalDate {
-    /// Seconds since 1970 times 4096, plus the zone in minutes plus 2048: one word, for mailboxes of millions. Never 0,
-    /// because the zone's part never is.
+    /// Seconds since 1970 times 4096, plus the zone in minutes plus 2048.
+    ///
+    /// One word, for mailboxes of millions of messages. Never 0, because the zone part is never 0.
     packed: NonZeroI64,
 }
 
-/// What the seconds are shifted by.
 const ZONE_BITS: u32 = 12;
-/// What is added to a zone, which is less than a day either way.
+/// Added to a zone, which is less than a day in either direction.
 const ZONE_BIAS: i64 = 1 << (ZONE_BITS - 1);
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Zones by name, in hours east of Greenwich (RFC 5322, section 4.3). What other letters mean is not known.
+/// Zones by name, in hours east of Greenwich (RFC 5322, section 4.3). The meaning of other names is
+/// unknown.
 const ZONES: [(&str, i16); 12] = [
     ("UT", 0),
     ("UTC", 0),
@@ -37,8 +38,9 @@ const ZONES: [(&str, i16); 12] = [
 ];
 
 impl InternalDate {
-    /// From seconds since 1970 (UTC) and minutes east of Greenwich. `None` outside the years -9999 to 9999 or for a
-    /// zone of a day or more.
+    /// Builds a date from seconds since 1970 (UTC) and minutes east of Greenwich.
+    ///
+    /// Returns `None` outside the years -9999 to 9999, and for a zone of a day or more.
     pub fn new(unix_seconds: i64, zone_minutes: i16) -> Option<Self> {
         if zone_minutes.unsigned_abs() >= 24 * 60 {
             return None;
@@ -54,21 +56,24 @@ impl InternalDate {
         self.packed.get() >> ZONE_BITS
     }
 
-    /// Minutes east of Greenwich.
+    /// Zone in minutes east of Greenwich.
     pub fn zone_minutes(self) -> i16 {
         let biased = self.packed.get() & ((1 << ZONE_BITS) - 1);
         i16::try_from(biased - ZONE_BIAS).unwrap_or(0)
     }
 
-    /// Reads `17-Jul-1996 02:44:25 -0700` and what servers send in its place: a day of one digit, a year of two, no
-    /// seconds, no zone (then UTC), a zone by name (RFC 5322, section 4.3), the forms of RFC 5322 and ISO 8601.
+    /// Parses `17-Jul-1996 02:44:25 -0700`, and the variants that servers send.
     ///
-    /// `None` for what names no moment, such as `00-Jan-0000`, a day that its month lacks, or an unknown zone.
+    /// Variants: a day of one digit, a year of two, no seconds, no zone (then UTC), a zone by name
+    /// (RFC 5322, section 4.3), the forms of RFC 5322 and ISO 8601.
+    ///
+    /// Returns `None` for text that is no date, such as `00-Jan-0000`, a day that the month lacks,
+    /// or an unknown zone.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty()).peekable();
         words.next_if(|word| is_weekday(word));
         let first = words.next()?;
-        // ISO 8601 may have a `T` in place of the blank, and then the zone without one.
+        // ISO 8601 may have a `T` instead of the space, and then no space before the zone.
         let (date, joined) = match first.split_once(['T', 't']) {
             Some((date, time)) if time.starts_with(|it: char| it.is_ascii_digit()) => (date, Some(time)),
             _ => (first, None),
@@ -101,7 +106,7 @@ fn is_weekday(word: &str) -> bool {
         && word.bytes().all(|octet| octet.is_ascii_alphabetic())
 }
 
-/// Year, month and day: `1`, `Feb`, `2024` or `2024`, `02`, `01`.
+/// Parses year, month and day: `1`, `Feb`, `2024` or `2024`, `02`, `01`.
 fn parse_date<'t>(mut parts: impl Iterator<Item = &'t str>) -> Option<(i16, i8, i8)> {
     let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
@@ -122,20 +127,20 @@ fn parse_date<'t>(mut parts: impl Iterator<Item = &'t str>) -> Option<(i16, i8, 
     Some((year, i8::try_from(month).ok()?, number(first)?))
 }
 
-/// Seconds since midnight. `24:00:00` is the end of the day (ISO 8601).
+/// Parses a time into seconds since midnight. `24:00:00` is the end of the day (ISO 8601).
 fn parse_time(time: &str) -> Option<i64> {
-    // Fractions of a second are not kept.
+    // Fractions of a second are dropped.
     let whole = time.split_once(['.', ',']).map_or(time, |(whole, _)| whole);
     let mut clock = whole.split(':');
     let (hour, minute): (i64, i64) = (number(clock.next()?)?, number(clock.next()?)?);
     let second: i64 = clock.next().map_or(Some(0), number)?;
     let is_time = (0..24).contains(&hour) && minute < 60 && second <= 60;
     let is_end = (hour, minute, second) == (24, 0, 0);
-    // A leap second is the last second of its minute: no server stores it apart.
+    // A leap second counts as the last second of its minute: no server stores it separately.
     (clock.next().is_none() && (is_time || is_end)).then(|| hour * 3600 + minute * 60 + second.min(59))
 }
 
-/// Minutes east of Greenwich.
+/// Parses a zone into minutes east of Greenwich.
 fn parse_zone(zone: &str) -> Option<i16> {
     let (sign, digits) = match zone.split_at_checked(1)? {
         ("+", digits) => (1, digits),
@@ -153,15 +158,16 @@ fn parse_zone(zone: &str) -> Option<i16> {
     (minutes < 60).then(|| sign * (hours * 60 + minutes))
 }
 
-/// Digits alone, without a sign.
+/// Parses digits without a sign.
 fn number<N: FromStr>(digits: &str) -> Option<N> {
     digits.parse().ok().filter(|_| digits.bytes().all(|octet| octet.is_ascii_digit()))
 }
 
-/// The form that APPEND takes, without quotes: `17-Jul-1996 02:44:25 -0700`, the day with a blank when below 10.
+/// Prints the form that APPEND takes, without quotes: `17-Jul-1996 02:44:25 -0700`. A day below 10
+/// is padded with a space.
 impl fmt::Display for InternalDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `new` made sure that there is a civil date.
+        // `new` checked that the date exists.
         let civil = self.civil().unwrap_or_default();
         let month = MONTHS[usize::from(civil.month().unsigned_abs().clamp(1, 12)) - 1];
         let zone = self.zone_minutes().unsigned_abs();

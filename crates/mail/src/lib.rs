@@ -1,14 +1,14 @@
-//! The words of mailhaul: values of the mail domain, without I/O and without async.
+//! Values of the mail domain, without I/O and without async.
 //!
-//! * [`Uid`], [`UidValidity`], [`ModSeq`], [`UidSet`]: how IMAP names messages (RFC 9051, section 2.3.1).
-//! * [`FolderPath`], [`SpecialUse`]: folders, as decoded segments, with no delimiter in them.
-//! * [`normalized`], [`ignoring_case`]: when two names are one to a server.
-//! * [`Flags`], [`InternalDate`]: what a message carries beside its octets.
-//! * [`Fingerprint`], [`Digest`]: how a message is recognised again.
-//! * [`Scope`], [`Retry`]: the two questions that every error answers.
+//! * [`Uid`], [`UidValidity`], [`ModSeq`], [`UidSet`]: message numbers (RFC 9051, section 2.3.1).
+//! * [`FolderPath`], [`SpecialUse`]: folders, as decoded segments without delimiters.
+//! * [`normalized`], [`ignoring_case`]: comparison of folder names as servers do it.
+//! * [`Flags`], [`InternalDate`]: facts of a message beside its bytes.
+//! * [`Fingerprint`], [`Digest`]: recognition of a message on another server.
+//! * [`Scope`], [`Retry`]: the two properties of every error.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
-//! * [`for_screen`]: foreign text that a terminal does not obey.
-//! * [`Secret`]: what must never be shown; [`Redactor`] strikes it out of what a server says.
+//! * [`for_screen`]: foreign text, made safe for a terminal.
+//! * [`Secret`]: values that must never be shown; [`Redactor`] removes them from texts of a server.
 
 mod digest;
 mod failure;

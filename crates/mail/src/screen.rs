@@ -1,12 +1,12 @@
-//! Foreign text on a terminal: names of folders, subjects of mail and words of servers come from anywhere.
+//! Makes foreign text safe for a terminal: folder names, subjects, and texts of servers.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// What stands in place of a character that a terminal would obey, or that nobody sees.
+/// Replacement for control characters and invisible characters.
 const REPLACEMENT: char = '\u{fffd}';
 
-/// True if a terminal obeys the character (escape sequences, cursor movements, direction of writing), or shows nothing for it,
-/// so that two different names look the same.
+/// True for characters that control a terminal (escape sequences, cursor movements, writing
+/// direction), and for invisible ones, which make different names look the same.
 pub fn is_obeyed(character: char) -> bool {
     match character {
         // Zero width and direction (Unicode, chapter 23); line and paragraph separators.
@@ -19,13 +19,13 @@ pub fn is_obeyed(character: char) -> bool {
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e0fff}'
-        // Fillers that are letters by name only.
+        // Fillers, which are letters by name only.
         | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
         other => other.is_control(),
     }
 }
 
-/// The text without such characters. Line ends and tabs stay.
+/// Returns the text without such characters. Line ends and tabs stay.
 pub fn for_screen(text: &str) -> Cow<'_, str> {
     if !text.contains(|character| is_obeyed(character) && character != '\n' && character != '\t') {
         return Cow::Borrowed(text);
@@ -39,7 +39,7 @@ pub fn for_screen(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(clean).collect())
 }
 
-/// The same in one line.
+/// Returns the text on one line, without such characters.
 pub fn on_one_line(text: &str) -> Cow<'_, str> {
     match for_screen(text) {
         text if text.contains(['\n', '\t']) => Cow::Owned(text.replace(['\n', '\t'], " ")),
@@ -47,7 +47,7 @@ pub fn on_one_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// JSON with such characters in its strings written as escapes: the values stay the same.
+/// Escapes such characters in the strings of a JSON text; the values stay the same.
 pub fn json_for_screen(json: &str) -> Cow<'_, str> {
     let is_foreign = |character| is_obeyed(character) && character != '\n';
     if !json.contains(is_foreign) {
@@ -58,7 +58,7 @@ pub fn json_for_screen(json: &str) -> Cow<'_, str> {
         if is_foreign(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                // Writing into a text cannot fail.
+                // Writing to a String cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {

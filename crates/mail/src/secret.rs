@@ -1,23 +1,22 @@
-//! A value that must never be shown.
+//! Values that must never be shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password or token: wiped when dropped, and redacted by `Debug` in every build.
+/// Password or token: wiped when dropped, and redacted by `Debug` in every build.
 ///
-/// Any byte is allowed, because servers allow it. There is no `Display` and no serialisation; whoever needs the
-/// octets says [`Secret::expose`], which is easy to search for.
+/// Any byte is allowed, because servers allow it. There is no `Display` and no serialisation.
+/// [`Secret::expose`] returns the bytes, and is easy to search for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the octets over.
     pub fn new(octets: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(octets.into()))
     }
 
-    /// The octets, for the one place that sends them.
+    /// Returns the bytes, for the code that sends them.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

@@ -1,25 +1,20 @@
-//! What a folder is for (RFC 6154; `\Important` is RFC 8457; other words for the same by XLIST, which was before it).
+//! Special uses of folders (RFC 6154; `\Important` is RFC 8457; XLIST has older names).
 
 use std::fmt;
 
-/// A special use that a server states for a folder, or that a name suggests.
+/// Special use that a server states for a folder, or that a name suggests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SpecialUse {
-    /// `\All`: a view of every message.
+    /// View of every message.
     All,
-    /// `\Archive`
     Archive,
-    /// `\Drafts`
     Drafts,
-    /// `\Flagged`: a view of flagged messages.
+    /// View of flagged messages.
     Flagged,
-    /// `\Important`: a view of important messages.
+    /// View of important messages.
     Important,
-    /// `\Junk`
     Junk,
-    /// `\Sent`
     Sent,
-    /// `\Trash`
     Trash,
 }
 
@@ -35,22 +30,22 @@ impl SpecialUse {
         (Self::Trash, "\\Trash"),
     ];
 
-    /// What XLIST calls otherwise.
+    /// Different names in XLIST.
     const OF_XLIST: [(Self, &'static str); 3] =
         [(Self::All, "\\AllMail"), (Self::Flagged, "\\Starred"), (Self::Junk, "\\Spam")];
 
-    /// Reads a LIST or XLIST attribute such as `\Sent`, in any case (Cyrus says `\sent`).
+    /// Parses a LIST or XLIST attribute such as `\Sent`, in any case (Cyrus sends `\sent`).
     pub fn from_attribute(attribute: &str) -> Option<Self> {
         let known = Self::TABLE.iter().chain(&Self::OF_XLIST);
         known.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(attribute)).map(|(it, _)| *it)
     }
 
-    /// Whether such a folder shows messages that are in other folders too.
+    /// True if such a folder shows messages that are in other folders too.
     pub fn is_view(self) -> bool {
         matches!(self, Self::All | Self::Flagged | Self::Important)
     }
 
-    /// The LIST attribute, backslash included.
+    /// Returns the LIST attribute, with its backslash.
     pub fn attribute(self) -> &'static str {
         Self::TABLE.iter().find(|(it, _)| *it == self).map_or("", |(_, name)| name)
     }

@@ -1,26 +1,23 @@
-//! The numbers by which IMAP names messages and states (RFC 9051, section 2.3.1; RFC 7162 for mod-sequences).
+//! UIDs, UIDVALIDITY and mod-sequences (RFC 9051, section 2.3.1; RFC 7162).
 
 use std::{
     fmt,
     num::{NonZeroU32, NonZeroU64},
 };
 
-/// A message's unique identifier within a folder and its [`UidValidity`]. Never 0.
+/// Unique identifier of a message within a folder and its [`UidValidity`]. Never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(NonZeroU32);
 
 impl Uid {
-    /// The smallest UID.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
-    /// The greatest UID.
     pub const LAST: Self = Self(NonZeroU32::MAX);
 
-    /// `None` for 0, which the grammar forbids.
+    /// Returns `None` for 0, which the grammar forbids.
     pub fn new(number: u32) -> Option<Self> {
         NonZeroU32::new(number).map(Self)
     }
 
-    /// The number as sent.
     pub fn get(self) -> u32 {
         self.0.get()
     }
@@ -32,22 +29,20 @@ impl fmt::Display for Uid {
     }
 }
 
-/// While it stays the same, a folder's UIDs mean the same messages. Never 0.
+/// UIDVALIDITY: while it stays the same, a folder's UIDs identify the same messages. Never 0.
 ///
 /// Quirk: the grammar allows 32 bits, and some servers count milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UidValidity(NonZeroU64);
 
 impl UidValidity {
-    /// The greatest number.
     pub const LAST: Self = Self(NonZeroU64::MAX);
 
-    /// `None` for 0, which the grammar forbids.
+    /// Returns `None` for 0, which the grammar forbids.
     pub fn new(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
     }
 
-    /// The number as sent.
     pub fn get(self) -> u64 {
         self.0.get()
     }
@@ -59,7 +54,7 @@ impl fmt::Display for UidValidity {
     }
 }
 
-/// A mod-sequence (RFC 7162): grows with every change of a folder. 0 where the server gives none.
+/// Mod-sequence (RFC 7162): grows with every change of a folder. 0 if the server sends none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModSeq(pub u64);
 

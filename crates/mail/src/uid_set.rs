@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crate::Uid;
 
-/// A set of UIDs. It costs memory by runs, not by members, and prints as IMAP wants it: `1:3,7`.
+/// Set of UIDs, printed as in IMAP: `1:3,7`. Its memory grows with its ranges, not with its
+/// members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UidSet {
     /// Ascending, disjoint, not adjacent; both ends included.
@@ -12,18 +13,17 @@ pub struct UidSet {
 }
 
 impl UidSet {
-    /// The empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// All UIDs from `first` to `last`, both included, in either order.
+    /// Range from `first` to `last`, both included, in either order.
     pub fn range(first: Uid, last: Uid) -> Self {
         let (low, high) = (first.get().min(last.get()), first.get().max(last.get()));
         Self { ranges: vec![(low, high)] }
     }
 
-    /// Every UID. A command says it as `1:*`: some servers visit each number of a range.
+    /// Every UID. It is printed as `1:*`, because some servers visit each number of a range.
     pub fn all() -> Self {
         Self { ranges: vec![(1, u32::MAX)] }
     }
@@ -33,7 +33,7 @@ impl UidSet {
         self.ranges == [(1, u32::MAX)]
     }
 
-    /// The UIDs that are not in `other`.
+    /// Returns the UIDs that are not in `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         let mut kept = Self::new();
@@ -53,7 +53,7 @@ impl UidSet {
         kept
     }
 
-    /// The lower half of the UIDs and the upper half; the lower one has at most one UID more.
+    /// Splits the set into a lower and an upper half; the lower one has at most one UID more.
     pub fn halves(&self) -> (Self, Self) {
         let mut rest = self.len().div_ceil(2);
         let (mut lower, mut upper) = (Self::new(), Self::new());
@@ -72,7 +72,7 @@ impl UidSet {
         (lower, upper)
     }
 
-    /// Adds one UID. Cheap when UIDs come in ascending order.
+    /// Adds one UID. Cheap if UIDs come in ascending order.
     pub fn insert(&mut self, uid: Uid) {
         self.insert_range(uid, uid);
     }
@@ -80,7 +80,7 @@ impl UidSet {
     /// Adds all UIDs from `first` to `last`, both included.
     pub fn insert_range(&mut self, first: Uid, last: Uid) {
         let (mut low, mut high) = (first.get().min(last.get()), first.get().max(last.get()));
-        // The ranges that touch or overlap [low, high] melt into one.
+        // Merges the ranges that touch or overlap [low, high].
         let start = self.ranges.partition_point(|&(_, end)| end.saturating_add(1) < low);
         let stop = self.ranges.partition_point(|&(begin, _)| begin <= high.saturating_add(1));
         if start < stop {
@@ -90,39 +90,35 @@ impl UidSet {
         self.ranges.splice(start..stop, [(low, high)]);
     }
 
-    /// Whether the UID is in the set.
     pub fn contains(&self, uid: Uid) -> bool {
         let index = self.ranges.partition_point(|&(_, end)| end < uid.get());
         self.ranges.get(index).is_some_and(|&(begin, _)| begin <= uid.get())
     }
 
-    /// True if a UID from `first` to `last`, both included, is in the set.
+    /// True if the set contains a UID from `first` to `last`, both included.
     pub fn meets(&self, first: Uid, last: Uid) -> bool {
         let index = self.ranges.partition_point(|&(_, end)| end < first.get());
         self.ranges.get(index).is_some_and(|&(begin, _)| begin <= last.get())
     }
 
-    /// How many UIDs are in the set.
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|&(begin, end)| u64::from(end - begin) + 1).sum()
     }
 
-    /// Whether the set has no UID.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// The UIDs, ascending.
+    /// Iterates over the UIDs in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Uid> + '_ {
         self.ranges.iter().flat_map(|&(begin, end)| begin..=end).filter_map(Uid::new)
     }
 
-    /// The ranges, ascending, both ends included.
+    /// Iterates over the ranges in ascending order, both ends included.
     pub fn ranges(&self) -> impl Iterator<Item = (Uid, Uid)> + '_ {
         self.ranges.iter().filter_map(|&(begin, end)| Some((Uid::new(begin)?, Uid::new(end)?)))
     }
 
-    /// The greatest UID.
     pub fn last(&self) -> Option<Uid> {
         self.ranges.last().and_then(|&(_, end)| Uid::new(end))
     }
@@ -156,7 +152,7 @@ impl fmt::Display for UidSet {
     }
 }
 
-/// The text is not a set of UIDs: `*`, 0 and letters are refused.
+/// Error for text that is not a set of UIDs: `*`, 0 and letters are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a set of UIDs")]
 pub struct ParseUidSetError;
@@ -164,7 +160,7 @@ pub struct ParseUidSetError;
 impl FromStr for UidSet {
     type Err = ParseUidSetError;
 
-    /// Reads `1:3,7`, ranges in either order, as servers send them in APPENDUID, COPYUID, VANISHED and ESEARCH.
+    /// Parses `1:3,7`, with ranges in either order, as in APPENDUID, COPYUID, VANISHED and ESEARCH.
     fn from_str(text: &str) -> Result<Self, ParseUidSetError> {
         let uid = |digits: &str| {
             digits

@@ -1,14 +1,17 @@
-//! What the folders of a mailbox are called where no attribute says what they are for: Exchange, Outlook, Gmail, Dovecot,
-//! Thunderbird and Apple Mail in the languages of their users.
+//! Names of special folders, for servers without special-use attributes.
+//!
+//! They come from Exchange, Outlook, Gmail, Dovecot, Thunderbird and Apple Mail in the languages of
+//! their users.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use crate::{FolderPath, SpecialUse, ignoring_case};
 
-/// Below these, folders are called as at the top: Gmail's, and INBOX on servers that tell no prefix.
+/// Folders whose children are named like top-level folders: Gmail's, and INBOX on servers that tell
+/// no prefix.
 const CONTAINERS: [&str; 3] = ["[Gmail]", "[Google Mail]", "INBOX"];
 
-/// Each name has one use, in whatever language.
+/// Each name has one use, in every language.
 #[rustfmt::skip]
 const NAMES: &[(SpecialUse, &[&str])] = &[
     (SpecialUse::Sent, &[
@@ -236,7 +239,7 @@ static USES: LazyLock<HashMap<String, SpecialUse>> = LazyLock::new(|| {
 });
 
 impl SpecialUse {
-    /// What a folder is probably for, by its whole path. A guess: an attribute knows better.
+    /// Guesses a folder's use from its whole path. An attribute takes precedence.
     pub fn from_name(path: &FolderPath) -> Option<Self> {
         let name = match path.segments() {
             [name] => name,

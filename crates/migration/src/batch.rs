@@ -1,4 +1,4 @@
-//! A migration batch: a named set of users, and what is wanted of them.
+//! Migration batches: sets of users with common settings.
 
 use std::time::Duration;
 
@@ -9,76 +9,67 @@ use uuid::Uuid;
 
 use crate::{deletions::Deletions, gmail_labels::GmailLabels, status::BatchIntent};
 
-/// How long a batch's name may be, in characters.
+/// Maximum characters of a batch's name.
 pub const MAX_NAME: usize = 64;
-/// From one incremental sync to the next, where nobody says otherwise.
 pub const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_hours(24);
-/// The shortest time from one incremental sync to the next.
 pub const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A migration batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Its number for ever.
     pub guid: Uuid,
-    /// Its name, unique without regard to case.
+    /// Unique without regard to case.
     pub name: String,
-    /// The endpoint that mail comes from.
     pub source_endpoint: Uuid,
-    /// The endpoint that mail goes to; `None` for the archive in the data directory.
+    /// Endpoint that mail goes to; `None` is the archive in the data directory.
     pub target_endpoint: Option<Uuid>,
-    /// What the administrator wants.
+    /// State that the administrator wants.
     pub intent: BatchIntent,
-    /// How it is to be done.
     pub settings: BatchSettings,
-    /// Who made it.
+    /// Name of the caller that created it.
     pub submitted_by: String,
-    /// What was noticed about its CSV file.
+    /// Warnings about its CSV file.
     pub validation_warnings: Vec<String>,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was started last.
+    /// Time of the last start.
     pub started: Option<Timestamp>,
 }
 
-/// How the users of a batch are migrated.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct BatchSettings {
-    /// No mail is moved before.
+    /// Time before which no mail is moved.
     pub start_after: Option<Timestamp>,
-    /// Then the final sync is made.
+    /// Time of the final sync.
     pub complete_after: Option<Timestamp>,
-    /// The zone in which the administrator's dates are read and shown (IANA).
+    /// Time zone of the administrator's dates (IANA).
     pub time_zone: Option<String>,
-    /// From one incremental sync to the next.
     pub sync_interval: Duration,
-    /// Whether later passes follow the first.
+    /// True if incremental syncs follow the first sync.
     pub allow_incremental_syncs: bool,
-    /// Only these folders, as the administrator writes them; all where empty.
+    /// Only these folders, as the administrator writes them; empty for all.
     pub include_folders: Vec<String>,
-    /// Not these folders.
     pub exclude_folders: Vec<String>,
-    /// These folders go there: source and target.
+    /// Source and target of folders with another target than planned.
     pub folder_map: Vec<(String, String)>,
-    /// Only messages for which this holds, as the administrator writes it.
+    /// Only messages that match, as the administrator writes it.
     pub content_filter: Option<String>,
-    /// What becomes of messages on the target that were deleted on the source.
+    /// Handling of copies whose message was deleted on the source.
     pub deletions: Deletions,
-    /// With [`Deletions::Mirror`]: percent of a mailbox's copies that one pass may remove.
+    /// Maximum share of a mailbox's copies that one pass removes, in percent. Applies to
+    /// [`Deletions::Mirror`].
     pub max_deletion_percent: u8,
-    /// Copies that one pass may remove also where they are a larger share.
+    /// Number of copies that one pass may remove whatever their share.
     pub max_deletion_count: u64,
-    /// The newest messages come first.
+    /// True if the newest messages are copied first.
     pub newest_first: bool,
-    /// Of each folder only so many of the newest messages.
+    /// Maximum number of messages per folder; the newest are copied.
     pub max_items: Option<u64>,
-    /// Larger messages are skipped (octets).
+    /// Maximum message size in bytes; larger messages are skipped.
     pub max_message_size: Option<u64>,
-    /// What may be changed in a message that the target refuses.
+    /// Edits allowed for messages that the target refuses.
     #[serde(with = "crate::repair")]
     pub repairs: Repairs,
-    /// Where mail of Gmail goes that has several labels.
+    /// Handling of Gmail messages with several labels.
     pub gmail_labels: GmailLabels,
 }
 

@@ -1,21 +1,20 @@
-//! The check of a user: whether both mailboxes can be opened, before any mail is moved.
+//! Mailbox checks: both mailboxes of a user are opened before any mail is moved.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::user::Failure;
 
-/// What became of opening one mailbox.
+/// Result of opening one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opening {
-    /// It is there, and open to this login.
+    /// The mailbox exists, and this login can open it.
     Opened,
-    /// It cannot be opened; to try again without a change would not help.
+    /// It cannot be opened; a retry without a change would not help.
     Failed(Failure),
 }
 
 impl Opening {
-    /// Why it cannot be opened.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Opened => None,
@@ -24,25 +23,25 @@ impl Opening {
     }
 }
 
-/// What is known of both mailboxes of a user.
+/// Results for both mailboxes of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MailboxCheck {
-    /// When they are to be opened next; `None` where nobody asked for it, or it is done.
+    /// Time of the next check; `None` if none is requested.
     pub due: Option<Timestamp>,
-    /// How often in a row nothing was found out.
+    /// Number of checks in a row without a result.
     pub attempts: u32,
-    /// Why nothing was found out last: a server that is away or asks for patience says nothing about a mailbox.
+    /// Reason why the last check had no result: the server was unreachable or asked for a delay.
     pub delay: Option<String>,
-    /// When something was found out last.
+    /// Time of the last result.
     pub checked: Option<Timestamp>,
-    /// What, at the source; `None` where nobody tried.
+    /// Result at the source; `None` if not checked.
     pub source: Option<Opening>,
-    /// What, at the target; `None` where nobody tried, or mail goes to the archive.
+    /// Result at the target; `None` if not checked, or if mail goes to the archive.
     pub target: Option<Opening>,
 }
 
 impl MailboxCheck {
-    /// Whether a mailbox was found that cannot be opened, and nobody has asked to look again.
+    /// True if a mailbox cannot be opened, and no new check is requested.
     pub fn has_failed(&self) -> bool {
         let openings = [&self.source, &self.target];
         self.due.is_none() && openings.into_iter().flatten().any(|it| it.failure().is_some())

@@ -1,17 +1,15 @@
-//! What holds for all batches.
+//! Configuration for all batches.
 
 use uuid::Uuid;
 
 use crate::limit::Limit;
 
-/// The service's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationConfig {
-    /// Batches that there may be.
     pub max_number_of_batches: Limit,
-    /// Mailboxes under way at once, over all endpoints.
+    /// Maximum number of active mailboxes over all endpoints.
     pub max_concurrent_migrations: Limit,
-    /// Where mail goes, where a batch does not say; `None` for the archive in the data directory.
+    /// Default target of new batches; `None` is the archive in the data directory.
     pub target_endpoint: Option<Uuid>,
 }
 

@@ -1,28 +1,29 @@
-//! `-ContentFilter`: which messages, by when they were received, as Exchange's filter language (OPATH) writes it.
+//! `-ContentFilter`: selects messages by their time of arrival, in Exchange's filter language
+//! (OPATH).
 //!
-//! `Received -ge '2024-01-01' -and -not (Received -gt '12/31/2024 11:59 PM')`. One property, six operators, `-and`, `-or`,
-//! `-not` (or `!`) and parentheses; so that the whole filter is a set of moments.
+//! `Received -ge '2024-01-01' -and -not (Received -gt '12/31/2024 11:59 PM')`.
+//!
+//! There is one property, six operators, `-and`, `-or`, `-not` (or `!`) and parentheses. So a
+//! filter is a set of times.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use mailhaul_engine::Received;
 
-/// How deep parentheses may be.
+/// Maximum depth of parentheses.
 const MAX_DEPTH: usize = 50;
 
-/// Why a filter cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ContentFilter, character {position}: {problem}")]
 pub struct FilterError {
-    /// Where, from 1.
+    /// Character, counted from 1.
     pub position: usize,
-    /// What.
     pub problem: String,
 }
 
-/// Reads a filter; times without a zone are in `zone`.
+/// Parses a filter; times without a zone are in `zone`.
 ///
-/// Times are taken to the second. A day without a time means its first moment, but for `-eq` and `-ne`, which then mean the
-/// whole day.
+/// Times are rounded down to the second. A day without a time is its first moment. With `-eq` and
+/// `-ne` it is the whole day.
 pub fn content_filter(text: &str, zone: &TimeZone) -> Result<Received, FilterError> {
     let mut reader = Reader { words: words(text)?, next: 0, end: text.chars().count() + 1, zone };
     let received = reader.either(0)?;
@@ -132,7 +133,7 @@ impl Reader<'_> {
         if !self.take("Received") {
             let found =
                 self.words.get(self.next).map_or("nothing".to_owned(), |it| format!("\"{}\"", it.text));
-            return Err(error(position, format!("the property Received was expected, and {found} is there")));
+            return Err(error(position, format!("the property Received was expected instead of {found}")));
         }
         let position = self.position();
         let operators = ["-gt", "-ge", "-lt", "-le", "-eq", "-ne"];
@@ -141,7 +142,7 @@ impl Reader<'_> {
         };
         let position = self.position();
         let moment = self.moment().map_err(|problem| error(position, problem))?;
-        // In whole seconds: what is after this second begins with the next one.
+        // In whole seconds: times after this second begin with the next one.
         let next = moment.first.saturating_add(1);
         Ok(match operator {
             "-gt" => Received::since(next),
@@ -153,7 +154,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A quoted text, or words up to the next operator or parenthesis.
+    /// Parses a quoted text, or words up to the next operator or parenthesis.
     fn moment(&mut self) -> Result<Moment, String> {
         let Some(first) = self.words.get(self.next) else {
             return Err("a date was expected".to_owned());

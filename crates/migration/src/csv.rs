@@ -1,4 +1,4 @@
-//! The CSV file that lists the mailboxes of a migration.
+//! CSV file of users.
 
 use std::{collections::HashMap, fmt};
 
@@ -9,159 +9,146 @@ use crate::{
     user_row::UserRow,
 };
 
-/// The columns that are understood; the first ones must be there. Names are exact.
+/// Known columns, the required ones first. Names are exact.
 pub const COLUMNS: [&str; 6] =
     ["EmailAddress", "UserName", "Password", "UserRoot", "TargetUserName", "TargetPassword"];
 
-/// How many of [`COLUMNS`] may be asked of every file and every row.
+/// Number of [`COLUMNS`] that can be required.
 const REQUIRED: usize = 3;
 
-/// Rows that a file may have beside its header.
+/// Maximum number of rows after the header.
 pub const MAX_ROWS: usize = 50_000;
 
-/// Octets that a file may have: 10 MB.
+/// Maximum size of the file in bytes: 10 MB.
 pub const MAX_OCTETS: usize = 10 * 1024 * 1024;
 
-/// How the file is to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// Columns that are not understood are left out with a warning instead of refused.
+    /// Ignores unknown columns with a warning instead of refusing them.
     pub allow_unknown_columns: bool,
-    /// Somebody opens all mailboxes of the source: `Password` may be missing or empty.
+    /// `Password` is optional, because an administrator or an application opens all mailboxes.
     pub without_passwords: bool,
-    /// The source knows its mailboxes by address: `UserName` may be missing or empty, and is the `EmailAddress` then.
+    /// `UserName` is optional and defaults to `EmailAddress`, because the source knows mailboxes by
+    /// address.
     pub without_user_names: bool,
 }
 
 impl CsvOptions {
-    /// Which of the first [`COLUMNS`] every file must have, and every row must fill.
+    /// Required columns among the first of [`COLUMNS`].
     fn required(self) -> [bool; REQUIRED] {
         [true, !self.without_user_names, !self.without_passwords]
     }
 }
 
-/// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserList {
-    /// Whom to migrate, in the file's order; no e-mail address twice.
+    /// In the file's order, without repeated e-mail addresses.
     pub users: Vec<UserRow>,
-    /// What was left out and why, for the administrator.
+    /// Rows that were left out, with the reason.
     pub warnings: Vec<String>,
 }
 
-/// Where in the file something is wrong.
+/// Position of an error in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The row; the header is row 1.
+pub struct CellPosition {
+    /// The header is row 1.
     pub row: usize,
-    /// The column, from 1.
+    /// Counted from 1.
     pub column: usize,
-    /// The column's name, where the header is understood.
+    /// Name of the column, if the header is valid.
     pub name: Option<&'static str>,
 }
 
-impl Place {
+impl CellPosition {
     pub(crate) fn at(row: usize, column: usize) -> Self {
         Self { row, column, name: None }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for CellPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Row {}, column {}", self.row, self.column)?;
         self.name.map_or(Ok(()), |name| write!(f, " ({name})"))
     }
 }
 
-/// Why the file cannot be used. Never shows a cell below the header: it could be a password.
+/// Reason why the file cannot be used.
+///
+/// Invariant: no cell below the header is shown, because it may be a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvError {
-    /// Nothing in it.
+    /// Empty file.
     #[error("The CSV file is empty")]
     Empty,
-    /// A header and nothing else.
-    #[error("The CSV file has a header but no rows: there is nobody to migrate")]
+    #[error("The CSV file has a header but no users")]
     NoRows,
-    /// More octets than [`MAX_OCTETS`].
-    #[error("The CSV file is larger than 10 MB ({octets} bytes); divide it into smaller files")]
-    TooLarge {
-        /// How many.
-        octets: usize,
-    },
+    /// More bytes than [`MAX_OCTETS`].
+    #[error("The CSV file is larger than 10 MB ({octets} bytes); split it into smaller files")]
+    TooLarge { octets: usize },
     /// More rows than [`MAX_ROWS`].
-    #[error("The CSV file contains more than 50,000 rows; divide it into smaller files")]
+    #[error("The CSV file contains more than 50,000 rows; split it into smaller files")]
     TooManyRows,
-    /// Octets that are no characters.
+    /// Bytes that are not text.
     #[error("Line {line} of the CSV file is not valid {encoding} text; save the file as \"CSV UTF-8\"")]
     NotText {
-        /// The line, from 1.
+        /// Counted from 1.
         line: usize,
-        /// The encoding that the file seems to have.
+        /// Encoding that the file seems to have.
         encoding: &'static str,
     },
-    /// A column that is not understood.
-    #[error("{place}: the column name{} is not known{}; the columns are {}", quoted(.name.as_deref()), hint(*.nearest), COLUMNS.join(", "))]
+    /// Unknown column.
+    #[error("{place}: the column name{} is unknown{}; the columns are {}", quoted(.name.as_deref()), hint(*.nearest), COLUMNS.join(", "))]
     UnknownColumn {
-        /// Where.
-        place: Place,
-        /// Its name, unless the first row may be no header at all and hold a password.
+        place: CellPosition,
+        /// Its name; `None` if the first row may be data with a password.
         name: Option<String>,
-        /// The column that is probably meant.
+        /// Most similar known column.
         nearest: Option<&'static str>,
     },
     /// The first row is no header.
     #[error("Row 1 of the CSV file must name the columns, but none of {} is there{}", COLUMNS.join(", "), .hint)]
     NoHeader {
-        /// What may be the reason.
+        /// Possible reason.
         hint: &'static str,
     },
-    /// A column that must be there.
     #[error("Column \"{name}\" is missing from the CSV file; it is required{}", hint_at_column(.nearest.as_deref()))]
     MissingColumn {
-        /// Its name.
         name: &'static str,
-        /// An unknown column of the file that is probably meant to be it.
+        /// Most similar unknown column of the file.
         nearest: Option<String>,
     },
-    /// A column that is there twice.
-    #[error("{place}: the column name is there twice, first in column {first}")]
+    /// Repeated column.
+    #[error("{place}: the column name is repeated; it is first in column {first}")]
     RepeatedColumn {
-        /// The second one.
-        place: Place,
-        /// The first one, from 1.
+        /// Position of the second one.
+        place: CellPosition,
+        /// Number of the first one, from 1.
         first: usize,
     },
-    /// A row with more or fewer cells than the header.
+    /// Row whose number of cells differs from the header's.
     #[error(
-        "Row {row} has the wrong number of columns. Expected: {expected}. Found: {found}. A value with a comma in it \
-         must stand in double quotes"
+        "Row {row} has the wrong number of columns. Expected: {expected}. Found: {found}. A value that contains a comma \
+         must be in double quotes"
     )]
     CellCount {
-        /// The row.
         row: usize,
         /// Cells of the header.
         expected: usize,
         /// Cells of the row.
         found: usize,
     },
-    /// Nothing where something is required.
+    /// Required cell without a value.
     #[error("{place} is empty; a value is required")]
-    EmptyCell {
-        /// Where.
-        place: Place,
-    },
-    /// A quote that is not closed before the file ends.
+    EmptyCell { place: CellPosition },
+    /// Quote that is not closed before the file ends.
     #[error("{place}: the double quote at the start of the value is never closed")]
     UnclosedQuote {
-        /// Where it was opened.
-        place: Place,
+        /// Position of the opening quote.
+        place: CellPosition,
     },
-    /// A closing quote that is not followed by a comma or the line's end.
+    /// Closing quote without a comma or line end after it.
     #[error("{place}: text follows the closing double quote; write a quote inside a quoted value as two")]
-    TextAfterQuote {
-        /// Where.
-        place: Place,
-    },
+    TextAfterQuote { place: CellPosition },
 }
 
 fn quoted(name: Option<&str>) -> String {
@@ -176,13 +163,13 @@ fn hint_at_column(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!(" (is the column \"{nearest}\" meant?)"))
 }
 
-/// Reads the users of a CSV file: UTF-8 with or without a byte order mark, or UTF-16 with one.
+/// Parses the users of a CSV file: UTF-8 with or without a byte order mark, or UTF-16 with one.
 ///
-/// Names are exact, cells are taken as they are but for blanks around the e-mail address, and empty lines do not count
-/// as rows. A row whose `EmailAddress` was there before is left out with a warning.
+/// Column names are exact. Cells are taken as they are, except for spaces around the e-mail address.
+/// Empty lines do not count as rows. A row with a repeated `EmailAddress` is left out with a warning.
 ///
 /// # Errors
-/// [`CsvError`] names the first row and column that are wrong; nothing of the file is used then.
+/// [`CsvError`] names the first row and column that are wrong. The file is then not used.
 pub fn read_users(octets: &[u8], options: CsvOptions) -> Result<UserList, CsvError> {
     if octets.len() > MAX_OCTETS {
         return Err(CsvError::TooLarge { octets: octets.len() });
@@ -226,7 +213,7 @@ pub(crate) fn decode(octets: &[u8]) -> Result<String, CsvError> {
         }
     };
     match text.find('\0') {
-        // No text has it; UTF-16 without a byte order mark is full of it.
+        // Text never contains it; UTF-16 without a byte order mark does.
         Some(nul) => Err(CsvError::NotText {
             line: text[..nul].matches('\n').count() + 1,
             encoding: "UTF-8 or UTF-16",
@@ -238,7 +225,7 @@ pub(crate) fn decode(octets: &[u8]) -> Result<String, CsvError> {
 fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, CsvError> {
     let (pairs, odd) = octets.as_chunks::<2>();
     let mut text = String::with_capacity(octets.len());
-    // Half a character at the end is read as one that cannot be.
+    // Half a character at the end is read as an invalid one.
     let units = pairs.iter().map(|&pair| unit(pair)).chain((!odd.is_empty()).then_some(0xD800));
     for character in char::decode_utf16(units) {
         let line = || text.matches('\n').count() + 1;
@@ -247,24 +234,24 @@ fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, CsvError> {
     Ok(text)
 }
 
-/// Which cell of a row is which.
+/// Positions of the columns in a row.
 struct Columns {
-    /// For each of [`COLUMNS`], the index of its cell.
+    /// Index of the cell for each of [`COLUMNS`].
     cells: [Option<usize>; COLUMNS.len()],
     count: usize,
-    /// Which of the first must be filled.
+    /// Required columns among the first.
     required: [bool; REQUIRED],
 }
 
 impl Columns {
     fn of(header: &Row, options: CsvOptions, warnings: &mut Vec<String>) -> Result<Self, CsvError> {
         let known = |cell: &String| COLUMNS.iter().position(|column| column == cell);
-        // Without one right name this may be no header, and its cells must not be shown.
+        // Without one correct name, this row may be data, and its cells must not be shown.
         let is_header = header.cells.iter().any(|cell| known(cell).is_some());
         let mut cells = [None; COLUMNS.len()];
         let mut unknown = Vec::new();
         for (index, cell) in header.cells.iter().enumerate() {
-            let mut place = Place::at(header.number, index + 1);
+            let mut place = CellPosition::at(header.number, index + 1);
             let Some(column) = known(cell) else {
                 let name = is_header.then(|| cell.clone());
                 unknown.push(CsvError::UnknownColumn { place, name, nearest: nearest(cell) });
@@ -279,7 +266,7 @@ impl Columns {
             return Err(CsvError::NoHeader { hint: separator_hint(&header.cells) });
         }
         if !options.allow_unknown_columns && !unknown.is_empty() {
-            // The one that can be helped with, before one that may only be unneeded.
+            // Prefers an error with a suggestion over an unneeded column.
             let index = unknown.iter().position(|error| error.nearest().is_some()).unwrap_or(0);
             return Err(unknown.swap_remove(index));
         }
@@ -293,7 +280,7 @@ impl Columns {
             });
             return Err(CsvError::MissingColumn { name, nearest });
         }
-        warnings.extend(unknown.iter().map(|error| format!("{error}; the column is left out")));
+        warnings.extend(unknown.iter().map(|error| format!("{error}; the column is ignored")));
         Ok(Self { cells, count: header.cells.len(), required: options.required() })
     }
 
@@ -311,12 +298,12 @@ impl Columns {
         let [email_address, user_name, password, user_root, target_user_name, target_password] =
             std::array::from_fn(&mut cell);
         let email_address = email_address.trim().to_owned();
-        // A password of blanks is one.
+        // A password of spaces is valid.
         let empty = [email_address.is_empty(), user_name.trim().is_empty(), password.is_empty()];
         for column in 0..REQUIRED {
             if self.required[column] && empty[column] {
                 let index = self.cells[column].unwrap_or_default();
-                let place = Place { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
+                let place = CellPosition { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
                 return Err(CsvError::EmptyCell { place });
             }
         }
@@ -343,10 +330,10 @@ impl CsvError {
     }
 }
 
-/// The column that is probably meant: the same but for case, blanks and signs, or a few letters.
+/// Finds the known column that differs only in case, spaces and punctuation, or in a few letters.
 fn nearest(name: &str) -> Option<&'static str> {
     let plain = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    // A cell as long as this is no misspelt name, and comparing takes time by its length.
+    // A cell of this length is no misspelt name, and the cost of comparing grows with its length.
     let name = Some(plain(name)).filter(|name| name.len() < 64)?;
     COLUMNS
         .into_iter()
@@ -358,8 +345,8 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 fn separator_hint(cells: &[String]) -> &'static str {
     match cells {
-        [cell] if cell.contains(';') => "; are the cells separated by semicolons? They must be by commas",
-        [cell] if cell.contains('\t') => "; are the cells separated by tabs? They must be by commas",
+        [cell] if cell.contains(';') => "; separate the cells by commas, not by semicolons",
+        [cell] if cell.contains('\t') => "; separate the cells by commas, not by tabs",
         _ => "",
     }
 }

@@ -1,10 +1,10 @@
-//! What follows a deletion on the source.
+//! Handling of deletions on the source.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 
-/// What becomes of a message on the target that was deleted on the source.
+/// Handling of a copy whose message was deleted on the source.
 #[derive(
     Clone,
     Copy,
@@ -21,9 +21,9 @@ use strum::{Display, EnumString, VariantArray};
 )]
 #[strum(ascii_case_insensitive)]
 pub enum Deletions {
-    /// It stays.
+    /// The copy stays.
     #[default]
     Keep,
-    /// It is removed, if this migration put it there.
+    /// The copy is removed, if this migration put it there.
     Mirror,
 }

@@ -1,21 +1,21 @@
-//! Domains of which the target opens no mailbox. A pure decision.
+//! Finds domains that the target does not accept. Pure.
 
-/// How the mailboxes of one domain were found at the target.
+/// Check results of one domain at the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainTally {
-    /// The domain of their addresses, in small letters.
+    /// Domain of the addresses, in lower case.
     pub domain: String,
-    /// Addresses of the batch in it.
+    /// Addresses of the batch in this domain.
     pub addresses: u64,
-    /// Those that were opened.
+    /// Addresses whose mailbox was opened.
     pub opened: u64,
-    /// Those that cannot be opened. The others are not checked yet.
+    /// Addresses whose mailbox cannot be opened. The others are not checked yet.
     pub failed: u64,
-    /// The server's words about one that cannot be opened.
+    /// Server's words about one that cannot be opened.
     pub words: Option<String>,
 }
 
-/// How servers say that it is the domain that they do not know.
+/// Server texts for an unknown domain.
 const UNKNOWN: [&str; 8] = [
     "unknown domain",
     "domain not found",
@@ -27,8 +27,10 @@ const UNKNOWN: [&str; 8] = [
     "not an accepted domain",
 ];
 
-/// Warnings for the domains that the target does not seem to accept: those of which every address was tried and none can be
-/// opened while others can, and those of which the server says so.
+/// Warnings for domains that the target seems not to accept.
+///
+/// Either the server says so, or every address was checked and none can be opened while other
+/// domains can.
 pub fn unaccepted_domains(tallies: &[DomainTally], target: &str) -> Vec<String> {
     let opens_others = tallies.iter().any(|it| it.opened > 0);
     let is_unaccepted = |it: &&DomainTally| {
@@ -55,7 +57,7 @@ fn warning(tally: &DomainTally, target: &str) -> String {
     let words = tally.words.as_deref().filter(|_| says_so(tally));
     let words = words.map(|it| format!(" ({it})")).unwrap_or_default();
     format!(
-        "{domain}: {which} at \"{target}\"{words}; add the domain to the target first (accepted domain), or check the addresses"
+        "{domain}: {which} at \"{target}\"{words}; add it to the accepted domains of the target, or check the addresses"
     )
 }
 
@@ -83,11 +85,11 @@ mod tests {
         assert_eq!(
             named(&[good.clone(), bad.clone()]),
             [
-                "contoso.edu: none of its 14 addresses can be opened at \"M365\"; add the domain to the target first \
-                 (accepted domain), or check the addresses"
+                "contoso.edu: none of its 14 addresses can be opened at \"M365\"; add it to the accepted domains \
+                 of the target, or check the addresses"
             ]
         );
-        // Where nothing opens at all, it need not be the domain; nor where some were not tried.
+        // If no mailbox opens, or some are not checked, the reason need not be the domain.
         assert_eq!(named(&[bad]), [""; 0]);
         assert_eq!(named(&[good.clone(), tally("contoso.edu", [14, 0, 13])]), [""; 0]);
         assert_eq!(named(&[good.clone(), tally("contoso.edu", [14, 1, 13])]), [""; 0]);

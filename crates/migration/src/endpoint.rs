@@ -1,4 +1,4 @@
-//! A migration endpoint: how one server is reached, and how much it may be asked at once.
+//! Migration endpoints: address, login and limits of a server.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{limit::Limit, oauth::OAuth, rates::Rates};
 
-/// How the connection is secured. Exchange's names.
+/// Encryption of the connection. Exchange's names.
 #[derive(
     Clone,
     Copy,
@@ -34,27 +34,27 @@ pub enum EndpointSecurity {
     Tls,
 }
 
-/// Mailboxes in their first pass at once, where nobody says otherwise.
+/// Default number of mailboxes in their first pass.
 pub const DEFAULT_MAX_CONCURRENT_MIGRATIONS: Limit = Limit::At(20);
-/// Mailboxes in a later pass at once, where nobody says otherwise.
+/// Default number of mailboxes in an incremental sync.
 pub const DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS: Limit = Limit::At(10);
 
-/// How an administrator who logs in names the mailbox that is to be opened.
+/// Form in which an administrator's login names the mailbox to open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AdminForm {
-    /// Beside the login: the authorization identity.
+    /// Beside the login, as the SASL authorization identity.
     #[default]
     AuthorizationIdentity,
     /// Within the login, such as `{user}*{admin}`.
     Template(String),
-    /// After the login: PROXYAUTH.
+    /// After the login, with PROXYAUTH.
     ProxyAuth,
 }
 
 impl AdminForm {
     const PROXY_AUTH: &str = "PROXYAUTH";
 
-    /// From a setting: nothing, a template, or the word PROXYAUTH in any case.
+    /// Parses a setting: nothing, a template, or the word PROXYAUTH in any case.
     pub fn of_setting(setting: Option<String>) -> Self {
         match setting {
             None => Self::AuthorizationIdentity,
@@ -63,7 +63,7 @@ impl AdminForm {
         }
     }
 
-    /// As a setting.
+    /// Returns the form as a setting.
     pub fn setting(&self) -> Option<&str> {
         match self {
             Self::AuthorizationIdentity => None,
@@ -72,7 +72,7 @@ impl AdminForm {
         }
     }
 
-    /// The login of this administrator for this user's mailbox.
+    /// Builds the administrator's login for this user's mailbox.
     pub fn login(&self, admin: &str, user: &str) -> String {
         match self {
             Self::Template(template) => template.replace("{admin}", admin).replace("{user}", user),
@@ -81,34 +81,32 @@ impl AdminForm {
     }
 }
 
-/// One administrator for every mailbox of a server. The password is in the vault, under the endpoint's GUID.
+/// Administrator for every mailbox of a server. The password is in the vault, under the endpoint's
+/// GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminAccess {
-    /// The administrator's login.
     pub user_name: String,
-    /// How the mailbox is named.
     pub form: AdminForm,
 }
 
-/// Who opens the mailboxes of a server.
+/// Login that opens the mailboxes of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Each user, with a password of the CSV file.
+    /// Each user's own, with a password of the CSV file.
     #[default]
     Users,
-    /// An administrator, where the user has no password.
+    /// An administrator's, for users without a password.
     Admin(AdminAccess),
-    /// Whoever has an access token, where the user has no password.
+    /// An access token, for users without a password.
     OAuth(OAuth),
 }
 
 impl Access {
-    /// Whether mailboxes are opened without passwords of their users.
+    /// True if mailboxes are opened without their users' passwords.
     pub fn opens_every_mailbox(&self) -> bool {
         *self != Self::Users
     }
 
-    /// The administrator, where there is one.
     pub fn admin(&self) -> Option<&AdminAccess> {
         match self {
             Self::Admin(admin) => Some(admin),
@@ -116,7 +114,6 @@ impl Access {
         }
     }
 
-    /// How tokens are come by, where they are.
     pub fn oauth(&self) -> Option<&OAuth> {
         match self {
             Self::OAuth(oauth) => Some(oauth),
@@ -125,7 +122,7 @@ impl Access {
     }
 }
 
-/// What kind of service an endpoint is. Exchange's word.
+/// Type of an endpoint's service. Exchange's names.
 #[derive(
     Clone,
     Copy,
@@ -153,44 +150,36 @@ pub enum EndpointType {
     GoogleWorkspace,
 }
 
-/// A server that mail comes from or goes to. By itself it holds no user's password: those are the users'.
+/// Server that mail comes from or goes to. Passwords of users are stored with the users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Its number for ever.
     pub guid: Uuid,
-    /// Its name, unique without regard to case.
+    /// Unique without regard to case.
     pub name: String,
-    /// What kind of service it is.
     pub endpoint_type: EndpointType,
-    /// The host.
     pub remote_server: String,
-    /// The TCP port.
     pub port: u16,
-    /// How the connection is secured.
     pub security: EndpointSecurity,
-    /// Whether any certificate is taken.
+    /// True if any certificate is accepted.
     pub accept_untrusted_certificates: bool,
-    /// Trusted certificates in PEM, in place of the system's.
+    /// PEM certificates of authorities, trusted instead of the system's.
     pub certificate_authorities: Option<String>,
-    /// The SHA-256 of the only certificate that is taken.
+    /// SHA-256 of the only accepted certificate.
     pub certificate_sha256: Option<[u8; 32]>,
-    /// Mailboxes under way at once.
+    /// Maximum number of active mailboxes.
     pub max_concurrent_migrations: Limit,
-    /// Of these, mailboxes in a later pass; never more.
+    /// Maximum number of mailboxes in an incremental sync; never above `max_concurrent_migrations`.
     pub max_concurrent_incremental_syncs: Limit,
-    /// The name of the server's profile; `None` where it is recognised by what the server says.
+    /// Name of the server profile; `None` to detect it.
     pub server_profile: Option<String>,
-    /// The only sign-in mechanism; `None` for the strongest that works.
+    /// Only sign-in mechanism to use; `None` for the strongest that works.
     pub auth_mechanism: Option<String>,
-    /// How much it may be asked in a time.
     pub rates: Rates,
-    /// The address of Gmail's API, where messages are uploaded by it and not by APPEND.
+    /// URL of the Gmail API, if messages are uploaded through it instead of APPEND.
     pub gmail_api: Option<String>,
-    /// Who opens the mailboxes.
+    /// Login that opens the mailboxes.
     pub access: Access,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was changed last.
     pub modified: Timestamp,
 }
 

@@ -1,67 +1,55 @@
-//! The CSV file that says where folders go: `Source,Target`.
+//! CSV file of folder targets: `Source,Target`.
 
 use std::collections::HashMap;
 
 use mailhaul_engine::FolderMapping;
 
 use crate::{
-    csv::{CsvError, MAX_OCTETS, MAX_ROWS, Place, decode},
+    csv::{CellPosition, CsvError, MAX_OCTETS, MAX_ROWS, decode},
     rows::{Row, Rows},
 };
 
-/// The columns, both required. Names are exact.
+/// Columns, both required. Names are exact.
 const COLUMNS: [&str; 2] = ["Source", "Target"];
 
-/// Why the file cannot be used.
+/// Reason why the file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FolderMapError {
-    /// It is no CSV file, or its rows have not as many cells as its header.
+    /// Invalid CSV, or a row whose number of cells differs from the header's.
     #[error(transparent)]
     Csv(#[from] CsvError),
-    /// A header and nothing else.
-    #[error("The CSV file has a header but no rows: no folder goes anywhere else")]
+    #[error("The CSV file has a header but no rows: it changes no folder's target")]
     NoRows,
-    /// A column that is not understood, or is there twice.
-    #[error(
-        "{place}: the column name \"{name}\" is not known or is there twice; the columns are Source, Target"
-    )]
-    Column {
-        /// Where.
-        place: Place,
-        /// Its name.
-        name: String,
-    },
-    /// A column that must be there.
+    /// Unknown or repeated column.
+    #[error("{place}: the column name \"{name}\" is unknown or repeated; the columns are Source, Target")]
+    Column { place: CellPosition, name: String },
     #[error("Column \"{name}\" is missing from the CSV file; it is required")]
-    MissingColumn {
-        /// Its name.
-        name: &'static str,
-    },
-    /// A folder that cannot be meant.
+    MissingColumn { name: &'static str },
+    /// Invalid folder.
     #[error("{place}: {words}")]
     Folder {
-        /// Where.
-        place: Place,
-        /// What is wrong with it.
+        place: CellPosition,
+        /// Reason of the refusal.
         words: String,
     },
-    /// A folder that was there before.
-    #[error("{place}: the folder \"{folder}\" is in row {first} already")]
+    /// Repeated folder.
+    #[error("{place}: the folder \"{folder}\" is already in row {first}")]
     Repeated {
-        /// Where.
-        place: Place,
-        /// The folder.
+        place: CellPosition,
         folder: String,
-        /// The first row with it.
+        /// First row with this folder.
         first: usize,
     },
 }
 
-/// Reads a map of folders, each with its target, in the file's order: UTF-8 with or without a byte order mark, or UTF-16
-/// with one. `Source` is `Name`, or `Name/*` for the folder and all below; a `Target` that is empty or `-` leaves it out.
+/// Parses a folder map, in the file's order: UTF-8 with or without a byte order mark, or UTF-16 with
+/// one.
+///
+/// `Source` is `Name`, or `Name/*` for the folder and its subfolders. A `Target` that is empty or `-`
+/// leaves the folder out.
 ///
 /// # Errors
-/// [`FolderMapError`] names the first row and column that are wrong; nothing of the file is used then.
+/// [`FolderMapError`] names the first row and column that are wrong. The file is then not used.
 pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMapError> {
     if octets.len() > MAX_OCTETS {
         return Err(CsvError::TooLarge { octets: octets.len() }.into());
@@ -82,9 +70,12 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
             return Err(CsvError::CellCount { row: row.number, expected, found }.into());
         }
         let [source, target] = cells.map(|index| std::mem::take(&mut row.cells[index]));
-        let place =
-            |column: usize| Place { row: row.number, column: cells[column] + 1, name: Some(COLUMNS[column]) };
-        // What is wrong with the source is so whatever the target is.
+        let place = |column: usize| CellPosition {
+            row: row.number,
+            column: cells[column] + 1,
+            name: Some(COLUMNS[column]),
+        };
+        // An error in the source is the same whatever the target is.
         FolderMapping::parse(&source, "-")
             .map_err(|words| FolderMapError::Folder { place: place(0), words })?;
         let mapping = FolderMapping::parse(&source, &target)
@@ -98,13 +89,13 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
     if map.is_empty() { Err(FolderMapError::NoRows) } else { Ok(map) }
 }
 
-/// Which cell of a row is which.
+/// Positions of the columns in a row.
 fn columns(header: &Row) -> Result<[usize; COLUMNS.len()], FolderMapError> {
     let mut cells = [None; COLUMNS.len()];
     for (index, name) in header.cells.iter().enumerate() {
         let column = COLUMNS.iter().position(|it| it == name).filter(|it| cells[*it].is_none());
         let Some(column) = column else {
-            let place = Place::at(header.number, index + 1);
+            let place = CellPosition::at(header.number, index + 1);
             return Err(FolderMapError::Column { place, name: name.clone() });
         };
         cells[column] = Some(index);
@@ -132,19 +123,19 @@ mod tests {
     fn what_is_wrong_is_told_with_its_row_and_column() {
         let table = [
             ("", "The CSV file is empty"),
-            ("Source,Target\n", "The CSV file has a header but no rows: no folder goes anywhere else"),
+            ("Source,Target\n", "The CSV file has a header but no rows: it changes no folder's target"),
             ("Source\na\n", "Column \"Target\" is missing from the CSV file; it is required"),
             (
                 "Source,Target,Note\na,b,c\n",
-                "Row 1, column 3: the column name \"Note\" is not known or is there twice; the columns are Source, Target",
+                "Row 1, column 3: the column name \"Note\" is unknown or repeated; the columns are Source, Target",
             ),
             (
                 "Source,Source\na,b\n",
-                "Row 1, column 2: the column name \"Source\" is not known or is there twice; the columns are Source, Target",
+                "Row 1, column 2: the column name \"Source\" is unknown or repeated; the columns are Source, Target",
             ),
             (
                 "Source,Target\na,b\nc\n",
-                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value with a comma in it must stand in double quotes",
+                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value that contains a comma must be in double quotes",
             ),
             ("Source,Target\n,b\n", "Row 2, column 1 (Source): a folder's name must not be empty"),
             (
@@ -153,7 +144,7 @@ mod tests {
             ),
             (
                 "Source,Target\nInbox,b\nINBOX,c\n",
-                "Row 3, column 1 (Source): the folder \"INBOX\" is in row 2 already",
+                "Row 3, column 1 (Source): the folder \"INBOX\" is already in row 2",
             ),
             (
                 "Source,Target\n\"a,b\n",

@@ -1,10 +1,10 @@
-//! Where the mail of Gmail goes, which has labels in place of folders.
+//! Handling of Gmail's labels.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 
-/// What becomes of a message of Gmail that has several labels.
+/// Handling of a Gmail message with several labels.
 #[derive(
     Clone,
     Copy,
@@ -21,12 +21,12 @@ use strum::{Display, EnumString, VariantArray};
 )]
 #[strum(ascii_case_insensitive)]
 pub enum GmailLabels {
-    /// With `EveryFolder` where the target is Gmail too, which makes one message with all its labels of the copies; else with
-    /// `PrimaryFolder`.
+    /// `EveryFolder` if the target is Gmail too, which merges the copies into one message with all
+    /// labels; else `PrimaryFolder`.
     #[default]
     Automatic,
-    /// It goes into one folder: each message arrives once.
+    /// Copied into one folder: each message arrives once.
     PrimaryFolder,
-    /// It is copied into the folder of every label.
+    /// Copied into the folder of every label.
     EveryFolder,
 }

@@ -1,4 +1,4 @@
-//! The service's nouns and their lives: endpoints, batches, users, and the CSV file that lists them. No sockets, no SQL.
+//! Endpoints, batches and users of the service, and the CSV file of users. No sockets, no SQL.
 
 mod batch;
 mod check;
@@ -24,7 +24,7 @@ pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_
 pub use check::{MailboxCheck, Opening};
 pub use config::MigrationConfig;
 pub use content_filter::{FilterError, content_filter};
-pub use csv::{COLUMNS, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, Place, UserList, read_users};
+pub use csv::{COLUMNS, CellPosition, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, read_users};
 pub use deletions::Deletions;
 pub use domains::{DomainTally, unaccepted_domains};
 pub use endpoint::{

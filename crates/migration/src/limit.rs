@@ -1,21 +1,19 @@
-//! A number that may be unlimited.
+//! Limits that may be unlimited.
 
 use std::{fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// How many at most: a number from 1, or `Unlimited`, as Exchange writes it.
+/// Maximum: a number from 1, or `Unlimited`, as in Exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {
-    /// So many.
     At(u32),
-    /// Any number.
     Unlimited,
 }
 
 impl Limit {
-    /// Whether one more may come to so many.
+    /// True if one more fits beside `present`.
     pub fn allows(self, present: u64) -> bool {
         match self {
             Self::At(most) => present < u64::from(most),
@@ -42,7 +40,7 @@ impl FromStr for Limit {
         }
         match text.trim().parse() {
             Ok(number) if number > 0 => Ok(Self::At(number)),
-            _ => Err(format!("\"{text}\" is neither a whole number from 1 nor \"unlimited\"")),
+            _ => Err(format!("\"{text}\" is neither a whole number from 1 on nor \"unlimited\"")),
         }
     }
 }

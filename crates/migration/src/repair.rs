@@ -1,4 +1,4 @@
-//! The repairs that a batch allows, as they are kept: a list of their names.
+//! Stored form of the repairs that a batch allows: a list of their names.
 
 use mailhaul_mail::repair::{Repair, Repairs};
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};

@@ -1,24 +1,22 @@
-//! The rows and cells of a CSV text (RFC 4180).
+//! Rows and cells of a CSV text (RFC 4180).
 //!
-//! Our own because a lenient reader takes a quote that nobody closed as the rest of the file, and a row of passwords
-//! would silently become part of a cell.
+//! A lenient reader would take an unclosed quote as the start of one cell that holds the rest of
+//! the file, passwords included. So mailhaul has a strict reader of its own.
 
-use crate::csv::{CsvError, Place};
+use crate::csv::{CellPosition, CsvError};
 
-/// One row.
 pub(crate) struct Row {
-    /// Counted from 1, empty lines included, as a spreadsheet shows it.
+    /// Counted from 1, empty lines included, as in a spreadsheet.
     pub(crate) number: usize,
     pub(crate) cells: Vec<String>,
 }
 
-/// The rows of a text, without its empty lines. Lines end with CRLF, LF or CR.
+/// Rows of a text, without its empty lines. Lines end with CRLF, LF or CR.
 pub(crate) struct Rows<'a> {
     rest: &'a str,
     number: usize,
 }
 
-/// What a cell ends with.
 #[derive(PartialEq, Eq)]
 enum End {
     Cell,
@@ -33,7 +31,7 @@ impl<'a> Rows<'a> {
     fn row(&mut self) -> Result<Row, CsvError> {
         let mut cells = Vec::new();
         loop {
-            let place = Place::at(self.number, cells.len() + 1);
+            let place = CellPosition::at(self.number, cells.len() + 1);
             let (cell, end) = if self.rest.starts_with('"') { self.quoted(place)? } else { self.plain() };
             cells.push(cell);
             if end == End::Row {
@@ -42,7 +40,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Quotes inside are taken as they are: passwords have them, and nothing else can be meant.
+    /// Quotes inside an unquoted cell are kept: passwords contain them, and they have no other
+    /// meaning.
     fn plain(&mut self) -> (String, End) {
         let length = self.rest.find([',', '\r', '\n']).unwrap_or(self.rest.len());
         let cell = self.rest[..length].to_owned();
@@ -50,7 +49,7 @@ impl<'a> Rows<'a> {
         (cell, self.end().unwrap_or(End::Row))
     }
 
-    fn quoted(&mut self, place: Place) -> Result<(String, End), CsvError> {
+    fn quoted(&mut self, place: CellPosition) -> Result<(String, End), CsvError> {
         let mut cell = String::new();
         self.rest = &self.rest[1..];
         loop {
@@ -69,7 +68,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Takes the comma or the line's end.
+    /// Consumes the comma or the line end.
     fn end(&mut self) -> Option<End> {
         if let Some(rest) = self.rest.strip_prefix(',') {
             self.rest = rest;
@@ -128,8 +127,8 @@ mod tests {
     #[test]
     fn bad_quotes_are_told_with_their_place_and_end_the_reading() {
         let errors = |text| Rows::new(text).filter_map(Result::err).collect::<Vec<_>>();
-        assert_eq!(errors("a,b\n1,\"2\n3,4\n"), [CsvError::UnclosedQuote { place: Place::at(2, 2) }]);
-        assert_eq!(errors("a\n\"b\"c\nd"), [CsvError::TextAfterQuote { place: Place::at(2, 1) }]);
+        assert_eq!(errors("a,b\n1,\"2\n3,4\n"), [CsvError::UnclosedQuote { place: CellPosition::at(2, 2) }]);
+        assert_eq!(errors("a\n\"b\"c\nd"), [CsvError::TextAfterQuote { place: CellPosition::at(2, 1) }]);
     }
 
     proptest! {

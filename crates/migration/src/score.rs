@@ -1,10 +1,10 @@
-//! How consistent a target is with its source. Exchange keeps its thresholds secret; these are ours, and published.
+//! Consistency score of a target. Exchange keeps its thresholds secret; these are mailhaul's own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 
-/// The grades, best first. A batch has the worst of its users.
+/// Score of a mailbox, best first. A batch has the lowest score of its users.
 #[derive(
     Clone,
     Copy,
@@ -24,16 +24,16 @@ use strum::{Display, EnumString, VariantArray};
 pub enum DataConsistencyScore {
     /// Every message arrived.
     Perfect,
-    /// At most one message in a thousand, and at most ten, was skipped.
+    /// At most one message in 1,000, and at most ten, was skipped.
     Good,
-    /// At most one message in a hundred was skipped.
+    /// At most one message in 100 was skipped.
     Investigate,
-    /// More was skipped.
+    /// More messages were skipped.
     Poor,
 }
 
 impl DataConsistencyScore {
-    /// The grade of a mailbox of so many messages, of which so many were skipped.
+    /// Computes the score of a mailbox.
     pub fn of(total: u64, skipped: u64) -> Self {
         match skipped {
             0 => Self::Perfect,

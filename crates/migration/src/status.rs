@@ -1,10 +1,11 @@
-//! The life of a migration user and of a batch: Exchange's names, one table of transitions, one roll-up.
+//! Status of users and batches, with Exchange's names: one table of transitions for users, one
+//! roll-up for batches.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 
-/// Where a migration user stands. Exchange's names; those that an IMAP migration never reaches are left out.
+/// Status of a migration user. Exchange's names, without those that IMAP migrations never reach.
 #[derive(
     Clone,
     Copy,
@@ -23,72 +24,70 @@ use strum::{Display, EnumString, VariantArray};
 )]
 #[strum(ascii_case_insensitive)]
 pub enum UserStatus {
-    /// Waits for a place at the endpoint, for its time, or for another try.
+    /// Waits for a connection slot, for its time, or for a retry.
     Queued,
     /// Both mailboxes are being opened for the first pass.
     Validating,
-    /// The first pass is under way.
+    /// The first pass is running.
     Syncing,
-    /// The target holds what the source held; incremental syncs follow.
+    /// The target holds all that the source held; incremental syncs follow.
     Synced,
-    /// A later pass is under way.
+    /// An incremental sync is running.
     IncrementalSyncing,
-    /// A later pass failed; the next one tries again.
+    /// An incremental sync failed; the next one retries.
     IncrementalFailed,
-    /// Synced once, and stopped.
+    /// Stopped after at least one successful pass.
     IncrementalStopped,
-    /// To be stopped at the end of a window.
+    /// The stop takes effect at the end of the current window.
     Stopping,
-    /// Never synced, and not started or stopped.
+    /// Not started, or stopped before the first successful pass.
     Stopped,
-    /// The final pass waits or is under way.
+    /// The final pass waits or is running.
     Completing,
     /// The final pass failed.
     CompletionFailed,
-    /// The final pass is done; no other follows.
+    /// The final pass is finished; no sync follows.
     Completed,
-    /// The final pass is done, and messages were skipped.
+    /// The final pass is finished, and messages were skipped.
     CompletedWithWarnings,
-    /// The first pass failed, and trying again would not help.
+    /// The first pass failed, and a retry would not help.
     Failed,
 }
 
-/// What happens to a migration user.
+/// Event in the life of a migration user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, VariantArray)]
 pub enum UserEvent {
     /// The administrator starts, resumes or retries it.
     Start,
-    /// A worker took it.
+    /// A worker claimed it.
     Claimed,
     /// Both mailboxes are open.
     Validated,
-    /// The pass dealt with every message.
+    /// The pass handled every message.
     Synced,
-    /// The pass dealt with every message, and skipped some.
+    /// The pass handled every message, and skipped some.
     SyncedWithSkippedItems,
-    /// The pass failed, and trying again would not help.
+    /// The pass failed, and a retry would not help.
     Failed,
-    /// The pass broke off; it goes on later.
+    /// The pass was interrupted; it continues later.
     Deferred,
     /// The administrator stops it.
     Stop,
     /// The stopped pass has ended.
     Halted,
-    /// It is time for the final pass.
+    /// The final pass is due.
     Complete,
 }
 
-/// An event that cannot happen in this state.
+/// Event that cannot happen in this status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a user that is {status} cannot take the event {event}")]
+#[error("a user with the status {status} cannot take the event {event}")]
 pub struct IllegalEvent {
-    /// The state.
     pub status: UserStatus,
-    /// The event.
     pub event: UserEvent,
 }
 
-/// Exchange's coarse view of [`UserStatus`].
+/// Exchange's status groups.
 #[derive(
     Clone,
     Copy,
@@ -106,11 +105,11 @@ pub struct IllegalEvent {
 )]
 #[strum(ascii_case_insensitive)]
 pub enum StatusSummary {
-    /// Something is to be done or under way.
+    /// Waiting or running.
     Active,
-    /// Synced at least once, and kept in step.
+    /// Synced at least once; incremental syncs follow.
     Synced,
-    /// Done for good.
+    /// Finished for good.
     Completed,
     /// Failed.
     Failed,
@@ -119,11 +118,12 @@ pub enum StatusSummary {
 }
 
 impl UserStatus {
-    /// The state after the event: the whole life of a user, for workers, administrators and recovery alike.
-    /// `has_synced` tells whether a pass has ever reached its end.
+    /// Returns the status after the event, for workers, administrators and recovery alike.
+    ///
+    /// `has_synced` is true after the first successful pass.
     ///
     /// # Errors
-    /// [`IllegalEvent`] for what cannot happen in this state; nothing changes then.
+    /// [`IllegalEvent`] if the event cannot happen in this status. The status then stays.
     #[expect(clippy::match_same_arms, reason = "one group of lines for each state")]
     pub fn on(self, event: UserEvent, has_synced: bool) -> Result<Self, IllegalEvent> {
         use UserEvent as E;
@@ -133,7 +133,7 @@ impl UserStatus {
             (S::Queued, E::Claimed) => S::Validating,
             (S::Queued, E::Stop) => S::Stopped,
 
-            // Claimed again: the worker before died, and its lease ran out.
+            // Claimed again: the lease of a dead worker ran out.
             (S::Validating | S::Syncing, E::Claimed) => S::Validating,
             (S::Validating | S::Syncing, E::Validated) => S::Syncing,
             (S::Validating | S::Syncing, E::Synced | E::SyncedWithSkippedItems) => S::Synced,
@@ -156,7 +156,7 @@ impl UserStatus {
             (S::IncrementalSyncing, E::Synced | E::SyncedWithSkippedItems | E::Deferred) => S::Synced,
             (S::IncrementalSyncing, E::Failed) => S::IncrementalFailed,
 
-            // A pass that ends by itself before it is stopped is stopped all the same.
+            // A pass that ends by itself while being stopped is stopped too.
             (S::Stopping, E::Validated) => S::Stopping,
             (S::Stopping, E::Synced | E::SyncedWithSkippedItems) => S::IncrementalStopped,
             (S::Stopping, E::Halted | E::Failed | E::Deferred) => halted,
@@ -174,7 +174,7 @@ impl UserStatus {
         })
     }
 
-    /// Exchange's coarse view.
+    /// Exchange's status group.
     pub fn summary(self) -> StatusSummary {
         match self {
             Self::Queued
@@ -190,7 +190,7 @@ impl UserStatus {
         }
     }
 
-    /// Whether a worker may be at it.
+    /// True if a worker may be running its pass.
     pub fn is_running(self) -> bool {
         matches!(
             self,
@@ -199,18 +199,16 @@ impl UserStatus {
     }
 }
 
-/// What the administrator wants of a batch.
+/// State that the administrator wants for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, VariantArray)]
 pub enum BatchIntent {
-    /// Made, not started.
+    /// Created, not started.
     Created,
-    /// Started.
     Run,
-    /// Stopped.
     Stop,
 }
 
-/// Where a batch stands. Exchange's names.
+/// Status of a batch. Exchange's names.
 #[derive(
     Clone,
     Copy,
@@ -229,63 +227,61 @@ pub enum BatchIntent {
 )]
 #[strum(ascii_case_insensitive)]
 pub enum BatchStatus {
-    /// Made, not started.
+    /// Created, not started.
     Created,
-    /// Started; no user has got a place yet.
+    /// Started; no user has a connection slot yet.
     Starting,
-    /// Started; its time has not come.
+    /// Started; its start time is in the future.
     Waiting,
-    /// First passes are under way.
+    /// First passes are running.
     Syncing,
-    /// Later passes are under way.
+    /// Incremental syncs are running.
     IncrementalSyncing,
     /// Every user is synced.
     Synced,
-    /// Every user is dealt with, and some failed.
+    /// Every user is finished for now, and some failed.
     SyncedWithErrors,
-    /// Workers come to an end.
+    /// Running passes are ending.
     Stopping,
     /// Stopped.
     Stopped,
-    /// Final passes wait or are under way.
+    /// Final passes wait or are running.
     Completing,
     /// Every user is completed.
     Completed,
-    /// Every user is dealt with for good, and some failed.
+    /// Every user is finished for good, and some failed.
     CompletedWithErrors,
     /// Every user failed.
     Failed,
 }
 
-/// How many users of a batch are in each state.
+/// Number of a batch's users by status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts([u64; UserStatus::VARIANTS.len()]);
 
 impl StatusCounts {
-    /// Counts so many more.
     pub fn add(&mut self, status: UserStatus, users: u64) {
         self.0[status as usize] += users;
     }
 
-    /// How many are in this state.
+    /// Number of users with this status.
     pub fn of(&self, status: UserStatus) -> u64 {
         self.0[status as usize]
     }
 
-    /// How many are in a state of this kind.
+    /// Number of users in this status group.
     pub fn in_summary(&self, summary: StatusSummary) -> u64 {
         UserStatus::VARIANTS.iter().filter(|it| it.summary() == summary).map(|it| self.of(*it)).sum()
     }
 
-    /// How many there are.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 }
 
 impl BatchStatus {
-    /// The batch's state, from what the administrator wants and where its users stand. `is_waiting`: its `StartAfter` is
-    /// still to come.
+    /// Computes the status of a batch from the administrator's intent and its users. `is_waiting`
+    /// is true while its `StartAfter` is in the future.
     pub fn of(intent: BatchIntent, is_waiting: bool, counts: &StatusCounts) -> Self {
         use UserStatus as U;
         let of = |status| counts.of(status);

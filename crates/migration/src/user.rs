@@ -1,4 +1,4 @@
-//! A migration user: one mailbox of a batch, and how far it is.
+//! Migration users: one mailbox of a batch, and its progress.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -11,66 +11,61 @@ use crate::{check::MailboxCheck, score::DataConsistencyScore, status::UserStatus
 /// One mailbox of a batch. Its passwords are in the vault, under its GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationUser {
-    /// Its number for ever.
     pub guid: Uuid,
-    /// Its batch.
     pub batch: Uuid,
-    /// Its row in the CSV file; the header is row 1.
+    /// Row in the CSV file; the header is row 1.
     pub row: u32,
-    /// The target mailbox, as the administrator names it: its identity.
+    /// Identity: the target mailbox, as the administrator names it.
     pub email_address: String,
-    /// The login at the source.
+    /// Login at the source.
     pub user_name: String,
-    /// The folder at the source that is taken for the whole mailbox.
+    /// Folder on the source that is migrated as the whole mailbox.
     pub user_root: Option<String>,
-    /// The login at the target.
+    /// Login at the target.
     pub target_user_name: String,
-    /// Where it stands.
     pub status: UserStatus,
-    /// Since when.
+    /// Time of the last status change.
     pub status_since: Timestamp,
-    /// When a worker shall take it next; `None` for never by itself.
+    /// Time of the next pass; `None` if none is planned.
     pub due: Option<Timestamp>,
-    /// How often its pass broke off in a row.
+    /// Number of interrupted passes in a row.
     pub attempts: u32,
-    /// The user's own `StartAfter`, before the batch's.
+    /// The user's own `StartAfter`, which overrides the batch's.
     pub start_after: Option<Timestamp>,
-    /// The user's own `CompleteAfter`, before the batch's.
+    /// The user's own `CompleteAfter`, which overrides the batch's.
     pub complete_after: Option<Timestamp>,
-    /// Why the last pass failed or broke off.
+    /// Reason why the last pass failed or was interrupted.
     pub failure: Option<Failure>,
-    /// When the first pass reached its end.
+    /// Time at which the first successful pass began.
     pub initial_synced: Option<Timestamp>,
-    /// When a pass reached its end last.
+    /// Time at which the last successful pass began.
     pub last_synced: Option<Timestamp>,
-    /// Its numbers.
     pub statistics: Statistics,
-    /// Until when the administrator has approved what was skipped.
+    /// Time up to which the administrator approved skipped messages.
     pub approved: Option<Timestamp>,
-    /// Whether its mailboxes can be opened.
     pub check: MailboxCheck,
 }
 
 impl MigrationUser {
-    /// How consistent its target is with its source; `None` where no pass has ever reached its end.
+    /// Consistency of the target with the source; `None` before the first successful pass.
     pub fn score(&self) -> Option<DataConsistencyScore> {
         let Statistics { total_items, skipped_items, .. } = self.statistics;
         self.last_synced.map(|_| DataConsistencyScore::of(total_items, skipped_items))
     }
 }
 
-/// Why a pass failed.
+/// Reason why a pass failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The class, by which failures are counted.
+    /// Class, by which failures are counted.
     pub class: FailureClass,
     /// One sentence, with the server's words.
     pub message: String,
-    /// What can be done about it, where there is something.
+    /// Next step for the administrator, if there is one.
     pub advice: Option<String>,
 }
 
-/// The sorts of failure that are told apart and counted.
+/// Class of a failure.
 #[derive(
     Clone,
     Copy,
@@ -86,47 +81,47 @@ pub struct Failure {
     JsonSchema,
 )]
 pub enum FailureClass {
-    /// The server refused the login, or the mailbox is not open to it.
+    /// The server refused the login, or does not open the mailbox to it.
     Authentication,
     /// The server could not be reached, or the connection broke.
     Connection,
-    /// The server asks for patience.
+    /// The server asked for a delay.
     Throttled,
-    /// The target is full.
+    /// The target mailbox is full.
     Quota,
     /// The server refused a folder or a command.
     Refused,
-    /// The database or the data directory.
+    /// The database or the data directory failed.
     Storage,
-    /// A mistake of this program.
+    /// Error in this program.
     Internal,
 }
 
-/// What was done for a user so far, over all passes.
+/// Numbers of a user, over all passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Messages in the source mailbox as last listed, in folders that are migrated.
+    /// Messages in the migrated folders of the source mailbox, as last listed.
     pub total_items: u64,
-    /// Messages that the target holds of them.
+    /// Messages of these that are on the target.
     pub synced_items: u64,
-    /// Messages skipped by the last pass.
+    /// Messages that the last pass skipped.
     pub skipped_items: u64,
-    /// Copies that the last pass did not remove yet, because one pass does not decide about so many.
+    /// Copies that the last pass did not remove, because one pass may not remove so many.
     pub waiting_deletions: u64,
-    /// Octets of the messages that are to be sent by the pass that runs or ran last.
+    /// Bytes that the running or last pass has to send.
     pub estimated_bytes: u64,
-    /// Octets sent, over all passes.
+    /// Bytes sent, over all passes.
     pub bytes_transferred: u64,
-    /// Octets sent by the pass that runs or ran last.
+    /// Bytes sent by the running or last pass.
     pub pass_bytes: u64,
-    /// Messages sent by the pass that runs or ran last.
+    /// Messages sent by the running or last pass.
     pub pass_items: u64,
-    /// Milliseconds spent waiting for a place.
+    /// Milliseconds spent waiting for a connection slot.
     pub queued_millis: u64,
-    /// Milliseconds under way.
+    /// Milliseconds spent in passes.
     pub in_progress_millis: u64,
-    /// Milliseconds in step, between passes.
+    /// Milliseconds spent synced, between passes.
     pub synced_millis: u64,
-    /// Milliseconds under way in which nothing arrived, after something broke.
+    /// Milliseconds in passes without an arriving message, after an interruption.
     pub stalled_millis: u64,
 }

@@ -1,22 +1,22 @@
-//! One mailbox that is to be migrated.
+//! Row of the CSV file of users.
 
 use mailhaul_mail::Secret;
 
-/// A row of the CSV file.
+/// One mailbox to migrate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
-    /// Its row in the file; the header is row 1.
+    /// Row in the file; the header is row 1.
     pub row: usize,
-    /// The target mailbox, as the administrator names it.
+    /// Target mailbox, as the administrator names it.
     pub email_address: String,
-    /// The login at the source, in whatever form the source wants it.
+    /// Login at the source, in the form that the source accepts.
     pub user_name: String,
-    /// The password of that login; `None` where an administrator opens the mailbox.
+    /// Password of that login; `None` if an administrator opens the mailbox.
     pub password: Option<Secret>,
-    /// The folder at the source that becomes the root of the migration.
+    /// Folder on the source that becomes the root of the migration.
     pub user_root: Option<String>,
-    /// The login at the target: the e-mail address where no other is given.
+    /// Login at the target; the e-mail address by default.
     pub target_user_name: String,
-    /// The password at the target; `None` where it comes from elsewhere.
+    /// Password at the target; `None` if the endpoint supplies it.
     pub target_password: Option<Secret>,
 }

@@ -1,40 +1,41 @@
-//! Assertions: signed claims in place of a secret (RFC 7521, RFC 7523), at the time of whoever reads them.
+//! Assertions: signed claims instead of a secret (RFC 7521, RFC 7523), with the times of the
+//! server's clock.
 
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    clock::{self, ServerClock, TOLERATED},
+    clock::{self, MAX_CLOCK_DIFFERENCE, ServerClock},
     endpoint::{Answer, Refusal, TokenEndpoint},
     error::TokenError,
     words::About,
 };
 
-/// Assertions begin so many seconds ago: clocks may differ that much without being asked for it.
-const BEFORE: i64 = TOLERATED;
-/// And end so many seconds from now, of which authorization servers allow an hour at most.
-const AFTER: i64 = 540;
+/// Seconds by which assertions are dated back, as clocks may differ by that much.
+const BACKDATING: i64 = MAX_CLOCK_DIFFERENCE;
+/// Lifetime of assertions in seconds. Authorization servers allow at most an hour.
+const LIFETIME: i64 = 540;
 
-/// The times of an assertion, in seconds since 1970.
+/// Times of an assertion, in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     pub(crate) begin: i64,
     pub(crate) end: i64,
 }
 
-/// Claims, signed.
 pub(crate) fn sign(
     header: &Header,
     claims: &impl Serialize,
     key: &EncodingKey,
 ) -> Result<Zeroizing<String>, TokenError> {
     let signed = jsonwebtoken::encode(header, claims, key);
-    signed.map(Zeroizing::new).map_err(|error| TokenError::refused(format!("the key signs nothing: {error}")))
+    signed.map(Zeroizing::new).map_err(|error| TokenError::refused(format!("the key cannot sign: {error}")))
 }
 
-/// Asks with an assertion, which is the parameter of this name. Where it is refused by a server with another time, it is signed
-/// once more at that time.
+/// Requests a token with an assertion in this parameter.
+///
+/// If a server with another clock refuses it, it is signed once more with the server's time.
 pub(crate) async fn ask(
     endpoint: &TokenEndpoint,
     server_clock: &ServerClock,
@@ -45,7 +46,7 @@ pub(crate) async fn ask(
 ) -> Result<Answer, TokenError> {
     let question = async |ahead: i64| {
         let now = clock::now() + ahead;
-        let assertion = sign(Times { begin: now - BEFORE, end: now + AFTER })?;
+        let assertion = sign(Times { begin: now - BACKDATING, end: now + LIFETIME })?;
         let parameters = [parameters, &[(name, assertion.as_str())]].concat();
         endpoint.ask(&parameters, about).await
     };
@@ -54,7 +55,7 @@ pub(crate) async fn ask(
         Ok(answer) => return Ok(answer),
         Err(refusal) => refusal,
     };
-    if let Some(ahead) = refusal.ahead.filter(|ahead| (ahead - used).abs() > TOLERATED) {
+    if let Some(ahead) = refusal.ahead.filter(|ahead| (ahead - used).abs() > MAX_CLOCK_DIFFERENCE) {
         server_clock.learn(ahead);
         refusal = match question(ahead).await {
             Ok(answer) => return Ok(answer),

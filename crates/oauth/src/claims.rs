@@ -1,5 +1,6 @@
-//! What an access token says of itself, where it is a JWT (RFC 7519, RFC 9068). Nobody has verified it: it is for
-//! explanations, and for nothing else. The token itself is never shown.
+//! Claims of an access token that is a JWT (RFC 7519, RFC 9068).
+//!
+//! They are not verified, so they serve only for explanations. The token itself is never shown.
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::clock;
 
-/// For these audiences Microsoft gives tokens that open mailboxes by IMAP: Exchange Online by its address in each cloud, and by
-/// its number.
+/// Audiences of Microsoft's tokens that open mailboxes by IMAP: Exchange Online by its address in
+/// each cloud, and by its id.
 const EXCHANGE_ONLINE: [&str; 6] = [
     "https://outlook.office365.com",
     "https://outlook.office.com",
@@ -21,7 +22,7 @@ const EXCHANGE_ONLINE: [&str; 6] = [
     "https://partner.outlook.cn",
     "00000002-0000-0ff1-ce00-000000000000",
 ];
-/// Who Microsoft's tokens say has made them, in each cloud.
+/// Issuers of Microsoft's tokens, in each cloud.
 const MICROSOFT: [&str; 5] = [
     "https://sts.windows.net/",
     "https://login.microsoftonline.com/",
@@ -29,35 +30,35 @@ const MICROSOFT: [&str; 5] = [
     "https://login.partner.microsoftonline.cn/",
     "https://sts.chinacloudapi.cn/",
 ];
-/// What Microsoft calls the permission of an application.
+/// Microsoft's name of the application permission.
 const AS_APPLICATION: &str = "IMAP.AccessAsApp";
-/// And of somebody who signed in.
+/// Microsoft's name of the delegated permission.
 const AS_USER: &str = "IMAP.AccessAsUser.All";
 
-/// Claims of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// For whom it was made (`aud`).
+    /// Services that the token is for (`aud`).
     pub audience: Vec<String>,
-    /// Who made it (`iss`).
+    /// Issuer (`iss`).
     pub issuer: Option<String>,
-    /// Whose it is (`sub`): often a number.
+    /// Subject (`sub`), often an id.
     pub subject: Option<String>,
-    /// The address of whoever signed in (`upn`, `preferred_username`, `unique_name`, `email`, or `sub` where that is one).
+    /// Address of the user who signed in (`upn`, `preferred_username`, `unique_name`, `email`, or
+    /// `sub` if it is an address).
     pub owner: Option<String>,
-    /// The application (`appid`, `azp`, `client_id`).
+    /// Application (`appid`, `azp`, `client_id`).
     pub application: Option<String>,
-    /// What an application may do (`roles`).
+    /// Permissions of an application (`roles`).
     pub roles: Vec<String>,
-    /// What it may do in somebody's name (`scp`, `scope`).
+    /// Permissions in the name of a user (`scp`, `scope`).
     pub scopes: Vec<String>,
-    /// From when on it is good (`nbf`), in seconds since 1970.
+    /// Start of validity (`nbf`), in seconds since 1970.
     pub not_before: Option<i64>,
-    /// Until when (`exp`), in seconds since 1970.
+    /// End of validity (`exp`), in seconds since 1970.
     pub expires: Option<i64>,
 }
 
-/// What a token says of itself; `None` where it says nothing, as Google's.
+/// Reads the claims of a token; `None` if it is opaque, like Google's.
 pub fn describe(token: &Secret) -> Option<Claims> {
     let text = std::str::from_utf8(token.expose()).ok()?;
     let mut parts = text.split('.');
@@ -69,13 +70,13 @@ pub fn describe(token: &Secret) -> Option<Claims> {
     Some(Claims::of(&object(payload)?))
 }
 
-/// What can be told of a token that a mail server refused for this user, by this machine's clock; `None` where the token says
-/// nothing of itself.
+/// Explains why a mail server may have refused the token for this user, by this machine's clock;
+/// `None` if the token is opaque.
 pub fn explain_refused(token: &Secret, user: &str) -> Option<String> {
     let claims = describe(token)?;
     let wrong = claims.misfits(user, clock::now());
     let wrong = if wrong.is_empty() { String::new() } else { format!("; {}", wrong.join("; ")) };
-    Some(format!("the token says of itself: {claims}{wrong}"))
+    Some(format!("claims of the token: {claims}{wrong}"))
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
@@ -87,14 +88,14 @@ impl Claims {
     fn of(claims: &Map<String, Value>) -> Self {
         let one = |name: &str| claims.get(name).and_then(Value::as_str).map(clean);
         let first = |names: &[&str]| names.iter().find_map(|name| one(name));
-        // A list, or words with spaces between.
+        // A list, or words separated by spaces.
         let many = |name: &str| match claims.get(name) {
             Some(Value::String(words)) => words.split_whitespace().map(clean).collect(),
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(clean).collect(),
             _ => Vec::new(),
         };
-        // Whole seconds, or not (RFC 7519, section 2).
-        #[expect(clippy::cast_possible_truncation, reason = "what is out of range is as far away as can be")]
+        // Seconds, whole or with a fraction (RFC 7519, section 2).
+        #[expect(clippy::cast_possible_truncation, reason = "out of range means as far away as possible")]
         let moment = |name: &str| {
             claims.get(name).and_then(|it| it.as_i64().or_else(|| it.as_f64().map(|it| it as i64)))
         };
@@ -114,13 +115,13 @@ impl Claims {
         }
     }
 
-    /// Whether Microsoft made it, as it says.
+    /// True if Microsoft issued it, by its own claim.
     pub fn is_microsofts(&self) -> bool {
         self.issuer.as_ref().is_some_and(|issuer| MICROSOFT.iter().any(|it| issuer.starts_with(it)))
     }
 
-    /// What does not fit to opening this user's mailbox at this moment (seconds since 1970), in words; empty where all does as
-    /// far as the token tells.
+    /// Reasons why the token does not open this user's mailbox at `now` (seconds since 1970); empty
+    /// if none is known.
     pub fn misfits(&self, user: &str, now: i64) -> Vec<String> {
         [
             self.ended(now),
@@ -134,31 +135,31 @@ impl Claims {
         .collect()
     }
 
-    /// Whether it has ended.
+    /// Explanation if the token has expired.
     pub fn ended(&self, now: i64) -> Option<String> {
         let ago = now.saturating_sub(self.expires?);
         (ago >= 0).then(|| {
             let ago = clock::span(ago.unsigned_abs());
-            format!("it ended {ago} ago by this machine's clock: if it is new, one of the clocks is wrong")
+            format!("it expired {ago} ago by this machine's clock; if it is new, one of the clocks is wrong")
         })
     }
 
-    /// Whether its time is still to come.
+    /// Explanation if the token is not valid yet.
     pub fn not_begun(&self, now: i64) -> Option<String> {
         let wait = self.not_before?.saturating_sub(now);
         (wait > 0).then(|| {
             let wait = clock::span(wait.unsigned_abs());
-            format!("it is valid in {wait} only by this machine's clock: this clock, or the token server's, is wrong")
+            format!("by this machine's clock it becomes valid in {wait}; this clock or the token server's is wrong")
         })
     }
 
-    /// Whether it is another user's.
+    /// Explanation if the token belongs to another user.
     pub fn of_another(&self, user: &str) -> Option<String> {
         let owner = self.owner.as_ref().filter(|owner| !owner.eq_ignore_ascii_case(user))?;
-        Some(format!("it is {owner}'s, and opens {user} only where that mailbox is shared with {owner}"))
+        Some(format!("it belongs to {owner}, and opens {user} only if that mailbox is shared with {owner}"))
     }
 
-    /// Whether Microsoft made it for something else than Exchange Online.
+    /// Explanation if Microsoft issued it for another service than Exchange Online.
     pub fn for_another(&self) -> Option<String> {
         let is_exchange = |audience: &String| {
             EXCHANGE_ONLINE.iter().any(|it| audience.trim_end_matches('/').eq_ignore_ascii_case(it))
@@ -167,13 +168,13 @@ impl Claims {
             return None;
         }
         Some(format!(
-            "its audience is {}, and not https://outlook.office365.com: -Scope is https://outlook.office365.com/.default for an \
+            "its audience is {}, not https://outlook.office365.com; set -Scope to https://outlook.office365.com/.default for an \
              application",
             list(&self.audience)
         ))
     }
 
-    /// Whether Microsoft gave it without the permission for IMAP.
+    /// Explanation if Microsoft issued it without the permission for IMAP.
     pub fn without_permission(&self) -> Option<String> {
         if !self.is_microsofts() {
             return None;
@@ -182,15 +183,15 @@ impl Claims {
         if self.scopes.is_empty() {
             return (!has(&self.roles, AS_APPLICATION)).then(|| {
                 format!(
-                    "it has not the application permission {AS_APPLICATION} (it has: {}): add it to the application (Office 365 \
-                     Exchange Online) and have an administrator consent",
+                    "it lacks the application permission {AS_APPLICATION} (it has: {}); add it to the application (Office 365 \
+                     Exchange Online), and let an administrator consent",
                     list(&self.roles)
                 )
             });
         }
         (!has(&self.scopes, AS_USER)).then(|| {
             let scopes = list(&self.scopes);
-            format!("it has not the permission {AS_USER} (it has: {scopes}): -Scope is https://outlook.office.com/{AS_USER} offline_access")
+            format!("it lacks the permission {AS_USER} (it has: {scopes}); set -Scope to https://outlook.office.com/{AS_USER} offline_access")
         })
     }
 }
@@ -227,7 +228,7 @@ fn list(words: &[String]) -> String {
     format!("{}{more}", words[..words.len().min(SHOWN)].join(" "))
 }
 
-/// A token's words for a person: not longer than that person cares, and nothing in them for a terminal to obey.
+/// Claim text that is safe to display: truncated, control characters replaced.
 fn clean(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).take(200).collect()
 }
@@ -293,9 +294,9 @@ mod tests {
         });
         assert!(claims(&user).misfits("ann@example.org", NOW).is_empty());
         for (claims, word) in [
-            (with("exp", json!(NOW - 300)), "it ended 5 minutes ago"),
-            (with("exp", json!(NOW)), "it ended 0 seconds ago"),
-            (with("nbf", json!(NOW + 300)), "it is valid in 5 minutes only"),
+            (with("exp", json!(NOW - 300)), "it expired 5 minutes ago"),
+            (with("exp", json!(NOW)), "it expired 0 seconds ago"),
+            (with("nbf", json!(NOW + 300)), "it becomes valid in 5 minutes"),
             (
                 with("aud", json!("https://graph.microsoft.com/")),
                 "its audience is https://graph.microsoft.com/",
@@ -303,12 +304,12 @@ mod tests {
             (with("aud", json!([])), "its audience is none"),
             (with("roles", json!(["Mail.ReadWrite"])), "IMAP.AccessAsApp (it has: Mail.ReadWrite)"),
             (with("scp", json!("Mail.Read")), "IMAP.AccessAsUser.All (it has: Mail.Read)"),
-            (claims(&user), "it is Ann@Example.org's"),
+            (claims(&user), "it belongs to Ann@Example.org"),
         ] {
             let told = claims.misfits("bob@example.org", NOW);
             assert!(told.len() == 1 && told[0].contains(word), "{word}: {told:?}");
         }
-        // Others' audiences and permissions mean what they mean there.
+        // Audiences and permissions of other issuers have their own meaning.
         assert!(with("iss", json!("https://id.example.org/")).for_another().is_none());
         assert!(claims(&json!({ "sub": "ann@example.org" })).of_another("bob@example.org").is_some());
     }

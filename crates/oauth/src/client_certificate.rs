@@ -1,4 +1,5 @@
-//! Client credentials with a certificate: an assertion in place of a secret (RFC 6749, section 4.4; RFC 7523, section 2.2).
+//! Client credentials with a certificate: an assertion instead of a secret (RFC 6749, section 4.4;
+//! RFC 7523, section 2.2).
 
 use std::fmt;
 
@@ -23,23 +24,23 @@ use crate::{
     words::About,
 };
 
-/// What the assertion is (RFC 7523, section 2.2).
+/// Assertion type (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A certificate and its private key, as administrators have them: in one file.
+/// Certificate and private key from one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFile {
-    /// The certificate in PEM.
+    /// In PEM.
     pub certificate: String,
-    /// The private key in PEM.
+    /// In PEM.
     pub private_key: Secret,
 }
 
 impl CertificateFile {
-    /// Reads a PEM file that has a private key and its certificate; others may be in it, as of a chain.
+    /// Parses a PEM file with a private key and its certificate; it may contain the rest of a chain.
     ///
     /// # Errors
-    /// In words: what is missing, what does not go together, and what has ended by `now`.
+    /// A part is missing, does not match, or has expired by `now`; in words.
     pub fn parse(pem: &[u8], now: Timestamp) -> Result<Self, String> {
         let sections = sections(pem)?;
         let of =
@@ -48,25 +49,25 @@ impl CertificateFile {
         let keys = of(is_private);
         let section = match (certificates.is_empty(), keys.as_slice()) {
             (true, []) => {
-                return Err("there is neither a certificate nor a private key in it (PEM)".to_owned());
+                return Err("the file contains neither a certificate nor a private key (PEM)".to_owned());
             }
             (true, _) => {
-                return Err("there is no certificate in it (\"-----BEGIN CERTIFICATE-----\")".to_owned());
+                return Err("the file contains no certificate (\"-----BEGIN CERTIFICATE-----\")".to_owned());
             }
             (_, []) => {
                 return Err(
-                    "there is no private key in it (\"-----BEGIN PRIVATE KEY-----\"), only a certificate"
+                    "the file contains no private key (\"-----BEGIN PRIVATE KEY-----\"), only a certificate"
                         .to_owned(),
                 );
             }
             (_, [section]) => *section,
-            (_, _) => return Err("there are several private keys in it; one is wanted".to_owned()),
+            (_, _) => return Err("the file contains several private keys; it must contain one".to_owned()),
         };
         let key = PrivateKey::of(section)?;
         for (_, der) in certificates {
             let read = X509Certificate::from_der(der);
             let (_, certificate) =
-                read.map_err(|error| format!("a certificate in it cannot be read: {error}"))?;
+                read.map_err(|error| format!("a certificate in the file cannot be read: {error}"))?;
             if certificate.public_key().raw != key.public {
                 continue;
             }
@@ -78,7 +79,7 @@ impl CertificateFile {
                 private_key: Secret::new(to_pem(label, &section.1).as_bytes()),
             });
         }
-        Err("the private key in it belongs to another certificate".to_owned())
+        Err("the private key in the file belongs to another certificate".to_owned())
     }
 }
 
@@ -87,7 +88,7 @@ fn is_in_time(certificate: &X509Certificate<'_>, now: Timestamp) -> Result<(), S
     let moment =
         |seconds| Timestamp::from_second(seconds).map_or_else(|_| "long ago".to_owned(), |it| it.to_string());
     if end.timestamp() < now.as_second() {
-        return Err(format!("the certificate has ended on {}", moment(end.timestamp())));
+        return Err(format!("the certificate expired on {}", moment(end.timestamp())));
     }
     if begin.timestamp() > now.as_second() {
         return Err(format!("the certificate is not valid before {}", moment(begin.timestamp())));
@@ -97,7 +98,7 @@ fn is_in_time(certificate: &X509Certificate<'_>, now: Timestamp) -> Result<(), S
 
 fn to_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let encoded = Zeroizing::new(STANDARD.encode(der));
-    // Of its final size, so that no copy stays behind.
+    // Allocated with its final size, so that no copy of the key remains in memory.
     let mut pem = Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / 64 + 100));
     pem.extend(["-----BEGIN ", label, "-----\n"]);
     for (index, letter) in encoded.char_indices() {
@@ -110,7 +111,7 @@ fn to_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     pem
 }
 
-/// An application that has a certificate.
+/// Token source: an application with a certificate.
 pub struct ClientCertificate {
     endpoint: TokenEndpoint,
     client_id: String,
@@ -121,10 +122,10 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// An application with this certificate and its private key, both in PEM. `scope` is empty where the server knows.
+    /// Takes the certificate and its private key in PEM. `scope` is empty for the server's default.
     ///
     /// # Errors
-    /// In words, where they cannot be read or do not go together.
+    /// They cannot be read or do not match; in words.
     pub fn new(
         endpoint: TokenEndpoint,
         client_id: String,
@@ -134,7 +135,7 @@ impl ClientCertificate {
     ) -> Result<Self, String> {
         let sections = sections(certificate.as_bytes())?;
         let der = sections.iter().find(|it| it.0 == SectionKind::Certificate);
-        let (_, der) = der.ok_or("there is no certificate (\"-----BEGIN CERTIFICATE-----\")")?;
+        let (_, der) = der.ok_or("the certificate is missing (\"-----BEGIN CERTIFICATE-----\")")?;
         let (_, parsed) = X509Certificate::from_der(der)
             .map_err(|error| format!("the certificate cannot be read: {error}"))?;
         let key = PrivateKey::read(private_key.expose())?;
@@ -142,7 +143,7 @@ impl ClientCertificate {
             return Err("the private key belongs to another certificate".to_owned());
         }
         let mut header = Header::new(Algorithm::PS256);
-        // The second for authorities of before 2023.
+        // The second one is for authorization servers from before 2023.
         header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(der)));
         header.x5t = Some(URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(der)));
         Ok(Self { endpoint, client_id, scope, header, key, clock: ServerClock::default() })

@@ -1,4 +1,5 @@
-//! Client credentials with a secret (RFC 6749, section 4.4): the application itself opens every mailbox.
+//! Client credentials with a secret (RFC 6749, section 4.4): the application itself opens every
+//! mailbox.
 
 use mailhaul_mail::Secret;
 
@@ -9,16 +10,13 @@ use crate::{
     words::About,
 };
 
-/// An application that has a secret.
+/// Token source: an application with a secret.
 #[derive(Clone, Debug)]
 pub struct ClientSecret {
-    /// Who is asked.
     pub endpoint: TokenEndpoint,
-    /// The application.
     pub client_id: String,
-    /// Its secret.
     pub secret: Secret,
-    /// For what the token is to be good; empty where the server knows.
+    /// Scope of the token; empty for the server's default.
     pub scope: String,
 }
 
@@ -41,7 +39,7 @@ impl TokenSource for ClientSecret {
     }
 }
 
-/// A secret that goes into a form.
+/// Returns the secret as text for a form.
 pub(crate) fn text<'a>(secret: &'a Secret, what: &str) -> Result<&'a str, TokenError> {
     std::str::from_utf8(secret.expose()).map_err(|_| TokenError::refused(format!("the {what} is no text")))
 }

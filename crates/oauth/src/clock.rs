@@ -1,13 +1,14 @@
-//! The token server's clock, which need not be this machine's: assertions carry times (RFC 7523, section 3).
+//! Clock of the token server, which may differ from this machine's: assertions carry times (RFC
+//! 7523, section 3).
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// Clocks that differ by so many seconds are taken for the same.
-pub(crate) const TOLERATED: i64 = 60;
+/// Difference in seconds up to which two clocks count as equal.
+pub(crate) const MAX_CLOCK_DIFFERENCE: i64 = 60;
 
-/// By how many seconds the token server's clock is ahead of this machine's, as far as is known.
+/// Seconds by which the token server's clock is ahead of this machine's, as far as known.
 #[derive(Debug, Default)]
 pub(crate) struct ServerClock(AtomicI64);
 
@@ -26,16 +27,16 @@ pub(crate) fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
-/// How far this machine's clock is off, in words; `None` where it is not.
+/// Describes the difference of this machine's clock; `None` if it is tolerable.
 pub(crate) fn difference(host: &str, ahead: i64) -> Option<String> {
-    if ahead.abs() <= TOLERATED {
+    if ahead.abs() <= MAX_CLOCK_DIFFERENCE {
         return None;
     }
     let way = if ahead > 0 { "behind" } else { "ahead of" };
     Some(format!("This machine's clock is {} {way} that of {host}: set it (NTP)", span(ahead.unsigned_abs())))
 }
 
-/// So many seconds, for people.
+/// Describes a number of seconds.
 pub(crate) fn span(seconds: u64) -> String {
     let (number, unit) = match seconds {
         0..120 => (seconds, "second"),

@@ -1,4 +1,4 @@
-//! Signing in on another device (RFC 8628): this one shows a code, and waits.
+//! Sign-in on another device (RFC 8628): this machine shows a code, and waits.
 
 use std::time::Duration;
 
@@ -14,57 +14,49 @@ use crate::{
     words::About,
 };
 
-/// What the grant is (RFC 8628, section 3.4).
+/// Grant type (RFC 8628, section 3.4).
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// So much longer the pauses get where the server asks for that (section 3.5).
-const SLOWER: Duration = Duration::from_secs(5);
-/// No pause is shorter or longer.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
-/// No code is waited for longer.
-const LONGEST: Duration = Duration::from_hours(24);
+/// Increase of the poll interval when the server asks for it (section 3.5).
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
+/// Minimum and maximum poll interval.
+const POLL_INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+/// Maximum time that a code is waited for.
+const MAX_CODE_LIFETIME: Duration = Duration::from_hours(24);
 
-/// How somebody signs in.
 #[derive(Clone, Debug)]
 pub struct DeviceLogin {
-    /// Who gives tokens.
     pub endpoint: TokenEndpoint,
-    /// Who gives codes.
     pub device_url: TokenUrl,
-    /// The application.
     pub client_id: String,
-    /// Its secret, where the server wants one.
+    /// Secret of the application, if the server needs one.
     pub client_secret: Option<Secret>,
-    /// For what the tokens are to be good.
     pub scope: String,
 }
 
-/// A code that somebody has to type.
+/// Code that the user types.
 #[derive(Clone, Debug)]
 pub struct DeviceCode {
-    /// What is to be opened in a browser.
+    /// Address to open in a browser.
     pub address: String,
-    /// What is to be typed there.
+    /// Code to type there.
     pub user_code: String,
-    /// How long that may take.
     pub life: Duration,
     secret: Secret,
     interval: Duration,
 }
 
-/// What it came to.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// An access token.
     pub token: Token,
-    /// What further ones are asked for with.
+    /// Refresh token for further access tokens.
     pub refresh_token: Secret,
 }
 
 impl DeviceLogin {
-    /// Asks for a code.
+    /// Requests a code.
     ///
     /// # Errors
-    /// What the server said, or why it could not be asked.
+    /// The server refused or could not be reached.
     pub async fn start(&self) -> Result<DeviceCode, TokenError> {
         let mut parameters = vec![("client_id", self.client_id.as_str())];
         if !self.scope.is_empty() {
@@ -76,24 +68,21 @@ impl DeviceLogin {
         }
         let told: StandardDeviceAuthorizationResponse =
             serde_json::from_slice(&reply.body).map_err(|_| {
-                TokenError::refused(format!(
-                    "{} answers with something that is no code",
-                    self.device_url.host()
-                ))
+                TokenError::refused(format!("{} sent an answer without a code", self.device_url.host()))
             })?;
         Ok(DeviceCode {
             address: shown(told.verification_uri().as_str()),
             user_code: shown(told.user_code().secret()),
-            life: told.expires_in().min(LONGEST),
+            life: told.expires_in().min(MAX_CODE_LIFETIME),
             secret: Secret::new(told.device_code().secret().as_bytes()),
-            interval: told.interval().clamp(PAUSES.0, PAUSES.1),
+            interval: told.interval().clamp(POLL_INTERVALS.0, POLL_INTERVALS.1),
         })
     }
 
-    /// Waits until somebody has typed the code, or has refused to.
+    /// Waits until the user has typed the code, or declined.
     ///
     /// # Errors
-    /// In words: refused, too late, or what the server said.
+    /// Declined, too late, or refused by the server; in words.
     pub async fn wait(&self, code: &DeviceCode) -> Result<SignedIn, TokenError> {
         let mut parameters = vec![
             ("grant_type", GRANT_TYPE),
@@ -115,14 +104,16 @@ impl DeviceLogin {
             };
             match (error.code.as_deref(), error.retry) {
                 (Some("authorization_pending"), _) => {}
-                (Some("slow_down"), _) => pause = (pause + SLOWER).min(PAUSES.1),
+                (Some("slow_down"), _) => pause = (pause + SLOW_DOWN_STEP).min(POLL_INTERVALS.1),
                 (Some("expired_token"), _) => return Err(TokenError { message: too_late(), ..error }),
                 (Some("access_denied" | "authorization_declined"), _) => {
-                    let message = format!("whoever opened {} has refused to sign in", code.address);
+                    let message = format!("the sign-in at {} was declined", code.address);
                     return Err(TokenError { message, ..error });
                 }
-                // A server that is away may come back before the code has ended (section 3.5).
-                (_, Retry::After(wait)) => pause = (pause * 2).max(wait.unwrap_or_default()).min(PAUSES.1),
+                // A server that is unreachable may return before the code expires (section 3.5).
+                (_, Retry::After(wait)) => {
+                    pause = (pause * 2).max(wait.unwrap_or_default()).min(POLL_INTERVALS.1);
+                }
                 (_, Retry::Now) => {}
                 (_, Retry::Never) => return Err(error),
             }
@@ -133,7 +124,7 @@ impl DeviceLogin {
         let refresh_token = answer.refresh_token.ok_or_else(|| {
             let host = self.endpoint.host();
             TokenError::refused(format!(
-                "{host} gives no refresh token, without which mail could be read only for a while: ask for one with the scope \
+                "{host} returned no refresh token, so access would end soon; request one with the scope \
                  offline_access (now \"{}\")",
                 self.scope
             ))
@@ -147,10 +138,10 @@ impl DeviceLogin {
 }
 
 fn too_late() -> String {
-    "nobody signed in before the code ended: begin anew".to_owned()
+    "the code expired before the sign-in; start again".to_owned()
 }
 
-/// For people: nothing in it for a terminal to obey.
+/// Text that is safe to display: control characters replaced.
 fn shown(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).take(500).collect()
 }

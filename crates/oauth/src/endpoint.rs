@@ -1,4 +1,5 @@
-//! The token endpoint of an authorization server (RFC 6749, section 3.2): one POST, and what its answer means.
+//! Token endpoint of an authorization server (RFC 6749, section 3.2): sends one POST, and reads its
+//! answer.
 
 use std::time::Duration;
 
@@ -11,85 +12,82 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{TokenError, innermost},
-    source::{LONGEST_LIFE, Token},
+    source::{MAX_LIFETIME, Token},
     words::{self, About},
 };
 
-/// So long one question may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// No answer of a token server is longer.
-const LONGEST_ANSWER: usize = 1 << 20;
-/// No server is left alone for longer, whatever it says.
-const LONGEST_WAIT: Duration = Duration::from_hours(24);
-/// What is sent that is no secret. Everything else is kept out of words.
-const PUBLIC: [&str; 4] = ["grant_type", "client_id", "scope", "client_assertion_type"];
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// Upper bound of a server's requested delay.
+const MAX_DELAY: Duration = Duration::from_hours(24);
+/// Form fields without secrets. All others are removed from messages.
+const PUBLIC_FIELDS: [&str; 4] = ["grant_type", "client_id", "scope", "client_assertion_type"];
 
-/// The address of a token endpoint: `https`, or `http` on this machine alone, where nobody listens between.
+/// URL of a token endpoint: `https`, or `http` on this machine, where no network is involved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenUrl(Url);
 
 impl TokenUrl {
-    /// From text.
+    /// Parses the URL.
     ///
     /// # Errors
-    /// With words, where it is no address or would carry secrets in clear.
+    /// The text is not a URL, or would send secrets unencrypted; in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("it is no address ({error})"))?;
+        let url = Url::parse(text).map_err(|error| format!("it is not a URL ({error})"))?;
         let is_here = match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             None => return Err("it names no host".to_owned()),
         };
-        // It would be sent, shown and logged with the address.
+        // They would be sent, shown and logged with the URL.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
-                "it must hold no user name and no password: they belong into parameters of their own"
-                    .to_owned(),
+                "it must not contain a user name or password; they have their own parameters".to_owned()
             );
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if is_here => Ok(Self(url)),
-            "http" => Err("it must begin with https://: secrets go there".to_owned()),
-            other => Err(format!("{other}: is no address of a token endpoint; it must begin with https://")),
+            "http" => Err("it must begin with https://, because secrets are sent there".to_owned()),
+            other => Err(format!("{other}: is not the URL of a token endpoint; it must begin with https://")),
         }
     }
 
-    /// The address as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Scheme, host and port: what decides who gets what is sent.
+    /// Scheme, host and port, which decide who receives what is sent.
     pub fn authority(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// Who is asked, for people.
+    /// Host, for display.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 }
 
-/// A token endpoint that can be asked.
+/// Token endpoint with its HTTP client.
 #[derive(Clone, Debug)]
 pub struct TokenEndpoint {
     url: TokenUrl,
     client: Client,
 }
 
-/// What it gave.
+/// Answer with a token.
 pub(crate) struct Answer {
     pub(crate) token: Token,
-    /// What the next token is asked for with (RFC 6749, section 6), where it is another one.
+    /// Refresh token for the next request (RFC 6749, section 6), if it is a new one.
     pub(crate) refresh_token: Option<Secret>,
 }
 
-/// Why it gave nothing.
+/// Answer without a token.
 pub(crate) struct Refusal {
     pub(crate) error: TokenError,
-    /// By how many seconds its clock is ahead of this machine's, where it has refused and tells the time.
+    /// Seconds by which the server's clock is ahead of this machine's, if the refusal states a
+    /// time.
     pub(crate) ahead: Option<i64>,
 }
 
@@ -105,7 +103,7 @@ impl From<Refusal> for TokenError {
     }
 }
 
-/// What came over HTTP. There may be a token in the body: it is never shown.
+/// HTTP answer. Its body may contain a token, so it is never shown.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     wait: Option<Duration>,
@@ -114,27 +112,26 @@ pub(crate) struct Reply {
 }
 
 impl TokenEndpoint {
-    /// At this address.
-    ///
     /// # Errors
-    /// Where TLS cannot be set up on this machine.
+    /// TLS cannot be set up on this machine.
     pub fn new(url: TokenUrl) -> Result<Self, TokenError> {
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        let client =
+            Client::builder().timeout(REQUEST_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
         let client = client.map_err(|error| TokenError::refused(format!("TLS cannot be set up: {error}")))?;
         Ok(Self { url, client })
     }
 
-    /// Who is asked, for people.
+    /// Host, for display.
     pub fn host(&self) -> &str {
         self.url.host()
     }
 
-    /// The address, as it is named in assertions.
+    /// URL, as assertions name it.
     pub(crate) fn url(&self) -> &TokenUrl {
         &self.url
     }
 
-    /// Asks for a token with these parameters, secrets among them.
+    /// Requests a token with these parameters, which include secrets.
     pub(crate) async fn ask(&self, parameters: &[(&str, &str)], about: About<'_>) -> Result<Answer, Refusal> {
         let reply = self.post(&self.url, parameters).await?;
         if reply.status.is_success() {
@@ -144,7 +141,7 @@ impl TokenEndpoint {
         }
     }
 
-    /// Sends a form to an address of this server.
+    /// Sends a form to a URL of this server.
     pub(crate) async fn post(&self, url: &TokenUrl, form: &[(&str, &str)]) -> Result<Reply, TokenError> {
         let sent = self.client.post(url.0.clone()).header(header::ACCEPT, "application/json");
         let response = sent.form(form).send().await.map_err(|error| self.unreachable(&error))?;
@@ -161,35 +158,34 @@ impl TokenEndpoint {
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             body.extend_from_slice(&chunk);
-            if body.len() > LONGEST_ANSWER {
-                return Err(TokenError::refused(format!("{} sends no end of an answer", self.host())));
+            if body.len() > MAX_ANSWER_BYTES {
+                return Err(TokenError::refused(format!("the answer of {} does not end", self.host())));
             }
         }
         Ok(body)
     }
 
     fn answer(&self, reply: &Reply) -> Result<Answer, TokenError> {
-        let answer: BasicTokenResponse = serde_json::from_slice(&reply.body).map_err(|_| {
-            TokenError::refused(format!("{} answers with something that is no token", self.host()))
-        })?;
+        let answer: BasicTokenResponse = serde_json::from_slice(&reply.body)
+            .map_err(|_| TokenError::refused(format!("{} sent an answer without a token", self.host())))?;
         if answer.access_token().secret().is_empty() {
-            return Err(TokenError::refused(format!("{} answers with an empty token", self.host())));
+            return Err(TokenError::refused(format!("{} sent an empty token", self.host())));
         }
         let secret = |text: &String| Secret::new(text.as_bytes());
         Ok(Answer {
             token: Token {
                 secret: secret(answer.access_token().secret()),
-                life: answer.expires_in().map(|life| life.min(LONGEST_LIFE)),
+                life: answer.expires_in().map(|life| life.min(MAX_LIFETIME)),
             },
             refresh_token: answer.refresh_token().map(|it| secret(it.secret())),
         })
     }
 
-    /// What an answer that is no success means.
+    /// Interprets an answer without success.
     pub(crate) fn refusal(&self, reply: &Reply, sent: &[(&str, &str)], about: About<'_>) -> Refusal {
         let (host, status) = (self.host(), reply.status);
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            let words = format!("{host} cannot give a token now ({status})");
+            let words = format!("{host} cannot issue a token now ({status})");
             return TokenError::unreachable(words, reply.wait).into();
         }
         let error = match serde_json::from_slice::<BasicErrorResponse>(&reply.body) {
@@ -199,42 +195,42 @@ impl TokenEndpoint {
                 let said = told.error_description().map_or("", String::as_str);
                 words::refusal(host, &code, &words::clean(said, &secrets), about)
             }
-            Err(_) => TokenError::refused(format!("{host} gives no token ({status})")),
+            Err(_) => TokenError::refused(format!("{host} refused to issue a token ({status})")),
         };
         Refusal { error, ahead: reply.ahead }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> TokenError {
         let words = innermost(error);
-        TokenError::unreachable(format!("{} cannot be asked for a token: {words}", self.host()), None)
+        TokenError::unreachable(format!("{} cannot be reached for a token: {words}", self.host()), None)
     }
 }
 
-/// The secrets among what was sent.
+/// Secrets among the fields that were sent.
 fn secrets(sent: &[(&str, &str)]) -> Redactor {
     let mut redactor = Redactor::default();
-    for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC.contains(name)) {
+    for (_, value) in sent.iter().filter(|(name, _)| !PUBLIC_FIELDS.contains(name)) {
         redactor.add(&Secret::new(*value));
     }
     redactor
 }
 
-/// The parameter that says for what a token is to be good; none where the server knows.
+/// Scope parameter; `None` for the server's default.
 pub(crate) fn scope(scope: &str) -> Option<(&str, &str)> {
     (!scope.is_empty()).then_some(("scope", scope))
 }
 
-/// How long the server wants to be left alone: seconds, or until a moment (RFC 9110, section 10.2.3).
+/// Requested delay: seconds, or a date (RFC 9110, section 10.2.3).
 fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
     let seconds = value.trim().parse().ok().or_else(|| {
         let until = date(response, header::RETRY_AFTER)?;
         Some(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0))
     });
-    seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT))
+    seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_DELAY))
 }
 
-/// A moment in a header, as HTTP writes it (RFC 9110, section 5.6.7).
+/// Date of a header (RFC 9110, section 5.6.7).
 fn date(response: &Response, name: header::HeaderName) -> Option<Timestamp> {
     let value = response.headers().get(name)?.to_str().ok()?;
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()
@@ -255,7 +251,10 @@ mod tests {
         }
         for told in ["https://ann:hunter2@login.example.org/token", "https://hunter2@login.example.org/"] {
             let words = TokenUrl::parse(told).unwrap_err();
-            assert!(words.contains("no password") && !words.contains("hunter2"), "{words}");
+            assert!(
+                words.contains("must not contain a user name or password") && !words.contains("hunter2"),
+                "{words}"
+            );
         }
         for wrong in ["http://login.example.org/token", "ftp://localhost/", "token", "http://10.0.0.1/"] {
             assert!(TokenUrl::parse(wrong).is_err(), "{wrong}");

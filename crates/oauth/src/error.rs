@@ -1,25 +1,24 @@
-//! Why there is no token.
+//! Errors of token requests.
 
 use std::time::Duration;
 
 use mailhaul_mail::Retry;
 use thiserror::Error;
 
-/// Why there is no token. Never holds one, nor any other secret.
+/// Error of a token request. It never contains a token or another secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct TokenError {
-    /// What happened, and what can be done about it, in words.
+    /// The fact, and advice.
     pub message: String,
-    /// The error code of the token server (RFC 6749, section 5.2), where it gave one.
+    /// Error code of the token server (RFC 6749, section 5.2), if any.
     pub code: Option<String>,
-    /// Whether asking again may help.
     pub retry: Retry,
-    /// Whether no mailbox will get a token, whichever it is.
+    /// True if the error concerns every mailbox.
     pub concerns_all: bool,
 }
 
-/// The words of the cause behind all others: what an HTTP client's errors say first is that there is an error.
+/// Text of the innermost cause. An HTTP client's outer error says only that an error happened.
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
@@ -29,12 +28,12 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 impl TokenError {
-    /// Nobody gets a token before somebody helps.
+    /// Error for every mailbox until the administrator changes something.
     pub fn refused(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: None, retry: Retry::Never, concerns_all: true }
     }
 
-    /// The token server could not be asked; later it may.
+    /// Error of an unreachable token server; a later request may succeed.
     pub fn unreachable(message: impl Into<String>, after: Option<Duration>) -> Self {
         Self { message: message.into(), code: None, retry: Retry::After(after), concerns_all: true }
     }

@@ -1,4 +1,4 @@
-//! A token that somebody gave, and that is all there is.
+//! Token source: one given token.
 
 use std::future::ready;
 
@@ -6,7 +6,7 @@ use mailhaul_mail::Secret;
 
 use crate::source::{Asking, Token, TokenSource};
 
-/// One token, for tests and for a first look.
+/// One token, for tests.
 #[derive(Clone, Debug)]
 pub struct FixedToken(pub Secret);
 

@@ -1,8 +1,9 @@
-//! OAuth 2.0 access tokens for mail servers (RFC 6749): where they come from, and who keeps them fresh.
+//! OAuth 2.0 access tokens for mail servers (RFC 6749): their sources and their cache.
 //!
-//! A [`TokenSource`] asks for a token: one file for each way to come by one. [`Tokens`] is what mail servers' clients hold: it
-//! remembers what was given, asks before a token ends and when a server refuses one, once for all who wait, and never faster
-//! than a token server puts up with. Nothing is written to disk. [`describe`] tells what a token says of itself.
+//! A [`TokenSource`] requests tokens; each source has a file. [`Tokens`] is the cache that mail
+//! clients hold. It requests a token before the old one expires and when a server refuses it.
+//! Callers that wait share one request, and requests are limited in rate. Nothing is written to
+//! disk. [`describe`] reads the claims of a token.
 
 mod assertion;
 mod claims;

@@ -1,4 +1,4 @@
-//! Private keys in PEM (RFC 7468), as administrators have them: PKCS#8 (RFC 5958) and PKCS#1 (RFC 8017).
+//! Private keys in PEM (RFC 7468): PKCS#8 (RFC 5958) and PKCS#1 (RFC 8017).
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use rustls::{
 use x509_parser::asn1_rs::{FromDer as _, Integer, Sequence};
 use zeroize::Zeroizing;
 
-/// A key that signs assertions.
+/// Private key that signs assertions.
 #[derive(Clone)]
 pub(crate) struct PrivateKey {
     pub(crate) signing: EncodingKey,
-    /// The key that goes with it, as certificates hold it (`SubjectPublicKeyInfo` of RFC 5280).
+    /// Public key in the form of certificates (`SubjectPublicKeyInfo` of RFC 5280).
     pub(crate) public: Vec<u8>,
 }
 
@@ -28,54 +28,58 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// One piece of a PEM file.
+/// Section of a PEM file.
 pub(crate) type Section = (SectionKind, Zeroizing<Vec<u8>>);
 
-/// The pieces of a PEM file that are of a known kind.
+/// Returns the sections of a known kind.
 pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section>, String> {
     let has = |word: &str| pem.windows(word.len()).any(|it| it == word.as_bytes());
     if has("BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
         return Err(
-            "the private key has a passphrase: take it away with `openssl pkey -in FILE -out NEW`".to_owned()
+            "the private key has a passphrase; remove it with `openssl pkey -in FILE -out NEW`".to_owned()
         );
     }
-    // A SEQUENCE in DER, and not a letter of the Latin alphabet.
+    // A SEQUENCE in DER, and not a Latin letter.
     if pem.first() == Some(&0x30) && pem.get(1).is_some_and(|it| *it >= 0x80) {
-        return Err("it is binary (PKCS#12 or DER), and not PEM: `openssl pkcs12 -in FILE.pfx -nodes -out NEW.pem` makes PEM of a \
+        return Err("the file is binary (PKCS#12 or DER), not PEM; `openssl pkcs12 -in FILE.pfx -nodes -out NEW.pem` converts a \
                     .pfx file"
             .to_owned());
     }
     <(SectionKind, Vec<u8>)>::pem_slice_iter(pem)
         .map(|section| {
-            let (kind, octets) = section.map_err(|error| format!("it cannot be read as PEM: {error}"))?;
+            let (kind, octets) =
+                section.map_err(|error| format!("the file cannot be read as PEM: {error}"))?;
             Ok((kind, Zeroizing::new(octets)))
         })
         .collect()
 }
 
 impl PrivateKey {
-    /// The one private key in a PEM file.
+    /// Reads the only private key of a PEM file.
     pub(crate) fn read(pem: &[u8]) -> Result<Self, String> {
         let sections = sections(pem)?;
         let mut keys = sections.iter().filter(|(kind, _)| is_private(*kind));
         match (keys.next(), keys.next()) {
             (Some(section), None) => Self::of(section),
-            (None, _) => Err("there is no private key in it (\"-----BEGIN PRIVATE KEY-----\")".to_owned()),
-            (Some(_), Some(_)) => Err("there are several private keys in it; one is wanted".to_owned()),
+            (None, _) => Err("the file contains no private key (\"-----BEGIN PRIVATE KEY-----\")".to_owned()),
+            (Some(_), Some(_)) => {
+                Err("the file contains several private keys; it must contain one".to_owned())
+            }
         }
     }
 
-    /// The key in this piece.
+    /// Reads the key of a section.
     pub(crate) fn of((kind, octets): &Section) -> Result<Self, String> {
-        const UNREADABLE: &str = "the private key cannot be read: an RSA key of 2048 bits or more is wanted";
+        const UNREADABLE: &str =
+            "the private key cannot be read; it must be an RSA key of at least 2048 bits";
         let der = match kind {
             SectionKind::RsaPrivateKey => PrivateKeyDer::Pkcs1(octets.as_slice().into()),
             SectionKind::PrivateKey => PrivateKeyDer::Pkcs8(octets.as_slice().into()),
-            _ => return Err("the private key is no RSA key".to_owned()),
+            _ => return Err("the private key is not an RSA key".to_owned()),
         };
         let key = any_supported_type(&der).map_err(|_| UNREADABLE.to_owned())?;
         if key.algorithm() != SignatureAlgorithm::RSA {
-            return Err("the private key is no RSA key".to_owned());
+            return Err("the private key is not an RSA key".to_owned());
         }
         let public = key.public_key().map(|it| it.to_vec()).ok_or(UNREADABLE)?;
         let signing = match kind {
@@ -90,7 +94,7 @@ pub(crate) fn is_private(kind: SectionKind) -> bool {
     matches!(kind, SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey)
 }
 
-/// The PKCS#1 key in one of PKCS#8: version, algorithm, and the key as octets.
+/// Extracts the PKCS#1 key from a PKCS#8 key: version, algorithm, key bytes.
 fn inner(pkcs8: &[u8]) -> Option<&[u8]> {
     let (_, all) = Sequence::from_der(pkcs8).ok()?;
     let content = match all.content {

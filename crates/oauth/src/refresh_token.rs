@@ -1,4 +1,4 @@
-//! Refresh tokens (RFC 6749, section 6): somebody signed in once.
+//! Refresh tokens (RFC 6749, section 6) of users who signed in once.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -13,19 +13,22 @@ use crate::{
     words::About,
 };
 
-/// Keeping a refresh token, or why that was not possible.
+/// Result of saving a refresh token; the error is in words.
 pub type Keeping<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
-/// Where refresh tokens are kept. Servers may replace one whenever it is used (RFC 6749, section 6), and take the old one no more.
+/// Storage of refresh tokens.
+///
+/// A server may replace a refresh token at each use (RFC 6749, section 6), and then refuses the old
+/// one.
 pub trait RefreshTokenKeeper: Send + Sync {
-    /// Puts a token into the place of the one that it replaces. Durable when this returns.
+    /// Replaces the saved token `before` by `now`. The new one is durable when this returns.
     ///
     /// # Errors
-    /// In words. Until it is kept, no further token is asked for.
+    /// In words. No further token is requested until the new one is saved.
     fn keep<'a>(&'a self, before: &'a Secret, now: &'a Secret) -> Keeping<'a>;
 }
 
-/// Somebody who signed in once.
+/// Source of tokens for a user who signed in once.
 pub struct RefreshToken {
     endpoint: TokenEndpoint,
     client_id: String,
@@ -37,12 +40,12 @@ pub struct RefreshToken {
 
 struct Held {
     token: Secret,
-    /// The one in the keeper, where that is another.
+    /// The token in the keeper, if it is another one.
     kept: Option<Secret>,
 }
 
 impl RefreshToken {
-    /// The refresh token, and who keeps those that replace it. `scope` is empty where the same is wanted as before.
+    /// `scope` is empty to request the same scope as before.
     pub fn new(
         endpoint: TokenEndpoint,
         client_id: String,
@@ -55,12 +58,11 @@ impl RefreshToken {
         Self { endpoint, client_id, client_secret, scope, keeper: Box::new(keeper), held }
     }
 
-    /// The old token is forgotten when the new one is durable.
+    /// Saves the new token. The old one is dropped only after the new one is durable.
     async fn keep(&self, held: &mut Held) -> Result<(), TokenError> {
         let Some(kept) = &held.kept else { return Ok(()) };
         self.keeper.keep(kept, &held.token).await.map_err(|words| {
-            let words =
-                format!("the refresh token that {} gave cannot be kept: {words}", self.endpoint.host());
+            let words = format!("the refresh token from {} cannot be saved: {words}", self.endpoint.host());
             TokenError::unreachable(words, None)
         })?;
         held.kept = None;
@@ -69,7 +71,8 @@ impl RefreshToken {
 }
 
 impl TokenSource for RefreshToken {
-    /// The user's own, and those that are shared with the user: the mail server knows.
+    /// The token opens the user's own mailbox and those shared with the user; only the mail server
+    /// knows which.
     fn opens_every_mailbox(&self) -> bool {
         true
     }

@@ -1,4 +1,5 @@
-//! A service account of Google that acts for each user: domain-wide delegation, an assertion as grant (RFC 7523, section 2.1).
+//! Google service account that acts for each user: domain-wide delegation, with an assertion as the
+//! grant (RFC 7523, section 2.1).
 
 use std::{
     fmt,
@@ -20,57 +21,57 @@ use crate::{
     words::About,
 };
 
-/// What the grant is (RFC 7523, section 2.1).
+/// Grant type (RFC 7523, section 2.1).
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// The file with a key of a service account, as Google hands it out once.
+/// Key file of a service account, as Google issues it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccountKey {
-    /// The account's address.
     pub email: String,
-    /// Its number, which the delegation is entered for.
+    /// Client id of the account, for which the delegation is entered.
     pub client_id: String,
-    /// The number of the key.
     pub key_id: String,
-    /// The private key in PEM.
+    /// In PEM.
     pub private_key: Secret,
-    /// Where tokens are asked for.
     pub token_url: String,
 }
 
 impl ServiceAccountKey {
-    /// Reads the file.
+    /// Parses the key file.
     ///
     /// # Errors
-    /// In words: what it is instead, what is missing, what cannot be read.
+    /// The file is of another kind, incomplete or unreadable; in words.
     pub fn parse(file: &[u8]) -> Result<Self, String> {
         const MAKE: &str =
             "make one at console.cloud.google.com, IAM & Admin, Service Accounts, Keys, Add key, JSON";
-        // Nothing of the file is shown: the key is in it.
+        // The file is never shown: it contains the key.
         let value: Value = serde_json::from_slice(file).map_err(|error| {
-            format!("it is no key file of a service account: no JSON in line {} ({MAKE})", error.line())
+            format!(
+                "the file is not the key file of a service account: invalid JSON in line {} ({MAKE})",
+                error.line()
+            )
         })?;
         match value["type"].as_str() {
             Some("service_account") => {}
             Some("authorized_user") => {
                 return Err(format!(
-                    "it is the sign-in of a user, and not the key of a service account ({MAKE})"
+                    "the file is the sign-in of a user, not the key of a service account ({MAKE})"
                 ));
             }
             _ if value["installed"].is_object() || value["web"].is_object() => {
                 return Err(format!(
-                    "it is the client of an application, and not the key of a service account ({MAKE})"
+                    "the file is the client of an application, not the key of a service account ({MAKE})"
                 ));
             }
             _ => {
                 return Err(format!(
-                    "it is no key file of a service account: its \"type\" is another ({MAKE})"
+                    "the file is not the key file of a service account: its \"type\" is another ({MAKE})"
                 ));
             }
         }
         let field = |name: &str| match value[name].as_str().map(str::trim) {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
-            _ => Err(format!("the key file has no \"{name}\" ({MAKE})")),
+            _ => Err(format!("the key file lacks \"{name}\" ({MAKE})")),
         };
         let token_url = field("token_uri")?;
         TokenUrl::parse(&token_url).map_err(|words| format!("\"token_uri\" of the key file: {words}"))?;
@@ -87,7 +88,7 @@ impl ServiceAccountKey {
     }
 }
 
-/// A service account that domains have delegated to.
+/// Token source for domains that delegated to the account.
 pub struct ServiceAccount {
     endpoint: TokenEndpoint,
     email: String,
@@ -96,15 +97,15 @@ pub struct ServiceAccount {
     header: Header,
     key: PrivateKey,
     clock: ServerClock,
-    /// Whether it got a token for anybody: then there is a delegation.
+    /// True after a token for any mailbox: the delegation exists.
     is_delegated: AtomicBool,
 }
 
 impl ServiceAccount {
-    /// The account with this address, and its key in PEM with its number. `client_id` is the account's number, for words.
+    /// Builds the source. The key is in PEM; `client_id` serves only for messages.
     ///
     /// # Errors
-    /// In words, where the key cannot be read.
+    /// The key cannot be read; in words.
     pub fn new(
         endpoint: TokenEndpoint,
         email: String,
@@ -132,7 +133,7 @@ impl ServiceAccount {
         assertion::sign(&self.header, &claims, &self.key.signing)
     }
 
-    /// A delegation that others have used is there: then it is the domain of this mailbox that has none.
+    /// Limits an error to one mailbox's domain, if other mailboxes got tokens by the delegation.
     fn of_one_domain(&self, error: TokenError) -> TokenError {
         let is_missing = error.code.as_deref() == Some("unauthorized_client");
         let concerns_all = error.concerns_all && !(is_missing && self.is_delegated.load(Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! Tokens that are kept fresh, shared by all who open mailboxes of one endpoint.
+//! Shared cache of access tokens for the mailboxes of one endpoint.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,21 +18,21 @@ use crate::{
     source::{Token, TokenSource},
 };
 
-/// A token is replaced so long before it ends, or a fifth of its life where that is less.
-const MARGIN: Duration = Duration::from_mins(5);
-/// A token server is not asked again for the same mailbox within so long, whatever it gave.
-const LEAST: Duration = Duration::from_secs(5);
-/// What took the place of a refused token, and is refused too without having opened the mailbox, is not replaced within so
-/// long: another one would not help.
-const AFTER_REFUSAL: Duration = Duration::from_mins(1);
-/// A refusal of the token server is believed for so long.
-const BELIEVED: Duration = Duration::from_mins(1);
-/// After that long a token server that could not be asked is asked again, where it does not say when.
-const PAUSE: Duration = Duration::from_secs(10);
-/// Mailboxes that are asked for at once: the others see first whether it is any use.
-const AT_ONCE: usize = 8;
+/// A token is replaced this long before it expires, or a fifth of its lifetime if that is less.
+const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
+/// Minimum time between two requests for the same mailbox.
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(5);
+/// If the replacement of a refused token is refused too, and never opened the mailbox, it is not
+/// replaced for this long: another token would not help.
+const MIN_REPLACEMENT_INTERVAL: Duration = Duration::from_mins(1);
+/// Time for which a refusal of the token server is remembered.
+const REFUSAL_LIFETIME: Duration = Duration::from_mins(1);
+/// Delay before an unreachable token server is asked again, if it names no delay.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
+/// Maximum mailboxes with a request at once. The others first see whether it succeeds.
+const MAX_CONCURRENT_REQUESTS: usize = 8;
 
-/// The tokens of one source. Clones share them.
+/// Tokens of one source. Clones share them.
 #[derive(Clone)]
 pub struct Tokens(Arc<Shared>);
 
@@ -41,25 +41,24 @@ struct Shared {
     asking: Semaphore,
     /// One for each mailbox, or one for all.
     slots: Mutex<HashMap<String, Slot>>,
-    /// What concerns every mailbox.
+    /// Error that concerns every mailbox.
     trouble: Mutex<Option<Trouble>>,
 }
 
-/// Held while somebody asks: the others wait, and get what came.
-type Slot = Arc<AsyncMutex<Kept>>;
+/// Locked during a request: other callers wait, and use its result.
+type Slot = Arc<AsyncMutex<CacheEntry>>;
 
 #[derive(Default)]
-struct Kept {
-    token: Option<Given>,
+struct CacheEntry {
+    token: Option<CachedToken>,
     trouble: Option<Trouble>,
 }
 
-struct Given {
+struct CachedToken {
     token: Token,
     at: Instant,
-    /// Whether it took the place of one that a mail server refused.
+    /// True if it replaced a token that a mail server refused.
     is_replacement: bool,
-    /// The mailboxes that it opened.
     opened: HashSet<String>,
 }
 
@@ -70,55 +69,56 @@ struct Trouble {
 }
 
 impl Tokens {
-    /// Nothing is asked yet.
     pub fn new(source: impl TokenSource + 'static) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
-            asking: Semaphore::new(AT_ONCE),
+            asking: Semaphore::new(MAX_CONCURRENT_REQUESTS),
             slots: Mutex::default(),
             trouble: Mutex::default(),
         }))
     }
 
-    /// A token that opens this mailbox, and that does not end at once; with the time that is left of it, as far as is known.
+    /// Returns a token that opens this mailbox and does not expire soon, with the rest of its lifetime.
     ///
     /// # Errors
-    /// [`TokenError`]; what concerns every mailbox is told to each without asking anew for a while.
+    /// [`TokenError`]. An error that concerns every mailbox is returned to all for a while, without
+    /// another request.
     pub async fn token(&self, mailbox: &str) -> Result<Token, TokenError> {
-        let kept = self.slot(mailbox).lock_owned().await;
-        if let Some(given) = &kept.token
-            && given.is_good(Instant::now())
+        let entry = self.slot(mailbox).lock_owned().await;
+        if let Some(cached) = &entry.token
+            && cached.is_good(Instant::now())
         {
-            return Ok(given.rest());
+            return Ok(cached.rest());
         }
-        self.ask(mailbox, kept, false).await
+        self.ask(mailbox, entry, false).await
     }
 
-    /// A mail server refused this token, although it should be good: another one. The same, where another one would not do
-    /// better.
+    /// Returns another token after a mail server refused this one before it expired. Returns the same
+    /// one if another would not help.
     ///
     /// # Errors
     /// As [`Tokens::token`].
     pub async fn instead_of(&self, mailbox: &str, refused: &Secret) -> Result<Token, TokenError> {
-        let kept = self.slot(mailbox).lock_owned().await;
-        if let Some(given) = &kept.token {
-            let is_fresh = given.token.secret != *refused && given.is_good(Instant::now());
-            let is_in_vain = given.is_replacement && !given.opened.contains(mailbox);
-            if is_fresh || (is_in_vain && given.at.elapsed() < AFTER_REFUSAL) {
-                return Ok(given.rest());
+        let entry = self.slot(mailbox).lock_owned().await;
+        if let Some(cached) = &entry.token {
+            let is_fresh = cached.token.secret != *refused && cached.is_good(Instant::now());
+            let is_in_vain = cached.is_replacement && !cached.opened.contains(mailbox);
+            if is_fresh || (is_in_vain && cached.at.elapsed() < MIN_REPLACEMENT_INTERVAL) {
+                return Ok(cached.rest());
             }
         }
-        self.ask(mailbox, kept, true).await
+        self.ask(mailbox, entry, true).await
     }
 
-    /// The token opened this mailbox: where it is refused later, it has ended, and another one will do better.
+    /// Records that the token opened this mailbox. If it is refused later, it has expired, and
+    /// another token will help.
     pub async fn opened(&self, mailbox: &str, token: &Secret) {
         let slot = self.slot(mailbox);
-        if let Some(given) = &mut slot.lock().await.token
-            && given.token.secret == *token
-            && !given.opened.contains(mailbox)
+        if let Some(cached) = &mut slot.lock().await.token
+            && cached.token.secret == *token
+            && !cached.opened.contains(mailbox)
         {
-            given.opened.insert(mailbox.to_owned());
+            cached.opened.insert(mailbox.to_owned());
         }
     }
 
@@ -128,55 +128,63 @@ impl Tokens {
         Arc::clone(slots.entry(key.to_owned()).or_default())
     }
 
-    /// Asks in a task of its own: whoever waits may go away, and what the server gave is kept all the same. It may have replaced
-    /// what the next question needs.
+    /// Requests a token in a task of its own.
+    ///
+    /// A caller that is cancelled does not lose the answer: it may contain the only valid refresh
+    /// token.
     async fn ask(
         &self,
         mailbox: &str,
-        mut kept: OwnedMutexGuard<Kept>,
+        mut entry: OwnedMutexGuard<CacheEntry>,
         is_replacement: bool,
     ) -> Result<Token, TokenError> {
         let (shared, mailbox) = (Arc::clone(&self.0), mailbox.to_owned());
-        let asking = tokio::spawn(async move { shared.ask(&mailbox, &mut kept, is_replacement).await });
+        let asking = tokio::spawn(async move { shared.ask(&mailbox, &mut entry, is_replacement).await });
         match asking.await {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(TokenError::unreachable("the program ends", None)),
+                Err(_) => Err(TokenError::unreachable("the program is ending", None)),
             },
         }
     }
 }
 
 impl Shared {
-    async fn ask(&self, mailbox: &str, kept: &mut Kept, is_replacement: bool) -> Result<Token, TokenError> {
-        // Never closed.
+    async fn ask(
+        &self,
+        mailbox: &str,
+        entry: &mut CacheEntry,
+        is_replacement: bool,
+    ) -> Result<Token, TokenError> {
+        // The semaphore is never closed.
         let _place = self.asking.acquire().await;
         let now = Instant::now();
         let shared = self.trouble().clone();
-        if let Some(trouble) = [kept.trouble.clone(), shared].into_iter().flatten().find(|it| now < it.until)
+        if let Some(trouble) = [entry.trouble.clone(), shared].into_iter().flatten().find(|it| now < it.until)
         {
-            return Err(trouble.told(now));
+            return Err(trouble.with_remaining_delay(now));
         }
         match self.source.ask(mailbox).await {
             Ok(token) => {
-                kept.trouble = None;
-                let given = Given { token, at: Instant::now(), is_replacement, opened: HashSet::new() };
-                let rest = given.rest();
-                kept.token = Some(given);
+                entry.trouble = None;
+                let cached =
+                    CachedToken { token, at: Instant::now(), is_replacement, opened: HashSet::new() };
+                let rest = cached.rest();
+                entry.token = Some(cached);
                 Ok(rest)
             }
             Err(error) => {
                 let pause = match error.retry {
-                    Retry::Never => BELIEVED,
-                    Retry::After(wait) => wait.unwrap_or(PAUSE),
+                    Retry::Never => REFUSAL_LIFETIME,
+                    Retry::After(wait) => wait.unwrap_or(RETRY_DELAY),
                     Retry::Now => Duration::ZERO,
                 };
                 let trouble = Trouble { error: error.clone(), until: Instant::now() + pause };
                 if error.concerns_all {
                     *self.trouble() = Some(trouble);
                 } else {
-                    kept.trouble = Some(trouble);
+                    entry.trouble = Some(trouble);
                 }
                 Err(error)
             }
@@ -188,13 +196,14 @@ impl Shared {
     }
 }
 
-impl Given {
+impl CachedToken {
     fn is_good(&self, now: Instant) -> bool {
         let age = now.duration_since(self.at);
-        age < LEAST || self.token.life.is_none_or(|life| age < life.saturating_sub(MARGIN.min(life / 5)))
+        age < MIN_REQUEST_INTERVAL
+            || self.token.life.is_none_or(|life| age < life.saturating_sub(RENEWAL_MARGIN.min(life / 5)))
     }
 
-    /// The token with what is left of its life.
+    /// Returns the token with the rest of its lifetime.
     fn rest(&self) -> Token {
         let life = self.token.life.map(|life| life.saturating_sub(self.at.elapsed()));
         Token { life, ..self.token.clone() }
@@ -202,8 +211,8 @@ impl Given {
 }
 
 impl Trouble {
-    /// The same error, with the time that is left.
-    fn told(self, now: Instant) -> TokenError {
+    /// Returns the error with the rest of its delay.
+    fn with_remaining_delay(self, now: Instant) -> TokenError {
         let retry = match self.error.retry {
             Retry::After(_) => Retry::After(Some(self.until.duration_since(now))),
             other => other,
@@ -225,7 +234,7 @@ mod tests {
     use super::*;
     use crate::source::Asking;
 
-    /// Gives tokens with a number, of this life; or an error.
+    /// Issues numbered tokens with this lifetime, or an error.
     struct Counting {
         asked: Arc<AtomicUsize>,
         life: Option<Duration>,
@@ -287,14 +296,15 @@ mod tests {
         let first = tokens.token("a").await.unwrap();
         let second = tokens.instead_of("a", &first.secret).await.unwrap();
         assert_eq!(text(&second), "all-1");
-        // Others who still have the first one get the second; who was refused with that gets no third.
+        // Callers that hold the first token get the second; one that was refused with the second
+        // gets no third.
         for mailbox in 0..200 {
             let mailbox = format!("user{mailbox}");
             assert_eq!(text(&tokens.instead_of(&mailbox, &first.secret).await.unwrap()), "all-1");
             assert_eq!(text(&tokens.instead_of(&mailbox, &second.secret).await.unwrap()), "all-1");
         }
         assert_eq!(asked.load(Ordering::SeqCst), 2);
-        tokio::time::sleep(AFTER_REFUSAL).await;
+        tokio::time::sleep(MIN_REPLACEMENT_INTERVAL).await;
         assert_eq!(text(&tokens.instead_of("a", &second.secret).await.unwrap()), "all-2");
     }
 
@@ -307,7 +317,7 @@ mod tests {
             token = tokens.instead_of("a", &token.secret).await.unwrap();
         }
         assert_eq!((text(&token).as_str(), asked.load(Ordering::SeqCst)), ("all-5", 6));
-        // Whom it does not open gets the same.
+        // A mailbox that it does not open gets the same token.
         assert_eq!(text(&tokens.instead_of("b", &token.secret).await.unwrap()), "all-5");
     }
 
@@ -337,7 +347,7 @@ mod tests {
             assert_eq!((error.message.as_str(), error.retry), ("invalid_client", Retry::Never));
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        tokio::time::sleep(BELIEVED).await;
+        tokio::time::sleep(REFUSAL_LIFETIME).await;
         tokens.token("a").await.unwrap_err();
         assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
@@ -353,7 +363,7 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
     #[tokio::test(start_paused = true)]
-    async fn whoever_asked_may_go_away_and_the_answer_serves_the_others() {
+    async fn a_cancelled_request_still_serves_the_other_callers() {
         let (tokens, asked) = counting(Some(3600), true, None);
         for _ in 0..20 {
             let tokens = tokens.clone();
@@ -370,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waited_may_go_away_and_the_next_is_woken() {
+    async fn a_cancelled_waiter_wakes_the_next_one() {
         let (tokens, asked) = counting(Some(3600), true, None);
         let task = |tokens: Tokens| tokio::spawn(async move { tokens.token("a").await.map(drop) });
         let first = task(tokens.clone());
@@ -397,7 +407,7 @@ mod tests {
             async move { tokens.token(&format!("user{number}")).await.unwrap_err() }
         }));
         assert!(all.await.iter().all(|it| it.message == "unauthorized_client"));
-        assert_eq!(asked.load(Ordering::SeqCst), AT_ONCE);
+        assert_eq!(asked.load(Ordering::SeqCst), MAX_CONCURRENT_REQUESTS);
     }
 
     #[tokio::test(start_paused = true)]
@@ -407,7 +417,8 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(50)).await;
         let second = tokens.token("a").await.unwrap();
         assert_eq!((text(&second).as_str(), asked.load(Ordering::SeqCst)), ("all-1", 2));
-        // Whoever held the first one for long is refused with it, when the second is at its end too.
+        // A caller that held the first token for long is refused with it, when the second is near
+        // its end too.
         tokio::time::sleep(Duration::from_secs(55)).await;
         assert_eq!(text(&tokens.instead_of("a", &first.secret).await.unwrap()), "all-2");
     }

@@ -1,4 +1,4 @@
-//! What token servers refuse, and what the administrator can do about it.
+//! Refusals of token servers, with advice for the administrator.
 
 use std::time::Duration;
 
@@ -6,73 +6,71 @@ use mailhaul_mail::{Redactor, Retry, Search};
 
 use crate::error::TokenError;
 
-/// Whom a question to a token server was about, for words.
+/// Subject of a token request, for messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct About<'a> {
-    /// The application, as the authorization server knows it.
     pub(crate) client_id: &'a str,
-    /// What was asked for.
     pub(crate) scope: &'a str,
-    /// Whose mailbox the token is to open.
+    /// Mailbox that the token is for.
     pub(crate) mailbox: &'a str,
 }
 
-/// Whom a refusal concerns, and for how long.
+/// Effect of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Means {
-    /// Nobody gets a token before somebody helps.
+    /// No mailbox gets a token until the administrator changes something.
     All,
-    /// This mailbox gets none.
+    /// This mailbox gets no token.
     Mailbox,
-    /// Later it may be otherwise.
+    /// A later request may succeed.
     Later,
 }
 
 use Means::{All, Later, Mailbox};
 
-/// After that long a server is asked again that is busy, and does not say for how long.
-const BUSY: Duration = Duration::from_mins(1);
+/// Delay before a busy server is asked again, if it names no delay.
+const BUSY_DELAY: Duration = Duration::from_mins(1);
 
 const NEW_SECRET: &str = "Make a new client secret (Microsoft Entra admin center, App registrations, the application {client}, \
                           Certificates & secrets), and give its value, not its ID, with Set-MigrationEndpoint -ClientSecret";
 const CERTIFICATE: &str = "Upload the certificate (its public part) to the application {client} (Microsoft Entra admin center, App \
-                           registrations, Certificates & secrets), see that it has not ended, and give the file with its \
+                           registrations, Certificates & secrets), check that it has not expired, and give the file with its \
                            private key with Set-MigrationEndpoint -CertificateFile";
 const SCOPE: &str = "An application asks for https://outlook.office365.com/.default, a user who signs in for \
                      https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
-const SIGN_IN: &str = "Somebody has to sign in again: `mailhaul login`";
-const CLOCK: &str =
-    "The times in the request are not near the token server's: set this machine's clock (NTP)";
+const SIGN_IN: &str = "Sign in again with `mailhaul login`";
+const CLOCK: &str = "The times in the request differ from the token server's; set this machine's clock (NTP)";
 const POLICY: &str = "A conditional access policy of the organisation forbids it: exempt the application {client}, or allow this \
                       machine's address (Microsoft Entra admin center, Protection, Conditional Access)";
 const TENANT: &str =
     "Check -TenantId: the organisation's GUID or a domain of it, in the cloud of this token endpoint";
 
-/// The numbers of Microsoft's errors (AADSTS), <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
+/// Microsoft's error numbers (AADSTS),
+/// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 const MICROSOFT: &[(u32, Means, &str)] = &[
     (7_000_215, All, NEW_SECRET),
     (7_000_222, All, NEW_SECRET),
     (
         7_000_218,
         All,
-        "The request has neither secret nor certificate. For an application that has them, give -ClientSecret or \
-         -CertificateFile; for users who sign in, switch \"Allow public client flows\" on (App registrations, the application \
+        "The request contains neither secret nor certificate. For an application that has one, give -ClientSecret or \
+         -CertificateFile; for users who sign in, turn on \"Allow public client flows\" (App registrations, the application \
          {client}, Authentication)",
     ),
     (
         7_000_112,
         All,
-        "The application {client} is switched off in the organisation (Enterprise applications, Properties)",
+        "The application {client} is disabled in the organisation (Enterprise applications, Properties)",
     ),
     (
         7_000_229,
         All,
-        "The application {client} has no enterprise application in the organisation: have an administrator consent to it",
+        "The application {client} has no enterprise application in the organisation; an administrator must consent to it",
     ),
     (
         700_016,
         All,
-        "There is no application {client} in the organisation: check -ApplicationId and -TenantId, and that an administrator \
+        "The organisation has no application {client}; check -ApplicationId and -TenantId, and that an administrator \
          has consented to it",
     ),
     (90_002, All, TENANT),
@@ -80,51 +78,51 @@ const MICROSOFT: &[(u32, Means, &str)] = &[
     (90_023, All, SCOPE),
     (700_027, All, CERTIFICATE),
     (700_024, All, CLOCK),
-    (700_021, All, "The assertion is another application's: check -ApplicationId"),
-    (700_023, All, "The assertion is for another address: check -TokenUrl and -TenantId"),
+    (700_021, All, "The assertion belongs to another application; check -ApplicationId"),
+    (700_023, All, "The assertion is for another URL; check -TokenUrl and -TenantId"),
     (70_011, All, SCOPE),
     (1_002_012, All, SCOPE),
     (900_144, All, SCOPE),
     (
         500_011,
         All,
-        "What the scope {scope} names is not known in the organisation: check it, and that the organisation has Exchange Online",
+        "The organisation has no resource for the scope {scope}; check the scope, and that the organisation has Exchange Online",
     ),
     (
         65_001,
         All,
-        "Nobody has consented: an administrator opens App registrations, the application {client}, API permissions, and \
+        "The consent is missing; an administrator opens App registrations, the application {client}, API permissions, and \
          chooses \"Grant admin consent\"",
     ),
     (
         50_105,
         All,
-        "The application {client} is for users who are assigned to it (Enterprise applications, Users and groups)",
+        "The application {client} is limited to users who are assigned to it (Enterprise applications, Users and groups)",
     ),
     (53_000, All, POLICY),
     (53_001, All, POLICY),
     (53_003, All, POLICY),
-    (50_076, All, "A second factor is asked for: sign in again with it, `mailhaul login`"),
-    (50_079, All, "A second factor has to be set up: do that in a browser, then `mailhaul login`"),
-    (50_158, All, "A second factor is asked for: sign in again with it, `mailhaul login`"),
+    (50_076, All, "A second factor is required; sign in again with `mailhaul login`"),
+    (50_079, All, "A second factor must be set up; do that in a browser, then run `mailhaul login`"),
+    (50_158, All, "A second factor is required; sign in again with `mailhaul login`"),
     (70_000, All, SIGN_IN),
     (70_008, All, SIGN_IN),
     (70_043, All, SIGN_IN),
     (700_082, All, SIGN_IN),
     (700_084, All, SIGN_IN),
     (50_173, All, SIGN_IN),
-    (50_034, Mailbox, "There is no such user in the organisation: check the address and -TenantId"),
-    (50_020, Mailbox, "The user belongs to another organisation: check the address and -TenantId"),
-    (90_072, Mailbox, "The user belongs to another organisation: check the address and -TenantId"),
-    (50_057, Mailbox, "The user is switched off (Microsoft Entra admin center, Users)"),
-    (50_055, Mailbox, "The user's password has ended: it has to be changed in a browser first"),
-    (50_053, Mailbox, "The user is locked out after too many attempts, or this machine's address is blocked"),
-    (90_033, Later, "Microsoft says that it passes"),
-    (50_196, Later, "Microsoft has seen the same question too often"),
+    (50_034, Mailbox, "The organisation has no such user; check the address and -TenantId"),
+    (50_020, Mailbox, "The user belongs to another organisation; check the address and -TenantId"),
+    (90_072, Mailbox, "The user belongs to another organisation; check the address and -TenantId"),
+    (50_057, Mailbox, "The user is disabled (Microsoft Entra admin center, Users)"),
+    (50_055, Mailbox, "The user's password has expired; change it in a browser first"),
+    (50_053, Mailbox, "The user is locked after too many attempts, or this machine's address is blocked"),
+    (90_033, Later, "Microsoft calls the error temporary"),
+    (50_196, Later, "Microsoft received the same request too often"),
 ];
 
-/// The words of other servers, of Google's above all: the error (RFC 6749, section 5.2; empty for any), what is said with it,
-/// and what it means. The first that fits holds.
+/// Errors of other servers, mainly Google's: error code (RFC 6749, section 5.2; empty for any),
+/// text, effect, advice. The first match applies.
 const OTHERS: &[(&str, &str, Means, &str)] = &[
     (
         "unauthorized_client",
@@ -138,42 +136,42 @@ const OTHERS: &[(&str, &str, Means, &str)] = &[
         "invalid_grant",
         "invalid email or user id",
         Mailbox,
-        "There is no user {mailbox} in Google Workspace, or it is an alias or a group: check the address",
+        "Google Workspace has no user {mailbox}, or it is an alias or a group; check the address",
     ),
     (
         "invalid_grant",
         "invalid impersonation",
         Mailbox,
-        "{mailbox} is no address of a user in Google Workspace: check it",
+        "{mailbox} is not the address of a user in Google Workspace; check it",
     ),
     (
         "invalid_grant",
         "not a valid email",
         Mailbox,
-        "{mailbox} is no address of a user in Google Workspace: check it",
+        "{mailbox} is not the address of a user in Google Workspace; check it",
     ),
     (
         "invalid_grant",
         "account not found",
         All,
-        "There is no such service account any more: make a key of one that exists, and give it with Set-MigrationEndpoint \
+        "The service account no longer exists; make a key of an existing one, and give it with Set-MigrationEndpoint \
          -ServiceAccountKeyFileData",
     ),
     (
         "invalid_grant",
         "invalid jwt signature",
         All,
-        "The key of the service account was deleted or replaced: make a new one (console.cloud.google.com, IAM & Admin, Service \
+        "The key of the service account was deleted or replaced; make a new one (console.cloud.google.com, IAM & Admin, Service \
          Accounts, Keys), and give its file with Set-MigrationEndpoint -ServiceAccountKeyFileData",
     ),
     ("invalid_grant", "short-lived token", All, CLOCK),
     ("invalid_grant", "reasonable timeframe", All, CLOCK),
-    ("invalid_grant", "audience", All, "The assertion is for another address: check -TokenUrl"),
+    ("invalid_grant", "audience", All, "The assertion is for another URL; check -TokenUrl"),
     (
         "invalid_grant",
         "reauth",
         All,
-        "The organisation asks for a new sign-in from time to time (Google Cloud session control): exempt the application, or \
+        "The organisation requires a new sign-in from time to time (Google Cloud session control); exempt the application, or \
          sign in again with `mailhaul login`",
     ),
     ("invalid_grant", "expired or revoked", All, SIGN_IN),
@@ -181,7 +179,7 @@ const OTHERS: &[(&str, &str, Means, &str)] = &[
         "disabled_client",
         "",
         All,
-        "The application or the service account {client} is switched off (console.cloud.google.com)",
+        "The application or the service account {client} is disabled (console.cloud.google.com)",
     ),
     ("deleted_client", "", All, "The application {client} was deleted"),
     (
@@ -194,32 +192,37 @@ const OTHERS: &[(&str, &str, Means, &str)] = &[
         "org_internal",
         "",
         All,
-        "The application {client} is for users of its own organisation alone (console.cloud.google.com, OAuth consent screen)",
+        "The application {client} is limited to users of its own organisation (console.cloud.google.com, OAuth consent screen)",
     ),
     (
         "access_denied",
         "",
         All,
-        "An administrator, or whoever signed in, has refused: allow the application {client} the scope {scope}",
+        "An administrator or the user refused; allow the application {client} the scope {scope}",
     ),
     ("invalid_client", "", All, "Check the client id {client} and its secret"),
-    ("invalid_scope", "", All, "Check the scope \"{scope}\": Google wants https://mail.google.com/ for IMAP"),
-    ("temporarily_unavailable", "", Later, "The server says that it passes"),
-    ("server_error", "", Later, "The server says that it passes"),
+    (
+        "invalid_scope",
+        "",
+        All,
+        "Check the scope \"{scope}\": Google requires https://mail.google.com/ for IMAP",
+    ),
+    ("temporarily_unavailable", "", Later, "The server calls the error temporary"),
+    ("server_error", "", Later, "The server calls the error temporary"),
 ];
 
-/// A refusal in words: `code` and `said` are the server's, without secrets and control characters.
+/// Describes a refusal. `code` and `said` are the server's, without secrets and control characters.
 pub(crate) fn refusal(host: &str, code: &str, said: &str, about: About<'_>) -> TokenError {
     let (means, advice) = meaning(code, said).unwrap_or((All, ""));
     let said = if said.is_empty() { String::new() } else { format!(": {}", said.trim_end_matches('.')) };
-    let mut message = format!("{host} gives no token ({code}{said})");
+    let mut message = format!("{host} refused to issue a token ({code}{said})");
     if !advice.is_empty() {
         message = format!("{message}. {}", fill(advice, about));
     }
     TokenError {
         message,
         code: Some(code.to_owned()),
-        retry: if means == Later { Retry::After(Some(BUSY)) } else { Retry::Never },
+        retry: if means == Later { Retry::After(Some(BUSY_DELAY)) } else { Retry::Never },
         concerns_all: means != Mailbox,
     }
 }
@@ -234,7 +237,7 @@ fn meaning(code: &str, said: &str) -> Option<(Means, &'static str)> {
     Some((row.2, row.3))
 }
 
-/// The number in `AADSTS7000215: Invalid client secret provided.`
+/// Returns the number in `AADSTS7000215: Invalid client secret provided.`
 fn microsoft_number(said: &str) -> Option<u32> {
     let (_, rest) = said.split_once("AADSTS")?;
     let digits = rest.len() - rest.trim_start_matches(|it: char| it.is_ascii_digit()).len();
@@ -249,12 +252,12 @@ fn fill(advice: &str, about: About<'_>) -> String {
         .replace("{mailbox}", &or(about.mailbox, "the mailbox"))
 }
 
-/// A server's words for a person: the first line, not longer than that person cares, without what was sent in secret, in
-/// whatever form the server sends it back.
+/// Server text that is safe to display: the first line, truncated, without any form of the secrets
+/// that were sent.
 pub(crate) fn clean(said: &str, secrets: &Redactor) -> String {
     const SEARCHED: usize = 4096;
     const SHOWN: usize = 400;
-    // Microsoft's numbers for its own people fill the rest.
+    // The following lines contain ids for Microsoft's own support.
     let mut said = said.split(['\r', '\n']).next().unwrap_or_default();
     if let Some((words, _)) = said.split_once(" Trace ID:") {
         said = words;
@@ -279,10 +282,10 @@ mod tests {
         let secret = told("AADSTS7000215: Invalid client secret provided.");
         assert_eq!(
             secret.message.split(". ").next().unwrap(),
-            "login.microsoftonline.com gives no token (invalid_client: AADSTS7000215: Invalid client secret provided)"
+            "login.microsoftonline.com refused to issue a token (invalid_client: AADSTS7000215: Invalid client secret provided)"
         );
         assert!(secret.message.contains("the application 1234"), "{secret}");
-        // One number begins with the other.
+        // One number is a prefix of the other.
         assert!(told("AADSTS70008: expired").message.contains("mailhaul login"));
         assert!(told("AADSTS700082: expired").message.contains("mailhaul login"));
         assert!(told("AADSTS70001: what is that").message.ends_with("what is that)"));
@@ -290,7 +293,7 @@ mod tests {
         for (number, whom) in [(50_034, false), (7_000_222, true), (65_001, true), (53_003, true)] {
             assert_eq!(told(&format!("AADSTS{number}: x")).concerns_all, whom, "{number}");
         }
-        assert_eq!(told("AADSTS90033: A transient error").retry, Retry::After(Some(BUSY)));
+        assert_eq!(told("AADSTS90033: A transient error").retry, Retry::After(Some(BUSY_DELAY)));
         assert_eq!(told("AADSTS99999999999999999: x").retry, Retry::Never);
     }
 
@@ -330,10 +333,10 @@ mod tests {
             assert_eq!(error.concerns_all, whom, "{said}");
             assert!(error.message.contains(word), "{error}");
         }
-        // What nobody knows is told as it is.
+        // An unknown error is shown as it is.
         assert_eq!(
             told("invalid_grant", "Bad Request").message,
-            "oauth2.googleapis.com gives no token (invalid_grant: Bad Request)"
+            "oauth2.googleapis.com refused to issue a token (invalid_grant: Bad Request)"
         );
         assert!(told("org_internal", "").message.contains("(org_internal). "));
     }

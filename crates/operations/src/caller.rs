@@ -1,49 +1,46 @@
-//! Who asks for an operation, and what is told about it afterwards.
+//! Callers, and the records of their operations.
 
 use futures_util::future::BoxFuture;
 
 use crate::failure::Failure;
 
-/// What a caller may do; each may do what those before it may.
+/// Role of a caller; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Looks.
+    /// May read.
     Viewer,
-    /// Runs migrations.
+    /// May run migrations.
     Operator,
-    /// Does everything.
+    /// May do everything.
     Admin,
 }
 
-/// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The name, as the audit shows it.
+    /// Name in the audit log.
     pub name: String,
-    /// What the caller may do.
     pub role: Role,
-    /// Whether the caller is on this machine: then paths mean the same to both.
+    /// True if the caller is on this machine, where paths mean the same to both.
     pub is_local: bool,
 }
 
-/// What happened, for the audit. Holds no secret.
+/// Audit record of an operation. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Who asked.
     pub caller: Caller,
-    /// The cmdlet's name.
+    /// Name of the cmdlet.
     pub operation: String,
-    /// The object, as the caller named it.
+    /// Object, as the caller named it.
     pub identity: Option<String>,
-    /// How it ended.
     pub outcome: Result<(), Failure>,
 }
 
-/// Who may come in, and who is told what they changed.
+/// Authorizes callers, and receives audit records.
 pub trait Gate: Send + Sync + 'static {
-    /// Whose token this is. Not called for callers on this machine's socket.
+    /// Finds the owner of a token. Not called for callers on this machine's socket.
     fn admit<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Failure>>;
 
-    /// Told after each operation that changes something, also when it failed or was forbidden.
+    /// Receives the record of each operation that changes something, even if it failed or was
+    /// forbidden.
     fn record(&self, record: Record) -> BoxFuture<'_, ()>;
 }

@@ -1,5 +1,5 @@
-//! Looks at a request before its operation does, so that every mistake is told in the same words, with the parameter's
-//! name.
+//! Checks a request before its operation runs, so that every mistake is reported in the same words,
+//! with the parameter's name.
 
 use serde_json::{Map, Number, Value};
 
@@ -10,12 +10,12 @@ use crate::{
     values::{DateTime, PASSWORD, TimeSpan, USER_NAME},
 };
 
-/// Characters of a name: the longest are those of mailboxes, with 320.
+/// Maximum characters of a name. The longest are those of mailboxes, with 320.
 const LONGEST_NAME: usize = 512;
-/// Characters of any other text: a filter, a password, a certificate's path.
+/// Maximum characters of any other text, such as a filter, a password or a path.
 const LONGEST_TEXT: usize = 32 << 10;
 
-/// The request, with the names of choices as they are declared.
+/// Checks the request; returns it with the declared spelling of choices.
 pub(crate) fn checked(entry: &Entry, request: Value) -> Result<Value, Failure> {
     let Value::Object(given) = request else {
         return Err(Failure::invalid(format_args!("the request of {} must be a JSON object", entry.name())));
@@ -38,7 +38,7 @@ fn fitting(parameter: &Parameter, value: Value) -> Result<Value, Failure> {
     if value.is_null() && parameter.clearable {
         return Ok(value);
     }
-    // An empty identity must never be taken for "all".
+    // An empty identity must never mean "all".
     if name == IDENTITY && value.as_str().is_none_or(|it| it.trim().is_empty()) {
         return Err(Failure::invalid(format_args!("{name} must name an object")));
     }
@@ -52,7 +52,7 @@ fn fitting(parameter: &Parameter, value: Value) -> Result<Value, Failure> {
     fit(&parameter.kind, value).ok_or_else(|| Failure::invalid(format_args!("{name} must be {what}")))
 }
 
-/// True if one of the texts has more characters than that.
+/// True if a text has more than `most` characters.
 fn has_longer(value: &Value, most: usize) -> bool {
     match value {
         Value::String(text) => text.len() > most && text.chars().count() > most,
@@ -62,7 +62,7 @@ fn has_longer(value: &Value, most: usize) -> bool {
     }
 }
 
-/// The value where it fits. What does not is never shown: it may be a secret at the wrong place.
+/// Returns the value if it is valid. An invalid one is never shown: it may be a misplaced secret.
 fn fit(kind: &Kind, value: Value) -> Option<Value> {
     let fits = match (kind, &value) {
         (Kind::Choice(choices), Value::String(written)) => {
@@ -94,12 +94,12 @@ pub(crate) fn in_range(number: &Number, least: i64, most: u64) -> bool {
     number.is_some_and(|it| (i128::from(least)..=i128::from(most)).contains(&it))
 }
 
-/// The choice of this name, in any case.
+/// Finds a choice by name, in any case.
 pub(crate) fn choice<'a>(choices: &'a [Choice], written: &str) -> Option<&'a Choice> {
     choices.iter().find(|it| it.name.eq_ignore_ascii_case(written))
 }
 
-/// What a value must be: the end of a sentence.
+/// Requirement on a value, as the end of a sentence.
 pub(crate) fn must_be(kind: &Kind) -> String {
     match kind {
         Kind::Switch | Kind::Boolean => "true or false".to_owned(),

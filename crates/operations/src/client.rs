@@ -1,4 +1,5 @@
-//! Calls operations: of a service that runs, over its socket, or in this process, by the same router.
+//! Client of the operations: of a running service through its socket, or in this process through
+//! the same router.
 
 use std::{io, path::PathBuf};
 
@@ -22,28 +23,26 @@ use crate::{
     parameter::IDENTITY,
 };
 
-/// Calls operations.
 #[derive(Clone, Debug)]
-pub struct Client(Way);
+pub struct Client(Transport);
 
 #[derive(Clone, Debug)]
-enum Way {
+enum Transport {
     Socket(PathBuf),
     Local(Router, Caller),
 }
 
 impl Client {
-    /// Of the service that listens at this socket.
+    /// Connects to the service that listens at this socket.
     pub fn unix(path: impl Into<PathBuf>) -> Self {
-        Self(Way::Socket(path.into()))
+        Self(Transport::Socket(path.into()))
     }
 
-    /// In this process, as this caller.
+    /// Runs operations in this process, as this caller.
     pub fn local(router: Router, caller: Caller) -> Self {
-        Self(Way::Local(router, caller))
+        Self(Transport::Local(router, caller))
     }
 
-    /// All results.
     pub async fn call(&self, entry: &Entry, request: Value) -> Result<Vec<Value>, Failure> {
         let mut pages = self.pages(entry, request)?;
         let mut results = Vec::new();
@@ -53,7 +52,7 @@ impl Client {
         Ok(results)
     }
 
-    /// The results page by page, each fetched when it is asked for.
+    /// Returns the results in pages, each fetched when it is requested.
     pub fn pages(&self, entry: &Entry, request: Value) -> Result<Pages<'_>, Failure> {
         let Value::Object(mut request) = request else {
             return Err(Failure::invalid("a request must be a JSON object"));
@@ -72,18 +71,18 @@ impl Client {
 
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Failure> {
         match &self.0 {
-            Way::Local(router, caller) => {
+            Transport::Local(router, caller) => {
                 let mut request = request;
                 request.extensions_mut().insert(caller.clone());
                 router.clone().oneshot(request).await.map_err(|never| match never {})
             }
-            Way::Socket(path) => {
+            Transport::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| absent(path, &error))?;
                 let peer = stream.peer_cred().map_err(|error| absent(path, &error))?.uid();
                 check_peer(path, peer, nix::unistd::geteuid().as_raw())?;
                 let (mut sender, connection) =
                     http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-                // Ends with the answer.
+                // The task ends with the answer.
                 tokio::spawn(connection);
                 Ok(sender.send_request(request).await.map_err(|error| broken(&error))?.map(Body::new))
             }
@@ -91,7 +90,6 @@ impl Client {
     }
 }
 
-/// Results that come page by page.
 #[derive(Debug)]
 pub struct Pages<'a> {
     client: &'a Client,
@@ -99,7 +97,7 @@ pub struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// The next page; `None` after the last.
+    /// Returns the next page; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
         let Some(request) = self.next.take() else { return Ok(None) };
         let response = self.client.send(request).await?;
@@ -128,9 +126,9 @@ fn message(
     let mut address = address(entry, identity);
     let body = if form.in_body {
         let body = serde_json::to_vec(request).map_err(Failure::internal)?;
-        // The service would cut the connection, and nobody would learn why.
+        // The service would close the connection without an explanation.
         if body.len() > MAX_BODY {
-            return Err(Failure::too_large(format_args!("a request may have at most {MAX_BODY} octets")));
+            return Err(Failure::too_large(format_args!("a request may have at most {MAX_BODY} bytes")));
         }
         Body::from(body)
     } else {
@@ -151,14 +149,15 @@ fn message(
 
 fn get(address: &str) -> Result<Request<Body>, Failure> {
     let request = Request::builder().uri(address).header(header::HOST, "localhost");
-    request.body(Body::empty()).map_err(|error| Failure::invalid(format_args!("not an address: {error}")))
+    request.body(Body::empty()).map_err(|error| Failure::invalid(format_args!("invalid URL: {error}")))
 }
 
 fn absent(path: &std::path::Path, error: &io::Error) -> Failure {
     Failure::unavailable(format_args!("no service answers at {}: {error}", path.display()))
 }
 
-/// The service must run as this user or as root: another user could have made the socket, to be sent passwords.
+/// Checks that the service runs as this user or as root. Another user could have created the socket
+/// to receive passwords.
 fn check_peer(path: &std::path::Path, peer: u32, user: u32) -> Result<(), Failure> {
     if peer == user || peer == 0 {
         return Ok(());
@@ -172,11 +171,11 @@ fn check_peer(path: &std::path::Path, peer: u32, user: u32) -> Result<(), Failur
 
 fn broken(error: &dyn std::error::Error) -> Failure {
     Failure::unavailable(format_args!("the connection to the service broke: {error}"))
-        .with_advice("Whether it was done is not known: look before you try again.")
+        .with_advice("The operation may have run; check before you try again.")
 }
 
 fn odd(status: u16) -> Failure {
-    Failure::internal(format_args!("the service answered {status} with something that is not understood"))
+    Failure::internal(format_args!("the service sent an unreadable answer with the status {status}"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The list as a command line: nouns, below them verbs, their parameters as options.
+//! Command line of the list: a command for each noun, below it one for each verb, with parameters
+//! as options.
 
 use clap::{
     Arg, ArgAction, ArgMatches, Command, ValueHint,
@@ -17,7 +18,7 @@ use crate::{
 const RESULTS: &str = "Results";
 
 impl<C: Send + Sync + 'static> Operations<C> {
-    /// One command for each noun, to stand beside the program's own.
+    /// One command for each noun, beside the program's own commands.
     pub fn commands(&self) -> Vec<Command> {
         let mut commands: Vec<Command> = Vec::new();
         for entry in self.entries() {
@@ -38,7 +39,7 @@ impl<C: Send + Sync + 'static> Operations<C> {
         commands
     }
 
-    /// The operation that was matched, with what was matched below its verb; `None` for the program's own commands.
+    /// Finds the operation of the matched command; `None` for the program's own commands.
     pub fn matched<'a>(&self, matches: &'a ArgMatches) -> Option<(&Entry, &'a ArgMatches)> {
         let (noun, matches) = matches.subcommand()?;
         let (verb, matches) = matches.subcommand()?;
@@ -56,7 +57,7 @@ fn output() -> Arg {
         .ignore_case(true)
         .global(true)
         .help_heading(RESULTS)
-        .help("How results are shown [default: table on a terminal, json elsewhere]")
+        .help("Output format [default: table on a terminal, json elsewhere]")
 }
 
 fn of_verb(entry: &Entry) -> Command {
@@ -72,7 +73,7 @@ fn of_verb(entry: &Entry) -> Command {
                 Arg::new(WHAT_IF)
                     .long(kebab(WHAT_IF))
                     .action(ArgAction::SetTrue)
-                    .help("Say what would be done, and do nothing"),
+                    .help("Show what would be done, and change nothing"),
             )
             .arg(
                 Arg::new(CONFIRM)
@@ -84,9 +85,9 @@ fn of_verb(entry: &Entry) -> Command {
                     .value_parser(["true", "false"])
                     .hide_possible_values(true)
                     .help(if entry.confirm {
-                        "--confirm=false: do not ask before (asked only on a terminal)"
+                        "--confirm=false runs without confirmation (asked only on a terminal)"
                     } else {
-                        "Ask before (asked only on a terminal)"
+                        "Ask for confirmation (only on a terminal)"
                     }),
             );
     }
@@ -111,7 +112,7 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
         }
         Kind::Integer { least, .. } => arg.allow_negative_numbers(*least < 0),
         Kind::Bytes => arg.value_hint(ValueHint::FilePath),
-        // A value is taken to be refused in words that do not repeat it.
+        // A value is accepted only to refuse it without repeating it.
         Kind::Secret => arg.required(false).num_args(0..=1).default_missing_value(""),
         Kind::List(kind) => match &**kind {
             Kind::Choice(choices) => arg
@@ -128,10 +129,10 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
     let file = Arg::new(id.clone()).long(kebab(&id)).value_name("FILE").value_hint(ValueHint::FilePath);
     if parameter.kind == Kind::Secret {
         let file = file.conflicts_with(parameter.name.clone());
-        return vec![arg, file.help(format!("The file with the secret, in place of --{option}"))];
+        return vec![arg, file.help(format!("File with the secret, instead of --{option}"))];
     }
     let file = file.requires(parameter.name.clone());
-    vec![arg, file.help(format!("The file with the password of --{option}; without it you are asked"))]
+    vec![arg, file.help(format!("File with the password of --{option} [default: prompt]"))]
 }
 
 fn possible(choices: &[Choice]) -> PossibleValuesParser {
@@ -144,10 +145,10 @@ fn possible(choices: &[Choice]) -> PossibleValuesParser {
 fn with_help(arg: Arg, parameter: &Parameter) -> Arg {
     let mut notes = Vec::new();
     match &parameter.kind {
-        Kind::List(_) => notes.push("[several: separated by commas, or the option again]".to_owned()),
-        Kind::Map => notes.push("[several: the option again]".to_owned()),
+        Kind::List(_) => notes.push("[several: separate by commas, or repeat the option]".to_owned()),
+        Kind::Map => notes.push("[several: repeat the option]".to_owned()),
         Kind::Secret => notes.extend(
-            parameter.secret_variable().map(|it| format!("[takes no value: {it} has it, or you are asked]")),
+            parameter.secret_variable().map(|it| format!("[takes no value: read from {it}, or prompt]")),
         ),
         Kind::Limit => notes.push(format!("[{}]", must_be(&parameter.kind))),
         _ => {}

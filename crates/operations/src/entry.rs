@@ -1,4 +1,4 @@
-//! An operation as the rest of the machinery sees it: without its types.
+//! Entry of the list: an operation without its types.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
     verb::Verb,
 };
 
-/// One line of the list of operations.
+/// Entry of the list of operations.
 pub struct Entry {
     pub(crate) verb: Verb,
     pub(crate) noun: Noun,
@@ -33,10 +33,7 @@ impl Entry {
         if !O::VERB.form().in_body
             && let Some(odd) = parameters.iter().find(|it| !it.fits_query())
         {
-            return Err(format!(
-                "{name}: the parameter {} does not fit into the query of an address",
-                odd.name
-            ));
+            return Err(format!("{name}: the parameter {} does not fit into the query of a URL", odd.name));
         }
         if O::VERB.changes() && parameters.iter().any(|it| it.kind == Kind::Continuation) {
             return Err(format!("{name}: only what changes nothing can be continued"));
@@ -54,47 +51,45 @@ impl Entry {
         })
     }
 
-    /// The cmdlet's name: `New-MigrationBatch`.
+    /// Name of the cmdlet, such as `New-MigrationBatch`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What is done.
     pub fn verb(&self) -> Verb {
         self.verb
     }
 
-    /// To what.
     pub fn noun(&self) -> Noun {
         self.noun
     }
 
-    /// Who may, at least.
+    /// Minimum role of the caller.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What it does, in one sentence.
+    /// Description in one sentence.
     pub fn about(&self) -> &'static str {
         self.about
     }
 
-    /// The columns of a table of results; all where it is empty.
+    /// Columns of a table of results; empty for all.
     pub fn view(&self) -> &'static [&'static str] {
         self.view
     }
 
-    /// The parameters, in the order of the request's fields.
+    /// Parameters, in the order of the request's fields.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// Those that a person can give.
+    /// Parameters that a user can give.
     pub fn parameters_for_people(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(|it| it.is_for_people())
     }
 
-    /// The parameter of exactly this name.
+    /// Finds a parameter by its exact name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|it| it.name == name)
     }
@@ -103,7 +98,7 @@ impl Entry {
         self.parameter(IDENTITY)
     }
 
-    /// The failure of a parameter that there is not; `dashed` says how the caller writes names.
+    /// Failure for an unknown parameter; `dashed` writes names like the caller.
     pub(crate) fn unknown(&self, written: &str, dashed: impl Fn(&str) -> String) -> Failure {
         let known = self.parameters_for_people().map(|it| it.name.as_str());
         Failure::invalid(format_args!("{} has no parameter {}", self.name, dashed(written)))
@@ -117,7 +112,7 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// The object of a request, as the caller names it.
+/// Object of a request, as the caller names it.
 pub(crate) fn object(request: &Value) -> Option<String> {
     [IDENTITY, NAME].into_iter().find_map(|name| request.get(name)?.as_str().map(str::to_owned))
 }

@@ -1,37 +1,36 @@
-//! Why an operation was not carried out: the same to a person, a script and HTTP.
+//! Failures of operations, in one form for users, scripts and HTTP.
 
 use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-/// The sorts of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// There is no such object.
+    /// The object does not exist.
     NotFound,
-    /// The object is not in a state for it, or its name is taken.
+    /// The status of the object does not allow the operation, or its name is taken.
     Conflict,
     /// The request is wrong.
     Invalid,
-    /// The caller may not do it.
+    /// The caller's role does not allow it.
     Forbidden,
-    /// Nobody knows who the caller is.
+    /// The caller is unknown.
     Unauthorized,
     /// The request is too large.
     TooLarge,
-    /// Something else that is needed does not answer; later it may.
+    /// A needed server or file is unavailable; a later retry may succeed.
     Unavailable,
-    /// A mistake of this program, or its data is damaged.
+    /// Error in this program, or damaged data.
     Internal,
 }
 
 struct Row {
     kind: FailureKind,
-    /// For machines.
+    /// Code for programs.
     code: &'static str,
     status: u16,
     exit: u8,
-    /// For the description of the interface.
+    /// Description in the `OpenAPI` document.
     meaning: &'static str,
 }
 
@@ -41,46 +40,44 @@ const fn row(kind: FailureKind, code: &'static str, status: u16, exit: u8, meani
 
 /// In the order of [`FailureKind`].
 static ROWS: [Row; 8] = [
-    row(FailureKind::NotFound, "NotFound", 404, 3, "There is no such object."),
+    row(FailureKind::NotFound, "NotFound", 404, 3, "The object does not exist."),
     row(
         FailureKind::Conflict,
         "Conflict",
         409,
         4,
-        "The object is not in a state for it, or its name is taken.",
+        "The status of the object does not allow it, or its name is taken.",
     ),
     row(FailureKind::Invalid, "Invalid", 422, 2, "A parameter is wrong; the message names it."),
     row(FailureKind::Forbidden, "Forbidden", 403, 5, "The caller's role does not allow it."),
-    row(FailureKind::Unauthorized, "Unauthorized", 401, 5, "The token is missing or not known."),
+    row(FailureKind::Unauthorized, "Unauthorized", 401, 5, "The token is missing or unknown."),
     row(FailureKind::TooLarge, "TooLarge", 413, 2, "The body is too large."),
-    row(FailureKind::Unavailable, "Unavailable", 503, 6, "Something that is needed does not answer."),
-    row(FailureKind::Internal, "Internal", 500, 1, "A mistake of the service, or its database is damaged."),
+    row(FailureKind::Unavailable, "Unavailable", 503, 6, "A needed server or file is unavailable."),
+    row(FailureKind::Internal, "Internal", 500, 1, "Error in the service, or its database is damaged."),
 ];
 
-/// Why an operation was not carried out. Never holds a secret: it is printed, logged and audited.
+/// Failure of an operation. It never contains a secret: it is printed, logged and audited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The sort of failure.
     pub kind: FailureKind,
     /// One sentence.
     pub message: String,
-    /// What can be done about it, where there is something.
+    /// Next step for the caller, if there is one.
     pub advice: Option<String>,
 }
 
 impl FailureKind {
-    /// The name for machines.
+    /// Code for programs.
     pub fn code(self) -> &'static str {
         self.row().code
     }
 
-    /// The HTTP status.
     pub fn status(self) -> u16 {
         self.row().status
     }
 
-    /// How a program ends that was told this.
+    /// Exit code of a program that received this failure.
     pub fn exit_code(self) -> u8 {
         self.row().exit
     }
@@ -89,7 +86,6 @@ impl FailureKind {
         self.row().meaning
     }
 
-    /// All there are.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|it| it.kind)
     }
@@ -99,7 +95,8 @@ impl FailureKind {
     }
 
     fn of(code: &str, status: u16) -> Self {
-        // What HTTP alone can say (a malformed request, a wrong method) was the caller's mistake too.
+        // Failures of HTTP itself (a malformed request, a wrong method) are the caller's mistake
+        // too.
         let by_status = if (400..500).contains(&status) { Self::Invalid } else { Self::Internal };
         ROWS.iter().find(|row| row.code == code).map_or(by_status, |row| row.kind)
     }
@@ -110,12 +107,12 @@ impl Failure {
         Self { kind, message: message.to_string(), advice: None }
     }
 
-    /// There is no such object.
+    /// The object does not exist.
     pub fn not_found(message: impl Display) -> Self {
         Self::new(FailureKind::NotFound, message)
     }
 
-    /// The object is not in a state for it, or its name is taken.
+    /// The status of the object does not allow the operation, or its name is taken.
     pub fn conflict(message: impl Display) -> Self {
         Self::new(FailureKind::Conflict, message)
     }
@@ -125,12 +122,12 @@ impl Failure {
         Self::new(FailureKind::Invalid, message)
     }
 
-    /// The caller may not do it.
+    /// The caller's role does not allow it.
     pub fn forbidden(message: impl Display) -> Self {
         Self::new(FailureKind::Forbidden, message)
     }
 
-    /// Nobody knows who the caller is.
+    /// The caller is unknown.
     pub fn unauthorized(message: impl Display) -> Self {
         Self::new(FailureKind::Unauthorized, message)
     }
@@ -140,36 +137,35 @@ impl Failure {
         Self::new(FailureKind::TooLarge, message)
     }
 
-    /// Something else that is needed does not answer.
+    /// A needed server or file is unavailable.
     pub fn unavailable(message: impl Display) -> Self {
         Self::new(FailureKind::Unavailable, message)
     }
 
-    /// A mistake of this program.
+    /// Error in this program.
     pub fn internal(message: impl Display) -> Self {
         Self::new(FailureKind::Internal, message)
     }
 
-    /// The same, with what can be done about it.
     #[must_use]
     pub fn with_advice(mut self, advice: impl Display) -> Self {
         self.advice = Some(advice.to_string());
         self
     }
 
-    /// The same, with advice where there is some.
+    /// Adds advice, if any.
     #[must_use]
     pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
         self.advice = advice.or(self.advice);
         self
     }
 
-    /// The form in which HTTP and `mailhaul invoke` say it.
+    /// JSON form, as in HTTP and `mailhaul invoke`.
     pub fn to_json(&self) -> Value {
         error_json(self.kind.code(), &self.message, self.advice.as_deref())
     }
 
-    /// Reads what [`Failure::to_json`] wrote; `None` for anything else.
+    /// Parses the form of [`Failure::to_json`]; `None` for anything else.
     pub(crate) fn from_json(status: u16, body: &Value) -> Option<Self> {
         let error = body.get("Error")?;
         let text = |name| error.get(name).and_then(Value::as_str);
@@ -181,12 +177,11 @@ impl Failure {
     }
 }
 
-/// An error as HTTP says it.
 pub(crate) fn error_json(code: &str, message: &str, advice: Option<&str>) -> Value {
     json!({ "Error": { "Code": code, "Message": message, "Advice": advice } })
 }
 
-/// "Did you mean": what was known that is nearest to what was written.
+/// "Did you mean": the known word that is most similar to the written one.
 pub(crate) fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,

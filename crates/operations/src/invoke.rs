@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{client::Client, failure::Failure, http::VALUE, operations::Operations};
 
-/// Carries out the operation of this name with the request in this JSON text (nothing is `{}`). The answer is
-/// `{"Value": [...]}`; a failure is written as [`Failure::to_json`] has it.
+/// Runs the operation with this name and this JSON request (empty is `{}`).
+///
+/// The answer is `{"Value": [...]}`. A failure has the form of [`Failure::to_json`].
 pub async fn invoke<C: Send + Sync + 'static>(
     operations: &Operations<C>,
     client: &Client,

@@ -1,8 +1,9 @@
-//! What an administrator can do, as a list of operations.
+//! Operations of an administrator, described once.
 //!
-//! Each thing that can be done is an [`Operation`]: a request, an answer, and `run`. One [`Operations`] names them all, and
-//! from that list come the command line (`mailhaul batch new`), the cmdlets (`New-MigrationBatch`), the HTTP interface and
-//! its description, help, manual pages, completions and a PowerShell module. This crate knows none of the operations.
+//! An [`Operation`] is a request, an answer, and `run`. [`Operations`] lists them all. From this
+//! list come the command line (`mailhaul batch new`), the cmdlets (`New-MigrationBatch`), the HTTP
+//! interface with its `OpenAPI` document, help, manual pages, completions and a PowerShell module.
+//! This crate knows none of the operations.
 
 mod bind;
 mod caller;

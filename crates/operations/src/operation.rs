@@ -1,4 +1,4 @@
-//! What an operation is.
+//! The trait of an operation.
 
 use std::future::Future;
 
@@ -11,23 +11,23 @@ use crate::{
     verb::Verb,
 };
 
-/// What operations are about.
+/// Kind of object that operations work on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noun {
-    /// In the name of a cmdlet: `MigrationBatch`.
+    /// Part of the cmdlet's name: `MigrationBatch`.
     pub cmdlet: &'static str,
-    /// On the command line: `batch`.
+    /// Command: `batch`.
     pub word: &'static str,
-    /// In the path of an address: `batches`.
+    /// Part of the URL's path: `batches`.
     pub path: &'static str,
     /// One line of help.
     pub about: &'static str,
 }
 
-/// One thing that an administrator can do.
+/// One operation of an administrator.
 ///
-/// What a parameter is called, takes and means comes from the JSON schema of the request, its help from the comments of
-/// the request's fields. A field `Identity` names the object: it is part of the address.
+/// Name and type of a parameter come from the JSON schema of the request, its help from the comment
+/// of the field. A field `Identity` names the object, and is part of the URL.
 ///
 /// ```
 /// use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Operations, Role, Verb};
@@ -70,25 +70,24 @@ pub struct Noun {
 /// assert_eq!(operations.entries()[0].name(), "Get-Lamp");
 /// ```
 pub trait Operation<C>: 'static {
-    /// What is done.
     const VERB: Verb;
-    /// To what.
     const NOUN: Noun;
-    /// Who may, at least.
+    /// Minimum role of the caller.
     const ROLE: Role;
-    /// One sentence.
+    /// Description in one sentence.
     const ABOUT: &'static str;
-    /// The columns of a table of results; all properties where it is empty.
+    /// Columns of a table of results; empty for all properties.
     const VIEW: &'static [&'static str] = &[];
-    /// Whether a person is asked before.
+    /// True if the command asks for confirmation.
     const CONFIRM: bool = Self::VERB.asks();
 
-    /// The parameters: a struct with `#[serde(rename_all = "PascalCase", deny_unknown_fields)]`.
+    /// Parameters: a struct with `#[serde(rename_all = "PascalCase", deny_unknown_fields)]`.
     type Request: DeserializeOwned + JsonSchema + Send;
-    /// One result. Its name becomes that of a schema in the API's description, so it is named after the noun.
+    /// One result. Its name is the name of a schema in the `OpenAPI` document, so it is named after
+    /// the noun.
     type Response: Serialize + JsonSchema + Send;
 
-    /// Carries it out. It is not cancelled when its caller goes away.
+    /// Runs the operation. It is not cancelled if its caller disconnects.
     fn run(
         context: &C,
         caller: &Caller,
@@ -96,32 +95,27 @@ pub trait Operation<C>: 'static {
     ) -> impl Future<Output = Result<Answer<Self::Response>, Failure>> + Send;
 }
 
-/// What an operation answers: some results, and where to go on when there are more.
+/// Answer of an operation: results, and the start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<T> {
-    /// The results.
     pub value: Vec<T>,
-    /// What the next call has as its `Continuation` to get more. Only operations whose request has this field may set it.
+    /// `Continuation` of the next call. Only operations whose request has this field may set it.
     pub next: Option<String>,
 }
 
 impl<T> Answer<T> {
-    /// Done, and nothing to show.
     pub fn none() -> Self {
         Self::all(Vec::new())
     }
 
-    /// One result.
     pub fn one(value: T) -> Self {
         Self::all(vec![value])
     }
 
-    /// All results.
     pub fn all(value: Vec<T>) -> Self {
         Self { value, next: None }
     }
 
-    /// Some of the results.
     pub fn page(value: Vec<T>, next: Option<String>) -> Self {
         Self { value, next }
     }

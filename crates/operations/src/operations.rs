@@ -1,4 +1,4 @@
-//! The one list.
+//! List of operations.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -13,10 +13,10 @@ use crate::{
     operation::{Answer, Operation},
 };
 
-/// Carries an operation out, with its types forgotten.
+/// Runs an operation, without its types.
 type Run<C> = fn(Arc<C>, Caller, Value) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
 
-/// Everything that an administrator can do, in the order in which help shows it.
+/// All operations, in the order of the help.
 pub struct Operations<C> {
     entries: Vec<Entry>,
     runs: Vec<Run<C>>,
@@ -24,17 +24,16 @@ pub struct Operations<C> {
 }
 
 impl<C: Send + Sync + 'static> Operations<C> {
-    /// Nothing yet.
     pub fn new() -> Self {
         Self { entries: Vec::new(), runs: Vec::new(), context: PhantomData }
     }
 
-    /// One more.
+    /// Adds an operation.
     ///
     /// # Panics
     ///
-    /// When the request's type cannot be a command line, or another operation has the same name: mistakes of whoever writes
-    /// the list, which its first test finds.
+    /// The request's type cannot be a command line, or another operation has the same name. Every test
+    /// of the list finds such a mistake.
     #[must_use]
     pub fn with<O: Operation<C>>(mut self) -> Self {
         let entry = Entry::of::<C, O>().unwrap_or_else(|mistake| panic!("{mistake}"));
@@ -53,17 +52,16 @@ impl<C: Send + Sync + 'static> Operations<C> {
         self
     }
 
-    /// All of them.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The operation of this cmdlet, in any case.
+    /// Finds an operation by its cmdlet, in any case.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|it| it.name().eq_ignore_ascii_case(name))
     }
 
-    /// The same; the failure says what was meant.
+    /// Finds an operation; the failure suggests a similar name.
     pub fn find(&self, name: &str) -> Result<&Entry, Failure> {
         self.entry(name).ok_or_else(|| {
             let names = self.entries.iter().map(Entry::name);
@@ -75,7 +73,7 @@ impl<C: Send + Sync + 'static> Operations<C> {
         })
     }
 
-    /// Carries out the operation at this place of the list.
+    /// Runs the operation with this index.
     pub(crate) fn run(
         &self,
         index: usize,

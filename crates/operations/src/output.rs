@@ -1,4 +1,4 @@
-//! How results are shown.
+//! Output formats of results.
 
 use std::fmt;
 
@@ -7,14 +7,12 @@ use serde_json::Value;
 
 use crate::entry::Entry;
 
-/// The forms that results can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// A table with a column for each of an operation's chosen properties.
+    /// Table of the operation's main properties.
     Table,
-    /// Every property in a line.
+    /// One property per line.
     List,
-    /// A JSON array.
     Json,
     /// Comma-separated values with a header.
     Csv,
@@ -24,12 +22,11 @@ const FORMS: [(Output, &str); 4] =
     [(Output::Table, "table"), (Output::List, "list"), (Output::Json, "json"), (Output::Csv, "csv")];
 
 impl Output {
-    /// The form of this name, in any case.
+    /// Finds a format by name, in any case.
     pub fn of(name: &str) -> Option<Self> {
         FORMS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(output, _)| *output)
     }
 
-    /// All names.
     pub fn names() -> [&'static str; 4] {
         FORMS.map(|(_, name)| name)
     }
@@ -41,14 +38,14 @@ impl fmt::Display for Output {
     }
 }
 
-/// The results of an operation in this form. The width is that of the screen; without one nothing is cut.
+/// Formats the results. The width is that of the terminal; without it, nothing is truncated.
 pub fn render(entry: &Entry, results: &[Value], output: Output, width: Option<usize>) -> String {
     let objects = || results.iter().map(|it| object(it.clone())).collect::<Vec<_>>();
     match output {
         Output::Table => format::table(&objects(), entry.view(), width),
         Output::List => format::list(&objects(), &[]),
         Output::Csv => format::csv(&objects()),
-        // Always an array: whoever reads it need not ask how many there are.
+        // Always an array, so that programs need not test for a single result.
         Output::Json => format!("{:#}\n", Value::Array(results.to_vec())),
     }
 }

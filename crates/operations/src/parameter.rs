@@ -1,91 +1,78 @@
-//! What an operation takes, read out of the JSON schema of its request.
+//! Parameters of an operation, read from the JSON schema of its request.
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
 use crate::{schema, values::CLEARABLE};
 
-/// The parameter that names the object.
+/// Parameter that names the object.
 pub(crate) const IDENTITY: &str = "Identity";
-/// The parameter that names the object that is made.
+/// Parameter that names a new object.
 pub(crate) const NAME: &str = "Name";
 
-/// What a parameter takes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    /// Nothing: it is there or not.
+    /// Present or absent, without a value.
     Switch,
-    /// True or false.
     Boolean,
-    /// A whole number.
     Integer {
-        /// The least, inclusive.
+        /// Inclusive.
         least: i64,
-        /// The most, inclusive.
+        /// Inclusive.
         most: u64,
     },
-    /// A whole number from 1, or a word such as `unlimited`.
+    /// Integer from 1, or a word such as `unlimited`.
     Limit,
-    /// Any text.
     Text,
-    /// One of these.
+    /// One of these values.
     Choice(Vec<Choice>),
-    /// A moment.
     DateTime,
-    /// How long.
     TimeSpan,
-    /// The content of a file.
+    /// Content of a file.
     Bytes,
-    /// A login.
+    /// User name and password.
     Credential,
-    /// A secret text.
     Secret,
     /// Several values.
     List(Box<Kind>),
-    /// Names with a text for each.
+    /// Names, each with a text.
     Map,
-    /// Where the next page begins: for machines alone.
+    /// Start of the next page; only for programs.
     Continuation,
 }
 
-/// One of the values of a [`Kind::Choice`].
+/// Value of a [`Kind::Choice`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The value.
     pub name: String,
-    /// What it means; empty where nobody says.
+    /// Description; may be empty.
     pub help: String,
 }
 
-/// A parameter of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The name in JSON, and behind the dash of a cmdlet.
+    /// Name in JSON, and after the dash of a cmdlet.
     pub name: String,
-    /// What it takes.
     pub kind: Kind,
-    /// Whether it must be given.
     pub required: bool,
-    /// Whether `$null` (JSON's null) is a value, which clears a setting.
+    /// True if `$null` (JSON null) is allowed, which clears a setting.
     pub clearable: bool,
-    /// What holds where it is not given.
     pub default: Option<Value>,
-    /// What it is for.
     pub help: String,
-    /// Whether its name may be left out.
+    /// True if the name may be omitted.
     pub positional: bool,
-    /// The schema, for the API's description.
+    /// Schema for the `OpenAPI` document.
     pub(crate) schema: Value,
 }
 
 impl Parameter {
-    /// The long option: `CSVData` is `csv-data`.
+    /// Long option: `CSVData` is `csv-data`.
     pub fn option(&self) -> String {
         kebab(&self.name)
     }
 
-    /// The parameter that names a file with its secret, for a command line: `OwnerPasswordFile` of the login `Owner`,
-    /// `ClientSecretFile` of the secret `ClientSecret`.
+    /// Parameter that names a file with the secret: `OwnerPasswordFile` for the login `Owner`,
+    /// `ClientSecretFile` for the secret `ClientSecret`.
     pub fn secret_file(&self) -> Option<String> {
         match self.kind {
             Kind::Credential => Some(format!("{}PasswordFile", self.name)),
@@ -94,7 +81,6 @@ impl Parameter {
         }
     }
 
-    /// The variable of the environment that may have its secret.
     pub fn secret_variable(&self) -> Option<String> {
         match self.kind {
             Kind::Credential => Some(format!("MAILHAUL_{}_PASSWORD", self.name.to_ascii_uppercase())),
@@ -105,18 +91,19 @@ impl Parameter {
         }
     }
 
-    /// Whether a person can give it.
+    /// True if a user can give it.
     pub fn is_for_people(&self) -> bool {
         self.kind != Kind::Continuation
     }
 
-    /// Whether it fits into the query of an address.
+    /// True if it fits into the query of a URL.
     pub(crate) fn fits_query(&self) -> bool {
         !matches!(self.kind, Kind::Bytes | Kind::Credential | Kind::Secret | Kind::Map) && !self.clearable
     }
 }
 
-/// The parameters of a request, in the order of its fields. The error is a mistake in the request's type.
+/// Reads the parameters of a request, in the order of its fields. An error is a mistake in the
+/// request's type.
 pub(crate) fn of_request<R: JsonSchema>() -> Result<Vec<Parameter>, String> {
     let schema = R::json_schema(&mut generator());
     let empty = Map::new();
@@ -163,7 +150,8 @@ fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().for_deserialize().with(|it| it.inline_subschemas = true).into_generator()
 }
 
-/// `CSVData` becomes `csv-data`, `AllowUnknownColumnsInCsv` becomes `allow-unknown-columns-in-csv`.
+/// Converts `CSVData` to `csv-data`, and `AllowUnknownColumnsInCsv` to
+/// `allow-unknown-columns-in-csv`.
 pub(crate) fn kebab(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut written = String::with_capacity(name.len() + 4);
@@ -284,7 +272,7 @@ mod tests {
         assert!(parameters[9].clearable && !parameters[10].clearable && parameters[0].positional);
     }
 
-    /// Variants without a comment come in a group of their own.
+    /// Variants without a comment form a group of their own.
     fn sorted(kind: Kind) -> Kind {
         match kind {
             Kind::Choice(mut choices) => {

@@ -1,4 +1,4 @@
-//! Reading JSON schemas as schemars writes them.
+//! Reads JSON schemas in the form of schemars.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     values::{CLEARABLE, format},
 };
 
-/// What a value of this schema is to an administrator.
+/// Parameter type of a schema.
 pub(crate) fn kind(schema: &Value) -> Result<Kind, String> {
     let (schema, nullable) = without_null(schema);
     match schema.get("format").and_then(Value::as_str) {
@@ -36,16 +36,16 @@ pub(crate) fn kind(schema: &Value) -> Result<Kind, String> {
         ["string"] => Ok(Kind::Text),
         ["array"] => match kind(schema.get("items").unwrap_or(&Value::Null))? {
             Kind::List(_) | Kind::Map | Kind::Bytes | Kind::Credential | Kind::Secret => {
-                Err("is a list of what cannot be listed".to_owned())
+                Err("is a list of unsupported elements".to_owned())
             }
             one => Ok(Kind::List(Box::new(one))),
         },
         ["object"] if schema.pointer("/additionalProperties/type") == Some(&json!("string")) => Ok(Kind::Map),
-        _ => Err(format!("has a type that no command line can take: {schema}")),
+        _ => Err(format!("has a type that command lines do not support: {schema}")),
     }
 }
 
-/// The schema without null, and whether null was in it.
+/// Returns the schema without null, and true if null was allowed.
 fn without_null(schema: &Value) -> (Value, bool) {
     let mut schema = schema.clone();
     let Some(object) = schema.as_object_mut() else { return (schema, false) };
@@ -70,7 +70,7 @@ fn without_null(schema: &Value) -> (Value, bool) {
             let one = one.clone();
             object.remove("anyOf");
             for (name, value) in one {
-                // The comment of the field says more than that of its type.
+                // The field's comment takes precedence over its type's.
                 object.entry(name).or_insert(value);
             }
             nullable = true;
@@ -79,7 +79,7 @@ fn without_null(schema: &Value) -> (Value, bool) {
     (schema, nullable)
 }
 
-/// The values of an enum; those without a comment share one form.
+/// Values of an enum; those without a comment share one subschema.
 fn choices(schema: &Value) -> Option<Vec<Choice>> {
     let one = |schema: &Value| -> Option<Vec<Choice>> {
         let choice = |name: &Value| Some(Choice { name: name.as_str()?.to_owned(), help: help(schema) });
@@ -117,7 +117,7 @@ fn integer(schema: &Value) -> Kind {
     }
 }
 
-/// What holds where nothing is given, where that is worth saying.
+/// Default to show in the help.
 pub(crate) fn default(schema: &Value) -> Option<Value> {
     let said = match schema.get("default")? {
         Value::Null | Value::Bool(false) => false,
@@ -129,7 +129,7 @@ pub(crate) fn default(schema: &Value) -> Option<Value> {
     said.then(|| schema.get("default").cloned()).flatten()
 }
 
-/// The comment, its paragraphs each in one line.
+/// The comment, with each paragraph on one line.
 pub(crate) fn help(schema: &Value) -> String {
     let text = |name| schema.get(name).and_then(Value::as_str);
     let lines = [text("title"), text("description")].into_iter().flatten();
@@ -138,7 +138,7 @@ pub(crate) fn help(schema: &Value) -> String {
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// The schema as the API's description shows it: null only where it clears a setting.
+/// Schema for the `OpenAPI` document: null is allowed only if it clears a setting.
 pub(crate) fn of_input(schema: &Value) -> Value {
     let mut shown = if schema.get(CLEARABLE).is_some() { schema.clone() } else { without_null(schema).0 };
     if let Some(object) = shown.as_object_mut() {

@@ -1,41 +1,34 @@
-//! The verbs, and what each means on the command line and over HTTP: one table.
+//! Verbs, and their forms on the command line and over HTTP: one table.
 
 use std::fmt;
 
-/// What is done to a noun. PowerShell's approved verbs.
+/// Action on a noun. PowerShell's approved verbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// Tries whether something would work; changes nothing.
+    /// Tests an object; changes nothing.
     Test,
-    /// Makes one.
     New,
-    /// Shows one or many.
+    /// Shows one or all objects.
     Get,
-    /// Changes one.
     Set,
-    /// Lets it run.
     Start,
-    /// Halts it.
     Stop,
-    /// Brings it to its end.
     Complete,
-    /// Deletes it.
     Remove,
-    /// Writes out what is known about it.
+    /// Exports facts about an object.
     Export,
 }
 
-/// What a verb means.
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// As in the name of a cmdlet.
+    /// Part of the cmdlet's name.
     pub(crate) name: &'static str,
-    /// As on the command line, and as the last part of a path where `in_path`.
+    /// Command, and last part of the path if `in_path`.
     pub(crate) word: &'static str,
     pub(crate) method: &'static str,
-    /// Whether the word ends the path: `/batches/{Identity}/start`.
+    /// True if the word ends the path: `/batches/{Identity}/start`.
     pub(crate) in_path: bool,
-    /// Parameters are the body and not the query.
+    /// True if parameters are in the body, false if in the query.
     pub(crate) in_body: bool,
     pub(crate) changes: bool,
 }
@@ -62,12 +55,12 @@ static FORMS: [Form; 9] = [
 ];
 
 impl Verb {
-    /// Whether something is different afterwards.
+    /// True if the verb changes something.
     pub fn changes(self) -> bool {
         self.form().changes
     }
 
-    /// Whether a person is asked before, where an operation does not say.
+    /// True if the command asks for confirmation, unless the operation overrides it.
     pub const fn asks(self) -> bool {
         matches!(self, Self::Stop | Self::Remove)
     }

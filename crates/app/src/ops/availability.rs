@@ -1,4 +1,4 @@
-//! Trying a server: what Test-MigrationServerAvailability and Test-MigrationEndpoint share.
+//! Server tests: the part that Test-MigrationServerAvailability and Test-MigrationEndpoint share.
 
 use mailhaul_imap::Credentials;
 use mailhaul_mail::Secret;
@@ -7,7 +7,7 @@ use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     views::{MigrationServerAvailability, TestResult},
 };
 use crate::{
@@ -20,12 +20,13 @@ use crate::{
     text,
 };
 
-/// Connections that are tried at most where no endpoint says how many there will be.
+/// Connections to try if no endpoint sets MaxConcurrentMigrations.
 const CONNECTIONS: u32 = 16;
-/// And where one does.
+/// Upper bound of the connections to try for an endpoint.
 const MOST_CONNECTIONS: u32 = 100;
 
-/// Who is to log in for a quick look: somebody, the endpoint's administrator for this mailbox, or nobody.
+/// Chooses the login of a quick test: a user, the endpoint's administrator for this mailbox, or
+/// none.
 pub(crate) async fn login(
     context: &Context,
     endpoint: &Endpoint,
@@ -33,10 +34,11 @@ pub(crate) async fn login(
     mailbox: Option<String>,
 ) -> Result<Login, Failure> {
     match (credential, mailbox) {
-        (Some(_), Some(_)) => Err(Failure::invalid("either Credential or TestMailbox can be given, not both")
-            .with_advice(
-                "Test-MigrationServerAvailability takes both, and finds the form by which an administrator opens a mailbox.",
-            )),
+        (Some(_), Some(_)) => {
+            Err(Failure::invalid("either Credential or TestMailbox can be given, not both").with_advice(
+                "Test-MigrationServerAvailability takes both, and finds the login form of an administrator.",
+            ))
+        }
         (Some(credential), None) => Ok(Login::User(user(credential))),
         (None, mailbox) if endpoint.access.oauth().is_some() => Ok(bearer(context, endpoint, mailbox).await),
         (None, None) => Ok(Login::Nobody),
@@ -48,7 +50,8 @@ pub(crate) async fn login(
     }
 }
 
-/// Who is to log in for a thorough look: the same, and an administrator of whom the form is sought.
+/// Chooses the login of a thorough test: as for a quick test, or an administrator whose login form
+/// is unknown.
 pub(crate) async fn thorough_login(
     context: &Context,
     endpoint: &Endpoint,
@@ -68,7 +71,7 @@ pub(crate) async fn thorough_login(
     }
 }
 
-/// Whoever has an access token of this endpoint, which is kept.
+/// Login with an access token of a saved endpoint.
 async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>) -> Login {
     let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, true, mailbox)) else {
         return Login::Nobody;
@@ -76,7 +79,9 @@ async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>)
     Login::Bearer(Bearer { tokens: context.tokens.of(&context.store, endpoint, oauth).await, side })
 }
 
-/// The same for settings that are kept nowhere yet, with their secret. A refresh token is left alone: its use may end it.
+/// Login with an access token for settings that are not saved yet.
+///
+/// A refresh token is never used here: its use may invalidate it.
 pub(crate) fn new_bearer(endpoint: &Endpoint, secret: Option<&Secret>, mailbox: Option<String>) -> Login {
     let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, false, mailbox)) else {
         return Login::Nobody;
@@ -96,7 +101,8 @@ async fn endpoint_admin(
     endpoint: &Endpoint,
     mailbox: String,
 ) -> Result<Administrator, Failure> {
-    let secret = context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(told)?;
+    let secret =
+        context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(into_failure)?;
     match (endpoint.access.admin(), secret) {
         (Some(admin), Some(password)) => Ok(Administrator {
             user_name: admin.user_name.clone(),
@@ -105,19 +111,19 @@ async fn endpoint_admin(
             form: Some(admin.form.clone()),
         }),
         _ => Err(Failure::invalid(format_args!(
-            "TestMailbox: the migration endpoint \"{}\" has no administrator who could open it",
+            "TestMailbox: the migration endpoint \"{}\" has no administrator login",
             endpoint.name
         ))
         .with_advice("Set one with Set-MigrationEndpoint -Credential, or give the user's own -Credential.")),
     }
 }
 
-/// What is asked in a quick look.
+/// Question of a quick test.
 pub(crate) fn quick(endpoint: &Endpoint, login: Login) -> Question {
     Question::quick(connect_options(endpoint), login)
 }
 
-/// What is asked in a thorough look; also how many connections there may be, where that is wanted.
+/// Question of a thorough test, with the connection test if `connections` is set.
 pub(crate) fn thorough(
     endpoint: &Endpoint,
     tested_endpoint: Option<&str>,
@@ -137,8 +143,8 @@ pub(crate) fn thorough(
     }
 }
 
-/// Tries it. A server that cannot be reached is a result, and no failure.
-pub(crate) async fn try_out(
+/// Runs the test. An unreachable server is a result and not a failure of the operation.
+pub(crate) async fn run_test(
     endpoint: &Endpoint,
     tested_endpoint: Option<String>,
     question: Question,
@@ -171,15 +177,13 @@ pub(crate) async fn try_out(
 
 fn success(server: &str, findings: &Findings) -> String {
     let Some(folders) = findings.folder_count else {
-        return format!("the server {server} can be reached, and speaks IMAP");
+        return format!("the server {server} is reachable and speaks IMAP");
     };
     let folders = text::count(folders, "folder", "folders");
     match &findings.admin_form {
-        None => format!("the server {server} lets this account in, which has {folders}"),
+        None => format!("the server {server} accepts this login; the mailbox has {folders}"),
         Some(form) => {
-            format!(
-                "the server {server} opens this mailbox to the administrator ({form}), which has {folders}"
-            )
+            format!("the server {server} lets the administrator open this mailbox ({form}); it has {folders}")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of a batch, as New- and Set-MigrationBatch take them: what can be wrong with them is said at once.
+//! Batch settings of New- and Set-MigrationBatch, and their checks.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,38 +13,38 @@ use serde::Deserialize;
 use super::failures;
 use crate::time_zones::zone;
 
-/// A name that a batch can have.
+/// Checks the name of a batch.
 pub(crate) fn name(name: &str) -> Result<String, Failure> {
     let name = name.trim();
     match name.chars().count() {
         0 => Err(Failure::invalid("Name must not be empty")),
         1..=MAX_NAME => Ok(name.to_owned()),
-        many => Err(Failure::invalid(format_args!(
-            "Name must have at most {MAX_NAME} characters, and has {many}"
-        ))),
+        many => {
+            Err(Failure::invalid(format_args!("Name must have at most {MAX_NAME} characters; it has {many}")))
+        }
     }
 }
 
-/// Folders as the administrator writes them.
+/// Parses folder patterns.
 pub(crate) fn folders(parameter: &str, folders: Vec<String>) -> Result<Vec<String>, Failure> {
     for folder in &folders {
         FolderPattern::parse(folder).map_err(|error| {
             Failure::invalid(format_args!("{parameter}: {error}")).with_advice(
-                "Write Name for a folder, Name/* for it and all below, #Inbox# for a well-known one, \\#Name# for one whose \
-                 name has the signs in it.",
+                "Write Name for a folder, Name/* for it and all its subfolders, #Inbox# for a well-known one, \\#Name# for one whose \
+                 name contains these characters.",
             )
         })?;
     }
     Ok(folders)
 }
 
-/// Where folders go: what the file says, and what is named beside it.
+/// Merges the folder map of the CSV file with the entries of `FolderMap`.
 pub(crate) fn folder_map(
     map: BTreeMap<String, String>,
     file: Option<&Bytes>,
 ) -> Result<Vec<(String, String)>, Failure> {
     const ADVICE: &str =
-        "Write for example @{\"Sent\" = \"Sent Items\"}; Name/* means all below too, - leaves it out.";
+        "Write for example @{\"Sent\" = \"Sent Items\"}; Name/* includes all subfolders, - leaves it out.";
     let invalid = |words: String| Failure::invalid(format_args!("FolderMap: {words}")).with_advice(ADVICE);
     let mut joined = match file {
         Some(file) => {
@@ -53,35 +53,34 @@ pub(crate) fn folder_map(
         None => Vec::new(),
     };
     if map.values().any(String::is_empty) {
-        return Err(invalid("a folder's name must not be empty".to_owned()));
+        return Err(invalid("a folder name must not be empty".to_owned()));
     }
     joined.extend(map);
     let parsed: Result<Vec<FolderMapping>, String> =
         joined.iter().map(|(from, to)| FolderMapping::parse(from, to)).collect();
     if let Some(twice) = FolderMapping::repeated(&parsed.map_err(invalid)?) {
-        return Err(invalid(format!("\"{twice}\" is there twice")));
+        return Err(invalid(format!("\"{twice}\" occurs twice")));
     }
     Ok(joined)
 }
 
-/// What may be changed in messages that the target refuses.
+/// Edit that may be made to a message that the target refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) enum RepairChoice {
-    /// NUL octets are taken out.
+    /// Removes NUL bytes.
     NulBytes,
-    /// CR and LF that stand alone become CRLF.
+    /// Replaces lone CR and LF by CRLF.
     BareNewlines,
-    /// Lines that are longer than the target takes are folded, or encoded anew.
+    /// Folds or re-encodes lines that are longer than the target accepts.
     LongLines,
-    /// Header lines that are none are mended.
+    /// Corrects invalid header lines.
     InvalidHeaders,
-    /// A message that does not end in CRLF gets one.
+    /// Appends CRLF to a message that does not end in CRLF.
     MissingFinalNewline,
     /// All of these.
     All,
 }
 
-/// The repairs that were chosen.
 pub(crate) fn repairs(chosen: &[RepairChoice]) -> Repairs {
     let meant = |choice: &RepairChoice| match choice {
         RepairChoice::NulBytes => Some(Repair::NulBytes),
@@ -95,19 +94,19 @@ pub(crate) fn repairs(chosen: &[RepairChoice]) -> Repairs {
     some.unwrap_or_else(Repairs::all)
 }
 
-/// From one later pass to the next.
+/// Checks the interval between incremental syncs.
 pub(crate) fn sync_interval(interval: TimeSpan) -> Result<Duration, Failure> {
     if interval.0 >= MIN_SYNC_INTERVAL {
         return Ok(interval.0);
     }
     Err(Failure::invalid(format_args!(
-        "SyncInterval must be at least {}, and is {interval}",
+        "SyncInterval must be at least {}; it is {interval}",
         TimeSpan(MIN_SYNC_INTERVAL)
     ))
-    .with_advice("To have no later passes at all, give -AllowIncrementalSyncs $false."))
+    .with_advice("To turn incremental syncs off, give -AllowIncrementalSyncs $false."))
 }
 
-/// An error where settings do not go together, or the filter cannot be understood.
+/// Refuses settings that contradict each other, and filters that cannot be parsed.
 pub(crate) fn check(settings: &BatchSettings, language: Option<&str>) -> Result<(), Failure> {
     let zone = zone(settings.time_zone.as_deref())?;
     check_filter(settings.content_filter.as_deref(), language, &zone)?;
@@ -128,17 +127,17 @@ fn check_filter(filter: Option<&str>, language: Option<&str>, zone: &TimeZone) -
             None => Ok(()),
         };
     };
-    // 4/3/2024 is another day in another language, and nobody would notice.
+    // 4/3/2024 means another day in another language, and the mistake would go unnoticed.
     if language.is_some_and(|it| !it.eq_ignore_ascii_case("en-US")) && filter.contains('/') {
-        return Err(Failure::invalid("ContentFilter: dates with slashes are read as month/day/year only")
-            .with_advice("Write dates as 2024-12-31; then every ContentFilterLanguage means the same."));
+        return Err(Failure::invalid("ContentFilter: dates with slashes are always read as month/day/year")
+            .with_advice("Write dates as 2024-12-31, which every ContentFilterLanguage reads alike."));
     }
     content_filter(filter, zone).map(drop).map_err(failures::filter)
 }
 
-/// What this version does not do for batches: nothing is sent by mail, and users are in one batch only.
+/// Advice for Exchange's notification parameters, which mailhaul refuses.
 pub(crate) const NO_MAIL: &str =
-    "Mailhaul sends no mail: Get-MigrationBatch and Export-MigrationReport tell the same.";
+    "mailhaul sends no mail; Get-MigrationBatch and Export-MigrationReport show the same facts.";
 
 #[cfg(test)]
 mod tests {
@@ -167,7 +166,7 @@ mod tests {
             joined.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
         assert_eq!(joined, [("A/*", "B"), ("C", "-"), ("A", "Z")]);
         let wrong = |map, rows: &Bytes| folder_map(map, Some(rows)).unwrap_err().message;
-        assert_eq!(wrong(map("C", "D"), &rows), "FolderMap: \"C\" is there twice");
+        assert_eq!(wrong(map("C", "D"), &rows), "FolderMap: \"C\" occurs twice");
         assert!(wrong(map("C", ""), &rows).contains("must not be empty"));
         assert_eq!(
             wrong(BTreeMap::new(), &file("Source,Target\n,x\n")),

@@ -6,19 +6,21 @@ use mailhaul_store::BatchOverview;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::{context::Context, text};
 
-/// Completes a batch.
 pub(crate) struct CompleteMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
-    /// Only where every user is synced: refused where one failed, is stopped, or is under way.
+    /// Completes only if every user is synced.
+    ///
+    /// The command is refused if a user failed, is stopped, or is being synced.
     #[serde(default)]
     sync_and_complete: bool,
 }
@@ -27,8 +29,8 @@ impl Operation<Context> for CompleteMigrationBatch {
     const VERB: Verb = Verb::Complete;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Makes the final sync of a batch's users, after which no other follows. Users that are not synced \
-                                 yet complete when they are; a user's own CompleteAfter is waited for.";
+    const ABOUT: &'static str = "Runs the final sync of a batch's users; no sync follows it. Users that are not synced \
+                                 yet complete once they are. A user's own CompleteAfter still applies.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;
@@ -41,20 +43,24 @@ impl Operation<Context> for CompleteMigrationBatch {
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let overview = store.batch(&request.identity).await.map_err(told)?;
+        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Complete.check(&overview, overview.status(now))?;
         if request.sync_and_complete {
             check_all_synced(&overview)?;
         }
         let guid = overview.batch.guid;
-        // As in Exchange: so that whoever is in the middle of a pass, and whoever has a time of his own, follows later.
-        store.update_batch(guid, move |it| it.settings.complete_after = Some(now)).await.map_err(told)?;
-        store.complete_due(now).await.map_err(told)?;
+        // As in Exchange: users in a pass, and users with their own CompleteAfter, complete later.
+        store
+            .update_batch(guid, move |it| it.settings.complete_after = Some(now))
+            .await
+            .map_err(into_failure)?;
+        store.complete_due(now).await.map_err(into_failure)?;
         context.workers.nudge();
         let mut batch = batch_now(context, guid).await?;
-        let completing = store.count_users(Some(guid)).await.map_err(told)?.of(UserStatus::Completing);
+        let completing =
+            store.count_users(Some(guid)).await.map_err(into_failure)?.of(UserStatus::Completing);
         if completing == 0 {
-            "users complete as soon as they are synced, or when their own CompleteAfter comes"
+            "users complete as soon as they are synced, or at their own CompleteAfter"
                 .clone_into(&mut batch.message);
         }
         Ok(Answer::one(batch))
@@ -81,5 +87,5 @@ fn check_all_synced(overview: &BatchOverview) -> Result<(), Failure> {
         overview.batch.name,
         others.join(", ")
     ))
-    .with_advice("Wait, or start them again; without -SyncAndComplete those that are synced complete, and the others do not."))
+    .with_advice("Wait, or start them again. Without -SyncAndComplete, only the synced users complete."))
 }

@@ -1,15 +1,15 @@
-//! The configuration as it is shown.
+//! View of the configuration.
 
 use mailhaul_migration::MigrationConfig as Config;
 use mailhaul_operations::Failure;
 use mailhaul_store::BatchFilter;
 
-use super::{endpoints::EndpointNames, failures::told, views::MigrationConfig};
+use super::{endpoints::EndpointNames, failures::into_failure, views::MigrationConfig};
 use crate::context::Context;
 
-/// The configuration, and whether there is room for another batch.
+/// Shows the configuration, and whether another batch fits below the limit.
 pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationConfig, Failure> {
-    let batches = context.store.batches(&BatchFilter::default()).await.map_err(told)?.len() as u64;
+    let batches = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     Ok(MigrationConfig {
         identity: "MigrationConfig",
         max_number_of_batches: config.max_number_of_batches,

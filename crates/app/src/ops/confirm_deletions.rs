@@ -1,27 +1,27 @@
-//! Copies that wait to be removed, because what one pass does not see may be a server's mistake: the administrator confirms
-//! that they are to be removed.
+//! Confirmation of waiting deletions.
+//!
+//! A pass keeps copies whose messages vanished if a server's mistake could explain it. The
+//! administrator confirms their removal.
 
 use mailhaul_migration::{Guid, MigrationUser};
 use mailhaul_operations::Failure;
 use mailhaul_store::UserFilter;
 
-use super::failures::told;
+use super::failures::into_failure;
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const PAGE: u32 = 1000;
 
-/// Of one user.
 pub(super) async fn of_user(context: &Context, user: &MigrationUser) -> Result<(), Failure> {
     confirm(context, std::slice::from_ref(user)).await
 }
 
-/// Of all users of a batch.
 pub(super) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failure> {
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let mut after = None;
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
         confirm(context, &page.items).await?;
         after = page.next;
         if after.is_none() {
@@ -36,5 +36,5 @@ async fn confirm(context: &Context, users: &[MigrationUser]) -> Result<(), Failu
     for user in users {
         mailboxes.push(workplace.route(user).await.map_err(Failure::unavailable)?.keys);
     }
-    context.store.confirm_removals(mailboxes).await.map_err(told)
+    context.store.confirm_removals(mailboxes).await.map_err(into_failure)
 }

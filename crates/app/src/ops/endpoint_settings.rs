@@ -1,4 +1,4 @@
-//! The settings of an endpoint, as New- and Set-MigrationEndpoint take them.
+//! Endpoint settings of New- and Set-MigrationEndpoint, and their checks.
 
 use mailhaul_imap::TlsOptions;
 use mailhaul_mail::Secret;
@@ -15,28 +15,27 @@ use crate::{
     service::account::{admin_credentials, connect_options},
 };
 
-/// How users prove who they are.
+/// Sign-in method of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) enum Authentication {
-    /// By user name and password, with the strongest mechanism that the server offers.
+    /// User name and password, with the strongest mechanism that the server offers.
     Basic,
     /// Not supported.
     Ntlm,
 }
 
 impl Authentication {
-    /// An error for what is not supported.
     pub(crate) fn check(given: Option<Self>) -> Result<(), Failure> {
         match given {
             Some(Self::Ntlm) => Err(Failure::invalid("Authentication Ntlm is not supported").with_advice(
-                "Leave the parameter out, or write Basic: the strongest mechanism that the server offers is used.",
+                "Omit the parameter, or write Basic: mailhaul uses the strongest mechanism that the server offers.",
             )),
             Some(Self::Basic) | None => Ok(()),
         }
     }
 }
 
-/// The port where nobody says another.
+/// Default port for this security.
 pub(crate) fn usual_port(security: EndpointSecurity) -> u16 {
     match security {
         EndpointSecurity::Ssl => 993,
@@ -44,20 +43,22 @@ pub(crate) fn usual_port(security: EndpointSecurity) -> u16 {
     }
 }
 
-/// A name that an endpoint can have.
+/// Checks the name of an endpoint.
 pub(crate) fn name(name: &str) -> Result<String, Failure> {
     let name = name.trim();
     if name.is_empty() {
         return Err(Failure::invalid("Name must not be empty"));
     }
     if name.eq_ignore_ascii_case(ARCHIVE) {
-        return Err(Failure::invalid(format_args!("Name: \"{name}\" is the archive in the data directory"))
-            .with_advice("Choose another name."));
+        return Err(Failure::invalid(format_args!(
+            "Name: \"{name}\" is reserved for the archive in the data directory"
+        ))
+        .with_advice("Choose another name."));
     }
     Ok(name.to_owned())
 }
 
-/// A host alone: no address of a page, no port, no user.
+/// Checks a host: no URL, no port, no user.
 pub(crate) fn host(text: &str) -> Result<String, Failure> {
     let host = text.trim();
     let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
@@ -67,17 +68,16 @@ pub(crate) fn host(text: &str) -> Result<String, Failure> {
     if is_address || is_name {
         return Ok(bare.to_owned());
     }
-    // Not repeated: a password may be in it.
-    Err(Failure::invalid("RemoteServer must be the name or the address of a host, and nothing else")
-        .with_advice("Write for example imap.contoso.com; the port goes into -Port."))
+    // Not repeated: the text may contain a password.
+    Err(Failure::invalid("RemoteServer must be a host name or an IP address, without anything else")
+        .with_advice("Example: imap.contoso.com. The port goes into -Port."))
 }
 
-/// The authorities in a file of PEM.
+/// Reads a PEM file of certificate authorities.
 pub(crate) fn authorities(file: &Bytes) -> Result<String, Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::invalid(format_args!("CertificateAuthorities: {why}")).with_advice(
-            "Give a file of certificates in PEM form, which begin with -----BEGIN CERTIFICATE-----.",
-        )
+        Failure::invalid(format_args!("CertificateAuthorities: {why}"))
+            .with_advice("Give a PEM file; each certificate in it begins with -----BEGIN CERTIFICATE-----.")
     };
     let pem = std::str::from_utf8(file).map_err(|_| wrong(&"the file is not text"))?;
     let options = TlsOptions { ca_pem: Some(pem.to_owned()), ..TlsOptions::default() };
@@ -85,13 +85,13 @@ pub(crate) fn authorities(file: &Bytes) -> Result<String, Failure> {
     Ok(pem.to_owned())
 }
 
-/// The SHA-256 of a certificate, in hexadecimal digits.
+/// Parses the SHA-256 of a certificate in hexadecimal digits.
 pub(crate) fn fingerprint(text: &str) -> Result<[u8; 32], Failure> {
     let pin = pin(text.trim());
     pin.map(|it| it.0).map_err(|error| Failure::invalid(format_args!("CertificateSha256: {error}")))
 }
 
-/// An error where there would be more mailboxes in later passes than mailboxes.
+/// Refuses more incremental syncs than migrations.
 pub(crate) fn check_limits(migrations: Limit, incremental: Limit) -> Result<(), Failure> {
     if incremental <= migrations {
         return Ok(());
@@ -99,10 +99,10 @@ pub(crate) fn check_limits(migrations: Limit, incremental: Limit) -> Result<(), 
     Err(Failure::invalid(format_args!(
         "MaxConcurrentIncrementalSyncs ({incremental}) must not be above MaxConcurrentMigrations ({migrations})"
     ))
-    .with_advice(format_args!("Give -MaxConcurrentIncrementalSyncs {migrations} or less as well.")))
+    .with_advice(format_args!("Also give -MaxConcurrentIncrementalSyncs {migrations} or less.")))
 }
 
-/// The administrator who opens every mailbox.
+/// Builds the administrator login that opens every mailbox.
 pub(crate) fn admin(
     credential: Credential,
     template: Option<&str>,
@@ -114,21 +114,21 @@ pub(crate) fn admin(
     Ok((AdminAccess { user_name: credential.user_name, form }, credential.password))
 }
 
-/// How the administrator names the mailbox.
+/// Parses the form of the administrator's login.
 pub(crate) fn admin_form(template: Option<&str>) -> Result<AdminForm, Failure> {
     let form = AdminForm::of_setting(template.map(str::to_owned));
     match &form {
         AdminForm::Template(template) if !template.contains("{user}") => {
-            Err(Failure::invalid("UserNameTemplate must have {user} in it").with_advice(
-                "Write for example {user}*{admin} (Dovecot) or contoso/{admin}/{user} (Exchange), or PROXYAUTH (Oracle); \
-                 without a template the SASL authorization identity names the mailbox.",
+            Err(Failure::invalid("UserNameTemplate must contain {user}").with_advice(
+                "Examples: {user}*{admin} (Dovecot), contoso/{admin}/{user} (Exchange), PROXYAUTH (Oracle). \
+                 Without a template, the SASL authorization identity names the mailbox.",
             ))
         }
         _ => Ok(form),
     }
 }
 
-/// The name of a server's profile, as it is spelt among those that there are.
+/// Finds a server profile by name; returns its exact spelling.
 pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     let profiles = Profiles::built_in();
     let Some(profile) = profiles.find(name.trim()) else {
@@ -139,7 +139,7 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     Ok(profile.name.clone())
 }
 
-/// The name of a sign-in mechanism, in its usual spelling.
+/// Finds a sign-in mechanism by name; returns its usual spelling.
 pub(crate) fn auth_mechanism(name: &str) -> Result<String, Failure> {
     mailhaul_imap::mechanism(name.trim()).map(str::to_owned).ok_or_else(|| {
         let advice = format!("The mechanisms are {}.", mailhaul_imap::mechanism_names().join(", "));
@@ -147,8 +147,9 @@ pub(crate) fn auth_mechanism(name: &str) -> Result<String, Failure> {
     })
 }
 
-/// Connects to the endpoint's server, opens a mailbox where that was asked for, and fails where that cannot be done. How the other
-/// side is set up is told then.
+/// Connects to the endpoint's server, and opens `mailbox` if given.
+///
+/// The advice of a failure includes the setup commands of the server's side.
 pub(crate) async fn verify(
     endpoint: &Endpoint,
     secret: Option<&Secret>,
@@ -158,7 +159,7 @@ pub(crate) async fn verify(
         (Access::OAuth(_), mailbox) => {
             let names_one = mailbox.is_some();
             match new_bearer(endpoint, secret, mailbox) {
-                Login::Nobody if names_one => return Err(cannot_open("the endpoint is not kept yet")),
+                Login::Nobody if names_one => return Err(cannot_open("the endpoint is not saved yet")),
                 login => login,
             }
         }
@@ -166,16 +167,19 @@ pub(crate) async fn verify(
             Some(password) => Login::KnownForm(admin_credentials(admin, password.clone(), &mailbox)),
             None => return Err(cannot_open("the administrator has no password")),
         },
-        (Access::Users, Some(_)) => return Err(cannot_open("each user has a password of the CSV file")),
+        (Access::Users, Some(_)) => {
+            return Err(cannot_open("each user signs in with the password of the CSV file"));
+        }
         (_, None) => Login::Nobody,
     };
     let question = Question::quick(connect_options(endpoint), login);
     let (_, outcome) = Box::pin(probe(&question)).await;
     outcome.map_err(|it| {
-        let mut advice = format!("{} With -SkipVerification the endpoint is kept without a test.", it.advice);
+        let mut advice =
+            format!("{} With -SkipVerification, mailhaul saves the endpoint without a test.", it.advice);
         let lines = question.login.side().map(setup).unwrap_or_default();
         if !lines.is_empty() {
-            advice = format!("{advice} The other side is set up so:\n{}", lines.join("\n"));
+            advice = format!("{advice} Setup on the server's side:\n{}", lines.join("\n"));
         }
         Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(advice)
     })
@@ -183,7 +187,7 @@ pub(crate) async fn verify(
 
 fn cannot_open(why: &str) -> Failure {
     Failure::invalid(format_args!("TestMailbox cannot be opened here: {why}"))
-        .with_advice("Leave it out, and try the endpoint with Test-MigrationEndpoint when it is there.")
+        .with_advice("Omit it, and run Test-MigrationEndpoint after the endpoint is saved.")
 }
 
 #[cfg(test)]

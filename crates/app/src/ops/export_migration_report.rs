@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     nouns::REPORT,
     report_file::{Part, bookmark, date},
     skipped_report,
@@ -15,40 +15,38 @@ use super::{
 };
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const PAGE: u32 = 1000;
 
-/// Writes reports as CSV files.
 pub(crate) struct ExportMigrationReport;
 
-/// The reports that there are.
+/// Reports that can be exported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) enum Kind {
-    /// A row for each user: how far it is.
+    /// Progress: one row for each user.
     #[default]
     Statistics,
-    /// A row for each user whose last pass failed: why, and what can be done.
+    /// Failures: one row for each user whose last pass failed, with reason and advice.
     Errors,
-    /// A row for each message that was skipped: which, and why.
+    /// Skipped messages: one row for each message, with the reason.
     SkippedItems,
 }
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
-    /// Which report; Statistics where nothing is said.
+    /// Report to write [default: Statistics].
     kind: Option<Kind>,
-    /// Begins with the mark by which some spreadsheets know UTF-8.
+    /// Begins the file with a byte order mark, by which some spreadsheets recognise UTF-8.
     #[serde(default)]
     with_byte_order_mark: bool,
-    /// Where the next part begins.
+    /// Start of the next part.
     continuation: Option<Continuation>,
 }
 
-/// The columns of the reports, as docs/reports.md explains them.
+/// Columns of the reports, as described in docs/reference/reports.md.
 pub(super) fn columns(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Statistics => &[
@@ -77,7 +75,7 @@ impl Operation<Context> for ExportMigrationReport {
     const NOUN: Noun = REPORT;
     const ROLE: Role = Role::Viewer;
     const ABOUT: &'static str =
-        "Writes a report of a batch as a CSV file: statistics, errors, or messages that were skipped.";
+        "Writes a report of a batch as a CSV file: statistics, errors, or skipped messages.";
     const VIEW: &'static [&'static str] = &["FileName"];
 
     type Request = Request;
@@ -88,7 +86,7 @@ impl Operation<Context> for ExportMigrationReport {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationReport>, Failure> {
-        let batch = context.store.batch(&request.identity).await.map_err(told)?.batch;
+        let batch = context.store.batch(&request.identity).await.map_err(into_failure)?.batch;
         let kind = request.kind.unwrap_or_default();
         let mut part = match request.continuation {
             None => Part::first(columns(kind), request.with_byte_order_mark)?,
@@ -114,7 +112,7 @@ async fn statistics(
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
     let mut after = from.map(bookmark).transpose()?;
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
         for user in &page.items {
             let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
             part.push(&statistics_row(&MigrationUser { statistics, ..user.clone() }))?;
@@ -153,7 +151,7 @@ async fn errors(
 ) -> Result<Option<String>, Failure> {
     let mut after = from.map(bookmark).transpose()?;
     loop {
-        let page = context.store.failures(batch.guid, after, PAGE).await.map_err(told)?;
+        let page = context.store.failures(batch.guid, after, PAGE).await.map_err(into_failure)?;
         for failed in page.items {
             part.push(&errors_row(failed))?;
         }
@@ -175,7 +173,7 @@ fn errors_row(failed: UserFailure) -> [String; 6] {
     ]
 }
 
-/// The batch's name without what a file's name cannot have.
+/// Batch name without characters that a file name cannot have.
 fn file_name(batch: &str) -> String {
     let plain = |it: char| if it.is_alphanumeric() || matches!(it, '-' | '_' | ' ') { it } else { '_' };
     batch.chars().map(plain).collect()

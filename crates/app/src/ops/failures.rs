@@ -1,4 +1,4 @@
-//! What the rooms below say, as failures of operations: what happened, and what to do.
+//! Maps errors of the lower crates to operation failures with advice.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use mailhaul_store::StoreError;
 
 use crate::advice::DAMAGED_DATA;
 
-/// How the nouns of the store are listed.
+/// Cmdlet that lists each kind of object.
 const LISTED_BY: [(&str, &str); 4] = [
     ("endpoint", "Get-MigrationEndpoint"),
     ("batch", "Get-MigrationBatch"),
@@ -16,22 +16,22 @@ const LISTED_BY: [(&str, &str); 4] = [
     ("token", "Get-MigrationApiToken"),
 ];
 
-/// What the database says.
+/// Maps an error of the store.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(crate) fn told(error: StoreError) -> Failure {
+pub(crate) fn into_failure(error: StoreError) -> Failure {
     match &error {
         StoreError::NotFound { what, identity } => not_found(what, identity),
         StoreError::NameTaken { what, name } => {
             Failure::conflict(format_args!("the migration {what} \"{name}\" already exists"))
-                .with_advice("Choose another name, or remove the one that has it.")
+                .with_advice("Choose another name, or remove the {what} that has it.")
         }
         StoreError::InUse { .. } => Failure::conflict(&error)
             .with_advice("Remove these batches first, or choose another target in Set-MigrationConfig."),
         StoreError::Changed { .. } => {
-            Failure::conflict(&error).with_advice("Look at it with Get-MigrationEndpoint, and try again.")
+            Failure::conflict(&error).with_advice("Check it with Get-MigrationEndpoint, and try again.")
         }
         StoreError::Illegal { .. } | StoreError::LeaseLost { .. } => {
-            Failure::conflict(&error).with_advice("Look at its status with Get-MigrationUser, and try again.")
+            Failure::conflict(&error).with_advice("Check its status with Get-MigrationUser, and try again.")
         }
         StoreError::Locked { .. } | StoreError::ServiceRuns { .. } => Failure::conflict(&error),
         StoreError::VaultLocked
@@ -39,18 +39,19 @@ pub(crate) fn told(error: StoreError) -> Failure {
         | StoreError::KeyFile { .. }
         | StoreError::KeyMissing { .. }
         | StoreError::KeyWrong { .. } => Failure::unavailable(&error).with_advice(
-            "Passwords can be neither kept nor read without the master key; nothing was changed.",
+            "Without the master key, passwords can be neither saved nor read. Nothing was changed.",
         ),
         StoreError::Damaged { .. } => Failure::internal(&error).with_advice(DAMAGED_DATA),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {
-            Failure::unavailable(&error)
-                .with_advice("The data directory must be writable and have room; nothing was changed.")
+            Failure::unavailable(&error).with_advice(
+                "Make the data directory writable and check its free space. Nothing was changed.",
+            )
         }
         _ => Failure::internal(&error),
     }
 }
 
-/// A number that cannot be 0; `advice` says how the limit is taken away.
+/// Refuses 0; `advice` says how to remove the limit.
 pub(crate) fn at_least_one(parameter: &str, number: u64, advice: &str) -> Result<u64, Failure> {
     if number > 0 {
         return Ok(number);
@@ -58,45 +59,44 @@ pub(crate) fn at_least_one(parameter: &str, number: u64, advice: &str) -> Result
     Err(Failure::invalid(format_args!("{parameter} must be at least 1")).with_advice(advice))
 }
 
-/// Nothing has this name, address or GUID.
+/// Failure for an object that does not exist.
 pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
     let failure = Failure::not_found(format_args!("the migration {what} \"{identity}\" could not be found"));
     match LISTED_BY.iter().find(|(noun, _)| *noun == what) {
-        Some((_, cmdlet)) => failure.with_advice(format_args!("{cmdlet} shows what there is.")),
+        Some((_, cmdlet)) => failure.with_advice(format_args!("{cmdlet} lists what exists.")),
         None => failure,
     }
 }
 
-/// What is wrong with the file of users.
+/// Maps an error in the CSV file of users.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(crate) fn csv(error: CsvError) -> Failure {
     let failure = Failure::invalid(format_args!("CSVData: {error}"));
     match &error {
         CsvError::TooManyRows | CsvError::TooLarge { .. } => {
-            failure.with_advice("Divide the file, and make a batch of each part.")
+            failure.with_advice("Split the file, and make a batch of each part.")
         }
         CsvError::UnknownColumn { .. } => failure.with_advice(
-            "Correct the column's name; with -AllowUnknownColumnsInCsv $true it is left out instead.",
+            "Correct the column name, or give -AllowUnknownColumnsInCsv $true to ignore the column.",
         ),
         _ => failure,
     }
 }
 
-/// What is wrong with a filter, and where.
+/// Maps an error in a content filter, with its position.
 pub(crate) fn filter(error: FilterError) -> Failure {
-    Failure::invalid(error)
-        .with_advice("Write for example: Received -ge '2024-01-01' -and Received -lt '2025-01-01'.")
+    Failure::invalid(error).with_advice("Example: Received -ge '2024-01-01' -and Received -lt '2025-01-01'.")
 }
 
-/// Somebody else has changed the object between our look at it and our change.
+/// Failure for an object that another caller changed after it was read here.
 pub(crate) fn changed_meanwhile(what: &str, name: &str) -> Failure {
     Failure::conflict(format_args!(
-        "the migration {what} \"{name}\" was changed by somebody else at the same time"
+        "the migration {what} \"{name}\" was changed by another caller at the same time"
     ))
-    .with_advice("Nothing of this change was made: look at it, and try again.")
+    .with_advice("Nothing was changed. Check the object, and try again.")
 }
 
-/// The first parameter that was given although this version cannot do what it asks for.
+/// Refuses the first given parameter that this version does not support.
 pub(crate) fn unsupported(table: &[(&str, bool, &str)]) -> Result<(), Failure> {
     match table.iter().find(|(_, given, _)| *given) {
         Some((name, _, why)) => {

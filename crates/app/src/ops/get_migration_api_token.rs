@@ -5,19 +5,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::{not_found, told},
+    failures::{into_failure, not_found},
     nouns::API_TOKEN,
     views::MigrationApiToken,
 };
 use crate::context::Context;
 
-/// Shows the tokens of the HTTP interface.
 pub(crate) struct GetMigrationApiToken;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Its name or GUID; without it, all are shown.
+    /// Name or GUID of the token [default: all].
     identity: Option<String>,
 }
 
@@ -25,7 +24,7 @@ impl Operation<Context> for GetMigrationApiToken {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = API_TOKEN;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Shows the tokens of the HTTP interface, but not what they are.";
+    const ABOUT: &'static str = "Lists the tokens of the HTTP interface, without their secret values.";
     const VIEW: &'static [&'static str] =
         &["Identity", "Role", "CreationDateTime", "LastUsedDateTime", "RevokedDateTime"];
 
@@ -37,7 +36,7 @@ impl Operation<Context> for GetMigrationApiToken {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
-        let mut tokens = context.store.tokens().await.map_err(told)?;
+        let mut tokens = context.store.tokens().await.map_err(into_failure)?;
         if let Some(identity) = &request.identity {
             tokens.retain(|it| {
                 it.name.eq_ignore_ascii_case(identity) || it.guid.to_string().eq_ignore_ascii_case(identity)

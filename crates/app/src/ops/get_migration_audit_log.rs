@@ -6,19 +6,17 @@ use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::AUDIT_LOG, pages::Reading, views::MigrationAuditLog};
+use super::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading, views::MigrationAuditLog};
 use crate::context::Context;
 
-/// Shows who did what.
 pub(crate) struct GetMigrationAuditLog;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// How many at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of results, or unlimited [default: 1000].
     result_size: Option<Limit>,
-    /// Where the next part begins.
+    /// Start of the next part.
     continuation: Option<Continuation>,
 }
 
@@ -26,7 +24,7 @@ impl Operation<Context> for GetMigrationAuditLog {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = AUDIT_LOG;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Shows who changed what, and when; the newest first.";
+    const ABOUT: &'static str = "Lists all changes with caller and time, newest first.";
 
     type Request = Request;
     type Response = MigrationAuditLog;
@@ -37,7 +35,7 @@ impl Operation<Context> for GetMigrationAuditLog {
         request: Request,
     ) -> Result<Answer<MigrationAuditLog>, Failure> {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let page = context.store.audit_log(reading.after, reading.limit()).await.map_err(told)?;
+        let page = context.store.audit_log(reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(page.items.into_iter().map(show).collect(), next))
     }

@@ -8,33 +8,31 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::BATCH,
     pages::most,
     views::{MigrationBatch, ReportLine},
 };
 use crate::context::Context;
 
-/// Failures of users that a batch's report has at most; Export-MigrationReport has them all.
+/// Failed users in a batch's report. Export-MigrationReport lists them all.
 const MOST_FAILURES: u32 = 1000;
 
-/// Shows batches.
 pub(crate) struct GetMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID; all where it is left out.
+    /// Name or GUID of the batch [default: all].
     identity: Option<String>,
-    /// Batches of which this endpoint is source or target.
+    /// Only batches with this endpoint as source or target.
     endpoint: Option<String>,
-    /// Batches in this state.
+    /// Only batches with this status.
     status: Option<BatchStatus>,
-    /// Shows the report too: when it was made and started, and why users failed.
+    /// Adds the report: creation, start, and the reasons of failed users.
     #[serde(default)]
     include_report: bool,
-    /// How many at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of results, or unlimited [default: 1000].
     result_size: Option<Limit>,
 }
 
@@ -42,7 +40,7 @@ impl Operation<Context> for GetMigrationBatch {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows batches, where they stand, and how many of their users are how far.";
+    const ABOUT: &'static str = "Shows batches with their status and the number of users in each state.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "Status",
@@ -83,26 +81,26 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     let store = &context.store;
     match (&request.identity, &request.endpoint) {
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
-        (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(told)?]),
+        (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
-            let endpoint: Guid = store.endpoint(endpoint).await.map_err(told)?.guid;
-            store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(told)
+            let endpoint: Guid = store.endpoint(endpoint).await.map_err(into_failure)?.guid;
+            store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
         }
-        (None, None) => store.batches(&BatchFilter::default()).await.map_err(told),
+        (None, None) => store.batches(&BatchFilter::default()).await.map_err(into_failure),
     }
 }
 
-/// What is told about a batch, in the order of time.
+/// Lines of the batch's report, oldest first.
 async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<ReportLine>, Failure> {
     let batch = &overview.batch;
     let line = |creation_time, message| ReportLine { creation_time, message };
-    let mut lines = vec![line(batch.created, format!("{} made the batch.", batch.submitted_by))];
+    let mut lines = vec![line(batch.created, format!("{} created the batch.", batch.submitted_by))];
     lines.extend(batch.validation_warnings.iter().map(|warning| line(batch.created, warning.clone())));
     lines.extend(batch.started.map(|at| line(at, "The batch was started.".to_owned())));
     lines.extend(overview.initial_synced.map(|at| line(at, "Every user is synced.".to_owned())));
     let failed =
         UserFilter { batch: Some(batch.guid), summary: Some(StatusSummary::Failed), ..UserFilter::default() };
-    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(told)?;
+    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(into_failure)?;
     let has_more = failed.next.is_some();
     lines.extend(failed.items.into_iter().map(|it| {
         let why = it.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();
@@ -110,7 +108,7 @@ async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<Repor
     }));
     lines.sort_by_key(|it| it.creation_time);
     if has_more {
-        let more = "More users failed: Export-MigrationReport -Kind Errors has them all.".to_owned();
+        let more = "More users failed; Export-MigrationReport -Kind Errors lists all of them.".to_owned();
         lines.push(line(context.now(), more));
     }
     Ok(lines)

@@ -4,13 +4,11 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{config::show, failures::told, nouns::CONFIG, views::MigrationConfig};
+use super::{config::show, failures::into_failure, nouns::CONFIG, views::MigrationConfig};
 use crate::context::Context;
 
-/// Shows the configuration.
 pub(crate) struct GetMigrationConfig;
 
-/// What it takes: nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {}
@@ -19,7 +17,7 @@ impl Operation<Context> for GetMigrationConfig {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = CONFIG;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows what holds for all batches.";
+    const ABOUT: &'static str = "Shows the configuration for all batches.";
 
     type Request = Request;
     type Response = MigrationConfig;
@@ -29,7 +27,7 @@ impl Operation<Context> for GetMigrationConfig {
         _caller: &Caller,
         _request: Request,
     ) -> Result<Answer<MigrationConfig>, Failure> {
-        let config = context.store.config().await.map_err(told)?;
+        let config = context.store.config().await.map_err(into_failure)?;
         Ok(Answer::one(show(context, config).await?))
     }
 }

@@ -6,22 +6,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     nouns::ENDPOINT,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
 
-/// Shows endpoints.
 pub(crate) struct GetMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID; all where it is left out.
+    /// Name or GUID of the endpoint [default: all].
     identity: Option<String>,
-    /// Endpoints of this type.
+    /// Only endpoints of this type.
     #[serde(rename = "Type")]
     endpoint_type: Option<EndpointType>,
 }
@@ -30,7 +28,7 @@ impl Operation<Context> for GetMigrationEndpoint {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows endpoints, and how many mailboxes are under way there.";
+    const ABOUT: &'static str = "Shows endpoints and the number of active mailboxes at each.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "EndpointType",
@@ -51,12 +49,12 @@ impl Operation<Context> for GetMigrationEndpoint {
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
         let store = &context.store;
         let endpoints = match request.identity {
-            Some(identity) => vec![store.endpoint(&identity).await.map_err(told)?],
-            None => store.endpoints().await.map_err(told)?,
+            Some(identity) => vec![store.endpoint(&identity).await.map_err(into_failure)?],
+            None => store.endpoints().await.map_err(into_failure)?,
         };
         let is_wanted = |it: &EndpointType| request.endpoint_type.is_none_or(|wanted| wanted == *it);
         let endpoints = endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type));
-        let active = Active::load(store, context.now()).await.map_err(told)?;
+        let active = Active::load(store, context.now()).await.map_err(into_failure)?;
         Ok(Answer::all(endpoints.map(|it| MigrationEndpoint::of(it, &active)).collect()))
     }
 }

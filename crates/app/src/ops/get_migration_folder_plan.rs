@@ -4,17 +4,15 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
+use super::{failures::into_failure, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
 use crate::{advice::explained, context::Context};
 
-/// Shows where folders go.
 pub(crate) struct GetMigrationFolderPlan;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
 }
 
@@ -23,7 +21,7 @@ impl Operation<Context> for GetMigrationFolderPlan {
     const NOUN: Noun = FOLDER_PLAN;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
-        "Looks at both mailboxes of a user, and shows where each folder goes and why; changes nothing.";
+        "Shows the target of each folder of a user, with the reason. Changes nothing.";
     const VIEW: &'static [&'static str] = &["SourceFolder", "TargetFolder", "ItemCount", "Reason"];
 
     type Request = Request;
@@ -34,10 +32,10 @@ impl Operation<Context> for GetMigrationFolderPlan {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationFolderPlan>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(told)?;
+        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
         let plans = Box::pin(context.workplace().folder_plan(&user)).await.map_err(|error| {
             Failure::unavailable(format_args!(
-                "the folders of {} cannot be looked at: {}",
+                "the folders of {} cannot be read: {}",
                 user.email_address,
                 explained(&error)
             ))

@@ -9,39 +9,38 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
-    skipped_report::Place, views::MigrationSkippedItem,
+    failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
+    skipped_report::ReportPosition, views::MigrationSkippedItem,
 };
 use crate::context::Context;
 
-/// Messages of one answer.
+/// Messages per answer.
 const PART: u32 = 1000;
-/// Messages of one answer where each is saved.
+/// Messages per answer if each is also saved to a file.
 const SAVED_PART: u32 = 50;
-/// How many there are where nobody says, as in Exchange.
+/// Default of ResultSize, as in Exchange.
 const DEFAULT: Limit = Limit::At(1000);
 
-/// Shows messages that were skipped.
 pub(crate) struct GetMigrationSkippedItem;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: Option<String>,
-    /// In its place: all users of this batch.
+    /// All users of this batch, instead of one user.
     batch_id: Option<String>,
-    /// Saves each message as a file there, as the source has it: a directory on this machine, with its whole path. What is
-    /// there already is not written over.
+    /// Saves each message as an .eml file in this directory (absolute path).
+    ///
+    /// The directory is on this machine. Existing files are not overwritten. The messages are as on
+    /// the source.
     export: Option<String>,
-    /// How many at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of results, or unlimited [default: 1000].
     result_size: Option<Limit>,
-    /// Where the next part begins.
+    /// Start of the next part.
     continuation: Option<Continuation>,
 }
 
-/// Whose messages are shown.
 enum Whose {
     User(Box<MigrationUser>),
     Batch(Guid),
@@ -51,7 +50,7 @@ impl Operation<Context> for GetMigrationSkippedItem {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = SKIPPED_ITEM;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows the messages that a user's last pass skipped, and saves them as files where that is asked for.";
+    const ABOUT: &'static str = "Lists messages that the last pass skipped, and can save them as files.";
     const VIEW: &'static [&'static str] =
         &["Identity", "FolderName", "UID", "Subject", "MessageSize", "Reason", "FileName"];
 
@@ -66,12 +65,14 @@ impl Operation<Context> for GetMigrationSkippedItem {
         let directory = request.export.as_deref().map(|it| directory(caller, it)).transpose()?;
         let whose = match (&request.identity, &request.batch_id) {
             (Some(identity), None) => {
-                Whose::User(Box::new(context.store.user(identity, None).await.map_err(told)?))
+                Whose::User(Box::new(context.store.user(identity, None).await.map_err(into_failure)?))
             }
-            (None, Some(batch)) => Whose::Batch(context.store.batch(batch).await.map_err(told)?.batch.guid),
+            (None, Some(batch)) => {
+                Whose::Batch(context.store.batch(batch).await.map_err(into_failure)?.batch.guid)
+            }
             _ => {
                 return Err(Failure::invalid("either Identity or BatchId must be given")
-                    .with_advice("Get-MigrationUser and Get-MigrationBatch show what there is."));
+                    .with_advice("Get-MigrationUser and Get-MigrationBatch list what exists."));
             }
         };
         let (left, place) = reading(&request)?;
@@ -96,64 +97,75 @@ impl Operation<Context> for GetMigrationSkippedItem {
     }
 }
 
-/// Where messages may be saved: only for whoever sits at this machine, who may read the passwords' file as well.
+/// Checks the directory for saved messages. Only a caller on this machine may write there; such a
+/// caller could read the passwords' file as well.
 fn directory(caller: &Caller, path: &str) -> Result<PathBuf, Failure> {
     if !caller.is_local || caller.role < Role::Admin {
         return Err(Failure::forbidden(
-            "Export writes to the disk of the service's machine, and only from there",
+            "Export writes to the disk of the service's machine, so it works only there",
         ));
     }
     let path = Path::new(path);
     if !path.is_absolute() {
         return Err(Failure::invalid(format_args!(
-            "Export must be the whole path of a directory, and is \"{}\"",
+            "Export must be the absolute path of a directory; it is \"{}\"",
             path.display().to_string().escape_debug()
         ))
-        .with_advice("Write it from the root on: /home/ada/skipped."));
+        .with_advice("Example: /home/ada/skipped."));
     }
     Ok(path.to_owned())
 }
 
-fn reading(request: &Request) -> Result<(Limit, Place), Failure> {
+fn reading(request: &Request) -> Result<(Limit, ReportPosition), Failure> {
     let Some(Continuation(text)) = &request.continuation else {
-        return Ok((request.result_size.unwrap_or(DEFAULT), Place::default()));
+        return Ok((request.result_size.unwrap_or(DEFAULT), ReportPosition::default()));
     };
     let (left, place) = text.split_once('.').ok_or_else(not_ours)?;
-    Ok((left.parse().map_err(|_| not_ours())?, Place::parse(place)?))
+    Ok((left.parse().map_err(|_| not_ours())?, ReportPosition::parse(place)?))
 }
 
 type Found = Vec<(MigrationUser, SkippedMessage)>;
 
-/// At most so many messages from that place on, each with its user, and where the next one is.
+/// Reads up to `limit` messages from this place on, each with its user, and the next place.
 async fn gather(
     context: &Context,
     whose: &Whose,
-    mut place: Place,
+    mut place: ReportPosition,
     limit: u32,
-) -> Result<(Found, Option<Place>), Failure> {
+) -> Result<(Found, Option<ReportPosition>), Failure> {
     let mut found = Found::new();
     loop {
         let (users, after) = match whose {
             Whose::User(user) => (vec![MigrationUser::clone(user)], None),
             Whose::Batch(batch) => {
                 let filter = UserFilter { batch: Some(*batch), ..UserFilter::default() };
-                let page = context.store.users(&filter, place.users, PART).await.map_err(told)?;
+                let page = context.store.users(&filter, place.users, PART).await.map_err(into_failure)?;
                 (page.items, page.next)
             }
         };
-        // A user who was removed meanwhile: what is told twice is better than what is not told.
+        // The user was removed meanwhile. Showing messages twice is better than omitting some.
         let begun = place.user.take().and_then(|guid| users.iter().position(|it| it.guid == guid));
         let mut message = place.message.take().filter(|_| begun.is_some());
         for user in users.into_iter().skip(begun.unwrap_or(0)).filter(|it| it.statistics.skipped_items > 0) {
             let room = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
             if room == 0 {
-                return Ok((found, Some(Place { users: place.users, user: Some(user.guid), message: None })));
+                return Ok((
+                    found,
+                    Some(ReportPosition { users: place.users, user: Some(user.guid), message: None }),
+                ));
             }
-            let page = context.store.skipped_messages(user.guid, message.take(), room).await.map_err(told)?;
+            let page = context
+                .store
+                .skipped_messages(user.guid, message.take(), room)
+                .await
+                .map_err(into_failure)?;
             let guid = user.guid;
             found.extend(page.items.into_iter().map(|it| (user.clone(), it)));
             if page.next.is_some() {
-                return Ok((found, Some(Place { users: place.users, user: Some(guid), message: page.next })));
+                return Ok((
+                    found,
+                    Some(ReportPosition { users: place.users, user: Some(guid), message: page.next }),
+                ));
             }
         }
         place.users = after;
@@ -163,7 +175,8 @@ async fn gather(
     }
 }
 
-/// Saves the messages, user by user. What cannot be saved says why; the others are saved.
+/// Saves the messages, user by user. A message that cannot be saved carries the reason; the others
+/// are saved.
 async fn save(
     context: &Context,
     whose: &Whose,
@@ -179,7 +192,7 @@ async fn save(
         let (_, saving) = if let Some(ref mut same) = open {
             same
         } else {
-            // Of a batch, each user has a directory.
+            // For a batch, each user has its own directory.
             let directory = match whose {
                 Whose::User(_) => directory.to_owned(),
                 Whose::Batch(_) => directory.join(Saving::safe(&user.email_address)),

@@ -7,16 +7,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told,
+    failures::into_failure,
     nouns::STATISTICS,
     views::{Counts, MigrationStatistics},
 };
 use crate::context::Context;
 
-/// Shows how far all batches are.
 pub(crate) struct GetMigrationStatistics;
 
-/// What it takes: nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {}
@@ -25,7 +23,7 @@ impl Operation<Context> for GetMigrationStatistics {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = STATISTICS;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str = "Shows how far all batches are together.";
+    const ABOUT: &'static str = "Shows the progress of all batches together.";
     const VIEW: &'static [&'static str] =
         &["BatchCount", "TotalCount", "ActiveCount", "SyncedCount", "FinalizedCount", "FailedCount"];
 
@@ -38,8 +36,8 @@ impl Operation<Context> for GetMigrationStatistics {
         _request: Request,
     ) -> Result<Answer<MigrationStatistics>, Failure> {
         let store = &context.store;
-        let counts = store.count_users(None).await.map_err(told)?;
-        let batches = store.batches(&BatchFilter::default()).await.map_err(told)?;
+        let counts = store.count_users(None).await.map_err(into_failure)?;
+        let batches = store.batches(&BatchFilter::default()).await.map_err(into_failure)?;
         let mut totals = Statistics::default();
         for it in &batches {
             totals.total_items += it.totals.total_items;

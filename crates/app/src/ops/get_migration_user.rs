@@ -10,38 +10,36 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::USER,
     pages::Reading,
     views::{MigrationUser, Waiting},
 };
 use crate::context::Context;
 
-/// Shows users.
 pub(crate) struct GetMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID; all where it is left out.
+    /// E-mail address or GUID of the user [default: all].
     identity: Option<String>,
-    /// The same: an e-mail address.
+    /// E-mail address of the user; the same as Identity.
     email_address: Option<String>,
-    /// The same: a GUID.
+    /// GUID of the user; the same as Identity.
     mailbox_guid: Option<String>,
-    /// Users of this batch.
+    /// Only users of this batch.
     batch_id: Option<String>,
-    /// Users in this state.
+    /// Only users with this status.
     status: Option<UserStatus>,
-    /// Users in a state of this kind.
+    /// Only users with a status of this group.
     status_summary: Option<StatusSummary>,
-    /// Users of whom a mailbox was found that cannot be opened; CheckError says why.
+    /// Only users with a failed mailbox check; CheckError gives the reason.
     #[serde(default)]
     check_failed: bool,
-    /// How many at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of results, or unlimited [default: 1000].
     result_size: Option<Limit>,
-    /// Where the next part begins.
+    /// Start of the next part.
     continuation: Option<Continuation>,
 }
 
@@ -49,8 +47,7 @@ impl Operation<Context> for GetMigrationUser {
     const VERB: Verb = Verb::Get;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Viewer;
-    const ABOUT: &'static str =
-        "Shows users, where they stand, why they failed, and whose mailboxes cannot be opened.";
+    const ABOUT: &'static str = "Shows users with their status, failures, and mailbox checks.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "BatchId",
@@ -71,7 +68,7 @@ impl Operation<Context> for GetMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let batch = match &request.batch_id {
-            Some(identity) => Some(context.store.batch(identity).await.map_err(told)?.batch.guid),
+            Some(identity) => Some(context.store.batch(identity).await.map_err(into_failure)?.batch.guid),
             None => None,
         };
         let names = [&request.identity, &request.email_address, &request.mailbox_guid];
@@ -91,20 +88,21 @@ impl Operation<Context> for GetMigrationUser {
             summary: request.status_summary,
             failed_check: request.check_failed,
         };
-        let page = context.store.users(&filter, reading.after, reading.limit()).await.map_err(told)?;
+        let page =
+            context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
     }
 }
 
-/// One user, where it is as the filters say.
+/// Finds one user, if the filters match it.
 async fn one(
     context: &Context,
     identity: &str,
     batch: Option<Guid>,
     request: &Request,
 ) -> Result<Answer<MigrationUser>, Failure> {
-    let user = context.store.user(identity, batch).await.map_err(told)?;
+    let user = context.store.user(identity, batch).await.map_err(into_failure)?;
     let is_wanted = request.status.is_none_or(|it| it == user.status)
         && request.status_summary.is_none_or(|it| it == user.status.summary())
         && (!request.check_failed || user.check.has_failed());
@@ -112,16 +110,16 @@ async fn one(
     Ok(Answer::all(show(context, users).await?))
 }
 
-/// What a user's batch adds to what is shown of it.
+/// Facts of a user's batch that are shown with the user.
 #[derive(Clone)]
 struct ItsBatch {
     name: String,
-    /// Whether mail goes to an endpoint, and not to the archive.
+    /// False if mail goes to the archive.
     has_target: bool,
     parked: Option<(String, Parking)>,
 }
 
-/// The users with the names of their batches and their numbers as they are now.
+/// Adds batch names and current numbers to the users.
 async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
     let endpoints = EndpointNames::load(context).await?;
     let mut batches: HashMap<Guid, ItsBatch> = HashMap::new();
@@ -138,9 +136,9 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
                     };
                     batches.entry(user.batch).or_insert(its).clone()
                 }
-                // Removed since the users were read, and they with it.
+                // The batch was removed after the users were read, and its users with it.
                 Err(StoreError::NotFound { .. }) => continue,
-                Err(error) => return Err(told(error)),
+                Err(error) => return Err(into_failure(error)),
             },
         };
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
@@ -151,9 +149,9 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
     Ok(shown)
 }
 
-/// The user as it is shown now.
+/// Loads the user and its numbers as they are now.
 pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
-    let user = context.store.user_by_guid(guid).await.map_err(told)?;
+    let user = context.store.user_by_guid(guid).await.map_err(into_failure)?;
     let shown = show(context, vec![user]).await?.pop();
-    shown.ok_or_else(|| told(StoreError::NotFound { what: "user", identity: guid.to_string() }))
+    shown.ok_or_else(|| into_failure(StoreError::NotFound { what: "user", identity: guid.to_string() }))
 }

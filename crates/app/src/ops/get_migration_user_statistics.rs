@@ -8,34 +8,32 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::told,
+    failures::into_failure,
     nouns::USER_STATISTICS,
     pages::most,
     views::{Details, MigrationUserStatistics, Waiting},
 };
 use crate::context::Context;
 
-/// Skipped messages of one look into the database.
+/// Skipped messages per database query.
 const PAGE: u32 = 1000;
 
-/// Shows how far a user is.
 pub(crate) struct GetMigrationUserStatistics;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
-    /// Shows the report too.
+    /// Adds the report.
     #[serde(default)]
     include_report: bool,
-    /// Shows the messages that were skipped too.
+    /// Adds the skipped messages.
     #[serde(default)]
     include_skipped_items: bool,
-    /// How many of these at most, or unlimited; 1000 where nothing is said.
+    /// Maximum number of skipped messages, or unlimited [default: 1000].
     limit_skipped_items_to: Option<Limit>,
-    /// Taken for the sake of scripts: the numbers are always those of this moment.
+    /// Accepted for compatibility with Exchange scripts; has no effect.
     #[serde(default)]
     #[expect(dead_code, reason = "there is no subscription that could be skipped")]
     skip_subscription: bool,
@@ -46,7 +44,7 @@ impl Operation<Context> for GetMigrationUserStatistics {
     const NOUN: Noun = USER_STATISTICS;
     const ROLE: Role = Role::Viewer;
     const ABOUT: &'static str =
-        "Shows how far a user is: messages, octets, rates, folder by folder, also while it is under way.";
+        "Shows a user's progress: messages, bytes and rates, in total and for each folder.";
     const VIEW: &'static [&'static str] = &[
         "Identity",
         "Status",
@@ -66,10 +64,10 @@ impl Operation<Context> for GetMigrationUserStatistics {
         request: Request,
     ) -> Result<Answer<MigrationUserStatistics>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(told)?;
-        let folders = store.folder_statistics(user.guid).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
+        let folders = store.folder_statistics(user.guid).await.map_err(into_failure)?;
         let report = if request.include_report {
-            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(told)?.items)
+            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(into_failure)?.items)
         } else {
             None
         };
@@ -78,7 +76,7 @@ impl Operation<Context> for GetMigrationUserStatistics {
         } else {
             None
         };
-        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
         let parked = EndpointNames::load(context).await?.parked(&batch);
         let forecast = context.workers.forecast(user.guid);
         let waiting = Waiting { now: context.now(), parked: parked.as_ref(), forecast };
@@ -92,7 +90,7 @@ async fn skipped(context: &Context, user: Guid, most: usize) -> Result<Vec<Skipp
     let (mut skipped, mut after) = (Vec::new(), None);
     loop {
         let left = u32::try_from(most - skipped.len()).unwrap_or(u32::MAX).min(PAGE);
-        let page = context.store.skipped_messages(user, after, left).await.map_err(told)?;
+        let page = context.store.skipped_messages(user, after, left).await.map_err(into_failure)?;
         skipped.extend(page.items);
         after = page.next;
         if after.is_none() || skipped.len() >= most {

@@ -1,4 +1,4 @@
-//! The users in a CSV file, held against the endpoints between which they are to be migrated.
+//! Users of a CSV file, checked against the two endpoints of their batch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,14 +6,16 @@ use mailhaul_migration::{Batch, CsvOptions, Endpoint, Guid, UserList, UserRow, r
 use mailhaul_operations::{Bytes, Failure};
 use mailhaul_store::UserFilter;
 
-use super::failures::{csv, told};
+use super::failures::{csv, into_failure};
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const PAGE: u32 = 5000;
 
-/// Reads the file. Where somebody opens all mailboxes of the source, it needs no passwords; where that is done with access
-/// tokens, mailboxes are called by their addresses.
+/// Parses the CSV file.
+///
+/// Passwords are optional if an administrator or access tokens open the source mailboxes. With
+/// access tokens, user names are optional too: the address names the mailbox.
 pub(crate) fn read(
     file: &Bytes,
     allow_unknown_columns: Option<bool>,
@@ -27,8 +29,10 @@ pub(crate) fn read(
     read_users(file, options).map_err(csv)
 }
 
-/// Leaves out, with a warning, rows that would bring two mailboxes into one, or one into itself. Those who are `members`
-/// already need no password for the target: they have one. No cell is shown: in a row that is shifted, it is a password.
+/// Leaves out, with a warning, rows that would merge two mailboxes, or copy a mailbox into itself.
+///
+/// Users in `members` already have a password for the target. No cell is shown: in a shifted row it
+/// may be a password.
 pub(crate) fn fitting(
     list: UserList,
     source: &Endpoint,
@@ -36,7 +40,7 @@ pub(crate) fn fitting(
     members: &HashSet<String>,
 ) -> Result<UserList, Failure> {
     let UserList { users, mut warnings } = list;
-    // The archive is open to us, and has a place for each e-mail address.
+    // The archive needs no login, and has one mailbox for each e-mail address.
     let Some(target) = target else { return Ok(UserList { users, warnings }) };
     let without_password =
         |it: &&UserRow| it.target_password.is_none() && !members.contains(&key(&it.email_address));
@@ -44,7 +48,7 @@ pub(crate) fn fitting(
         && let Some(row) = users.iter().find(without_password)
     {
         return Err(Failure::invalid(format_args!(
-            "CSVData: Row {}: there is no TargetPassword, and the target endpoint \"{}\" has no login for all mailboxes",
+            "CSVData: Row {}: TargetPassword is missing, and the target endpoint \"{}\" has no login for all mailboxes",
             row.row, target.name
         ))
         .with_advice(
@@ -61,9 +65,8 @@ pub(crate) fn fitting(
             warnings
                 .push(format!("Row {row}: source and target are the same mailbox; row {row} is left out"));
         } else if let Some(other) = targets.get(&key(&user.target_user_name)) {
-            warnings.push(format!(
-                "Row {row}: the target mailbox is that of row {other} already; row {row} is left out"
-            ));
+            warnings
+                .push(format!("Row {row}: row {other} has the same target mailbox; row {row} is left out"));
         } else {
             targets.insert(key(&user.target_user_name), row);
             fitting.push(user);
@@ -76,12 +79,12 @@ fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-/// The e-mail addresses in a batch.
+/// E-mail addresses of a batch's users.
 pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<String>, Failure> {
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let (mut addresses, mut after) = (HashSet::new(), None);
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(told)?;
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
         addresses.extend(page.items.iter().map(|it| key(&it.email_address)));
         after = page.next;
         if after.is_none() {
@@ -90,15 +93,14 @@ pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<
     }
 }
 
-/// The endpoints of a batch.
 pub(crate) async fn endpoints_of(
     context: &Context,
     batch: &Batch,
 ) -> Result<(Endpoint, Option<Endpoint>), Failure> {
     let store = &context.store;
-    let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
+    let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
     let target = match batch.target_endpoint {
-        Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(told)?),
+        Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
         None => None,
     };
     Ok((source, target))

@@ -1,6 +1,6 @@
-//! What an administrator can do: one file for each operation, and the one list of them.
+//! The operations: one file for each, and the list of all.
 
-#![allow(clippy::doc_markdown, reason = "the comments of requests are what help prints")]
+#![allow(clippy::doc_markdown, reason = "doc comments of requests are the help texts")]
 
 mod access;
 mod availability;
@@ -55,7 +55,7 @@ use mailhaul_operations::Operations;
 
 use crate::context::Context;
 
-/// All of them, in the order in which help shows them.
+/// Lists all operations in the order of the help.
 pub(crate) fn operations() -> Operations<Context> {
     Operations::new()
         .with::<test_migration_server_availability::TestMigrationServerAvailability>()

@@ -4,29 +4,28 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::API_TOKEN, views::MigrationApiToken};
+use super::{failures::into_failure, nouns::API_TOKEN, views::MigrationApiToken};
 use crate::context::Context;
 
-/// Makes a token for the HTTP interface.
 pub(crate) struct NewMigrationApiToken;
 
-/// What a token's owner may do.
+/// Rights of a token's owner.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, strum::Display)]
 pub(crate) enum TokenRole {
-    /// Looks.
+    /// May read.
     Viewer,
-    /// Runs migrations.
+    /// May run migrations.
     Operator,
-    /// Does everything.
+    /// May do everything.
     Admin,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The token's name, as the audit log shows it.
+    /// Name of the token, as shown in the audit log.
     name: String,
-    /// What its owner may do.
+    /// Rights of the token's owner.
     role: TokenRole,
 }
 
@@ -34,7 +33,7 @@ impl Operation<Context> for NewMigrationApiToken {
     const VERB: Verb = Verb::New;
     const NOUN: Noun = API_TOKEN;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Makes a token for the HTTP interface, and shows it this once.";
+    const ABOUT: &'static str = "Makes a token for the HTTP interface, and shows its value once.";
     const VIEW: &'static [&'static str] = &["Identity", "Role", "Token"];
 
     type Request = Request;
@@ -47,10 +46,10 @@ impl Operation<Context> for NewMigrationApiToken {
     ) -> Result<Answer<MigrationApiToken>, Failure> {
         let name = request.name.trim();
         if name.is_empty() {
-            return Err(Failure::invalid("Name: a token needs a name"));
+            return Err(Failure::invalid("Name must not be empty"));
         }
         let made = context.store.create_token(name, &request.role.to_string(), context.now()).await;
-        let (token, secret) = made.map_err(told)?;
+        let (token, secret) = made.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::with_token(token, &secret)))
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::{batch_now, target},
-    failures::{told, unsupported},
+    failures::{into_failure, unsupported},
     members,
     nouns::BATCH,
     views::MigrationBatch,
@@ -26,85 +26,100 @@ use crate::{
     time_zones::{moment, zone},
 };
 
-/// Makes a batch.
 pub(crate) struct NewMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name: at most 64 characters, and no other batch's.
+    /// Unique name of the batch [max: 64 characters].
     name: String,
-    /// The CSV file of mailboxes: EmailAddress, UserName, Password, and where needed UserRoot, TargetUserName and
-    /// TargetPassword. At most 50,000 rows and 10 MB.
+    /// CSV file of mailboxes [max: 50,000 rows, 10 MB].
+    ///
+    /// Columns: EmailAddress, UserName, Password; optional: UserRoot, TargetUserName,
+    /// TargetPassword.
     #[serde(rename = "CSVData")]
     csv_data: Bytes,
-    /// The endpoint that mail comes from.
+    /// Endpoint that mail comes from.
     source_endpoint: String,
-    /// The endpoint that mail goes to, or Archive for the archive in the data directory; that of Set-MigrationConfig where
-    /// nothing is said.
+    /// Endpoint that mail goes to [default: that of Set-MigrationConfig].
+    ///
+    /// Archive is the archive in the data directory.
     target_endpoint: Option<String>,
-    /// Starts the batch at once.
+    /// Starts the batch immediately.
     #[serde(default)]
     auto_start: bool,
-    /// No mail is moved before.
+    /// Time before which no mail is moved.
     start_after: Option<DateTime>,
-    /// Mailboxes are kept in step until then; then the final sync is made.
+    /// Time of the final sync; until then, mailboxes are kept in sync.
     complete_after: Option<DateTime>,
-    /// The zone of dates without one, as the IANA or Windows names it; UTC where nothing is said.
+    /// Time zone of dates without one, as an IANA or Windows name [default: UTC].
     time_zone: Option<String>,
-    /// These folders are left out: Name, Name/* with all below, or a well-known one such as #DeletedItems#.
+    /// Folders to leave out: Name, Name/* with subfolders, or #DeletedItems#.
     #[serde(default)]
     exclude_folders: Vec<String>,
-    /// Only these folders; the same forms.
+    /// Only these folders, written as in ExcludeFolders.
     #[serde(default)]
     include_folders: Vec<String>,
-    /// Folders that go to another name: @{"Sent" = "Sent Items"}; Name/* means all below too, and - leaves a folder out.
+    /// Source and target folders, for example @{"Sent" = "Sent Items"}.
+    ///
+    /// Name/* includes all subfolders; - leaves a folder out.
     #[serde(default)]
     folder_map: BTreeMap<String, String>,
-    /// The same as a CSV file: Source, which is Name, or Name/* with all below, and Target, which is - or empty where the
-    /// folder is left out.
+    /// Folder map as a CSV file with the columns Source and Target.
+    ///
+    /// Source is Name, or Name/* with all subfolders. Target is a folder; - or an empty cell leaves
+    /// the folder out.
     folder_map_data: Option<Bytes>,
-    /// Only messages received then: Received with -gt, -ge, -lt, -le, -eq or -ne and a date, joined by -and, -or, -not and
+    /// Only messages that match, for example: Received -ge '2024-01-01'.
+    ///
+    /// Operators: -gt, -ge, -lt, -le, -eq and -ne with a date, joined by -and, -or, -not and
     /// parentheses.
     content_filter: Option<String>,
-    /// The language in which the filter is written. Dates are read as 2024-12-31, and as 12/31/2024 where it is en-US.
+    /// Language of the dates in ContentFilter.
+    ///
+    /// 2024-12-31 is read in every language; 12/31/2024 only with en-US.
     content_filter_language: Option<String>,
-    /// Whether columns that are not known are left out with a warning; otherwise they are refused.
+    /// Ignores unknown CSV columns with a warning instead of refusing them.
     allow_unknown_columns_in_csv: Option<bool>,
-    /// Whether later passes follow the first; $true where nothing is said.
+    /// Runs incremental syncs after the first sync [default: $true].
     allow_incremental_syncs: Option<bool>,
-    /// From one later pass to the next, at least 00:01:00; 24:00:00 where nothing is said.
+    /// Time between incremental syncs [min: 00:01:00, default: 24:00:00].
     sync_interval: Option<TimeSpan>,
-    /// What becomes of messages on the target that were deleted on the source; Keep where nothing is said.
+    /// Handling of copies whose message was deleted on the source [default: Keep].
     deletions: Option<Deletions>,
-    /// With Deletions Mirror: percent of a mailbox's copies that one sync removes at most [default: 10]. More wait for a second
-    /// sync an hour later, or for ConfirmDeletions.
+    /// Maximum share of a mailbox's copies that one sync removes, in percent [default: 10].
+    ///
+    /// Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for
+    /// ConfirmDeletions.
     #[schemars(range(max = 100))]
     max_deletion_percent: Option<u8>,
-    /// With Deletions Mirror: copies that one sync removes also where they are a larger share [default: 100].
+    /// Number of copies that one sync may remove whatever their share [default: 100].
+    ///
+    /// Applies to Deletions Mirror.
     max_deletion_count: Option<u64>,
-    /// The newest messages come first.
+    /// Copies the newest messages first.
     #[serde(default)]
     newest_first: bool,
-    /// Of each folder only so many of the newest messages.
+    /// Maximum number of messages per folder; the newest are copied.
     #[schemars(range(min = 1))]
     max_items: Option<u64>,
-    /// Larger messages are skipped, and reported (octets).
+    /// Maximum message size in bytes; larger messages are skipped and reported.
     #[schemars(range(min = 1))]
     max_message_size: Option<u64>,
-    /// What may be changed in messages that the target refuses: NulBytes, BareNewlines, LongLines, InvalidHeaders,
-    /// MissingFinalNewline, or All. Nothing where nothing is said: such messages are skipped and reported.
+    /// Edits allowed for messages that the target refuses [default: none].
+    ///
+    /// NulBytes, BareNewlines, LongLines, InvalidHeaders, MissingFinalNewline, or All. Without a
+    /// matching edit, such messages are skipped and reported.
     #[serde(default)]
     repair: Vec<RepairChoice>,
-    /// What becomes of a message of Gmail that has several labels; Automatic where nothing is said.
+    /// Handling of Gmail messages with several labels [default: Automatic].
     gmail_labels: Option<GmailLabels>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     #[serde(default)]
     notification_emails: Vec<String>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     report_interval: Option<TimeSpan>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     #[serde(default)]
     skip_reports: bool,
     /// Not supported.
@@ -119,8 +134,7 @@ impl Operation<Context> for NewMigrationBatch {
     const VERB: Verb = Verb::New;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Makes a batch out of a CSV file of mailboxes, and starts it where that is asked for.";
+    const ABOUT: &'static str = "Makes a batch from a CSV file of mailboxes, and can start it.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "TotalCount", "ValidationWarningCount"];
 
     type Request = Request;
@@ -132,7 +146,7 @@ impl Operation<Context> for NewMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         const RETRY: &str =
-            "Start-MigrationBatch tries the failed users of a batch again; other users are named in CSVData.";
+            "Start-MigrationBatch retries the failed users of a batch; CSVData names the users.";
         unsupported(&[
             ("NotificationEmails", !request.notification_emails.is_empty(), NO_MAIL),
             ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
@@ -142,7 +156,7 @@ impl Operation<Context> for NewMigrationBatch {
         ])?;
         let name = settings::name(&request.name)?;
         let store = &context.store;
-        let source = store.endpoint(&request.source_endpoint).await.map_err(told)?;
+        let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
         let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv, &source)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let list = members::fitting(list, &source, target.as_ref(), &HashSet::new())?;
@@ -162,7 +176,7 @@ impl Operation<Context> for NewMigrationBatch {
             created: now,
             started: auto_start.then_some(now),
         };
-        let made = store.insert_batch(batch, list.users).await.map_err(told)?;
+        let made = store.insert_batch(batch, list.users).await.map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, made.batch.guid).await?))
     }
@@ -201,17 +215,17 @@ impl Request {
 }
 
 async fn check_number(context: &Context) -> Result<(), Failure> {
-    let most = context.store.config().await.map_err(told)?.max_number_of_batches;
-    // Where there is no limit, nothing needs to be counted.
+    let most = context.store.config().await.map_err(into_failure)?.max_number_of_batches;
+    // Without a limit, the batches need not be counted.
     if most == Limit::Unlimited {
         return Ok(());
     }
-    let present = context.store.batches(&BatchFilter::default()).await.map_err(told)?.len() as u64;
+    let present = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     if most.allows(present) {
         return Ok(());
     }
     Err(Failure::conflict(format_args!(
-        "there are {present} migration batches already, and MaxNumberOfBatches is {most}"
+        "{present} migration batches exist, and MaxNumberOfBatches is {most}"
     ))
-    .with_advice("Remove batches that are completed, or raise it with Set-MigrationConfig."))
+    .with_advice("Remove completed batches, or raise the limit with Set-MigrationConfig."))
 }

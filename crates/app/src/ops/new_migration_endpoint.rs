@@ -15,113 +15,126 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
     endpoint_settings::{self as settings, Authentication},
-    failures::{told, unsupported},
+    failures::{into_failure, unsupported},
     nouns::ENDPOINT,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
 
-/// Makes an endpoint.
 pub(crate) struct NewMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
-    /// The endpoint's name.
+    /// Unique name of the endpoint.
     name: String,
-    /// Any IMAP server, as every endpoint is where nothing else is said.
+    /// Any IMAP server [default if no other type is given].
     #[serde(rename = "IMAP", default)]
     imap: bool,
-    /// Exchange Online: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    /// Exchange Online.
+    ///
+    /// Address, quirks and limits are preset; access tokens open the mailboxes.
     #[serde(rename = "Microsoft365", default)]
     microsoft_365: bool,
-    /// Gmail of an organisation: its address, peculiarities and limits are known, and mailboxes are opened with access tokens.
+    /// Gmail of a Google Workspace organisation.
+    ///
+    /// Address, quirks and limits are preset; access tokens open the mailboxes.
     #[serde(default)]
     google_workspace: bool,
-    /// The same as GoogleWorkspace: Exchange's word.
+    /// The same as GoogleWorkspace (Exchange's name).
     #[serde(default)]
     gmail: bool,
-    /// The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
+    /// Host of the IMAP server [preset for Microsoft365 and GoogleWorkspace].
     remote_server: Option<String>,
-    /// The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
+    /// TCP port [default: 993 with Ssl, 143 with Tls or None].
     #[schemars(range(min = 1))]
     port: Option<u16>,
-    /// How the connection is secured; Ssl where nothing is said.
+    /// Encryption of the connection [default: Ssl].
     security: Option<EndpointSecurity>,
-    /// How users prove who they are.
+    /// Sign-in method of users.
     authentication: Option<Authentication>,
-    /// Takes any certificate: whoever stands between reads passwords and mail.
+    /// Accepts any certificate. An attacker on the network can read passwords and mail.
     #[serde(default)]
     accept_untrusted_certificates: bool,
-    /// A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    /// PEM file of certificate authorities, trusted instead of the system's.
     certificate_authorities: Option<Bytes>,
-    /// The SHA-256 of the only certificate that is taken: 64 hexadecimal digits, with or without colons.
+    /// SHA-256 of the only accepted certificate (64 hexadecimal digits, colons allowed).
     certificate_sha256: Option<String>,
-    /// Mailboxes under way at once; 20 where nothing is said.
+    /// Maximum number of active mailboxes, or unlimited [default: 20].
     max_concurrent_migrations: Option<Limit>,
-    /// Of these, mailboxes in a later pass; 10 where nothing is said, never above MaxConcurrentMigrations.
+    /// Maximum number of mailboxes in an incremental sync [default: 10].
+    ///
+    /// They count against MaxConcurrentMigrations too.
     max_concurrent_incremental_syncs: Option<Limit>,
-    /// The profile of the server, by which its peculiarities are known; recognised by what the server says where nothing is
-    /// given.
+    /// Server profile, which selects quirks and limits [default: detected].
     server_profile: Option<String>,
-    /// The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if
-    /// not given.
+    /// Only sign-in mechanism to use [default: the strongest that works].
+    ///
+    /// SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     auth_mechanism: Option<String>,
-    /// Messages in a second at most, read and written, over all mailboxes; the profile's where nothing is said.
+    /// Maximum messages per second, read and written [default: the profile's].
+    ///
+    /// All mailboxes share the limit.
     #[schemars(range(min = 1))]
     messages_per_second: Option<u64>,
-    /// Octets in a second at most, over all mailboxes; the profile's where nothing is said.
+    /// Maximum bytes per second over all mailboxes [default: the profile's].
     #[schemars(range(min = 1))]
     bytes_per_second: Option<u64>,
-    /// Octets in 24 hours at most, over all mailboxes; the profile's where nothing is said.
+    /// Maximum bytes in 24 hours over all mailboxes [default: the profile's].
     #[schemars(range(min = 1))]
     bytes_per_day: Option<u64>,
-    /// Octets in 24 hours at most, for each mailbox; the profile's where nothing is said.
+    /// Maximum bytes in 24 hours for each mailbox [default: the profile's].
     #[schemars(range(min = 1))]
     mailbox_bytes_per_day: Option<u64>,
-    /// An administrator who opens every mailbox, in place of each user's own login.
+    /// Administrator login that opens every mailbox, instead of the users' logins.
     credential: Option<Credential>,
-    /// How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; without it the SASL
-    /// authorization identity does.
+    /// Form of the administrator's login, for example {user}*{admin}, or PROXYAUTH.
+    ///
+    /// Without it, the SASL authorization identity names the mailbox.
     user_name_template: Option<String>,
-    /// The organisation at Microsoft, by GUID or domain.
+    /// Microsoft tenant, by GUID or domain.
     tenant_id: Option<String>,
-    /// The application, as the authorization server knows it. With neither secret nor certificate somebody signs in with
-    /// `mailhaul login`.
+    /// Application (client) id at the authorization server.
+    ///
+    /// Without secret and certificate, a user signs in with `mailhaul login`.
     application_id: Option<String>,
-    /// The application's secret.
+    /// Secret of the application.
     client_secret: Option<SecretText>,
-    /// A file (PEM) with the application's certificate and its private key.
+    /// PEM file with the application's certificate and private key.
     certificate_file: Option<Bytes>,
-    /// A file (JSON) with the key of a service account of Google, to which the organisation has delegated.
+    /// JSON key file of a Google service account with domain-wide delegation.
     service_account_key_file_data: Option<Bytes>,
-    /// A refresh token of somebody who signed in elsewhere.
+    /// Refresh token of a user who signed in elsewhere.
     refresh_token: Option<SecretText>,
-    /// A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the
-    /// machine itself.
+    /// Program (absolute path) and arguments; it prints an access token.
+    ///
+    /// {user} becomes the mailbox. Can be set only on the service's machine.
     token_command: Option<Vec<String>>,
-    /// One access token, for a test: it is used until it ends.
+    /// One access token, for a test; used until it expires.
     access_token: Option<SecretText>,
-    /// The authorization server, where it is not the service's public one: that of a national cloud.
+    /// Authorization server [default: the public one of the service].
+    ///
+    /// Needed for national clouds.
     authority_url: Option<String>,
-    /// The token endpoint, where it does not follow from AuthorityUrl.
+    /// Token endpoint [default: derived from AuthorityUrl].
     token_url: Option<String>,
-    /// Where a device asks for a code, where it does not follow from AuthorityUrl.
+    /// Device authorization endpoint [default: derived from AuthorityUrl].
     device_url: Option<String>,
-    /// For what a token is to be good, where it is not what the service wants.
+    /// Scope of the access token [default: what the service needs].
     scope: Option<String>,
-    /// Uploads messages to Gmail by its API, and not by IMAP, of which Gmail takes 500 MB a day for each user.
+    /// Uploads messages through the Gmail API instead of IMAP.
+    ///
+    /// By IMAP, Gmail accepts 500 MB a day for each user.
     #[serde(default)]
     gmail_api: bool,
-    /// The address of Gmail's API, where it is not Google's public one.
+    /// URL of the Gmail API [default: Google's public one].
     gmail_api_url: Option<String>,
-    /// A mailbox that is opened to try the endpoint.
+    /// Mailbox that is opened to test the endpoint.
     test_mailbox: Option<String>,
-    /// The same as TestMailbox: Exchange's word with Gmail.
+    /// The same as TestMailbox (Exchange's name for Gmail).
     email_address: Option<String>,
-    /// Keeps the endpoint without connecting to its server.
+    /// Saves the endpoint without connecting to its server.
     #[serde(default)]
     skip_verification: bool,
     /// Not supported.
@@ -139,8 +152,7 @@ impl Operation<Context> for NewMigrationEndpoint {
     const VERB: Verb = Verb::New;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Makes an endpoint: a mail server, and how many mailboxes may be under way there at once.";
+    const ABOUT: &'static str = "Makes an endpoint: a mail server with its login and limits.";
     const VIEW: &'static [&'static str] = &["Identity", "EndpointType", "RemoteServer", "Port", "Security"];
 
     type Request = Request;
@@ -151,7 +163,7 @@ impl Operation<Context> for NewMigrationEndpoint {
         caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
-        const IMAP_ONLY: &str = "Mail is moved by IMAP: give -IMAP, -Microsoft365 or -GoogleWorkspace.";
+        const IMAP_ONLY: &str = "mailhaul moves mail by IMAP: give -IMAP, -Microsoft365 or -GoogleWorkspace.";
         unsupported(&[
             ("ExchangeOutlookAnywhere", request.exchange_outlook_anywhere, IMAP_ONLY),
             ("ExchangeRemoteMove", request.exchange_remote_move, IMAP_ONLY),
@@ -169,12 +181,12 @@ impl Operation<Context> for NewMigrationEndpoint {
         if !skip_verification {
             settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
-        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(told)?;
+        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
 }
 
-/// The endpoint that is asked for, and its secret.
+/// Builds the endpoint and its secret from the request.
 fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret>), Failure> {
     Authentication::check(request.authentication)?;
     let kinds = Kinds {
@@ -186,7 +198,7 @@ fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret
     let endpoint_type = kinds.endpoint_type()?;
     let known = Preset::of(endpoint_type);
     let security = request.security.or(known.map(|it| it.security)).unwrap_or_default();
-    // The known port is that of the known security.
+    // The preset port belongs to the preset security.
     let known_port = known.filter(|it| it.security == security).map(|it| it.port);
     let server = request.remote_server.or_else(|| known.map(|it| it.remote_server.to_owned()));
     let server = server.ok_or_else(|| Failure::invalid("RemoteServer must be given"))?;

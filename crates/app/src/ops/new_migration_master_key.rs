@@ -7,27 +7,28 @@ use mailhaul_store::MasterKeySource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{failures::told, nouns::MASTER_KEY};
+use super::{failures::into_failure, nouns::MASTER_KEY};
 use crate::context::{Context, master_key};
 
-/// Seals all passwords with another key.
 pub(crate) struct NewMigrationMasterKey;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// A file with the new key, which `MAILHAUL_MASTER_KEY_FILE` has to name from the next start on. Without it a new key is
-    /// made in the data directory, if the key is kept there.
+    /// File with the new key [default: a new key in the data directory].
+    ///
+    /// From the next start on, `MAILHAUL_MASTER_KEY_FILE` must name this file. Without KeyFile, the
+    /// current key must be in the data directory.
     key_file: Option<String>,
 }
 
-/// Where the key is now.
+/// Location of the master key after the change.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationMasterKey {
-    /// The file that holds it.
+    /// File that holds the key.
     key_file: String,
-    /// What is to be done now.
+    /// Next step for the administrator.
     message: String,
 }
 
@@ -35,7 +36,7 @@ impl Operation<Context> for NewMigrationMasterKey {
     const VERB: Verb = Verb::New;
     const NOUN: Noun = MASTER_KEY;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Seals all passwords with another key, at once or not at all.";
+    const ABOUT: &'static str = "Encrypts all passwords with a new key; all of them or none.";
     const VIEW: &'static [&'static str] = &["KeyFile", "Message"];
     const CONFIRM: bool = true;
 
@@ -51,19 +52,19 @@ impl Operation<Context> for NewMigrationMasterKey {
             Some(file) => (
                 MasterKeySource::File(PathBuf::from(&file)),
                 file,
-                "Set MAILHAUL_MASTER_KEY_FILE to this file wherever mailhaul runs on this data directory.",
+                "Set MAILHAUL_MASTER_KEY_FILE to this file for every mailhaul that uses this data directory.",
             ),
             None if master_key() == MasterKeySource::DataDirectory => (
                 MasterKeySource::DataDirectory,
                 context.data.join("master.key").display().to_string(),
-                "Keep a copy of the new key elsewhere; backups of the database need the key of their time.",
+                "Keep a copy of the new key elsewhere. Older backups of the database need the older key.",
             ),
             None => {
-                let failure = Failure::invalid("KeyFile: the key is not kept in the data directory");
+                let failure = Failure::invalid("KeyFile: the current key is not in the data directory");
                 return Err(failure.with_advice("Write a new key into a file, and name it with -KeyFile."));
             }
         };
-        context.store.rotate_master_key(source).await.map_err(told)?;
+        context.store.rotate_master_key(source).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationMasterKey { key_file: file, message: message.to_owned() }))
     }
 }

@@ -1,4 +1,4 @@
-//! What operations are about.
+//! Operation groups.
 
 use mailhaul_operations::Noun;
 
@@ -6,7 +6,7 @@ pub(crate) const SERVER_AVAILABILITY: Noun = Noun {
     cmdlet: "MigrationServerAvailability",
     word: "server",
     path: "server-availability",
-    about: "Mail servers, before anything is set up for them",
+    about: "Tests of mail servers",
 };
 
 pub(crate) const ENDPOINT: Noun = Noun {
@@ -26,32 +26,36 @@ pub(crate) const USER_STATISTICS: Noun = Noun {
     cmdlet: "MigrationUserStatistics",
     word: "user-statistics",
     path: "user-statistics",
-    about: "How far a mailbox is, folder by folder",
+    about: "Progress of a mailbox and its folders",
 };
 
 pub(crate) const SKIPPED_ITEM: Noun = Noun {
     cmdlet: "MigrationSkippedItem",
     word: "skipped-item",
     path: "skipped-items",
-    about: "Messages that were skipped",
+    about: "Skipped messages",
 };
 
 pub(crate) const FOLDER_PLAN: Noun = Noun {
     cmdlet: "MigrationFolderPlan",
     word: "folder-plan",
     path: "folder-plans",
-    about: "Where a mailbox's folders go, and why",
+    about: "Target of each folder, with the reason",
 };
 
 pub(crate) const STATISTICS: Noun = Noun {
     cmdlet: "MigrationStatistics",
     word: "statistics",
     path: "statistics",
-    about: "How far all batches are together",
+    about: "Progress of all batches together",
 };
 
-pub(crate) const CONFIG: Noun =
-    Noun { cmdlet: "MigrationConfig", word: "config", path: "config", about: "What holds for all batches" };
+pub(crate) const CONFIG: Noun = Noun {
+    cmdlet: "MigrationConfig",
+    word: "config",
+    path: "config",
+    about: "Configuration for all batches",
+};
 
 pub(crate) const REPORT: Noun = Noun {
     cmdlet: "MigrationReport",
@@ -64,19 +68,19 @@ pub(crate) const AUDIT_LOG: Noun = Noun {
     cmdlet: "MigrationAuditLog",
     word: "audit-log",
     path: "audit-log",
-    about: "Who changed what, and when",
+    about: "Log of all changes, with caller and time",
 };
 
 pub(crate) const API_TOKEN: Noun = Noun {
     cmdlet: "MigrationApiToken",
     word: "token",
     path: "tokens",
-    about: "Tokens of those who ask over HTTP",
+    about: "Tokens for the HTTP interface",
 };
 
 pub(crate) const MASTER_KEY: Noun = Noun {
     cmdlet: "MigrationMasterKey",
     word: "master-key",
     path: "master-key",
-    about: "The key with which passwords are sealed",
+    about: "Key that encrypts the passwords",
 };

@@ -1,36 +1,37 @@
-//! Long answers in parts: what `-ResultSize` still allows, and where the next part begins.
+//! Paged answers: the remaining ResultSize and the start of the next page.
 
 use mailhaul_migration::Limit;
 use mailhaul_operations::{Continuation, Failure};
 use mailhaul_store::{Bookmark, Page};
 
-/// How many results there are where nobody says, as in Exchange.
+/// Default of ResultSize, as in Exchange.
 const DEFAULT_RESULT_SIZE: Limit = Limit::At(1000);
-/// Results of one part.
+/// Results per page.
 const PART: u32 = 1000;
 
-/// How far a reader has come.
+/// Position of a reader in a paged answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// What is still wanted.
+    /// Results still allowed by ResultSize.
     left: Limit,
-    /// The last one that was shown.
+    /// Last result of the page before.
     pub(crate) after: Option<Bookmark>,
 }
 
 impl Reading {
-    /// From the beginning, or from where the last part ended.
+    /// Starts at the beginning, or at the continuation.
     pub(crate) fn new(size: Option<Limit>, continuation: Option<&Continuation>) -> Result<Self, Failure> {
         let Some(Continuation(text)) = continuation else {
             return Ok(Self { left: size.unwrap_or(DEFAULT_RESULT_SIZE), after: None });
         };
         let parts =
             text.split_once('.').and_then(|(left, after)| Some((left.parse().ok()?, after.parse().ok()?)));
-        let (left, after) = parts.ok_or_else(|| Failure::invalid("Continuation is not one of ours"))?;
+        let (left, after) = parts
+            .ok_or_else(|| Failure::invalid("Continuation is not a value that this service returned"))?;
         Ok(Self { left, after: Some(after) })
     }
 
-    /// How many to ask for.
+    /// Maximum number of results of the next page.
     pub(crate) fn limit(self) -> u32 {
         match self.left {
             Limit::At(left) => left.min(PART),
@@ -38,7 +39,7 @@ impl Reading {
         }
     }
 
-    /// Where the part after this page begins; `None` where nothing more is there or wanted.
+    /// Continuation after this page; `None` at the end.
     pub(crate) fn next<T>(self, page: &Page<T>) -> Option<String> {
         let next = page.next?;
         let left = match self.left {
@@ -52,7 +53,7 @@ impl Reading {
     }
 }
 
-/// The most that a short list may have.
+/// Maximum length of an unpaged list.
 pub(crate) fn most(size: Option<Limit>) -> usize {
     match size.unwrap_or(DEFAULT_RESULT_SIZE) {
         Limit::At(most) => usize::try_from(most).unwrap_or(usize::MAX),

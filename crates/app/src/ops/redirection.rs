@@ -1,16 +1,16 @@
-//! Kept secrets and the servers that they go to: a change of the server needs the secret typed again.
+//! Protects saved secrets: a change of the server needs the secret again.
 //!
-//! Who may change an endpoint does not thereby learn its passwords. Pointed at another server, a kept password would be sent
-//! there by the next test or pass.
+//! The right to change an endpoint is not the right to learn its passwords. The next test or pass
+//! would send a saved password to the new server.
 
 use mailhaul_migration::{Access, Endpoint, EndpointSecurity};
 use mailhaul_operations::{Caller, Failure, Role};
 use mailhaul_store::{NewSecret, Store};
 
-use super::failures::told;
+use super::failures::into_failure;
 
-/// # Errors
-/// A secret that is kept would go to another server, or become readable on the way.
+/// Refuses a change that would send the saved secret to another server, or make it readable on the
+/// network.
 pub(crate) async fn check(
     store: &Store,
     caller: &Caller,
@@ -29,21 +29,21 @@ pub(crate) async fn check(
         ),
     };
     if let Some(again) = again.filter(|_| !is_typed) {
-        let words = format!("{parameter} would send the secret that is kept to another server");
-        let advice = format!("Give {again} as well, if that server may have it.");
+        let words = format!("{parameter} would send the saved secret to another server");
+        let advice = format!("Give {again} again, if that server may receive the secret.");
         return Err(Failure::invalid(words).with_advice(advice));
     }
-    let passwords = store.count_passwords(before.guid).await.map_err(told)?;
+    let passwords = store.count_passwords(before.guid).await.map_err(into_failure)?;
     if passwords > 0 && caller.role < Role::Admin {
         let words = format!("{parameter} would send the passwords of {passwords} users to another server");
         return Err(Failure::forbidden(words).with_advice(
-            "An administrator may change it; or make another endpoint, and a batch with the passwords for it.",
+            "An administrator may change it. Or make another endpoint, and a batch with the passwords for it.",
         ));
     }
     Ok(())
 }
 
-/// The parameter by which secrets go elsewhere than before, or over a less protected connection.
+/// Finds the change that would send secrets to another server, or over a less protected connection.
 fn changed_parameter(before: &Endpoint, after: &Endpoint) -> Option<&'static str> {
     let is_pinned =
         after.certificate_sha256.is_some() && after.certificate_sha256 == before.certificate_sha256;
@@ -53,7 +53,7 @@ fn changed_parameter(before: &Endpoint, after: &Endpoint) -> Option<&'static str
     };
     let is_gmail_new = after.gmail_api.is_some()
         && after.gmail_api != before.gmail_api
-        // Turned on, it is Google's own.
+        // A Gmail API that is turned on at Google's own address is no redirection.
         && (before.gmail_api.is_some() || !super::access::is_usual_gmail_api(after.gmail_api.as_deref()));
     let changes = [
         ("RemoteServer", !after.remote_server.eq_ignore_ascii_case(&before.remote_server)),

@@ -4,16 +4,15 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::API_TOKEN, views::MigrationApiToken};
+use super::{failures::into_failure, nouns::API_TOKEN, views::MigrationApiToken};
 use crate::context::Context;
 
-/// Revokes a token of the HTTP interface.
 pub(crate) struct RemoveMigrationApiToken;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Its name or GUID.
+    /// Name or GUID of the token.
     identity: String,
 }
 
@@ -21,7 +20,7 @@ impl Operation<Context> for RemoveMigrationApiToken {
     const VERB: Verb = Verb::Remove;
     const NOUN: Noun = API_TOKEN;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Revokes a token: from now on it opens nothing. It stays in the list.";
+    const ABOUT: &'static str = "Revokes a token immediately. It stays in the list.";
     const VIEW: &'static [&'static str] = &["Identity", "Role", "RevokedDateTime"];
 
     type Request = Request;
@@ -32,7 +31,8 @@ impl Operation<Context> for RemoveMigrationApiToken {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
-        let revoked = context.store.revoke_token(&request.identity, context.now()).await.map_err(told)?;
+        let revoked =
+            context.store.revoke_token(&request.identity, context.now()).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::new(revoked)))
     }
 }

@@ -4,19 +4,17 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::BATCH, views::MigrationBatch};
+use super::{failures::into_failure, nouns::BATCH, views::MigrationBatch};
 use crate::{context::Context, service::Ending};
 
-/// Removes a batch.
 pub(crate) struct RemoveMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
-    /// Taken for the sake of scripts: every batch can be removed.
+    /// Accepted for compatibility with Exchange scripts; has no effect.
     #[serde(default)]
     #[expect(dead_code, reason = "nothing needs to be forced")]
     force: bool,
@@ -26,8 +24,8 @@ impl Operation<Context> for RemoveMigrationBatch {
     const VERB: Verb = Verb::Remove;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Removes a batch with its users, their passwords and reports, at once and in every state. Mail on \
-                                 the target stays, and another batch of the same users copies nothing twice.";
+    const ABOUT: &'static str = "Removes a batch with its users, their passwords and reports, whatever its status. Mail on \
+                                 the target stays; a new batch of the same users copies nothing twice.";
 
     type Request = Request;
     type Response = MigrationBatch;
@@ -37,8 +35,8 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let guid = context.store.batch(&request.identity).await.map_err(told)?.batch.guid;
-        context.store.remove_batch(guid).await.map_err(told)?;
+        let guid = context.store.batch(&request.identity).await.map_err(into_failure)?.batch.guid;
+        context.store.remove_batch(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::none())

@@ -4,17 +4,15 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::ENDPOINT, views::MigrationEndpoint};
+use super::{failures::into_failure, nouns::ENDPOINT, views::MigrationEndpoint};
 use crate::context::Context;
 
-/// Removes an endpoint.
 pub(crate) struct RemoveMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID.
+    /// Name or GUID of the endpoint.
     identity: String,
 }
 
@@ -32,8 +30,8 @@ impl Operation<Context> for RemoveMigrationEndpoint {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
-        let endpoint = context.store.endpoint(&request.identity).await.map_err(told)?;
-        context.store.remove_endpoint(endpoint.guid).await.map_err(told)?;
+        let endpoint = context.store.endpoint(&request.identity).await.map_err(into_failure)?;
+        context.store.remove_endpoint(endpoint.guid).await.map_err(into_failure)?;
         Ok(Answer::none())
     }
 }

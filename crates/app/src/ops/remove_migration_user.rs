@@ -4,19 +4,17 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::told, nouns::USER, views::MigrationUser};
+use super::{failures::into_failure, nouns::USER, views::MigrationUser};
 use crate::{context::Context, service::Ending};
 
-/// Removes a user.
 pub(crate) struct RemoveMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
-    /// Taken for the sake of scripts: every user can be removed.
+    /// Accepted for compatibility with Exchange scripts; has no effect.
     #[serde(default)]
     #[expect(dead_code, reason = "nothing needs to be forced")]
     force: bool,
@@ -27,7 +25,7 @@ impl Operation<Context> for RemoveMigrationUser {
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
-        "Takes one user out of its batch, with its passwords and its report. Mail on the target stays.";
+        "Removes a user from its batch, with its passwords and report. Mail on the target stays.";
 
     type Request = Request;
     type Response = MigrationUser;
@@ -37,8 +35,8 @@ impl Operation<Context> for RemoveMigrationUser {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(told)?;
-        context.store.remove_user(user.guid).await.map_err(told)?;
+        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
+        context.store.remove_user(user.guid).await.map_err(into_failure)?;
         context.workers.end(user.guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::none())

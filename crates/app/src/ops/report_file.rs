@@ -1,4 +1,4 @@
-//! CSV files for people and their spreadsheets, part by part.
+//! CSV reports, written in parts.
 
 use std::fmt::Display;
 
@@ -8,21 +8,21 @@ use mailhaul_store::Bookmark;
 
 use crate::csv_cell::harmless;
 
-/// Octets after which a part ends.
+/// Bytes after which a part ends.
 const PART: usize = 4 << 20;
 
-/// By which spreadsheets know UTF-8.
+/// Byte order mark, by which spreadsheets recognise UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A part of a file that grows.
+/// Part of a CSV file.
 pub(super) struct Part {
     rows: csv::Writer<Vec<u8>>,
-    /// Octets so far, as far as cells go.
+    /// Bytes of the cells so far.
     length: usize,
 }
 
 impl Part {
-    /// The first part, with the names of the columns.
+    /// First part, which begins with the column names.
     pub(super) fn first(columns: &[&str], with_byte_order_mark: bool) -> Result<Self, Failure> {
         let start = if with_byte_order_mark { BYTE_ORDER_MARK } else { "" };
         let mut part = Self::beginning_with(start);
@@ -30,7 +30,6 @@ impl Part {
         Ok(part)
     }
 
-    /// One of those that follow.
     pub(super) fn further() -> Self {
         Self::beginning_with("")
     }
@@ -42,13 +41,12 @@ impl Part {
         Self { rows: writer, length: 0 }
     }
 
-    /// One more row. Cells that a spreadsheet would run are made harmless.
+    /// Appends a row. Cells that a spreadsheet would run as a formula are escaped.
     pub(super) fn push<C: AsRef<str>>(&mut self, cells: &[C]) -> Result<(), Failure> {
         self.length += cells.iter().map(|it| it.as_ref().len() + 1).sum::<usize>();
         self.rows.write_record(cells.iter().map(|it| harmless(it.as_ref()))).map_err(|error| broken(&error))
     }
 
-    /// Whether another part should follow.
     pub(super) fn is_full(&self) -> bool {
         self.length >= PART
     }
@@ -59,19 +57,19 @@ impl Part {
     }
 }
 
-/// A time as all reports write it: ISO 8601, UTC.
+/// Time in ISO 8601, UTC.
 pub(super) fn date(at: Option<Timestamp>) -> String {
     at.map(|it| it.to_string()).unwrap_or_default()
 }
 
-/// Where a part begins, as it was told at the end of the part before.
+/// Parses a position that the part before returned.
 pub(super) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
     text.parse().map_err(|_| not_ours())
 }
 
-/// A continuation that nobody was given.
+/// Failure for a continuation that the service did not return.
 pub(super) fn not_ours() -> Failure {
-    Failure::invalid("Continuation is not one of ours")
+    Failure::invalid("Continuation is not a value that this service returned")
 }
 
 fn broken(error: &dyn Display) -> Failure {

@@ -1,11 +1,11 @@
-//! What may be ordered of a batch and of a user, in which state: tables, with the reason and the way out where it may not.
+//! Which command is allowed in which status, with reason and remedy.
 
 use mailhaul_migration::{BatchStatus, StatusCounts, UserEvent, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::BatchOverview;
 use strum::VariantArray as _;
 
-/// What can be ordered of a batch. Removal is always possible.
+/// Command to a batch. Removal is always possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Start,
@@ -13,70 +13,70 @@ pub(crate) enum Order {
     Complete,
 }
 
-/// Whether an order may be given.
+/// Answer to a command.
 #[derive(Clone, Copy)]
 enum May {
-    /// It may.
     Yes,
-    /// It may where it would change something for at least one user.
-    IfAnybody(Why),
-    /// It may not.
-    No(Why),
+    /// Allowed if it changes at least one user.
+    IfAnyUserChanges(Reason),
+    No(Reason),
 }
 
-/// Why not, and what to do.
+/// Reason of a refusal, and advice.
 #[derive(Clone, Copy)]
-struct Why(&'static str, &'static str);
+struct Reason(&'static str, &'static str);
 
-const RUNS: Why = Why(
-    "it runs already, and no user has failed or is stopped",
-    "Get-MigrationUser shows where its users stand; Set-MigrationBatch -SyncNow carries over what is new at once.",
+const RUNS: Reason = Reason(
+    "it is running, and no user has failed or is stopped",
+    "Get-MigrationUser shows the status of its users; Set-MigrationBatch -SyncNow copies new mail now.",
 );
-const NOT_STARTED: Why = Why("it was never started", "Start it with Start-MigrationBatch.");
-const STOPS: Why =
-    Why("it is being stopped", "Wait until its status is Stopped, then start it with Start-MigrationBatch.");
-const IS_STOPPED: Why = Why("it is stopped", "Start it with Start-MigrationBatch.");
-const STOPPED_ALREADY: Why = Why("it is stopped already", "Nothing needs to be done.");
-const STOPS_ALREADY: Why =
-    Why("it is being stopped already", "Get-MigrationBatch shows when its status is Stopped.");
-const NOT_SYNCED: Why = Why(
+const NOT_STARTED: Reason = Reason("it was never started", "Start it with Start-MigrationBatch.");
+const STOPS: Reason = Reason(
+    "it is being stopped",
+    "Wait until its status is Stopped, then start it with Start-MigrationBatch.",
+);
+const IS_STOPPED: Reason = Reason("it is stopped", "Start it with Start-MigrationBatch.");
+const STOPPED_ALREADY: Reason = Reason("it is stopped already", "Nothing needs to be done.");
+const STOPS_ALREADY: Reason =
+    Reason("it is being stopped already", "Get-MigrationBatch shows when its status is Stopped.");
+const NOT_SYNCED: Reason = Reason(
     "its users are not synced yet",
-    "Wait until its status is Synced; or set -CompleteAfter with Set-MigrationBatch: then users complete by themselves.",
+    "Wait until its status is Synced, or set -CompleteAfter with Set-MigrationBatch.",
 );
-const COMPLETES: Why =
-    Why("it is being completed already", "Get-MigrationBatch shows when its status is Completed.");
-const COMPLETED: Why = Why(
+const COMPLETES: Reason =
+    Reason("it is being completed already", "Get-MigrationBatch shows when its status is Completed.");
+const COMPLETED: Reason = Reason(
     "every user is completed",
-    "Remove it with Remove-MigrationBatch; to sync once more, make a new batch of the same users: nothing is copied twice.",
+    "Remove it with Remove-MigrationBatch. To sync again, make a new batch of the same users; nothing is copied twice.",
 );
-const NOTHING_LEFT: Why = Why(
+const NOTHING_LEFT: Reason = Reason(
     "every user is completed or failed",
-    "Start-MigrationBatch tries those that failed again; Remove-MigrationBatch removes it.",
+    "Start-MigrationBatch retries the failed users; Remove-MigrationBatch removes the batch.",
 );
-const ALL_FAILED: Why = Why(
+const ALL_FAILED: Reason = Reason(
     "every user failed",
-    "Get-MigrationUser -StatusSummary Failed says why; Start-MigrationBatch tries them again.",
+    "Get-MigrationUser -StatusSummary Failed shows why; Start-MigrationBatch retries them.",
 );
 
-/// For each state: Start, Stop, Complete.
+/// Per status: Start, Stop, Complete.
 #[rustfmt::skip]
 const TABLE: [(BatchStatus, May, May, May); BatchStatus::VARIANTS.len()] = {
     use BatchStatus as S;
-    use May::{IfAnybody, No, Yes};
+    use May::{IfAnyUserChanges, No, Yes};
     [
         (S::Created,             Yes,                  No(NOT_STARTED),         No(NOT_STARTED)),
-        (S::Starting,            IfAnybody(RUNS),      Yes,                     No(NOT_SYNCED)),
-        (S::Waiting,             IfAnybody(RUNS),      Yes,                     No(NOT_SYNCED)),
-        (S::Syncing,             IfAnybody(RUNS),      Yes,                     No(NOT_SYNCED)),
-        (S::IncrementalSyncing,  IfAnybody(RUNS),      Yes,                     Yes),
-        (S::Synced,              IfAnybody(RUNS),      Yes,                     Yes),
-        (S::SyncedWithErrors,    IfAnybody(RUNS),      Yes,                     Yes),
+        (S::Starting,            IfAnyUserChanges(RUNS),      Yes,                     No(NOT_SYNCED)),
+        (S::Waiting,             IfAnyUserChanges(RUNS),      Yes,                     No(NOT_SYNCED)),
+        (S::Syncing,             IfAnyUserChanges(RUNS),      Yes,                     No(NOT_SYNCED)),
+        (S::IncrementalSyncing,  IfAnyUserChanges(RUNS),      Yes,                     Yes),
+        (S::Synced,              IfAnyUserChanges(RUNS),      Yes,                     Yes),
+        (S::SyncedWithErrors,    IfAnyUserChanges(RUNS),      Yes,                     Yes),
         (S::Stopping,            No(STOPS),            No(STOPS_ALREADY),       No(STOPS)),
         (S::Stopped,             Yes,                  No(STOPPED_ALREADY),     No(IS_STOPPED)),
-        (S::Completing,          IfAnybody(COMPLETES), Yes,                     No(COMPLETES)),
-        (S::Completed,           IfAnybody(COMPLETED), No(COMPLETED),           No(COMPLETED)),
-        (S::CompletedWithErrors, IfAnybody(COMPLETED), No(NOTHING_LEFT),        No(NOTHING_LEFT)),
-        (S::Failed,              Yes,                  IfAnybody(NOTHING_LEFT), No(ALL_FAILED)),
+        (S::Completing,          IfAnyUserChanges(COMPLETES), Yes,                     No(COMPLETES)),
+        (S::Completed,           IfAnyUserChanges(COMPLETED), No(COMPLETED),           No(COMPLETED)),
+        (S::CompletedWithErrors, IfAnyUserChanges(COMPLETED), No(NOTHING_LEFT),        No(NOTHING_LEFT)),
+        (S::Failed,              Yes,                  IfAnyUserChanges(NOTHING_LEFT), No(ALL_FAILED)),
     ]
 };
 
@@ -93,7 +93,7 @@ impl Order {
         })
     }
 
-    /// What happens to its users.
+    /// Event that the command sends to the batch's users.
     fn event(self) -> UserEvent {
         match self {
             Self::Start => UserEvent::Start,
@@ -102,12 +102,12 @@ impl Order {
         }
     }
 
-    /// An error that says why, where the batch cannot take the order.
+    /// Refuses a command that the status does not allow.
     pub(crate) fn check(self, overview: &BatchOverview, status: BatchStatus) -> Result<(), Failure> {
-        let Why(why, advice) = match self.may(status) {
+        let Reason(reason, advice) = match self.may(status) {
             May::Yes => return Ok(()),
-            May::IfAnybody(_) if concerned(&overview.counts, self.event()) > 0 => return Ok(()),
-            May::IfAnybody(why) | May::No(why) => why,
+            May::IfAnyUserChanges(_) if concerned(&overview.counts, self.event()) > 0 => return Ok(()),
+            May::IfAnyUserChanges(why) | May::No(why) => why,
         };
         let name = &overview.batch.name;
         let done = match self {
@@ -115,40 +115,38 @@ impl Order {
             Self::Stop => "stopped",
             Self::Complete => "completed",
         };
-        Err(Failure::conflict(format_args!("the migration batch \"{name}\" cannot be {done}: {why}"))
+        Err(Failure::conflict(format_args!("the migration batch \"{name}\" cannot be {done}: {reason}"))
             .with_advice(advice))
     }
 }
 
-/// How many users the event would change something for.
+/// Number of users that the event would change.
 fn concerned(counts: &StatusCounts, event: UserEvent) -> u64 {
     let takes = |it: &&UserStatus| it.on(event, true).is_ok();
     UserStatus::VARIANTS.iter().filter(takes).map(|it| counts.of(*it)).sum()
 }
 
-/// What can be done with a batch in this state.
+/// Commands that the status allows.
 pub(crate) fn supported_actions(status: BatchStatus) -> Vec<&'static str> {
     let may = |order: &Order| !matches!(order.may(status), May::No(_));
     let orders = Order::ALL.iter().filter(|(order, _)| may(order)).map(|(_, name)| *name);
     orders.chain(["Set", "Remove"]).collect()
 }
 
-/// Why a user in this state cannot take the order, and what to do.
+/// Failure for a command that a user's status does not allow.
 pub(crate) fn user_refusal(address: &str, status: UserStatus, event: UserEvent) -> Failure {
     use UserEvent as E;
     use UserStatus as S;
     let (cannot, advice) = match (event, status) {
-        (E::Start, S::Stopping) => ("started", "Wait until its status is Stopped, and start it then."),
-        (E::Start, S::Completed) => ("started", "It is done: no sync follows."),
-        (E::Start, S::Synced) => {
-            ("started", "It is in step; Set-MigrationUser -SyncNow carries over what is new.")
-        }
-        (E::Start, _) => ("started", "It runs already; Get-MigrationUserStatistics shows how far it is."),
+        (E::Start, S::Stopping) => ("started", "Wait until its status is Stopped, then start it."),
+        (E::Start, S::Completed) => ("started", "It is completed; no sync follows."),
+        (E::Start, S::Synced) => ("started", "It is synced; Set-MigrationUser -SyncNow copies new mail now."),
+        (E::Start, _) => ("started", "It is running; Get-MigrationUserStatistics shows its progress."),
         (E::Stop, S::Stopping | S::Stopped | S::IncrementalStopped) => {
             ("stopped", "Nothing needs to be done.")
         }
-        (E::Stop, _) => ("stopped", "Nothing is under way; Remove-MigrationUser takes it out of its batch."),
-        _ => ("changed", "Get-MigrationUser shows where it stands."),
+        (E::Stop, _) => ("stopped", "It is not running; Remove-MigrationUser removes it from its batch."),
+        _ => ("changed", "Get-MigrationUser shows its status."),
     };
     Failure::conflict(format_args!(
         "the migration user \"{address}\" cannot be {cannot}: its status is {status}"

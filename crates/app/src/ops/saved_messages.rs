@@ -1,4 +1,4 @@
-//! Messages of a source mailbox as files.
+//! Saves messages of a source mailbox as files.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -16,19 +16,18 @@ use mailhaul_store::SkippedMessage;
 
 use crate::context::Context;
 
-/// Octets between source and disk.
+/// Bytes buffered between source and disk.
 const BUDGET: u32 = 1 << 20;
-/// Octets of a file's name that come from the folder.
+/// Bytes of a file name that may come from the folder name.
 const LONGEST: usize = 120;
 
-/// Saves messages of one user.
 pub(super) struct Saving {
     mailbox: ImapMailbox,
     directory: PathBuf,
 }
 
 impl Saving {
-    /// Into this directory, which is made where it is missing.
+    /// Opens the source mailbox, and makes the directory if it is missing.
     pub(super) async fn new(
         context: &Context,
         user: &MigrationUser,
@@ -37,7 +36,7 @@ impl Saving {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|error| {
             Failure::unavailable(format_args!(
-                "the directory {} cannot be made: {error}",
+                "the directory {} cannot be created: {error}",
                 directory.display()
             ))
         })?;
@@ -46,7 +45,7 @@ impl Saving {
         Ok(Self { mailbox: mailbox.map_err(Failure::unavailable)?, directory })
     }
 
-    /// Saves one; where. The source is only read.
+    /// Saves one message; returns its path. The source is only read.
     pub(super) async fn save(&mut self, message: &SkippedMessage) -> Result<PathBuf, String> {
         let uid = Uid::new(message.uid).ok_or("it has no UID")?;
         let unfinished = self.directory.join(format!(".unfinished-{}", mailhaul_migration::Guid::new_v4()));
@@ -63,12 +62,13 @@ impl Saving {
         placed
     }
 
-    /// Says goodbye to the server.
     pub(super) async fn close(mut self) {
         self.mailbox.close().await;
     }
 
-    /// Gives the file its name. One that is there already is kept; where it has the same octets, it is this message.
+    /// Moves the file to its final name.
+    ///
+    /// An existing file is kept; if it has the same bytes, it is this message.
     fn place(&self, unfinished: &Path, message: &SkippedMessage) -> io::Result<PathBuf> {
         let name = format!("{}-{}", Self::safe(&message.folder), message.uid);
         for number in 1..=u32::MAX {
@@ -87,12 +87,12 @@ impl Saving {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// A name as a file's: nothing in it leads elsewhere.
+    /// Escapes a name so that it stays a single path component.
     pub(super) fn safe(name: &str) -> String {
         let safe = |it: char| if it.is_alphanumeric() || "-_.@ ".contains(it) { it } else { '_' };
         let mut name: String = name.chars().map(safe).collect();
         name.truncate(name.floor_char_boundary(LONGEST));
-        // Neither hidden nor `..`.
+        // Neither a hidden file nor `..`.
         if name.starts_with('.') { format!("_{name}") } else { name }
     }
 }
@@ -109,14 +109,14 @@ async fn fetch(
     let fetching = mailbox.fetch(folder, &wanted, outlet);
     let (missing, written) = tokio::join!(fetching, write(inlet, file));
     match missing.map_err(|error: Error| error.message)?.pop() {
-        Some((_, Missing::Gone)) => Err("it is not on the source any more".to_owned()),
+        Some((_, Missing::Gone)) => Err("it is no longer on the source".to_owned()),
         Some((_, Missing::Withheld(words))) => Err(words),
         None if written.map_err(|error| format!("the file cannot be written: {error}"))? => Ok(()),
-        None => Err("the source ended in the middle of it".to_owned()),
+        None => Err("the source sent only a part of it".to_owned()),
     }
 }
 
-/// Writes what comes; whether it came to its end.
+/// Writes the message; returns false if it ended early.
 async fn write(mut inlet: Inlet, file: &mut File) -> io::Result<bool> {
     let mut is_whole = false;
     while let Some(piece) = inlet.next().await {

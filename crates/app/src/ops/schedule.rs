@@ -1,4 +1,4 @@
-//! What follows for the users of a batch when its times change.
+//! Moves the next pass of a batch's users when the batch's times change.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use mailhaul_migration::{BatchSettings, Guid, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Due, Users};
 
-use super::failures::told;
+use super::failures::into_failure;
 use crate::context::Context;
 
-/// The times as they were.
+/// Times before the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Before {
     start_after: Option<Timestamp>,
@@ -28,7 +28,7 @@ impl Before {
     }
 }
 
-/// Makes users due when they should be by the settings after.
+/// Sets the time at which each user is due by the new settings.
 pub(crate) async fn follow(
     context: &Context,
     batch: Guid,
@@ -46,12 +46,12 @@ pub(crate) async fn follow(
     } else if !before.allow_incremental_syncs && after.allow_incremental_syncs {
         changes.push((between_passes(), Due::At(now)));
     } else if after.allow_incremental_syncs && before.sync_interval != after.sync_interval {
-        // Who was synced when differs; one interval from now on is what all of them can be promised.
+        // Users were synced at different times; all of them get one interval from now.
         let next = SignedDuration::try_from(after.sync_interval).ok().and_then(|it| now.checked_add(it).ok());
         changes.push((between_passes(), next.map_or(Due::Never, Due::At)));
     }
     for (statuses, due) in changes {
-        context.store.reschedule(Users::OfBatch(batch), statuses, due).await.map_err(told)?;
+        context.store.reschedule(Users::OfBatch(batch), statuses, due).await.map_err(into_failure)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
     confirm_deletions,
     endpoints::batch_now,
-    failures::{at_least_one, changed_meanwhile, told, unsupported},
+    failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
     members,
     nouns::BATCH,
     schedule::{Before, follow},
@@ -29,96 +29,107 @@ use crate::{
     time_zones::{change, zone},
 };
 
-/// Changes a batch.
 pub(crate) struct SetMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
-    /// Adds the users of CSVData; of those who are in the batch already, logins and passwords become those of the file.
+    /// Adds the users of CSVData.
+    ///
+    /// Users that are in the batch already get the logins and passwords of the file.
     #[serde(default)]
     add_users: bool,
-    /// With AddUsers: a CSV file of mailboxes.
+    /// CSV file of mailboxes, with AddUsers.
     #[serde(rename = "CSVData")]
     csv_data: Option<Bytes>,
-    /// Whether columns that are not known are left out with a warning; otherwise they are refused.
+    /// Ignores unknown CSV columns with a warning instead of refusing them.
     allow_unknown_columns_in_csv: Option<bool>,
-    /// No mail is moved before; $null for at once.
+    /// Time before which no mail is moved; $null removes it.
     #[serde(default)]
     start_after: Change<DateTime>,
-    /// Mailboxes are kept in step until then; $null for until Complete-MigrationBatch.
+    /// Time of the final sync; $null waits for Complete-MigrationBatch.
     #[serde(default)]
     complete_after: Change<DateTime>,
-    /// The zone of dates without one, as the IANA or Windows names it; $null for UTC.
+    /// Time zone of dates without one, as an IANA or Windows name; $null is UTC.
     #[serde(default)]
     time_zone: Change<String>,
-    /// Carries over at once what is new, for users who are synced.
+    /// Syncs now the users that are synced already.
     #[serde(default)]
     sync_now: bool,
-    /// Opens all mailboxes at once, to see whether they can be; Get-MigrationUser -CheckFailed shows those that cannot.
+    /// Checks now whether all mailboxes can be opened.
+    ///
+    /// Get-MigrationUser -CheckFailed shows those that cannot.
     #[serde(default)]
     check_now: bool,
-    /// Users under way go on with the settings of endpoints and batch as they are now, instead of from the next pass on.
+    /// Applies changed endpoint and batch settings to running passes.
+    ///
+    /// Otherwise they apply from the next pass on.
     #[serde(default)]
     update: bool,
-    /// Approves what was skipped so far.
+    /// Approves the messages skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
-    /// Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the users'
-    /// reports say which folders they are in.
+    /// Lets the next sync remove the waiting copies.
+    ///
+    /// Their messages vanished from the source. The users' reports name the folders.
     #[serde(default)]
     confirm_deletions: bool,
-    /// Whether later passes follow the first.
+    /// Runs incremental syncs after the first sync.
     allow_incremental_syncs: Option<bool>,
-    /// From one later pass to the next, at least 00:01:00; counted from now.
+    /// Time between incremental syncs, counted from now [min: 00:01:00].
     sync_interval: Option<TimeSpan>,
-    /// These folders are left out.
+    /// Folders to leave out.
     #[serde(default)]
     exclude_folders: Change<Vec<String>>,
     /// Only these folders.
     #[serde(default)]
     include_folders: Change<Vec<String>>,
-    /// Folders that go to another name; those that were copied already stay where they are.
+    /// Target folders. Folders that were copied already keep their target.
     #[serde(default)]
     folder_map: Change<BTreeMap<String, String>>,
-    /// The same as a CSV file with the columns Source and Target; both together replace the map that there is.
+    /// Folder map as a CSV file with the columns Source and Target.
+    ///
+    /// FolderMap and FolderMapData together replace the whole map.
     folder_map_data: Option<Bytes>,
-    /// Only messages received then.
+    /// Only messages that match.
     #[serde(default)]
     content_filter: Change<String>,
-    /// The language in which the filter is written.
+    /// Language of the dates in ContentFilter.
     content_filter_language: Option<String>,
-    /// What becomes of messages on the target that were deleted on the source.
+    /// Handling of copies whose message was deleted on the source.
     deletions: Option<Deletions>,
-    /// With Deletions Mirror: percent of a mailbox's copies that one sync removes at most. More wait for a second sync an hour
-    /// later, or for ConfirmDeletions.
+    /// Maximum share of a mailbox's copies that one sync removes, in percent.
+    ///
+    /// Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for
+    /// ConfirmDeletions.
     #[schemars(range(max = 100))]
     max_deletion_percent: Option<u8>,
-    /// With Deletions Mirror: copies that one sync removes also where they are a larger share.
+    /// Number of copies that one sync may remove whatever their share.
+    ///
+    /// Applies to Deletions Mirror.
     max_deletion_count: Option<u64>,
-    /// Whether the newest messages come first.
+    /// Copies the newest messages first.
     newest_first: Option<bool>,
-    /// Of each folder only so many of the newest messages.
+    /// Maximum number of messages per folder; the newest are copied.
     #[serde(default)]
     max_items: Change<u64>,
-    /// Larger messages are skipped, and reported (octets).
+    /// Maximum message size in bytes; larger messages are skipped and reported.
     #[serde(default)]
     max_message_size: Change<u64>,
-    /// What may be changed in messages that the target refuses; $null for nothing.
+    /// Edits allowed for messages that the target refuses; $null for none.
     #[serde(default)]
     repair: Change<Vec<RepairChoice>>,
-    /// What becomes of a message of Gmail that has several labels.
+    /// Handling of Gmail messages with several labels.
     gmail_labels: Option<GmailLabels>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     #[serde(default)]
     notification_emails: Vec<String>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     report_interval: Option<TimeSpan>,
-    /// Not supported: no mail is sent.
+    /// Not supported: mailhaul sends no mail.
     #[serde(default)]
     skip_reports: bool,
 }
@@ -127,8 +138,8 @@ impl Operation<Context> for SetMigrationBatch {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes a batch, also while it runs: adds users, gives them new passwords, changes settings, syncs \
-                                 at once.";
+    const ABOUT: &'static str =
+        "Changes a batch, also while it runs: users, passwords, settings, or a sync now.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;
@@ -145,12 +156,12 @@ impl Operation<Context> for SetMigrationBatch {
             ("SkipReports", request.skip_reports, NO_MAIL),
         ])?;
         let store = &context.store;
-        let overview = store.batch(&request.identity).await.map_err(told)?;
+        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
         if request.sync_now {
             check_sync_now(&overview, overview.status(context.now()))?;
         }
-        // Everything that can be wrong is looked at before anything is changed.
+        // All checks come before the first change.
         let file = request.file()?;
         let request_checks = request.check_now;
         let (sync_now, update, approve) = (request.sync_now, request.update, request.approve_skipped_items);
@@ -175,7 +186,7 @@ impl Operation<Context> for SetMigrationBatch {
                     it.settings = wanted;
                 }
             };
-            let kept = store.update_batch(guid, change).await.map_err(told)?;
+            let kept = store.update_batch(guid, change).await.map_err(into_failure)?;
             if kept.settings != after {
                 return Err(changed_meanwhile("batch", &kept.name));
             }
@@ -184,12 +195,12 @@ impl Operation<Context> for SetMigrationBatch {
         let mut message = None;
         if let Some(list) = rows {
             let warnings = list.warnings;
-            let added = store.add_users(guid, list.users, context.now()).await.map_err(told)?;
+            let added = store.add_users(guid, list.users, context.now()).await.map_err(into_failure)?;
             let left_out = added.left_out.len() + warnings.len();
             store
                 .update_batch(guid, move |it| it.validation_warnings.extend(warnings))
                 .await
-                .map_err(told)?;
+                .map_err(into_failure)?;
             message = Some(format!(
                 "{} added, {} updated, {} left out",
                 text::count(added.added, "user was", "users were"),
@@ -198,7 +209,7 @@ impl Operation<Context> for SetMigrationBatch {
             ));
         }
         if approve {
-            store.approve(Users::OfBatch(guid), context.now()).await.map_err(told)?;
+            store.approve(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
         }
         if confirm_deletions {
             confirm_deletions::of_batch(context, guid).await?;
@@ -206,10 +217,10 @@ impl Operation<Context> for SetMigrationBatch {
         if sync_now {
             let at_once = Due::At(context.now());
             let whom = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(told)?;
+            store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(into_failure)?;
         }
         if request_checks {
-            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(told)?;
+            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
         }
         if update {
             context.workers.end_batch(guid, Ending::Preempted);
@@ -224,15 +235,15 @@ impl Operation<Context> for SetMigrationBatch {
 }
 
 impl Request {
-    /// The users that are to be added.
+    /// Returns the CSV file of the users to add.
     fn file(&mut self) -> Result<Option<Bytes>, Failure> {
         match (self.csv_data.take(), self.add_users) {
             (Some(file), true) => Ok(Some(file)),
             (None, false) => Ok(None),
-            (None, true) => Err(Failure::invalid("AddUsers needs CSVData, the file of the users")),
-            (Some(_), false) => Err(Failure::invalid("CSVData needs AddUsers: the list of users is not replaced").with_advice(
-                "With -AddUsers, users of the file are added, and those who are in the batch get its logins and passwords; \
-                 Remove-MigrationUser takes one out.",
+            (None, true) => Err(Failure::invalid("AddUsers needs CSVData, the CSV file of the users")),
+            (Some(_), false) => Err(Failure::invalid("CSVData needs AddUsers, because a file never replaces the list of users").with_advice(
+                "-AddUsers adds the users of the file, and updates logins and passwords of users in the batch. \
+                 Remove-MigrationUser removes a user.",
             )),
         }
     }
@@ -274,8 +285,8 @@ impl Request {
     }
 }
 
-/// How a limit is taken away.
-const NO_LIMIT: &str = "With $null there is no limit.";
+/// Advice for a limit of 0.
+const NO_LIMIT: &str = "Give $null to remove the limit.";
 
 fn replace<T: Default>(change: Change<T>, setting: &mut T) {
     match change {
@@ -288,13 +299,16 @@ fn replace<T: Default>(change: Change<T>, setting: &mut T) {
 fn check_sync_now(overview: &BatchOverview, status: BatchStatus) -> Result<(), Failure> {
     let of = |status| overview.counts.of(status);
     let (why, advice) = if overview.batch.intent != BatchIntent::Run {
-        (format!("its status is {status}"), "Start it with Start-MigrationBatch: that syncs too.")
+        (format!("its status is {status}"), "Start it with Start-MigrationBatch, which syncs too.")
     } else if of(UserStatus::Synced) + of(UserStatus::IncrementalFailed) > 0 {
         return Ok(());
     } else if of(UserStatus::IncrementalSyncing) > 0 {
-        ("it is syncing already".to_owned(), "Give the order again when its status is Synced.")
+        ("it is syncing already".to_owned(), "Repeat the command when its status is Synced.")
     } else {
-        ("none of its users is synced and waits".to_owned(), "Get-MigrationUser shows where its users stand.")
+        (
+            "none of its users has the status Synced".to_owned(),
+            "Get-MigrationUser shows the status of its users.",
+        )
     };
     Err(Failure::conflict(format_args!(
         "the migration batch \"{}\" cannot be synced now: {why}",

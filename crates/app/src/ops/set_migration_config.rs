@@ -7,25 +7,24 @@ use serde::Deserialize;
 
 use super::{
     config::show,
-    failures::told,
+    failures::into_failure,
     nouns::CONFIG,
     views::{ARCHIVE, MigrationConfig},
 };
 use crate::context::Context;
 
-/// Changes the configuration.
 pub(crate) struct SetMigrationConfig;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Batches that there may be, or unlimited.
+    /// Maximum number of batches, or unlimited.
     max_number_of_batches: Option<Limit>,
-    /// Mailboxes under way at once, over all endpoints, or unlimited.
+    /// Maximum number of active mailboxes over all endpoints, or unlimited.
     max_concurrent_migrations: Option<Limit>,
-    /// Where mail goes, where a batch does not say: an endpoint; Archive or $null for the archive in the data directory.
-    /// Batches that were made before stay as they are.
+    /// Default target of new batches; Archive or $null for the archive in the data directory.
+    ///
+    /// Existing batches keep their target.
     #[serde(default)]
     target_endpoint: Change<String>,
 }
@@ -34,7 +33,7 @@ impl Operation<Context> for SetMigrationConfig {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = CONFIG;
     const ROLE: Role = Role::Admin;
-    const ABOUT: &'static str = "Changes what holds for all batches.";
+    const ABOUT: &'static str = "Changes the configuration for all batches.";
 
     type Request = Request;
     type Response = MigrationConfig;
@@ -47,7 +46,7 @@ impl Operation<Context> for SetMigrationConfig {
         let store = &context.store;
         let target: Change<Guid> = match request.target_endpoint {
             Change::To(name) if !name.trim().eq_ignore_ascii_case(ARCHIVE) => {
-                Change::To(store.endpoint(&name).await.map_err(told)?.guid)
+                Change::To(store.endpoint(&name).await.map_err(into_failure)?.guid)
             }
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
@@ -58,7 +57,7 @@ impl Operation<Context> for SetMigrationConfig {
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
             target.apply(&mut it.target_endpoint);
         };
-        let config = store.update_config(change).await.map_err(told)?;
+        let config = store.update_config(change).await.map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(show(context, config).await?))
     }

@@ -12,101 +12,106 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, changed_access, gmail_api, here_alone},
     endpoint_settings::{self as settings, Authentication},
-    failures::{at_least_one, told},
+    failures::{at_least_one, into_failure},
     nouns::ENDPOINT,
     redirection,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
 
-/// Changes an endpoint.
 pub(crate) struct SetMigrationEndpoint;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The endpoint's name or GUID.
+    /// Name or GUID of the endpoint.
     identity: String,
-    /// The host of the IMAP server.
+    /// Host of the IMAP server.
     remote_server: Option<String>,
-    /// The TCP port.
+    /// TCP port.
     #[schemars(range(min = 1))]
     port: Option<u16>,
-    /// How the connection is secured. The port stays as it is where none is given.
+    /// Encryption of the connection. It does not change the port.
     security: Option<EndpointSecurity>,
-    /// How users prove who they are.
+    /// Sign-in method of users.
     authentication: Option<Authentication>,
-    /// Whether any certificate is taken: whoever stands between reads passwords and mail then.
+    /// Accepts any certificate. An attacker on the network can read passwords and mail.
     accept_untrusted_certificates: Option<bool>,
-    /// A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    /// PEM file of certificate authorities, trusted instead of the system's.
     #[serde(default)]
     certificate_authorities: Change<Bytes>,
-    /// The SHA-256 of the only certificate that is taken.
+    /// SHA-256 of the only accepted certificate.
     #[serde(default)]
     certificate_sha256: Change<String>,
-    /// Mailboxes under way at once. It counts at once, also where fewer are allowed than are under way.
+    /// Maximum number of active mailboxes, or unlimited. Takes effect immediately.
+    ///
+    /// A lower limit applies even if more mailboxes are active.
     max_concurrent_migrations: Option<Limit>,
-    /// Of these, mailboxes in a later pass; never above MaxConcurrentMigrations.
+    /// Maximum number of mailboxes in an incremental sync.
+    ///
+    /// They count against MaxConcurrentMigrations too.
     max_concurrent_incremental_syncs: Option<Limit>,
-    /// The profile of the server, by which its peculiarities are known; $null to recognise it by what the
-    /// server says.
+    /// Server profile, which selects quirks and limits; $null detects it.
     #[serde(default)]
     server_profile: Change<String>,
-    /// The only sign-in mechanism; $null for the strongest that works.
+    /// Only sign-in mechanism to use; $null for the strongest that works.
     #[serde(default)]
     auth_mechanism: Change<String>,
-    /// Messages in a second at most, read and written, over all mailboxes; $null for the profile's.
+    /// Maximum messages per second, read and written; $null for the profile's.
+    ///
+    /// All mailboxes share the limit.
     #[serde(default)]
     messages_per_second: Change<u64>,
-    /// Octets in a second at most, over all mailboxes; $null for the profile's.
+    /// Maximum bytes per second over all mailboxes; $null for the profile's.
     #[serde(default)]
     bytes_per_second: Change<u64>,
-    /// Octets in 24 hours at most, over all mailboxes; $null for the profile's.
+    /// Maximum bytes in 24 hours over all mailboxes; $null for the profile's.
     #[serde(default)]
     bytes_per_day: Change<u64>,
-    /// Octets in 24 hours at most, for each mailbox; $null for the profile's.
+    /// Maximum bytes in 24 hours for each mailbox; $null for the profile's.
     #[serde(default)]
     mailbox_bytes_per_day: Change<u64>,
-    /// An administrator who opens every mailbox; $null for each user's own login.
+    /// Administrator login that opens every mailbox; $null for the users' logins.
     #[serde(default)]
     credential: Change<Credential>,
-    /// How the administrator's login names the mailbox, such as {user}*{admin}, or PROXYAUTH; $null for the SASL
-    /// authorization identity.
+    /// Form of the administrator's login, for example {user}*{admin}, or PROXYAUTH.
+    ///
+    /// $null uses the SASL authorization identity.
     #[serde(default)]
     user_name_template: Change<String>,
-    /// The organisation at Microsoft, by GUID or domain.
+    /// Microsoft tenant, by GUID or domain.
     tenant_id: Option<String>,
-    /// The application, as the authorization server knows it.
+    /// Application (client) id at the authorization server.
     application_id: Option<String>,
-    /// A new secret of the application.
+    /// New secret of the application.
     client_secret: Option<SecretText>,
-    /// A file (PEM) with a new certificate of the application and its private key.
+    /// PEM file with the application's new certificate and private key.
     certificate_file: Option<Bytes>,
-    /// A file (JSON) with a new key of a service account of Google.
+    /// JSON file with a new key of a Google service account.
     service_account_key_file_data: Option<Bytes>,
-    /// A new refresh token of somebody who signed in elsewhere.
+    /// New refresh token of a user who signed in elsewhere.
     refresh_token: Option<SecretText>,
-    /// A program, by its full path, and its arguments: it prints an access token; {user} is the mailbox. Only on the
-    /// machine itself.
+    /// Program (absolute path) and arguments; it prints an access token.
+    ///
+    /// {user} becomes the mailbox. Can be set only on the service's machine.
     token_command: Option<Vec<String>>,
     /// One access token, for a test.
     access_token: Option<SecretText>,
-    /// The authorization server: TokenUrl and DeviceUrl follow from it.
+    /// Authorization server, from which TokenUrl and DeviceUrl are derived.
     authority_url: Option<String>,
-    /// The token endpoint.
+    /// Token endpoint.
     token_url: Option<String>,
-    /// Where a device asks for a code.
+    /// Device authorization endpoint.
     device_url: Option<String>,
-    /// For what a token is to be good.
+    /// Scope of the access token.
     scope: Option<String>,
-    /// Whether messages are uploaded to Gmail by its API, and not by IMAP.
+    /// Uploads messages through the Gmail API instead of IMAP.
     gmail_api: Option<bool>,
-    /// The address of Gmail's API.
+    /// URL of the Gmail API.
     gmail_api_url: Option<String>,
-    /// A mailbox that is opened to try the change.
+    /// Mailbox that is opened to test the change.
     test_mailbox: Option<String>,
-    /// Keeps the change without connecting to the server.
+    /// Saves the change without connecting to the server.
     #[serde(default)]
     skip_verification: bool,
 }
@@ -115,8 +120,8 @@ impl Operation<Context> for SetMigrationEndpoint {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes an endpoint, also while batches run: how many mailboxes may be under way and how much \
-                                 may be sent in a time counts at once, everything else from the next pass on, or at once with Set-MigrationBatch -Update.";
+    const ABOUT: &'static str = "Changes an endpoint, also while batches run. Limits take effect immediately, everything else \
+                                 from the next pass on, or immediately with Set-MigrationBatch -Update.";
     const VIEW: &'static [&'static str] = &["Identity", "EndpointType", "RemoteServer", "Port", "Security"];
 
     type Request = Request;
@@ -130,7 +135,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         here_alone(caller, request.token_command.is_some())?;
         let store = &context.store;
         let now = context.now();
-        let before = store.endpoint(&request.identity).await.map_err(told)?;
+        let before = store.endpoint(&request.identity).await.map_err(into_failure)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
         let is_command_given = request.token_command.is_some();
@@ -144,20 +149,21 @@ impl Operation<Context> for SetMigrationEndpoint {
             settings::verify(&after, kept.as_ref(), mailbox).await?;
         }
         after.modified = now;
-        // What was checked is what is changed: another caller may have changed it meanwhile.
-        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(told)?;
+        // The endpoint that was checked must be the one that is changed: another caller may have
+        // changed it meanwhile.
+        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(into_failure)?;
         if has_other_limits {
-            // Who waits for the old ones may not have to.
-            store.unpark(before.guid, now).await.map_err(told)?;
+            // Users that wait for the old limits may be able to continue.
+            store.unpark(before.guid, now).await.map_err(into_failure)?;
         }
-        store.resume_checks(before.guid, now).await.map_err(told)?;
+        store.resume_checks(before.guid, now).await.map_err(into_failure)?;
         context.workers.nudge();
-        let active = Active::load(store, now).await.map_err(told)?;
+        let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
 }
 
-/// The secret that the endpoint will have.
+/// Returns the secret that the endpoint will have.
 async fn kept_secret(
     store: &Store,
     before: &Endpoint,
@@ -171,12 +177,12 @@ async fn kept_secret(
                 Access::OAuth(_) => SecretName::TokenSecret,
                 Access::Users | Access::Admin(_) => SecretName::AdminPassword,
             };
-            store.secret(before.guid, name).await.map_err(told)
+            store.secret(before.guid, name).await.map_err(into_failure)
         }
     }
 }
 
-/// Makes the changes, and says what becomes of the secret.
+/// Applies the request; returns what happens to the secret.
 fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failure> {
     Authentication::check(request.authentication)?;
     if let Some(server) = &request.remote_server {
@@ -207,13 +213,13 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
         ("BytesPerDay", request.bytes_per_day, &mut rates.bytes_per_day),
         ("MailboxBytesPerDay", request.mailbox_bytes_per_day, &mut rates.mailbox_bytes_per_day),
     ] {
-        change.try_map(|it| at_least_one(name, it, "With $null the profile's limit counts."))?.apply(rate);
+        change.try_map(|it| at_least_one(name, it, "With $null, the profile's limit applies."))?.apply(rate);
     }
     let gmail = match (request.gmail_api, request.gmail_api_url) {
         (None, None) => endpoint.gmail_api.take(),
         (Some(false), None) => None,
         (Some(false), Some(_)) => {
-            return Err(Failure::invalid("GmailApiUrl has no meaning with -GmailApi $false"));
+            return Err(Failure::invalid("GmailApiUrl cannot be given with -GmailApi $false"));
         }
         (_, url) => {
             let url = url.or(endpoint.gmail_api.take());
@@ -241,7 +247,7 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
     change_access(endpoint, credential, template, parameters)
 }
 
-/// Changes who opens the mailboxes.
+/// Applies the parameters about access to the mailboxes.
 fn change_access(
     endpoint: &mut Endpoint,
     credential: Change<Credential>,
@@ -252,7 +258,7 @@ fn change_access(
     if is_cleared {
         if endpoint.endpoint_type != EndpointType::Imap {
             return Err(Failure::invalid(format_args!(
-                "an endpoint of {} has no Credential that could be cleared",
+                "an endpoint of {} has no Credential to clear",
                 endpoint.endpoint_type
             )));
         }
@@ -272,7 +278,7 @@ fn change_access(
     Ok(if is_cleared && matches!(secret, NewSecret::Keep) { NewSecret::Remove } else { secret })
 }
 
-/// Whether a connection that could be made before may not be possible any more.
+/// True if the change may break a connection that worked before.
 fn is_reached_otherwise(before: &Endpoint, after: &Endpoint) -> bool {
     let by = |it: &Endpoint| {
         (

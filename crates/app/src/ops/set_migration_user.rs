@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    confirm_deletions, failures::told, get_migration_user::user_now, members, nouns::USER,
+    confirm_deletions, failures::into_failure, get_migration_user::user_now, members, nouns::USER,
     views::MigrationUser,
 };
 use crate::{
@@ -18,40 +18,41 @@ use crate::{
     time_zones::{change, zone},
 };
 
-/// Changes a user.
 pub(crate) struct SetMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
-    /// No mail of this user is moved before; $null for the batch's StartAfter.
+    /// Time before which no mail is moved; $null for the batch's StartAfter.
     #[serde(default)]
     start_after: Change<DateTime>,
-    /// This user completes then; $null for the batch's CompleteAfter.
+    /// Time of the user's final sync; $null for the batch's CompleteAfter.
     #[serde(default)]
     complete_after: Change<DateTime>,
-    /// Carries over at once what is new.
+    /// Syncs the user now.
     #[serde(default)]
     sync_now: bool,
-    /// Opens both mailboxes at once, to see whether they can be; Get-MigrationUser shows what was found.
+    /// Checks now whether both mailboxes can be opened.
+    ///
+    /// Get-MigrationUser shows the result.
     #[serde(default)]
     check_now: bool,
-    /// Approves what was skipped so far.
+    /// Approves the messages skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
-    /// Removes with the next sync the copies of messages that vanished from the source and wait to be removed; the user's
-    /// report says which folders they are in.
+    /// Lets the next sync remove the waiting copies.
+    ///
+    /// Their messages vanished from the source. The user's report names the folders.
     #[serde(default)]
     confirm_deletions: bool,
-    /// A new login at the source.
+    /// New login at the source.
     credential: Option<Credential>,
-    /// A new login at the target.
+    /// New login at the target.
     target_credential: Option<Credential>,
-    /// New logins out of a CSV file with this user's row.
+    /// CSV file with this user's row, for new logins.
     #[serde(rename = "CSVData")]
     csv_data: Option<Bytes>,
 }
@@ -60,7 +61,7 @@ impl Operation<Context> for SetMigrationUser {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes a user: its times, its passwords; syncs it at once.";
+    const ABOUT: &'static str = "Changes a user's times and logins, or syncs it now.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status", "StartAfter", "CompleteAfter"];
 
     type Request = Request;
@@ -72,10 +73,10 @@ impl Operation<Context> for SetMigrationUser {
         mut request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(told)?;
-        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
         let zone = zone(batch.settings.time_zone.as_deref())?;
-        let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(told)?;
+        let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
         let row = request.row(&user, &source)?;
         let times = request.times(&user, &zone)?;
         if request.sync_now {
@@ -86,21 +87,21 @@ impl Operation<Context> for SetMigrationUser {
                 "the migration user \"{}\" is not checked: its status is {}",
                 user.email_address, user.status
             ))
-            .with_advice("No mail of it is moved any more."));
+            .with_advice("No mail of this user is moved any more."));
         }
         if let Some(row) = row {
-            store.add_users(batch.guid, vec![row], context.now()).await.map_err(told)?;
+            store.add_users(batch.guid, vec![row], context.now()).await.map_err(into_failure)?;
         }
         if let Some(times) = times {
-            store.update_user(user.guid, move |it| *it = times).await.map_err(told)?;
+            store.update_user(user.guid, move |it| *it = times).await.map_err(into_failure)?;
             if times.start_after != user.start_after {
                 let due = Due::AfterStart(context.now());
                 let queued = vec![UserStatus::Queued];
-                store.reschedule(Users::One(user.guid), queued, due).await.map_err(told)?;
+                store.reschedule(Users::One(user.guid), queued, due).await.map_err(into_failure)?;
             }
         }
         if request.approve_skipped_items {
-            store.approve(Users::One(user.guid), context.now()).await.map_err(told)?;
+            store.approve(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
         }
         if request.confirm_deletions {
             confirm_deletions::of_user(context, &user).await?;
@@ -108,10 +109,10 @@ impl Operation<Context> for SetMigrationUser {
         if request.sync_now {
             let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
             let due = Due::At(context.now());
-            store.reschedule(Users::One(user.guid), between, due).await.map_err(told)?;
+            store.reschedule(Users::One(user.guid), between, due).await.map_err(into_failure)?;
         }
         if request.check_now {
-            store.request_checks(Users::One(user.guid), context.now()).await.map_err(told)?;
+            store.request_checks(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
         }
         context.workers.nudge();
         Ok(Answer::one(user_now(context, user.guid).await?))
@@ -119,7 +120,7 @@ impl Operation<Context> for SetMigrationUser {
 }
 
 impl Request {
-    /// The user's times after the change; `None` where nothing changes.
+    /// Times of the user after the change; `None` if nothing changes.
     fn times(&self, user: &User, zone: &TimeZone) -> Result<Option<UserTimes>, Failure> {
         let before = UserTimes { start_after: user.start_after, complete_after: user.complete_after };
         let mut times = before;
@@ -128,7 +129,7 @@ impl Request {
         Ok((times != before).then_some(times))
     }
 
-    /// The user's row with the new logins; `None` where they stay.
+    /// Row of the user with the new logins; `None` if they stay.
     fn row(&mut self, user: &User, endpoint: &Endpoint) -> Result<Option<UserRow>, Failure> {
         let (source, target) = (self.credential.take(), self.target_credential.take());
         if let Some(file) = self.csv_data.take() {
@@ -140,20 +141,20 @@ impl Request {
         if source.is_none() && target.is_none() {
             return Ok(None);
         }
-        // To the database, an address as login is one that nobody has given.
+        // The database takes a login equal to the address for one that was not given.
         let is_default = |it: &Credential| it.user_name == user.email_address;
         if target.as_ref().is_some_and(is_default) && user.target_user_name != user.email_address {
             return Err(Failure::conflict(format_args!(
-                "the login at the target is {}, and cannot become the e-mail address again",
+                "the login at the target is {}; it cannot become the e-mail address again",
                 user.target_user_name
             ))
             .with_advice(
-                "Take the user out with Remove-MigrationUser, and add it with Set-MigrationBatch -AddUsers.",
+                "Remove the user with Remove-MigrationUser, then add it with Set-MigrationBatch -AddUsers.",
             ));
         }
         let (user_name, password) = match source {
             Some(credential) => (credential.user_name, Some(credential.password)),
-            // What is not given is kept.
+            // Values that are not given stay.
             None => (user.user_name.clone(), None),
         };
         let (target_user_name, target_password) = match target {
@@ -172,7 +173,7 @@ impl Request {
     }
 }
 
-/// The user's row in a file, which must be the only one.
+/// Returns the only row of the file, which must be the user's.
 fn of_file(file: &Bytes, user: &User, source: &Endpoint) -> Result<UserRow, Failure> {
     let mut rows = members::read(file, None, source)?.users;
     match (rows.pop(), rows.is_empty()) {
@@ -181,7 +182,7 @@ fn of_file(file: &Bytes, user: &User, source: &Endpoint) -> Result<UserRow, Fail
             "CSVData must have one row, whose EmailAddress is {}",
             user.email_address
         ))
-        .with_advice("For several users, give the file to Set-MigrationBatch -AddUsers.")),
+        .with_advice("For several users, use Set-MigrationBatch -AddUsers.")),
     }
 }
 
@@ -191,7 +192,7 @@ fn check_sync_now(user: &User, intent: BatchIntent) -> Result<(), Failure> {
         return Ok(());
     }
     let advice = if user.status.is_running() || user.status == UserStatus::Queued {
-        "It is synced as soon as it has a place; Get-MigrationUserStatistics shows how far it is."
+        "It is synced as soon as a connection slot is free; Get-MigrationUserStatistics shows its progress."
     } else {
         "Start it with Start-MigrationUser, or its batch with Start-MigrationBatch."
     };

@@ -1,29 +1,29 @@
-//! The report of messages that were skipped: user by user, message by message.
+//! Report of skipped messages, user by user.
 
 use mailhaul_migration::{Batch, Guid, MigrationUser};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Bookmark, SkippedMessage, UserFilter};
 
 use super::{
-    failures::told,
+    failures::into_failure,
     report_file::{Part, bookmark, date, not_ours},
 };
 use crate::context::Context;
 
-/// Users of one look into the database.
+/// Users per database query.
 const USERS: u32 = 200;
-/// Messages of one look.
+/// Messages per database query.
 const MESSAGES: u32 = 1000;
 
-/// Where a part begins: behind these users, with this one, behind this one of its messages.
+/// Start of a part: after these users, within this user, after this message.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct ReportPosition {
     pub(super) users: Option<Bookmark>,
     pub(super) user: Option<Guid>,
     pub(super) message: Option<Bookmark>,
 }
 
-impl Place {
+impl ReportPosition {
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let parts: Vec<&str> = text.split('.').collect();
         let [users, user, message] = parts.as_slice() else { return Err(not_ours()) };
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// Writes messages until the part is full, and says where the next one begins.
+/// Writes messages until the part is full; returns the start of the next part.
 pub(super) async fn write(
     context: &Context,
     batch: &Batch,
@@ -47,16 +47,16 @@ pub(super) async fn write(
     part: &mut Part,
 ) -> Result<Option<String>, Failure> {
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
-    let mut place = from.map(Place::parse).transpose()?.unwrap_or_default();
+    let mut place = from.map(ReportPosition::parse).transpose()?.unwrap_or_default();
     loop {
-        let page = context.store.users(&filter, place.users, USERS).await.map_err(told)?;
-        // A user who was removed meanwhile: what is told twice is better than what is not told.
+        let page = context.store.users(&filter, place.users, USERS).await.map_err(into_failure)?;
+        // The user was removed meanwhile. Showing messages twice is better than omitting some.
         let begun = place.user.take().and_then(|guid| page.items.iter().position(|it| it.guid == guid));
         let mut message = place.message.take().filter(|_| begun.is_some());
         for user in page.items.iter().skip(begun.unwrap_or(0)).filter(|it| it.statistics.skipped_items > 0) {
             message = of_user(context, user, message, part).await?;
             if message.is_some() {
-                let next = Place { users: place.users, user: Some(user.guid), message };
+                let next = ReportPosition { users: place.users, user: Some(user.guid), message };
                 return Ok(Some(next.write()));
             }
         }
@@ -70,7 +70,7 @@ pub(super) async fn write(
     }
 }
 
-/// Writes the user's messages, and says where the part became full before their end.
+/// Writes the user's messages; returns the position if the part became full before their end.
 async fn of_user(
     context: &Context,
     user: &MigrationUser,
@@ -78,7 +78,7 @@ async fn of_user(
     part: &mut Part,
 ) -> Result<Option<Bookmark>, Failure> {
     loop {
-        let page = context.store.skipped_messages(user.guid, after, MESSAGES).await.map_err(told)?;
+        let page = context.store.skipped_messages(user.guid, after, MESSAGES).await.map_err(into_failure)?;
         for message in page.items {
             part.push(&row(user, message))?;
         }

@@ -6,17 +6,17 @@ use mailhaul_store::Due;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::context::Context;
 
-/// Starts a batch.
 pub(crate) struct StartMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
 }
 
@@ -24,8 +24,7 @@ impl Operation<Context> for StartMigrationBatch {
     const VERB: Verb = Verb::Start;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Starts a batch, goes on with one that was stopped, and tries users that failed again.";
+    const ABOUT: &'static str = "Starts a batch, resumes a stopped one, and retries failed users.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;
@@ -37,7 +36,7 @@ impl Operation<Context> for StartMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(told)?;
+        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Start.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let runs = move |batch: &mut mailhaul_migration::Batch| {
@@ -46,7 +45,10 @@ impl Operation<Context> for StartMigrationBatch {
             }
         };
         let store = &context.store;
-        store.order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs).await.map_err(told)?;
+        store
+            .order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
+            .await
+            .map_err(into_failure)?;
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))
     }

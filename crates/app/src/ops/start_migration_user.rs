@@ -7,18 +7,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, get_migration_user::user_now, nouns::USER, rules::user_refusal, views::MigrationUser,
+    failures::into_failure, get_migration_user::user_now, nouns::USER, rules::user_refusal,
+    views::MigrationUser,
 };
 use crate::context::Context;
 
-/// Starts a user.
 pub(crate) struct StartMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
 }
 
@@ -27,7 +26,7 @@ impl Operation<Context> for StartMigrationUser {
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
-        "Starts, resumes or retries one user; its batch runs then, and the others stay as they are.";
+        "Starts, resumes or retries one user. The batch then runs; its other users do not change.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
 
     type Request = Request;
@@ -40,25 +39,25 @@ impl Operation<Context> for StartMigrationUser {
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
         let started = store.apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
         started.map_err(|error| refused(error, &user.email_address))?;
-        let batch = store.batch_by_guid(user.batch).await.map_err(told)?;
+        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
         if batch.intent != BatchIntent::Run {
             let runs = move |it: &mut mailhaul_migration::Batch| {
                 (it.intent, it.started) = (BatchIntent::Run, Some(now));
             };
-            store.update_batch(batch.guid, runs).await.map_err(told)?;
+            store.update_batch(batch.guid, runs).await.map_err(into_failure)?;
         }
         context.workers.nudge();
         Ok(Answer::one(user_now(context, user.guid).await?))
     }
 }
 
-/// Why the store does not let it happen to the user, with what to do.
+/// Maps the store's refusal of a status change.
 pub(super) fn refused(error: StoreError, address: &str) -> Failure {
     match error {
         StoreError::Illegal { reason, .. } => user_refusal(address, reason.status, reason.event),
-        other => told(other),
+        other => into_failure(other),
     }
 }

@@ -6,17 +6,17 @@ use mailhaul_store::Due;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::batch_now, failures::told, nouns::BATCH, rules::Order, views::MigrationBatch};
+use super::{
+    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+};
 use crate::{context::Context, service::Ending};
 
-/// Stops a batch.
 pub(crate) struct StopMigrationBatch;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The batch's name or GUID.
+    /// Name or GUID of the batch.
     identity: String,
 }
 
@@ -24,8 +24,7 @@ impl Operation<Context> for StopMigrationBatch {
     const VERB: Verb = Verb::Stop;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str =
-        "Stops a batch: users under way come to the end of what they do, and nothing follows.";
+    const ABOUT: &'static str = "Stops a batch. Running users finish the messages that they are copying.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;
@@ -37,11 +36,15 @@ impl Operation<Context> for StopMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(told)?;
+        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         Order::Stop.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let stops = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
-        context.store.order_batch(guid, UserEvent::Stop, now, Due::Never, stops).await.map_err(told)?;
+        context
+            .store
+            .order_batch(guid, UserEvent::Stop, now, Due::Never, stops)
+            .await
+            .map_err(into_failure)?;
         context.workers.end_batch(guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))

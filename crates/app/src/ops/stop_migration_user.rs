@@ -7,19 +7,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::told, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
+    failures::into_failure, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
     views::MigrationUser,
 };
 use crate::{context::Context, service::Ending};
 
-/// Stops a user.
 pub(crate) struct StopMigrationUser;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The user's e-mail address or GUID.
+    /// E-mail address or GUID of the user.
     identity: String,
 }
 
@@ -27,7 +25,7 @@ impl Operation<Context> for StopMigrationUser {
     const VERB: Verb = Verb::Stop;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Stops one user: it comes to the end of what it does, and nothing follows.";
+    const ABOUT: &'static str = "Stops one user. It finishes the messages that it is copying.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status"];
 
     type Request = Request;
@@ -39,7 +37,7 @@ impl Operation<Context> for StopMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(told)?;
+        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
         let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
         stopped.map_err(|error| refused(error, &user.email_address))?;
         context.workers.end(user.guid, Ending::Stopped);

@@ -10,84 +10,88 @@ use serde::Deserialize;
 
 use super::{
     access::{AccessParameters, Kinds, Preset, new_access},
-    availability::{new_bearer, thorough, thorough_login, try_out},
+    availability::{new_bearer, run_test, thorough, thorough_login},
     endpoint_settings::{self as settings, Authentication},
-    failures::told,
+    failures::into_failure,
     nouns::SERVER_AVAILABILITY,
     views::MigrationServerAvailability,
 };
 use crate::context::Context;
 
-/// Tries a server.
 pub(crate) struct TestMigrationServerAvailability;
 
-/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
-    /// Any IMAP server, as where nothing else is said.
+    /// Any IMAP server [default if no other type is given].
     #[serde(rename = "IMAP", default)]
     imap: bool,
-    /// Exchange Online, with what New-MigrationEndpoint takes for it.
+    /// Exchange Online, with the parameters of New-MigrationEndpoint.
     #[serde(rename = "Microsoft365", default)]
     microsoft_365: bool,
-    /// Gmail of an organisation, with what New-MigrationEndpoint takes for it.
+    /// Gmail of an organisation, with the parameters of New-MigrationEndpoint.
     #[serde(default)]
     google_workspace: bool,
-    /// The same as GoogleWorkspace: Exchange's word.
+    /// The same as GoogleWorkspace (Exchange's name).
     #[serde(default)]
     gmail: bool,
-    /// The host of the IMAP server; that of the service with Microsoft365 and GoogleWorkspace.
+    /// Host of the IMAP server [preset for Microsoft365 and GoogleWorkspace].
     remote_server: Option<String>,
-    /// The TCP port: 993 with Ssl and 143 with Tls or None, where nothing else is said.
+    /// TCP port [default: 993 with Ssl, 143 with Tls or None].
     #[schemars(range(min = 1))]
     port: Option<u16>,
-    /// How the connection is secured; Ssl where nothing is said.
+    /// Encryption of the connection [default: Ssl].
     security: Option<EndpointSecurity>,
-    /// How users prove who they are.
+    /// Sign-in method of users.
     authentication: Option<Authentication>,
-    /// Takes any certificate.
+    /// Accepts any certificate.
     #[serde(default)]
     accept_untrusted_certificates: bool,
-    /// A file of certificates (PEM) of authorities that are trusted in place of the system's.
+    /// PEM file of certificate authorities, trusted instead of the system's.
     certificate_authorities: Option<Bytes>,
-    /// The SHA-256 of the only certificate that is taken.
+    /// SHA-256 of the only accepted certificate.
     certificate_sha256: Option<String>,
-    /// An endpoint of which the settings are tried, in place of a server.
+    /// Endpoint whose settings are tested, instead of a server.
     endpoint: Option<String>,
-    /// A user who is to log in too; with TestMailbox an administrator.
+    /// Login of a user to test; with TestMailbox, an administrator.
     credential: Option<Credential>,
-    /// The only sign-in mechanism: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN; the strongest that works if
-    /// not given.
+    /// Only sign-in mechanism to use [default: the strongest that works].
+    ///
+    /// SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     auth_mechanism: Option<String>,
-    /// A mailbox that is to be opened too: with an access token, or by the administrator, as its owner logs in. The form that the
-    /// server takes is found: each is tried once at most.
+    /// Mailbox to open, with an access token or as the administrator.
+    ///
+    /// Write it as its owner signs in. The test finds the login form that the server accepts; it
+    /// tries each form at most once.
     test_mailbox: Option<String>,
-    /// The organisation at Microsoft, by GUID or domain.
+    /// Microsoft tenant, by GUID or domain.
     tenant_id: Option<String>,
-    /// The application, as the authorization server knows it.
+    /// Application (client) id at the authorization server.
     application_id: Option<String>,
-    /// The application's secret.
+    /// Secret of the application.
     client_secret: Option<SecretText>,
-    /// A file (PEM) with the application's certificate and its private key.
+    /// PEM file with the application's certificate and private key.
     certificate_file: Option<Bytes>,
-    /// A file (JSON) with the key of a service account of Google.
+    /// JSON key file of a Google service account.
     service_account_key_file_data: Option<Bytes>,
     /// One access token.
     access_token: Option<SecretText>,
-    /// The authorization server, where it is not the service's public one.
+    /// Authorization server [default: the public one of the service].
     authority_url: Option<String>,
-    /// The token endpoint, where it does not follow from AuthorityUrl.
+    /// Token endpoint [default: derived from AuthorityUrl].
     token_url: Option<String>,
-    /// For what a token is to be good, where it is not what the service wants.
+    /// Scope of the access token [default: what the service needs].
     scope: Option<String>,
-    /// Shows how the other side is set up, also where all went well: an administrator's commands for Microsoft 365 or Google
-    /// Workspace.
+    /// Shows the setup commands of the server's side even if the test succeeds.
+    ///
+    /// For Microsoft 365 and Google Workspace.
     #[serde(default)]
     show_instructions: bool,
-    /// Opens connections until the server refuses one: as many as the endpoint's MaxConcurrentMigrations, or 16. Some servers
-    /// shut out for a while who does that.
+    /// Opens connections until the server refuses one [max: 16].
+    ///
+    /// For an endpoint, the maximum is MaxConcurrentMigrations. Warning: some servers lock such
+    /// clients out for a while.
     #[serde(default)]
     test_connections: bool,
 }
@@ -96,8 +100,8 @@ impl Operation<Context> for TestMigrationServerAvailability {
     const VERB: Verb = Verb::Test;
     const NOUN: Noun = SERVER_AVAILABILITY;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Goes the way to a mail server step by step, shows what it can do, and \
-        where somebody logs in, how fast it is and by which form an administrator opens a mailbox; changes nothing.";
+    const ABOUT: &'static str = "Tests a mail server step by step (DNS, TCP, TLS, sign-in, mailbox) and shows its features. \
+        With a login, also its speed and the login form of an administrator. Changes nothing.";
     const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
 
     type Request = Request;
@@ -112,12 +116,12 @@ impl Operation<Context> for TestMigrationServerAvailability {
         let (connections, with_instructions) = (request.test_connections, request.show_instructions);
         if connections && credential.is_none() && mailbox.is_none() {
             return Err(Failure::invalid(
-                "TestConnections needs Credential or TestMailbox: somebody has to log in",
+                "TestConnections needs Credential or TestMailbox, because it signs in",
             ));
         }
         let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
             request.is_alone()?;
-            let endpoint = context.store.endpoint(&identity).await.map_err(told)?;
+            let endpoint = context.store.endpoint(&identity).await.map_err(into_failure)?;
             let login = thorough_login(context, &endpoint, credential, mailbox).await?;
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)
@@ -126,7 +130,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
             let login = match endpoint.access.oauth() {
                 Some(_) if credential.is_some() => {
                     return Err(Failure::invalid(
-                        "either Credential or an access token can be tried, not both",
+                        "either Credential or an access token can be tested, not both",
                     ));
                 }
                 Some(_) => new_bearer(&endpoint, secret.as_ref(), mailbox),
@@ -135,12 +139,12 @@ impl Operation<Context> for TestMigrationServerAvailability {
             (endpoint, None, login)
         };
         let question = thorough(&endpoint, name.as_deref(), login, connections);
-        Ok(Answer::one(try_out(&endpoint, name, question, with_instructions).await))
+        Ok(Answer::one(run_test(&endpoint, name, question, with_instructions).await))
     }
 }
 
 impl Request {
-    /// An endpoint has settings of its own.
+    /// Refuses server parameters beside Endpoint, which has its own settings.
     fn is_alone(&self) -> Result<(), Failure> {
         let others = [
             ("IMAP", self.imap),
@@ -172,7 +176,7 @@ impl Request {
         }
     }
 
-    /// The server as an endpoint that is never kept, and its secret.
+    /// Builds an endpoint that is not saved, and its secret.
     fn server(self) -> Result<(Endpoint, Option<Secret>), Failure> {
         Authentication::check(self.authentication)?;
         let kinds = Kinds {

@@ -1,4 +1,4 @@
-//! What a test found: the steps in their order, and the facts.
+//! Results of a server test: its steps in order, and the facts.
 
 use std::collections::BTreeMap;
 
@@ -6,155 +6,155 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How a step ended.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) enum StepResult {
-    /// It went well.
+    /// Succeeded.
     Success,
-    /// It went well, and there is something to know.
+    /// Succeeded, with something to know.
     Warning,
-    /// The server does not take this form of login; another one may do.
+    /// The server refuses this form of login; another one may work.
     Refused,
-    /// It did not go well: the test ends here, or with what does not depend on it.
+    /// Failed. The test ends here, or continues with steps that do not depend on it.
     Failed,
-    /// It was not tried, for the reason given.
+    /// Not tried, for the reason given.
     Skipped,
 }
 
-/// One step of a test.
+/// Step of a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Step {
-    /// What was tried.
+    /// Name of the step.
     #[serde(rename = "Step")]
     pub(crate) name: String,
-    /// How it ended.
+    /// Result of the step.
     pub(crate) result: StepResult,
-    /// What was found, or why it failed.
+    /// Facts, or the reason of the failure.
     pub(crate) detail: String,
 }
 
-/// A certificate of the server's chain.
+/// Certificate of the server's chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ChainCertificate {
-    /// For whom it was made.
+    /// Subject of the certificate.
     pub(crate) subject: Option<String>,
-    /// Who made it.
+    /// Issuer of the certificate.
     pub(crate) issuer: Option<String>,
-    /// Hosts and addresses that it is for.
+    /// Hosts and addresses that it is valid for.
     pub(crate) names: Vec<String>,
-    /// From when on it is valid.
+    /// Start of validity.
     pub(crate) valid_from: Option<Timestamp>,
-    /// Until when.
+    /// End of validity.
     pub(crate) valid_to: Option<Timestamp>,
-    /// Whole days until then; negative when it has expired.
+    /// Whole days until it expires; negative after that.
     pub(crate) days_left: Option<i64>,
-    /// SHA-256, as `CertificateSha256` takes it.
+    /// SHA-256, in the form of `CertificateSha256`.
     pub(crate) sha256: String,
-    /// Whether it names itself as its issuer.
+    /// True if it names itself as its issuer.
     pub(crate) is_self_signed: bool,
 }
 
-/// What is used of a quota.
+/// Usage of a quota.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct UsedQuota {
-    /// The quota root.
+    /// Quota root.
     pub(crate) root: String,
-    /// `STORAGE` in units of 1024 octets, `MESSAGE` in messages, or another word of the server.
+    /// `STORAGE` in units of 1024 bytes, `MESSAGE` in messages, or another word of the server.
     pub(crate) resource: String,
-    /// What is used.
+    /// Used amount.
     pub(crate) usage: u64,
-    /// What may be used.
+    /// Maximum amount.
     pub(crate) limit: u64,
 }
 
-/// How fast a folder was read.
+/// Reading speed of a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ReadRate {
-    /// The folder.
+    /// Folder that was read.
     pub(crate) folder: String,
-    /// Messages that were read.
+    /// Number of messages read.
     pub(crate) messages: u64,
-    /// Their octets.
+    /// Bytes read.
     pub(crate) bytes: u64,
-    /// In how many milliseconds.
+    /// Duration in milliseconds.
     pub(crate) milliseconds: u64,
-    /// Messages in a second.
+    /// Messages per second.
     pub(crate) messages_per_second: u64,
-    /// Octets in a second.
+    /// Bytes per second.
     pub(crate) bytes_per_second: u64,
 }
 
-/// How many connections one login may have.
+/// Number of connections that one login may have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ConnectionLimit {
     /// Connections that were open at once.
     pub(crate) accepted: u32,
-    /// How many were tried at most.
+    /// Maximum number of connections that were tried.
     pub(crate) tried: u32,
-    /// The server's words at the one that it refused; none where it took all.
+    /// The server's words at the first refusal; null if none was refused.
     pub(crate) refusal: Option<String>,
 }
 
-/// All that was found. What was not reached is empty.
+/// Facts of a server test. A step that was not reached leaves its facts empty.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Findings {
-    /// The addresses that the name service knows.
+    /// Addresses of the host in DNS.
     pub(crate) addresses: Vec<String>,
-    /// What the server says first.
+    /// Greeting of the server.
     pub(crate) greeting: Option<String>,
-    /// What the server can do: after login, where somebody logged in.
+    /// Capabilities of the server, after sign-in if the test signs in.
     pub(crate) capabilities: Vec<String>,
-    /// Who logged in, where that was asked for and went well.
+    /// Account that signed in, if any.
     pub(crate) logged_in_as: Option<String>,
-    /// How many folders that mailbox has.
+    /// Number of folders in that mailbox.
     pub(crate) folder_count: Option<u64>,
-    /// The steps of the test.
+    /// Steps of the test.
     pub(crate) steps: Vec<Step>,
-    /// The version of TLS.
+    /// TLS version.
     pub(crate) tls_version: Option<String>,
-    /// The cipher suite.
+    /// TLS cipher suite.
     pub(crate) tls_cipher: Option<String>,
-    /// The certificates that the server shows, its own first.
+    /// Certificates of the server, its own first.
     pub(crate) certificates: Vec<ChainCertificate>,
-    /// Whether the server's own certificate is for this host.
+    /// True if the server's own certificate is valid for this host.
     pub(crate) certificate_names_host: Option<bool>,
-    /// What the server can do before login.
+    /// Capabilities before sign-in.
     pub(crate) capabilities_before_login: Vec<String>,
-    /// The SASL mechanisms that it offers.
+    /// SASL mechanisms that the server offers.
     pub(crate) authentication_mechanisms: Vec<String>,
-    /// By which of them, or by which command, somebody logged in.
+    /// Mechanism or command of the sign-in.
     pub(crate) signed_in_by: Option<String>,
-    /// What the server says of itself (ID).
+    /// Description that the server gives of itself (ID).
     pub(crate) server_id: BTreeMap<String, String>,
-    /// What kind of server it is taken for.
+    /// Detected server profile.
     pub(crate) server_profile: Option<String>,
-    /// What is done otherwise because of it, and what an administrator should know.
+    /// Differences that follow from the profile, and facts for the administrator.
     pub(crate) server_profile_differences: Vec<String>,
-    /// Where mailboxes are: `Personal "INBOX.", separator .`.
+    /// Namespaces, for example `Personal "INBOX.", separator .`.
     pub(crate) namespaces: Vec<String>,
-    /// How many messages are in the user's own folders.
+    /// Number of messages in the user's own folders.
     pub(crate) message_count: Option<u64>,
-    /// The quotas that INBOX counts for.
+    /// Quotas of INBOX.
     pub(crate) quotas: Vec<UsedQuota>,
-    /// Milliseconds from a command to its answer: the median of several.
+    /// Median of several round trips in milliseconds.
     pub(crate) round_trip_milliseconds: Option<f64>,
-    /// How fast messages were read.
+    /// Reading speed.
     pub(crate) read_rate: Option<ReadRate>,
-    /// How many connections the login may have, where that was asked for.
+    /// Number of connections that the login may have, if tested.
     pub(crate) connections: Option<ConnectionLimit>,
-    /// How many times a login was tried.
+    /// Number of sign-in attempts.
     pub(crate) sign_in_attempts: u32,
-    /// The form by which the administrator opens the mailbox.
+    /// Form of the administrator's login that opens the mailbox.
     pub(crate) admin_form: Option<String>,
-    /// The folder that is the mailbox, where the administrator sees it among others' folders.
+    /// Folder that is the mailbox, if the administrator sees it among other users' folders.
     pub(crate) user_root: Option<String>,
-    /// What to write so that a migration logs in likewise: lines of the CSV file, and commands.
+    /// CSV lines and commands for a migration with the same login.
     pub(crate) instructions: Vec<String>,
 }
 

@@ -244,9 +244,9 @@ mod tests {
         let certificate = with(Grant::ClientCertificate { certificate: String::new() }, url);
         for (oauth, secret, words) in [
             (with(Grant::ClientSecret, url), None, "it has no secret for ClientSecret"),
-            (with(Grant::ClientSecret, "id.example.org"), Some(&key), "the token endpoint: it is no address"),
-            (certificate, Some(&key), "there is no certificate"),
-            (account(url), Some(&key), "there is no private key"),
+            (with(Grant::ClientSecret, "id.example.org"), Some(&key), "the token endpoint: it is not a URL"),
+            (certificate, Some(&key), "the certificate is missing"),
+            (account(url), Some(&key), "contains no private key"),
             (
                 account("http://id.example.org/"),
                 Some(&key),

@@ -50,7 +50,9 @@ async fn the_plan_is_shown_before_the_first_pass_and_kept_after_it() {
     ];
     let refused = service.ask(&[&batch[..], &[&wrong]].concat());
     assert!(
-        refused.stderr.contains("FolderMapData: Row 3, column 1 (Source): the folder \"Alt/*\" is in row 2"),
+        refused
+            .stderr
+            .contains("FolderMapData: Row 3, column 1 (Source): the folder \"Alt/*\" is already in row 2"),
         "{}",
         refused.stderr
     );

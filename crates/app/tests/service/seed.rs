@@ -115,7 +115,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
         let shown = [status.stdout.trim(), removed.stdout.trim(), gone.stderr.trim()];
         let all = lines.iter().map(String::as_str).zip(outputs).chain(last.into_iter().zip(shown));
         let ports = [(ssl, "993"), (tls, "143")];
-        write_walkthrough("seed-walkthrough.md", HEAD, all, &ports, service.directory.path());
+        write_walkthrough("guides/seed-walkthrough.md", HEAD, all, &ports, service.directory.path());
     }
 }
 
@@ -125,17 +125,18 @@ fn messages_in(maildir: &Path) -> usize {
 
 const HEAD: &str = "# Exchange's own document, line by line
 
-Microsoft's page \"Use PowerShell to perform an IMAP migration to Office 365\" is what mailhaul was made after. These are its
-lines in `mailhaul shell`, with what came: written by the test `seed` from a run against a real Dovecot (its ports are shown as
-993 and 143), with `mailhaul serve` running on the data directory. No target endpoint is named, so the mail goes into the
-archive below it. Two lines that the page breaks are whole here, and the stray quote of its last line is gone; `mailhaul shell`
-tells where each of them is.
+Microsoft's page \"Use PowerShell to perform an IMAP migration to Office 365\" is the model of mailhaul. This page shows its
+lines in `mailhaul shell`, with their output. `mailhaul serve` runs on the data directory. No target endpoint is named, so the mail goes
+into the archive below that directory.
+
+The test `seed` writes this page from a run against a real Dovecot, whose ports are shown as 993 and 143. Two lines that Microsoft's page
+breaks are joined here, and a stray quote in its last line is removed; `mailhaul shell` names the position of each such error.
 
 The CSV file is the page's:
 
 ";
 
-/// The page that shows a run; it is not compared, because times and GUIDs are others each time.
+/// Writes the page of a run. It is not compared, because times and GUIDs change with each run.
 pub(crate) fn write_walkthrough<'a>(
     name: &str,
     head: &str,

@@ -14,11 +14,12 @@ use crate::{
 
 const HEAD: &str = "# Exchange's own document, into Microsoft 365
 
-The lines of Microsoft's page \"Use PowerShell to perform an IMAP migration to Office 365\" in `mailhaul shell`, with an endpoint of
-Microsoft 365 as the default target, and what came: written by the test `seed_microsoft_365` from a run between a real Dovecot and
-a server on the same machine that behaves as Exchange Online does; its name, and that of its token server, are shown as
-Microsoft's. What is to be done at
-Microsoft before is in [microsoft-365.md](microsoft-365.md). `mailhaul serve` runs on the data directory.
+The lines of Microsoft's page \"Use PowerShell to perform an IMAP migration to Office 365\" in `mailhaul shell`, with their output. The
+default target is an endpoint of Microsoft 365. [microsoft-365.md](microsoft-365.md) describes the setup at Microsoft, and
+`mailhaul serve` runs on the data directory.
+
+The test `seed_microsoft_365` writes this page from a run between a real Dovecot and a server on the same machine that behaves like
+Exchange Online. The names of that server and of its token server are replaced by Microsoft's.
 
 The CSV file is the page's:
 
@@ -141,6 +142,12 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
             .collect();
         let all = all.iter().map(|(line, output)| (line.as_str(), output.as_str()));
         let ports = [(ssl, "993"), (tls, "143")];
-        write_walkthrough("seed-walkthrough-microsoft-365.md", HEAD, all, &ports, service.directory.path());
+        write_walkthrough(
+            "guides/seed-walkthrough-microsoft-365.md",
+            HEAD,
+            all,
+            &ports,
+            service.directory.path(),
+        );
     }
 }

@@ -148,7 +148,7 @@ async fn refusals_are_told_in_words_after_one_other_token() {
     };
 
     let (told, asked, out) = run("Secret", 0, "wrong-client-secret", TokenServer::DEFAULT_SCOPE);
-    errors(&told, "gives no token (invalid_client");
+    errors(&told, "refused to issue a token (invalid_client");
     assert_eq!((asked.len(), asked[0].error.as_deref(), out), (1, Some("invalid_client"), 0), "{asked:?}");
 
     // A token for something else, and tokens of a server whose clock is wrong: given, and refused by Dovecot.

@@ -1,4 +1,4 @@
-//! Secrets struck out of texts of a server that sends back what it was sent.
+//! Removes secrets from the texts of a server that echoes what it was sent.
 
 mod needles;
 mod view;
@@ -11,39 +11,38 @@ use self::{
 };
 use crate::secret::Secret;
 
-/// What stands in place of a secret.
 pub const REDACTED: &str = "[redacted]";
 /// Bytes that are searched at once.
 const WINDOW: usize = 4096;
-/// Bytes that a window shares with the one before.
+/// Bytes that a window shares with the previous one.
 const OVERLAP: usize = 1024;
 
-/// How thoroughly a text is searched.
+/// Thoroughness of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
-    /// As it stands, in any case of its letters.
+    /// Searches the text as it is, in any case.
     Plain,
-    /// Also for everything that can be decoded out of it.
+    /// Also searches everything that can be decoded from the text.
     Decoded,
 }
 
-/// The secrets that a server has seen, and the search for them in what it says.
+/// Secrets that a server has seen, and the search for them in its texts.
 ///
-/// A secret is found in any case of its letters, with other characters between them, backwards, escaped (`\"`, `\x41`, `%41`,
-/// `=41`, `&#65;`), in hexadecimal or decimal numbers, in base64 at any alignment and divided by blanks, and encoded twice.
-/// A secret of fewer than four characters is struck where it is a whole word, because its letters are in every text.
+/// A secret is found in any case, with other characters between its letters, backwards, escaped
+/// (`\"`, `\x41`, `%41`, `=41`, `&#65;`), in hexadecimal or decimal numbers, in base64 at any
+/// alignment and divided by spaces, and encoded twice. A secret of fewer than four characters is
+/// removed only as a whole word, because its letters occur in every text.
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<Needles>,
 }
 
 impl Redactor {
-    /// From now on this secret is struck.
     pub fn add(&mut self, secret: &Secret) {
         self.add_needles(Needles::secret(secret.expose()));
     }
 
-    /// From now on this message is struck where it is whole: its parts (a user name, a nonce) are no secrets.
+    /// Adds a message that is secret only as a whole: its parts (a user name, a nonce) are not.
     pub fn add_whole(&mut self, message: &[u8]) {
         self.add_needles(Needles::message(message));
     }
@@ -54,12 +53,11 @@ impl Redactor {
         }
     }
 
-    /// True if no secret is known.
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
-    /// The text without the secrets.
+    /// Returns the text without the secrets.
     pub fn redact<'a>(&self, text: &'a str, search: Search) -> Cow<'a, str> {
         if self.secrets.is_empty() || text.is_empty() {
             return Cow::Borrowed(text);
@@ -102,7 +100,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// A short secret: in the text between characters that are no letters, or as a field of a word that can be decoded.
+/// Finds a short secret: as a word of the text, or as a field of a decoded word.
 fn short(text: &str, needles: &Needles, search: Search, found: &mut Vec<Range<usize>>) {
     needles.find_words(&View::identity(text), found);
     if search == Search::Plain {
@@ -126,7 +124,7 @@ fn boundary_before(text: &str, at: usize) -> usize {
     at
 }
 
-/// The text with the ranges replaced; those that touch are one.
+/// Replaces the ranges; ranges that touch are replaced once.
 fn strike(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);

@@ -1,4 +1,4 @@
-//! The forms in which one secret is searched for.
+//! Search forms of one secret.
 
 use std::ops::Range;
 
@@ -6,38 +6,35 @@ use zeroize::Zeroizing;
 
 use super::view::{View, ViewKind};
 
-/// A secret with fewer characters is searched for as a whole word.
+/// A secret with fewer characters is searched for as a whole word only.
 const SHORT: usize = 4;
 /// A secret with fewer letters and digits is not searched for with other characters between them.
 const SQUEEZED: usize = 6;
-/// A secret with fewer bytes is struck only where it is whole: its parts may be ordinary words.
+/// A secret with fewer bytes is removed only as a whole: its parts may be ordinary words.
 const LONG: usize = 16;
 /// Bytes of a part of a long secret.
 const PART: usize = 12;
-/// With more bytes a secret's parts do not overlap.
+/// The parts of a secret with more bytes do not overlap.
 const OVERLAPPING: usize = 64;
 
-/// All in lower case.
+/// Search form, in lower case.
 type Needle = Zeroizing<Vec<u8>>;
 
-/// The forms of one secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Needles {
-    /// The secret as it is.
     plain: Needle,
     is_short: bool,
-    /// Anywhere in a text.
+    /// Forms searched for in every text.
     whole: Vec<Needle>,
-    /// Anywhere in what was decoded, in addition.
+    /// Forms searched for in decoded text only.
     decoded: Vec<Needle>,
-    /// Letters and digits alone.
+    /// Letters and digits only.
     squeezed: Option<Needle>,
-    /// Parts of a long secret.
     parts: Vec<Needle>,
 }
 
 impl Needles {
-    /// `None` for an empty secret.
+    /// Returns `None` for an empty secret.
     pub(super) fn secret(secret: &[u8]) -> Option<Self> {
         let text = Zeroizing::new(String::from_utf8_lossy(secret).into_owned());
         let length = text.chars().count();
@@ -62,7 +59,7 @@ impl Needles {
             .filter(|_| !secret.is_empty())
     }
 
-    /// A message that is a secret only as a whole.
+    /// Forms of a message that is secret only as a whole.
     pub(super) fn message(message: &[u8]) -> Option<Self> {
         if message.len() < LONG {
             return None;
@@ -76,7 +73,7 @@ impl Needles {
         self.is_short
     }
 
-    /// Adds where the secret is in the text that the view was made of.
+    /// Adds the positions of the secret in the original text of the view.
     pub(super) fn find(&self, view: &View<'_>, found: &mut Vec<Range<usize>>) {
         if view.kind == ViewKind::Squeezed {
             if let Some(needle) = &self.squeezed {
@@ -91,17 +88,17 @@ impl Needles {
         }
     }
 
-    /// The same for a short secret, where no letter or digit is beside it.
+    /// Adds the positions of a short secret that has no letter or digit next to it.
     pub(super) fn find_words(&self, view: &View<'_>, found: &mut Vec<Range<usize>>) {
         self.whole.iter().for_each(|needle| view.find_word(needle, found));
     }
 
-    /// True if the view is the secret, or a list of fields with it.
+    /// True if the view is the secret, or a list of fields that contains it.
     pub(super) fn is_field(&self, view: &View<'_>) -> bool {
         view.lower.split(|octet| matches!(octet, 0 | 1 | b' ' | b':')).any(|field| field == *self.plain)
     }
 
-    /// Adds where the text ends in the middle of the secret, or begins there: servers cut what they show.
+    /// Adds a truncated secret at the start or end of the text: servers truncate what they show.
     pub(super) fn find_cut(&self, text: &str, is_start: bool, is_end: bool, found: &mut Vec<Range<usize>>) {
         let least = self.plain.len().div_ceil(2).max(SHORT);
         let is_border = |octet: Option<&u8>| octet.is_none_or(|it| !it.is_ascii_alphanumeric());
@@ -126,11 +123,11 @@ fn lower(octets: &[u8]) -> Needle {
     Zeroizing::new(octets.to_ascii_lowercase())
 }
 
-/// The ways to write it that no decoding undoes.
+/// Spellings of the secret that no decoding reverses.
 fn spellings(secret: &[u8], text: &str) -> Vec<Needle> {
     let mut all = vec![lower(secret), lower(text.as_bytes())];
     all.extend([text.to_lowercase(), text.to_uppercase()].map(|it| lower(it.as_bytes())));
-    // Characters that a terminal would obey are replaced before a text is shown.
+    // Control characters are replaced before a text is shown.
     let shown: String = text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
     all.push(lower(shown.as_bytes()));
     // RFC 9051, section 9: quoted-specials.
@@ -142,7 +139,8 @@ fn spellings(secret: &[u8], text: &str) -> Vec<Needle> {
     all
 }
 
-/// Base64 of it at each alignment, as far as its own bits decide the digits: found also where letters changed their case.
+/// Base64 digits that depend only on the secret, at each alignment. They are found even if the case
+/// changed.
 fn base64_cores(secret: &[u8]) -> Vec<Needle> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut cores = Vec::new();
@@ -178,14 +176,13 @@ fn in_utf16(text: &str) -> [Needle; 2] {
     [Zeroizing::new(little), Zeroizing::new(big)]
 }
 
-/// Parts of this length, so many that every longer piece of the secret has one.
+/// Overlapping parts of this length, so that every longer piece of the secret contains one.
 fn parts(secret: &[u8], length: usize) -> Vec<Needle> {
     let length = length.min(PART);
     let step = if secret.len() > OVERLAPPING { length } else { 1 };
     secret.windows(length).step_by(step).map(lower).collect()
 }
 
-/// ROT13.
 fn rotated(octet: u8) -> u8 {
     match octet {
         b'a'..=b'z' => (octet - b'a' + 13) % 26 + b'a',
@@ -194,7 +191,7 @@ fn rotated(octet: u8) -> u8 {
     }
 }
 
-/// Letters and digits alone, in lower case.
+/// Returns the letters and digits in lower case.
 pub(super) fn squeeze(octets: &[u8]) -> Vec<u8> {
     octets.iter().filter(|it| it.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
 }

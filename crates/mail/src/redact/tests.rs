@@ -32,7 +32,7 @@ fn hex(octets: &[u8], before: &str, after: &str) -> String {
 
 const SECRET: &str = "Hunter\"2\\x";
 
-/// A text that gives the secret away, and whatever else is not to be left of it.
+/// Texts that reveal the secret, and other forms of it that must not remain.
 fn echoes(secret: &str) -> Vec<String> {
     let octets = secret.as_bytes();
     let mut all = vec![
@@ -141,7 +141,7 @@ fn a_short_secret_is_struck_as_a_word() {
 
 #[test]
 fn parts_of_a_secret_are_struck() {
-    // A text that was cut.
+    // A truncated text.
     assert_eq!(struck("hunter2", "unknown: LOGIN u hunte"), "unknown: LOGIN u [redacted]");
     assert_eq!(struck("hunter2", "unknown: LOGIN u \"hunte..."), "unknown: LOGIN u \"[redacted]...");
     assert_eq!(struck("hunter2", "nter2 is no command"), "[redacted] is no command");

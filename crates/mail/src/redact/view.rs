@@ -1,34 +1,32 @@
-//! A text as it may have to be read: as it stands, without its escapes, or decoded.
+//! Views of a text: as it is, without its escapes, and decoded.
 
 use std::ops::Range;
 
-/// Characters that enclose words, and are never part of an encoded secret.
+/// Characters that enclose words and are never part of an encoded secret.
 pub(super) const ENCLOSING: &[char] = &['"', '\'', '`', '<', '>', '(', ')', '[', ']', '{', '}', ',', ';'];
-/// Encodings within encodings.
+/// Maximum depth of nested encodings.
 const DEPTH: usize = 2;
 
-/// How a view was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ViewKind {
-    /// The text, or the text without escapes.
+    /// The text, with or without escapes.
     Text,
-    /// Letters and digits of a text alone.
+    /// Only the letters and digits of a text.
     Squeezed,
-    /// Octets that an encoding stood for.
+    /// Decoded bytes.
     Decoded,
 }
 
-/// Octets with the place in the text from which each of them comes.
+/// Bytes, each with its position in the original text.
 pub(super) struct View<'a> {
     text: &'a str,
     pub(super) kind: ViewKind,
     octets: Vec<u8>,
-    /// The same in lower case.
     pub(super) lower: Vec<u8>,
     origin: Vec<Range<usize>>,
 }
 
-/// All views of a text; the first is the text itself.
+/// Returns all views of a text; the first is the text itself.
 pub(super) fn views(text: &str, decodes: bool) -> Vec<View<'_>> {
     let mut all = vec![View::identity(text)];
     let mut first = 0;
@@ -67,7 +65,8 @@ impl<'a> View<'a> {
         Self::new(self.text, ViewKind::Squeezed, letters.map(|(octet, origin)| (*octet, origin.clone())))
     }
 
-    /// Adds each place of the needle, which is in lower case. `widens` takes the rest of its word too.
+    /// Adds each occurrence of the needle, which is in lower case. `widens` also takes the rest of
+    /// its word.
     pub(super) fn find(&self, needle: &[u8], widens: bool, found: &mut Vec<Range<usize>>) {
         if needle.is_empty() || needle.len() > self.lower.len() {
             return;
@@ -79,7 +78,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Adds each place of the needle that has no letter or digit beside it.
+    /// Adds each occurrence of the needle without a letter or digit next to it.
     pub(super) fn find_word(&self, needle: &[u8], found: &mut Vec<Range<usize>>) {
         let is_border = |at: Option<usize>| {
             at.and_then(|at| self.lower.get(at)).is_none_or(|octet| !octet.is_ascii_alphanumeric())
@@ -119,11 +118,12 @@ impl<'a> View<'a> {
         all
     }
 
-    /// Digits of so many bits each, whatever stands between them, as octets; the first `skipped` are passed over.
+    /// Decodes digits of `bits` bits each, whatever characters separate them; skips the first
+    /// `skipped` digits.
     fn digits(&self, skipped: usize, group: usize, bits: u32, value: fn(u8) -> Option<u8>) -> Self {
         let mut known: Vec<(u8, &Range<usize>)> = Vec::with_capacity(self.octets.len());
         for (index, octet) in self.octets.iter().enumerate() {
-            // `0x41`: the 0 is no digit of it.
+            // In `0x41`, the 0 is not a digit of the number.
             let is_prefix =
                 group == 2 && *octet == b'0' && matches!(self.octets.get(index + 1), Some(b'x' | b'X'));
             if let Some(value) = value(*octet).filter(|_| !is_prefix) {
@@ -138,7 +138,7 @@ impl<'a> View<'a> {
             let number = number << missing;
             (0..(total - missing) / 8).map(move |index| {
                 let octet = number >> (total - 8 * (index + 1)) & 0xff;
-                // The digits that the octet's bits are in.
+                // The digits that contain the byte's bits.
                 let at = |bit: u32| chunk[usize::try_from(bit / bits).unwrap_or(0).min(chunk.len() - 1)].1;
                 let (first, last) = (at(8 * index), at(8 * index + 7));
                 (u8::try_from(octet).unwrap_or(0), first.start..last.end)
@@ -147,7 +147,7 @@ impl<'a> View<'a> {
         Self::new(self.text, ViewKind::Decoded, octets)
     }
 
-    /// `104 117 110`, and other lists of numbers.
+    /// Decodes `104 117 110` and other lists of numbers.
     fn numbers(&self) -> Self {
         let mut found = Vec::new();
         let mut at = 0;
@@ -170,13 +170,13 @@ impl<'a> View<'a> {
             found.push((octet, self.origin[at].start..self.origin[at + length - 1].end));
             at += length;
         }
-        // Where nothing is escaped, it is the text once more.
+        // Without escapes, it equals the text.
         let is_same = found.len() == self.octets.len();
         Self::new(self.text, self.kind, found.into_iter().filter(|_| !is_same))
     }
 }
 
-/// The first octet and how many octets it is written with; there is at least one.
+/// Decodes the first byte; returns it with the length of its notation. The text must not be empty.
 fn unescape(text: &[u8]) -> (u8, usize) {
     const NAMED: [(&[u8], u8); 5] =
         [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
@@ -202,7 +202,7 @@ fn unescape(text: &[u8]) -> (u8, usize) {
     found.unwrap_or((text[0], 1))
 }
 
-/// `&#65;` and `&#x41;`.
+/// Decodes `&#65;` and `&#x41;`.
 fn character(text: &[u8]) -> Option<(u8, usize)> {
     let end = text.iter().take(8).position(|it| *it == b';')?;
     let digits = std::str::from_utf8(text.get(2..end)?).ok()?;
@@ -217,7 +217,7 @@ fn hexadecimal(octet: u8) -> Option<u8> {
     char::from(octet).to_digit(16).and_then(|it| u8::try_from(it).ok())
 }
 
-/// Both alphabets of RFC 4648.
+/// Decodes a digit of either base64 alphabet (RFC 4648).
 fn base64(octet: u8) -> Option<u8> {
     Some(match octet {
         b'A'..=b'Z' => octet - b'A',

@@ -1,16 +1,17 @@
-//! Octets of a header that are no ASCII, encoded: parameters by RFC 2231, everything else by RFC 2047. Octets that are no
-//! UTF-8 have no charset that could be known: they are labelled `unknown-8bit` (RFC 1428), so that nothing is invented and
-//! all of them can be found again.
+//! Encodes header bytes that are not ASCII: parameters by RFC 2231, other text by RFC 2047.
+//!
+//! Bytes that are not UTF-8 have an unknown charset. They are labelled `unknown-8bit` (RFC 1428),
+//! so that all of them can be recovered.
 
 use super::fields::{bare, is_blank, name_length};
 
-/// An encoded word has at most so many characters (RFC 2047, section 2).
+/// Maximum characters of an encoded word (RFC 2047, section 2).
 const WORD: usize = 75;
 
-/// What separates words of an address or of a list.
+/// Characters that separate the words of an address or list.
 const SPECIALS: &[u8] = b"()<>[]:;@\\,\"";
 
-/// The field in ASCII, and whether its octets were UTF-8; `None` where it is ASCII.
+/// Returns the field in ASCII, and true if its bytes were UTF-8. Returns `None` if it is ASCII.
 pub(super) fn encoded(field: &[u8]) -> Option<(Vec<u8>, bool)> {
     if field.is_ascii() {
         return None;
@@ -31,14 +32,14 @@ pub(super) fn encoded(field: &[u8]) -> Option<(Vec<u8>, bool)> {
     Some((out, is_utf8))
 }
 
-/// How a field's value is made up.
+/// Structure of a field's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Words and blanks.
+    /// Words and spaces.
     Text,
-    /// Words, quotations, comments and signs.
+    /// Words, quotations, comments and special characters.
     Structured,
-    /// The same, with parameters.
+    /// A structured value with parameters.
     Parameters,
 }
 
@@ -72,17 +73,17 @@ impl Kind {
     }
 }
 
-/// A piece of a value.
 enum Token<'a> {
-    /// As it is.
+    /// Copied as it is.
     Plain(&'a [u8]),
-    /// To be encoded: words with the blanks between them.
+    /// Words to encode, with the spaces between them.
     Words(Vec<u8>),
-    /// To be encoded: a parameter's name, and its value without quotes.
+    /// Parameter to encode: its name, and its value without quotes.
     Parameter(&'a [u8], Vec<u8>),
 }
 
-/// Cuts a value. Words to be encoded that only blanks part are one token, because blanks between encoded words do not count.
+/// Splits a value. Words to encode that only spaces separate are one token, because spaces between
+/// encoded words do not count.
 fn tokens(value: &[u8], kind: Kind) -> Vec<Token<'_>> {
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut rest = value;
@@ -114,7 +115,7 @@ fn tokens(value: &[u8], kind: Kind) -> Vec<Token<'_>> {
                 tokens.push(Token::Parameter(&name[..name.len() - 1], words));
             }
             [.., Token::Words(before), Token::Plain(blanks)] if blanks.iter().all(|it| is_space(*it)) => {
-                // A fold is unfolded.
+                // Unfolds.
                 before.extend(blanks.iter().filter(|it| is_blank(**it)));
                 before.extend(words);
                 tokens.pop();
@@ -133,7 +134,7 @@ fn run(octets: &[u8], of: impl Fn(u8) -> bool) -> usize {
     octets.iter().position(|it| !of(*it)).unwrap_or(octets.len())
 }
 
-/// The length of the quotation, up to its end.
+/// Length of the quotation, including its end.
 fn quotation(octets: &[u8]) -> usize {
     let mut is_escaped = false;
     for (index, octet) in octets.iter().enumerate().skip(1) {
@@ -154,7 +155,7 @@ fn unquoted(quotation: &[u8]) -> Vec<u8> {
     let mut is_escaped = false;
     for &octet in inner {
         is_escaped = octet == b'\\' && !is_escaped;
-        // A fold inside is unfolded.
+        // Unfolds inside the quotation.
         if !is_escaped && !matches!(octet, b'\r' | b'\n') {
             out.push(octet);
         }
@@ -162,7 +163,7 @@ fn unquoted(quotation: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where the `=` stands in `name=value`.
+/// Position of the `=` in `name=value`.
 fn parameter(word: &[u8]) -> Option<usize> {
     let equals = word.iter().position(|it| *it == b'=')?;
     let is_name = equals > 0 && word[..equals].iter().all(|it| it.is_ascii_alphanumeric() || *it == b'-');
@@ -179,7 +180,7 @@ impl Words<'_> {
     fn push(&mut self, token: Token<'_>) {
         match token {
             Token::Plain(octets) => {
-                // A word must stand apart from what is no word (RFC 2047, section 5).
+                // An encoded word must be separated from other text (RFC 2047, section 5).
                 if self.out.ends_with(b"?=") && octets.first().is_some_and(|it| *it == b'"') {
                     self.out.push(b' ');
                 }
@@ -223,7 +224,7 @@ impl Words<'_> {
         self.out.extend_from_slice(b"?=");
     }
 
-    /// By RFC 2231. In one piece: a file's name is no long line.
+    /// Encodes a parameter by RFC 2231, in one piece: file names are no long lines.
     fn parameter(&mut self, name: &[u8], octets: &[u8]) {
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(format!("*={}''", self.charset).as_bytes());
@@ -235,7 +236,7 @@ impl Words<'_> {
         }
     }
 
-    /// A word is never cut inside a character.
+    /// Splits the bytes into characters; an encoded word never ends inside one.
     fn characters<'o>(&self, octets: &'o [u8]) -> Vec<&'o [u8]> {
         let begins = |octet: u8| !self.is_utf8 || octet & 0xC0 != 0x80;
         let mut characters = Vec::new();

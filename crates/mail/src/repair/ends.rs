@@ -1,4 +1,4 @@
-//! NUL octets and line ends.
+//! Repairs NUL bytes and line ends.
 
 use super::{
     fields::line_ends,
@@ -25,7 +25,7 @@ pub(super) fn without_nul(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u
 
 pub(super) fn with_crlf(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    // What stands before this is in `out`.
+    // The bytes before `copied` are in `out`.
     let (mut copied, mut line) = (0, 1);
     for (index, &octet) in message.iter().enumerate() {
         let is_alone = match octet {
@@ -54,7 +54,7 @@ pub(super) fn with_last_line_end(message: &[u8], edits: &mut Vec<Edit>) -> Optio
     }
     let lines = line_ends(message);
     let mut out = message.to_vec();
-    // Half of a line end is completed: the whole one would make an empty line.
+    // Half of a line end is completed; a whole one would add an empty line.
     let line = match out.last() {
         Some(b'\n') => {
             out.pop();

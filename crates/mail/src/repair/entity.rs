@@ -1,37 +1,36 @@
-//! What a MIME entity says of itself (RFC 2045, RFC 2046), as far as lines have to do with it.
+//! MIME entities (RFC 2045, RFC 2046), as far as line lengths depend on them.
 
 use super::fields::{bare, is_blank, lines, name_length, split_line, value};
 
-/// An entity: a message, or a part of one.
+/// MIME entity: a message, or a part of one.
 pub(super) struct Entity<'a> {
-    /// Its fields.
     pub(super) header: &'a [u8],
-    /// The empty line after them; empty where there is none.
+    /// Empty line after the fields; empty if it is missing.
     pub(super) separator: &'a [u8],
     pub(super) body: &'a [u8],
     pub(super) kind: Kind,
     pub(super) encoding: Encoding,
-    /// Whether a signature covers its body.
+    /// True if a signature covers the body.
     pub(super) is_signed: bool,
 }
 
-/// What a body consists of.
+/// Content of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Parts, between lines that begin with this. In a digest they are messages unless they say otherwise.
-    Parts { boundary: Vec<u8>, is_digest: bool },
-    /// A message.
+    /// Parts, separated by this boundary. In a digest, parts are messages by default.
+    Parts {
+        boundary: Vec<u8>,
+        is_digest: bool,
+    },
     Message,
     /// Anything else.
     Content,
-    /// Nobody knows: no header says it.
+    /// Unknown, because no header says it.
     Unknown,
 }
 
-/// How a body is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// It is not.
     Identity,
     Base64,
     QuotedPrintable,
@@ -63,7 +62,7 @@ impl<'a> Entity<'a> {
             {
                 Kind::Message
             }
-            // Others must not be encoded either (RFC 2046, section 5.2).
+            // Other message types must not be encoded either (RFC 2046, section 5.2).
             None if content_type.starts_with("message/") => Kind::Unknown,
             None => Kind::Content,
         };
@@ -73,7 +72,7 @@ impl<'a> Entity<'a> {
     }
 }
 
-/// Fields with their folds; what follows them is text, with or without an empty line before it.
+/// Length of the fields with their folds. Text follows them, with or without an empty line.
 fn length_of_fields(octets: &[u8]) -> usize {
     let mut length = 0;
     for line in lines(octets) {
@@ -90,7 +89,7 @@ fn lowered(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim().to_ascii_lowercase()
 }
 
-/// The delimiter of the parts: two dashes and the boundary, which has at most 70 characters.
+/// Delimiter of the parts: two dashes and the boundary, which has at most 70 characters.
 fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
     const NAME: &[u8] = b"boundary";
     let found = content_type.windows(NAME.len()).enumerate().find_map(|(at, window)| {
@@ -108,7 +107,7 @@ fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
     (1..=200).contains(&boundary.len()).then(|| [b"--", boundary].concat())
 }
 
-/// What a line is to a multipart body.
+/// Kind of a delimiter line in a multipart body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delimiter {
     /// A part begins after it.
@@ -117,7 +116,7 @@ pub(super) enum Delimiter {
     Last,
 }
 
-/// Whether the line parts what is between boundaries.
+/// Parses a delimiter line.
 pub(super) fn delimiter(line: &[u8], boundary: &[u8]) -> Option<Delimiter> {
     let rest = bare(line).strip_prefix(boundary)?;
     let (rest, which) = match rest.strip_prefix(b"--") {

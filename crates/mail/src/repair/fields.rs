@@ -1,21 +1,20 @@
-//! A header as lines and fields, whatever it is made of.
+//! Header lines and fields, valid or not.
 
-/// The octets up to and with the first LF, and what follows.
+/// Splits after the first LF.
 pub(super) fn split_line(octets: &[u8]) -> (&[u8], &[u8]) {
     octets.split_at(octets.iter().position(|it| *it == b'\n').map_or(octets.len(), |it| it + 1))
 }
 
-/// The lines, each with its end.
+/// Iterates over the lines, each with its end.
 pub(super) fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     octets.split_inclusive(|it| *it == b'\n')
 }
 
-/// How many lines end in the octets.
 pub(super) fn line_ends(octets: &[u8]) -> u64 {
     octets.split(|it| *it == b'\n').skip(1).count() as u64
 }
 
-/// A line without its end.
+/// Returns a line without its end.
 pub(super) fn bare(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
@@ -25,7 +24,7 @@ pub(super) fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
-/// How many octets of the message are its header, without the empty line that ends it.
+/// Length of the header, without the empty line that ends it.
 pub(super) fn header_length(message: &[u8]) -> usize {
     let mut length = 0;
     for line in lines(message) {
@@ -37,16 +36,17 @@ pub(super) fn header_length(message: &[u8]) -> usize {
     length
 }
 
-/// Longer names are none: their line would have to be cut inside the name.
+/// Maximum length of a field name. A longer line would have to be cut inside the name.
 pub(super) const LONGEST_NAME: usize = 256;
 
-/// The length of the name of the field that the line begins (RFC 5322, section 3.6.8): visible ASCII and a colon.
+/// Length of the field name at the start of the line (RFC 5322, section 3.6.8): visible ASCII and a
+/// colon.
 pub(super) fn name_length(line: &[u8]) -> Option<usize> {
     let colon = line.iter().take(LONGEST_NAME).position(|it| *it == b':')?;
     (colon > 0 && line[..colon].iter().all(|it| matches!(it, 33..=126))).then_some(colon)
 }
 
-/// The fields of a valid header, each with its folded lines.
+/// Iterates over the fields of a valid header, each with its folded lines.
 pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = header;
     std::iter::from_fn(move || {
@@ -62,7 +62,7 @@ pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The value of the first field of this name, as it stands.
+/// Returns the raw value of the first field with this name.
 pub(super) fn value<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
     fields(header).find_map(|field| {
         let colon = name_length(field)?;

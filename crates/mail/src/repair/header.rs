@@ -1,5 +1,7 @@
-//! Making a header of what is none. What Cyrus refuses as "invalid header" is a line whose name is empty or has a blank or
-//! a control character before its colon; other servers refuse octets that are no ASCII.
+//! Repairs header lines.
+//!
+//! Cyrus refuses a header line as invalid if its name is empty, or if a space or control character
+//! precedes the colon. Other servers refuse bytes that are not ASCII.
 
 use super::{
     encoded_word::encoded,
@@ -32,7 +34,7 @@ pub(super) fn mended(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The header with nothing but fields in it, and where what followed it begins: text that nothing set apart from it.
+/// Header that consists of fields, and the start of the text after it.
 struct Shaped {
     header: Vec<u8>,
     cut: usize,
@@ -41,7 +43,7 @@ struct Shaped {
 fn shape(header: &[u8], edits: &mut Vec<Edit>) -> Shaped {
     let last_field = last_field(header);
     let mut out: Vec<u8> = Vec::with_capacity(header.len() + 64);
-    // Where the field begins in `out` of which the next line may be the rest.
+    // Start in `out` of the field that the next line may continue.
     let mut open: Option<usize> = None;
     let mut at = 0;
     for (number, line) in (1..).zip(lines(header)) {
@@ -57,7 +59,7 @@ fn shape(header: &[u8], edits: &mut Vec<Edit>) -> Shaped {
             out.extend_from_slice(rest);
         } else if last_field.is_none_or(|last| last < at) && open.is_none_or(|it| !is_unfinished(&out[it..]))
         {
-            // No field follows, and none waits for its rest: this is the text.
+            // No field follows, and the last one is complete: the text begins here.
             note(edits, Change::HeaderEnded, number, false);
             out.extend_from_slice(b"\r\n");
             return Shaped { header: out, cut: at };
@@ -76,7 +78,7 @@ fn shape(header: &[u8], edits: &mut Vec<Edit>) -> Shaped {
     Shaped { header: out, cut: header.len() }
 }
 
-/// Where the last line begins that is a field, if only its colon is closed up.
+/// Start of the last line that is a field once its colon is moved to the name.
 fn last_field(header: &[u8]) -> Option<usize> {
     let (mut at, mut last) = (0, None);
     for line in lines(header) {
@@ -88,8 +90,8 @@ fn last_field(header: &[u8]) -> Option<usize> {
     last
 }
 
-/// A line with blanks between name and colon, which RFC 822 allowed (RFC 5322, section 4.5): the name, and what begins
-/// with the colon.
+/// Splits a line with spaces between name and colon (RFC 5322, section 4.5) into the name and the
+/// rest from the colon on.
 fn spaced_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, rest) = line.split_at(line.iter().take(LONGEST_NAME).position(|it| *it == b':')?);
     let visible = name.trim_ascii_end();
@@ -98,7 +100,7 @@ fn spaced_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
         .then_some((visible, rest))
 }
 
-/// Whether a field waits for its rest: a list, a parameter, a quotation or an address that goes on.
+/// True if a field is incomplete: an open list, parameter, quotation or address.
 fn is_unfinished(field: &[u8]) -> bool {
     let field = field.trim_ascii_end();
     let (mut angles, mut parentheses, mut is_quoted) = (0_i64, 0_i64, false);

@@ -1,24 +1,23 @@
-//! The kinds of repairs, and the edits of which they consist.
+//! Kinds of repairs, and their edits.
 
 use std::{fmt, str::FromStr};
 
-/// One kind of repair, in the order in which they are made.
+/// Kind of repair, in the order of application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Repair {
-    /// NUL octets are taken out.
+    /// Removes NUL bytes.
     NulBytes,
-    /// CR and LF that stand alone become CRLF.
+    /// Replaces lone CR and LF by CRLF.
     BareNewlines,
-    /// What is no header line is made one; octets that are no ASCII are encoded.
+    /// Turns invalid lines into header lines, and encodes bytes that are not ASCII.
     InvalidHeaders,
-    /// Lines that are longer than servers take are folded, or their part is encoded anew.
+    /// Folds lines that are too long for servers, or re-encodes their part.
     LongLines,
-    /// A message that does not end in CRLF gets one.
+    /// Appends CRLF to a message that does not end in CRLF.
     MissingFinalNewline,
 }
 
 impl Repair {
-    /// All kinds.
     pub const ALL: [Self; 5] = [
         Self::NulBytes,
         Self::BareNewlines,
@@ -27,7 +26,7 @@ impl Repair {
         Self::MissingFinalNewline,
     ];
 
-    /// As the operator writes it.
+    /// Name, as the operator writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::NulBytes => "NulBytes",
@@ -56,27 +55,24 @@ impl FromStr for Repair {
     }
 }
 
-/// The repairs that are allowed, each once, in order.
+/// Set of allowed repairs, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repairs(Vec<Repair>);
 
 impl Repairs {
-    /// All that there are.
     pub fn all() -> Self {
         Self(Repair::ALL.to_vec())
     }
 
-    /// Whether nothing may be edited.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Repair> + '_ {
         self.0.iter().copied()
     }
 
-    /// Those that are not among the others.
+    /// Returns the repairs that are not in `others`.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {
         self.iter().filter(|it| !others.0.contains(it)).collect()
@@ -99,43 +95,42 @@ impl fmt::Display for Repairs {
     }
 }
 
-/// What an edit does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
-    /// NULs taken out.
+    /// Removed NULs.
     NulRemoved,
-    /// A CR or LF that stood alone became CRLF.
+    /// Replaced a lone CR or LF by CRLF.
     NewlineCompleted,
-    /// Blanks between a field's name and its colon taken out.
+    /// Removed spaces between a field's name and its colon.
     ColonClosedUp,
-    /// A line that is no field, behind one, became its folded rest.
+    /// Indented a line that is no field, as the continuation of the field before it.
     LineIndented,
-    /// A line that is no field, before the first one, was kept as `X-Invalid-Header`.
+    /// Kept a line that is no field, before the first field, as `X-Invalid-Header`.
     LineKeptAsField,
-    /// The empty line that ends the header was put where the text began without it.
+    /// Inserted the missing empty line between header and text.
     HeaderEnded,
-    /// Octets that are no ASCII, and are UTF-8, were encoded (RFC 2047, RFC 2231).
+    /// Encoded UTF-8 in the header (RFC 2047, RFC 2231).
     HeaderEncoded,
-    /// Octets that are no ASCII, of a charset that nobody knows, were encoded as `unknown-8bit` (RFC 1428).
+    /// Encoded bytes of an unknown charset in the header as `unknown-8bit` (RFC 1428).
     UnknownHeaderEncoded,
-    /// A header line was folded at a blank.
+    /// Folded a header line at a space.
     HeaderFolded,
-    /// A header line without a blank was cut.
+    /// Cut a header line that has no space.
     HeaderCut,
-    /// A part was encoded as quoted-printable.
+    /// Encoded a part as quoted-printable.
     PartEncoded,
-    /// A line of quoted-printable got soft line ends.
+    /// Broke a line of quoted-printable with soft line ends.
     SoftlyBroken,
-    /// A line of base64 was wrapped.
+    /// Wrapped a line of base64.
     Base64Wrapped,
-    /// A line of text that nothing is known of was cut.
+    /// Cut a line of text of unknown type.
     LineCut,
-    /// The last line got its end.
+    /// Appended CRLF to the last line.
     LastLineEnded,
 }
 
 impl Change {
-    /// The repair that it belongs to.
+    /// Repair that the edit belongs to.
     pub fn repair(self) -> Repair {
         match self {
             Self::NulRemoved => Repair::NulBytes,
@@ -158,35 +153,32 @@ impl Change {
 
     fn words(self) -> &'static str {
         match self {
-            Self::NulRemoved => "NUL taken out",
-            Self::NewlineCompleted => "CR or LF alone made CRLF",
-            Self::ColonClosedUp => "blanks before a header line's colon taken out",
-            Self::LineIndented => "line without a field's name indented, as the rest of the field before it",
-            Self::LineKeptAsField => "line without a field's name kept as X-Invalid-Header",
-            Self::HeaderEnded => "empty line put between header and text",
+            Self::NulRemoved => "NUL removed",
+            Self::NewlineCompleted => "lone CR or LF replaced by CRLF",
+            Self::ColonClosedUp => "spaces before a header line's colon removed",
+            Self::LineIndented => "line without a field name indented as part of the field before it",
+            Self::LineKeptAsField => "line without a field name kept as X-Invalid-Header",
+            Self::HeaderEnded => "empty line inserted between header and text",
             Self::HeaderEncoded => "header text encoded as utf-8",
             Self::UnknownHeaderEncoded => "header text encoded as unknown-8bit",
             Self::HeaderFolded => "header line folded",
-            Self::HeaderCut => "header line without a blank cut",
+            Self::HeaderCut => "header line without a space cut",
             Self::PartEncoded => "part encoded as quoted-printable",
-            Self::SoftlyBroken => "quoted-printable line broken softly",
+            Self::SoftlyBroken => "quoted-printable line broken with soft line ends",
             Self::Base64Wrapped => "base64 line wrapped",
             Self::LineCut => "line cut",
-            Self::LastLineEnded => "CRLF put at the end",
+            Self::LastLineEnded => "CRLF appended",
         }
     }
 }
 
-/// Edits of one sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What was done.
     pub change: Change,
-    /// How often.
     pub count: u64,
-    /// The first line where it was done.
+    /// First edited line.
     pub line: u64,
-    /// Whether it was done to what a signature covers, which no longer holds then.
+    /// True if a signature covers the edited text; it is no longer valid then.
     pub breaks_signature: bool,
 }
 
@@ -200,7 +192,7 @@ impl fmt::Display for Edit {
     }
 }
 
-/// Adds one edit to those of its sort.
+/// Counts one edit.
 pub(super) fn note(edits: &mut Vec<Edit>, change: Change, line: u64, breaks_signature: bool) {
     match edits.iter_mut().find(|it| it.change == change) {
         Some(edit) => {

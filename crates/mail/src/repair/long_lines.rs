@@ -1,5 +1,4 @@
-//! Lines that are too long for a server: each is shortened where that does not change what it means, as its place in the
-//! message allows.
+//! Shortens long lines without changing their meaning.
 
 use super::{
     entity::{Delimiter, Encoding, Entity, Kind, delimiter},
@@ -8,11 +7,11 @@ use super::{
     quoted_printable,
 };
 
-/// Octets of a line that had to be cut or folded (RFC 5322, section 2.1.1).
+/// Maximum bytes of a line that was cut or folded (RFC 5322, section 2.1.1).
 const SHORT: usize = 998;
-/// Octets of a line of base64 (RFC 2045, section 6.8).
+/// Bytes of a line of base64 (RFC 2045, section 6.8).
 const BASE64_LINE: usize = 76;
-/// Messages inside messages that are looked into.
+/// Maximum depth of nested messages.
 const DEPTH: usize = 50;
 
 pub(super) fn shortened(message: &[u8], longest: usize, edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
@@ -21,7 +20,7 @@ pub(super) fn shortened(message: &[u8], longest: usize, edits: &mut Vec<Edit>) -
     }
     let mut writer =
         Writer { out: Vec::with_capacity(message.len() + message.len() / 8), longest, line: 1, edits };
-    writer.entity(message, Place::default());
+    writer.entity(message, EntityPosition::default());
     Some(writer.out)
 }
 
@@ -29,9 +28,9 @@ fn has_long(octets: &[u8], longest: usize) -> bool {
     lines(octets).any(|line| bare(line).len() > longest)
 }
 
-/// Where an entity stands.
+/// Position of an entity in the message.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct EntityPosition {
     depth: usize,
     is_in_digest: bool,
     is_signed: bool,
@@ -40,24 +39,24 @@ struct Place {
 struct Writer<'a> {
     out: Vec<u8>,
     longest: usize,
-    /// The number of the line that comes next.
+    /// Number of the next line.
     line: u64,
     edits: &'a mut Vec<Edit>,
 }
 
 impl Writer<'_> {
-    fn entity(&mut self, octets: &[u8], place: Place) {
+    fn entity(&mut self, octets: &[u8], place: EntityPosition) {
         if !has_long(octets, self.longest) {
             return self.copy(octets);
         }
         let entity = Entity::parse(octets, place.is_in_digest);
-        let place = Place { is_signed: place.is_signed || entity.is_signed, ..place };
-        let inner = Place { depth: place.depth + 1, is_in_digest: false, ..place };
+        let place = EntityPosition { is_signed: place.is_signed || entity.is_signed, ..place };
+        let inner = EntityPosition { depth: place.depth + 1, is_in_digest: false, ..place };
         let is_deep = place.depth >= DEPTH;
         match (&entity.kind, entity.encoding) {
             (Kind::Parts { boundary, is_digest }, _) if !is_deep => {
                 self.header(entity.header, entity.separator);
-                self.parts(entity.body, boundary, Place { is_in_digest: *is_digest, ..inner });
+                self.parts(entity.body, boundary, EntityPosition { is_in_digest: *is_digest, ..inner });
             }
             (Kind::Message, Encoding::Identity) if !is_deep => {
                 self.header(entity.header, entity.separator);
@@ -66,7 +65,7 @@ impl Writer<'_> {
             (Kind::Content, Encoding::Identity) if has_long(entity.body, self.longest) => {
                 let begin = self.line;
                 self.header(&with_encoding(entity.header, place.depth == 0), entity.separator);
-                // The numbers are those of the lines as they were.
+                // Numbers of the lines before the edits.
                 self.line = begin + line_ends(entity.header) + line_ends(entity.separator);
                 note(self.edits, Change::PartEncoded, self.line, place.is_signed);
                 self.out.extend(quoted_printable::encode(entity.body));
@@ -87,7 +86,7 @@ impl Writer<'_> {
         }
     }
 
-    fn parts(&mut self, body: &[u8], boundary: &[u8], place: Place) {
+    fn parts(&mut self, body: &[u8], boundary: &[u8], place: EntityPosition) {
         let (mut start, mut at, mut is_part) = (0, 0, false);
         for line in lines(body) {
             if let Some(which) = delimiter(line, boundary) {
@@ -101,8 +100,8 @@ impl Writer<'_> {
         self.between(&body[start..], is_part, place);
     }
 
-    /// A part, or what stands before the first and behind the last.
-    fn between(&mut self, octets: &[u8], is_part: bool, place: Place) {
+    /// Shortens a part, or the text before the first and after the last part.
+    fn between(&mut self, octets: &[u8], is_part: bool, place: EntityPosition) {
         if is_part {
             // The last line end belongs to the delimiter (RFC 2046, section 5.1.1).
             let content = bare(octets);
@@ -130,7 +129,13 @@ impl Writer<'_> {
         self.copy(separator);
     }
 
-    fn body(&mut self, body: &[u8], change: Change, place: Place, shorten: impl Fn(&[u8], &mut Vec<u8>)) {
+    fn body(
+        &mut self,
+        body: &[u8],
+        change: Change,
+        place: EntityPosition,
+        shorten: impl Fn(&[u8], &mut Vec<u8>),
+    ) {
         for line in lines(body) {
             if bare(line).len() > self.longest {
                 note(self.edits, change, self.line, place.is_signed);
@@ -143,7 +148,7 @@ impl Writer<'_> {
     }
 }
 
-/// The header that says quoted-printable.
+/// Returns the header with quoted-printable as its encoding.
 fn with_encoding(header: &[u8], is_whole_message: bool) -> Vec<u8> {
     const FIELD: &[u8] = b"Content-Transfer-Encoding: quoted-printable\r\n";
     const NAME: &[u8] = b"Content-Transfer-Encoding";
@@ -174,14 +179,14 @@ fn wrap(line: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&line[content.len()..]);
 }
 
-/// Cuts a line behind blanks, or between characters.
+/// Cuts a line after spaces, or between characters.
 fn cut(line: &[u8], out: &mut Vec<u8>) {
     let mut rest = bare(line);
     let end = &line[rest.len()..];
     while rest.len() > SHORT {
         let blank = rest[..SHORT].iter().rposition(|it| is_blank(*it)).map(|it| it + 1);
         let mut at = blank.unwrap_or_else(|| character_start(rest, SHORT));
-        // What would look like a boundary is cut in its midst.
+        // A piece that would look like a boundary is cut in the middle.
         at += usize::from(rest[at..].starts_with(b"--"));
         let (piece, after) = rest.split_at(at);
         out.extend_from_slice(piece);
@@ -192,11 +197,12 @@ fn cut(line: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(end);
 }
 
-/// Folds a line of a header before blanks (RFC 5322, section 2.2.3), so that it means the same unfolded.
+/// Folds a header line before spaces (RFC 5322, section 2.2.3); unfolding restores it.
 fn fold(line: &[u8], number: u64, out: &mut Vec<u8>, edits: &mut Vec<Edit>) {
     let content = bare(line);
     let end = &line[content.len()..];
-    // Blanks at the end mean nothing, nor does how many there are at the beginning; a line must not consist of them alone.
+    // Trailing spaces, and the number of leading ones, mean nothing. A line must not consist of
+    // spaces only.
     let mut rest = content.trim_ascii_end();
     while rest.len() > SHORT {
         let text = rest.iter().position(|it| !is_blank(*it)).unwrap_or(0);
@@ -223,7 +229,7 @@ fn fold(line: &[u8], number: u64, out: &mut Vec<u8>, edits: &mut Vec<Edit>) {
     out.extend_from_slice(end);
 }
 
-/// The last place up to `at` where a character of UTF-8 begins; `at` itself where none does near by.
+/// Last start of a UTF-8 character up to `at`; `at` itself if there is none nearby.
 fn character_start(octets: &[u8], at: usize) -> usize {
     (at - 3..=at).rev().find(|it| octets[*it] & 0xC0 != 0x80).unwrap_or(at)
 }

@@ -1,7 +1,8 @@
-//! Edits that make a message acceptable to a server that refused it: as few as will do, and no text is lost by them.
+//! Edits that make a message acceptable to a server that refused it.
 //!
-//! [`repair`] is a function of octets. What it gives needs no more of the same repairs, and a message that needs none is
-//! left as it is. Lines are counted from 1, as they stand when the edit is made.
+//! [`repair`] is a pure function. It makes as few edits as possible and loses no text. Its result
+//! needs no further repair of the same kinds. Lines are counted from 1, as they are when the edit
+//! is made.
 
 mod encoded_word;
 mod ends;
@@ -16,29 +17,29 @@ mod strict;
 pub use kinds::{Change, Edit, Repair, Repairs};
 pub use strict::is_strictly_formed;
 
-/// A header's and a body's line is longer than this before it counts as long (octets, without its CRLF). RFC 5322,
-/// section 2.1.1, has 998, which hardly anybody insists on; Exchange was seen to refuse from 9,900 octets on.
+/// Maximum bytes of a line, without its CRLF, before it counts as long.
+///
+/// RFC 5322, section 2.1.1, allows 998, which few servers enforce. Exchange refuses from 9,900
+/// bytes on.
 pub const LONGEST_LINE: usize = 9_900;
 
-/// An edited message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
-    /// Its octets.
     pub octets: Vec<u8>,
-    /// What was done, in this order.
+    /// Edits, in the order of application.
     pub edits: Vec<Edit>,
 }
 
 impl Repaired {
-    /// The edits as a sentence for people.
+    /// Describes the edits in a sentence.
     pub fn words(&self) -> String {
         let edits: Vec<String> = self.edits.iter().map(ToString::to_string).collect();
         edits.join("; ")
     }
 }
 
-/// Edits the message as far as it is allowed; `None` where there is nothing to edit. A line is long beyond `longest_line`
-/// octets.
+/// Repairs the message as far as allowed; returns `None` if nothing needs an edit. Lines over
+/// `longest_line` bytes are long.
 pub fn repair(message: &[u8], allowed: &Repairs, longest_line: usize) -> Option<Repaired> {
     let mut octets: Option<Vec<u8>> = None;
     let mut edits = Vec::new();
@@ -56,7 +57,7 @@ pub fn repair(message: &[u8], allowed: &Repairs, longest_line: usize) -> Option<
     octets.map(|octets| Repaired { octets, edits })
 }
 
-/// The repairs that would change something in the message.
+/// Returns the repairs that would change the message.
 pub fn needed(message: &[u8], longest_line: usize) -> Repairs {
     let changes = |kind: &Repair| repair(message, &[*kind].into_iter().collect(), longest_line).is_some();
     Repair::ALL.into_iter().filter(changes).collect()

@@ -2,15 +2,15 @@
 
 use super::fields::{bare, lines};
 
-/// Octets of a line at most, its soft end included.
+/// Maximum bytes of a line, including its soft line end.
 const LINE: usize = 76;
 
-/// Encodes text so that it decodes to the same octets. Its line ends stay line ends.
+/// Encodes text so that it decodes to the same bytes. Line ends stay line ends.
 pub(super) fn encode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + text.len() / 8);
     let mut writer = Writer::new(&mut out);
     for line in lines(text) {
-        // What ends in an LF alone has no line end here.
+        // A line that ends in a lone LF has no line end here.
         let (content, is_ended) = match line.strip_suffix(b"\r\n") {
             Some(content) => (content, true),
             None => (line, false),
@@ -30,11 +30,11 @@ pub(super) fn encode(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Breaks a line of quoted-printable softly.
+/// Breaks a line of quoted-printable with soft line ends.
 pub(super) fn break_softly(line: &[u8], out: &mut Vec<u8>) {
     let content = bare(line);
     let end = &line[content.len()..];
-    // Blanks at the end do not count, and would if they came to stand before a soft line end.
+    // Trailing spaces do not count, but they would before a soft line end.
     let mut rest = content.trim_ascii_end();
     let mut writer = Writer::new(out);
     while let Some(first) = rest.first() {
@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
         if self.column + token.len() >= LINE {
             self.out.push(b'=');
             self.end_line();
-            // A line that was none before must not be taken for a boundary.
+            // A new line must not look like a boundary.
             if token == b"-" {
                 self.coded(b'-');
                 return;

@@ -1,14 +1,16 @@
-//! Which messages every server accepts, as far as their form tells.
+//! Recognises messages whose form every server accepts.
 
 use memchr::{memchr, memchr2};
 
-/// True if no strict server is known to refuse the message for its form: no NUL byte, CRLF and nothing else ends its
-/// lines, the last one included, and its header is ASCII fields (RFC 5322, section 2).
+/// True if no strict server is known to refuse the message's form.
+///
+/// It has no NUL byte, every line ends in CRLF, and its header consists of ASCII fields (RFC 5322,
+/// section 2).
 pub fn is_strictly_formed(message: &[u8]) -> bool {
     memchr(0, message).is_none() && has_strict_line_ends(message) && has_strict_header(message)
 }
 
-/// True if each CR and each LF is part of CRLF, and the last line ends.
+/// True if each CR and LF is part of a CRLF, and the last line ends.
 fn has_strict_line_ends(message: &[u8]) -> bool {
     let mut rest = message;
     while let Some(at) = memchr2(b'\r', b'\n', rest) {
@@ -28,7 +30,7 @@ fn has_strict_header(message: &[u8]) -> bool {
         .all(is_header_line)
 }
 
-/// A field with its name, or a folded line.
+/// True for a field with its name, and for a folded line.
 fn is_header_line(line: &[u8]) -> bool {
     let is_field = || match line.iter().position(|octet| *octet == b':') {
         Some(end) => end > 0 && line[..end].iter().all(u8::is_ascii_graphic),

@@ -31,8 +31,8 @@ fn nul_octets_and_line_ends() {
         repaired(b"A: b\n\r\nc\rd\0\r\ne\0", &all).unwrap(),
         told(
             "A: b\r\n\r\nc\r\nd\r\ne\r\n",
-            "NulBytes: NUL taken out (line 3 first, 2 times); BareNewlines: CR or LF alone made CRLF (line 1 first, 2 times); \
-             MissingFinalNewline: CRLF put at the end (line 5)"
+            "NulBytes: NUL removed (line 3 first, 2 times); BareNewlines: lone CR or LF replaced by CRLF (line 1 first, 2 times); \
+             MissingFinalNewline: CRLF appended (line 5)"
         )
     );
     let last = [Repair::MissingFinalNewline];
@@ -46,35 +46,35 @@ fn lines_that_are_no_fields_find_their_place() {
         header("To  : a@b\r\nSubject: x\r\n\r\n").unwrap(),
         told(
             "To: a@b\r\nSubject: x\r\n\r\n",
-            "InvalidHeaders: blanks before a header line's colon taken out (line 1)"
+            "InvalidHeaders: spaces before a header line's colon removed (line 1)"
         )
     );
-    // Fields follow: it is the rest of the one before.
+    // Fields follow, so the line continues the field before it.
     assert_eq!(header("A: b\r\nof it\r\nC: d\r\n\r\n").unwrap().0, "A: b\r\n of it\r\nC: d\r\n\r\n");
     assert_eq!(
         header("A: b\r\nfew words: c\r\nC: d\r\n\r\n").unwrap().0,
         "A: b\r\n few words: c\r\nC: d\r\n\r\n"
     );
-    // None follows, but the one before is open.
+    // No field follows, but the field before it is incomplete.
     assert_eq!(
         header("A: b\r\nRefs: <a@b>, <c\r\nd>\r\n\r\ne").unwrap().0,
         "A: b\r\nRefs: <a@b>, <c\r\n d>\r\n\r\ne"
     );
-    // None follows: the empty line is missing.
+    // No field follows: the empty line is missing.
     assert_eq!(
         header("A: b\r\nThis is text\r\nand more.\r\n").unwrap(),
         told(
             "A: b\r\n\r\nThis is text\r\nand more.\r\n",
-            "InvalidHeaders: empty line put between header and text (line 2)"
+            "InvalidHeaders: empty line inserted between header and text (line 2)"
         )
     );
     assert_eq!(header("Text,\r\n indented\r\n\r\nonly.").unwrap().0, "\r\nText,\r\n indented\r\n\r\nonly.");
-    // Nothing before it.
+    // No field before it.
     assert_eq!(
         header(">From a Mon Jan 1\r\nA: b\r\n\r\n").unwrap(),
         told(
             "X-Invalid-Header: >From a Mon Jan 1\r\nA: b\r\n\r\n",
-            "InvalidHeaders: line without a field's name kept as X-Invalid-Header (line 1)"
+            "InvalidHeaders: line without a field name kept as X-Invalid-Header (line 1)"
         )
     );
     assert_eq!(header(": x\r\nA: b\r\n\r\n").unwrap().0, "X-Invalid-Header: : x\r\nA: b\r\n\r\n");
@@ -90,7 +90,7 @@ fn header_text_that_is_no_ascii_is_encoded_where_it_stands() {
             "InvalidHeaders: header text encoded as utf-8 (line 2)"
         )
     );
-    // Blanks between encoded words do not count: these are encoded, too.
+    // Spaces between encoded words do not count, so these are encoded too.
     assert_eq!(value("Subject: ä\r\n  ö\r\n\r\n"), "Subject: =?utf-8?Q?=C3=A4__=C3=B6?=\r\n\r\n");
     assert_eq!(
         value("From: \"Jürgen \\\"J\\\" M\" <j@x>, Ölaf (süß) <o@x>\r\n\r\n"),
@@ -122,7 +122,7 @@ fn long_lines_of_a_header_are_folded_at_blanks() {
     let message = format!("X-Long: {}\r\n\r\n", "x".repeat(12_000));
     let (octets, words) = repaired(message.as_bytes(), &[Repair::LongLines]).unwrap();
     assert!(
-        octets.lines().all(|it| it.len() <= 999) && words.contains("header line without a blank cut"),
+        octets.lines().all(|it| it.len() <= 999) && words.contains("header line without a space cut"),
         "{words}"
     );
 }
@@ -144,7 +144,7 @@ fn long_lines_of_parts_are_shortened_by_what_the_part_is() {
     assert_eq!(
         words,
         "LongLines: part encoded as quoted-printable (line 10); LongLines: base64 line wrapped (line 16); \
-         LongLines: quoted-printable line broken softly (line 21)"
+         LongLines: quoted-printable line broken with soft line ends (line 21)"
     );
     assert!(octets.ends_with("--b1\r\nContent-Type: text/plain\r\n\r\nuntouched = \r\n--b1--\r\n"));
     assert_eq!(bodies(octets.as_bytes()), bodies(message.as_bytes()));
@@ -161,7 +161,7 @@ fn bodies(message: &[u8]) -> Vec<Vec<u8>> {
     parsed.map(|it| it.parts.iter().map(|part| part.contents().to_vec()).collect()).unwrap_or_default()
 }
 
-/// Messages of all sorts, most of them with something wrong.
+/// Messages of many kinds, most of them with defects.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "A: b",
@@ -207,7 +207,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
             .replace("LONG", &long("long", 300))
             .replace("LÖNG", &long("lö", 600));
         let octets = text.into_bytes();
-        // Half of them are no UTF-8.
+        // Half of them are not UTF-8.
         if is_latin { octets.into_iter().filter(|it| *it != 0xC3).collect() } else { octets }
     })
 }
@@ -216,7 +216,7 @@ fn some_repairs() -> impl Strategy<Value = Repairs> {
     prop::sample::subsequence(Repair::ALL.to_vec(), 0..=5).prop_map(|it| it.into_iter().collect())
 }
 
-/// All octets that mean something, so that nothing can be lost.
+/// The visible bytes, to prove that none is lost.
 fn letters(octets: &[u8]) -> Vec<u8> {
     octets.iter().copied().filter(|it| !matches!(it, 0 | b'\r' | b'\n' | b' ' | b'\t')).collect()
 }
@@ -226,7 +226,7 @@ proptest! {
 
     #[test]
     fn a_repaired_message_needs_no_more(message in message(), allowed in some_repairs()) {
-        // Lines are long from 1,000 octets on here.
+        // Here, lines are long from 1,000 bytes on.
         if let Some(once) = repair(&message, &allowed, 1_000) {
             prop_assert_ne!(&once.octets, &message);
             prop_assert!(!once.edits.is_empty());

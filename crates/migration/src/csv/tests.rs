@@ -1,4 +1,4 @@
-//! The rules of the CSV file, and what is said where they are broken.
+//! Rules of the CSV file, and the messages of refusals.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn read(text: &str) -> Result<UserList, CsvError> {
     read_users(text.as_bytes(), STRICT)
 }
 
-/// What is printed of a file that is refused.
+/// Message for a file that is refused.
 fn refusal(text: &str) -> String {
     read(text).unwrap_err().to_string()
 }
@@ -93,10 +93,7 @@ fn empty_files() {
     for text in ["", "\u{feff}", "\r\n\r\n"] {
         assert_eq!(refusal(text), "The CSV file is empty");
     }
-    assert_eq!(
-        refusal("EmailAddress,UserName,Password\r\n\r\n"),
-        "The CSV file has a header but no rows: there is nobody to migrate"
-    );
+    assert_eq!(refusal("EmailAddress,UserName,Password\r\n\r\n"), "The CSV file has a header but no users");
 }
 
 #[test]
@@ -129,7 +126,7 @@ fn a_misspelt_column_is_hinted_at() {
         assert_eq!(
             refusal(&text),
             format!(
-                "Row 1, column 1: the column name \"{written}\" is not known{hint}; the columns are EmailAddress, \
+                "Row 1, column 1: the column name \"{written}\" is unknown{hint}; the columns are EmailAddress, \
                  UserName, Password, UserRoot, TargetUserName, TargetPassword"
             )
         );
@@ -142,15 +139,15 @@ fn unknown_columns_are_left_out_where_allowed() {
     let list = read_users(text, LENIENT).unwrap();
     assert_eq!(list.users[0].user_name, "a");
     assert_eq!(list.warnings.len(), 1);
-    assert!(list.warnings[0].starts_with("Row 1, column 2: the column name \"Department\" is not known;"));
-    assert!(list.warnings[0].ends_with("; the column is left out"));
+    assert!(list.warnings[0].starts_with("Row 1, column 2: the column name \"Department\" is unknown;"));
+    assert!(list.warnings[0].ends_with("; the column is ignored"));
 }
 
 #[test]
 fn a_column_twice() {
     assert_eq!(
         refusal("EmailAddress,Password,UserName,Password\na@b,p,a,q\n"),
-        "Row 1, column 4 (Password): the column name is there twice, first in column 2"
+        "Row 1, column 4 (Password): the column name is repeated; it is first in column 2"
     );
 }
 
@@ -162,8 +159,8 @@ fn a_file_without_a_header_shows_none_of_its_cells() {
                 "a@b,terry,hunter2\nc@d,anna,hunter2\n",
                 "Row 1 of the CSV file must name the columns, but none of ",
             ),
-            ("a@b;terry;hunter2\n", "are the cells separated by semicolons? They must be by commas"),
-            ("a@b\tterry\thunter2\n", "are the cells separated by tabs? They must be by commas"),
+            ("a@b;terry;hunter2\n", "separate the cells by commas, not by semicolons"),
+            ("a@b\tterry\thunter2\n", "separate the cells by commas, not by tabs"),
         ] {
             let shown = read_users(text.as_bytes(), options).unwrap_err().to_string();
             assert!(shown.contains(words), "{shown}");
@@ -173,7 +170,7 @@ fn a_file_without_a_header_shows_none_of_its_cells() {
     // A password that looks like a column name.
     let shown = refusal("a@b,terry,Passw0rd\n");
     assert!(
-        shown.starts_with("Row 1, column 3: the column name is not known (did you mean \"Password\"?)"),
+        shown.starts_with("Row 1, column 3: the column name is unknown (did you mean \"Password\"?)"),
         "{shown}"
     );
     assert!(!shown.contains("Passw0rd"), "{shown}");
@@ -187,8 +184,8 @@ fn rows_of_the_wrong_length() {
         assert_eq!(
             refusal(&format!("EmailAddress,UserName,Password\nx@y,x,fine\n{row}\n")),
             format!(
-                "Row 3 has the wrong number of columns. Expected: 3. Found: {found}. A value with a comma in it must \
-                 stand in double quotes"
+                "Row 3 has the wrong number of columns. Expected: 3. Found: {found}. A value that contains a comma must \
+                 be in double quotes"
             )
         );
     }
@@ -238,7 +235,7 @@ fn as_many_rows_as_allowed_and_one_more() {
     assert_eq!((list.users.len(), list.warnings.len()), (MAX_ROWS, 0));
     assert_eq!(list.users.last().unwrap().row, MAX_ROWS + 1);
     text.push_str("last@contoso.edu,last,p\n");
-    assert_eq!(refusal(&text), "The CSV file contains more than 50,000 rows; divide it into smaller files");
+    assert_eq!(refusal(&text), "The CSV file contains more than 50,000 rows; split it into smaller files");
 }
 
 #[test]
@@ -249,7 +246,7 @@ fn as_many_octets_as_allowed_and_one_more() {
     text.push('p');
     assert_eq!(
         refusal(&text),
-        "The CSV file is larger than 10 MB (10485761 bytes); divide it into smaller files"
+        "The CSV file is larger than 10 MB (10485761 bytes); split it into smaller files"
     );
 }
 

@@ -1,8 +1,8 @@
-//! The whole table, each state with each event, and the roll-up.
+//! The table of transitions, every status with every event, and the status of batches.
 
 use super::*;
 
-/// The states in the order of the columns below.
+/// The statuses in the order of the columns below.
 const STATES: [UserStatus; 14] = [
     UserStatus::Queued,
     UserStatus::Validating,
@@ -20,7 +20,8 @@ const STATES: [UserStatus; 14] = [
     UserStatus::Failed,
 ];
 
-/// One line for each event: what becomes of each state, by the letters of `letter`; `.` is illegal.
+/// One line for each event: the next status for each status, by the letters of `letter`; `.` is
+/// illegal.
 #[rustfmt::skip]
 const TABLE: [(UserEvent, &str); 10] = [
     //                                   QVSYIfpTPCxDWF
@@ -53,7 +54,7 @@ fn state(letter: char, has_synced: bool) -> Option<UserStatus> {
         'D' => UserStatus::Completed,
         'W' => UserStatus::CompletedWithWarnings,
         'F' => UserStatus::Failed,
-        // Halted: it depends on whether it was ever synced.
+        // Halted: the next status depends on an earlier successful pass.
         'h' if has_synced => UserStatus::IncrementalStopped,
         'h' => UserStatus::Stopped,
         _ => return None,
@@ -82,7 +83,7 @@ fn nothing_stays_active_without_a_way_out() {
             UserEvent::VARIANTS.iter().any(|it| status.on(*it, true).is_ok_and(|next| next != status)),
             "{status}"
         );
-        // Whatever a worker was at, a stop ends it.
+        // A stop ends every activity of a worker.
         let stopping = status.on(UserEvent::Stop, false).unwrap_or(status);
         let stopped = if stopping == UserStatus::Stopping {
             stopping.on(UserEvent::Halted, false).unwrap()

@@ -1,4 +1,4 @@
-//! Assertions are signed as servers want them, and at the server's time.
+//! Assertions are signed as servers require, with the server's time.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ fn account(server: &Server) -> ServiceAccount {
     .unwrap()
 }
 
-/// The claims, of which the signature and the audience are right.
+/// Returns the claims after checking signature and audience.
 fn verified(assertion: &str, algorithm: Algorithm, audience: &str) -> (Header, Value) {
     let key = DecodingKey::from_rsa_der(pair().signer.public_key_raw());
     let mut validation = Validation::new(algorithm);
@@ -41,7 +41,7 @@ fn verified(assertion: &str, algorithm: Algorithm, audience: &str) -> (Header, V
     (decode_header(assertion).unwrap(), claims)
 }
 
-/// The times of an assertion that has not been looked at.
+/// Issue time of an assertion that was not verified.
 fn issued(form: &Form) -> i64 {
     let assertion = form.get("assertion").or_else(|| form.get("client_assertion")).unwrap();
     let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
@@ -96,14 +96,15 @@ async fn a_service_account_acts_for_each_user() {
     }
 }
 
-/// Answers as a server whose clock is ahead by so much, and that takes assertions of its time alone.
+/// Answers like a server whose clock is ahead by `ahead` seconds and that accepts only assertions
+/// of its own time.
 fn strict(ahead: i64) -> impl Fn(&Form, usize) -> ResponseTemplate + Send + Sync {
     move |form, _| {
         let now = Timestamp::now().as_second() + ahead;
         let date = jiff::fmt::rfc2822::DateTimePrinter::new()
             .timestamp_to_rfc9110_string(&Timestamp::from_second(now).unwrap())
             .unwrap();
-        // What it takes is from the last two minutes: the time in which tests run is in it.
+        // It accepts the last two minutes, which covers the running time of the test.
         let answer = if (now - 120..=now).contains(&issued(form)) {
             given("t", 3599)
         } else {
@@ -121,7 +122,7 @@ async fn an_assertion_is_signed_again_at_the_time_of_the_server() {
         let first = if ahead == 0 { 1 } else { 2 };
         account.ask("ann@example.org").await.unwrap();
         assert_eq!(server.forms().len(), first);
-        // What was learnt is remembered.
+        // The difference is remembered.
         account.ask("bob@example.org").await.unwrap();
         assert_eq!(server.forms().len(), first + 1);
         certificate.ask("ann@example.org").await.unwrap();

@@ -1,4 +1,4 @@
-//! Somebody signs in on another device, or does not.
+//! Sign-in on another device.
 
 use mailhaul_mail::Secret;
 use mailhaul_oauth::{DeviceLogin, SignedIn, TokenError};
@@ -22,7 +22,7 @@ fn tokens() -> ResponseTemplate {
     )
 }
 
-/// Signs in at a server that answers so, and says how often the code was asked for.
+/// Signs in at a server with these answers; returns the number of polls.
 async fn sign_in(
     life: u64,
     answer: impl Fn(usize) -> ResponseTemplate + Send + Sync + 'static,
@@ -57,7 +57,7 @@ async fn sign_in(
 }
 
 #[tokio::test]
-async fn whoever_signs_in_is_waited_for() {
+async fn the_sign_in_of_a_user_is_awaited() {
     let (outcome, asked) = sign_in(900, |number| match number {
         0 => refused("authorization_pending", "AADSTS70016: pending"),
         1 => ResponseTemplate::new(503),
@@ -69,18 +69,18 @@ async fn whoever_signs_in_is_waited_for() {
 
 #[tokio::test]
 async fn a_server_that_wants_to_be_asked_less_often_is() {
-    // After `slow_down` the pause is six seconds: the code ends before.
+    // After `slow_down` the interval is six seconds; the code expires first.
     let (outcome, asked) = sign_in(5, |_| refused("slow_down", "")).await;
-    assert_eq!(outcome.unwrap_err().message, "nobody signed in before the code ended: begin anew");
+    assert_eq!(outcome.unwrap_err().message, "the code expired before the sign-in; start again");
     assert_eq!(asked, 1);
 }
 
 #[tokio::test]
-async fn why_nobody_signed_in_is_told() {
+async fn a_failed_sign_in_gives_the_reason() {
     for (answer, words) in [
-        (refused("access_denied", ""), "has refused to sign in"),
-        (refused("authorization_declined", ""), "has refused to sign in"),
-        (refused("expired_token", "AADSTS70020: x"), "before the code ended"),
+        (refused("access_denied", ""), "was declined"),
+        (refused("authorization_declined", ""), "was declined"),
+        (refused("expired_token", "AADSTS70020: x"), "the code expired"),
         (refused("invalid_client", "AADSTS7000218: x"), "Allow public client flows"),
         (given("a0", 60), "offline_access"),
     ] {
@@ -106,6 +106,6 @@ async fn what_is_no_code_is_told() {
         scope: String::new(),
     };
     let error = login.start().await.unwrap_err();
-    assert_eq!(error.message, "127.0.0.1 answers with something that is no code");
-    assert!(login.start().await.unwrap_err().message.contains("There is no application app-1"));
+    assert_eq!(error.message, "127.0.0.1 sent an answer without a code");
+    assert!(login.start().await.unwrap_err().message.contains("The organisation has no application app-1"));
 }

@@ -1,4 +1,4 @@
-//! Files with keys: what administrators have, and what they take for it.
+//! Key files, and files that administrators confuse with them.
 
 use jiff::Timestamp;
 use mailhaul_oauth::{CertificateFile, ServiceAccountKey};
@@ -43,21 +43,21 @@ fn what_is_wrong_with_a_certificate_file_is_told() {
     let early = params.self_signed(&own.signer).unwrap().pem();
     let encrypted = own.key.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE");
     for (pem, words) in [
-        (String::new(), "there is neither a certificate nor a private key"),
-        ("hello".to_owned(), "there is neither a certificate nor a private key"),
-        (own.certificate.clone(), "there is no private key in it"),
-        (own.key.clone(), "there is no certificate in it"),
+        (String::new(), "contains neither a certificate nor a private key"),
+        ("hello".to_owned(), "contains neither a certificate nor a private key"),
+        (own.certificate.clone(), "contains no private key"),
+        (own.key.clone(), "contains no certificate"),
         (format!("{}{}", own.certificate, other.key), "belongs to another certificate"),
         (format!("{}{}{}", own.certificate, own.key, other.key), "several private keys"),
         (format!("{}{encrypted}", own.certificate), "has a passphrase"),
-        (format!("{elliptic_certificate}{}", elliptic.serialize_pem()), "is no RSA key"),
-        (format!("{ended}{}", own.key), "the certificate has ended on 2020-01-02T00:00:00Z"),
+        (format!("{elliptic_certificate}{}", elliptic.serialize_pem()), "is not an RSA key"),
+        (format!("{ended}{}", own.key), "the certificate expired on 2020-01-02T00:00:00Z"),
         (format!("{early}{}", own.key), "is not valid before 2099-01-02T00:00:00Z"),
         (format!("{}{}", own.certificate, own.key.replace("MII", "A!!")), "cannot be read as PEM"),
         (format!("{}{}", own.certificate, own.key.replace("MII", "AII")), "the private key cannot be read"),
         (
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned() + &own.key,
-            "a certificate in it cannot be read",
+            "a certificate in the file cannot be read",
         ),
     ] {
         let told = parse(&pem).unwrap_err();
@@ -87,19 +87,19 @@ fn what_is_wrong_with_a_key_file_is_told_without_the_key() {
     };
     let whole = with("type", json!("service_account"));
     for (file, words) in [
-        (String::new(), "no JSON in line 1"),
-        (whole[..whole.len() / 2].to_owned(), "no JSON in line"),
-        (pair().key.clone(), "no JSON in line"),
+        (String::new(), "invalid JSON in line 1"),
+        (whole[..whole.len() / 2].to_owned(), "invalid JSON in line"),
+        (pair().key.clone(), "invalid JSON in line"),
         (json!({ "installed": { "client_secret": "s3cret" } }).to_string(), "the client of an application"),
         (with("type", json!("authorized_user")), "the sign-in of a user"),
         (with("type", json!(5)), "its \"type\" is another"),
         (json!([]).to_string(), "its \"type\" is another"),
-        (with("client_email", Value::Null), "the key file has no \"client_email\""),
-        (with("client_id", json!(" ")), "the key file has no \"client_id\""),
-        (with("private_key", json!(7)), "the key file has no \"private_key\""),
+        (with("client_email", Value::Null), "the key file lacks \"client_email\""),
+        (with("client_id", json!(" ")), "the key file lacks \"client_id\""),
+        (with("private_key", json!(7)), "the key file lacks \"private_key\""),
         (
             with("private_key", json!("MIIEvQIBADANBgkq")),
-            "\"private_key\" of the key file: there is no private key",
+            "\"private_key\" of the key file: the file contains no private key",
         ),
         (
             with("token_uri", json!("http://elsewhere.example/")),

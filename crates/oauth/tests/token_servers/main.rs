@@ -1,4 +1,4 @@
-//! Ways to come by tokens, against servers of HTTP that answer as token servers do.
+//! Token sources against HTTP servers that answer like token servers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

@@ -13,7 +13,7 @@ use wiremock::ResponseTemplate;
 
 use crate::support::{Form, Server, given, refused, text};
 
-/// Remembers what was kept. It can fail, and can be made to wait.
+/// Keeper that records tokens. It can fail or be delayed.
 #[derive(Clone)]
 struct Keeper {
     kept: Arc<Mutex<Vec<(String, String)>>>,
@@ -45,7 +45,7 @@ impl RefreshTokenKeeper for Keeper {
     }
 }
 
-/// Takes each refresh token once, and gives the next one.
+/// Accepts each refresh token once, and returns the next one.
 fn rotating(form: &Form, number: usize) -> ResponseTemplate {
     if form["refresh_token"] != format!("r{number}") {
         return refused("invalid_grant", "Token has been expired or revoked.");
@@ -89,7 +89,7 @@ async fn a_token_that_cannot_be_kept_is_kept_first_of_all_when_it_can() {
     keeper.fails.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         let error = source.ask("ann").await.unwrap_err();
-        assert!(error.message.ends_with("cannot be kept: the disk is full"), "{error}");
+        assert!(error.message.ends_with("cannot be saved: the disk is full"), "{error}");
         assert!(matches!(error.retry, Retry::After(_)));
     }
     // No further token was asked for.
@@ -102,7 +102,7 @@ async fn a_token_that_cannot_be_kept_is_kept_first_of_all_when_it_can() {
 }
 
 #[tokio::test]
-async fn whoever_asked_may_go_away_while_a_token_is_kept() {
+async fn a_caller_may_be_cancelled_while_a_token_is_saved() {
     let (server, keeper) = (Server::start(rotating).await, Keeper::new());
     let all = keeper.gate.forget_permits(Semaphore::MAX_PERMITS);
     let tokens = Tokens::new(source(&server, None, keeper.clone()));

@@ -1,4 +1,4 @@
-//! What a token server refuses, and when it wants to be asked again.
+//! Refusals of a token server, and its delays.
 
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ async fn a_server_that_is_busy_says_until_when() {
     assert_eq!(error(busy(503)).await.retry, Retry::After(None));
     let seconds = error(busy(429).insert_header("Retry-After", "30")).await;
     assert_eq!(seconds.retry, Retry::After(Some(Duration::from_secs(30))));
-    assert_eq!(seconds.message, "127.0.0.1 cannot give a token now (429 Too Many Requests)");
-    // Forever is a day.
+    assert_eq!(seconds.message, "127.0.0.1 cannot issue a token now (429 Too Many Requests)");
+    // The maximum is a day.
     let forever = error(busy(429).insert_header("Retry-After", u64::MAX.to_string().as_str())).await;
     assert_eq!(forever.retry, Retry::After(Some(Duration::from_hours(24))));
     // By the server's clock.
@@ -56,7 +56,7 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
         (Retry::Never, true, Some("invalid_client"))
     );
     assert!(told.message.contains("Invalid client secret '[redacted]' provided). Make a new"), "{told}");
-    // However the server sends it back.
+    // In every form in which the server may echo it.
     for form in [
         "HUNTER2-SECRET",
         "aHVudGVyMi1zZWNyZXQ=",
@@ -68,19 +68,19 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
         assert!(!told.message.contains(form) && told.message.contains("no [redacted] here"), "{told}");
     }
     for (answer, words) in [
-        (ResponseTemplate::new(404).set_body_string("<html>"), "127.0.0.1 gives no token (404 Not Found)"),
+        (
+            ResponseTemplate::new(404).set_body_string("<html>"),
+            "127.0.0.1 refused to issue a token (404 Not Found)",
+        ),
         (
             ResponseTemplate::new(302).insert_header("Location", "http://127.0.0.1:1/"),
-            "127.0.0.1 gives no token (302 Found)",
+            "127.0.0.1 refused to issue a token (302 Found)",
         ),
-        (
-            ResponseTemplate::new(200).set_body_string("hunter2"),
-            "127.0.0.1 answers with something that is no token",
-        ),
-        (given("", 5), "127.0.0.1 answers with an empty token"),
+        (ResponseTemplate::new(200).set_body_string("hunter2"), "127.0.0.1 sent an answer without a token"),
+        (given("", 5), "127.0.0.1 sent an empty token"),
         (
             ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 << 20]),
-            "127.0.0.1 sends no end of an answer",
+            "the answer of 127.0.0.1 does not end",
         ),
     ] {
         assert_eq!(error(answer).await.message, words);
@@ -89,7 +89,7 @@ async fn a_refusal_is_told_without_the_secret_and_with_advice() {
 
 #[tokio::test]
 async fn a_life_is_counted_from_when_the_token_was_given() {
-    // By `expires_in`, whatever the token's own `exp` says of a clock that is another.
+    // By `expires_in`, not by the token's `exp`, which another clock set.
     let long_ago = Timestamp::now().as_second() - 9999;
     let body = json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 60, "exp": long_ago });
     let token = asked(ResponseTemplate::new(200).set_body_json(body)).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_server_that_hangs_up_is_asked_later() {
         scope: String::new(),
     };
     let error = source.ask("ann").await.unwrap_err();
-    assert!(error.message.starts_with("127.0.0.1 cannot be asked for a token: "), "{error}");
+    assert!(error.message.starts_with("127.0.0.1 cannot be reached for a token: "), "{error}");
     assert_eq!((error.retry, error.concerns_all), (Retry::After(None), true));
     assert!(!error.message.contains("hunter2"), "{error}");
 }

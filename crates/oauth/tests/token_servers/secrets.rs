@@ -16,22 +16,22 @@ impl RefreshTokenKeeper for Nowhere {
     }
 }
 
-/// Secrets that can be recognised: those of the key are lines of it.
+/// Asserts that no secret is shown. The key is recognised by its lines.
 fn assert_clean(shown: &str) {
     let key: Vec<&str> = pair().key.lines().filter(|it| !it.starts_with('-')).collect();
     for secret in ["s3cret", "eyJ"].into_iter().chain(key) {
         assert!(!shown.contains(secret), "{shown}");
     }
-    // Nor as the list of its octets.
+    // Nor as a list of its bytes.
     assert!(!shown.contains("115, 51, 99"), "{shown}");
 }
 
 #[tokio::test]
 async fn nothing_shows_a_secret() {
-    // A server that shows all that it gets.
+    // A server that echoes all that it receives.
     let server = Server::start(|form, _| {
         let mut all: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        // The assertion last: it fills what is shown.
+        // The assertion comes last, because it fills the text.
         all.sort_by_key(String::len);
         refused(&all.join(" "), &all.join(" "))
     })

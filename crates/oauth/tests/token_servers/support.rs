@@ -11,17 +11,15 @@ use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
 
-/// The fields of a form.
 pub(crate) type Form = HashMap<String, String>;
 
-/// A token server.
 pub(crate) struct Server {
     http: MockServer,
     forms: Arc<Mutex<Vec<Form>>>,
 }
 
 impl Server {
-    /// Answers each question by this function.
+    /// Answers each request by this function.
     pub(crate) async fn start(
         answer: impl Fn(&Form, usize) -> ResponseTemplate + Send + Sync + 'static,
     ) -> Self {
@@ -50,7 +48,7 @@ impl Server {
         TokenEndpoint::new(self.address()).unwrap()
     }
 
-    /// What was asked so far.
+    /// Forms received so far.
     pub(crate) fn forms(&self) -> Vec<Form> {
         self.forms.lock().unwrap().clone()
     }
@@ -70,7 +68,7 @@ pub(crate) fn text(secret: &Secret) -> String {
     String::from_utf8(secret.expose().to_vec()).unwrap()
 }
 
-/// A certificate with its key.
+/// Certificate and its key.
 pub(crate) struct Pair {
     pub(crate) certificate: String,
     pub(crate) certificate_der: Vec<u8>,
@@ -78,13 +76,13 @@ pub(crate) struct Pair {
     pub(crate) signer: KeyPair,
 }
 
-/// Made once: that takes a while.
+/// Generated once, because it takes a while.
 pub(crate) fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(make)
 }
 
-/// Another one.
+/// Another pair.
 pub(crate) fn other_pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(make)
@@ -106,7 +104,7 @@ fn make() -> Pair {
 /// The same key as PKCS#1, as older programs write it.
 pub(crate) fn pkcs1(pair: &KeyPair) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    // Its version, its algorithm, and the key.
+    // Version, algorithm, and key.
     let pkcs8 = pair.serialize_der();
     let inner = pkcs8.windows(2).enumerate().filter(|(_, it)| *it == [0x30, 0x82]).nth(1).unwrap().0;
     let encoded = STANDARD.encode(&pkcs8[inner..]);
@@ -114,7 +112,7 @@ pub(crate) fn pkcs1(pair: &KeyPair) -> String {
     format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", lines.join("\n"))
 }
 
-/// A key file as Google hands it out.
+/// Key file as Google issues it.
 pub(crate) fn key_file(token_url: &str) -> Value {
     json!({
         "type": "service_account",

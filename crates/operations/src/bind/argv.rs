@@ -1,8 +1,9 @@
-//! A cmdlet behind the name of the program: `mailhaul New-MigrationBatch -Name B -AutoStart`.
+//! Cmdlets as program arguments: `mailhaul New-MigrationBatch -Name B -AutoStart`.
 
 use mailhaul_shell::{Argument, Value};
 
-/// The arguments behind the cmdlet's name. A dash before a letter (or `-?`) begins a name; `--` ends names; `$null` is nothing.
+/// Parses the arguments after the cmdlet's name. A dash before a letter (or `-?`) begins a name;
+/// `--` ends names; `$null` is null.
 pub fn arguments<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Argument> {
     let mut names_end = false;
     let mut arguments = Vec::new();

@@ -1,4 +1,4 @@
-//! Cmdlet arguments: `-Name IMAPBatch1 -AutoStart`, by PowerShell's rules.
+//! Binds cmdlet arguments, such as `-Name IMAPBatch1 -AutoStart`, by PowerShell's rules.
 
 use mailhaul_shell::{Argument, Value as Given};
 use serde_json::{Map, Value};
@@ -17,16 +17,17 @@ use crate::{
     parameter::{IDENTITY, Kind, Parameter},
 };
 
-/// Where the arguments were typed.
+/// Origin of the arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Behind the name of the program: every value is a text, commas separate several, and `-Output` is known.
+    /// Program arguments: every value is text, commas separate several, and `-Output` is known.
     CommandLine,
-    /// In the shell, where values have types.
+    /// Shell, whose values have types.
     Shell,
 }
 
-/// Understands the arguments of a cmdlet. `input` is the object that a pipeline brought, which gives the identity.
+/// Binds the arguments of a cmdlet. `input` is the object of a pipeline, which supplies the
+/// identity.
 pub fn cmdlet(
     entry: &Entry,
     arguments: &[Argument],
@@ -74,7 +75,7 @@ pub fn cmdlet(
     for (index, value) in left {
         let blamed = |failure| Refusal { failure, argument: Some(index), conceals: false };
         let Some(parameter) = position.take() else {
-            let text = format!("{} has no place for another value without a name", entry.name());
+            let text = format!("{} takes no further value without a parameter name", entry.name());
             return Err(blamed(Failure::invalid(text)));
         };
         binder.take(Meaning::Parameter(parameter), value.clone(), index).map_err(blamed)?;
@@ -91,7 +92,7 @@ struct Binder<'a> {
     world: &'a dyn World,
     /// Each with its value and the argument's index.
     values: Vec<(&'a Parameter, Given, usize)>,
-    /// Files with secrets.
+    /// Files that contain secrets.
     files: Vec<(&'a Parameter, String, usize)>,
     what_if: Option<bool>,
     confirm: Option<bool>,
@@ -133,15 +134,15 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    /// A pipeline names the object: by its identity, or as a text.
+    /// Takes the identity from a pipeline's object, or from its text.
     fn take_input(&mut self, input: &Given) -> Result<(), Failure> {
         let name = self.entry.name();
         let Some(identity) = self.entry.identity() else {
-            return Err(Failure::invalid(format_args!("{name} takes nothing from a pipeline")));
+            return Err(Failure::invalid(format_args!("{name} takes no pipeline input")));
         };
         if self.values.iter().any(|(parameter, ..)| parameter.name == IDENTITY) {
             return Err(Failure::invalid(format_args!(
-                "{name} has -{IDENTITY} and gets one from the pipeline"
+                "{name} has -{IDENTITY}, and the pipeline supplies another one"
             )));
         }
         let value = match input {
@@ -150,9 +151,7 @@ impl<'a> Binder<'a> {
             _ => &Given::Null,
         };
         if *value == Given::Null {
-            return Err(Failure::invalid(format_args!(
-                "{name} needs objects with {IDENTITY} from the pipeline, and got something else"
-            )));
+            return Err(Failure::invalid(format_args!("{name} needs pipeline objects with {IDENTITY}")));
         }
         self.values.push((identity, value.clone(), usize::MAX));
         Ok(())
@@ -193,9 +192,7 @@ impl<'a> Binder<'a> {
                 Kind::Secret => {
                     secret_in_file(self.world, path, &label).and_then(|it| secret_text(&it, &label))
                 }
-                _ => {
-                    Err(Failure::invalid(format_args!("{label} needs -{}, the user's name", parameter.name)))
-                }
+                _ => Err(Failure::invalid(format_args!("{label} needs -{}, the user name", parameter.name))),
             };
             let value =
                 value.map_err(|failure| Refusal { failure, argument: Some(*index), conceals: false })?;

@@ -1,4 +1,4 @@
-//! One value: from text or from a value of the shell to what JSON has for it.
+//! Converts one value from text or from a shell value to JSON.
 
 use mailhaul_shell::Value as Given;
 use serde_json::{Map, Value, json};
@@ -11,19 +11,19 @@ use crate::{
     values::{DateTime, TimeSpan, encode},
 };
 
-/// Characters of a wrong value that an error shows.
+/// Characters of an invalid value that an error shows.
 const SHOWN: usize = 60;
 
-/// How several values are written in one text.
+/// Separation of several values in one text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Words {
-    /// Separated by commas; `\,` is a comma. A command line has nothing else.
+    /// By commas; `\,` is a comma. For command lines.
     Commas,
-    /// Not at all: a text is one value.
+    /// None: a text is one value.
     One,
 }
 
-/// What the value of a parameter is. `label` is the parameter as the person spelt it.
+/// Converts the value of a parameter. `label` is the parameter as the user wrote it.
 pub(crate) fn from_given(
     parameter: &Parameter,
     given: &Given,
@@ -58,17 +58,17 @@ pub(crate) fn from_given(
     }
 }
 
-/// A secret that was typed as text: others read command lines, and scripts are kept.
+/// Refuses a secret as plain text: command lines are visible to other users, and scripts are saved.
 fn secret_in_clear(parameter: &Parameter, label: &str) -> Failure {
     let file = parameter.secret_file().unwrap_or_default();
     let variable = parameter.secret_variable().unwrap_or_default();
     let file = if label.starts_with("--") { format!("--{}", kebab(&file)) } else { format!("-{file}") };
-    Failure::invalid(format_args!("{label} takes no text: others could read it")).with_advice(format_args!(
-        "Give {file}, or {label} alone: then {variable} has it, or you are asked; in the shell write (Read-Host -AsSecureString)."
+    Failure::invalid(format_args!("{label} takes no plain text, because other users could read it")).with_advice(format_args!(
+        "Give {file}, or {label} without a value; then the secret comes from {variable} or a prompt. In the shell, give (Read-Host -AsSecureString)."
     ))
 }
 
-/// The same for kinds that need nothing of the world.
+/// Converts kinds that need no file and no terminal.
 fn plain(kind: &Kind, given: &Given, label: &str, words: Words) -> Result<Value, Failure> {
     match (kind, given) {
         (Kind::List(kind), Given::List(values)) => values
@@ -107,7 +107,7 @@ fn plain(kind: &Kind, given: &Given, label: &str, words: Words) -> Result<Value,
         (Kind::Text, Given::Object(object)) => match object.get(IDENTITY) {
             Some(Given::Text(identity)) => Ok(identity.clone().into()),
             _ => Err(Failure::invalid(format_args!(
-                "{label} must be a text, and is an object without {IDENTITY}"
+                "{label} must be a text, not an object without {IDENTITY}"
             ))),
         },
         (_, Given::Number(number)) => Err(wrong(kind, &number.to_string(), label)),
@@ -116,7 +116,7 @@ fn plain(kind: &Kind, given: &Given, label: &str, words: Words) -> Result<Value,
     }
 }
 
-/// What a text is as a value of this kind.
+/// Converts a text to a value of this kind.
 pub(crate) fn from_text(kind: &Kind, text: &str, label: &str) -> Result<Value, Failure> {
     let value = match kind {
         Kind::Switch | Kind::Boolean => boolean(text).map(Value::Bool),
@@ -125,7 +125,7 @@ pub(crate) fn from_text(kind: &Kind, text: &str, label: &str) -> Result<Value, F
         }
         Kind::Limit => match text.trim().parse::<u64>() {
             Ok(number) => Some(number.into()),
-            // Which words there are, the operation knows.
+            // Only the operation knows the allowed words.
             Err(_) => (!text.starts_with('-')).then(|| text.into()),
         },
         Kind::Text | Kind::Continuation => Some(text.into()),
@@ -144,7 +144,7 @@ fn wrong(kind: &Kind, text: &str, label: &str) -> Failure {
     if shown.len() < text.len() {
         shown.push_str("...");
     }
-    Failure::invalid(format_args!("{label} must be {}, and is \"{}\"", must_be(kind), shown.escape_debug()))
+    Failure::invalid(format_args!("{label} must be {}; it is \"{}\"", must_be(kind), shown.escape_debug()))
 }
 
 pub(crate) fn boolean(text: &str) -> Option<bool> {
@@ -173,7 +173,7 @@ fn map<'a>(pairs: impl IntoIterator<Item = &'a str>, label: &str) -> Result<Valu
     Ok(Value::Object(map))
 }
 
-/// The values in a text with commas. Nothing between two commas is nothing.
+/// Splits a text at commas. Empty parts are dropped.
 pub(super) fn split(text: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = text.chars().peekable();

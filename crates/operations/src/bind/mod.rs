@@ -1,4 +1,4 @@
-//! From what a person typed to the request of an operation: cmdlet arguments, pipelines and command lines.
+//! Binds typed arguments to the request of an operation: cmdlets, pipelines and command lines.
 
 mod argv;
 mod cmdlet;
@@ -26,55 +26,52 @@ pub use options::options;
 pub(crate) use convert::from_text;
 pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF};
 
-/// What the binder needs of the world.
+/// Files and secrets for the binder.
 pub trait World {
-    /// Reads a whole file.
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;
 
-    /// The password of this user for this parameter, from the environment or the terminal.
+    /// Returns the password of this user from the environment or the terminal.
     fn password(&self, parameter: &Parameter, user_name: &str) -> Result<Secret, Failure>;
 
-    /// The secret for this parameter, from the environment or the terminal.
+    /// Returns the secret from the environment or the terminal.
     fn secret(&self, parameter: &Parameter) -> Result<Secret, Failure>;
 }
 
-/// What was typed, understood.
 #[derive(Clone, PartialEq)]
 pub struct Bound {
-    /// For the operation. May hold passwords.
+    /// Request for the operation. May contain passwords.
     pub request: Value,
-    /// Only say what would be done.
+    /// `-WhatIf`: only describe the change.
     pub what_if: bool,
-    /// Ask before, or do not; `None` where the operation decides.
+    /// `-Confirm`; `None` leaves the decision to the operation.
     pub confirm: Option<bool>,
-    /// How results are shown, where it was said.
+    /// `-Output`, if given.
     pub output: Option<Output>,
 }
 
-/// Why what was typed cannot be understood.
+/// Reason why the arguments cannot be bound.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{failure}")]
 pub struct Refusal {
-    /// Why.
     pub failure: Failure,
-    /// The argument that is to blame, by its index.
+    /// Index of the argument at fault.
     pub argument: Option<usize>,
-    /// Whether the argument is not to be shown: a secret stands there.
+    /// True if the argument contains a secret and must not be shown.
     pub conceals: bool,
 }
 
 impl Bound {
-    /// Whether a person is to be asked: a terminal is there, and the operation or the person wants it.
+    /// True if the command must ask for confirmation: a terminal is present, and the operation or
+    /// the user requires it.
     pub fn must_ask(&self, entry: &Entry, terminal: bool) -> bool {
         terminal && self.confirm.unwrap_or(entry.confirm)
     }
 
-    /// What a person is asked.
     pub fn question(&self, entry: &Entry) -> String {
-        format!("{}: go on?", self.target(entry))
+        format!("{}: continue?", self.target(entry))
     }
 
-    /// What is said instead of doing it.
+    /// Text of `-WhatIf`.
     pub fn effect(&self, entry: &Entry) -> String {
         format!("What if: {}", self.target(entry))
     }
@@ -100,7 +97,6 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// A login in JSON.
 pub(crate) fn credential(user_name: &str, password: &Secret, label: &str) -> Result<Value, Failure> {
     let password = secret_text(password, label)?;
     Ok(Value::Object(
@@ -111,21 +107,20 @@ pub(crate) fn credential(user_name: &str, password: &Secret, label: &str) -> Res
     ))
 }
 
-/// A secret in JSON.
 fn secret_text(secret: &Secret, label: &str) -> Result<Value, Failure> {
     std::str::from_utf8(secret.expose())
         .map(Value::from)
         .map_err(|_| Failure::invalid(format_args!("the secret of {label} is not UTF-8")))
 }
 
-/// The content of a file of which a parameter tells the name.
+/// Reads the file that a parameter names.
 fn file(world: &dyn World, path: &str, label: &str) -> Result<Vec<u8>, Failure> {
     world.read_file(path).map_err(|error| {
         Failure::invalid(format_args!("the file \"{path}\" of {label} cannot be read: {error}"))
     })
 }
 
-/// The secret in a file. Editors end the last line.
+/// Reads the secret of a file, without the line end that editors append.
 fn secret_in_file(world: &dyn World, path: &str, label: &str) -> Result<Secret, Failure> {
     let octets = zeroize::Zeroizing::new(file(world, path, label)?);
     let password = octets.strip_suffix(b"\n").unwrap_or(&octets);

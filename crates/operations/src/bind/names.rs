@@ -1,4 +1,4 @@
-//! Which parameter a name means.
+//! Resolves parameter names.
 
 use crate::{
     entry::Entry,
@@ -6,23 +6,18 @@ use crate::{
     parameter::{Kind, Parameter},
 };
 
-/// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Meaning<'a> {
-    /// A parameter of the operation.
     Parameter(&'a Parameter),
-    /// The file with the secret of this parameter.
+    /// File with the secret of this parameter.
     SecretFile(&'a Parameter),
-    /// `-WhatIf`.
     WhatIf,
-    /// `-Confirm`.
     Confirm,
-    /// `-Output`.
     Output,
 }
 
 impl Meaning<'_> {
-    /// Whether its value may be left out.
+    /// True if the value may be omitted.
     pub(super) fn is_switch(self) -> bool {
         match self {
             Self::Parameter(parameter) => parameter.kind == Kind::Switch,
@@ -31,13 +26,13 @@ impl Meaning<'_> {
         }
     }
 
-    /// Whether it is a secret: without a value it is asked for.
+    /// True if it is a secret, which the command asks for if it has no value.
     pub(super) fn is_secret(self) -> bool {
         matches!(self, Self::Parameter(parameter) if parameter.kind == Kind::Secret)
     }
 }
 
-/// What a name without its dash means: exactly, in any case, or as the beginning of one name alone.
+/// Resolves a name without its dash: exact, in any case, or as an unambiguous prefix.
 pub(super) fn meaning<'a>(
     entry: &'a Entry,
     written: &str,
@@ -50,7 +45,7 @@ pub(super) fn meaning<'a>(
     let beginning = written.to_ascii_lowercase();
     let candidates: Vec<_> = all
         .iter()
-        // What comes with another parameter must not make its beginnings ambiguous.
+        // Derived names must not make a prefix of their parameter ambiguous.
         .filter(|(_, meaning)| !matches!(meaning, Meaning::SecretFile(_) | Meaning::Output))
         .filter(|(name, _)| !beginning.is_empty() && name.to_ascii_lowercase().starts_with(&beginning))
         .collect();

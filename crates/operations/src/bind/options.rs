@@ -1,4 +1,4 @@
-//! The options of `mailhaul batch new --name B --auto-start`, as clap has matched them.
+//! Binds the options of `mailhaul batch new --name B --auto-start` that clap has matched.
 
 use clap::ArgMatches;
 use mailhaul_mail::Secret;
@@ -17,12 +17,12 @@ use crate::{
     parameter::{IDENTITY, Kind, Parameter, kebab},
 };
 
-/// The ids of the options that come with every operation, or with those that change something.
+/// Ids of the options of every operation, or of those that change something.
 pub(crate) const OUTPUT: &str = "Output";
 pub(crate) const WHAT_IF: &str = "WhatIf";
 pub(crate) const CONFIRM: &str = "Confirm";
 
-/// Makes a request of what clap has matched below the verb.
+/// Builds a request from the options after the verb.
 pub fn options(entry: &Entry, matches: &ArgMatches, world: &dyn World) -> Result<Bound, Failure> {
     let mut request = Map::new();
     for parameter in entry.parameters_for_people() {
@@ -81,7 +81,7 @@ fn value(parameter: &Parameter, matches: &ArgMatches, world: &dyn World) -> Resu
     from_given(parameter, &given, &label, Words::Commas, world).map(Some)
 }
 
-/// The secret of which an option names the file, and that option.
+/// Reads a secret from the file that an option names; returns it with that option.
 fn in_file(
     parameter: &Parameter,
     matches: &ArgMatches,

@@ -1,9 +1,9 @@
-//! Completions for shells.
+//! Generates shell completions.
 
 use clap::Command;
 use clap_complete::{Shell, generate};
 
-/// The completions of a whole program for this shell.
+/// Completions of the whole program for this shell.
 pub fn completions(program: &Command, shell: Shell) -> String {
     let mut script = Vec::new();
     generate(shell, &mut program.clone(), program.get_name(), &mut script);

@@ -1,22 +1,21 @@
-//! Manual pages.
+//! Generates manual pages.
 
 use std::io;
 
 use clap::Command;
 use clap_mangen::Man;
 
-/// A manual page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManPage {
-    /// `mailhaul-batch-new.1`.
+    /// For example `mailhaul-batch-new.1`.
     pub file_name: String,
     /// In roff.
     pub text: String,
 }
 
-/// A page for the program, and one for each of its commands.
+/// Generates a page for the program, and one for each of its commands.
 pub fn man_pages(program: &Command) -> io::Result<Vec<ManPage>> {
-    // The names of pages and their usage come of building; `help` would get a page for everything again.
+    // Building sets names and usage. The `help` command would get a page for each command again.
     let mut program = program.clone().disable_help_subcommand(true);
     program.build();
     let mut pages = Vec::new();

@@ -1,4 +1,4 @@
-//! What is written for people and programs out of the list.
+//! Documents generated from the list, for users and programs.
 
 mod completions;
 mod man;

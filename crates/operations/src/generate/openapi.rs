@@ -1,4 +1,4 @@
-//! The description of the interface over HTTP: `OpenAPI` 3.1.
+//! Generates the `OpenAPI` 3.1 document of the HTTP interface.
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl<C: Send + Sync + 'static> Operations<C> {
-    /// The description, for this version of the program.
+    /// Document for this version of the program.
     pub fn openapi(&self, version: &str) -> Value {
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
@@ -117,7 +117,7 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     let results = json!({ "type": "array", "items": (entry.response)(generator) });
     let mut properties = json!({ VALUE: results });
     if entry.parameters().iter().any(|it| it.kind == Kind::Continuation) {
-        let description = "The address of the next page, where there is one.";
+        let description = "URL of the next page, if there is one.";
         properties[NEXT_LINK] =
             json!({ "type": "string", "format": "uri-reference", "description": description });
     }
@@ -134,7 +134,7 @@ fn error() -> Value {
                 "properties": {
                     "Code": { "type": "string", "description": "For machines." },
                     "Message": { "type": "string", "description": "One sentence." },
-                    "Advice": { "type": ["string", "null"], "description": "What can be done about it." },
+                    "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
                 },
                 "required": ["Code", "Message"],
             },

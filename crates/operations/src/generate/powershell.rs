@@ -1,4 +1,4 @@
-//! A PowerShell module: a function for each cmdlet, which calls the program.
+//! Generates the PowerShell module: a function for each cmdlet, which calls the program.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::{
 const HELPERS: &str = include_str!("helpers.psm1");
 
 impl<C: Send + Sync + 'static> Operations<C> {
-    /// The text of the module, which calls `mailhaul invoke`.
+    /// Text of the module, whose functions call `mailhaul invoke`.
     pub fn powershell_module(&self) -> String {
         let functions: Vec<String> = self.entries().iter().map(function).collect();
         let names: Vec<String> = self.entries().iter().map(|it| format!("'{}'", it.name())).collect();
@@ -73,7 +73,8 @@ fn declaration(parameter: &Parameter) -> String {
     format!("        {attributes}{}{}", type_of(&parameter.kind, parameter.clearable), variable(parameter))
 }
 
-/// The type with what stands before it. What can be cleared must take `$null`, which `[string]` would make empty.
+/// Type and attributes of a parameter. A clearable one must accept `$null`, which `[string]` would
+/// turn into an empty text.
 fn type_of(kind: &Kind, clearable: bool) -> String {
     let (before, name) = match kind {
         Kind::Switch => (String::new(), "switch"),
@@ -102,7 +103,7 @@ fn type_of(kind: &Kind, clearable: bool) -> String {
     format!("{before}[{name}] ")
 }
 
-/// A comment cannot have its own end in it.
+/// A block comment must not contain its own end.
 fn comment(text: &str) -> String {
     text.replace("#>", "# >")
 }

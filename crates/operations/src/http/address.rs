@@ -1,31 +1,30 @@
-//! Where an operation is: `/api/v1/batches/{Identity}/start`.
+//! URLs of operations, such as `/api/v1/batches/{Identity}/start`.
 //!
-//! Not axum's routes: an object may have the name of an action, and one wrong method or unknown address is to be told like
-//! any other error.
+//! Axum's routes are not used: an object may have the name of an action, and a wrong method or URL
+//! is reported like any other error.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::reply::Refused;
 use crate::entry::Entry;
 
-/// What all addresses begin with.
 const ROOT: &str = "/api/v1/";
-/// Where the description of the interface is.
+/// Path of the `OpenAPI` document.
 pub(crate) const DESCRIPTION: &str = "/api/v1/openapi.json";
 
 /// RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What an address and a method mean.
+/// Operation and object of a URL and method.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The operation's place in the list.
+pub(super) struct Route {
+    /// Index in the list of operations.
     pub(super) index: usize,
-    /// The object, where the address names one.
+    /// Object, if the path names one.
     pub(super) identity: Option<String>,
 }
 
-/// The ways in which an operation can be addressed: with an identity or without.
+/// Path forms of an operation: true with an identity, false without.
 pub(crate) fn ways(entry: &Entry) -> impl Iterator<Item = bool> {
     let identity = entry.identity();
     let without = identity.is_none_or(|it| !it.required);
@@ -33,12 +32,12 @@ pub(crate) fn ways(entry: &Entry) -> impl Iterator<Item = bool> {
     [(without, false), (with, true)].into_iter().filter_map(|(is, way)| is.then_some(way))
 }
 
-/// The address with `{Identity}` for the object.
+/// Path with `{Identity}` for the object.
 pub(crate) fn template(entry: &Entry, with_identity: bool) -> String {
     filled(entry, with_identity.then_some("{Identity}"))
 }
 
-/// The address of this object, or of all.
+/// Path of this object, or of all.
 pub(crate) fn address(entry: &Entry, identity: Option<&str>) -> String {
     filled(entry, identity.map(|it| utf8_percent_encode(it, RESERVED).to_string()).as_deref())
 }
@@ -53,19 +52,19 @@ fn filled(entry: &Entry, identity: Option<&str>) -> String {
     address
 }
 
-/// What an address and a method mean.
-pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Place, Refused> {
-    let nothing = || Refused::not_found(format!("there is nothing at {path}"));
+/// Finds the operation for a method and a path.
+pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Route, Refused> {
+    let nothing = || Refused::not_found(format!("{path} does not exist"));
     let parts = path.strip_prefix(ROOT).ok_or_else(nothing)?.split('/');
     let parts = parts.map(|it| percent_decode_str(it).decode_utf8()).collect::<Result<Vec<_>, _>>();
-    let parts = parts.map_err(|_| Refused::malformed("the address is not UTF-8".to_owned()))?;
+    let parts = parts.map_err(|_| Refused::malformed("the path is not UTF-8".to_owned()))?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
 
-    let mut found: Vec<(&Entry, Place)> = Vec::new();
+    let mut found: Vec<(&Entry, Route)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         for with_identity in ways(entry) {
             if let Some(identity) = fits(entry, with_identity, &parts) {
-                found.push((entry, Place { index, identity }));
+                found.push((entry, Route { index, identity }));
             }
         }
     }
@@ -80,13 +79,13 @@ pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Place,
         .into_iter()
         .filter(|(entry, _)| entry.verb().form().method == method)
         .map(|(_, place)| place)
-        // An action of the whole collection before an object of the same name.
+        // An action of the whole collection takes precedence over an object of the same name.
         .min_by_key(|place| place.identity.is_some())
         .ok_or_else(|| Refused::wrong_method(method, path, &allowed))
 }
 
-/// The object that the address names for this operation; `None` where it is another address.
-#[expect(clippy::option_option, reason = "whether it fits, and whether it names an object")]
+/// Object that the path names for this operation; `None` if the path does not match.
+#[expect(clippy::option_option, reason = "whether it matches, and whether it names an object")]
 fn fits(entry: &Entry, with_identity: bool, parts: &[&str]) -> Option<Option<String>> {
     let form = entry.verb().form();
     let rest = parts.strip_prefix(&[entry.noun().path])?;

@@ -1,4 +1,4 @@
-//! Reading a body: no more than allowed, no longer than allowed.
+//! Reads request bodies, with limits of size and time.
 
 use axum::{
     body::Body,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// The JSON object in a body; none is an empty one.
+/// Reads the JSON object of a body; an empty body is an empty object.
 pub(super) async fn object(
     headers: &HeaderMap,
     body: Body,
@@ -39,9 +39,8 @@ fn is_json(content_type: &[u8]) -> bool {
 }
 
 async fn octets(headers: &HeaderMap, body: Body, limits: Limits) -> Result<bytes::Bytes, Refused> {
-    let too_large = || {
-        Refused::from(Failure::too_large(format_args!("the body may have at most {} octets", limits.body)))
-    };
+    let too_large =
+        || Refused::from(Failure::too_large(format_args!("the body may have at most {} bytes", limits.body)));
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|it| it > limits.body as u64) {
         return Err(too_large());
@@ -49,7 +48,7 @@ async fn octets(headers: &HeaderMap, body: Body, limits: Limits) -> Result<bytes
     match tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Refused::malformed("the body broke off".to_owned())),
+        Ok(Err(_)) => Err(Refused::malformed("the body is incomplete".to_owned())),
         Err(_) => Err(Refused::too_slow()),
     }
 }

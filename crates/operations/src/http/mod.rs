@@ -1,4 +1,4 @@
-//! The list over HTTP.
+//! HTTP interface of the list.
 
 mod address;
 mod body;

@@ -1,4 +1,4 @@
-//! Parameters in the query of an address.
+//! Parameters in the query of a URL.
 
 use form_urlencoded::Serializer;
 use serde_json::{Map, Value};
@@ -10,14 +10,14 @@ use crate::{
     parameter::{IDENTITY, Kind},
 };
 
-/// The request that a query is. A parameter with several values is repeated.
+/// Parses a query into a request. A parameter with several values is repeated.
 pub(super) fn from_query(entry: &Entry, query: &str) -> Result<Map<String, Value>, Failure> {
     let mut request = Map::new();
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let Some(parameter) = entry.parameters().iter().find(|it| it.name.eq_ignore_ascii_case(&name)) else {
             return Err(entry.unknown(&name, |it| format!("\"{it}\"")));
         };
-        // A switch may stand alone.
+        // A switch may have no value.
         let alone = text.is_empty() && matches!(parameter.kind, Kind::Switch);
         let value =
             if alone { Value::Bool(true) } else { from_text(&parameter.kind, &text, &parameter.name)? };
@@ -32,7 +32,7 @@ pub(super) fn from_query(entry: &Entry, query: &str) -> Result<Map<String, Value
     Ok(request)
 }
 
-/// The query that a request is, without the identity, which is in the path.
+/// Writes a request as a query, without the identity, which is in the path.
 pub(crate) fn to_query(request: &Map<String, Value>) -> Result<String, Failure> {
     let mut query = Serializer::new(String::new());
     for (name, value) in request.iter().filter(|(name, _)| *name != IDENTITY) {
@@ -54,6 +54,6 @@ fn text(name: &str, value: &Value) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        _ => Err(Failure::invalid(format_args!("{name} does not fit into the query of an address"))),
+        _ => Err(Failure::invalid(format_args!("{name} does not fit into the query of a URL"))),
     }
 }

@@ -1,4 +1,4 @@
-//! What goes back: JSON always, errors too.
+//! HTTP answers, always in JSON.
 
 use axum::{
     body::Body,
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::failure::{Failure, error_json};
 
-/// The property with the results.
+/// Property of the results.
 pub(crate) const VALUE: &str = "Value";
-/// The property with the address of the next page.
+/// Property of the next page's URL.
 pub(crate) const NEXT_LINK: &str = "NextLink";
-/// What bodies are, both ways.
+/// Content type of bodies, in both directions.
 pub(crate) const JSON: &str = "application/json";
 
-/// Why a request was refused.
+/// Reason why a request was refused.
 #[derive(Debug)]
 pub(crate) struct Refused {
     status: u16,
@@ -35,14 +35,14 @@ impl Refused {
         Self::new(404, "NotFound", message)
     }
 
-    /// Not HTTP or JSON as it should be.
+    /// Request that violates HTTP or JSON.
     pub(super) fn malformed(message: String) -> Self {
         Self::new(400, "Malformed", message)
     }
 
     pub(super) fn wrong_method(method: &str, path: &str, allowed: &[&str]) -> Self {
         let allow = allowed.join(", ");
-        let message = format!("{path} does not take {method}, but {allow}");
+        let message = format!("{path} accepts {allow}, not {method}");
         Self { allow: Some(allow), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
@@ -75,14 +75,14 @@ impl From<Failure> for Refused {
     }
 }
 
-/// For the program's own routes, so that they fail in the same form.
+/// Lets the program's own routes fail in the same form.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response<Body> {
         Refused::from(self).into_response()
     }
 }
 
-/// JSON that nobody is to keep.
+/// JSON answer that must not be cached.
 pub(crate) fn json_reply(status: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,4 +1,4 @@
-//! From a request to an operation and back.
+//! HTTP service: authorizes a request, runs its operation, and answers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -29,28 +29,28 @@ use crate::{
     verb::Verb,
 };
 
-/// Octets by which room for bodies is counted.
+/// Bytes per unit of body memory.
 const BODY_UNIT: usize = 1 << 10;
 
-/// Octets of a body, where nobody says otherwise.
+/// Default maximum bytes of a body.
 pub(crate) const MAX_BODY: usize = 16 << 20;
 
-/// How much a client may ask for, and how slow it may be.
+/// Limits for clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Octets of a body.
+    /// Maximum bytes of a body.
     pub body: usize,
-    /// For the head of a request, and for TLS to begin.
+    /// Time for the head of a request, and for the TLS handshake.
     pub header_time: Duration,
-    /// For its body.
+    /// Time for the body.
     pub body_time: Duration,
-    /// For a client to take some of an answer.
+    /// Time in which a client must read a part of the answer.
     pub write_time: Duration,
-    /// Octets of all bodies that are read or dealt with at once; more wait.
+    /// Bytes of all bodies in memory; further requests wait.
     pub bodies: usize,
-    /// Connections at once; more wait.
+    /// Simultaneous connections; further ones wait.
     pub connections: usize,
-    /// How long requests under way may take when the server ends.
+    /// Time for active requests after shutdown begins.
     pub ending_time: Duration,
 }
 
@@ -68,21 +68,21 @@ impl Default for Limits {
     }
 }
 
-/// The operations, with what they run on, for HTTP.
+/// HTTP service of the operations and their context.
 pub struct Service<C> {
     operations: Arc<Operations<C>>,
     context: Arc<C>,
     gate: Arc<dyn Gate>,
     limits: Limits,
     description: Value,
-    /// Room for bodies, in units of [`BODY_UNIT`].
+    /// Free body memory, in units of [`BODY_UNIT`].
     bodies: Arc<Semaphore>,
-    /// Operations under way, also those whose client has gone.
+    /// Running operations, including those whose client has disconnected.
     under_way: TaskTracker,
 }
 
 impl<C: Send + Sync + 'static> Service<C> {
-    /// The version is that of the program, for the description of the interface.
+    /// `version` is the program's, for the `OpenAPI` document.
     pub fn new(operations: Arc<Operations<C>>, context: Arc<C>, gate: Arc<dyn Gate>, version: &str) -> Self {
         let description = operations.openapi(version);
         let (limits, under_way) = (Limits::default(), TaskTracker::new());
@@ -90,7 +90,6 @@ impl<C: Send + Sync + 'static> Service<C> {
         Self { operations, context, gate, limits, description, bodies, under_way }
     }
 
-    /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -98,8 +97,8 @@ impl<C: Send + Sync + 'static> Service<C> {
         self
     }
 
-    /// Answers everything; routes that are merged into it come first. Its fallback is its own: a router with another one
-    /// cannot be merged.
+    /// Builds the router. Routes that are merged into it take precedence. It has its own fallback,
+    /// so a router with another fallback cannot be merged.
     pub fn router(self: &Arc<Self>) -> Router {
         let service = self.clone();
         Router::new().fallback(move |request: Request| {
@@ -108,23 +107,23 @@ impl<C: Send + Sync + 'static> Service<C> {
         })
     }
 
-    /// Waits for operations that are still under way after the servers have ended.
+    /// Waits for operations that are still running after the servers have ended.
     pub async fn finish(&self) {
         self.under_way.close();
         self.under_way.wait().await;
     }
 
-    /// Who sends this request: the caller that the server knows from the socket, or the owner of the token.
+    /// Returns the caller: known from the socket, or the owner of the token.
     pub async fn caller(&self, head: &Parts) -> Result<Caller, Failure> {
         if let Some(caller) = head.extensions.get::<Caller>() {
             return Ok(caller.clone());
         }
         let Some(token) = head.headers.get(header::AUTHORIZATION).and_then(|it| bearer(it.to_str().ok()?))
         else {
-            return Err(Failure::unauthorized("a token is needed")
+            return Err(Failure::unauthorized("the token is missing")
                 .with_advice("Send the header \"Authorization: Bearer <token>\"."));
         };
-        self.gate.admit(token).await?.ok_or_else(|| Failure::unauthorized("the token is not known"))
+        self.gate.admit(token).await?.ok_or_else(|| Failure::unauthorized("the token is unknown"))
     }
 
     async fn carry_out(&self, request: Request) -> Result<Response<Body>, Refused> {
@@ -161,24 +160,24 @@ impl<C: Send + Sync + 'static> Service<C> {
         } else if query.is_empty() {
             body::object(&head.headers, body, self.limits).await?
         } else {
-            return Err(Failure::invalid("parameters belong in the body here").into());
+            return Err(Failure::invalid("this request takes its parameters in the body").into());
         };
         if let Some(identity) = place.identity {
             let identity = Value::String(identity);
             if request.get(IDENTITY).is_some_and(|other| *other != identity) {
-                return Err(Failure::invalid("Identity is not that of the address").into());
+                return Err(Failure::invalid("Identity differs from the one in the path").into());
             }
             request.insert(IDENTITY.to_owned(), identity);
         } else if request.contains_key(IDENTITY) {
-            return Err(Failure::invalid("Identity belongs in the address").into());
+            return Err(Failure::invalid("Identity must be in the path").into());
         }
-        // Only a query is needed again; a body may have secrets in it.
+        // Only a query is needed again; a body may contain secrets.
         let again = (!entry.verb().form().in_body).then(|| request.clone());
         let answer = self.run(place.index, caller, Value::Object(request)).await?;
         Ok(reply(entry, again, answer)?)
     }
 
-    /// Waits until there is room for the body. One whose length is not told may be of any that is allowed.
+    /// Waits for free body memory. A body of unknown length counts with the maximum.
     async fn room_for_body(
         &self,
         headers: &HeaderMap,
@@ -190,13 +189,13 @@ impl<C: Send + Sync + 'static> Service<C> {
         let room = self.bodies.clone().acquire_many_owned(units);
         match tokio::time::timeout(self.limits.body_time, room).await {
             Ok(Ok(room)) => Ok(room),
-            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("too many large requests are under way")
+            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("too many large requests are being processed")
                 .with_advice("Try again later.")
                 .into()),
         }
     }
 
-    /// Runs an operation to its end, also when nobody waits for it any more, and tells the audit.
+    /// Runs an operation to its end, even if the client disconnects, and writes the audit record.
     async fn run(&self, index: usize, caller: Caller, request: Value) -> Result<Answer<Value>, Failure> {
         let entry = &self.operations.entries()[index];
         let (changes, operation, identity) =
@@ -218,9 +217,9 @@ impl<C: Send + Sync + 'static> Service<C> {
     }
 }
 
-/// What is said of a panic: nothing that was in it.
+/// Failure after a panic; it shows nothing of the panic's message.
 pub(crate) fn broken() -> Failure {
-    Failure::internal("a mistake in this program; its log says more")
+    Failure::internal("internal error; the log of the service has the details")
 }
 
 fn bearer(header: &str) -> Option<&str> {
@@ -237,7 +236,7 @@ fn reply(
     let mut body = json!({ VALUE: answer.value });
     let continuation = entry.parameters().iter().find(|it| it.kind == Kind::Continuation);
     if let (Some(next), Some(mut request), Some(parameter)) = (answer.next, request, continuation) {
-        // The same request, from there on.
+        // The same request, from the next page on.
         request.insert(parameter.name.clone(), next.into());
         let identity = request.get(IDENTITY).and_then(Value::as_str);
         body[NEXT_LINK] = format!("{}?{}", address::address(entry, identity), to_query(&request)?).into();

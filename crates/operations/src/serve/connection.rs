@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1, slow clients cut, panics answered.
+//! Serves one connection: HTTP/1.1, timeouts for slow clients, an answer after a panic.
 
 use std::{
     convert::Infallible,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Server {
-    /// Carries a connection to its end. The caller is the one that the socket is known to belong to.
+    /// Serves a connection to its end. `caller` is known from the socket.
     pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>, guest: Option<Guest>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -71,11 +71,11 @@ impl Server {
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = is_cut => {
-                tracing::debug!("a connection without a token makes room for another");
+                tracing::debug!("a connection without a token was closed for a newer one");
                 return;
             }
             () = self.shutdown.cancelled() => {
-                // Nobody waits for an answer on a connection that has not asked.
+                // Without a request, no client waits for an answer.
                 if !begun.load(Ordering::Relaxed) {
                     return;
                 }

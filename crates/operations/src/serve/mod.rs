@@ -1,4 +1,4 @@
-//! Serving a router: on this machine's socket, and over TCP.
+//! Serves a router on this machine's socket and over TCP.
 
 mod connection;
 mod patient;
@@ -17,7 +17,7 @@ pub use unix::UnixSocket;
 use self::strangers::Strangers;
 use crate::http::Limits;
 
-/// What is served, until when.
+/// Router with limits and shutdown.
 #[derive(Clone)]
 pub struct Server {
     router: Router,
@@ -26,7 +26,7 @@ pub struct Server {
     strangers: Strangers,
 }
 
-/// What connections come from.
+/// Source of connections.
 trait Accept: Sync {
     type Socket: Send;
 
@@ -39,14 +39,13 @@ impl Server {
         Self { router, shutdown, limits: Limits::default(), strangers: Strangers::default() }
     }
 
-    /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Accepts connections and carries them, each in its own task, until the shutdown; then waits for what is under way.
+    /// Accepts connections until shutdown, each in its own task; then waits for active requests.
     async fn serve<L: Accept, F>(&self, listener: &L, carry: impl Fn(L::Socket) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -62,7 +61,7 @@ impl Server {
                     listener.accept_one().await.map(|socket| (socket, place))
                 } => accepted,
             };
-            // Those that have ended.
+            // Collects connections that have ended.
             while connections.try_join_next().is_some() {}
             match accepted {
                 Ok((socket, place)) => {
@@ -73,7 +72,7 @@ impl Server {
                     });
                 }
                 Err(error) => {
-                    // No file descriptors, say: those in use come back.
+                    // For example no free file descriptors; they return when connections end.
                     tracing::warn!("a connection cannot be accepted: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -81,7 +80,7 @@ impl Server {
         }
         let all = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(self.limits.ending_time, all).await.is_err() {
-            tracing::warn!("connections that did not end were cut");
+            tracing::warn!("connections that did not end were closed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that never read: what they are sent waits for a time, and no longer.
+//! Write timeout for clients that do not read.
 
 use std::{
     future::Future as _,
@@ -13,11 +13,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream that fails where nothing can be written for a time.
+/// Stream that fails if nothing can be written for a time.
 pub(super) struct Patient<I> {
     io: I,
     patience: Duration,
-    /// Runs while the client takes nothing.
+    /// Runs while the client reads nothing.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 

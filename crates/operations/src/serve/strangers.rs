@@ -1,5 +1,5 @@
-//! Connections over TCP on which no caller has shown a valid token. New ones push out the oldest, so that nobody without a token
-//! keeps callers out.
+//! TCP connections without a valid token. New ones replace the oldest, so that clients without a
+//! token cannot keep others out.
 
 use std::{
     collections::VecDeque,
@@ -9,18 +9,18 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Such connections from one address, and from all.
+/// Maximum from one address, and from all.
 const FROM_ONE: usize = 64;
 const IN_ALL: usize = 256;
 
-/// All of them. Clones share them.
+/// All connections without a valid token. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Strangers(Arc<Mutex<List>>);
 
 #[derive(Default)]
 struct List {
     last: u64,
-    /// The oldest first.
+    /// Oldest first.
     all: VecDeque<Stranger>,
 }
 
@@ -30,10 +30,10 @@ struct Stranger {
     cut: CancellationToken,
 }
 
-/// One connection. It is forgotten when it is dropped.
+/// One connection. Dropping it removes it from the list.
 pub(super) struct Guest {
     id: u64,
-    /// Cancelled where the connection has to make room.
+    /// Cancelled when the connection must be closed for a newer one.
     pub(super) cut: CancellationToken,
     strangers: Strangers,
 }
@@ -43,7 +43,7 @@ impl Strangers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection from this address.
+    /// Adds a connection from this address.
     pub(super) fn enter(&self, address: IpAddr) -> Guest {
         let mut list = self.list();
         let from_here = list.all.iter().filter(|it| it.address == address).count();
@@ -63,7 +63,7 @@ impl Strangers {
 }
 
 impl Guest {
-    /// The caller has shown a token: the connection stays.
+    /// Removes the connection from the list, because the caller showed a valid token.
     pub(super) fn is_known(&self) {
         self.strangers.list().all.retain(|it| it.id != self.id);
     }
@@ -90,11 +90,11 @@ mod tests {
         guests.push(strangers.enter(here));
         let cut: Vec<usize> = (0..guests.len()).filter(|index| guests[*index].cut.is_cancelled()).collect();
         assert_eq!(cut, [1]);
-        // One that went away makes room.
+        // A closed connection frees its place.
         drop(guests.remove(2));
         guests.push(strangers.enter(here));
         assert_eq!(guests.iter().filter(|it| it.cut.is_cancelled()).count(), 1);
-        // From everywhere.
+        // From many addresses.
         let others: Vec<Guest> =
             (0..=u8::MAX).map(|number| strangers.enter(IpAddr::from([10, 0, 0, number]))).collect();
         assert!(others.iter().all(|it| !it.cut.is_cancelled()));

@@ -1,4 +1,4 @@
-//! Over TCP, with TLS or without.
+//! Serves over TCP, with or without TLS.
 
 use std::{io, sync::Arc};
 
@@ -9,15 +9,16 @@ use tokio_rustls::TlsAcceptor;
 use super::{Accept, Server, patient::Patient};
 
 impl Server {
-    /// Serves until the shutdown. Callers need a token, which everybody on the way can read without TLS.
+    /// Serves until shutdown. Callers need a token. Warning: without TLS, anyone on the network
+    /// path can read it.
     pub async fn tcp(&self, listener: TcpListener, tls: Option<Arc<ServerConfig>>) {
         let tls = tls.map(TlsAcceptor::from);
         self.serve(&listener, |stream: TcpStream| {
             let (server, tls) = (self.clone(), tls.clone());
             async move {
-                // Answers are small: they are not to wait for more.
+                // Answers are small, so they are sent without delay.
                 let _slower = stream.set_nodelay(true);
-                // Gone already.
+                // The client has disconnected.
                 let Ok(address) = stream.peer_addr() else { return };
                 let guest = server.strangers.enter(address.ip());
                 let stream = Patient::new(stream, server.limits.write_time);
@@ -31,8 +32,8 @@ impl Server {
                         };
                         match accepted {
                             Ok(Ok(stream)) => server.carry(stream, None, Some(guest)).await,
-                            Ok(Err(error)) => tracing::debug!("TLS could not begin: {error}"),
-                            Err(_) => tracing::debug!("TLS did not begin in time"),
+                            Ok(Err(error)) => tracing::debug!("the TLS handshake failed: {error}"),
+                            Err(_) => tracing::debug!("the TLS handshake timed out"),
                         }
                     }
                 }

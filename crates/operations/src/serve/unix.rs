@@ -1,4 +1,4 @@
-//! On this machine's socket: whoever can open it is an administrator.
+//! Serves on this machine's socket. A process that can open it is an administrator.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -19,21 +19,23 @@ use tokio::net::{UnixListener, UnixStream};
 use super::{Accept, Server};
 use crate::caller::{Caller, Role};
 
-/// Connections that the system keeps until they are accepted.
+/// Connections that the system queues until they are accepted.
 const BACKLOG: i32 = 128;
 
-/// A socket that only its owner can open. It is removed when it is dropped.
+/// Socket that only its owner can open. Dropping it removes it.
 #[derive(Debug)]
 pub struct UnixSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Held as long as the socket is there: of two programs that begin at once, one gets it.
+    /// Held while the socket exists: of two programs that start at once, one succeeds.
     _lock: File,
 }
 
 impl UnixSocket {
-    /// Makes the socket. One that is left over is replaced; where somebody listens, or the path is something else, that is
-    /// an error. Beside it is a file `.lock`, which stays.
+    /// Creates the socket, and a `.lock` file that stays.
+    ///
+    /// A leftover socket is replaced. A socket with a listener, or another kind of file, is an
+    /// error.
     pub fn bind(path: &Path) -> io::Result<Self> {
         let lock = lock_file(&lock_path(path))?;
         lock.try_lock().map_err(|_| in_use(path))?;
@@ -41,7 +43,7 @@ impl UnixSocket {
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(io::Error::new(
                     io::ErrorKind::AlreadyExists,
-                    format!("{} is there and no socket", path.display()),
+                    format!("{} exists and is not a socket", path.display()),
                 ));
             }
             Ok(_) if Probe::connect(path).is_ok() => return Err(in_use(path)),
@@ -51,7 +53,7 @@ impl UnixSocket {
         }
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&SockAddr::unix(path)?)?;
-        // Before it listens nobody can connect.
+        // Before `listen`, no client can connect.
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
@@ -67,7 +69,7 @@ impl Drop for UnixSocket {
 }
 
 impl Server {
-    /// Serves until the shutdown. Callers are administrators under the name of their user.
+    /// Serves until shutdown. Callers are administrators with the name of their user.
     pub async fn unix(&self, socket: UnixSocket) {
         self.serve(&socket.listener, |stream: UnixStream| {
             let server = self.clone();
@@ -92,22 +94,22 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Opens the file, and neither follows a link nor empties anything: nobody who can write in the directory has a file of ours
-/// destroyed.
+/// Opens the lock file without following a link or truncating. So a user who can write to the
+/// directory cannot make this program destroy a file.
 fn lock_file(path: &Path) -> io::Result<File> {
     let found = fs::symlink_metadata(path);
     if found.is_ok_and(|found| !found.file_type().is_file()) {
-        let words = format!("{} is there and no file", path.display());
+        let words = format!("{} exists and is not a file", path.display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
     }
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 fn in_use(path: &Path) -> io::Error {
-    io::Error::new(io::ErrorKind::AddrInUse, format!("another service listens at {}", path.display()))
+    io::Error::new(io::ErrorKind::AddrInUse, format!("another service is listening at {}", path.display()))
 }
 
-/// The name of a user, as /etc/passwd has it.
+/// Name of a user in /etc/passwd.
 fn user_name(uid: u32) -> String {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = users.lines().find_map(|line| {

@@ -1,4 +1,4 @@
-//! Octets.
+//! Parameters with the content of a file.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -9,13 +9,14 @@ use zeroize::Zeroizing;
 
 use super::format;
 
-/// The content of a file: base64 in JSON, the name of the file on a command line. A file of users has passwords in it,
-/// so it is wiped when dropped, and neither `Debug` nor an error shows it.
+/// Content of a file: base64 in JSON, a file name on a command line.
+///
+/// A file of users contains passwords, so the bytes are wiped when dropped. Neither `Debug` nor an
+/// error shows them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Bytes(Zeroizing<Vec<u8>>);
 
 impl Bytes {
-    /// Takes the octets over.
     pub fn new(octets: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(octets.into()))
     }
@@ -63,7 +64,6 @@ impl JsonSchema for Bytes {
     }
 }
 
-/// Octets as JSON has them.
 pub(crate) fn encode(octets: &[u8]) -> String {
     BASE64_STANDARD.encode(octets)
 }

@@ -1,28 +1,29 @@
-//! A setting that a `Set` operation may leave, clear or set.
+//! Changes of a setting: keep, clear or set.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-/// The mark of a schema whose value may be null.
+/// Schema extension for a value that may be null.
 pub(crate) const CLEARABLE: &str = "x-clearable";
 
-/// What to do with a setting: for fields with `#[serde(default)]`. JSON's `null` and the shell's `$null` clear it. In all
-/// other parameters null is refused, so that it is never taken for something else.
+/// Change of a setting, for fields with `#[serde(default)]`.
+///
+/// JSON's `null` and the shell's `$null` clear it. All other parameters refuse null, so that it
+/// never gets another meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It stays as it is.
+    /// The setting stays.
     #[default]
     Keep,
-    /// It is taken away.
+    /// The setting is cleared.
     Clear,
-    /// It becomes this.
+    /// The setting gets this value.
     To(T),
 }
 
 impl<T> Change<T> {
-    /// Makes the change.
     pub fn apply(self, setting: &mut Option<T>) {
         match self {
             Self::Keep => {}
@@ -31,7 +32,7 @@ impl<T> Change<T> {
         }
     }
 
-    /// The same with another value, where that succeeds.
+    /// Maps the new value with a function that can fail.
     pub fn try_map<U, E>(self, map: impl FnOnce(T) -> Result<U, E>) -> Result<Change<U>, E> {
         Ok(match self {
             Self::Keep => Change::Keep,

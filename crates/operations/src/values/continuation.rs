@@ -1,10 +1,10 @@
-//! Where the next page of a long answer begins.
+//! Continuations of long answers.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use super::{format, text_form};
 
-/// What the operation said as [`Answer::next`](crate::Answer::next). Clients bring it back and do not look into it.
+/// Value of [`Answer::next`](crate::Answer::next), opaque to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Continuation(pub String);
 

@@ -1,4 +1,4 @@
-//! A login.
+//! Logins.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use serde_json::Value;
 
 use super::format;
 
-/// A user's name and password. On a command line only the name is written; the password comes from a file, the
-/// environment or the terminal. It is never part of an answer.
+/// User name and password.
+///
+/// On a command line, only the name is written; the password comes from a file, the environment or
+/// the terminal. A credential is never part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// The login.
     pub user_name: String,
-    /// Its password.
     pub password: Secret,
 }
 
-/// The properties in JSON.
+/// Properties in JSON.
 pub(crate) const USER_NAME: &str = "UserName";
 pub(crate) const PASSWORD: &str = "Password";
 
 impl<'de> Deserialize<'de> for Credential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not derived: serde's own errors show the value that did not fit.
+        // Not derived: serde's errors would show the invalid value.
         let value = Value::deserialize(deserializer)?;
         let text = |name| value.get(name).and_then(Value::as_str);
         match (text(USER_NAME), text(PASSWORD)) {

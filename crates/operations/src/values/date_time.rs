@@ -1,4 +1,4 @@
-//! A date and a time of day, with a zone or without one.
+//! Dates with an optional time and zone.
 
 use std::{fmt, str::FromStr};
 
@@ -7,17 +7,17 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 use super::{format, text_form};
 use crate::failure::Failure;
 
-/// A moment, as an administrator writes it.
+/// Date as an administrator writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateTime {
-    /// With its zone: 2026-12-31T08:00:00Z, 2026-12-31T08:00:00+01:00.
+    /// With a zone: 2026-12-31T08:00:00Z, 2026-12-31T08:00:00+01:00.
     Instant(Timestamp),
-    /// Without one: 2026-12-31, 2026-12-31T08:00.
+    /// Without a zone: 2026-12-31, 2026-12-31T08:00.
     Local(civil::DateTime),
 }
 
 impl DateTime {
-    /// The moment, where what is written without a zone is in this one.
+    /// Returns the time; `zone` applies to dates without one.
     pub fn at(self, zone: &TimeZone) -> Result<Timestamp, Failure> {
         match self {
             Self::Instant(timestamp) => Ok(timestamp),
@@ -46,7 +46,7 @@ impl FromStr for DateTime {
         if let Ok(timestamp) = text.parse() {
             return Ok(Self::Instant(timestamp));
         }
-        // jiff would leave out the name of a zone, and an offset where the time is missing.
+        // jiff would ignore the name of a zone, and an offset without a time.
         let plain = !text.contains(['[', '+']);
         match text.parse() {
             Ok(local) if plain => Ok(Self::Local(local)),

@@ -1,4 +1,5 @@
-//! What parameters can be, beyond numbers and text. Each is told apart by the `format` of its JSON schema.
+//! Types of parameters beyond numbers and text, distinguished by the `format` of their JSON
+//! schemas.
 
 mod bytes;
 mod change;
@@ -20,7 +21,6 @@ pub(crate) use bytes::encode;
 pub(crate) use change::CLEARABLE;
 pub(crate) use credential::{PASSWORD, USER_NAME};
 
-/// The `format` of each.
 pub(crate) mod format {
     pub(crate) const BYTES: &str = "byte";
     pub(crate) const CONTINUATION: &str = "continuation";
@@ -30,7 +30,7 @@ pub(crate) mod format {
     pub(crate) const TIME_SPAN: &str = "time-span";
 }
 
-/// Makes a type that is read from text and written as text one that serde and schemars know as such.
+/// Implements serde and schemars for a type that is parsed from text and printed as text.
 macro_rules! text_form {
     ($type:ident, $format:expr) => {
         impl serde::Serialize for $type {

@@ -1,4 +1,4 @@
-//! A secret that is a text.
+//! Secret texts.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,16 @@ use zeroize::Zeroizing;
 
 use super::format;
 
-/// A secret without a name, such as an application's. On a command line it is never written: it comes from a file, the
-/// environment or the terminal; PowerShell has a `securestring` for it. It is never part of an answer.
+/// Secret without a user name, such as an application's.
+///
+/// On a command line it is never written: it comes from a file, the environment or the terminal.
+/// PowerShell uses a `securestring`. It is never part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretText(pub Secret);
 
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not as a text at once: serde's own errors show the value that did not fit.
+        // Not deserialized as text: serde's errors would show the invalid value.
         match Value::deserialize(deserializer)? {
             Value::String(text) if !text.is_empty() => Ok(Self(Secret::new(Zeroizing::new(text).as_bytes()))),
             _ => Err(D::Error::custom("must be a text that is not empty")),

@@ -1,4 +1,4 @@
-//! How long.
+//! Time spans.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{format, text_form};
 
-/// How long: `d.hh:mm:ss` as .NET writes it. Whole seconds.
+/// Time span in whole seconds, written `d.hh:mm:ss` as in .NET.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeSpan(pub Duration);
 
@@ -31,7 +31,8 @@ impl FromStr for TimeSpan {
         let seconds = if text.contains(':') {
             clock(text)
         } else if text.bytes().all(|it| it.is_ascii_digit()) {
-            // Days to .NET, seconds to others: whoever writes a bare number has to say which. Nothing is nothing.
+            // A bare number means days in .NET and seconds elsewhere, so it needs a unit. 0 does
+            // not.
             (text == "0").then_some(0)
         } else {
             let span = text.parse::<SignedDuration>().ok().filter(|it| it.subsec_nanos() == 0);
@@ -41,10 +42,10 @@ impl FromStr for TimeSpan {
     }
 }
 
-/// `[d.]h:mm[:ss]`; hours may be more than a day has.
+/// Parses `[d.]h:mm[:ss]`; hours may exceed a day.
 fn clock(text: &str) -> Option<u64> {
     let digits = |part: &str| {
-        // `parse` would take a sign.
+        // `parse` would accept a sign.
         part.bytes().all(|it| it.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten().map(u64::from)
     };
     let (days, time) = match text.split_once('.') {

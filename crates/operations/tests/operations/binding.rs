@@ -1,4 +1,4 @@
-//! From what people type to requests: cmdlets of the shell and of a command line, options, pipelines.
+//! Binding of cmdlets in the shell and on a command line, of options, and of pipelines.
 
 use clap::Command;
 use mailhaul_mail::Secret;
@@ -14,7 +14,7 @@ use crate::{
     support::Desk,
 };
 
-/// A cmdlet behind the name of the program.
+/// Cmdlet as program arguments.
 fn typed(line: &str) -> Result<Bound, Failure> {
     let operations = operations();
     let mut words = line.split(' ');
@@ -23,7 +23,7 @@ fn typed(line: &str) -> Result<Bound, Failure> {
     Ok(cmdlet(entry, &arguments, None, Form::CommandLine, &Desk)?)
 }
 
-/// A cmdlet of the shell.
+/// Cmdlet in the shell.
 fn in_shell(name: &str, arguments: &[Argument], input: Option<&Given>) -> Result<Bound, Refusal> {
     cmdlet(operations().entry(name).unwrap(), arguments, input, Form::Shell, &Desk)
 }
@@ -32,7 +32,7 @@ fn parameter(name: &str, value: impl Into<Given>) -> [Argument; 2] {
     [Argument::Parameter { name: name.to_owned(), value: None }, Argument::Value(value.into())]
 }
 
-/// Options below noun and verb.
+/// Options after noun and verb.
 fn chosen(line: &str) -> Result<Bound, String> {
     let operations = operations();
     let matches = program(&operations).try_get_matches_from(line.split(' ')).map_err(|it| it.to_string())?;
@@ -104,19 +104,19 @@ fn what_cannot_be_understood_is_told() {
         ("New-Lamp -Name -AutoStart", "-Name needs a value"),
         ("New-Lamp -Name x -Name y", "-Name was given twice"),
         ("New-Lamp -Name x -WhatIf -What", "-WhatIf was given twice"),
-        ("New-Lamp x y", "no place for another value"),
-        ("New-Lamp -Name x y", "no place for another value"),
+        ("New-Lamp x y", "no further value"),
+        ("New-Lamp -Name x y", "no further value"),
         ("New-Lamp x -Shade 1", "New-Lamp has no parameter -Shade"),
         ("New-Lamp x -Own ann", "-Own is ambiguous: -Owner, -OwnersByRoom"),
         ("New-Lamp x -O ann", "-O is ambiguous: -Owner, -OwnersByRoom, -OffAfter, -OnFor"),
-        ("New-Lamp x -: 5", "no place for another value"),
-        ("New-Lamp x -Watts many", "-Watts must be a whole number from 0 to 65535, and is \"many\""),
+        ("New-Lamp x -: 5", "no further value"),
+        ("New-Lamp x -Watts many", "-Watts must be a whole number from 0 to 65535; it is \"many\""),
         ("New-Lamp x -Watts -1", "-Watts must be"),
         ("New-Lamp x -Watts 65536", "-Watts must be"),
         ("New-Lamp x -MaxUses -5", "from 1, or unlimited"),
         ("New-Lamp x -Watts 5.0", "-Watts must be"),
         ("New-Lamp x -Watts \u{1b}[2J", "\\u{1b}[2J"),
-        ("New-Lamp x -Colour blue", "-Colour must be White or Amber, and is \"blue\""),
+        ("New-Lamp x -Colour blue", "-Colour must be White or Amber; it is \"blue\""),
         ("New-Lamp x -AutoStart:maybe", "-AutoStart must be true or false"),
         ("New-Lamp x -OffAfter soon", "-OffAfter must be a date"),
         ("New-Lamp x -OnFor 24", "-OnFor must be a time span"),
@@ -124,8 +124,8 @@ fn what_cannot_be_understood_is_told() {
         ("New-Lamp x -Owner nobody", "no password for nobody of Owner"),
         ("New-Lamp x -OwnerPasswordFile password.txt", "needs -Owner"),
         ("New-Lamp x -Owner ann -OwnerPasswordFile empty.txt", "is empty"),
-        ("New-Lamp x -PassPhrase hunter2", "-PassPhrase takes no text"),
-        ("New-Lamp x -PassPhrase:hunter2", "-PassPhrase takes no text"),
+        ("New-Lamp x -PassPhrase hunter2", "-PassPhrase takes no plain text"),
+        ("New-Lamp x -PassPhrase:hunter2", "-PassPhrase takes no plain text"),
         ("New-Lamp x -PassPhrase $null", "-PassPhrase cannot be $null"),
         ("New-Lamp x -PassPhrase -PassPhraseFile password.txt", "not both"),
         ("New-Lamp x -PassPhraseFile empty.txt", "is empty"),
@@ -207,9 +207,9 @@ fn values_of_the_shell_have_types() {
         ("Watts", credential.clone(), "-Watts must be"),
         ("Watts", Given::Secret(Secret::new("hunter2")), "-Watts must be"),
         ("Rooms", Given::List(vec![Given::Secret(Secret::new("hunter2"))]), "-Rooms must be"),
-        ("PassPhrase", credential, "-PassPhrase takes no text"),
-        ("PassPhrase", Given::from("hunter2"), "-PassPhrase takes no text"),
-        ("PassPhrase", Given::from(false), "-PassPhrase takes no text"),
+        ("PassPhrase", credential, "-PassPhrase takes no plain text"),
+        ("PassPhrase", Given::from("hunter2"), "-PassPhrase takes no plain text"),
+        ("PassPhrase", Given::from(false), "-PassPhrase takes no plain text"),
         ("OwnersByRoom", Given::Object(Object::from_iter([("Hall", Given::Null)])), "-OwnersByRoom must be"),
         ("Output", Given::from("json"), "no parameter -Output"),
     ] {
@@ -230,11 +230,21 @@ fn a_pipeline_brings_the_identity() {
         assert_eq!(bound.request, json!({ "Watts": 7, "Identity": "x" }));
     }
     for (name, arguments, input, words) in [
-        ("Set-Lamp", parameter("Identity", "y").to_vec(), lamp.clone(), "gets one from the pipeline"),
-        ("New-Lamp", parameter("Name", "y").to_vec(), lamp, "takes nothing from a pipeline"),
-        ("Remove-Lamp", Vec::new(), Given::from(json!({ "Name": "x" })), "needs objects with Identity"),
-        ("Remove-Lamp", Vec::new(), Given::Null, "needs objects with Identity"),
-        ("Get-Lamp", Vec::new(), Given::from(json!({ "Identity": null })), "needs objects with Identity"),
+        ("Set-Lamp", parameter("Identity", "y").to_vec(), lamp.clone(), "the pipeline supplies another one"),
+        ("New-Lamp", parameter("Name", "y").to_vec(), lamp, "takes no pipeline input"),
+        (
+            "Remove-Lamp",
+            Vec::new(),
+            Given::from(json!({ "Name": "x" })),
+            "needs pipeline objects with Identity",
+        ),
+        ("Remove-Lamp", Vec::new(), Given::Null, "needs pipeline objects with Identity"),
+        (
+            "Get-Lamp",
+            Vec::new(),
+            Given::from(json!({ "Identity": null })),
+            "needs pipeline objects with Identity",
+        ),
         ("Get-Lamp", Vec::new(), Given::from(""), "-Identity must not be empty"),
     ] {
         let refusal = in_shell(name, &arguments, Some(&input)).unwrap_err();
@@ -296,8 +306,8 @@ fn options_are_understood() {
         ("house lamp new --name x --watts 5.5", "--watts must be a whole number from 0 to 65535"),
         ("house lamp new --name x --pdf-data none", "of --pdf-data cannot be read"),
         ("house lamp new --name x --owner-password-file password.txt", "--owner <USER>"),
-        ("house lamp new --name x --pass-phrase hunter2", "--pass-phrase takes no text"),
-        ("house lamp new --name x --pass-phrase=hunter2", "--pass-phrase takes no text"),
+        ("house lamp new --name x --pass-phrase hunter2", "--pass-phrase takes no plain text"),
+        ("house lamp new --name x --pass-phrase=hunter2", "--pass-phrase takes no plain text"),
         ("house lamp new --name x --pass-phrase --pass-phrase-file password.txt", "cannot be used with"),
         ("house lamp get --what-if", "--what-if"),
         ("house lamp get --continuation x", "--continuation"),
@@ -356,7 +366,7 @@ fn argument() -> impl Strategy<Value = Argument> {
 }
 
 proptest! {
-    /// What is bound is a request that the operation can read, whatever was typed.
+    /// Bound arguments are a valid request, whatever was typed.
     #[test]
     fn whatever_is_typed_is_bound_or_refused(arguments in proptest::collection::vec(argument(), 0..6)) {
         let operations = operations();

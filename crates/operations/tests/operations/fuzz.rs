@@ -1,10 +1,10 @@
-//! Whatever is sent to whatever address: never a 500, always the one form of errors.
+//! Random requests to random URLs: never a 500, always the same form of errors.
 
 use axum::{body::Body, http::Request};
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
 
-use crate::support::Place;
+use crate::support::TestService;
 
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "BREW"];
 const COLLECTIONS: [&str; 5] = ["lamps", "wiring", "reports", "openapi.json", "nothing"];
@@ -42,7 +42,7 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        // Volts of 666 are the panic of another test.
+        // 666 volts cause the panic of another test.
         (-1_i16..300).prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         text.prop_map(Value::from),
@@ -68,7 +68,7 @@ fn object() -> impl Strategy<Value = Map<String, Value>> {
     collection::vec((name(), value()), 0..5).prop_map(|it| it.into_iter().collect())
 }
 
-/// Letters that may stand in an address, percent signs that escape something or nothing among them.
+/// Characters of a URL, with valid and invalid percent escapes.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof![Just("a".to_owned()), Just("stop".to_owned()), "[a-z0-9%.~&=+_-]{0,8}", "(%[0-9a-f]{2}){0,4}"]
 }
@@ -104,7 +104,7 @@ proptest! {
         let request = Request::builder().method(method).uri(&address).header("authorization", "Bearer admin");
         let Ok(request) = request.body(Body::from(body)) else { return Ok(()) };
         let reply = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-            let place = Place::new();
+            let place = TestService::new();
             place.hang(&["a"]).await;
             place.send(request).await
         });

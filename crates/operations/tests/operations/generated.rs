@@ -1,4 +1,4 @@
-//! An operation that is added to the list is everywhere; what is written is what its users expect.
+//! An added operation is in every generated document, in the form that its readers expect.
 
 use clap::{Command, CommandFactory as _, Parser};
 use mailhaul_operations::{
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::lamps::{House, operations};
 
-/// One more: candles can be made.
+/// Another operation: candles can be made.
 struct NewCandle;
 
-/// What a candle needs.
+/// Parameters of a candle.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Request {
@@ -28,7 +28,7 @@ struct Request {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Candle {
-    /// How long it burns.
+    /// Burning time.
     hours: u8,
 }
 
@@ -47,7 +47,7 @@ impl Operation<House> for NewCandle {
     }
 }
 
-/// Writes something out of the list.
+/// Generates a document from the list.
 type Written<'a> = &'a dyn Fn(&Operations<House>) -> Vec<String>;
 
 #[derive(Parser)]
@@ -120,10 +120,10 @@ fn help_says_what_a_person_needs() {
         "- Amber: As a candle.",
         "--owner-password-file <FILE>",
         "--pass-phrase [<SECRET>]",
-        "[takes no value: MAILHAUL_PASS_PHRASE has it, or you are asked]",
+        "[takes no value: read from MAILHAUL_PASS_PHRASE, or prompt]",
         "--pass-phrase-file <FILE>",
         "--what-if",
-        "[several: separated by commas, or the option again]",
+        "[several: separate by commas, or repeat the option]",
         "--output <FORM>",
     ] {
         assert!(shown.contains(words), "{words}\n{shown}");
@@ -178,7 +178,7 @@ fn the_description_holds_together() {
     assert!(answer["NextLink"].is_object());
 }
 
-/// Every reference leads somewhere.
+/// Every reference has a target.
 fn references(value: &Value, root: &Value) {
     match value {
         Value::Object(object) => {
@@ -220,7 +220,7 @@ fn the_module_has_typed_functions() {
         assert!(module.contains(words), "{words}\n{module}");
     }
     assert!(!module.contains("Continuation"));
-    // The comment of a function ends where it shall.
+    // Each function's comment ends at its own end.
     assert_eq!(module.matches("<#").count(), module.matches("#>").count());
     for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
         assert_eq!(module.matches(open).count(), module.matches(close).count());

@@ -1,14 +1,14 @@
-//! The interface over HTTP, without sockets.
+//! The HTTP interface, without sockets.
 
 use axum::{body::Body, http::Request};
 use mailhaul_operations::{Failure, Role};
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::TestService;
 
 #[tokio::test]
 async fn every_verb_has_its_address() {
-    let place = Place::new();
+    let place = TestService::new();
     let names = |value: &Value| -> Vec<String> {
         value["Value"]
             .as_array()
@@ -43,21 +43,21 @@ async fn every_verb_has_its_address() {
 
 #[tokio::test]
 async fn mistakes_are_told_in_one_form() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["stop", "x"]).await;
     for (method, address, body, status, code, words) in [
-        ("GET", "/", "", 404, "NotFound", "nothing at /"),
-        ("GET", "/api/v1/", "", 404, "NotFound", "nothing"),
-        ("GET", "/api/v1/lamp", "", 404, "NotFound", "nothing"),
-        ("GET", "/api/v1/lamps/", "", 404, "NotFound", "nothing"),
-        ("GET", "/api/v1/lamps/%20", "", 404, "NotFound", "nothing"),
-        ("POST", "/api/v1/lamps/x/explode", "", 404, "NotFound", "nothing"),
-        ("GET", "/api/v1/wiring/x", "", 404, "NotFound", "nothing"),
+        ("GET", "/", "", 404, "NotFound", "/ does not exist"),
+        ("GET", "/api/v1/", "", 404, "NotFound", "does not exist"),
+        ("GET", "/api/v1/lamp", "", 404, "NotFound", "does not exist"),
+        ("GET", "/api/v1/lamps/", "", 404, "NotFound", "does not exist"),
+        ("GET", "/api/v1/lamps/%20", "", 404, "NotFound", "does not exist"),
+        ("POST", "/api/v1/lamps/x/explode", "", 404, "NotFound", "does not exist"),
+        ("GET", "/api/v1/wiring/x", "", 404, "NotFound", "does not exist"),
         ("GET", "/api/v1/lamps/none", "", 404, "NotFound", "no lamp \"none\""),
-        ("PUT", "/api/v1/lamps", "", 405, "MethodNotAllowed", "but GET, POST"),
-        ("PATCH", "/api/v1/lamps", "{}", 405, "MethodNotAllowed", "but GET, POST"),
-        ("GET", "/api/v1/lamps/x/start", "", 405, "MethodNotAllowed", "but POST"),
-        ("POST", "/api/v1/openapi.json", "", 405, "MethodNotAllowed", "but GET"),
+        ("PUT", "/api/v1/lamps", "", 405, "MethodNotAllowed", "accepts GET, POST"),
+        ("PATCH", "/api/v1/lamps", "{}", 405, "MethodNotAllowed", "accepts GET, POST"),
+        ("GET", "/api/v1/lamps/x/start", "", 405, "MethodNotAllowed", "accepts POST"),
+        ("POST", "/api/v1/openapi.json", "", 405, "MethodNotAllowed", "accepts GET"),
         ("GET", "/api/v1/lamps/%ff", "", 400, "Malformed", "UTF-8"),
         ("POST", "/api/v1/lamps", "{", 400, "Malformed", "line 1"),
         ("POST", "/api/v1/lamps", "[]", 422, "Invalid", "object"),
@@ -83,11 +83,18 @@ async fn mistakes_are_told_in_one_form() {
         ("POST", "/api/v1/lamps", r#"{"Name":"y","MaxUses":-1}"#, 422, "Invalid", "from 1, or unlimited"),
         ("POST", "/api/v1/lamps", r#"{"Name":"y","Identity":"y"}"#, 422, "Invalid", "Identity"),
         ("POST", "/api/v1/lamps?Name=y", "", 422, "Invalid", "in the body"),
-        ("GET", "/api/v1/lamps?Identity=x", "", 422, "Invalid", "in the address"),
+        ("GET", "/api/v1/lamps?Identity=x", "", 422, "Invalid", "in the path"),
         ("GET", "/api/v1/lamps?Color=White", "", 422, "Invalid", "no parameter"),
         ("GET", "/api/v1/lamps?Lit=true&Lit=true", "", 422, "Invalid", "twice"),
         ("GET", "/api/v1/lamps?Lit=maybe", "", 422, "Invalid", "Lit must be true or false"),
-        ("PATCH", "/api/v1/lamps/x", r#"{"Identity":"y"}"#, 422, "Invalid", "not that of the address"),
+        (
+            "PATCH",
+            "/api/v1/lamps/x",
+            r#"{"Identity":"y"}"#,
+            422,
+            "Invalid",
+            "differs from the one in the path",
+        ),
         ("PATCH", "/api/v1/lamps/x", r#"{"Watts":null}"#, 422, "Invalid", "Watts must be"),
         ("POST", "/api/v1/wiring/test", r#"{"Volts":-1}"#, 503, "Unavailable", "no current"),
     ] {
@@ -105,7 +112,7 @@ async fn mistakes_are_told_in_one_form() {
 
 #[tokio::test]
 async fn only_json_is_read() {
-    let place = Place::new();
+    let place = TestService::new();
     for (kind, status) in [
         ("application/json; charset=utf-8", 201),
         ("application/x-www-form-urlencoded", 415),
@@ -121,7 +128,7 @@ async fn only_json_is_read() {
 
 #[tokio::test]
 async fn callers_need_a_token_with_enough_of_a_role() {
-    let place = Place::new();
+    let place = TestService::new();
     for (token, method, address, status) in [
         ("", "GET", "/api/v1/lamps", 401),
         ("", "GET", "/api/v1/openapi.json", 401),
@@ -138,7 +145,7 @@ async fn callers_need_a_token_with_enough_of_a_role() {
         assert_eq!(reply.status, status, "{token} {method} {address}: {reply:?}");
         assert_eq!(reply.headers.contains_key("www-authenticate"), status == 401);
     }
-    // Whoever may not do it is told so before the body is looked at.
+    // A missing right is reported before the body is read.
     assert_eq!(place.ask("viewer", "POST", "/api/v1/lamps", "{").await.status, 403);
     for header in ["Basic admin", "Bearer", "Bearer ", "admin"] {
         let request =
@@ -149,7 +156,7 @@ async fn callers_need_a_token_with_enough_of_a_role() {
 
 #[tokio::test]
 async fn the_audit_is_told_of_changes_and_of_no_secret() {
-    let place = Place::new();
+    let place = TestService::new();
     let new = r#"{"Name":"x","Owner":{"UserName":"ann","Password":"hunter2"},"PDFData":"aHVudGVyMg=="}"#;
     place.ask("operator", "POST", "/api/v1/lamps", new).await;
     place.ask("viewer", "GET", "/api/v1/lamps", "").await;
@@ -177,7 +184,7 @@ async fn the_audit_is_told_of_changes_and_of_no_secret() {
 
 #[tokio::test]
 async fn a_panic_is_an_answer_that_tells_nothing() {
-    let place = Place::new();
+    let place = TestService::new();
     let reply = place.ask("admin", "POST", "/api/v1/wiring/test", r#"{"Volts":666}"#).await;
     assert_eq!((reply.status, reply.code()), (500, "Internal"));
     assert!(!reply.body.to_string().contains("hunter2"), "{reply:?}");
@@ -185,7 +192,7 @@ async fn a_panic_is_an_answer_that_tells_nothing() {
 
 #[tokio::test]
 async fn what_a_client_leaves_is_done_nevertheless() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["x"]).await;
     {
         let asked = place.ask("operator", "POST", "/api/v1/lamps/x/complete", "");
@@ -204,7 +211,7 @@ async fn what_a_client_leaves_is_done_nevertheless() {
 
 #[tokio::test]
 async fn pages_are_followed_when_they_are_wanted() {
-    let place = Place::new();
+    let place = TestService::new();
     place.hang(&["a", "b&c", "d", "e/?", "f"]).await;
     let first = place.ask("viewer", "GET", "/api/v1/lamps?Lit=false", "").await;
     assert_eq!(first.body["NextLink"], "/api/v1/lamps?Lit=false&Continuation=b%26c");
@@ -224,7 +231,7 @@ async fn pages_are_followed_when_they_are_wanted() {
 
 #[tokio::test]
 async fn the_client_says_what_the_service_says() {
-    let place = Place::new();
+    let place = TestService::new();
     let client = place.client();
     let call = |name, request| client.call(place.entry(name), request);
     let made = call("New-Lamp", json!({ "Name": "..", "OffAfter": "2026-12-31" })).await.unwrap();
@@ -236,7 +243,7 @@ async fn the_client_says_what_the_service_says() {
     let expected = Failure::not_found("there is no lamp \"..\"").with_advice("Get-Lamp shows all.");
     assert_eq!(missing, expected);
     assert_eq!((missing.kind.exit_code(), missing.kind.status()), (3, 404));
-    // Nothing and null never mean all.
+    // Empty and null never mean all.
     for wrong in
         [json!({ "Identity": "" }), json!({ "Identity": null }), json!({ "Identity": " " }), json!([])]
     {
@@ -249,7 +256,7 @@ async fn the_client_says_what_the_service_says() {
 
 #[tokio::test]
 async fn other_programs_invoke_operations_by_name() {
-    let place = Place::new();
+    let place = TestService::new();
     let invoke = |name: &'static str, request: &'static str| {
         let (client, operations) = (place.client(), place.operations.clone());
         async move { mailhaul_operations::invoke(&operations, &client, name, request.as_bytes()).await }

@@ -1,4 +1,4 @@
-//! A small house of lamps: one operation of each verb, and of each kind of address.
+//! A house of lamps: one operation of each verb, and of each form of URL.
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use tokio::sync::Notify;
 
-/// The lamps, and what a test waits for.
+/// The lamps, and events that tests wait for.
 #[derive(Default)]
 pub(crate) struct House {
     lamps: Mutex<BTreeMap<String, Lamp>>,
@@ -119,18 +119,18 @@ pub(crate) struct New {
     /// Its manual.
     #[serde(rename = "PDFData")]
     pdf_data: Option<Bytes>,
-    /// Who may touch it.
+    /// The user who may touch it.
     owner: Option<Credential>,
-    /// What opens its case.
+    /// Opens its case.
     pass_phrase: Option<SecretText>,
-    /// Who may touch it too.
+    /// Further users who may touch it.
     #[serde(default)]
     owners_by_room: BTreeMap<String, String>,
     /// Then it goes off.
     off_after: Option<DateTime>,
     /// For so long it stays on.
     on_for: Option<TimeSpan>,
-    /// How often it may be lit.
+    /// The number of times that it may be lit.
     max_uses: Option<Uses>,
 }
 
@@ -228,7 +228,7 @@ pub(crate) struct Set {
     /// Then it goes off.
     #[serde(default)]
     off_after: Change<DateTime>,
-    /// What opens its case.
+    /// Opens its case.
     #[serde(default)]
     pass_phrase: Change<SecretText>,
 }
@@ -257,7 +257,7 @@ operation!(StopLamp, Stop, LAMP, Operator, "Puts a lamp out.", Named => Lamp, |h
 });
 
 operation!(CompleteLamp, Complete, LAMP, Operator, "Finishes a lamp.", Named => Lamp, |house, _caller, request| {
-    // As long as a test says: what a client that goes away does not stop.
+    // Runs until the test ends it: a client that disconnects does not stop it.
     house.begun.notify_one();
     house.go_on.notified().await;
     house.change(&request.identity, |lamp| lamp.watts = 1)
@@ -270,7 +270,7 @@ operation!(RemoveLamp, Remove, LAMP, Admin, "Takes a lamp down.", Named => Lamp,
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Test {
-    /// How hard.
+    /// Test voltage.
     #[serde(default)]
     volts: i16,
 }

@@ -1,4 +1,4 @@
-//! The machinery, over a small list of operations.
+//! The machinery, with a small list of operations.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Real sockets: who comes in, how they are served, how it ends.
+//! Real sockets: authorization, serving, and shutdown.
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::Place;
+use crate::support::TestService;
 
 struct Running {
-    place: Place,
+    place: TestService,
     directory: tempfile::TempDir,
     shutdown: CancellationToken,
     address: SocketAddr,
@@ -30,7 +30,7 @@ struct Running {
 impl Running {
     /// Serves over the socket and over TCP.
     async fn start(limits: Limits, tls: Option<Arc<ServerConfig>>) -> Self {
-        let place = Place::with_limits(limits);
+        let place = TestService::with_limits(limits);
         let directory = tempfile::tempdir().unwrap();
         let shutdown = CancellationToken::new();
         let boom = Router::new().route("/boom", get(async || -> String { panic!("hunter2") }));
@@ -76,7 +76,7 @@ fn post(path: &str, token: &str, length: usize, body: &str) -> String {
     )
 }
 
-/// Says this, and reads until the other side closes.
+/// Sends this text, and reads until the other side closes.
 async fn said<I: AsyncRead + AsyncWrite + Unpin>(mut io: I, text: &str) -> String {
     io.write_all(text.as_bytes()).await.unwrap();
     rest(io).await
@@ -84,7 +84,7 @@ async fn said<I: AsyncRead + AsyncWrite + Unpin>(mut io: I, text: &str) -> Strin
 
 async fn rest<I: AsyncRead + Unpin>(mut io: I) -> String {
     let mut answer = Vec::new();
-    // A connection that is cut while we still had something to say ends with an error.
+    // A connection that is closed before all is sent ends with an error.
     let _cut = io.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }
@@ -113,8 +113,8 @@ async fn the_socket_is_for_its_owner_who_is_an_administrator() {
 }
 
 #[tokio::test]
-async fn nobody_listens_where_nothing_runs() {
-    let place = Place::new();
+async fn a_missing_service_is_reported() {
+    let place = TestService::new();
     let client = Client::unix("/nowhere/at/all");
     let failure = client.call(place.entry("Get-Lamp"), json!({})).await.unwrap_err();
     assert_eq!((failure.kind.exit_code(), failure.message.contains("/nowhere/at/all")), (6, true));
@@ -174,7 +174,7 @@ async fn tls_is_spoken() {
     let stream = connector.connect(name, running.tcp().await).await.unwrap();
     let answer = said(stream, &format!("{CLOSING}Authorization: Bearer viewer\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    // Whoever does not begin TLS, or speaks without it, is cut.
+    // A client that does not begin TLS, or speaks without it, is disconnected.
     let plain = said(running.tcp().await, &format!("{CLOSING}\r\n")).await;
     assert!(!plain.contains("HTTP/1.1"), "{plain}");
     assert_eq!(rest(running.tcp().await).await, "");
@@ -185,10 +185,7 @@ async fn tls_is_spoken() {
 async fn too_much_is_refused_before_it_is_read() {
     let running = Running::start(Limits { body: 100, ..Limits::default() }, None).await;
     let announced = said(running.tcp().await, &post("/api/v1/lamps", "operator", 101, "")).await;
-    assert!(
-        announced.starts_with("HTTP/1.1 413 ") && announced.contains("at most 100 octets"),
-        "{announced}"
-    );
+    assert!(announced.starts_with("HTTP/1.1 413 ") && announced.contains("at most 100 bytes"), "{announced}");
     let mut chunked = "POST /api/v1/lamps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer operator\r\n\
                        Transfer-Encoding: chunked\r\n\r\n"
         .to_owned();
@@ -201,9 +198,9 @@ async fn too_much_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn slow_clients_are_cut_and_hold_up_nobody() {
+async fn slow_clients_are_closed_and_delay_no_other() {
     let running = Running::start(Limits { connections: 2, ..brief() }, None).await;
-    // More of them than may be connected at once.
+    // More clients than may be connected at once.
     let mut head = Vec::new();
     for _ in 0..3 {
         let mut slow = running.tcp().await;
@@ -261,7 +258,7 @@ async fn clients_that_never_read_make_room_for_a_caller() {
     let mut deaf = Vec::new();
     for _ in 0..3 {
         let mut client = running.tcp().await;
-        // Until nothing more fits, or the connection is cut: the client takes no answers.
+        // Until nothing more fits, or the connection is closed: the client reads no answers.
         while let Ok(Ok(())) =
             timeout(Duration::from_millis(100), client.write_all(requests.as_bytes())).await
         {}

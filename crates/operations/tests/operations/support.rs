@@ -1,4 +1,5 @@
-//! What the tests have in common: the service, its door, and requests as other programs send them.
+//! Shared parts of the tests: the service, its authorization, and requests as other programs send
+//! them.
 
 use std::{
     io,
@@ -21,7 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::lamps::{House, operations};
 
-/// Knows a token for each role, named as the role, and remembers what it was told.
+/// Knows a token for each role, named like the role, and collects audit records.
 #[derive(Default)]
 pub(crate) struct Door {
     pub(crate) records: Mutex<Vec<Record>>,
@@ -47,15 +48,15 @@ impl Gate for Door {
     }
 }
 
-/// A service over an empty house.
-pub(crate) struct Place {
+/// A service with an empty house.
+pub(crate) struct TestService {
     pub(crate) house: Arc<House>,
     pub(crate) door: Arc<Door>,
     pub(crate) service: Arc<Service<House>>,
     pub(crate) operations: Arc<Operations<House>>,
 }
 
-impl Place {
+impl TestService {
     pub(crate) fn new() -> Self {
         Self::with_limits(Limits::default())
     }
@@ -80,7 +81,7 @@ impl Place {
         Client::local(self.router(), Caller { name: "root".to_owned(), role: Role::Admin, is_local: true })
     }
 
-    /// Hangs lamps of these names.
+    /// Adds lamps with these names.
     pub(crate) async fn hang(&self, names: &[&str]) {
         for name in names {
             self.client().call(self.entry("New-Lamp"), serde_json::json!({ "Name": name })).await.unwrap();
@@ -103,13 +104,13 @@ impl Place {
         let response = self.router().oneshot(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        // HEAD has none.
+        // HEAD has no body.
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
         Reply { status, headers, body }
     }
 }
 
-/// What came back.
+/// Answer to a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -127,7 +128,7 @@ impl Reply {
     }
 }
 
-/// One file, and one password for everybody.
+/// One file, and one password for all users.
 pub(crate) struct Desk;
 
 impl World for Desk {

@@ -1,25 +1,26 @@
-//! What a change of an endpoint keeps of how its tokens are come by.
+//! OAuth settings that survive a change of an endpoint.
 
 use mailhaul_migration::{Access, EndpointType, Grant};
 
 use super::{
     AccessParameters,
+    access_method::AccessMethod,
     preset::{ANY_TENANT, Preset},
-    way::Way,
 };
 
-/// Fills in what this way takes, was not given, and was set before. What was only known of the service beforehand is left out: it
-/// follows from the rest.
+/// Fills in parameters that this method takes, that were set before, and that are not given now.
+///
+/// Values that were only presets of the service are left out; they follow from the rest.
 pub(super) fn inherit(
     endpoint_type: EndpointType,
     before: &Access,
-    way: Way,
+    method: AccessMethod,
     parameters: &mut AccessParameters,
 ) {
     let before = match before {
         Access::Users => return,
         Access::Admin(admin) => {
-            if way.takes("UserNameTemplate") && parameters.user_name_template.is_none() {
+            if method.takes("UserNameTemplate") && parameters.user_name_template.is_none() {
                 parameters.user_name_template = admin.form.setting().map(str::to_owned);
             }
             return;
@@ -27,7 +28,7 @@ pub(super) fn inherit(
         Access::OAuth(oauth) => oauth,
     };
     let keep = |setting: &str, given: &mut Option<String>, old: Option<&str>| {
-        if way.takes(setting) && given.is_none() {
+        if method.takes(setting) && given.is_none() {
             *given = old.filter(|it| !it.is_empty()).map(str::to_owned);
         }
     };
@@ -44,7 +45,7 @@ pub(super) fn inherit(
         keep("TokenUrl", &mut parameters.token_url, authority.is_none().then_some(&before.token_url));
     }
     keep("TenantId", &mut parameters.tenant_id, before.tenant.as_deref());
-    let usual = preset.map(|it| it.scope_of(Way::of(&Access::OAuth(before.clone()))));
+    let usual = preset.map(|it| it.scope_of(AccessMethod::of(&Access::OAuth(before.clone()))));
     let is_own = usual != Some(before.scope.as_str());
     keep("Scope", &mut parameters.scope, is_own.then_some(&before.scope));
 }

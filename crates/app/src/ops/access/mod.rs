@@ -1,11 +1,12 @@
-//! Who opens the mailboxes of an endpoint, out of what New- and Set-MigrationEndpoint are told.
+//! Access to the mailboxes of an endpoint, from the parameters of New- and Set-MigrationEndpoint.
 //!
-//! `way` chooses by which parameters were given, `preset` knows what is known of a service, `inherit`
-//! says what a change keeps. Here settings and secrets are put together.
+//! `access_method` chooses the method from the given parameters, `preset` holds what is known of a
+//! service, and `inherit` decides what a change keeps. This file puts settings and secrets
+//! together.
 
+mod access_method;
 mod inherit;
 mod preset;
-mod way;
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
@@ -16,12 +17,12 @@ use mailhaul_store::NewSecret;
 
 pub(crate) use self::preset::Preset;
 use self::{
+    access_method::{AccessMethod, check, choose},
     preset::{ANY_TENANT, GMAIL_API},
-    way::{Way, check, choose},
 };
 use super::endpoint_settings as settings;
 
-/// What says who opens the mailboxes. Each field is the parameter of its name.
+/// Parameters that decide who opens the mailboxes. Each field is the parameter of its name.
 #[derive(Debug, Default)]
 pub(crate) struct AccessParameters {
     pub(crate) credential: Option<Credential>,
@@ -41,7 +42,7 @@ pub(crate) struct AccessParameters {
 }
 
 impl AccessParameters {
-    /// The names of those that were given.
+    /// Names of the parameters that were given.
     fn given(&self) -> Vec<&'static str> {
         [
             ("Credential", self.credential.is_some()),
@@ -65,7 +66,7 @@ impl AccessParameters {
     }
 }
 
-/// The switches that say what kind of service an endpoint is.
+/// Switches for the type of an endpoint.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Kinds {
@@ -76,7 +77,7 @@ pub(crate) struct Kinds {
 }
 
 impl Kinds {
-    /// The kind that is meant: one at most is given, and IMAP where none is.
+    /// Type of the endpoint: the only switch given, else IMAP.
     pub(crate) fn endpoint_type(self) -> Result<EndpointType, Failure> {
         let google = if self.google_workspace { "GoogleWorkspace" } else { "Gmail" };
         let given: Vec<(&str, EndpointType)> = [
@@ -97,16 +98,16 @@ impl Kinds {
     }
 }
 
-/// A program that runs as the service is named only by those who may run programs there.
+/// Refuses a token command from a caller over the network: the command runs as the service.
 pub(crate) fn here_alone(caller: &Caller, is_command: bool) -> Result<(), Failure> {
     if is_command && !caller.is_local {
-        return Err(Failure::forbidden("TokenCommand can be set on the machine itself only")
-            .with_advice("Run mailhaul where the service runs: the command runs there, as the service."));
+        return Err(Failure::forbidden("TokenCommand can be set only on the service's machine")
+            .with_advice("Run mailhaul on that machine; the command runs there, as the service's user."));
     }
     Ok(())
 }
 
-/// The address of Gmail's API, where messages are to be uploaded by it.
+/// URL of the Gmail API, if messages are uploaded through it.
 pub(crate) fn gmail_api(
     endpoint_type: EndpointType,
     is_wanted: bool,
@@ -117,35 +118,35 @@ pub(crate) fn gmail_api(
     }
     if endpoint_type != EndpointType::GoogleWorkspace {
         let name = if is_wanted { "GmailApi" } else { "GmailApiUrl" };
-        return Err(Failure::invalid(format_args!("{name} is nothing for {endpoint_type}"))
-            .with_advice("It belongs to -GoogleWorkspace."));
+        return Err(Failure::invalid(format_args!("{name} does not apply to {endpoint_type} endpoints"))
+            .with_advice("Give it with -GoogleWorkspace."));
     }
     address("GmailApiUrl", url.unwrap_or(GMAIL_API)).map(Some)
 }
 
-/// True for the address of Gmail's API at Google.
+/// True if the URL is Google's public one.
 pub(crate) fn is_usual_gmail_api(url: Option<&str>) -> bool {
     url.is_some_and(|url| url.trim_end_matches('/') == GMAIL_API.trim_end_matches('/'))
 }
 
-/// Who opens the mailboxes of a new endpoint, and with which secret.
+/// Builds the access settings and the secret of a new endpoint.
 ///
 /// # Errors
-/// Names what is missing, does not fit together or cannot be read.
+/// A parameter is missing, contradicts another one, or cannot be read; the error names it.
 pub(crate) fn new_access(
     endpoint_type: EndpointType,
     parameters: AccessParameters,
 ) -> Result<(Access, Option<Secret>), Failure> {
     let given = parameters.given();
-    let way = choose(&given, Way::Users)?;
-    check(way, endpoint_type, &given)?;
-    access(way, endpoint_type, &Access::Users, parameters)
+    let method = choose(&given, AccessMethod::Users)?;
+    check(method, endpoint_type, &given)?;
+    access(method, endpoint_type, &Access::Users, parameters)
 }
 
-/// Who opens the mailboxes of an endpoint that is changed, and what becomes of the secret.
+/// Builds the access settings of a changed endpoint, and decides whether its secret is kept.
 ///
 /// # Errors
-/// As [`new_access`]; also where the secret that is kept would be told to another token server.
+/// As [`new_access`]; also if the saved secret would go to another token server.
 pub(crate) fn changed_access(
     endpoint_type: EndpointType,
     before: &Access,
@@ -155,19 +156,20 @@ pub(crate) fn changed_access(
     if given.is_empty() {
         return Ok((before.clone(), NewSecret::Keep));
     }
-    let way_before = Way::of(before);
-    let way = choose(&given, way_before)?;
-    inherit::inherit(endpoint_type, before, way, &mut parameters);
-    check(way, endpoint_type, &parameters.given())?;
-    let (after, secret) = access(way, endpoint_type, before, parameters)?;
+    let method_before = AccessMethod::of(before);
+    let method = choose(&given, method_before)?;
+    inherit::inherit(endpoint_type, before, method, &mut parameters);
+    check(method, endpoint_type, &parameters.given())?;
+    let (after, secret) = access(method, endpoint_type, before, parameters)?;
     let secret = match secret {
         Some(secret) => NewSecret::Set(secret),
-        None if way == way_before => NewSecret::Keep,
+        None if method == method_before => NewSecret::Keep,
         None => NewSecret::Remove,
     };
-    if matches!(secret, NewSecret::Keep) && way.tells_secret() && token_host(before) != token_host(&after) {
-        return Err(Failure::invalid("the secret that is kept would be told to another token server")
-            .with_advice("Give -ClientSecret or -RefreshToken as well, if that server may have it."));
+    if matches!(secret, NewSecret::Keep) && method.tells_secret() && token_host(before) != token_host(&after)
+    {
+        return Err(Failure::invalid("the change would send the saved secret to another token server")
+            .with_advice("Give -ClientSecret or -RefreshToken again, if that server may receive it."));
     }
     Ok((after, secret))
 }
@@ -177,27 +179,29 @@ fn token_host(access: &Access) -> Option<String> {
     Some(url.authority())
 }
 
-/// Settings and secret of a way that fits. What a key says and is not given anew stays as it was before.
+/// Builds settings and secret of a method that fits. Values of a key that are not given again stay.
 fn access(
-    way: Way,
+    method: AccessMethod,
     endpoint_type: EndpointType,
     before: &Access,
     mut parameters: AccessParameters,
 ) -> Result<(Access, Option<Secret>), Failure> {
     let grant_before = || before.oauth().map(|it| it.grant.clone());
     let text = |it: Option<SecretText>| it.map(|it| it.0);
-    let (grant, secret) = match way {
-        Way::Users => return Ok((Access::Users, None)),
-        Way::Admin => return admin(before, parameters),
-        Way::ClientSecret => (Grant::ClientSecret, text(parameters.client_secret.take())),
-        Way::Token => (Grant::Token, text(parameters.access_token.take())),
-        Way::RefreshToken => (Grant::RefreshToken { user: None }, text(parameters.refresh_token.take())),
-        Way::Device => (grant_before().unwrap_or(Grant::RefreshToken { user: None }), None),
-        Way::Command => match parameters.token_command.take() {
+    let (grant, secret) = match method {
+        AccessMethod::Users => return Ok((Access::Users, None)),
+        AccessMethod::Admin => return admin(before, parameters),
+        AccessMethod::ClientSecret => (Grant::ClientSecret, text(parameters.client_secret.take())),
+        AccessMethod::Token => (Grant::Token, text(parameters.access_token.take())),
+        AccessMethod::RefreshToken => {
+            (Grant::RefreshToken { user: None }, text(parameters.refresh_token.take()))
+        }
+        AccessMethod::Device => (grant_before().unwrap_or(Grant::RefreshToken { user: None }), None),
+        AccessMethod::Command => match parameters.token_command.take() {
             Some(command) => (Grant::Command { command: program(command)? }, None),
             None => (grant_before().unwrap_or(Grant::Command { command: Vec::new() }), None),
         },
-        Way::Certificate => match parameters.certificate_file.take() {
+        AccessMethod::Certificate => match parameters.certificate_file.take() {
             Some(file) => {
                 let file = CertificateFile::parse(&file, Timestamp::now());
                 let file =
@@ -206,7 +210,7 @@ fn access(
             }
             None => (grant_before().unwrap_or(Grant::ClientSecret), None),
         },
-        Way::ServiceAccount => {
+        AccessMethod::ServiceAccount => {
             if let Some(file) = parameters.service_account_key_file_data.take() {
                 let key = ServiceAccountKey::parse(&file);
                 let key = key
@@ -219,10 +223,10 @@ fn access(
             }
         }
     };
-    Ok((Access::OAuth(oauth(way, endpoint_type, grant, parameters)?), secret))
+    Ok((Access::OAuth(oauth(method, endpoint_type, grant, parameters)?), secret))
 }
 
-/// An administrator, or the one that there was with another form.
+/// Builds an administrator login, or changes the form of the existing one.
 fn admin(before: &Access, parameters: AccessParameters) -> Result<(Access, Option<Secret>), Failure> {
     let template = parameters.user_name_template.as_deref();
     match (parameters.credential, before) {
@@ -237,15 +241,15 @@ fn admin(before: &Access, parameters: AccessParameters) -> Result<(Access, Optio
     }
 }
 
-/// Where tokens come from, with what is known of the service where nothing else is said.
+/// Builds the OAuth settings; presets of the service fill the gaps.
 fn oauth(
-    way: Way,
+    method: AccessMethod,
     endpoint_type: EndpointType,
     grant: Grant,
     parameters: AccessParameters,
 ) -> Result<OAuth, Failure> {
     let client_id = plain("ApplicationId", parameters.application_id)?.unwrap_or_default();
-    if !way.asks_a_server() {
+    if !method.asks_a_server() {
         let nothing = String::new;
         return Ok(OAuth {
             grant,
@@ -273,19 +277,19 @@ fn oauth(
         }
         (None, None) => String::new(),
     };
-    let device_url = match (way.is_delegated(), parameters.device_url, known) {
+    let device_url = match (method.is_delegated(), parameters.device_url, known) {
         (false, ..) | (true, None, None) => String::new(),
         (true, Some(url), _) => address("DeviceUrl", &url)?,
         (true, None, Some((preset, authority))) => preset.device_url(authority, tenant_or_any),
     };
     let scope = match plain("Scope", parameters.scope)? {
         Some(scope) => scope,
-        None => known.map(|(preset, _)| preset.scope_of(way).to_owned()).unwrap_or_default(),
+        None => known.map(|(preset, _)| preset.scope_of(method).to_owned()).unwrap_or_default(),
     };
     Ok(OAuth { grant, token_url, device_url, client_id, scope, tenant })
 }
 
-/// An address to which secrets go: over TLS, or to this machine.
+/// Checks a URL that receives secrets: TLS, or this machine.
 fn address(parameter: &str, url: &str) -> Result<String, Failure> {
     let url = url.trim();
     TokenUrl::parse(url)
@@ -293,7 +297,7 @@ fn address(parameter: &str, url: &str) -> Result<String, Failure> {
         .map_err(|words| Failure::invalid(format_args!("{parameter}: {words}")))
 }
 
-/// A GUID or a domain, and nothing that would change the address that it becomes part of.
+/// Checks a GUID or domain. It must not change the rest of the URL that it becomes part of.
 fn tenant(text: &str) -> Result<String, Failure> {
     let tenant = text.trim();
     let is_name = !tenant.is_empty()
@@ -305,22 +309,22 @@ fn tenant(text: &str) -> Result<String, Failure> {
         .with_advice("The Entra admin center shows it on the overview page, as Tenant ID."))
 }
 
-/// A text without line breaks, which is not empty.
+/// Checks a non-empty text without line breaks.
 fn plain(parameter: &str, text: Option<String>) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let text = text.trim();
     if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(Failure::invalid(format_args!("{parameter} must be a line of text that is not empty")));
+        return Err(Failure::invalid(format_args!("{parameter} must be one line of text, not empty")));
     }
     Ok(Some(text.to_owned()))
 }
 
-/// A program and its arguments.
+/// Checks a program and its arguments.
 fn program(command: Vec<String>) -> Result<Vec<String>, Failure> {
     match command.first() {
         Some(program) if std::path::Path::new(program).is_absolute() => Ok(command),
         _ => Err(Failure::invalid("TokenCommand must begin with the full path of a program").with_advice(
-            "Write for example -TokenCommand /usr/local/bin/token,{user}: program and arguments, separated by commas.",
+            "Example: -TokenCommand /usr/local/bin/token,{user}: program and arguments, separated by commas.",
         )),
     }
 }

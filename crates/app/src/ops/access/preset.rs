@@ -1,38 +1,36 @@
-//! What is known of a service beforehand, so that nobody has to look it up.
+//! Presets of known services.
 
 use mailhaul_migration::{EndpointSecurity, EndpointType};
 
-use super::way::Way;
+use super::access_method::AccessMethod;
 
-/// What is known of a service.
 #[derive(Debug)]
 pub(crate) struct Preset {
-    /// Which service.
     pub(crate) endpoint_type: EndpointType,
-    /// The host of its IMAP server.
+    /// Host of its IMAP server.
     pub(crate) remote_server: &'static str,
-    /// The TCP port.
     pub(crate) port: u16,
-    /// How the connection is secured.
+    /// Encryption of the connection.
     pub(crate) security: EndpointSecurity,
-    /// The name of its profile.
+    /// Name of its server profile.
     pub(crate) server_profile: &'static str,
     /// Its public authorization server.
     pub(super) authority: &'static str,
-    /// The token endpoint behind the authority; `{tenant}` is the organisation.
+    /// Token endpoint below the authority; `{tenant}` is the organisation.
     pub(super) token_path: &'static str,
-    /// Where a device asks for a code (RFC 8628); empty where none may read mail.
+    /// Device authorization endpoint (RFC 8628); empty if the service grants no mail scope to
+    /// devices.
     pub(super) device_path: &'static str,
-    /// For what a token is to be good that opens every mailbox.
+    /// Scope of a token that opens every mailbox.
     pub(super) scope: &'static str,
-    /// The same for the mailboxes of somebody who signs in.
+    /// Scope of a token for the mailboxes of a user who signs in.
     pub(super) delegated_scope: &'static str,
 }
 
-/// Where Gmail's API is.
+/// Google's public address of the Gmail API.
 pub(super) const GMAIL_API: &str = "https://gmail.googleapis.com";
 
-/// Whoever signs in is of any organisation.
+/// Tenant for users of any organisation.
 pub(super) const ANY_TENANT: &str = "common";
 
 const PRESETS: [Preset; 2] = [
@@ -64,17 +62,17 @@ const PRESETS: [Preset; 2] = [
 ];
 
 impl Preset {
-    /// What is known of this service; nothing of any IMAP server.
+    /// Preset of this service; `None` for any IMAP server.
     pub(crate) fn of(endpoint_type: EndpointType) -> Option<&'static Self> {
         PRESETS.iter().find(|it| it.endpoint_type == endpoint_type)
     }
 
-    /// The token endpoint of this authority.
+    /// Token endpoint of this authority.
     pub(super) fn token_url(&self, authority: &str, tenant: &str) -> String {
         format!("{}{}", authority.trim_end_matches('/'), self.token_path.replace("{tenant}", tenant))
     }
 
-    /// Where a device asks this authority for a code; empty where it cannot.
+    /// Device authorization endpoint of this authority; empty if it has none.
     pub(super) fn device_url(&self, authority: &str, tenant: &str) -> String {
         if self.device_path.is_empty() {
             return String::new();
@@ -82,12 +80,12 @@ impl Preset {
         format!("{}{}", authority.trim_end_matches('/'), self.device_path.replace("{tenant}", tenant))
     }
 
-    /// For what a token of this way is to be good.
-    pub(super) fn scope_of(&self, way: Way) -> &'static str {
-        if way.is_delegated() { self.delegated_scope } else { self.scope }
+    /// Scope of a token for this access method.
+    pub(super) fn scope_of(&self, method: AccessMethod) -> &'static str {
+        if method.is_delegated() { self.delegated_scope } else { self.scope }
     }
 
-    /// The authority of a token endpoint that is where it is expected.
+    /// Authority of a token endpoint with the usual path.
     pub(super) fn authority_of<'a>(&self, token_url: &'a str, tenant: &str) -> Option<&'a str> {
         token_url.strip_suffix(&self.token_path.replace("{tenant}", tenant))
     }

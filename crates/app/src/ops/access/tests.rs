@@ -1,4 +1,4 @@
-//! What becomes of parameters, without a database.
+//! Access parameters, without a database.
 
 use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A certificate and its private key in PEM, the same for all tests.
+/// Certificate and private key in PEM, shared by all tests.
 fn pair() -> &'static (String, String) {
     static PAIR: OnceLock<(String, String)> = OnceLock::new();
     PAIR.get_or_init(|| {
@@ -43,7 +43,7 @@ fn key(client_id: &str) -> Option<Bytes> {
     Some(Bytes::new(key.to_string()))
 }
 
-/// An application of Microsoft's with a secret.
+/// Application at Microsoft with a secret.
 fn application() -> AccessParameters {
     AccessParameters {
         tenant_id: text("contoso.com"),
@@ -139,11 +139,14 @@ fn what_cannot_be_is_told() {
             AccessParameters { authority_url: text("http://login.example"), ..application() },
             "AuthorityUrl: it must begin",
         ),
-        (AccessParameters { token_url: text("nonsense"), ..application() }, "TokenUrl: it is no address"),
+        (AccessParameters { token_url: text("nonsense"), ..application() }, "TokenUrl: it is not a URL"),
         (AccessParameters { tenant_id: text("../common"), ..application() }, "TenantId must be"),
         (AccessParameters { tenant_id: text(" "), ..application() }, "TenantId must be"),
-        (AccessParameters { application_id: text("a\nb"), ..application() }, "ApplicationId must be a line"),
-        (AccessParameters { scope: text(""), ..application() }, "Scope must be a line"),
+        (
+            AccessParameters { application_id: text("a\nb"), ..application() },
+            "ApplicationId must be one line",
+        ),
+        (AccessParameters { scope: text(""), ..application() }, "Scope must be one line"),
         (
             AccessParameters {
                 client_secret: None,
@@ -180,7 +183,7 @@ fn kinds_exclude_each_other() {
     let url = "http://localhost:1/gmail";
     assert_eq!(gmail_api(GoogleWorkspace, false, Some(url)), Ok(Some(url.to_owned())));
     assert_eq!(gmail_api(Imap, false, None), Ok(None));
-    assert!(gmail_api(Microsoft365, true, None).unwrap_err().message.contains("GmailApi is nothing for"));
+    assert!(gmail_api(Microsoft365, true, None).unwrap_err().message.contains("GmailApi does not apply to"));
     assert!(gmail_api(GoogleWorkspace, true, Some("http://gmail.example")).is_err());
 }
 
@@ -216,7 +219,7 @@ fn a_change_keeps_what_it_does_not_name() {
     assert_eq!((oauth.client_id.as_str(), oauth.grant.clone()), ("app", Grant::ClientSecret));
     assert!(matches!(kept, NewSecret::Keep));
 
-    // From a secret to a certificate, and to somebody who signs in: the usual scope of each.
+    // From a secret to a certificate, and to a user who signs in: the usual scope of each.
     let change = AccessParameters { certificate_file: Some(certificate_file()), ..none() };
     let (access, kept) = changed(Microsoft365, application(), change).unwrap();
     assert!(matches!(access.oauth().unwrap().grant, Grant::ClientCertificate { .. }));
@@ -248,14 +251,14 @@ fn a_change_keeps_what_it_does_not_name() {
 }
 
 #[test]
-fn a_secret_that_is_kept_goes_to_nobody_new() {
+fn a_saved_secret_goes_to_no_new_server() {
     let none = AccessParameters::default;
     let change = || AccessParameters { authority_url: text("https://login.example"), ..none() };
     let failure = changed(Microsoft365, application(), change()).unwrap_err();
     assert!(failure.message.contains("another token server"), "{failure}");
     let with_secret = AccessParameters { client_secret: secret("new"), ..change() };
     assert!(changed(Microsoft365, application(), with_secret).is_ok());
-    // An assertion is good for the server that it names, and for no other.
+    // An assertion is valid only for the server that it names.
     let certified =
         AccessParameters { client_secret: None, certificate_file: Some(certificate_file()), ..application() };
     assert!(changed(Microsoft365, certified, change()).is_ok());
@@ -278,7 +281,7 @@ fn one_who_opens_mailboxes_follows_another() {
     assert_eq!(access.admin().unwrap().form, AdminForm::ProxyAuth);
     assert!(matches!(kept, NewSecret::Keep));
 
-    // Who signs in later has no secret yet, and the administrator's is no use any more.
+    // A user who signs in later has no secret yet, and the administrator's is no longer used.
     let device = AccessParameters {
         application_id: text("app"),
         token_url: text("https://id.example/token"),
@@ -286,10 +289,10 @@ fn one_who_opens_mailboxes_follows_another() {
         ..none()
     };
     let failure = changed(Imap, admin(), device).unwrap_err();
-    assert!(failure.message.contains("no meaning with Credential"), "{failure}");
+    assert!(failure.message.contains("cannot be given with Credential"), "{failure}");
     let command = AccessParameters { token_command: Some(vec!["/bin/token".to_owned()]), ..none() };
     let (access, kept) = changed(Imap, admin(), command).unwrap();
     assert!(access.oauth().is_some() && matches!(kept, NewSecret::Remove));
     let failure = changed(Microsoft365, application(), admin()).unwrap_err();
-    assert!(failure.message.contains("Credential is nothing for Microsoft365"), "{failure}");
+    assert!(failure.message.contains("Credential does not apply to Microsoft365 endpoints"), "{failure}");
 }

@@ -1,4 +1,4 @@
-//! What is told to the audit, and that nothing secret is in it.
+//! Audit records: what they contain, and that they contain no secret.
 
 use mailhaul_operations::Failure;
 use mailhaul_store::AuditEntry;

@@ -93,7 +93,7 @@ async fn a_batch_tells_what_happened_to_it() {
     desk.pass(UserEvent::Failed).await;
     let shown = desk.one("Get-MigrationBatch", json!({ "Identity": "B", "IncludeReport": true })).await;
     let report = shown["Report"].to_string();
-    for words in ["ada made the batch", "was started", "Row 2: a@example.org is Failed: =LOGIN refused"] {
+    for words in ["ada created the batch", "was started", "Row 2: a@example.org is Failed: =LOGIN refused"] {
         assert!(report.contains(words), "{words}: {report}");
     }
     assert!(shown["Message"].as_str().unwrap().contains("1 failed"), "{shown}");
@@ -118,7 +118,7 @@ async fn a_new_batch_is_refused_in_words() {
     let header = "EmailAddress,UserName,Password";
     for (more, kind, words) in [
         (json!({ "Name": "TAKEN" }), Conflict, "the migration batch \"TAKEN\" already exists"),
-        (json!({ "Name": "x".repeat(65) }), Invalid, "at most 64 characters, and has 65"),
+        (json!({ "Name": "x".repeat(65) }), Invalid, "at most 64 characters; it has 65"),
         (json!({ "SourceEndpoint": "None" }), NotFound, "\"None\" could not be found"),
         (json!({ "TargetEndpoint": "None" }), NotFound, "\"None\" could not be found"),
         (json!({ "CSVData": base64("") }), Invalid, "CSV file is empty"),
@@ -140,7 +140,7 @@ async fn a_new_batch_is_refused_in_words() {
         (json!({ "ContentFilter": "Received -like 'x'" }), Invalid, "ContentFilter, character 10"),
         (json!({ "ExcludeFolders": ["#Nowhere#"] }), Invalid, "ExcludeFolders: \"#Nowhere#\""),
         (json!({ "FolderMap": { "Sent": "" } }), Invalid, "FolderMap"),
-        (json!({ "SyncInterval": "00:00:59" }), Invalid, "at least 00:01:00, and is 00:00:59"),
+        (json!({ "SyncInterval": "00:00:59" }), Invalid, "at least 00:01:00; it is 00:00:59"),
         (json!({ "TimeZone": "Nowhere" }), Invalid, "no time zone \"Nowhere\""),
         (
             json!({ "StartAfter": "2030-01-02", "CompleteAfter": "2030-01-01" }),
@@ -214,15 +214,15 @@ async fn a_target_endpoint_needs_a_way_in() {
     desk.one("Set-MigrationConfig", json!({ "TargetEndpoint": "new" })).await;
     assert_eq!(desk.one("Get-MigrationConfig", json!({})).await["TargetEndpoint"], "New");
     let request = json!({ "Name": "B", "SourceEndpoint": "Old", "CSVData": csv(&["a"]) });
-    desk.refused("New-MigrationBatch", request, Invalid, "Row 2: there is no TargetPassword, and").await;
+    desk.refused("New-MigrationBatch", request, Invalid, "Row 2: TargetPassword is missing, and").await;
     let rows = "EmailAddress,UserName,Password,TargetUserName,TargetPassword\r\n\
                 a@example.org,a,p,a2,q\r\nb@example.org,b,p,A2,q\r\nc@example.org,c,p,c,q\r\n";
     let shown = desk.batch("B", &[], json!({ "CSVData": base64(rows) })).await;
     assert_eq!((&shown["TargetEndpoint"], &shown["TotalCount"]), (&json!("New"), &json!(1)));
     let warnings = shown["ValidationWarnings"].to_string();
-    assert!(warnings.contains("Row 3: the target mailbox is that of row 2 already"), "{warnings}");
+    assert!(warnings.contains("Row 3: row 2 has the same target mailbox"), "{warnings}");
     assert!(warnings.contains("Row 4: source and target are the same mailbox; row 4"), "{warnings}");
-    // Who is in the batch has a password already.
+    // A user of the batch has a password already.
     let file = csv(&["a"]);
     desk.one("Set-MigrationBatch", json!({ "Identity": "B", "AddUsers": true, "CSVData": file })).await;
     let shown = desk.batch("Kept", &["d"], json!({ "TargetEndpoint": "archive" })).await;

@@ -1,4 +1,4 @@
-//! What is shown of checks, and how new ones are asked for.
+//! Mailbox checks: their results, and requests for new ones.
 
 use mailhaul_migration::{Failure, FailureClass, Opening, UserEvent};
 use mailhaul_operations::FailureKind::Conflict;
@@ -36,7 +36,7 @@ async fn claimed(desk: &Desk) -> Vec<ClaimedCheck> {
     store.claim_checks(claim).await.unwrap()
 }
 
-/// All are found so at the target.
+/// Records a check of every user at the target.
 async fn check(desk: &Desk, opens: impl Fn(&str) -> bool) {
     for ClaimedCheck { user, number } in claimed(desk).await {
         let refused = Failure {
@@ -86,15 +86,15 @@ async fn who_cannot_be_opened_is_shown_with_its_domain() {
     assert_eq!(
         shown["ValidationWarnings"],
         json!([
-            "contoso.edu: none of its 2 addresses can be opened at \"New\"; add the domain to the target first (accepted \
-             domain), or check the addresses"
+            "contoso.edu: none of its 2 addresses can be opened at \"New\"; add it to the accepted domains of the \
+             target, or check the addresses"
         ])
     );
     let message = shown["Message"].as_str().unwrap();
     assert!(message.contains("2 users have a mailbox that cannot be opened"), "{message}");
     assert!(message.contains("Get-MigrationUser -BatchId \"B\" -CheckFailed"), "{message}");
 
-    // Mended, and asked for again.
+    // Corrected, and checked again.
     let again = desk.one("Set-MigrationBatch", json!({ "Identity": "B", "CheckNow": true })).await;
     assert_eq!((&again["CheckPendingCount"], &again["ValidationWarningCount"]), (&json!(4), &json!(0)));
     check(&desk, |_| true).await;
@@ -114,13 +114,13 @@ async fn what_is_not_known_yet_says_why() {
     desk.context.store.end_check(user.guid, number, end, desk.context.now()).await.unwrap();
     let user = shown(&desk, "ann@contoso.edu").await;
     assert_eq!(user["TargetCheck"], "Pending");
-    assert_eq!(user["CheckError"], "not checked yet, again at 2030-01-01T00:00:00Z: the server is busy");
+    assert_eq!(user["CheckError"], "not checked yet, retry at 2030-01-01T00:00:00Z: the server is busy");
     let message = batch(&desk).await["Message"].clone();
     assert!(
         message.as_str().unwrap().ends_with("; 1 user is not checked yet: the server is busy"),
         "{message}"
     );
-    // Somebody mends the endpoint.
+    // The administrator corrects the endpoint.
     assert_eq!(claimed(&desk).await.len(), 0);
     let mended = json!({ "Identity": "New", "RemoteServer": "other.example.org", "SkipVerification": true });
     desk.one("Set-MigrationEndpoint", mended).await;

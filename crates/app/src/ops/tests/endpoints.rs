@@ -75,7 +75,7 @@ async fn a_new_endpoint_is_refused_in_words() {
         (json!({ "Name": "archive" }), Invalid, "the archive in the data directory"),
         (json!({ "Gmail": true }), Invalid, "imap.gmail.com"),
         (json!({ "Gmail": true, "IMAP": true }), Invalid, "either IMAP or Gmail"),
-        (json!({ "Microsoft365": true }), Invalid, "must be told who opens the mailboxes"),
+        (json!({ "Microsoft365": true }), Invalid, "needs a login that opens the mailboxes"),
         (
             json!({ "TestMailbox": "a@b", "EmailAddress": "a@b" }),
             Invalid,
@@ -83,7 +83,7 @@ async fn a_new_endpoint_is_refused_in_words() {
         ),
         (json!({ "ExchangeRemoteMove": true }), Invalid, "-ExchangeRemoteMove is not supported"),
         (json!({ "Authentication": "NTLM" }), Invalid, "Ntlm is not supported"),
-        (json!({ "RemoteServer": "imaps://a" }), Invalid, "nothing else"),
+        (json!({ "RemoteServer": "imaps://a" }), Invalid, "without anything else"),
         (json!({ "Port": 0 }), Invalid, "Port must be a whole number from 1 to 65535"),
         (json!({ "Security": "Starttls" }), Invalid, "Security must be"),
         (json!({ "MaxConcurrentMigrations": 0 }), Invalid, "MaxConcurrentMigrations"),
@@ -98,7 +98,7 @@ async fn a_new_endpoint_is_refused_in_words() {
         (
             json!({ "Credential": { "UserName": "m", "Password": "p" }, "UserNameTemplate": "{admin}" }),
             Invalid,
-            "must have {user}",
+            "must contain {user}",
         ),
         (json!({ "Frobnicate": 1 }), Invalid, "Frobnicate"),
     ] {
@@ -146,7 +146,7 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
     assert!(shown["UserName"].is_null());
     assert_eq!(desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap(), None);
 
-    // Limits need no connection, and so no word about it.
+    // Limits need no connection, so no test is reported.
     let shown = desk
         .one(
             "Set-MigrationEndpoint",
@@ -155,7 +155,7 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
         .await;
     assert_eq!(shown["MaxConcurrentMigrations"], 5);
     for (more, kind, words) in [
-        (json!({ "MaxConcurrentMigrations": 4 }), Invalid, "Give -MaxConcurrentIncrementalSyncs 4 or less"),
+        (json!({ "MaxConcurrentMigrations": 4 }), Invalid, "give -MaxConcurrentIncrementalSyncs 4 or less"),
         (json!({ "UserNameTemplate": "{user}" }), Invalid, "needs Credential"),
         (json!({ "Identity": "None" }), NotFound, "\"None\" could not be found"),
     ] {
@@ -165,7 +165,7 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
     }
 }
 
-/// All that decides where a secret goes.
+/// Changes that decide where a secret is sent.
 fn redirections() -> Vec<Value> {
     vec![
         json!({ "RemoteServer": "evil.example" }),
@@ -192,13 +192,13 @@ async fn a_password_that_is_kept_goes_to_no_other_server() {
     for change in redirections() {
         for skip in [true, false] {
             let request = with(json!({ "Identity": "Old", "SkipVerification": skip }), &change);
-            desk.refused("Set-MigrationEndpoint", request, Invalid, "Give -Credential as well").await;
+            desk.refused("Set-MigrationEndpoint", request, Invalid, "Give -Credential again").await;
             assert_eq!(desk.context.store.endpoint("Old").await.unwrap(), before, "{change}");
         }
         let test = with(json!({ "Endpoint": "Old", "TestMailbox": "ann" }), &change);
         desk.refused("Test-MigrationServerAvailability", test, Invalid, "either Endpoint or").await;
     }
-    // Better protected, or as it was.
+    // Better protected, or unchanged.
     let same = json!({ "Identity": "Old", "RemoteServer": "IMAP.example.org", "Security": "Tls", "SkipVerification": true });
     desk.one("Set-MigrationEndpoint", same).await;
     for change in redirections() {

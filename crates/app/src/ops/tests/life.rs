@@ -1,4 +1,4 @@
-//! Each state of a batch with each order: the whole table.
+//! Every status of a batch with every command.
 
 use mailhaul_migration::{BatchStatus, UserEvent};
 use mailhaul_operations::FailureKind;
@@ -10,7 +10,7 @@ use super::support::Desk;
 const ORDERS: [&str; 4] =
     ["Start-MigrationBatch", "Stop-MigrationBatch", "Complete-MigrationBatch", "Remove-MigrationBatch"];
 
-/// The batch "B" of the users a and b, brought into this state by what brings batches into it.
+/// The batch "B" of the users a and b, brought to this status by ordinary events.
 async fn in_state(status: BatchStatus) -> Desk {
     use BatchStatus as S;
     use UserEvent::{Failed, Synced, SyncedWithSkippedItems};
@@ -56,19 +56,19 @@ async fn in_state(status: BatchStatus) -> Desk {
     desk
 }
 
-/// Of two passes one fails.
+/// One of two passes fails.
 async fn one_fails(desk: &Desk, other: UserEvent) {
     let claimed = desk.claim().await;
     desk.ends(&claimed[0], UserEvent::Failed).await;
     desk.ends(&claimed[1], other).await;
 }
 
-/// What comes of an order: the state that follows, or the words of the refusal.
+/// Next status, or the words of the refusal.
 type Outcome = Result<BatchStatus, &'static str>;
 
 fn expected(status: BatchStatus) -> [Outcome; 3] {
     use BatchStatus as S;
-    let runs = Err("it runs already");
+    let runs = Err("it is running");
     let not_synced = Err("not synced yet");
     match status {
         S::Created => [Ok(S::Starting), Err("never started"), Err("never started")],
@@ -80,7 +80,7 @@ fn expected(status: BatchStatus) -> [Outcome; 3] {
         S::IncrementalSyncing => [runs, Ok(S::Stopping), Ok(S::IncrementalSyncing)],
         S::SyncedWithErrors => [Ok(S::Syncing), Ok(S::Stopped), Ok(S::Completing)],
         S::Failed => [Ok(S::Starting), Err("completed or failed"), Err("every user failed")],
-        // Nobody is at its users yet, so it stops at once.
+        // No worker has its users yet, so it stops immediately.
         S::Completing => [Err("being completed already"), Ok(S::Stopped), Err("being completed already")],
         S::Completed => {
             [Err("every user is completed"), Err("every user is completed"), Err("Remove-MigrationBatch")]
@@ -158,7 +158,7 @@ async fn a_user_s_own_time_of_completion_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_to_nobody_is_told() {
+async fn a_command_to_an_unknown_batch_is_refused() {
     let desk = Desk::with_endpoint().await;
     for cmdlet in ORDERS {
         desk.refused(cmdlet, json!({ "Identity": "Nobody" }), FailureKind::NotFound, "could not be found")

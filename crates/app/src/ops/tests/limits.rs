@@ -1,4 +1,4 @@
-//! What is shown of endpoints that are left alone and of users who wait for a limit.
+//! Parked endpoints and users that wait for a limit.
 
 use jiff::{Timestamp, ToSpan as _};
 use mailhaul_migration::{Failure, FailureClass, Statistics, UserEvent};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::support::Desk;
 use crate::metrics::metrics;
 
-/// A whole second in an hour, as it is shown.
+/// A whole second about an hour from now, and its text.
 fn later() -> (Timestamp, String) {
     let until = Timestamp::from_second(Timestamp::now().as_second() + 3600).unwrap();
     (until, until.to_string())
@@ -35,7 +35,7 @@ async fn an_endpoint_that_is_left_alone_is_shown_so_with_all_who_wait_for_it() {
     park(&desk, until).await;
     let parked = endpoint().await;
     assert_eq!((&parked["ParkedUntil"], &parked["ParkedReason"]), (&json!(shown), &json!("BYE Server busy")));
-    let words = format!("\"Old\" is left alone until {shown}: BYE Server busy");
+    let words = format!("\"Old\" is paused until {shown}: BYE Server busy");
     let user_now = user().await;
     assert_eq!(user_now["NextSyncTime"], json!(shown));
     assert!(user_now["StatusMessage"].as_str().unwrap().contains(&words), "{user_now:#}");
@@ -43,11 +43,11 @@ async fn an_endpoint_that_is_left_alone_is_shown_so_with_all_who_wait_for_it() {
     assert!(message.contains(&words), "{message}");
     let page = metrics(&desk.context).await.unwrap();
     assert!(page.contains("mailhaul_endpoint_parked{endpoint=\"Old\"} 1\n"), "{page}");
-    // Other limits, and it is asked again.
+    // Changed limits end the parking.
     desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "BytesPerDay": 1_000_000 })).await;
     assert_eq!(endpoint().await["ParkedUntil"], Value::Null);
     assert_eq!(user().await["StatusMessage"], Value::Null);
-    assert!(!batch().await["Message"].as_str().unwrap().contains("left alone"));
+    assert!(!batch().await["Message"].as_str().unwrap().contains("paused"));
     let page = metrics(&desk.context).await.unwrap();
     assert!(page.contains("mailhaul_endpoint_parked{endpoint=\"Old\"} 0\n"), "{page}");
 }
@@ -119,16 +119,19 @@ async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
     let waiting = desk.context.store.release(&claimed[0].lease, release).await.unwrap();
     let user = desk.one("Get-MigrationUser", json!({ "Identity": waiting.email_address })).await;
     assert_eq!((&user["Status"], &user["NextSyncTime"]), (&json!("Queued"), &json!(shown)));
-    assert_eq!(user["StatusMessage"], json!(format!("It waits until {shown}: NO Request is throttled")));
+    assert_eq!(
+        user["StatusMessage"],
+        json!(format!("The user waits until {shown}: NO Request is throttled"))
+    );
     let batch = desk.one("Get-MigrationBatch", json!({ "Identity": "One" })).await;
     let words = format!("1 user waits because a limit is used up, the first until {shown}");
     assert!(batch["Message"].as_str().unwrap().ends_with(&words), "{batch:#}");
-    // A longer rest of its endpoint goes before its own time.
+    // A longer parking of the endpoint takes precedence over the user's own time.
     let longer = until + 1.hour();
     park(&desk, longer).await;
     let user = desk.one("Get-MigrationUser", json!({ "Identity": waiting.email_address })).await;
     assert_eq!(user["NextSyncTime"], json!(longer.to_string()));
-    // With other limits it is due at once.
+    // With changed limits it is due immediately.
     desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "MailboxBytesPerDay": 1_000_000 })).await;
     let user = desk.context.store.user_by_guid(waiting.guid).await.unwrap();
     assert!(user.due.unwrap() <= Timestamp::now());

@@ -1,11 +1,11 @@
-//! The list itself: what it says of an operation must be true.
+//! The list of operations: facts that must hold for each.
 
 use mailhaul_operations::Verb;
 use serde_json::Value;
 
 use crate::ops::operations;
 
-/// The properties of what the operation answers, out of the description of the interface.
+/// Properties of the operation's response, from the OpenAPI description.
 fn properties(description: &Value, operation: &str) -> Vec<String> {
     let methods = description["paths"].as_object().unwrap().values().filter_map(Value::as_object);
     let operation_id = operation.replace('-', "");
@@ -52,7 +52,7 @@ fn every_parameter_has_help_and_what_is_secret_is_never_shown() {
 }
 
 #[test]
-fn whoever_only_looks_changes_nothing() {
+fn viewers_change_nothing() {
     use mailhaul_operations::Role;
     for entry in operations().entries() {
         assert!(entry.role() > Role::Viewer || !entry.verb().changes(), "{}", entry.name());

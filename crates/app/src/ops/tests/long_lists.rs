@@ -1,4 +1,4 @@
-//! As many users as a file may have.
+//! The largest list of users that a file may have.
 
 use std::{collections::HashSet, fmt::Write as _};
 
@@ -23,7 +23,7 @@ async fn fifty_thousand_users_are_taken_and_read_page_by_page() {
         "New-MigrationBatch",
         one_more,
         Invalid,
-        "more than 50,000 rows; divide it into smaller files",
+        "more than 50,000 rows; split it into smaller files",
     )
     .await;
     let shown = desk.batch("B", &[], json!({ "CSVData": rows(50_000) })).await;

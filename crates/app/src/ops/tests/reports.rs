@@ -16,7 +16,7 @@ use crate::{
     service::forecast::{Day, Forecast},
 };
 
-/// The batch B of a, of whom a message was skipped, and b, who failed.
+/// The batch B of user a, with one skipped message, and user b, who failed.
 async fn desk() -> Desk {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
@@ -85,7 +85,7 @@ async fn a_pass_under_way_is_shown_as_it_is_now() {
     assert_eq!((&shown["SyncedItemCount"], &shown["BytesTransferred"]), (&json!(10), &json!(2000)));
     let shown = desk.one("Get-MigrationUser", json!({ "Identity": "a@example.org" })).await;
     assert_eq!(shown["SyncedItemCount"], 10);
-    // What a server lets pass in a day is not enough.
+    // The daily limit of the server is too small.
     let numbers = Statistics { estimated_bytes: 1_300_000_000, ..Statistics::default() };
     let day = Day { most: 500_000_000, left: 100_000_000 };
     worker.foresees(Forecast::of(&numbers, [day]));
@@ -168,7 +168,7 @@ async fn reports_are_files_that_a_spreadsheet_does_not_run() {
 
 #[test]
 fn every_column_is_documented() {
-    let text = include_str!("../../../../../docs/reports.md");
+    let text = include_str!("../../../../../docs/reference/reports.md");
     for kind in [Kind::Statistics, Kind::Errors, Kind::SkippedItems] {
         for column in columns(kind) {
             assert!(text.contains(&format!("`{column}`")), "{kind:?}: {column}");
@@ -197,7 +197,7 @@ async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
         let all = desk.call("Get-MigrationSkippedItem", request).await.unwrap();
         assert_eq!(whose(&all), ["a@example.org", "b@example.org", "c@example.org"][..expected]);
     }
-    // From the middle on.
+    // Starts in the middle.
     let request = json!({ "BatchId": "B", "Continuation": "1..." });
     let one = desk.call("Get-MigrationSkippedItem", request).await.unwrap();
     assert_eq!(whose(&one), ["a@example.org"]);
@@ -207,12 +207,12 @@ async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
         (json!({ "Identity": "z@example.org" }), NotFound, "z@example.org"),
         (json!({ "BatchId": "Z" }), NotFound, "\"Z\""),
         (json!({ "BatchId": "B", "Continuation": "x" }), Invalid, "Continuation"),
-        (json!({ "Identity": "a@example.org", "Export": "saved" }), Invalid, "whole path"),
+        (json!({ "Identity": "a@example.org", "Export": "saved" }), Invalid, "absolute path"),
         (json!({ "Identity": "a@example.org", "Export": "/dev/null/x" }), Unavailable, "/dev/null/x"),
     ] {
         desk.refused("Get-MigrationSkippedItem", request, kind, words).await;
     }
-    // Over the network nobody writes to this disk.
+    // A caller over the network cannot write to this disk.
     let far = Caller { name: "tom".to_owned(), role: Role::Admin, is_local: false };
     let request = json!({ "Identity": "a@example.org", "Export": "/tmp/saved" });
     let service =

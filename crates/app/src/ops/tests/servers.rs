@@ -1,4 +1,4 @@
-//! What needs a server: the tests, and the verification of endpoints.
+//! Tests that need a server: server tests, and the verification of endpoints.
 
 use std::fs;
 
@@ -72,7 +72,7 @@ async fn an_endpoint_is_kept_where_its_server_answers() {
             "{shown}"
         );
     }
-    // A change that cannot work is not made.
+    // A change that cannot work is refused.
     let wrong = json!({ "Identity": "Old", "Port": dovecot.port() });
     desk.refused("Set-MigrationEndpoint", wrong, Unavailable, "-SkipVerification").await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn an_endpoint_is_kept_where_its_server_answers() {
     assert_eq!(desk.one("Set-MigrationEndpoint", right).await["Security"], "Tls");
 }
 
-/// The step of this name.
+/// Result and detail of the step with this name.
 #[track_caller]
 fn step<'a>(shown: &'a Value, name: &str) -> (&'a str, &'a str) {
     let step = shown["Steps"].as_array().unwrap().iter().find(|it| it["Step"] == name);
@@ -117,7 +117,7 @@ async fn a_certificate_is_shown_and_refused_in_words() {
             assert!(told.contains(advice) && told.contains(&pin), "{told}");
             assert_eq!(shown["Certificates"][0]["Issuer"], "mailhaul test authority");
 
-            // What the advice says works, and what is wrong is still told.
+            // The advice works, and the faults of the certificate are still shown.
             let pinned = with(server, json!({ "CertificateSha256": certificate.sha256() }));
             let shown = desk.one("Test-MigrationServerAvailability", pinned).await;
             let (result, detail) = step(&shown, "Certificate");
@@ -176,7 +176,7 @@ async fn a_mailbox_is_looked_into_and_read() {
     );
     assert_eq!((&shown["ServerId"]["name"], &shown["ServerProfile"]), (&json!("Dovecot"), &json!("Dovecot")));
     assert_eq!(shown["Namespaces"], json!(["Personal \"\", separator /"]));
-    // How long it was is the clock's affair: a fast machine rounds it to 0.
+    // The duration depends on the machine: a fast one rounds it to 0.
     assert!(shown["RoundTripMilliseconds"].is_number(), "{shown:#}");
     let rate = &shown["ReadRate"];
     assert_eq!((&rate["Folder"], &rate["Messages"]), (&json!("Sent"), &json!(30)), "{rate}");
@@ -188,7 +188,7 @@ async fn a_mailbox_is_looked_into_and_read() {
     assert_eq!(step(&shown, "Sign in"), ("Success", "ann, by CRAM-MD5"));
     assert_eq!((&shown["SignInAttempts"], &shown["Connections"]), (&json!(1), &Value::Null));
 
-    // An empty mailbox, and so many connections as it may have.
+    // An empty mailbox, and as many connections as it may have.
     let more = with(login("paul"), json!({ "TestConnections": true }));
     let shown = desk.one("Test-MigrationServerAvailability", with(server, more)).await;
     assert_eq!((&shown["Result"], &shown["MessageCount"]), (&json!("Success"), &json!(0)), "{shown:#}");
@@ -201,7 +201,7 @@ async fn a_mailbox_is_looked_into_and_read() {
     );
 }
 
-/// An administrator by this separator alone, or by the authorization identity where there is none.
+/// Server whose administrator uses this separator alone, or the authorization identity if `None`.
 fn by_separator(separator: Option<char>) -> Setup {
     let separator =
         separator.map(|it| format!("auth_master_user_separator = \"{it}\"\n")).unwrap_or_default();
@@ -215,7 +215,7 @@ fn by_separator(separator: Option<char>) -> Setup {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
     let all = || Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
-    // As it is where nobody is a master user, and the login strings are those of another server.
+    // A server without master users, with the login answers of another server.
     let without_master = || {
         let setup = all();
         let extra =
@@ -284,7 +284,7 @@ async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
         "  Set-MigrationEndpoint 'Old mail' -Credential mailadmin -UserNameTemplate '{user}*{admin}'";
     assert!(shown["Instructions"].as_array().unwrap().contains(&json!(command)), "{shown:#}");
 
-    // What it says works, and is then the only form that is tried.
+    // The suggested command works; the test then tries only this form.
     desk.one(
         "Set-MigrationEndpoint",
         json!({ "Identity": "Old mail", "UserNameTemplate": "{user}*{admin}" }),
@@ -292,7 +292,7 @@ async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
     .await;
     let shown = desk.one("Test-MigrationServerAvailability", request).await;
     assert_eq!((&shown["Result"], &shown["SignInAttempts"]), (&json!("Success"), &json!(1)), "{shown:#}");
-    // PROXYAUTH is a form like the others, and this server does not know it.
+    // PROXYAUTH is a form like the others; this server does not know it.
     let proxy = json!({ "Identity": "Old mail", "UserNameTemplate": "ProxyAuth" });
     assert_eq!(desk.one("Set-MigrationEndpoint", proxy).await["UserNameTemplate"], "PROXYAUTH");
     let shown =
@@ -316,7 +316,7 @@ async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
     assert_eq!(step(&shown, "Form SASL authorization identity").0, "Failed");
     assert_eq!(step(&shown, "Form PROXYAUTH").0, "Skipped");
 
-    // The quick test of an endpoint finds it as well.
+    // The quick test of an endpoint finds it too.
     let endpoint = json!({ "Name": "Old", "UserNameTemplate": "{user}*{admin}" });
     desk.one("New-MigrationEndpoint", with(with(server, admin), endpoint)).await;
     let shown = desk.one("Test-MigrationEndpoint", json!({ "Identity": "Old", "TestMailbox": "ann" })).await;
@@ -384,7 +384,7 @@ fn make_readable(directory: &std::path::Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_a_result_and_no_endpoint() {
     let desk = Desk::new().await;
-    // Nobody listens on a port that was just given back.
+    // The port was just released, so no server listens on it.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let server = json!({ "RemoteServer": "127.0.0.1", "Port": port, "Security": "None" });
     let shown = desk.one("Test-MigrationServerAvailability", server.clone()).await;

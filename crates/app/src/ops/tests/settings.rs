@@ -1,4 +1,4 @@
-//! The settings of a batch, and what follows when they change; the configuration.
+//! Batch settings and the effects of a change; the configuration.
 
 use jiff::{Timestamp, ToSpan as _};
 use mailhaul_migration::UserEvent;

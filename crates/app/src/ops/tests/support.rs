@@ -1,4 +1,4 @@
-//! Operations on a real database, called through the router as everybody calls them.
+//! Operations on a real database, called through the router like every caller does.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Keeps what is told to the audit.
+/// Collects audit records.
 #[derive(Default)]
 pub(super) struct Audit(pub(super) Mutex<Vec<Record>>);
 
@@ -38,7 +38,7 @@ impl Gate for Audit {
     }
 }
 
-/// An administrator before an empty data directory.
+/// An administrator with an empty data directory.
 pub(super) struct Desk {
     pub(super) context: Arc<Context>,
     pub(super) operations: Arc<Operations<Context>>,
@@ -66,7 +66,7 @@ impl Desk {
         Self { context, operations, audit, client, _data: data }
     }
 
-    /// The same with an endpoint "Old" that nobody has tried.
+    /// The same with an endpoint "Old" that was never tested.
     pub(super) async fn with_endpoint() -> Self {
         let desk = Self::new().await;
         desk.one(
@@ -90,7 +90,7 @@ impl Desk {
         results.remove(0)
     }
 
-    /// Why it is refused: the kind, and message and advice in one text.
+    /// The kind of a refusal, and message and advice in one text.
     pub(super) async fn refusal(&self, cmdlet: &str, request: Value) -> (FailureKind, String) {
         let shown = request.to_string();
         match self.call(cmdlet, request).await {
@@ -101,7 +101,7 @@ impl Desk {
         }
     }
 
-    /// Refused in this way, with these words.
+    /// Asserts a refusal of this kind with these words.
     pub(super) async fn refused(&self, cmdlet: &str, request: Value, kind: FailureKind, words: &str) {
         let shown = request.to_string();
         let (found, text) = self.refusal(cmdlet, request).await;
@@ -109,7 +109,7 @@ impl Desk {
         assert!(text.contains(words), "{cmdlet} {shown}: {text}");
     }
 
-    /// A batch of these users, with what else is asked for.
+    /// A batch of these users, with more parameters.
     pub(super) async fn batch(&self, name: &str, users: &[&str], more: Value) -> Value {
         let mut request = json!({ "Name": name, "SourceEndpoint": "Old", "CSVData": csv(users) });
         for (name, value) in more.as_object().unwrap() {
@@ -128,7 +128,7 @@ impl Desk {
         user["Status"].as_str().unwrap().to_owned()
     }
 
-    /// Workers take everybody who is due.
+    /// Claims every user that is due.
     pub(super) async fn claim(&self) -> Vec<Claimed> {
         let now = self.context.now();
         let mut claimed = Vec::new();
@@ -147,7 +147,7 @@ impl Desk {
         claimed
     }
 
-    /// A worker's pass ends so.
+    /// Ends a worker's pass with this event.
     pub(super) async fn ends(&self, claimed: &Claimed, event: UserEvent) {
         let now = self.context.now();
         let has_failed = event == UserEvent::Failed;
@@ -178,7 +178,7 @@ impl Desk {
         self.context.store.release(&claimed.lease, release).await.unwrap();
     }
 
-    /// Puts a worker to this user.
+    /// Registers a worker for this user.
     pub(super) async fn worker(&self, user: &MigrationUser) -> Idle {
         let batch = self.context.store.batch_by_guid(user.batch).await.unwrap();
         let tally = Arc::new(Tally::new(user.statistics));
@@ -188,7 +188,7 @@ impl Desk {
         Idle { worker, tally }
     }
 
-    /// All who are due have a pass that ends so.
+    /// Runs a pass for every user that is due, and ends each with this event.
     pub(super) async fn pass(&self, event: UserEvent) {
         for claimed in self.claim().await {
             self.ends(&claimed, event).await;
@@ -224,7 +224,7 @@ fn skipped_message(date: Timestamp) -> mailhaul_store::SkippedMessage {
     }
 }
 
-/// A file of these users, in base64. The password of each is `secret-` and the name.
+/// CSV file of these users, in base64. The password of each is `secret-` and the name.
 pub(super) fn csv(users: &[&str]) -> String {
     let rows = users.iter().map(|it| format!("{it}@example.org,{it},secret-{it}\r\n"));
     base64(&format!("EmailAddress,UserName,Password\r\n{}", rows.collect::<String>()))
@@ -249,12 +249,12 @@ impl Idle {
         self.worker.stop.is_cancelled()
     }
 
-    /// Its pass will take so long.
+    /// Sets the forecast of its pass.
     pub(super) fn foresees(&self, forecast: Option<Forecast>) {
         self.tally.foresee(forecast);
     }
 
-    /// So many messages of so many octets have arrived.
+    /// Counts messages and bytes as copied.
     pub(super) fn has_copied(&self, messages: u64, bytes: u64) {
         let (news, _unheard) = tokio::sync::mpsc::unbounded_channel();
         let folder = mailhaul_mail::FolderPath::inbox();

@@ -1,4 +1,4 @@
-//! Endpoints whose mailboxes are opened with access tokens: settings, secrets, and batches with them.
+//! Endpoints with access tokens: settings, secrets, and batches.
 
 use mailhaul_operations::{
     Caller, Client,
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::support::{Desk, base64};
 
-/// An endpoint that nobody has tried.
+/// An endpoint that was never tested.
 async fn new(desk: &Desk, more: Value) -> Value {
     let mut request = json!({ "Name": "M365", "SkipVerification": true });
     request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -102,14 +102,14 @@ async fn a_secret_is_replaced_and_settings_change() {
     assert_eq!((&shown["TokenSource"], &shown["TokenUrl"]), (&json!("Token"), &Value::Null));
     assert_eq!(secret(&desk).await.as_deref(), Some(b"t0ken".as_slice()));
     for (more, words) in [
-        (json!({ "Scope": "x" }), "Scope has no meaning with AccessToken"),
-        (json!({ "Credential": null }), "has no Credential that could be cleared"),
+        (json!({ "Scope": "x" }), "Scope cannot be given with AccessToken"),
+        (json!({ "Credential": null }), "has no Credential to clear"),
         (
             json!({ "Credential": { "UserName": "a", "Password": "s3cret" } }),
-            "Credential is nothing for Microsoft365",
+            "Credential does not apply to Microsoft365",
         ),
-        (json!({ "ServiceAccountKeyFileData": base64("s3cret") }), "is nothing for Microsoft365"),
-        (json!({ "GmailApi": true }), "GmailApi is nothing for Microsoft365"),
+        (json!({ "ServiceAccountKeyFileData": base64("s3cret") }), "does not apply to Microsoft365"),
+        (json!({ "GmailApi": true }), "GmailApi does not apply to Microsoft365"),
         (json!({ "ClientSecret": "" }), "ClientSecret must be a secret text that is not empty"),
         (json!({ "ClientSecret": ["s3cret"] }), "ClientSecret must be a secret text"),
     ] {
@@ -148,7 +148,7 @@ async fn gmails_interface_is_a_setting_of_gmail() {
 async fn who_opens_all_mailboxes_needs_nothing_but_addresses() {
     let desk = Desk::with_endpoint().await;
     new(&desk, microsoft()).await;
-    // As source: the address is the mailbox's name.
+    // As source: the address names the mailbox.
     let csv = base64("EmailAddress\nann@contoso.com\nbob@contoso.com\n");
     desk.one("New-MigrationBatch", json!({ "Name": "Out", "SourceEndpoint": "M365", "CSVData": csv })).await;
     let user = desk.context.store.user("ann@contoso.com", None).await.unwrap();
@@ -162,7 +162,7 @@ async fn who_opens_all_mailboxes_needs_nothing_but_addresses() {
     desk.one("New-MigrationBatch", into).await;
     let user = desk.context.store.user("cid@contoso.com", None).await.unwrap();
     assert_eq!((user.user_name.as_str(), user.target_user_name.as_str()), ("cid", "cid@contoso.com"));
-    // Elsewhere both are needed as before.
+    // Other endpoints need both.
     let csv = base64("EmailAddress\ndan@contoso.com\n");
     let from_old = json!({ "Name": "Old", "SourceEndpoint": "Old", "CSVData": csv });
     desk.refused("New-MigrationBatch", from_old, Invalid, "\"UserName\" is missing").await;

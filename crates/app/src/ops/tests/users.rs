@@ -13,7 +13,7 @@ fn identity() -> Value {
     json!({ "Identity": "A@EXAMPLE.ORG" })
 }
 
-/// The user a of the batch B, brought into this state by what brings users into it.
+/// The user a of the batch B, brought to this status by ordinary events.
 async fn in_state(status: UserStatus) -> Desk {
     use UserEvent::{Failed, Synced, SyncedWithSkippedItems};
     use UserStatus as S;
@@ -67,24 +67,24 @@ async fn in_state(status: UserStatus) -> Desk {
     desk
 }
 
-/// After Start and Stop: the state, or the words of the refusal.
+/// Status after Start and after Stop, or the words of the refusal.
 fn expected(status: UserStatus) -> [Result<UserStatus, &'static str>; 2] {
     use UserStatus as S;
-    let runs = Err("It runs already");
-    let over = Err("Nothing is under way");
+    let runs = Err("It is running");
+    let over = Err("It is not running");
     let stopped = Err("Nothing needs to be done");
     match status {
         S::Queued => [runs, Ok(S::Stopped)],
         S::Validating | S::Syncing | S::IncrementalSyncing => [runs, Ok(S::Stopping)],
-        // Nobody is at it yet, so it stops at once.
+        // No worker has it yet, so it stops immediately.
         S::Completing => [runs, Ok(S::IncrementalStopped)],
-        S::Synced => [Err("It is in step"), Ok(S::IncrementalStopped)],
+        S::Synced => [Err("It is synced"), Ok(S::IncrementalStopped)],
         S::IncrementalFailed => [Ok(S::Synced), Ok(S::IncrementalStopped)],
         S::IncrementalStopped => [Ok(S::Synced), stopped],
         S::Stopping => [Err("Wait until its status is Stopped"), stopped],
         S::Stopped => [Ok(S::Queued), stopped],
         S::CompletionFailed => [Ok(S::Completing), Ok(S::IncrementalStopped)],
-        S::Completed => [Err("It is done"), over],
+        S::Completed => [Err("It is completed"), over],
         S::CompletedWithWarnings => [Ok(S::Completing), over],
         S::Failed => [Ok(S::Queued), over],
     }

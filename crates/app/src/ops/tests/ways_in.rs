@@ -1,4 +1,4 @@
-//! Trying endpoints that show access tokens: a server that behaves as Microsoft 365, and a token server that says what it is told to.
+//! Tests of endpoints with access tokens, against a fake Microsoft 365 and a scripted token server.
 
 use mailhaul_operations::FailureKind::{Invalid, Unavailable};
 use mailhaul_testkit::fake::{Fake, Personality, VirtualClock};
@@ -12,7 +12,8 @@ use super::support::Desk;
 
 const MAILBOX: &str = "ann@contoso.com";
 
-/// Answers the question of this number, from 0, with status and JSON; its address. A connection has one question.
+/// Starts a token server that answers request number n (from 0) with status and JSON; returns its
+/// address. Each connection has one request.
 async fn token_server(answer: impl Fn(usize) -> (u16, Value) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -51,7 +52,7 @@ fn gives(token: &str) -> Value {
     json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3599 })
 }
 
-/// How the fake is reached, and who is asked for tokens.
+/// Connection parameters of the fake, and its token server.
 fn there(fake: &Fake, authority: &str) -> Value {
     json!({
         "Microsoft365": true, "RemoteServer": "127.0.0.1", "Port": fake.port, "Security": "None",
@@ -65,7 +66,7 @@ fn with(mut request: Value, more: Value) -> Value {
     request
 }
 
-/// The steps behind the way to the server, and what they say.
+/// Steps after the connection to the server, with result and detail.
 fn steps(shown: &Value) -> Vec<(&str, &str, &str)> {
     let steps = shown["Steps"].as_array().unwrap();
     let at = steps.iter().position(|it| it["Step"] == "Capabilities").unwrap();
@@ -162,7 +163,7 @@ async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
         }
         let authority = token_server(move |_| (status, answer.clone())).await;
         let request = with(there(&fake, &authority), json!({ "Name": name, "TestMailbox": MAILBOX }));
-        // It is not kept where it does not do, and the way to set it up is told.
+        // An endpoint that does not work is not saved; the refusal shows the setup commands.
         desk.refused("New-MigrationEndpoint", request.clone(), Unavailable, "New-ServicePrincipal").await;
         desk.one("New-MigrationEndpoint", with(request, json!({ "SkipVerification": true }))).await;
         for (cmdlet, named) in
@@ -192,7 +193,7 @@ async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rights_that_came_later_are_seen_with_another_token() {
     let (desk, fake) = (Desk::new().await, microsoft().await);
-    // The first token is good for nothing, the second one is.
+    // The server refuses the first token and accepts the second.
     let good = fake.issue_token(MAILBOX);
     let authority = token_server(move |number| (200, gives(if number == 0 { "stale" } else { &good }))).await;
     let request = with(there(&fake, &authority), json!({ "Name": "M365", "SkipVerification": true }));
@@ -206,10 +207,10 @@ async fn rights_that_came_later_are_seen_with_another_token() {
 async fn what_cannot_be_tried_is_told() {
     let desk = Desk::new().await;
     let server = json!({ "Name": "New", "RemoteServer": "127.0.0.1", "Port": 9, "TestMailbox": "ann" });
-    desk.refused("New-MigrationEndpoint", server, Invalid, "each user has a password").await;
+    desk.refused("New-MigrationEndpoint", server, Invalid, "each user signs in with the password").await;
     let signs_in =
         json!({ "Name": "New", "Microsoft365": true, "ApplicationId": "app", "TestMailbox": "ann" });
-    desk.refused("New-MigrationEndpoint", signs_in, Invalid, "is not kept yet").await;
+    desk.refused("New-MigrationEndpoint", signs_in, Invalid, "is not saved yet").await;
     let both = json!({
         "Microsoft365": true, "AccessToken": "t", "Credential": { "UserName": "a", "Password": "b" },
     });
@@ -226,7 +227,7 @@ async fn what_cannot_be_tried_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_has_not_signed_in_yet_is_told_how() {
+async fn a_missing_sign_in_is_explained() {
     let (desk, fake) = (Desk::new().await, microsoft().await);
     let mut request =
         with(there(&fake, "http://127.0.0.1:9"), json!({ "Name": "M365", "SkipVerification": true }));

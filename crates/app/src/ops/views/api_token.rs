@@ -1,4 +1,4 @@
-//! A token for the HTTP interface.
+//! View of a token for the HTTP interface.
 
 use jiff::Timestamp;
 use mailhaul_migration::Guid;
@@ -6,29 +6,28 @@ use mailhaul_store::ApiToken;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A token. What it is itself is shown once, when it is made.
+/// Token for the HTTP interface. Its secret value is shown once, when the token is made.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationApiToken {
-    /// Its name, as the audit log shows it.
+    /// Name, as shown in the audit log.
     identity: String,
-    /// Its number for ever.
+    /// Permanent id.
     guid: Guid,
-    /// What its owner may do.
+    /// Rights of the token's owner.
     role: String,
-    /// When it was made.
+    /// Time of creation.
     creation_date_time: Timestamp,
-    /// When it was used last.
+    /// Time of the last use.
     last_used_date_time: Option<Timestamp>,
-    /// Since when it opens nothing any more.
+    /// Time from which the token is no longer accepted.
     revoked_date_time: Option<Timestamp>,
-    /// The token, for `Authorization: Bearer`. Nobody can show it again.
+    /// Secret value, for `Authorization: Bearer`. It cannot be shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
 
 impl MigrationApiToken {
-    /// As it is kept.
     pub(crate) fn new(token: ApiToken) -> Self {
         Self {
             identity: token.name,
@@ -41,7 +40,7 @@ impl MigrationApiToken {
         }
     }
 
-    /// As it is shown to whoever made it.
+    /// With the secret value, for the caller that made the token.
     pub(crate) fn with_token(token: ApiToken, secret: &mailhaul_mail::Secret) -> Self {
         Self { token: Some(String::from_utf8_lossy(secret.expose()).into_owned()), ..Self::new(token) }
     }

@@ -1,21 +1,21 @@
-//! Who did what.
+//! View of an audit log entry.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// One thing that somebody did, or tried to do.
+/// Audit log entry: a change, or an attempt.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationAuditLog {
-    /// When.
+    /// Time of the change.
     pub(crate) run_date: Timestamp,
-    /// Who.
+    /// Name of the caller.
     pub(crate) caller: String,
-    /// The operation.
+    /// Operation.
     pub(crate) cmdlet_name: String,
-    /// What it was done to.
+    /// Object that was changed.
     pub(crate) object_modified: String,
-    /// What came of it.
+    /// Result of the operation.
     pub(crate) outcome: String,
 }

@@ -1,4 +1,4 @@
-//! Whether a server can be reached, and what it can do.
+//! View of a server test.
 
 use mailhaul_migration::EndpointSecurity;
 use schemars::JsonSchema;
@@ -6,38 +6,38 @@ use serde::Serialize;
 
 use crate::probe::Findings;
 
-/// How a test ended.
+/// Result of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) enum TestResult {
-    /// Everything that was asked for went well.
+    /// All requested steps succeeded.
     Success,
-    /// Something did not.
+    /// A step failed.
     Failed,
 }
 
-/// What a test of a server found.
+/// Results of a server test.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationServerAvailability {
-    /// How it ended.
+    /// Result of the test.
     pub(crate) result: TestResult,
-    /// What happened, in one sentence.
+    /// Result in one sentence.
     pub(crate) message: String,
-    /// Why it failed, with the server's words, and what can be done about it.
+    /// Cause of the failure with the server's words, and advice.
     pub(crate) error_detail: Option<String>,
-    /// The endpoint that was tested, where it was one.
+    /// Tested endpoint, if any.
     pub(crate) tested_endpoint: Option<String>,
-    /// The host.
+    /// Host.
     pub(crate) remote_server: String,
-    /// The TCP port.
+    /// TCP port.
     pub(crate) port: u16,
-    /// How the connection was to be secured.
+    /// Encryption of the connection.
     pub(crate) security: EndpointSecurity,
-    /// What was found, step by step.
+    /// Results of each step.
     #[serde(flatten)]
     pub(crate) findings: Findings,
-    /// Whether the result is `Success`.
+    /// True if the result is `Success`.
     pub(crate) is_valid: bool,
-    /// Always false: mailboxes are moved batch by batch.
+    /// Always false: mailboxes are moved in batches.
     pub(crate) supports_cutover: bool,
 }

@@ -1,4 +1,4 @@
-//! A migration batch, with the numbers of its users.
+//! View of a batch, with the numbers of its users.
 
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_migration::{
@@ -14,35 +14,35 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{IMAP, Moment, ReportLine, batch_message::message};
 use crate::{ops::rules::supported_actions, text, time_zones::zone};
 
-/// How many users are in which state. `TotalCount` is the sum of `PendingCount`, `ActiveCount`, `StoppedCount`,
-/// `SyncedCount`, `FinalizedCount` and `FailedCount`.
+/// Number of users by state. `TotalCount` is the sum of `PendingCount`, `ActiveCount`,
+/// `StoppedCount`, `SyncedCount`, `FinalizedCount` and `FailedCount`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_field_names, reason = "Exchange's names")]
 pub(crate) struct Counts {
-    /// Users.
+    /// All users.
     total_count: u64,
-    /// Those that wait for a place, for their time, or for another try.
+    /// Users that wait for a connection slot, for their time, or for a retry.
     pending_count: u64,
-    /// Those under way.
+    /// Users that are being synced now.
     active_count: u64,
-    /// Those that are stopped, or not started.
+    /// Users that are stopped, or not started.
     stopped_count: u64,
-    /// Those that are synced, and wait for the next pass.
+    /// Users that are synced and wait for the next pass.
     synced_count: u64,
-    /// Those that are completed.
+    /// Completed users.
     finalized_count: u64,
-    /// Those that failed.
+    /// Failed users.
     failed_count: u64,
-    /// Of the failed, those in their first pass.
+    /// Users that failed in their first pass.
     failed_initial_sync_count: u64,
-    /// Of the failed, those in a later pass.
+    /// Users that failed in a later pass.
     failed_incremental_sync_count: u64,
-    /// Of the failed, those in their final pass.
+    /// Users that failed in their final pass.
     failed_completion_count: u64,
-    /// Of the completed, those of which messages were skipped.
+    /// Completed users with skipped messages.
     completed_with_warning_count: u64,
-    /// Always 0: no mailbox is made.
+    /// Always 0: mailhaul creates no mailboxes.
     provisioned_count: u64,
 }
 
@@ -66,129 +66,130 @@ impl From<&StatusCounts> for Counts {
     }
 }
 
-/// A migration batch. Times are in its time zone; their twins ending in UTC are in UTC.
+/// Migration batch. Times are in the batch's time zone; properties ending in UTC are in UTC.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationBatch {
-    /// Its name.
+    /// Name of the batch.
     identity: String,
-    /// Its number for ever.
+    /// Permanent id.
     batch_guid: Guid,
-    /// Where it stands.
+    /// Status of the batch.
     pub(crate) status: BatchStatus,
-    /// The same in a sentence, with what can be done next.
+    /// Status in a sentence, with the next step.
     pub(crate) message: String,
     /// `IMAP`.
     migration_type: &'static str,
     /// `Onboarding`.
     batch_direction: &'static str,
-    /// The endpoint that mail comes from.
+    /// Endpoint that mail comes from.
     source_endpoint: String,
-    /// The endpoint that mail goes to, or `Archive` for the archive in the data directory.
+    /// Endpoint that mail goes to, or `Archive` for the archive in the data directory.
     target_endpoint: String,
-    /// Who made it.
+    /// Caller that created the batch.
     submitted_by_user: String,
     #[serde(flatten)]
     counts: Counts,
-    /// Of the messages that the source mailboxes hold, how many hundredths are dealt with.
+    /// Share of the messages in the source mailboxes that are finished, in percent.
     percentage_complete: u64,
     /// Messages in the source mailboxes, as last listed.
     total_item_count: u64,
-    /// Messages that the targets hold of them.
+    /// Messages of these that are on the targets.
     synced_item_count: u64,
     /// Messages that the last passes skipped.
     skipped_item_count: u64,
-    /// Octets sent, over all passes.
+    /// Bytes sent, over all passes.
     bytes_transferred: u64,
-    /// The worst of its users.
+    /// Lowest score of the batch's users.
     data_consistency_score: Option<DataConsistencyScore>,
-    /// Copies that wait to be removed, because one sync does not decide about so many; ValidationWarnings names the users.
+    /// Copies that wait to be removed because one sync may not remove so many; ValidationWarnings
+    /// names the users.
     waiting_deletion_count: u64,
-    /// Users of whom messages were skipped that nobody has approved.
+    /// Users with skipped messages that are not approved.
     unapproved_user_count: u64,
-    /// Users whose mailboxes were opened, or tried.
+    /// Users with a finished mailbox check.
     checked_count: u64,
-    /// Of these, users with a mailbox that cannot be opened: Get-MigrationUser -CheckFailed says which, and why.
+    /// Users with a failed mailbox check; Get-MigrationUser -CheckFailed lists them with the
+    /// reason.
     check_failed_count: u64,
-    /// Users who are still to be checked.
+    /// Users that wait for a mailbox check.
     check_pending_count: u64,
-    /// When it was made.
+    /// Time of creation.
     creation_date_time: Moment,
     #[serde(rename = "CreationDateTimeUTC")]
     creation_date_time_utc: Timestamp,
-    /// When it was started last.
+    /// Time of the last start.
     start_date_time: Option<Moment>,
     #[serde(rename = "StartDateTimeUTC")]
     start_date_time_utc: Option<Timestamp>,
-    /// When the last of its users was synced for the first time.
+    /// Time at which the last user finished the first sync.
     initial_sync_date_time: Option<Moment>,
     #[serde(rename = "InitialSyncDateTimeUTC")]
     initial_sync_date_time_utc: Option<Timestamp>,
-    /// From its start until then.
+    /// Time from the start to InitialSyncDateTime.
     initial_sync_duration: Option<TimeSpan>,
-    /// The oldest last sync of its users: everything that arrived before is on the target.
+    /// Oldest last sync of the users: all mail that arrived before is on the targets.
     last_synced_date_time: Option<Moment>,
     #[serde(rename = "LastSyncedDateTimeUTC")]
     last_synced_date_time_utc: Option<Timestamp>,
-    /// No mail is moved before.
+    /// Time before which no mail is moved.
     start_after: Option<Moment>,
     #[serde(rename = "StartAfterUTC")]
     start_after_utc: Option<Timestamp>,
-    /// Then the final sync is made.
+    /// Time of the final sync.
     complete_after: Option<Moment>,
     #[serde(rename = "CompleteAfterUTC")]
     complete_after_utc: Option<Timestamp>,
-    /// The zone of its times.
+    /// Time zone of the batch's times.
     time_zone: String,
-    /// Whether later passes follow the first.
+    /// True if incremental syncs follow the first sync.
     allow_incremental_syncs: bool,
-    /// From one later pass to the next.
+    /// Time between incremental syncs.
     sync_interval: TimeSpan,
-    /// Only these folders; all where empty.
+    /// Only these folders; empty for all.
     included_folders: Vec<String>,
-    /// Not these folders.
+    /// Folders that are left out.
     excluded_folders: Vec<String>,
-    /// Where folders go that do not go to their like.
+    /// Target folders that the administrator set.
     folder_map: BTreeMap<String, String>,
-    /// Only messages for which this holds.
+    /// Only messages that match this filter.
     content_filter: Option<String>,
-    /// What follows a deletion on the source.
+    /// Handling of copies whose message was deleted on the source.
     deletions: Deletions,
-    /// Percent of a mailbox's copies that one sync removes at most.
+    /// Maximum share of a mailbox's copies that one sync removes, in percent.
     max_deletion_percent: u8,
-    /// Copies that one sync removes also where they are a larger share.
+    /// Number of copies that one sync may remove whatever their share.
     max_deletion_count: u64,
-    /// Whether the newest messages come first.
+    /// True if the newest messages are copied first.
     newest_first: bool,
-    /// Of each folder only so many of the newest messages.
+    /// Maximum number of messages per folder; the newest are copied.
     max_items: Option<u64>,
-    /// Larger messages are skipped (octets).
+    /// Maximum message size in bytes; larger messages are skipped.
     max_message_size: Option<u64>,
-    /// What may be changed in messages that the target refuses.
+    /// Edits allowed for messages that the target refuses.
     repair: Vec<String>,
-    /// What becomes of a message of Gmail that has several labels.
+    /// Handling of Gmail messages with several labels.
     gmail_labels: GmailLabels,
-    /// What was noticed about its CSV file, the domains of which the target opens no mailbox, and the users of whom copies wait
-    /// to be removed.
+    /// Warnings about the CSV file, refused domains, and users with copies that wait to be removed.
     validation_warnings: Vec<String>,
-    /// How many these are.
+    /// Number of ValidationWarnings.
     validation_warning_count: u64,
-    /// What can be done with it now.
+    /// Commands that the status allows.
     supported_actions: Vec<&'static str>,
-    /// What is told about it, where that was asked for.
+    /// Report, if requested.
     pub(crate) report: Option<Vec<ReportLine>>,
 }
 
-/// What a batch's endpoints are called.
+/// Names of the batch's endpoints.
 pub(crate) struct BatchNames {
     pub(crate) source: String,
     pub(crate) target: String,
-    /// The one of them that is left alone now.
+    /// Endpoint of the batch that is parked now.
     pub(crate) parked: Option<(String, Parking)>,
 }
 
 impl MigrationBatch {
-    /// The batch and its users as they are now.
+    /// View of the batch with its current numbers.
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
         let message = message(status, &overview, names.parked.as_ref(), now);
@@ -208,7 +209,7 @@ impl MigrationBatch {
         validation_warnings.extend(unaccepted_domains(&checks.domains, &names.target));
         validation_warnings.extend(waiting(&waiting_deletions, totals.waiting_deletions, &batch.name));
         let settings = batch.settings;
-        // The name was looked up when it was set.
+        // The name of the zone was checked when it was set.
         let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
         let local = |at: Option<Timestamp>| at.map(|at| Moment::in_zone(at, &zone));
         let initial_sync_duration = match (batch.started, initial_synced) {
@@ -273,7 +274,8 @@ impl MigrationBatch {
     }
 }
 
-/// Says whose copies wait to be removed, and how that is confirmed; `None` where there are none.
+/// Warning about users with copies that wait to be removed, with the commands that confirm; `None`
+/// if there are none.
 fn waiting(users: &WaitingUsers, copies: u64, batch: &str) -> Option<String> {
     let further = users.count.saturating_sub(users.first.len() as u64);
     let more = if further > 0 { format!(" and {further} more") } else { String::new() };
@@ -283,14 +285,14 @@ fn waiting(users: &WaitingUsers, copies: u64, batch: &str) -> Option<String> {
     Some(format!(
         "not removed yet: {} of {} ({}{more}), whose messages vanished from the source. A second sync decides, or \
          Set-MigrationBatch \"{batch}\" -ConfirmDeletions, or Set-MigrationUser -ConfirmDeletions for one user. \
-         Get-MigrationUserStatistics -IncludeReport says why.",
+         Get-MigrationUserStatistics -IncludeReport shows why.",
         text::count(copies, "copy", "copies"),
         text::count(users.count, "user", "users"),
         users.first.join(", ")
     ))
 }
 
-/// How many hundredths of all are done; nothing of nothing is nothing yet.
+/// Percentage of `done` in `all`; 0 if `all` is 0.
 pub(super) fn percentage(all: u64, done: u64) -> u64 {
     done.saturating_mul(100).checked_div(all).unwrap_or(0).min(100)
 }

@@ -1,4 +1,4 @@
-//! Where a batch stands, in a sentence with what can be done next.
+//! Status of a batch in a sentence, with the next step.
 
 use std::fmt::Write as _;
 
@@ -8,14 +8,14 @@ use mailhaul_store::{BatchOverview, Parking};
 
 use crate::text;
 
-/// The sentence; with whom it waits for, where servers want patience.
+/// Builds the sentence. While the batch runs, it includes what the batch waits for.
 pub(super) fn message(
     status: BatchStatus,
     overview: &BatchOverview,
     parked: Option<&(String, Parking)>,
     now: Timestamp,
 ) -> String {
-    // Writing into a text cannot fail.
+    // Writing to a String cannot fail.
     let mut message = standing(status, overview);
     if overview.batch.intent == BatchIntent::Created {
         message.push_str(&checks(overview));
@@ -24,7 +24,7 @@ pub(super) fn message(
     if let Some((endpoint, parking)) = parked.filter(|_| goes_on) {
         _ = write!(
             message,
-            "; the endpoint \"{endpoint}\" is left alone until {:.0}: {}",
+            "; the endpoint \"{endpoint}\" is paused until {:.0}: {}",
             parking.until, parking.reason
         );
     } else if let Some(until) = overview.throttled_until.filter(|it| goes_on && *it > now) {
@@ -34,7 +34,7 @@ pub(super) fn message(
     message
 }
 
-/// What is known of whether its mailboxes can be opened, before it is started.
+/// Results of the mailbox checks, before the batch is started.
 fn checks(overview: &BatchOverview) -> String {
     let checks = &overview.checks;
     let name = &overview.batch.name;
@@ -43,7 +43,7 @@ fn checks(overview: &BatchOverview) -> String {
         let users = text::count(checks.failed, "user has", "users have");
         _ = write!(
             words,
-            "; {users} a mailbox that cannot be opened: Get-MigrationUser -BatchId \"{name}\" -CheckFailed says why"
+            "; {users} a mailbox that cannot be opened: Get-MigrationUser -BatchId \"{name}\" -CheckFailed shows why"
         );
     }
     if checks.pending > 0 {
@@ -61,33 +61,33 @@ fn standing(status: BatchStatus, overview: &BatchOverview) -> String {
     let total = overview.counts.total();
     let users = text::count(total, "user", "users");
     let failed = format!(
-        "{} failed: Get-MigrationUser -BatchId \"{name}\" -StatusSummary Failed says why, Start-MigrationBatch tries \
-         them again",
+        "{} failed: Get-MigrationUser -BatchId \"{name}\" -StatusSummary Failed shows why, Start-MigrationBatch \
+         retries them",
         of(StatusSummary::Failed)
     );
     match status {
         S::Created => format!("{users}, not started: Start-MigrationBatch starts it"),
         S::Waiting => "it waits for its StartAfter".to_owned(),
-        S::Starting => "it waits for the first place at its endpoint".to_owned(),
-        S::Stopping => "users under way come to the end of what they do".to_owned(),
-        S::Stopped => "it is stopped: Start-MigrationBatch goes on".to_owned(),
-        S::Completing => format!("the final sync: {} of {users} completed", of(StatusSummary::Completed)),
-        S::Completed => format!("{users} completed: no sync follows, the batch can be removed"),
+        S::Starting => "it waits for a connection slot at its endpoint".to_owned(),
+        S::Stopping => "running users finish the messages that they are copying".to_owned(),
+        S::Stopped => "it is stopped; Start-MigrationBatch resumes it".to_owned(),
+        S::Completing => format!("final sync: {} of {users} completed", of(StatusSummary::Completed)),
+        S::Completed => format!("{users} completed; no sync follows, and the batch can be removed"),
         S::CompletedWithErrors if of(StatusSummary::Failed) == 0 => {
             format!(
                 "{users} completed, some with skipped messages: Export-MigrationReport -Kind SkippedItems lists them"
             )
         }
         S::Syncing if of(StatusSummary::Failed) == 0 => {
-            format!("the first sync: {} of {users} synced", of(StatusSummary::Synced))
+            format!("first sync: {} of {users} synced", of(StatusSummary::Synced))
         }
-        S::IncrementalSyncing if of(StatusSummary::Failed) == 0 => "what is new is carried over".to_owned(),
+        S::IncrementalSyncing if of(StatusSummary::Failed) == 0 => "incremental sync is running".to_owned(),
         S::Synced if overview.batch.settings.allow_incremental_syncs => {
-            format!("{users} synced; what is new follows in every SyncInterval")
+            format!("{users} synced; incremental syncs follow every SyncInterval")
         }
-        S::Synced => format!("{users} synced; nothing follows, because AllowIncrementalSyncs is off"),
+        S::Synced => format!("{users} synced; no sync follows, because AllowIncrementalSyncs is off"),
         S::Failed if total == 0 => {
-            "there are no users in it: Set-MigrationBatch -AddUsers adds some".to_owned()
+            "the batch has no users; Set-MigrationBatch -AddUsers adds some".to_owned()
         }
         S::Failed => failed,
         S::Syncing | S::IncrementalSyncing | S::SyncedWithErrors | S::CompletedWithErrors => {

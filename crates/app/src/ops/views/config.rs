@@ -1,25 +1,26 @@
-//! What holds for all batches.
+//! View of the configuration for all batches.
 
 use mailhaul_migration::Limit;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What holds for all batches.
+/// Configuration for all batches.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationConfig {
     /// Always `MigrationConfig`: there is one.
     pub(crate) identity: &'static str,
-    /// Batches that there may be.
+    /// Maximum number of batches.
     pub(crate) max_number_of_batches: Limit,
-    /// Mailboxes under way at once, over all endpoints.
+    /// Maximum number of active mailboxes over all endpoints.
     pub(crate) max_concurrent_migrations: Limit,
-    /// Where mail goes, where a batch does not say: an endpoint, or `Archive` for the archive in the data directory.
+    /// Default target of new batches: an endpoint, or `Archive` for the archive in the data
+    /// directory.
     pub(crate) target_endpoint: String,
-    /// Whether there is room for another batch.
+    /// True if another batch fits below MaxNumberOfBatches.
     pub(crate) can_submit_new_batch: bool,
-    /// What kinds of migration there are.
+    /// Supported kinds of migration.
     pub(crate) features: Vec<&'static str>,
-    /// Always false: mailboxes are moved batch by batch.
+    /// Always false: mailboxes are moved in batches.
     pub(crate) supports_cutover: bool,
 }

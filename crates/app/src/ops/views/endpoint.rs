@@ -1,4 +1,4 @@
-//! A migration endpoint.
+//! View of an endpoint.
 
 use jiff::Timestamp;
 use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
@@ -8,86 +8,90 @@ use serde::Serialize;
 
 use crate::text;
 
-/// A migration endpoint. Its secrets are never shown.
+/// Migration endpoint. Its secrets are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationEndpoint {
-    /// Its name.
+    /// Name of the endpoint.
     identity: String,
-    /// Its number for ever.
+    /// Permanent id.
     guid: Guid,
-    /// What kind of service it is.
+    /// Type of service.
     endpoint_type: EndpointType,
-    /// The host.
+    /// Host.
     remote_server: String,
-    /// The TCP port.
+    /// TCP port.
     port: u16,
-    /// How the connection is secured.
+    /// Encryption of the connection.
     security: EndpointSecurity,
-    /// `Basic`: user name and password, by the strongest mechanism that the server offers; `OAuth`: access tokens.
+    /// `Basic`: user name and password, with the strongest mechanism that the server offers.
+    /// `OAuth`: access tokens.
     authentication: &'static str,
-    /// Whether any certificate is taken.
+    /// True if any certificate is accepted.
     accept_untrusted_certificates: bool,
-    /// How many authorities of its own it has, in place of the system's.
+    /// Number of certificate authorities that replace the system's.
     certificate_authorities: usize,
-    /// The SHA-256 of the only certificate that is taken.
+    /// SHA-256 of the only accepted certificate.
     certificate_sha256: Option<String>,
-    /// Mailboxes under way at once, at most.
+    /// Maximum number of active mailboxes.
     max_concurrent_migrations: Limit,
-    /// Of these, mailboxes in a later pass, at most.
+    /// Maximum number of mailboxes in an incremental sync.
     max_concurrent_incremental_syncs: Limit,
-    /// The profile of the server, where the administrator named one.
+    /// Server profile that the administrator set.
     server_profile: Option<String>,
-    /// The only sign-in mechanism, if the administrator named one.
+    /// Only sign-in mechanism to use, if the administrator set one.
     auth_mechanism: Option<String>,
-    /// Messages in a second at most, over all mailboxes; none where the profile's limit counts, here and in what follows.
+    /// Maximum messages per second over all mailboxes. In this and the next three properties, null
+    /// means the profile's limit.
     messages_per_second: Option<u64>,
-    /// Octets in a second at most, over all mailboxes.
+    /// Maximum bytes per second over all mailboxes.
     bytes_per_second: Option<u64>,
-    /// Octets in 24 hours at most, over all mailboxes.
+    /// Maximum bytes in 24 hours over all mailboxes.
     bytes_per_day: Option<u64>,
-    /// Octets in 24 hours at most, for each mailbox.
+    /// Maximum bytes in 24 hours for each mailbox.
     mailbox_bytes_per_day: Option<u64>,
-    /// Mailboxes under way now.
+    /// Active mailboxes.
     active_migration_count: u64,
-    /// Of these, mailboxes in a later pass.
+    /// Active mailboxes in an incremental sync.
     active_incremental_sync_count: u64,
-    /// No mailbox is begun before; none where the server did not ask to be left alone, and no limit is used up.
+    /// Time until which no pass starts, because the server asked for a delay or a limit is used up;
+    /// null if not parked.
     parked_until: Option<Timestamp>,
-    /// Why, with the server's words.
+    /// Reason of the parking, with the server's words.
     parked_reason: Option<String>,
-    /// The administrator who opens every mailbox, where there is one.
+    /// Administrator that opens every mailbox, if any.
     user_name: Option<String>,
-    /// How the administrator's login names the mailbox, or PROXYAUTH; none where the SASL authorization identity does.
+    /// Form of the administrator's login, or PROXYAUTH; null if the SASL authorization identity is
+    /// used.
     user_name_template: Option<String>,
-    /// How access tokens are come by, where they are: `ClientSecret`, `ClientCertificate`, `ServiceAccount`, `RefreshToken`,
-    /// `TokenCommand` or `Token`.
+    /// Source of access tokens: `ClientSecret`, `ClientCertificate`, `ServiceAccount`,
+    /// `RefreshToken`, `TokenCommand` or `Token`; null without tokens.
     token_source: Option<&'static str>,
-    /// The organisation at Microsoft.
+    /// Microsoft tenant.
     tenant_id: Option<String>,
-    /// The application, as the authorization server knows it.
+    /// Application (client) id at the authorization server.
     application_id: Option<String>,
-    /// For what a token is to be good.
+    /// Scope of the access token.
     scope: Option<String>,
-    /// The token endpoint.
+    /// Token endpoint.
     token_url: Option<String>,
-    /// Where a device asks for a code.
+    /// Device authorization endpoint.
     device_url: Option<String>,
-    /// The address of the service account.
+    /// Address of the service account.
     service_account: Option<String>,
-    /// Who signed in, where somebody did.
+    /// User who signed in, if any.
     signed_in_as: Option<String>,
-    /// The address of Gmail's API, where messages are uploaded by it.
+    /// URL of the Gmail API, if messages are uploaded through it.
     gmail_api_url: Option<String>,
-    /// Whether it can be used.
+    /// True if the endpoint can be used.
     is_valid: bool,
-    /// When it was made.
+    /// Time of creation.
     creation_time: Timestamp,
-    /// When it was changed last.
+    /// Time of the last change.
     last_modified_time: Timestamp,
 }
 
-/// What goes on now, at all endpoints.
+/// Active mailboxes at all endpoints.
 #[derive(Default)]
 pub(crate) struct Active {
     running: Vec<Running>,
@@ -99,7 +103,7 @@ impl Active {
         Ok(Self { running: store.running().await?, parked: store.parked(now).await? })
     }
 
-    /// Mailboxes at this endpoint, and of these those in a later pass.
+    /// Active mailboxes at this endpoint, and those of them in an incremental sync.
     fn at(&self, endpoint: Guid) -> (u64, u64) {
         let here = |it: &&Running| it.source_endpoint == endpoint || it.target_endpoint == Some(endpoint);
         let of = |later: bool| {
@@ -111,7 +115,7 @@ impl Active {
 }
 
 impl MigrationEndpoint {
-    /// The endpoint, and what is under way there.
+    /// View of the endpoint, with its active mailboxes.
     pub(crate) fn of(endpoint: Endpoint, active: &Active) -> Self {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
         let parking = active.parked.iter().find(|(parked, _)| *parked == endpoint.guid).map(|(_, it)| it);

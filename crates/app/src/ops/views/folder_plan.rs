@@ -1,26 +1,26 @@
-//! Where a folder goes.
+//! View of a folder's target.
 
 use mailhaul_engine::FolderPlan;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Where a folder goes, and why.
+/// Target of a folder, with the reason.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationFolderPlan {
-    /// The user's e-mail address.
+    /// E-mail address of the user.
     identity: String,
-    /// The folder on the source.
+    /// Folder on the source.
     source_folder: String,
-    /// The folder on the target; nothing where it is left out.
+    /// Folder on the target; null if the folder is left out.
     target_folder: Option<String>,
-    /// Whether it is left out.
+    /// True if the folder is left out.
     is_left_out: bool,
-    /// Whether the user is to see it subscribed.
+    /// True if the target folder will be subscribed.
     is_subscribed: bool,
-    /// Messages in it, where the server tells.
+    /// Messages in the folder, if the server tells.
     item_count: Option<u64>,
-    /// Why it goes there, or is left out.
+    /// Reason for the target, or for leaving the folder out.
     reason: String,
 }
 

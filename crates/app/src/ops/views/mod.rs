@@ -1,4 +1,6 @@
-//! What operations show: Exchange's properties by Exchange's names, and ours where it has none.
+//! Views: the objects that operations return.
+//!
+//! Property names are Exchange's, or mailhaul's where Exchange has none.
 
 mod api_token;
 mod audit_log;
@@ -31,8 +33,9 @@ pub(crate) use self::{
     user_statistics::{Details, MigrationUserStatistics, ReportLine},
 };
 
-/// The archive under the data directory, where an endpoint's name is asked for. No endpoint may be called so.
+/// Name of the archive in the data directory, in place of an endpoint's name. No endpoint may have
+/// it.
 pub(crate) const ARCHIVE: &str = "Archive";
 
-/// What a mail server is to Exchange.
+/// Exchange's migration type of mail servers.
 const IMAP: &str = "IMAP";

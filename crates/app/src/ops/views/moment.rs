@@ -1,4 +1,4 @@
-//! A time, as it is shown.
+//! Times as operations show them.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-/// A moment in the zone of whoever set it (RFC 3339).
+/// Time in the batch's zone (RFC 3339).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     at: Timestamp,
@@ -14,7 +14,6 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// In this zone.
     pub(crate) fn in_zone(at: Timestamp, zone: &TimeZone) -> Self {
         Self { at, zone: zone.clone() }
     }

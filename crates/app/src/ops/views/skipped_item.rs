@@ -1,34 +1,34 @@
-//! A skipped message, beside whose it is.
+//! View of a skipped message and its user.
 
 use jiff::Timestamp;
 use mailhaul_store::SkippedMessage;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A message that the last pass skipped.
+/// Message that the last pass skipped.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationSkippedItem {
-    /// The user's e-mail address.
+    /// E-mail address of the user.
     pub(crate) identity: String,
-    /// The sort of reason.
+    /// Kind of reason.
     kind: String,
-    /// The message's folder on the source.
+    /// Folder of the message on the source.
     folder_name: String,
-    /// Its UID there.
+    /// UID of the message on the source.
     #[serde(rename = "UID")]
     uid: u32,
-    /// Its subject.
+    /// Subject.
     subject: Option<String>,
-    /// When it arrived.
+    /// Time of arrival.
     date_received: Option<Timestamp>,
-    /// Octets, as the source claims.
+    /// Size in bytes, as the source states it.
     message_size: u64,
-    /// Why it was skipped, with the server's words.
+    /// Reason for skipping it, with the server's words.
     reason: String,
-    /// Where it was saved, if that was asked for.
+    /// Path of the saved file, if it was exported.
     pub(crate) file_name: Option<String>,
-    /// Why it could not be saved.
+    /// Reason why it could not be saved.
     pub(crate) export_error: Option<String>,
 }
 

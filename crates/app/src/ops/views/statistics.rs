@@ -1,11 +1,11 @@
-//! How far all batches are together.
+//! View of the progress of all batches together.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Counts, IMAP};
 
-/// How far all batches are together.
+/// Progress of all batches together.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationStatistics {
@@ -13,22 +13,21 @@ pub(crate) struct MigrationStatistics {
     identity: &'static str,
     /// `IMAP`.
     migration_type: &'static str,
-    /// Batches.
+    /// Number of batches.
     batch_count: u64,
     #[serde(flatten)]
     counts: Counts,
     /// Messages in the source mailboxes, as last listed.
     total_item_count: u64,
-    /// Messages that the targets hold of them.
+    /// Messages of these that are on the targets.
     synced_item_count: u64,
     /// Messages that the last passes skipped.
     skipped_item_count: u64,
-    /// Octets sent, over all passes.
+    /// Bytes sent, over all passes.
     bytes_transferred: u64,
 }
 
 impl MigrationStatistics {
-    /// Of so many batches, with these users and numbers.
     pub(crate) fn of(batches: usize, counts: Counts, totals: &mailhaul_migration::Statistics) -> Self {
         Self {
             identity: "MigrationStatistics",

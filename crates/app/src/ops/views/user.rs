@@ -1,4 +1,4 @@
-//! A migration user: one mailbox of a batch.
+//! View of a user: one mailbox of a batch.
 
 use jiff::Timestamp;
 use mailhaul_migration::{
@@ -10,86 +10,86 @@ use serde::Serialize;
 
 use crate::service::forecast::Forecast;
 
-/// A migration user. Its passwords are never shown.
+/// Migration user. Its passwords are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationUser {
-    /// Its e-mail address.
+    /// E-mail address of the user.
     identity: String,
-    /// Its number for ever.
+    /// Permanent id.
     guid: Guid,
-    /// The name of its batch.
+    /// Name of the user's batch.
     batch_id: String,
-    /// The target mailbox, as the CSV file names it.
+    /// Target mailbox, as named in the CSV file.
     mailbox_email_address: String,
-    /// Its row in the CSV file; the header is row 1.
+    /// Row in the CSV file; the header is row 1.
     row: u32,
-    /// Where it stands.
+    /// Status of the user.
     status: UserStatus,
-    /// The same in coarser words.
+    /// Status group.
     status_summary: StatusSummary,
-    /// Since when.
+    /// Time of the last status change.
     status_since: Timestamp,
-    /// The login at the source.
+    /// Login at the source.
     user_name: String,
-    /// The folder at the source that is taken for the whole mailbox.
+    /// Folder on the source that is migrated as the whole mailbox.
     user_root: Option<String>,
-    /// The login at the target.
+    /// Login at the target.
     target_user_name: String,
-    /// Messages that the target holds.
+    /// Messages on the target.
     synced_item_count: u64,
     /// Messages that the last pass skipped.
     skipped_item_count: u64,
-    /// Copies that wait to be removed, because one sync does not decide about so many: Set-MigrationUser -ConfirmDeletions
-    /// removes them with the next sync.
+    /// Copies that wait to be removed because one sync may not remove so many. Set-MigrationUser
+    /// -ConfirmDeletions lets the next sync remove them.
     waiting_deletion_count: u64,
-    /// Octets sent, over all passes.
+    /// Bytes sent, over all passes.
     bytes_transferred: u64,
-    /// When a pass reached its end last.
+    /// Time at which the last successful pass began.
     last_successful_sync_time: Option<Timestamp>,
-    /// When the next pass begins; none where nothing comes by itself.
+    /// Start of the next pass; null if none is planned.
     next_sync_time: Option<Timestamp>,
-    /// What the user waits for, where a server or a limit wants patience; while it is under way, on how many days it will be,
-    /// where a server limits the octets of a day.
+    /// Reason for waiting. During a pass with a daily limit, the number of days that it will
+    /// take.
     status_message: Option<String>,
-    /// The user's own `StartAfter`, which goes before the batch's.
+    /// The user's own `StartAfter`, which overrides the batch's.
     start_after: Option<Timestamp>,
-    /// The user's own `CompleteAfter`, which goes before the batch's.
+    /// The user's own `CompleteAfter`, which overrides the batch's.
     complete_after: Option<Timestamp>,
-    /// Why the last pass failed or broke off.
+    /// Reason why the last pass failed or was interrupted.
     error_summary: Option<String>,
-    /// The class of that failure.
+    /// Class of that failure.
     error_class: Option<FailureClass>,
-    /// What can be done about it.
+    /// Advice for that failure.
     advice: Option<String>,
-    /// How often the pass broke off in a row.
+    /// Number of interrupted passes in a row.
     attempts: u32,
-    /// Whether the source mailbox can be opened.
+    /// Result of the check of the source mailbox.
     source_check: CheckResult,
-    /// Whether the target mailbox can be opened; none where mail goes to the archive.
+    /// Result of the check of the target mailbox; null if mail goes to the archive.
     target_check: Option<CheckResult>,
-    /// When that was found out.
+    /// Time of the check.
     checked_time: Option<Timestamp>,
-    /// Why a mailbox cannot be opened, or why it is not known yet.
+    /// Reason why a mailbox cannot be opened, or was not checked yet.
     check_error: Option<String>,
-    /// What can be done about it.
+    /// Advice for CheckError.
     check_advice: Option<String>,
-    /// How consistent the target is with the source.
+    /// Consistency of the target with the source.
     data_consistency_score: Option<DataConsistencyScore>,
-    /// Whether messages were skipped that nobody has approved.
+    /// True if skipped messages are not approved.
     has_unapproved_skipped_items: bool,
 }
 
-/// What is known of whether a mailbox can be opened.
+/// Result of a mailbox check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) enum CheckResult {
-    /// Nobody has tried.
+    /// Not checked.
     NotChecked,
-    /// It is tried soon, or again.
+    /// Waits for a check, or for another one.
     Pending,
-    /// It was opened.
+    /// Opened.
     Opened,
-    /// It cannot be opened.
+    /// Cannot be opened.
     Failed,
 }
 
@@ -104,10 +104,10 @@ impl CheckResult {
     }
 }
 
-/// Why mailboxes cannot be opened, or why that is not known yet, and what can be done about it.
+/// Reason and advice of a failed or delayed check.
 fn check_error(check: &MailboxCheck) -> (Option<String>, Option<String>) {
     if let Some(due) = check.due {
-        let words = check.delay.as_ref().map(|it| format!("not checked yet, again at {due:.0}: {it}"));
+        let words = check.delay.as_ref().map(|it| format!("not checked yet, retry at {due:.0}: {it}"));
         return (words, None);
     }
     let failures: Vec<_> =
@@ -117,18 +117,17 @@ fn check_error(check: &MailboxCheck) -> (Option<String>, Option<String>) {
     ((!words.is_empty()).then(|| words.join("; ")), advice)
 }
 
-/// What keeps a user waiting now.
+/// Reasons why a user waits now.
 pub(crate) struct Waiting<'a> {
-    /// The time.
     pub(crate) now: Timestamp,
-    /// The endpoint of the user's batch that is left alone, by name.
+    /// Parked endpoint of the user's batch, by name.
     pub(crate) parked: Option<&'a (String, Parking)>,
-    /// How long the pass under way will take, where a day's octets are limited.
+    /// Forecast of the running pass, if a daily limit applies.
     pub(crate) forecast: Option<Forecast>,
 }
 
 impl Waiting<'_> {
-    /// When the user's next pass begins, and what it waits for; of a pass under way, on how many days.
+    /// Start of the user's next pass, and what it waits for; for a running pass, its forecast.
     pub(super) fn of(&self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
         use FailureClass as C;
         if let Some(forecast) = self.forecast {
@@ -139,7 +138,7 @@ impl Waiting<'_> {
             && parking.until > due
         {
             let words = format!(
-                "The endpoint \"{endpoint}\" is left alone until {:.0}: {}",
+                "The endpoint \"{endpoint}\" is paused until {:.0}: {}",
                 parking.until, parking.reason
             );
             return (Some(parking.until), Some(words));
@@ -148,12 +147,12 @@ impl Waiting<'_> {
         let is_temporary =
             |class| matches!(class, C::Throttled | C::Connection | C::Storage | C::Quota | C::Internal);
         let failure = user.failure.as_ref().filter(|it| is_waiting && is_temporary(it.class));
-        (Some(due), failure.map(|it| format!("It waits until {due:.0}: {}", it.message)))
+        (Some(due), failure.map(|it| format!("The user waits until {due:.0}: {}", it.message)))
     }
 }
 
 impl MigrationUser {
-    /// The user of the batch of this name, which has a target endpoint or not, with its numbers as they are now.
+    /// View of the user with its current numbers.
     pub(crate) fn of(
         user: mailhaul_migration::MigrationUser,
         (batch, has_target): (String, bool),

@@ -1,4 +1,4 @@
-//! How far a mailbox is.
+//! View of a mailbox's progress.
 
 use std::time::Duration;
 
@@ -14,99 +14,99 @@ use serde::Serialize;
 use super::{IMAP, batch::percentage, user::Waiting};
 use crate::service::forecast::Forecast;
 
-/// How far a mailbox is.
+/// Progress of a mailbox.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MigrationUserStatistics {
-    /// Its e-mail address.
+    /// E-mail address of the user.
     identity: String,
-    /// Its number for ever.
+    /// Permanent id.
     guid: Guid,
-    /// The name of its batch.
+    /// Name of the user's batch.
     batch_id: String,
     /// `IMAP`.
     migration_type: &'static str,
-    /// Where it stands.
+    /// Status of the user.
     status: UserStatus,
-    /// The same in coarser words.
+    /// Status group.
     status_summary: StatusSummary,
-    /// Why the last pass failed or broke off.
+    /// Reason why the last pass failed or was interrupted.
     error: Option<String>,
-    /// The class of that failure.
+    /// Class of that failure.
     error_class: Option<FailureClass>,
-    /// What can be done about it.
+    /// Advice for that failure.
     advice: Option<String>,
-    /// When the first pass reached its end.
+    /// Time at which the first pass ended.
     initial_sync_time: Option<Timestamp>,
-    /// When a pass reached its end last.
+    /// Time at which the last successful pass began.
     last_successful_sync_time: Option<Timestamp>,
-    /// When the next pass begins; none where nothing comes by itself.
+    /// Start of the next pass; null if none is planned.
     next_sync_time: Option<Timestamp>,
-    /// What the user waits for, where a server or a limit wants patience; while it is under way, on how many days it will be,
-    /// where a server limits the octets of a day.
+    /// Reason for waiting. During a pass with a daily limit, the number of days that it will
+    /// take.
     status_message: Option<String>,
-    /// Messages that the target holds.
+    /// Messages on the target.
     synced_item_count: u64,
     /// Messages that the last pass skipped.
     skipped_item_count: u64,
     /// Messages in the source mailbox, as last listed.
     total_items_in_source_mailbox_count: u64,
-    /// Messages that the pass under way, or else the last one, had to deal with.
+    /// Messages that the running or last pass had to process.
     estimated_total_transfer_count: u64,
-    /// Octets that the pass under way, or else the last one, had to send, as far as it has looked.
+    /// Bytes that the running or last pass had to send, as far as it has scanned.
     estimated_total_transfer_size: u64,
-    /// Octets sent, over all passes.
+    /// Bytes sent, over all passes.
     bytes_transferred: u64,
-    /// Octets sent in a minute by the pass under way; 0 where none is.
+    /// Bytes per minute of the running pass; 0 if none is running.
     current_bytes_transferred_per_minute: u64,
-    /// Octets sent in an hour under way, over all passes.
+    /// Bytes per hour of running time, over all passes.
     average_bytes_transferred_per_hour: u64,
-    /// Of the messages in the source mailbox, how many hundredths are dealt with.
+    /// Share of the messages in the source mailbox that are finished, in percent.
     percentage_complete: u64,
-    /// How long the pass under way will still take, as far as can be told.
+    /// Estimated rest of the running pass.
     estimated_time_remaining: Option<TimeSpan>,
-    /// How long it waited for a place.
+    /// Time spent waiting for a connection slot.
     total_queued_duration: TimeSpan,
-    /// How long it was under way.
+    /// Time spent in passes.
     total_in_progress_duration: TimeSpan,
-    /// How long it was synced, between passes.
+    /// Time spent synced, between passes.
     total_synced_duration: TimeSpan,
-    /// Under way, but nothing arrived after something broke.
+    /// Time in passes without an arriving message after a broken connection.
     total_stalled_duration: TimeSpan,
-    /// How consistent the target is with the source.
+    /// Consistency of the target with the source.
     data_consistency_score: Option<DataConsistencyScore>,
-    /// What the last pass did, folder by folder.
+    /// Results of the last pass, folder by folder.
     folders: Vec<MigrationFolder>,
-    /// What is told about it, where that was asked for; the oldest first.
+    /// Report, if requested; oldest line first.
     report: Option<Vec<ReportLine>>,
-    /// The messages that were skipped, where that was asked for.
+    /// Skipped messages, if requested.
     skipped_items: Option<Vec<SkippedItem>>,
 }
 
-/// What the last pass did in one folder. SeenCount is the sum of CopiedCount, AlreadyThereCount, LeftOutCount and
-/// SkippedCount.
+/// Results of the last pass in one folder. SeenCount is the sum of CopiedCount, AlreadyThereCount,
+/// LeftOutCount and SkippedCount.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 struct MigrationFolder {
-    /// On the source.
+    /// Folder on the source.
     folder_name: String,
-    /// On the target; none where it was left out.
+    /// Folder on the target; null if it was left out.
     target_folder_name: Option<String>,
-    /// Why it goes there.
+    /// Reason for the target.
     reason: String,
     /// Messages that the source showed.
     seen_count: u64,
     /// Messages copied.
     copied_count: u64,
-    /// Messages on the target before.
+    /// Messages that were on the target before.
     already_there_count: u64,
     /// Messages left out by a filter.
     left_out_count: u64,
     /// Messages skipped.
     skipped_count: u64,
-    /// Of the messages copied, those that were edited so that the target took them; the report names them.
+    /// Copied messages that were edited so that the target accepted them; the report names them.
     repaired_count: u64,
-    /// Octets copied.
+    /// Bytes copied.
     bytes_transferred: u64,
     /// Messages whose flags were changed.
     flags_changed_count: u64,
@@ -114,42 +114,42 @@ struct MigrationFolder {
     moved_count: u64,
     /// Messages removed from the target.
     removed_count: u64,
-    /// Why the folder was left before its end.
+    /// Reason why the folder was left unfinished.
     error: Option<String>,
 }
 
-/// One line of a report.
+/// Line of a report.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ReportLine {
-    /// When.
+    /// Time of the event.
     pub(crate) creation_time: Timestamp,
-    /// What.
+    /// Text of the event.
     pub(crate) message: String,
 }
 
-/// A message that was skipped.
+/// Skipped message.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SkippedItem {
-    /// The sort of reason.
+    /// Kind of reason.
     kind: String,
-    /// Its folder on the source.
+    /// Folder of the message on the source.
     folder_name: String,
-    /// Its subject.
+    /// Subject.
     subject: Option<String>,
-    /// When it arrived.
+    /// Time of arrival.
     date_received: Option<Timestamp>,
-    /// Octets, as the source claims.
+    /// Size in bytes, as the source states it.
     message_size: u64,
-    /// Its UID on the source.
+    /// UID of the message on the source.
     #[serde(rename = "UID")]
     uid: u32,
-    /// Why, with the server's words.
+    /// Reason, with the server's words.
     reason: String,
 }
 
-/// What is told beside the numbers.
+/// Optional parts of the statistics.
 #[derive(Default)]
 pub(crate) struct Details {
     pub(crate) folders: Vec<FolderStatistics>,
@@ -164,7 +164,7 @@ impl From<ReportEntry> for ReportLine {
 }
 
 impl MigrationUserStatistics {
-    /// Of the user of the batch of this name. `live` are the numbers of the pass under way in this process, where one is.
+    /// View of the user. `live` holds the numbers of a pass that runs in this process.
     pub(crate) fn of(
         user: MigrationUser,
         batch: String,
@@ -177,7 +177,7 @@ impl MigrationUserStatistics {
         let is_under_way = user.status.is_running() && user.status != UserStatus::Stopping;
         let numbers = live.unwrap_or(user.statistics);
         let here = millis(user.status_since, now);
-        // What the state lasts already is added to what the states before it lasted.
+        // Time in the current status is added to the time that the user spent in it before.
         let lasted = |millis: u64, is_now: bool| if is_now { millis + here } else { millis };
         let in_progress = lasted(numbers.in_progress_millis, user.status.is_running());
         let span = |millis| TimeSpan(Duration::from_millis(millis));
@@ -236,12 +236,13 @@ fn millis(since: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(now.as_millisecond() - since.as_millisecond()).unwrap_or(0)
 }
 
-/// How much in `unit` milliseconds, where so much took so long.
+/// Amount per `unit` milliseconds.
 fn rate(much: u64, millis: u64, unit: u64) -> u64 {
     much.saturating_mul(unit).checked_div(millis).unwrap_or(0)
 }
 
-/// Milliseconds until the pass has dealt with all messages and octets that it knows of, at the pace that it had so far.
+/// Milliseconds until the pass has processed all messages and bytes that it knows of, at its speed
+/// so far.
 fn remaining(numbers: &Statistics, elapsed: u64) -> Option<u64> {
     let until = |done: u64, left: u64| left.saturating_mul(elapsed).checked_div(done);
     let items = numbers.total_items.saturating_sub(numbers.synced_items + numbers.skipped_items);
