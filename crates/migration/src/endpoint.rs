@@ -1,6 +1,7 @@
 //! A migration endpoint: how one server is reached, and how much it may be asked at once.
 
 use jiff::Timestamp;
+use mailhaul_mail::Reach;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
@@ -182,6 +183,8 @@ pub struct Endpoint {
     pub server_profile: Option<String>,
     /// The only sign-in mechanism; `None` for the strongest that works.
     pub auth_mechanism: Option<String>,
+    /// To which addresses its connections may go.
+    pub reach: Reach,
     /// How much it may be asked in a time.
     pub rates: Rates,
     /// The address of Gmail's API, where messages are uploaded by it and not by APPEND.

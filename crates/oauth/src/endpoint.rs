@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailhaul_mail::{Redactor, Secret};
+use mailhaul_mail::{Reach, Redactor, Secret};
 use oauth2::{TokenResponse as _, basic::BasicErrorResponse, basic::BasicTokenResponse};
 use reqwest::{Client, Response, StatusCode, header};
 use url::Url;
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{TokenError, innermost},
+    http::{check_url, http_client},
     source::{LONGEST_LIFE, Token},
     words::{self, About},
 };
@@ -119,8 +120,17 @@ impl TokenEndpoint {
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub fn new(url: TokenUrl) -> Result<Self, TokenError> {
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| TokenError::refused(format!("TLS cannot be set up: {error}")))?;
+        Self::reaching(url, Reach::Anywhere)
+    }
+
+    /// The same, at an address that these connections may go to.
+    ///
+    /// # Errors
+    /// Also where it may not be reached.
+    pub fn reaching(url: TokenUrl, reach: Reach) -> Result<Self, TokenError> {
+        check_url(&url.0, reach)
+            .map_err(|words| TokenError::refused(format!("the token endpoint: {words}")))?;
+        let client = http_client(reach, PATIENCE).map_err(TokenError::refused)?;
         Ok(Self { url, client })
     }
 

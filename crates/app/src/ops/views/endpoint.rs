@@ -1,6 +1,7 @@
 //! A migration endpoint.
 
 use jiff::Timestamp;
+use mailhaul_mail::Reach;
 use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
 use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
@@ -79,6 +80,8 @@ pub(crate) struct MigrationEndpoint {
     signed_in_as: Option<String>,
     /// The address of Gmail's API, where messages are uploaded by it.
     gmail_api_url: Option<String>,
+    /// Whether connections may go to this machine and to addresses of its link: if an administrator made it.
+    reaches_this_machine: bool,
     /// Whether it can be used.
     is_valid: bool,
     /// When it was made.
@@ -137,6 +140,7 @@ impl MigrationEndpoint {
             service_account,
             signed_in_as,
             gmail_api_url: endpoint.gmail_api,
+            reaches_this_machine: endpoint.reach == Reach::Anywhere,
             identity: endpoint.name,
             guid: endpoint.guid,
             endpoint_type: endpoint.endpoint_type,
