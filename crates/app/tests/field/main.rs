@@ -54,4 +54,7 @@ mod echo;
 mod netease;
 mod not_connected;
 
+// Files.
+mod csv;
+
 mod support;
