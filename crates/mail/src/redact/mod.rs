@@ -21,7 +21,7 @@ const OVERLAP: usize = 1024;
 const ENCLOSING: &[char] = &['"', '\'', '`', '<', '>', '(', ')', '[', ']', '{', '}', ',', ';'];
 
 /// How thoroughly a text is searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Search {
     /// As it stands, in any case of its letters.
     Plain,
