@@ -35,8 +35,8 @@ fn run(field: &Field, file: &[u8]) -> (Option<i32>, String) {
 /// Files that are read.
 fn readable() -> Vec<(&'static str, Vec<u8>)> {
     let text = usual();
-    let quoted =
-        text.lines().map(|line| format!("\"{}\"\r\n", line.replace(',', "\",\""))).collect::<String>();
+    let quoted: Vec<String> =
+        text.lines().map(|line| format!("\"{}\"\r\n", line.replace(',', "\",\""))).collect();
     vec![
         ("line feeds", text.clone().into()),
         ("CRLF", text.replace('\n', "\r\n").into()),
@@ -44,7 +44,7 @@ fn readable() -> Vec<(&'static str, Vec<u8>)> {
         ("UTF-8 with a mark", format!("\u{feff}{text}").into()),
         ("UTF-16LE with a mark", utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)),
         ("UTF-16BE with a mark", utf16(&format!("\u{feff}{text}"), u16::to_be_bytes)),
-        ("all in quotes", quoted.into()),
+        ("all in quotes", quoted.concat().into()),
         ("empty lines", text.replace('\n', "\n\n\r\n").into()),
         ("the same mailbox twice", format!("{text}{}", text.lines().nth(1).unwrap()).into()),
     ]

@@ -145,7 +145,7 @@ impl Names {
     }
 }
 
-/// The system's resolver says that it may work later (EAI_AGAIN), then that there is no such name (EAI_NONAME).
+/// The system's resolver says that it may work later (`EAI_AGAIN`), then that there is no such name (`EAI_NONAME`).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_not_found_for_a_while_fails_nobody() {
     let Some(resolver) = Names::silent() else { return };
