@@ -35,6 +35,7 @@ mod report;
 mod reused_uids;
 mod revalidate;
 mod settle;
+mod subscriptions;
 mod survey;
 mod throttle;
 mod transfer;

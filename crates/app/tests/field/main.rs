@@ -47,6 +47,7 @@ mod mirror;
 mod names;
 mod no_match;
 mod shared_folders;
+mod subscriptions;
 mod view;
 
 // Logins.
