@@ -182,7 +182,10 @@ impl Storm {
                 return;
             }
             for user in &open {
-                if matches!(user["Status"].as_str(), Some("Failed" | "SyncedWithErrors")) {
+                if matches!(
+                    user["Status"].as_str(),
+                    Some("Failed" | "IncrementalFailed" | "SyncedWithErrors")
+                ) {
                     _ = self.service.ask(&["Start-MigrationUser", user["Identity"].as_str().unwrap()]);
                 }
             }
