@@ -20,6 +20,7 @@ test: ## everything that must hold; installs the servers that it needs
 EXTENT ?= 60
 
 test-long: ## cuts, kills and hostile servers in great numbers, about an hour; EXTENT=10 is shorter, MAILHAUL_SEED=7 begins elsewhere
+	@sh scripts/servers.sh
 	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test long -- --nocapture
 
 # Seconds for each target. A night (TIME=1800) makes more than 100 million executions.

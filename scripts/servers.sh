@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, a token server. What is there already is
-# not installed again, and no system service is started. The IMAP packages of Cyrus and Courier conflict with each other: they
+# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, a token server; and libfaketime, for a
+# clock that jumps. What is there already is not installed again, and no system service is started. The IMAP packages of Cyrus and Courier conflict with each other: they
 # are unpacked below the build directory, and the tests take the programs from there; only what both need beside them is
 # installed.
 set -eu
@@ -19,6 +19,7 @@ need /usr/lib/cyrus/bin/master cyrus-common
 need /usr/sbin/saslpasswd2 sasl2-bin
 need /usr/sbin/couriertcpd courier-base
 need /usr/bin/openssl openssl
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 if [ -n "$missing" ]; then
     need_root "a server of the tests ($missing )" "$missing" cyrus-imapd courier-imap
     # Cyrus asks for a mail transport agent, which is not to be replaced where there is one.

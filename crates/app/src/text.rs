@@ -10,6 +10,9 @@ use std::{
 use mailhaul_engine::{FolderOption, RepairedItem, Unmatched};
 use mailhaul_mail::{FolderPath, for_screen, json_for_screen};
 
+/// Maximum number of folders that one sentence names.
+const NAMED_FOLDERS: usize = 10;
+
 /// Prints a line, with advice below it. Whoever closed the pipe does not want to read on, and that is no failure.
 pub(crate) fn print(line: impl fmt::Display) {
     let _unread = writeln!(io::stdout(), "{}", shown(&line.to_string()));
@@ -93,6 +96,19 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
 pub(crate) fn emptied(folder: &FolderPath, is_removed: bool) -> String {
     let what = if is_removed { "it was removed" } else { "it can be removed" };
     format!("target folder {folder} is empty, because the source has the folder no more; {what}")
+}
+
+/// Folders of the target whose subscription no pass takes away.
+pub(crate) fn stay_subscribed(folders: &[FolderPath]) -> String {
+    let named: Vec<String> = folders.iter().take(NAMED_FOLDERS).map(ToString::to_string).collect();
+    let more = match folders.len().saturating_sub(NAMED_FOLDERS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "subscribed on the target and not on the source: {}{more}; unsubscribing is not carried over, users do it themselves",
+        named.join(", ")
+    )
 }
 
 /// An option that matches no folder, by its name on the command line.

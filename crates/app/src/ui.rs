@@ -255,6 +255,9 @@ impl Progress for MailboxUi {
             Event::Emptied { folder, is_removed } => {
                 self.ui.warn(&format!("{}: {}", self.name, text::emptied(folder, is_removed)));
             }
+            Event::StaySubscribed { folders } => {
+                self.ui.warn(&format!("{}: {}", self.name, text::stay_subscribed(folders)));
+            }
             Event::FolderFailed { folder, error } => {
                 self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
             }

@@ -38,6 +38,7 @@ mod reused_uids;
 mod revalidate;
 mod sample;
 mod settle;
+mod subscriptions;
 mod survey;
 mod throttle;
 mod transfer;

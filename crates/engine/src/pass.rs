@@ -16,6 +16,7 @@ use crate::{
     record::FolderRecord,
     repair::RepairRules,
     report::{FolderReport, FolderTally, Report},
+    subscriptions::stay_subscribed,
     survey::{Survey, survey},
     throttle::{Limits, SHORT},
     views::Viewed,
@@ -132,6 +133,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.progress.event(Event::Unmatched { option });
         }
         survey.check_options()?;
+        let folders = stay_subscribed(&survey.plans, &survey.target);
+        if !folders.is_empty() {
+            self.progress.event(Event::StaySubscribed { folders: &folders });
+        }
         self.check_identity(&survey).await?;
         let names = survey.names.clone();
         let (mut works, views) = self.choose(survey, report);

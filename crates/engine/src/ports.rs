@@ -383,6 +383,11 @@ pub enum Event<'a> {
         /// True if it was removed there.
         is_removed: bool,
     },
+    /// Folders of the target stay subscribed although the source's are not.
+    StaySubscribed {
+        /// On the target.
+        folders: &'a [FolderPath],
+    },
     /// A folder was left.
     FolderFailed {
         /// The source folder.

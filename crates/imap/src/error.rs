@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Authentication,
     /// There is no such host, or nothing listens there.
     Unreachable,
+    /// No connection may go to the address of the host.
+    Forbidden,
     /// The connection broke.
     Connection,
     /// TLS could not be agreed on, or the certificate is not to be trusted.

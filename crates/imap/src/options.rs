@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use mailhaul_mail::Reach;
+
 use crate::{
     auth::SignInMemory,
     limits::Limits,
@@ -63,6 +65,8 @@ pub struct ConnectOptions {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Which addresses of the host are connected to.
+    pub reach: Reach,
     /// How the connection is protected.
     pub security: Security,
     /// Whom to trust.
@@ -94,6 +98,7 @@ impl ConnectOptions {
         Self {
             host: host.into(),
             port,
+            reach: Reach::default(),
             security,
             tls: TlsOptions::default(),
             timeouts: Timeouts::default(),

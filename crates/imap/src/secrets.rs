@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,9 +17,55 @@ use crate::{
 /// Bytes of a status response that are kept for people.
 const LONGEST_TEXT: usize = 4096;
 
+/// Maximum number of texts that are remembered to hold no secret, and bytes of the longest of them.
+const REMEMBERED: usize = 64;
+const LONGEST_REMEMBERED: usize = 256;
+
 /// Known secrets. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<Redactor>>);
+pub(crate) struct Secrets(Arc<Mutex<Known>>);
+
+/// Secrets, and texts that were searched for them: servers say the same few sentences again and again.
+#[derive(Default)]
+struct Known {
+    redactor: Redactor,
+    clean: HashSet<(String, Search)>,
+}
+
+impl Known {
+    fn redact(&mut self, text: &mut String, search: Search) {
+        // A tuple of borrowed text is no key of the set: the text is lent to one.
+        let key = (std::mem::take(text), search);
+        if self.clean.contains(&key) {
+            *text = key.0;
+            return;
+        }
+        let struck = match self.redactor.redact(&key.0, search) {
+            Cow::Owned(struck) => Some(struck),
+            Cow::Borrowed(_) => None,
+        };
+        *text = struck.unwrap_or_else(|| {
+            let text = key.0.clone();
+            self.remember(key);
+            text
+        });
+    }
+
+    fn remember(&mut self, key: (String, Search)) {
+        if key.0.len() > LONGEST_REMEMBERED {
+            return;
+        }
+        if self.clean.len() == REMEMBERED {
+            self.clean.clear();
+        }
+        self.clean.insert(key);
+    }
+
+    fn learn(&mut self, add: impl FnOnce(&mut Redactor)) {
+        add(&mut self.redactor);
+        self.clean.clear();
+    }
+}
 
 impl Secrets {
     pub(crate) fn new(secrets: &[Secret]) -> Self {
@@ -26,27 +73,25 @@ impl Secrets {
         for secret in secrets {
             redactor.add(secret);
         }
-        Self(Arc::new(Mutex::new(redactor)))
+        Self(Arc::new(Mutex::new(Known { redactor, clean: HashSet::new() })))
     }
 
-    fn redactor(&self) -> MutexGuard<'_, Redactor> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on this is struck.
     pub(crate) fn add(&self, secret: &Secret) {
-        self.redactor().add(secret);
+        self.known().learn(|redactor| redactor.add(secret));
     }
 
     /// A message of a SASL exchange, which is struck where it is whole.
     pub(crate) fn add_message(&self, message: &[u8]) {
-        self.redactor().add_whole(message);
+        self.known().learn(|redactor| redactor.add_whole(message));
     }
 
     fn redact(&self, text: &mut String, search: Search) {
-        if let Cow::Owned(struck) = self.redactor().redact(text, search) {
-            *text = struck;
-        }
+        self.known().redact(text, search);
     }
 
     /// The error without secrets.
@@ -60,7 +105,7 @@ impl Secrets {
 
     /// The response without secrets, where it is words and no data. Challenges stay: the mechanism has to read them.
     pub(crate) fn strike(&self, response: &mut Response) {
-        if self.redactor().is_empty() {
+        if self.known().redactor.is_empty() {
             return;
         }
         match response {
@@ -69,10 +114,13 @@ impl Secrets {
                 let is_shown = status.status != Status::Ok;
                 self.strike_status(status, if is_shown { Search::Decoded } else { Search::Plain });
             }
-            Response::Untagged(Untagged::Status(status)) => self.strike_status(status, Search::Decoded),
+            Response::Untagged(Untagged::Status(status)) => {
+                let search = if tells_of_a_folder(status) { Search::Plain } else { Search::Decoded };
+                self.strike_status(status, search);
+            }
             Response::Untagged(Untagged::Unknown(line)) => {
                 let text = String::from_utf8_lossy(line);
-                if let Cow::Owned(struck) = self.redactor().redact(&text, Search::Decoded) {
+                if let Cow::Owned(struck) = self.known().redactor.redact(&text, Search::Decoded) {
                     *line = struck.into_bytes().into();
                 }
             }
@@ -122,6 +170,25 @@ impl Secrets {
     }
 }
 
+/// True for the data that come when a folder is opened: the words beside them are shown nowhere.
+fn tells_of_a_folder(status: &StatusResponse) -> bool {
+    use Code as C;
+    let is_data = matches!(
+        status.code,
+        Some(
+            C::UidValidity(_)
+                | C::UidNext(_)
+                | C::Unseen(_)
+                | C::HighestModSeq(_)
+                | C::NoModSeq
+                | C::PermanentFlags(_)
+                | C::MailboxId(_)
+                | C::Closed
+        )
+    );
+    status.status == Status::Ok && is_data
+}
+
 struct Guarded {
     trace: Arc<dyn Trace>,
     secrets: Secrets,
@@ -129,13 +196,49 @@ struct Guarded {
 
 impl Trace for Guarded {
     fn line(&self, direction: Direction, text: &str) {
-        let redactor = self.secrets.redactor();
-        self.trace.line(direction, &redactor.redact(text, Search::Decoded));
+        let known = self.secrets.known();
+        self.trace.line(direction, &known.redactor.redact(text, Search::Decoded));
     }
 
     fn milestone(&self, milestone: &Milestone<'_>) {
         let Milestone::Greeted(text) = milestone else { return self.trace.milestone(milestone) };
-        let redactor = self.secrets.redactor();
-        self.trace.milestone(&Milestone::Greeted(&redactor.redact(text, Search::Decoded)));
+        let known = self.secrets.known();
+        self.trace.milestone(&Milestone::Greeted(&known.redactor.redact(text, Search::Decoded)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(secrets: &Secrets, text: &str) -> String {
+        let mut text = text.to_owned();
+        secrets.redact(&mut text, Search::Decoded);
+        text
+    }
+
+    #[test]
+    fn a_text_that_was_clean_is_searched_for_a_secret_that_is_new() {
+        let secrets = Secrets::new(&[Secret::new("first secret")]);
+        for _ in 0..2 {
+            assert_eq!(redacted(&secrets, "no hunter2 here"), "no hunter2 here");
+            assert_eq!(redacted(&secrets, "a first secret"), "a [redacted]");
+        }
+        secrets.add(&Secret::new("hunter2"));
+        assert_eq!(redacted(&secrets, "no hunter2 here"), "no [redacted] here");
+        secrets.add_message(b"n,a=ann,auth=Bearer x");
+        assert_eq!(redacted(&secrets, "n,a=ann,auth=Bearer x"), "[redacted]");
+    }
+
+    #[test]
+    fn few_texts_are_remembered() {
+        let secrets = Secrets::new(&[Secret::new("hunter2")]);
+        for number in 0..1_000 {
+            redacted(&secrets, &format!("words {number}"));
+        }
+        redacted(&secrets, &"x".repeat(LONGEST_REMEMBERED + 1));
+        let known = secrets.known();
+        assert!(known.clean.len() <= REMEMBERED, "{}", known.clean.len());
+        assert!(known.clean.iter().all(|(text, _)| text.len() <= LONGEST_REMEMBERED));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, IoSlice},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
+use mailhaul_mail::Reach;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -91,10 +92,12 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
         }
     };
     options.tell(&Milestone::Addresses(&addresses));
+    let addresses = allowed(options, addresses)?;
     let mut failures = Vec::new();
     for address in addresses {
         match timeout(timeouts.connect, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
+                is_elsewhere(options, &tcp, address)?;
                 options.tell(&Milestone::Connected(address));
                 tune(&tcp)
                     .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
@@ -109,6 +112,36 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
     }
     let words = format!("cannot connect to {host}, port {port}: {}", failures.join("; "));
     Err(Error::session(ErrorKind::Unreachable, words))
+}
+
+/// The addresses that connections may go to.
+///
+/// # Errors
+/// [`ErrorKind::Forbidden`] if none is left.
+fn allowed(options: &ConnectOptions, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
+    let refusal = addresses.iter().find_map(|it| Some((it.ip(), options.reach.refusal(it.ip())?)));
+    let allowed: Vec<_> =
+        addresses.into_iter().filter(|it| options.reach.refusal(it.ip()).is_none()).collect();
+    match refusal {
+        Some((address, why)) if allowed.is_empty() => Err(forbidden(&options.host, address, why)),
+        _ => Ok(allowed),
+    }
+}
+
+/// An error where the connection came about between two ends of this machine, by an address of its network.
+fn is_elsewhere(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
+    let is_here =
+        tcp.local_addr().is_ok_and(|local| local.ip().to_canonical() == address.ip().to_canonical());
+    if is_here && options.reach == Reach::OtherMachines {
+        return Err(forbidden(&options.host, address.ip(), "is this machine"));
+    }
+    Ok(())
+}
+
+fn forbidden(host: &str, address: IpAddr, why: &str) -> Error {
+    let named =
+        if bare(host) == address.to_string() { String::new() } else { format!(", the address of {host},") };
+    Error::endpoint(ErrorKind::Forbidden, format!("no connection may go there: {address}{named} {why}"))
 }
 
 /// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
@@ -238,6 +271,42 @@ mod tests {
             text.starts_with(&format!("cannot connect to 127.0.0.1, port {port}: 127.0.0.1:{port}: ")),
             "{text}"
         );
+    }
+
+    #[tokio::test]
+    async fn no_connection_is_made_to_this_machine_where_it_is_refused() {
+        let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in
+            ["127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "localhost", "2130706433", "0x7f.1", "127.1"]
+        {
+            let mut options = ConnectOptions::new(host, port, Security::Clear);
+            options.reach = Reach::OtherMachines;
+            let error = Stream::connect(&options).await.err().unwrap();
+            assert_eq!(
+                (error.kind, error.retry),
+                (ErrorKind::Forbidden, mailhaul_mail::Retry::Never),
+                "{host}"
+            );
+            assert!(error.message.contains("no connection may go there: "), "{error}");
+        }
+        let came = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+        assert!(came.is_err(), "a connection was made");
+    }
+
+    /// An address of the machine's own network is known when the connection has the same address at both ends.
+    #[tokio::test]
+    async fn nor_is_one_used_that_comes_back_by_the_network() {
+        let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        // No packet is sent: the system says by which address it would be.
+        let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
+        let Ok(own) = own.map(|it| it.ip()) else { return };
+        let mut options = ConnectOptions::new(own.to_string(), port, Security::Clear);
+        options.reach = Reach::OtherMachines;
+        let error = Stream::connect(&options).await.err().unwrap();
+        assert_eq!(error.message, format!("no connection may go there: {own} is this machine"));
     }
 
     #[test]

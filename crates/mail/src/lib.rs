@@ -5,6 +5,7 @@
 //! * [`normalized`], [`ignoring_case`]: comparison of folder names as servers do it.
 //! * [`Flags`], [`InternalDate`]: facts of a message beside its bytes.
 //! * [`Fingerprint`], [`Digest`]: recognition of a message on another server.
+//! * [`Reach`]: addresses that a connection may go to.
 //! * [`Scope`], [`Retry`]: the two properties of every error.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
 //! * [`for_screen`]: foreign text, made safe for a terminal.
@@ -17,6 +18,7 @@ mod flags;
 mod fold;
 mod folder_path;
 mod internal_date;
+mod reach;
 mod redact;
 pub mod repair;
 mod screen;
@@ -33,6 +35,7 @@ pub use flags::{Flags, SystemFlag};
 pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
+pub use reach::Reach;
 pub use redact::{REDACTED, Redactor, Search};
 pub use screen::{for_screen, is_obeyed, json_for_screen, on_one_line};
 pub use secret::Secret;

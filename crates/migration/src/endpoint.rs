@@ -1,6 +1,7 @@
 //! Migration endpoints: address, login and limits of a server.
 
 use jiff::Timestamp;
+use mailhaul_mail::Reach;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
@@ -174,6 +175,8 @@ pub struct Endpoint {
     pub server_profile: Option<String>,
     /// Only sign-in mechanism to use; `None` for the strongest that works.
     pub auth_mechanism: Option<String>,
+    /// Addresses that its connections may go to.
+    pub reach: Reach,
     pub rates: Rates,
     /// URL of the Gmail API, if messages are uploaded through it instead of APPEND.
     pub gmail_api: Option<String>,

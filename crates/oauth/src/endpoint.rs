@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailhaul_mail::{Redactor, Secret};
+use mailhaul_mail::{Reach, Redactor, Secret};
 use oauth2::{TokenResponse as _, basic::BasicErrorResponse, basic::BasicTokenResponse};
 use reqwest::{Client, Response, StatusCode, header};
 use url::Url;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{TokenError, innermost},
+    http::{check_url, http_client},
     source::{MAX_LIFETIME, Token},
     words::{self, About},
 };
@@ -115,9 +116,17 @@ impl TokenEndpoint {
     /// # Errors
     /// TLS cannot be set up on this machine.
     pub fn new(url: TokenUrl) -> Result<Self, TokenError> {
-        let client =
-            Client::builder().timeout(REQUEST_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| TokenError::refused(format!("TLS cannot be set up: {error}")))?;
+        Self::reaching(url, Reach::Anywhere)
+    }
+
+    /// Builds a client whose connections go to allowed addresses only.
+    ///
+    /// # Errors
+    /// Fails if the address is not allowed.
+    pub fn reaching(url: TokenUrl, reach: Reach) -> Result<Self, TokenError> {
+        check_url(&url.0, reach)
+            .map_err(|words| TokenError::refused(format!("the token endpoint: {words}")))?;
+        let client = http_client(reach, REQUEST_TIMEOUT).map_err(TokenError::refused)?;
         Ok(Self { url, client })
     }
 

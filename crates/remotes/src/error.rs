@@ -16,7 +16,7 @@ pub(crate) fn told(error: imap::Error) -> Error {
         K::TooManyConnections => ErrorKind::TooManyConnections,
         K::Quota => ErrorKind::Quota,
         K::TooLarge => ErrorKind::TooLarge,
-        K::Refused | K::NotFound | K::AlreadyExists | K::Unsupported => ErrorKind::Refused,
+        K::Forbidden | K::Refused | K::NotFound | K::AlreadyExists | K::Unsupported => ErrorKind::Refused,
     };
     Error::new(error.scope, error.retry, kind, error.message)
 }

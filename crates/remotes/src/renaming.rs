@@ -27,6 +27,9 @@ impl ImapMailbox {
     }
 
     /// Removes the folder if it is open, empty, has no other use and none below it.
+    ///
+    /// DELETE takes with it what arrives a moment before. So the folder gets a name first that no mail is delivered to, and is
+    /// looked into once more. What remains is a delivery that opened the folder before it was renamed.
     pub(crate) async fn remove_empty(&mut self, folder: &FolderPath) -> Result<bool, Error> {
         let listed = self.folders().await?;
         let is_within = |it: &mailhaul_engine::Folder| it.path != *folder && it.path.is_within(folder);
@@ -34,12 +37,56 @@ impl ImapMailbox {
         if folder.is_inbox() || listed.iter().any(|it| is_within(it) || is_kept(it)) {
             return Ok(false);
         }
-        // Its messages are counted as late as can be.
-        let name = self.wire(folder);
-        if self.open_now(folder, Mode::Select).await? > 0 {
+        let aside = aside(folder);
+        let is_listed = |path: &FolderPath| listed.iter().any(|it| it.path == *path);
+        // A connection that broke on the way left it there.
+        if is_listed(&aside) && !is_listed(folder) {
+            return self.finish_removal(folder, &aside, false).await;
+        }
+        if !self.is_empty(folder).await? {
             return Ok(false);
         }
-        self.selected()?.close().await.map_err(|error| self.explain_in(folder, error))?;
+        match self.rename(folder, &NewFolder { path: aside.clone(), subscribe: false }).await {
+            Ok(()) => {}
+            // Not every server renames: the look before DELETE is the last one then.
+            Err(error) if error.scope <= Scope::Folder => {
+                return if self.is_empty(folder).await? { self.delete_now(folder).await } else { Ok(false) };
+            }
+            Err(error) => return Err(error),
+        }
+        let is_subscribed = listed.iter().any(|it| it.path == *folder && it.subscribed);
+        self.finish_removal(folder, &aside, is_subscribed).await
+    }
+
+    /// Removes the folder that has another name by now, or gives it its name back where mail arrived.
+    async fn finish_removal(
+        &mut self,
+        folder: &FolderPath,
+        aside: &FolderPath,
+        subscribe: bool,
+    ) -> Result<bool, Error> {
+        if self.is_empty(aside).await? {
+            return self.delete_now(aside).await;
+        }
+        self.selected()?.unselect().await.map_err(|error| self.explain_in(aside, error))?;
+        let back = self.rename(aside, &NewFolder { path: folder.clone(), subscribe }).await;
+        back.map(|()| false).map_err(|error| {
+            let words = format!("mail arrived in \"{folder}\", which is called \"{aside}\" now: {error}");
+            Error::session(words)
+        })
+    }
+
+    /// True if the folder that is opened now holds no message.
+    async fn is_empty(&mut self, folder: &FolderPath) -> Result<bool, Error> {
+        let is_empty = self.open_now(folder, Mode::Select).await? == 0;
+        if is_empty {
+            self.selected()?.close().await.map_err(|error| self.explain_in(folder, error))?;
+        }
+        Ok(is_empty)
+    }
+
+    async fn delete_now(&mut self, folder: &FolderPath) -> Result<bool, Error> {
+        let name = self.wire(folder);
         let session = self.session().await?;
         let deleted = session.delete(&name).await;
         let unsubscribed = session.unsubscribe(&name).await;
@@ -50,4 +97,13 @@ impl ImapMailbox {
             _ => Ok(true),
         }
     }
+}
+
+/// A name beside the folder to which nobody delivers mail.
+fn aside(folder: &FolderPath) -> FolderPath {
+    let mut segments = folder.segments().to_vec();
+    if let Some(last) = segments.last_mut() {
+        last.push_str(" (being removed by mailhaul)");
+    }
+    FolderPath::new(segments)
 }

@@ -23,7 +23,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The schema, step by step: what was released is never edited, only added to.
-const SCHEMA: [(i64, &str, &str); 15] = [
+const SCHEMA: [(i64, &str, &str); 16] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -39,6 +39,7 @@ const SCHEMA: [(i64, &str, &str); 15] = [
     (13, "waiting deletions", include_str!("../migrations/0013_waiting_deletions.sql")),
     (14, "service checksums", include_str!("../migrations/0014_service_checksums.sql")),
     (15, "waiting users", include_str!("../migrations/0015_waiting_users.sql")),
+    (16, "reach", include_str!("../migrations/0016_reach.sql")),
 ];
 
 /// The newest step of the schema.

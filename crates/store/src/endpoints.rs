@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, Guid, Limit};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
@@ -16,6 +16,9 @@ use crate::{
     vault::{Keys, SecretName, secrets},
     writer::Work,
 };
+
+/// The word for [`Reach::OtherMachines`].
+const OTHER_MACHINES: &str = "OtherMachines";
 
 /// What becomes of an endpoint's stored secret: its administrator's password, or what its tokens are come by with.
 #[derive(Clone, Debug)]
@@ -257,8 +260,8 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
         "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
          certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
          admin_user_name, admin_template, created, modified, server_profile, rates, endpoint_type, oauth, gmail_api, \
-         auth_mechanism) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         auth_mechanism, reach) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (guid) DO UPDATE SET name = excluded.name, remote_server = excluded.remote_server, \
          port = excluded.port, security = excluded.security, \
          accept_untrusted_certificates = excluded.accept_untrusted_certificates, \
@@ -269,7 +272,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
          admin_user_name = excluded.admin_user_name, admin_template = excluded.admin_template, \
          modified = excluded.modified, server_profile = excluded.server_profile, rates = excluded.rates, \
          endpoint_type = excluded.endpoint_type, oauth = excluded.oauth, gmail_api = excluded.gmail_api, \
-         auth_mechanism = excluded.auth_mechanism",
+         auth_mechanism = excluded.auth_mechanism, reach = excluded.reach",
     )
     .bind(endpoint.guid)
     .bind(endpoint.name.clone())
@@ -291,6 +294,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     .bind(oauth)
     .bind(endpoint.gmail_api.clone())
     .bind(endpoint.auth_mechanism.clone())
+    .bind((endpoint.reach == Reach::OtherMachines).then_some(OTHER_MACHINES))
     .execute(&mut *connection)
     .await?;
     service_rows::stamp_endpoint(connection, endpoint.guid).await
@@ -351,6 +355,11 @@ fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
         max_concurrent_incremental_syncs: limit(cells, "max_concurrent_incremental_syncs")?,
         server_profile: cells.get("server_profile")?,
         auth_mechanism: cells.get("auth_mechanism")?,
+        reach: match cells.get::<Option<&str>>("reach")? {
+            None => Reach::Anywhere,
+            Some(OTHER_MACHINES) => Reach::OtherMachines,
+            Some(_) => return Err(Fault::Unreadable("reach")),
+        },
         rates: serde_json::from_str(rates).map_err(|it| Fault::Json("rates", it))?,
         access,
         gmail_api: cells.get("gmail_api")?,

@@ -89,7 +89,7 @@ pub(crate) fn new_bearer(endpoint: &Endpoint, secret: Option<&Secret>, mailbox: 
     if matches!(oauth.grant, Grant::RefreshToken { .. }) {
         return Login::Nobody;
     }
-    Login::Bearer(Bearer { tokens: tokens(oauth, secret), side })
+    Login::Bearer(Bearer { tokens: tokens(oauth, endpoint.reach, secret), side })
 }
 
 fn user(credential: Credential) -> Credentials {

@@ -29,6 +29,7 @@ mod new_migration_endpoint;
 mod new_migration_master_key;
 mod nouns;
 mod pages;
+mod reach;
 mod redirection;
 mod remove_migration_api_token;
 mod remove_migration_batch;

@@ -17,6 +17,7 @@ use super::{
     endpoint_settings::{self as settings, Authentication},
     failures::{into_failure, unsupported},
     nouns::ENDPOINT,
+    reach,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
@@ -177,7 +178,8 @@ impl Operation<Context> for NewMigrationEndpoint {
             (mailbox, address) => mailbox.or(address),
         };
         here_alone(caller, request.token_command.is_some())?;
-        let (endpoint, secret) = endpoint(request, context.now())?;
+        let (endpoint, secret) = endpoint(request, caller, context.now())?;
+        reach::check(&endpoint)?;
         if !skip_verification {
             settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
@@ -187,7 +189,11 @@ impl Operation<Context> for NewMigrationEndpoint {
 }
 
 /// Builds the endpoint and its secret from the request.
-fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret>), Failure> {
+fn endpoint(
+    request: Request,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(Endpoint, Option<Secret>), Failure> {
     Authentication::check(request.authentication)?;
     let kinds = Kinds {
         imap: request.imap,
@@ -246,6 +252,7 @@ fn endpoint(request: Request, now: Timestamp) -> Result<(Endpoint, Option<Secret
         max_concurrent_incremental_syncs: incremental,
         server_profile: profile,
         auth_mechanism: request.auth_mechanism.as_deref().map(settings::auth_mechanism).transpose()?,
+        reach: reach::reach_of(caller),
         rates: Rates {
             messages_per_second: request.messages_per_second,
             bytes_per_second: request.bytes_per_second,

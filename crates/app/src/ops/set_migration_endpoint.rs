@@ -14,7 +14,7 @@ use super::{
     endpoint_settings::{self as settings, Authentication},
     failures::{at_least_one, into_failure},
     nouns::ENDPOINT,
-    redirection,
+    reach, redirection,
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;
@@ -139,7 +139,10 @@ impl Operation<Context> for SetMigrationEndpoint {
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
         let is_command_given = request.token_command.is_some();
+        let names_host = request.names_host();
         let secret = change(&mut after, request)?;
+        after.reach = reach::changed(&before, &after, caller, names_host);
+        reach::check(&after)?;
         redirection::check(store, caller, &before, &after, &secret, is_command_given).await?;
         let has_other_limits = (before.rates, &before.server_profile) != (after.rates, &after.server_profile);
         let is_token_new = after.access.oauth().is_some() && !matches!(secret, NewSecret::Keep);
@@ -160,6 +163,20 @@ impl Operation<Context> for SetMigrationEndpoint {
         context.workers.nudge();
         let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
+    }
+}
+
+impl Request {
+    /// True if the request names a host or a port, even an unchanged one.
+    fn names_host(&self) -> bool {
+        let urls = [
+            &self.remote_server,
+            &self.authority_url,
+            &self.token_url,
+            &self.device_url,
+            &self.gmail_api_url,
+        ];
+        self.port.is_some() || urls.iter().any(|it| it.is_some())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Test-MigrationServerAvailability.
 
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::{Endpoint, EndpointSecurity, Guid, Limit, Rates};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
@@ -14,6 +14,7 @@ use super::{
     endpoint_settings::{self as settings, Authentication},
     failures::into_failure,
     nouns::SERVER_AVAILABILITY,
+    reach,
     views::MigrationServerAvailability,
 };
 use crate::context::Context;
@@ -109,7 +110,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
 
     async fn run(
         context: &Context,
-        _caller: &Caller,
+        caller: &Caller,
         mut request: Request,
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
         let (credential, mailbox) = (request.credential.take(), request.test_mailbox.take());
@@ -126,7 +127,8 @@ impl Operation<Context> for TestMigrationServerAvailability {
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)
         } else {
-            let (endpoint, secret) = request.server()?;
+            let (endpoint, secret) = request.server(reach::reach_of(caller))?;
+            reach::check(&endpoint)?;
             let login = match endpoint.access.oauth() {
                 Some(_) if credential.is_some() => {
                     return Err(Failure::invalid(
@@ -177,7 +179,7 @@ impl Request {
     }
 
     /// Builds an endpoint that is not saved, and its secret.
-    fn server(self) -> Result<(Endpoint, Option<Secret>), Failure> {
+    fn server(self, reach: Reach) -> Result<(Endpoint, Option<Secret>), Failure> {
         Authentication::check(self.authentication)?;
         let kinds = Kinds {
             imap: self.imap,
@@ -221,6 +223,7 @@ impl Request {
             max_concurrent_incremental_syncs: Limit::Unlimited,
             server_profile: known.map(|it| it.server_profile.to_owned()),
             auth_mechanism: self.auth_mechanism.as_deref().map(settings::auth_mechanism).transpose()?,
+            reach,
             rates: Rates::default(),
             access,
             gmail_api: None,

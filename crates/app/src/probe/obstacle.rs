@@ -22,11 +22,12 @@ pub(crate) struct Obstacle {
 }
 
 /// What can be done about each kind of error.
-const ADVICE: [(ErrorKind, &str); 9] = [
+const ADVICE: [(ErrorKind, &str); 10] = [
     (
         ErrorKind::Unreachable,
         "Check the server's name and the port, and that no firewall keeps connections to it back.",
     ),
+    (ErrorKind::Forbidden, "An administrator may make an endpoint that reaches it; an operator may not."),
     (
         ErrorKind::Timeout,
         "Check the port and the security (993 with Ssl, 143 with Tls or None), and that no firewall swallows connections.",

@@ -16,6 +16,7 @@ pub(crate) fn connect_options(endpoint: &Endpoint) -> ConnectOptions {
         EndpointSecurity::Tls => Security::StartTls,
     };
     let mut options = ConnectOptions::new(endpoint.remote_server.clone(), endpoint.port, security);
+    options.reach = endpoint.reach;
     options.mechanism.clone_from(&endpoint.auth_mechanism);
     options.tls = TlsOptions {
         ca_file: None,
@@ -112,6 +113,7 @@ pub(super) mod tests {
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
             server_profile: None,
             auth_mechanism: None,
+            reach: mailhaul_mail::Reach::default(),
             rates: Rates::default(),
             access: Access::Users,
             gmail_api: None,

@@ -203,6 +203,7 @@ impl Progress for UserProgress<'_> {
             Event::Emptied { folder, is_removed } => {
                 self.say(format!("{}.", text::emptied(folder, is_removed)));
             }
+            Event::StaySubscribed { folders } => self.say(format!("{}.", text::stay_subscribed(folders))),
             Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
             Event::LaneEnded { error } => {
                 self.met(error, Lane::Further);

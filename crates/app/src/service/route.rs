@@ -96,7 +96,7 @@ impl Workplace {
         match &endpoint.gmail_api {
             None => Ok(mailbox),
             Some(url) => {
-                Ok(mailbox.uploading_by(gmail_api(&endpoint.name, url, has_tokens).map_err(misconfigured)?))
+                Ok(mailbox.uploading_by(gmail_api(endpoint, url, has_tokens).map_err(misconfigured)?))
             }
         }
     }
@@ -124,14 +124,15 @@ fn misconfigured(words: String) -> Error {
 }
 
 /// Gmail's API, as the endpoint has it.
-fn gmail_api(endpoint: &str, url: &str, has_tokens: bool) -> Result<GmailApi, String> {
+fn gmail_api(endpoint: &Endpoint, url: &str, has_tokens: bool) -> Result<GmailApi, String> {
     if !has_tokens {
         return Err(format!(
-            "messages are to be uploaded by Gmail's API, which takes access tokens, and the endpoint \"{endpoint}\" has passwords"
+            "messages are to be uploaded by Gmail's API, which takes access tokens, and the endpoint \"{}\" has passwords",
+            endpoint.name
         ));
     }
-    GmailApi::new(url)
-        .map_err(|words| format!("the address of Gmail's API at the endpoint \"{endpoint}\": {words}"))
+    GmailApi::reaching(url, endpoint.reach)
+        .map_err(|words| format!("the address of Gmail's API at the endpoint \"{}\": {words}", endpoint.name))
 }
 
 /// What becomes of labels, where mail goes to this target.
@@ -155,11 +156,12 @@ mod tests {
 
     #[test]
     fn gmail_is_not_uploaded_to_with_passwords_nor_in_clear() {
-        let words = gmail_api("G", "https://gmail.googleapis.com", false).unwrap_err();
+        let endpoint = Endpoint { name: "G".to_owned(), ..account::tests::endpoint() };
+        let words = gmail_api(&endpoint, "https://gmail.googleapis.com", false).unwrap_err();
         assert!(words.contains("takes access tokens, and the endpoint \"G\" has passwords"), "{words}");
-        let words = gmail_api("G", "http://gmail.example.org", true).unwrap_err();
+        let words = gmail_api(&endpoint, "http://gmail.example.org", true).unwrap_err();
         assert!(words.starts_with("the address of Gmail's API at the endpoint \"G\": "), "{words}");
-        assert!(gmail_api("G", "https://gmail.googleapis.com", true).is_ok());
+        assert!(gmail_api(&endpoint, "https://gmail.googleapis.com", true).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::{Endpoint, Grant, Guid, OAuth};
 use mailhaul_oauth::{
     ClientCertificate, ClientSecret, FixedToken, Keeping, RefreshToken, RefreshTokenKeeper, ServiceAccount,
@@ -31,6 +31,7 @@ struct Counter {
     modified: Timestamp,
     /// With others, tokens come otherwise.
     oauth: OAuth,
+    reach: Reach,
     secret: Current,
     tokens: Tokens,
 }
@@ -56,14 +57,19 @@ impl TokenDesk {
         if let Some(tokens) = self.open_since(endpoint) {
             return Ok(tokens);
         }
-        let known = self.counters().get(&endpoint.guid).map(|it| (it.oauth.clone(), Arc::clone(&it.secret)));
+        let known = self
+            .counters()
+            .get(&endpoint.guid)
+            .map(|it| ((it.oauth.clone(), it.reach), Arc::clone(&it.secret)));
         let held = match &known {
             Some((before, secret)) => Some((before, secret.lock().await)),
             None => None,
         };
         let secret = store.secret(endpoint.guid, SecretName::TokenSecret).await;
         let secret = secret.map_err(|error| error.to_string())?;
-        let is_same = held.is_some_and(|(before, held)| before == oauth && *held == secret);
+        let is_same = held.is_some_and(|((before, reach), held)| {
+            before == oauth && *reach == endpoint.reach && *held == secret
+        });
         if is_same && let Some(counter) = self.counters().get_mut(&endpoint.guid) {
             // A limit was changed, or a name. Of a refresh token there must not be two sources: what the first one does with it
             // makes it useless to the other.
@@ -73,14 +79,16 @@ impl TokenDesk {
         let current: Current = Arc::new(AsyncMutex::new(secret.clone()));
         let tokens = if matches!(oauth.grant, Grant::RefreshToken { .. }) {
             let current = Arc::clone(&current);
-            refreshed(oauth, secret, VaultKeeper { store: store.clone(), endpoint: endpoint.guid, current })
+            let keeper = VaultKeeper { store: store.clone(), endpoint: endpoint.guid, current };
+            refreshed(oauth, endpoint.reach, secret, keeper)
         } else {
-            tokens(oauth, secret.as_ref())
+            tokens(oauth, endpoint.reach, secret.as_ref())
         };
         let tokens = tokens.map_err(|words| format!("the endpoint \"{}\": {words}", endpoint.name))?;
         let counter = Counter {
             modified: endpoint.modified,
             oauth: oauth.clone(),
+            reach: endpoint.reach,
             secret: current,
             tokens: tokens.clone(),
         };
@@ -104,23 +112,23 @@ impl TokenDesk {
 ///
 /// # Errors
 /// In words, where the settings do not do, and for a refresh token: what replaces it would be lost here.
-pub(crate) fn tokens(oauth: &OAuth, secret: Option<&Secret>) -> Result<Tokens, String> {
+pub(crate) fn tokens(oauth: &OAuth, reach: Reach, secret: Option<&Secret>) -> Result<Tokens, String> {
     let secret = || secret.ok_or_else(|| format!("it has no secret for {}", oauth.grant.name()));
     let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
     Ok(match &oauth.grant {
         Grant::ClientSecret => Tokens::new(ClientSecret {
-            endpoint: token_endpoint(oauth)?,
+            endpoint: token_endpoint(oauth, reach)?,
             client_id,
             secret: secret()?.clone(),
             scope,
         }),
         Grant::ClientCertificate { certificate } => {
-            let endpoint = token_endpoint(oauth)?;
+            let endpoint = token_endpoint(oauth, reach)?;
             Tokens::new(ClientCertificate::new(endpoint, client_id, certificate, secret()?, scope)?)
         }
         Grant::ServiceAccount { email, key_id } => {
             let (email, key_id) = (email.clone(), key_id.clone());
-            let endpoint = token_endpoint(oauth)?;
+            let endpoint = token_endpoint(oauth, reach)?;
             Tokens::new(ServiceAccount::new(endpoint, email, client_id, key_id, secret()?, scope)?)
         }
         Grant::RefreshToken { .. } => {
@@ -134,15 +142,21 @@ pub(crate) fn tokens(oauth: &OAuth, secret: Option<&Secret>) -> Result<Tokens, S
 }
 
 /// The source of an endpoint where somebody signed in.
-fn refreshed(oauth: &OAuth, secret: Option<Secret>, keeper: VaultKeeper) -> Result<Tokens, String> {
+fn refreshed(
+    oauth: &OAuth,
+    reach: Reach,
+    secret: Option<Secret>,
+    keeper: VaultKeeper,
+) -> Result<Tokens, String> {
     let token = secret.ok_or("nobody has signed in yet: `mailhaul login`")?;
     let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
-    Ok(Tokens::new(RefreshToken::new(token_endpoint(oauth)?, client_id, None, scope, token, keeper)))
+    let endpoint = token_endpoint(oauth, reach)?;
+    Ok(Tokens::new(RefreshToken::new(endpoint, client_id, None, scope, token, keeper)))
 }
 
-fn token_endpoint(oauth: &OAuth) -> Result<TokenEndpoint, String> {
+fn token_endpoint(oauth: &OAuth, reach: Reach) -> Result<TokenEndpoint, String> {
     let url = TokenUrl::parse(&oauth.token_url).map_err(|words| format!("the token endpoint: {words}"))?;
-    TokenEndpoint::new(url).map_err(|error| error.to_string())
+    TokenEndpoint::reaching(url, reach).map_err(|error| error.to_string())
 }
 
 /// Keeps refresh tokens in the vault, under the endpoint they are for.
@@ -256,7 +270,7 @@ mod tests {
             (with(Grant::Command { command: Vec::new() }, ""), None, "the command has no program"),
             (with(Grant::Token, ""), None, "it has no secret for Token"),
         ] {
-            let told = tokens(&oauth, secret).map(drop).unwrap_err();
+            let told = tokens(&oauth, Reach::Anywhere, secret).map(drop).unwrap_err();
             assert!(told.contains(words), "{words}: {told}");
         }
     }

@@ -48,11 +48,15 @@ mod mirror;
 mod names;
 mod no_match;
 mod shared_folders;
+mod subscriptions;
 mod view;
 
 // Logins.
 mod echo;
 mod netease;
 mod not_connected;
+
+// Files.
+mod csv;
 
 mod support;

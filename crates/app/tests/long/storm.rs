@@ -1,5 +1,5 @@
-//! The service with many mailboxes: servers break, refuse and fall silent, users change their mail, the disk fills, and the
-//! process is killed again and again. In the end every mailbox must be what it is on the source.
+//! The service with many mailboxes: servers break, refuse and fall silent, users change their mail, the disk fills, the clock
+//! jumps, and the process is killed again and again. In the end every mailbox must be what it is on the source.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command, thread::sleep, time::Duration};
 
@@ -10,6 +10,7 @@ use mailhaul_testkit::{
 use serde_json::Value;
 
 use crate::{
+    clock::{JumpingClock, clean_up_after},
     service::{Service, names},
     support::{differences, extent, first_seed},
 };
@@ -21,6 +22,8 @@ const MOST_MAILBOXES: u64 = 200;
 const ROUNDS: u64 = 4;
 /// Maximum number of looks at the users after the storm, one every half second.
 const MOST_LOOKS: u32 = 3600;
+/// The clock jumps by up to this many seconds to either side: three days, three times the interval of later syncs.
+const LONGEST_JUMP: u64 = 3 * 86_400;
 /// Room of the disk that fills.
 const DISK: &str = "size=64m,mode=0700";
 
@@ -32,10 +35,12 @@ struct Storm {
     users: Vec<String>,
     service: Service,
     disk: Option<Disk>,
+    clock: Option<JumpingClock>,
     dice: Mailmaker,
     /// Messages that a user deleted: a copy that landed just before a crash may stay.
     deleted: BTreeSet<Vec<u8>>,
     kills: u32,
+    jumps: u32,
 }
 
 impl Storm {
@@ -56,13 +61,18 @@ impl Storm {
                 }
             });
         }
-        let service = Service::idle();
+        let mut service = Service::idle();
         let disk = Disk::mount(&service.data());
-        Self { source, target, users, service, disk, dice, deleted: BTreeSet::new(), kills: 0 }
+        let clock = JumpingClock::install(&mut service);
+        let deleted = BTreeSet::new();
+        Self { source, target, users, service, disk, clock, dice, deleted, kills: 0, jumps: 0 }
     }
 
     fn begin(&mut self) {
         self.service.run();
+        if let Some(clock) = &self.clock {
+            clock.check(&self.service);
+        }
         self.service.endpoints(self.source.port, self.target.port, &["-MaxConcurrentMigrations", "20"]);
         let csv = self.service.csv(&self.users);
         let new = ["New-MigrationBatch", "-Name", "B", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
@@ -84,6 +94,9 @@ impl Storm {
             self.pause(2_000);
             self.disk.as_ref().unwrap().empty();
         }
+        if self.dice.number(3) == 0 {
+            self.jump();
+        }
         match self.dice.number(3) {
             0 => self.kill(),
             1 => {
@@ -98,8 +111,19 @@ impl Storm {
         sleep(Duration::from_millis(50 + self.dice.number(longest)));
     }
 
+    /// Sets the clock of the service forward or back, mostly across the times at which its users are due.
+    fn jump(&mut self) {
+        let seconds = self.dice.number(2 * LONGEST_JUMP);
+        if let Some(clock) = &self.clock {
+            clock.set(i64::try_from(seconds).unwrap() - i64::try_from(LONGEST_JUMP).unwrap());
+            self.jumps += 1;
+        }
+    }
+
     fn kill(&mut self) {
+        let process = self.service.id();
         self.service.kill();
+        clean_up_after(process);
         self.kills += 1;
         self.service.run();
     }
@@ -127,6 +151,9 @@ impl Storm {
     fn calm(&mut self) {
         self.source.be_honest();
         self.target.be_honest();
+        if let Some(clock) = &self.clock {
+            clock.set(0);
+        }
         // Connections that fell silent end with it.
         self.kill();
         self.synced();
@@ -155,7 +182,10 @@ impl Storm {
                 return;
             }
             for user in &open {
-                if matches!(user["Status"].as_str(), Some("Failed" | "SyncedWithErrors")) {
+                if matches!(
+                    user["Status"].as_str(),
+                    Some("Failed" | "IncrementalFailed" | "SyncedWithErrors")
+                ) {
                     _ = self.service.ask(&["Start-MigrationUser", user["Identity"].as_str().unwrap()]);
                 }
             }
@@ -269,6 +299,8 @@ async fn every_mailbox_is_whole_after_a_storm() {
         }
         storm.calm();
         storm.compare();
+        storm.service.stop();
     });
-    println!("{} mailboxes, {} rounds, {} kills", storm.users.len(), ROUNDS * extent(), storm.kills);
+    let (users, rounds) = (storm.users.len(), ROUNDS * extent());
+    println!("{users} mailboxes, {rounds} rounds, {} kills, {} jumps of the clock", storm.kills, storm.jumps);
 }

@@ -1,6 +1,6 @@
 //! The service against real servers, asked through the program as an administrator asks it.
 
-#![allow(clippy::unwrap_used, clippy::format_push_string, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::format_push_string, reason = "tests")]
 
 mod any_request;
 mod availability;

@@ -1,8 +1,9 @@
 //! Servers that are away for a while: their users wait, and nothing is held against them.
 
 use std::{
-    io,
+    fs, io,
     net::{TcpListener, TcpStream},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,12 +53,22 @@ async fn server(users: &[String]) -> Dovecot {
 
 /// Starts a batch of these users, and waits until the endpoint is left alone for this reason.
 fn start(service: &Service, port: u16, users: &[String], reason: &str) {
+    start_at(service, "127.0.0.1", port, users);
+    is_parked(service, reason);
+}
+
+/// Starts a batch of these users.
+fn start_at(service: &Service, host: &str, port: u16, users: &[String]) {
     let port = port.to_string();
-    let new = ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", "127.0.0.1"];
+    let new = ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", host];
     service.expect(&[&new[..], &["-Port", &port, "-Security", "None", "-SkipVerification"]].concat());
     let csv = service.csv(users);
     let new = ["New-MigrationBatch", "-Name", "B", "-SourceEndpoint", "Old", "-CSVData", &csv];
     service.expect(&[&new[..], &["-AutoStart"]].concat());
+}
+
+/// Waits until the endpoint is left alone for this reason. No user fails by it.
+fn is_parked(service: &Service, reason: &str) {
     until(|| {
         let endpoint = service.expect(&["Get-MigrationEndpoint", "Old"]).remove(0);
         endpoint["ParkedReason"].as_str().is_some_and(|words| words.contains(reason)).then_some(())
@@ -94,4 +105,96 @@ async fn a_server_that_says_nothing_for_a_while_fails_nobody() {
     start(&service, port, &users, "no greeting within 30 s");
     is_open.store(true, Ordering::Relaxed);
     all_are_synced(&service, 3);
+}
+
+/// The name of a server that only the test's own table of hosts knows.
+const NAME: &str = "imap.mailhaul.test";
+
+/// A table of hosts and a resolver for one process, in a mount namespace.
+struct Names {
+    directory: tempfile::TempDir,
+}
+
+impl Names {
+    /// No name server answers. `None` where mounting is not allowed.
+    fn silent() -> Option<Self> {
+        let names = Self { directory: tempfile::tempdir().unwrap() };
+        names.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+        names.write("nsswitch.conf", "hosts: files dns\n");
+        names.write("hosts", "127.0.0.1 localhost\n");
+        let [program, arguments @ ..] = &names.launcher()[..] else { unreachable!() };
+        let tried = Command::new(program).args(arguments).arg("true").output();
+        if tried.is_ok_and(|output| output.status.success()) {
+            return Some(names);
+        }
+        println!("skipped: a resolver for the service alone needs the right to mount files (root)");
+        None
+    }
+
+    /// Written in place: the mount shows this file, not its name.
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.directory.path().join(name), text).unwrap();
+    }
+
+    fn launcher(&self) -> Vec<String> {
+        let directory = self.directory.path().display();
+        let mount = |name| format!("touch /etc/{name} && mount --bind {directory}/{name} /etc/{name} && ");
+        let mounts: String = ["resolv.conf", "nsswitch.conf", "hosts"].map(mount).concat();
+        let script = format!("{mounts} exec \"$@\"");
+        ["unshare", "--mount", "sh", "-c", &script, "sh"].map(str::to_owned).to_vec()
+    }
+}
+
+/// The system's resolver says that it may work later (`EAI_AGAIN`), then that there is no such name (`EAI_NONAME`).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_not_found_for_a_while_fails_nobody() {
+    let Some(resolver) = Names::silent() else { return };
+    let users = names(3);
+    let from = server(&users).await;
+    let mut service = Service::idle();
+    let launcher = resolver.launcher();
+    service.launch_by(&launcher.iter().map(String::as_str).collect::<Vec<_>>());
+    service.run();
+    start_at(&service, NAME, from.port(), &users);
+    is_parked(&service, "Temporary failure in name resolution");
+    resolver.write("nsswitch.conf", "hosts: files\n");
+    is_parked(&service, "Name or service not known");
+    resolver.write("hosts", &format!("127.0.0.1 localhost {NAME}\n"));
+    all_are_synced(&service, 3);
+}
+
+/// Sets the number of files that a process may have open.
+fn limit_files(process: u32, limit: usize) {
+    let limit = format!("--nofile={limit}:");
+    let set = Command::new("prlimit").args(["--pid", &process.to_string(), &limit]).status().unwrap();
+    assert!(set.success(), "prlimit {limit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_open_files_fail_nobody() {
+    let users = names(12);
+    let from = server(&users).await;
+    let service = Service::start();
+    let process = service.id();
+    start_at(&service, "127.0.0.1", closed_port(), &users);
+    is_parked(&service, "cannot connect");
+    let open = fs::read_dir(format!("/proc/{process}/fd")).unwrap().count();
+    // One for the client that asks, and one more.
+    limit_files(process, open + 2);
+    let port = from.port().to_string();
+    service.expect(&["Set-MigrationEndpoint", "Old", "-Port", &port, "-SkipVerification"]);
+    is_short_of_files(&service);
+    limit_files(process, 1024);
+    all_are_synced(&service, 12);
+}
+
+/// Waits until the lack of files is told, be it of the endpoint or of users who wait. No user fails by it.
+fn is_short_of_files(service: &Service) {
+    until(|| {
+        let endpoint = service.expect(&["Get-MigrationEndpoint", "Old"]).remove(0);
+        let users = service.expect(&["Get-MigrationUser", "-BatchId", "B"]);
+        assert!(users.iter().all(|user| user["Status"] != "Failed"), "{users:#?}");
+        let told = format!("{endpoint} {users:?}");
+        (told.contains("Too many open files") || told.contains("unable to open database file")).then_some(())
+    });
 }

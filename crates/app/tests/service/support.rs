@@ -24,6 +24,8 @@ pub(crate) struct Service {
     process: Option<Child>,
     /// For the program, beside what this process has.
     environment: Vec<(&'static str, PathBuf)>,
+    /// Program and arguments that start the service: its own command follows.
+    launcher: Vec<String>,
 }
 
 impl Service {
@@ -36,12 +38,22 @@ impl Service {
 
     /// A new directory, and nobody who serves it.
     pub(crate) fn idle() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), process: None, environment: Vec::new() }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            process: None,
+            environment: Vec::new(),
+            launcher: Vec::new(),
+        }
     }
 
     /// Sets a variable for the program.
     pub(crate) fn set(&mut self, variable: &'static str, value: PathBuf) {
         self.environment.push((variable, value));
+    }
+
+    /// Starts the service by another program, which takes its place.
+    pub(crate) fn launch_by(&mut self, launcher: &[&str]) {
+        self.launcher = launcher.iter().map(ToString::to_string).collect();
     }
 
     /// Trusts only certificates of this authority.
@@ -55,7 +67,10 @@ impl Service {
 
     /// The program with this data directory.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_mailhaul")), words)
+    }
+
+    fn prepared(&self, mut command: Command, words: &[&str]) -> Command {
         command.env("MAILHAUL_DATA", self.data()).args(words).stdin(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -78,7 +93,15 @@ impl Service {
 
     fn run_saying(&mut self, options: &[&str], mut hear: impl FnMut(&str) + Send + 'static) {
         let words = [&["serve"], options].concat();
-        let mut process = self.command(&words).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = match self.launcher.split_first() {
+            None => self.command(&words),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(env!("CARGO_BIN_EXE_mailhaul"));
+                self.prepared(command, &words)
+            }
+        };
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         for line in lines.by_ref() {

@@ -44,6 +44,20 @@ impl Flood {
         let is_listing =
             matches!(untagged, Untagged::List(_) | Untagged::Lsub(_) | Untagged::MailboxStatus { .. });
         self.responses += u64::from(!is_listing);
+        self.check()
+    }
+
+    /// Counts a request for more of the command: there is one for each of its literals.
+    ///
+    /// # Errors
+    /// As [`Flood::admit`].
+    pub(super) fn admit_continuation(&mut self, octets: usize) -> Result<(), Error> {
+        self.responses += 1;
+        self.octets += octets as u64;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Error> {
         let limit = FLOOR + PER_MESSAGE * u64::from(self.most.min(MOST_MESSAGES));
         let words = if self.responses > limit {
             format!(

@@ -136,7 +136,7 @@ impl Incoming {
         match &response {
             Response::Untagged(untagged) => self.flood.admit(untagged, raw.text.len())?,
             Response::Tagged { .. } => self.flood.ended(),
-            Response::Continue(_) => {}
+            Response::Continue(_) => self.flood.admit_continuation(raw.text.len())?,
         }
         self.secrets.strike(&mut response);
         match response {

@@ -18,7 +18,7 @@ const WINDOW: usize = 4096;
 const OVERLAP: usize = 1024;
 
 /// Thoroughness of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Search {
     /// Searches the text as it is, in any case.
     Plain,

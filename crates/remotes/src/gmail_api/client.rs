@@ -7,8 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_mail::{Redactor, Retry, Scope, Secret};
-use mailhaul_oauth::{Tokens, innermost};
+use mailhaul_mail::{Reach, Redactor, Retry, Scope, Secret};
+use mailhaul_oauth::{Tokens, check_url, innermost};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, Url, header::HeaderName};
 
@@ -204,9 +204,10 @@ impl Api {
 }
 
 /// An address that the server gave for an upload. Tokens go there: over TLS, or within this machine.
-pub(crate) fn address(answer: &Answer) -> Result<Url, Failure> {
+pub(crate) fn address(answer: &Answer, reach: Reach) -> Result<Url, Failure> {
     let told = answer.location.as_deref().unwrap_or_default();
-    safe(told).map_err(|words| {
+    let checked = safe(told).and_then(|url| check_url(&url, reach).map(|()| url));
+    checked.map_err(|words| {
         let told = answer.struck(told);
         let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
         Failure::Unknown(Error::session(words))
@@ -275,7 +276,7 @@ mod tests {
             let request = Request { method: Method::GET, url, headers: Vec::new(), body: Bytes::new() };
             let labels = api.label("Work").await.unwrap_err();
             let upload = match api.ask(&request).await {
-                Ok((answer, _)) => address(&answer).unwrap_err(),
+                Ok((answer, _)) => address(&answer, Reach::Anywhere).unwrap_err(),
                 Err(failure) => failure,
             };
             for failure in [labels, upload] {

@@ -48,8 +48,8 @@ use std::{
 };
 
 use mailhaul_engine::Folder;
-use mailhaul_mail::{FolderPath, SpecialUse};
-use mailhaul_oauth::TokenUrl;
+use mailhaul_mail::{FolderPath, Reach, SpecialUse};
+use mailhaul_oauth::{TokenUrl, check_url, http_client};
 use reqwest::{Client, Url};
 use tokio::sync::RwLock;
 
@@ -71,6 +71,7 @@ pub struct GmailApi {
     base: Url,
     client: Client,
     pause: Pause,
+    reach: Reach,
 }
 
 impl GmailApi {
@@ -80,11 +81,19 @@ impl GmailApi {
     /// # Errors
     /// With words, where it is no such address, or where TLS cannot be set up.
     pub fn new(base: &str) -> Result<Self, String> {
+        Self::reaching(base, Reach::Anywhere)
+    }
+
+    /// The same, of which connections go only where they may.
+    ///
+    /// # Errors
+    /// Also where the address may not be reached.
+    pub fn reaching(base: &str, reach: Reach) -> Result<Self, String> {
         let base = safe(base)?;
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| format!("TLS cannot be set up: {error}"))?;
+        check_url(&base, reach)?;
+        let client = http_client(reach, PATIENCE)?;
         let pause: Pause = Arc::new(|wait| Box::pin(tokio::time::sleep(wait)));
-        Ok(Self { base, client, pause })
+        Ok(Self { base, client, pause, reach })
     }
 
     /// The same, waiting in somebody else's time.

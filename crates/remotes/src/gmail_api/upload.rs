@@ -114,7 +114,7 @@ impl Api {
         let mut tries = 0;
         loop {
             let trouble = match self.ask(&request).await {
-                Ok((answer, Meaning::Done)) => return address(&answer),
+                Ok((answer, Meaning::Done)) => return address(&answer, self.uploads.api.reach),
                 // Nothing is there yet that could be there twice.
                 Ok((_, meaning @ Meaning::Away(..))) => unexpected(meaning),
                 Ok((_, meaning)) => return Err(unexpected(meaning)),

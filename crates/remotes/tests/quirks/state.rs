@@ -195,6 +195,17 @@ async fn folders_of_a_target_are_renamed_and_removed_when_they_are_empty() {
     play.done().await;
 }
 
+#[tokio::test]
+async fn mail_that_arrives_in_a_folder_about_to_be_removed_stays() {
+    let mut play = target("q124-arrival.txt").await;
+    folders(&mut play.mailbox).await.unwrap();
+    let old = FolderPath::parse("Old");
+    for is_removed in [false, false, true, false, true] {
+        assert_eq!(play.mailbox.remove_empty_folder(&old).await.unwrap(), is_removed);
+    }
+    play.done().await;
+}
+
 /// What becomes of new folders on a target.
 async fn created(name: &str, paths: &[&str]) -> Vec<Result<(), String>> {
     let mut play = target(name).await;

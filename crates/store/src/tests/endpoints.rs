@@ -1,6 +1,6 @@
 //! Endpoints and their administrator's password.
 
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::{
     Access, AdminAccess, AdminForm, BatchIntent, Endpoint, EndpointSecurity, EndpointType, Grant, Guid,
     Limit, OAuth, Rates,
@@ -20,6 +20,7 @@ fn full(name: &str) -> Endpoint {
         max_concurrent_incremental_syncs: Limit::At(u32::MAX),
         server_profile: Some("Courier".to_owned()),
         auth_mechanism: Some("PLAIN".to_owned()),
+        reach: Reach::OtherMachines,
         rates: Rates { messages_per_second: Some(4), bytes_per_day: Some(u64::MAX), ..Rates::default() },
         access: Access::Admin(AdminAccess {
             user_name: "mailadmin".to_owned(),

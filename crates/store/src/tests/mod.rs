@@ -60,6 +60,7 @@ fn endpoint(name: &str) -> Endpoint {
         max_concurrent_incremental_syncs: Limit::At(10),
         server_profile: None,
         auth_mechanism: None,
+        reach: mailhaul_mail::Reach::default(),
         rates: Rates::default(),
         access: Access::Users,
         gmail_api: None,

@@ -322,7 +322,8 @@ impl Mailbox {
         self.messages.len()
     }
 
-    pub(super) fn subscribe(&mut self, folder: &str, is_subscribed: bool) {
+    /// The user subscribes the folder, or gives it up.
+    pub fn subscribe(&mut self, folder: &str, is_subscribed: bool) {
         if let Some(folder) = self.folders.get_mut(folder) {
             folder.is_subscribed = is_subscribed;
         }

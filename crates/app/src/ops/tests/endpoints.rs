@@ -225,9 +225,7 @@ async fn nor_do_tokens() {
 async fn an_operator_sends_no_users_passwords_elsewhere() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({})).await;
-    let service = Service::new(desk.operations.clone(), desk.context.clone(), desk.audit.clone(), "0");
-    let caller = Caller { name: "eve".to_owned(), role: Role::Operator, is_local: false };
-    let operator = Client::local(Arc::new(service).router(), caller);
+    let operator = remote(&desk, Role::Operator);
     let set = desk.operations.entry("Set-MigrationEndpoint").unwrap();
     for change in redirections() {
         let request = with(json!({ "Identity": "Old", "SkipVerification": true }), &change);
@@ -237,6 +235,103 @@ async fn an_operator_sends_no_users_passwords_elsewhere() {
     }
     let limits = json!({ "Identity": "Old", "MaxConcurrentMigrations": 30 });
     operator.call(set, limits).await.unwrap();
+}
+
+/// A client with a token of this role, and what it calls with.
+fn remote(desk: &Desk, role: Role) -> Client {
+    let service = Service::new(desk.operations.clone(), desk.context.clone(), desk.audit.clone(), "0");
+    Client::local(Arc::new(service).router(), Caller { name: "eve".to_owned(), role, is_local: false })
+}
+
+/// Every spelling of this machine and its link, at every parameter that names a host.
+fn local_destinations() -> Vec<Value> {
+    let written = "127.0.0.1 127.9.9.9 0.0.0.0 ::1 [::1] :: ::ffff:127.0.0.1 64:ff9b::7f00:1 localhost LocalHost mail.localhost \
+         169.254.169.254 fe80::1 ::ffff:a9fe:a9fe fd00:ec2::254 100.100.100.200";
+    let mut table: Vec<Value> = written.split(' ').map(|host| json!({ "RemoteServer": host })).collect();
+    // Addresses are read by the rules of URLs, in which these are 127.0.0.1 and 169.254.169.254.
+    let hosts = "127.0.0.1 2130706433 0x7f000001 0177.0.0.1 127.1 localhost [::1] [::ffff:127.0.0.1] 169.254.169.254 0xa9fea9fe \
+         ①②⑦.0.0.1";
+    for host in hosts.split(' ') {
+        let url = format!("https://{host}/token");
+        table.push(json!({ "TokenUrl": url, "ApplicationId": "a", "ClientSecret": "s" }));
+        table.push(json!({ "TokenUrl": "https://example.org/", "DeviceUrl": url, "ApplicationId": "a" }));
+        table.push(json!({ "Microsoft365": true, "TenantId": "t", "ApplicationId": "a", "ClientSecret": "s",
+            "AuthorityUrl": format!("https://{host}") }));
+        table.push(json!({ "Gmail": true, "AccessToken": "t", "GmailApiUrl": url }));
+    }
+    table
+}
+
+#[tokio::test]
+async fn an_operator_points_no_endpoint_at_this_machine() {
+    let desk = Desk::new().await;
+    let (operator, admin) = (remote(&desk, Role::Operator), remote(&desk, Role::Admin));
+    let [new, set, test] =
+        ["New-MigrationEndpoint", "Set-MigrationEndpoint", "Test-MigrationServerAvailability"]
+            .map(|name| desk.operations.entry(name).unwrap());
+    let base = json!({ "Name": "Own", "RemoteServer": "imap.example.org", "SkipVerification": true });
+    operator.call(new, base.clone()).await.unwrap();
+    for (number, destination) in local_destinations().iter().enumerate() {
+        let base = with(base.clone(), &json!({ "Name": format!("E{number}") }));
+        let request = with(base, destination);
+        let failure = operator.call(new, request.clone()).await.unwrap_err();
+        assert_eq!(failure.kind, Forbidden, "{destination}: {failure}");
+        let made =
+            admin.call(new, request).await.unwrap_or_else(|failure| panic!("{destination}: {failure}"));
+        assert_eq!(made[0]["ReachesThisMachine"], true);
+        if destination.get("RemoteServer").is_some() {
+            let change = with(json!({ "Identity": "Own", "SkipVerification": true }), destination);
+            let failure = operator.call(set, change).await.unwrap_err();
+            assert_eq!(failure.kind, Forbidden, "{destination}: {failure}");
+            let failure = operator.call(test, destination.clone()).await.unwrap_err();
+            assert_eq!(failure.kind, Forbidden, "{destination}: {failure}");
+        }
+    }
+}
+
+/// What an address in other numbers, or a name, resolves to is known when a connection is made.
+#[tokio::test]
+async fn nor_by_a_name_that_resolves_to_it() {
+    let desk = Desk::new().await;
+    let operator = remote(&desk, Role::Operator);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let test = desk.operations.entry("Test-MigrationServerAvailability").unwrap();
+    for host in ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "ip6-localhost"] {
+        let request = json!({ "RemoteServer": host, "Port": port, "Security": "None" });
+        let shown = operator.call(test, request).await.unwrap().remove(0);
+        assert_eq!(shown["Result"], "Failed", "{host}: {shown}");
+        assert!(
+            shown.to_string().contains("no connection may go there") || host == "ip6-localhost",
+            "{shown}"
+        );
+    }
+    let came = tokio::time::timeout(std::time::Duration::ZERO, listener.accept()).await;
+    assert!(came.is_err(), "a connection was made");
+}
+
+/// The administrator's decision lasts until somebody else says where connections go.
+#[tokio::test]
+async fn an_administrators_endpoint_keeps_its_reach_until_an_operator_points_it_elsewhere() {
+    let desk = Desk::new().await;
+    let (operator, admin) = (remote(&desk, Role::Operator), remote(&desk, Role::Admin));
+    let [new, set] =
+        ["New-MigrationEndpoint", "Set-MigrationEndpoint"].map(|name| desk.operations.entry(name).unwrap());
+    admin
+        .call(new, json!({ "Name": "Old", "RemoteServer": "127.0.0.1", "SkipVerification": true }))
+        .await
+        .unwrap();
+    for (caller, change, reaches) in [
+        (&operator, json!({ "MaxConcurrentMigrations": 30 }), true),
+        (&operator, json!({ "RemoteServer": "imap.example.org" }), false),
+        (&admin, json!({ "MaxConcurrentMigrations": 20 }), false),
+        (&admin, json!({ "RemoteServer": "imap.example.org" }), true),
+        (&operator, json!({ "Port": 25 }), false),
+    ] {
+        let request = with(json!({ "Identity": "Old", "SkipVerification": true }), &change);
+        let shown = caller.call(set, request).await.unwrap();
+        assert_eq!(shown[0]["ReachesThisMachine"], reaches, "{change}");
+    }
 }
 
 #[tokio::test]

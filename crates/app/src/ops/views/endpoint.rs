@@ -1,6 +1,7 @@
 //! View of an endpoint.
 
 use jiff::Timestamp;
+use mailhaul_mail::Reach;
 use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
 use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
@@ -83,6 +84,8 @@ pub(crate) struct MigrationEndpoint {
     signed_in_as: Option<String>,
     /// URL of the Gmail API, if messages are uploaded through it.
     gmail_api_url: Option<String>,
+    /// True if connections may reach the service's own machine and link-local addresses (endpoints of administrators).
+    reaches_this_machine: bool,
     /// True if the endpoint can be used.
     is_valid: bool,
     /// Time of creation.
@@ -141,6 +144,7 @@ impl MigrationEndpoint {
             service_account,
             signed_in_as,
             gmail_api_url: endpoint.gmail_api,
+            reaches_this_machine: endpoint.reach == Reach::Anywhere,
             identity: endpoint.name,
             guid: endpoint.guid,
             endpoint_type: endpoint.endpoint_type,
