@@ -9,6 +9,7 @@ mod creation;
 mod departed;
 mod error;
 mod feed;
+mod flag_changes;
 mod folder;
 mod folder_plan;
 mod identity;

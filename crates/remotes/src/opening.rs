@@ -70,6 +70,12 @@ impl Numbering {
         self.inner().without_validity.contains(folder)
     }
 
+    /// True if EXAMINE tells no UIDVALIDITY of the folder that lasts.
+    pub(crate) fn is_selected_to_read(&self, folder: &FolderPath) -> bool {
+        self.inner().selected_to_read.contains(folder)
+    }
+
+    /// The UIDVALIDITY that was told last.
     pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
@@ -152,7 +158,7 @@ impl ImapMailbox {
     /// Opens the folder now, and gives its UIDVALIDITY. A folder at which every connection ends is given up, so that the
     /// others can be carried (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
     async fn open_anew(&mut self, folder: &FolderPath, mode: Mode) -> Result<Option<UidValidity>, Error> {
-        let mode = if self.numbering.inner().selected_to_read.contains(folder) { Mode::Select } else { mode };
+        let mode = if self.numbering.is_selected_to_read(folder) { Mode::Select } else { mode };
         let (is_further, mut hangups) = (self.is_further, 0);
         loop {
             self.session().await?;
