@@ -63,7 +63,11 @@ impl<P: Progress> OnePass<'_, P> {
             options: self.options,
         };
         let report = Box::pin(pass.run()).await;
-        tokio::join!(source.close(), target.close());
+        if self.limits.is_last {
+            tokio::join!(source.leave(), target.leave());
+        } else {
+            tokio::join!(source.close(), target.close());
+        }
         report
     }
 }

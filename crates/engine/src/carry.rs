@@ -1,19 +1,17 @@
 //! Carrying one folder: settle, scan, plan, adopt, move, copy, flags; each step may be begun again after a failure.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
-use mailhaul_mail::{Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
+    flag_changes::Meanwhile,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
     pass::{Deletions, Pass},
-    plan::{MessagePlan, flag_updates, plan_messages},
-    ports::{Clock, Event, FlagChange, Ledger, Missing, Progress, Source, Target},
-    record::{Copied, Floor, FolderState, MessageState, Record},
+    plan::{MessagePlan, plan_messages},
+    ports::{Clock, Event, Ledger, Missing, Progress, Source, Target},
+    record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record},
     remarks::remarks,
     removals::{Toll, Verdict},
     reused_uids::contradictions,
@@ -60,13 +58,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             return Ok(false);
         };
         let record = &state.record;
-        let settled = record.cursor.filter(|it| it.status.uid_validity == record.uid_validity);
-        let Some(cursor) = settled.filter(|it| it.skipped == 0 && it.excluded == 0) else { return Ok(false) };
-        if record.rules != self.options.rules(self.source)
-            || work.origin == Origin::Departed
-            || !state.messages.is_empty()
-            || record.waiting.is_some()
-        {
+        let Some(cursor) = self.usual_cursor(record) else { return Ok(false) };
+        if work.origin == Origin::Departed || !state.messages.is_empty() {
             return Ok(false);
         }
         let scan = self.source.scan(&work.source, Some(&cursor)).await?;
@@ -84,6 +77,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work.state = state;
         work.scan = Some(Arc::new(scan));
         Ok(true)
+    }
+
+    /// Scans all known folders for changes at once, if the source can. Reads no records of messages: a folder that turns
+    /// out to need more is scanned again.
+    pub(crate) async fn scan_ahead(&mut self, works: &[Work]) -> Result<(), Error> {
+        let records = self.ledger.folders().await?;
+        let is_wanted =
+            |it: &&FolderRecord| works.iter().any(|work| work.is_known() && work.source == it.folder);
+        let folders: Vec<(FolderPath, Cursor)> = records
+            .iter()
+            .filter(is_wanted)
+            .filter_map(|it| Some((it.folder.clone(), self.usual_cursor(it)?)))
+            .collect();
+        if folders.is_empty() { Ok(()) } else { self.source.scan_ahead(&folders).await }
+    }
+
+    /// Returns the cursor of the folder if the last pass left nothing open and the same rules hold.
+    fn usual_cursor(&self, record: &FolderRecord) -> Option<Cursor> {
+        let settled = record.cursor.filter(|it| it.status.uid_validity == record.uid_validity)?;
+        let is_usual = settled.skipped == 0
+            && settled.excluded == 0
+            && record.rules == self.options.rules(self.source)
+            && record.waiting.is_none();
+        is_usual.then_some(settled)
     }
 
     /// Brings the records in line with the target: first those of messages that are there, then what a crash left open,
@@ -204,10 +221,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let forget: Vec<Record> = plan.forget.iter().map(|uid| forgotten(&work.source, *uid)).collect();
         self.record(&mut state, &forget).await?;
 
-        if !plan.copy.is_empty() {
-            Box::pin(self.bring(work, &mut state, &mut plan, &owned)).await?;
-        }
-        self.store_flags(work, &mut state, &scan).await?;
+        Box::pin(self.bring_and_flag(work, &mut state, &mut plan, &scan, &owned)).await?;
         self.name_skipped(work).await?;
         let skipped: Vec<Record> = work
             .skipped
@@ -225,6 +239,32 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         self.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
         Ok(())
+    }
+
+    /// Copies new messages, and changes flags of earlier copies. The changes are sent while the target waits for bodies.
+    async fn bring_and_flag(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        scan: &Scan,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        let flags = self.intend_flags(work, state, scan).await?;
+        if plan.copy.is_empty() {
+            return self.store_flags(work, state, flags, None).await;
+        }
+        let mut meanwhile = Meanwhile::new(&flags);
+        let brought = Box::pin(self.bring(work, state, plan, owned, &mut meanwhile)).await;
+        let outcome = meanwhile.into_outcome();
+        if brought.is_err() && !matches!(outcome, Some(Ok(()))) {
+            return brought;
+        }
+        self.store_flags(work, state, flags, outcome).await?;
+        brought?;
+        // Adopted messages may lack flags.
+        let flags = self.intend_flags(work, state, scan).await?;
+        self.store_flags(work, state, flags, None).await
     }
 
     /// Opens both folders at once, where the scan shows that there is something to write.
@@ -338,45 +378,6 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 .unwrap_or(Uid::FIRST),
         };
         Ok(Floor { uid_validity: status.uid_validity, uid_next })
-    }
-
-    /// Carries over what changed of flags, and only that.
-    async fn store_flags(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        scan: &Scan,
-    ) -> Result<(), Error> {
-        let updates = flag_updates(scan, state);
-        if updates.is_empty() {
-            return Ok(());
-        }
-        let intents = updates.iter().map(|update| Record::Message {
-            folder: work.source.clone(),
-            uid: update.uid,
-            state: Some(MessageState::Done(update.intent.clone())),
-        });
-        let intents: Vec<Record> = intents.collect();
-        self.record(state, &intents).await?;
-        let mut changes: BTreeMap<(_, _), Vec<Uid>> = BTreeMap::new();
-        for update in &updates {
-            changes.entry((update.add.clone(), update.remove.clone())).or_default().push(update.target_uid);
-        }
-        let changes: Vec<FlagChange> = changes
-            .into_iter()
-            .map(|((add, remove), uids)| FlagChange { uids: uids.into_iter().collect(), add, remove })
-            .collect();
-        self.target.store_flags(&work.target, &changes).await?;
-        work.tally.flags_changed += updates.len() as u64;
-        let records: Vec<Record> = updates
-            .into_iter()
-            .map(|update| Record::Message {
-                folder: work.source.clone(),
-                uid: update.uid,
-                state: Some(MessageState::Done(update.record)),
-            })
-            .collect();
-        self.record(state, &records).await
     }
 
     /// Deals with what vanished and was not moved, and settles the folder.

@@ -7,6 +7,7 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
+    flag_changes::Meanwhile,
     folder::MessageInfo,
     lanes::NEAR,
     pass::{BATCH, FAR_BATCH, Pass},
@@ -66,13 +67,14 @@ impl Todo<'_> {
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Moves, adopts and copies the messages of the plan.
+    /// Moves, adopts and copies the messages of the plan. Flags are changed meanwhile.
     pub(crate) async fn bring(
         &mut self,
         work: &mut Work,
         state: &mut FolderState,
         plan: &mut MessagePlan,
         owned: &UidSet,
+        meanwhile: &mut Meanwhile,
     ) -> Result<(), Error> {
         let status = if let Some(status) = work.target_status.take() {
             status
@@ -114,7 +116,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !is_deferred(uid));
             todo.next(uids.collect(), batch, 0);
         }
-        self.send_all(work, state, &mut todo, floor, owned).await?;
+        self.send_all(work, state, &mut todo, (floor, owned), meanwhile).await?;
         while !work.refused.is_empty() {
             let repaired = Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
             let lost = self.confirm(work, state, floor, owned, &repaired, &[]).await?;
@@ -144,8 +146,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &mut FolderState,
         todo: &mut Todo<'_>,
-        floor: Floor,
-        owned: &UidSet,
+        (floor, owned): (Floor, &UidSet),
+        meanwhile: &mut Meanwhile,
     ) -> Result<(), Error> {
         loop {
             let part = match todo.parts.pop() {
@@ -173,7 +175,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 habits: self.target.habits(),
             };
             let (mut done, result) =
-                transfer(self.source, self.target, &lane, state, &group, part.batch).await;
+                transfer(self.source, self.target, &lane, state, &group, part.batch, meanwhile).await;
             work.tally.copied += done.acknowledged.len() as u64;
             work.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
             if !done.acknowledged.is_empty() {

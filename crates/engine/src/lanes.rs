@@ -83,6 +83,23 @@ fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Connects both servers and a second lane before changes are known, if an operator waits for this mailbox alone. The
+    /// service does not: its passes repeat, and an unchanged mailbox must cost the target nothing.
+    pub(crate) async fn connect_early(&mut self) -> Result<(), Error> {
+        if !self.limits.is_last {
+            return Ok(());
+        }
+        let folders = self.ledger.folders().await?.len();
+        // The first pass lists both servers anyway.
+        if folders > 0 {
+            let has_room = self.limits.most_lanes > 1 && self.places.spare().is_some();
+            let further = usize::from(folders > 1 && has_room);
+            self.source.connect_ahead(further);
+            self.target.connect_ahead(further);
+        }
+        Ok(())
+    }
+
     /// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
     pub(crate) fn connect_lanes_ahead(&mut self, works: &[Work]) -> Vec<Place> {
         let known = works.iter().filter(|work| work.origin == Origin::Known).count();
@@ -131,13 +148,22 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let queue = &queue;
             async move {
                 lane.drive_further(queue).await;
-                futures_util::join!(lane.source.close(), lane.target.close());
+                lane.end().await;
             }
         }));
         let (first, _) = futures_util::join!(self.drive_first(&queue), further);
         first?;
         // What a further lane gave back when the first one had nothing more to do.
         self.drive_first(&queue).await
+    }
+
+    /// Ends both connections. Waits for the servers if other connections may follow.
+    async fn end(&mut self) {
+        if self.limits.is_last {
+            futures_util::join!(self.source.leave(), self.target.leave());
+        } else {
+            futures_util::join!(self.source.close(), self.target.close());
+        }
     }
 
     async fn drive_first(&mut self, queue: &Queue<'_>) -> Result<(), Error> {

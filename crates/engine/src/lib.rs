@@ -10,6 +10,7 @@ mod departed;
 mod doubles;
 mod error;
 mod feed;
+mod flag_changes;
 mod folder;
 mod folder_plan;
 mod identity;

@@ -128,6 +128,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     async fn all(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.connect_early().await?;
         let survey = self.survey_with_renames().await?;
         for option in &survey.unmatched {
             self.progress.event(Event::Unmatched { option });
@@ -179,6 +180,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// Scans, finds what was moved, creates folders and copies.
     pub(crate) async fn carry_folders(&mut self, works: &mut [Work], names: &NameRules) -> Result<(), Error> {
         let places = self.connect_lanes_ahead(works);
+        if let Err(error) = Box::pin(self.scan_ahead(works)).await {
+            // A lasting error shows again in the scan of each folder.
+            let _met_again = self.recover_from(error, &mut Patience::default()).await;
+        }
         // Folders of earlier passes first: what vanished from them may be found moved to another.
         for work in works.iter_mut().filter(|work| work.is_known()) {
             self.patiently_scan(work).await?;

@@ -35,6 +35,15 @@ pub trait Mailbox: Send {
         since: Option<&Cursor>,
     ) -> impl Future<Output = Result<Scan, Error>> + Send;
 
+    /// Scans folders since their cursors, if several scans take one round trip. The next [`scan`](Self::scan) of a folder
+    /// with the same cursor returns the result. A lasting error shows again in those scans.
+    fn scan_ahead(
+        &mut self,
+        _folders: &[(FolderPath, Cursor)],
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// All that decides, beside the folders themselves, which messages they show: another text than in the last pass means
     /// that every folder must be looked at from the beginning. As it was when the folders were last listed.
     fn view(&self) -> String {
@@ -73,6 +82,12 @@ pub trait Mailbox: Send {
 
     /// Says goodbye, if there is a connection. A server that does not answer is not waited for.
     fn close(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// Like [`close`](Self::close), without waiting for the server's answer. Only for the end of the program: a server that
+    /// still counts this connection could refuse a new one.
+    fn leave(&mut self) -> impl Future<Output = ()> + Send {
+        self.close()
+    }
 }
 
 /// One message that is to be fetched.

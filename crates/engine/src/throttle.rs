@@ -124,11 +124,19 @@ pub struct Limits {
     /// Whether somebody takes the mailbox up again later. Then nothing is waited for that takes longer than a minute, nor
     /// for a connection where the server has enough: the pass ends, and its places are free for others.
     pub is_resumed: bool,
+    /// The program ends with this pass, and an operator waits for it.
+    pub is_last: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { read_back: Arc::default(), throttles: Vec::new(), most_lanes: usize::MAX, is_resumed: false }
+        Self {
+            read_back: Arc::default(),
+            throttles: Vec::new(),
+            most_lanes: usize::MAX,
+            is_resumed: false,
+            is_last: false,
+        }
     }
 }
 

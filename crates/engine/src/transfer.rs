@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Error,
     feed::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
+    flag_changes::Meanwhile,
     folder::MessageInfo,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
@@ -106,7 +107,7 @@ pub(crate) struct Lane<'a, L, P, C> {
 
 /// Carries the messages over, in this order, at most `batch` in one command. On an error, what was acknowledged is
 /// recorded; the rest stays intended in the ledger, to be settled. Messages that arrived and whose place is known are in
-/// the ledger alone afterwards, not in the state.
+/// the ledger alone afterwards, not in the state. Flags are changed while the first bodies are awaited.
 pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Clock>(
     source: &mut S,
     target: &mut T,
@@ -114,6 +115,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     state: &mut FolderState,
     messages: &[&MessageInfo],
     batch: usize,
+    meanwhile: &mut Meanwhile,
 ) -> (Transferred, Result<(), Error>) {
     let folder = state.record.folder.clone();
     let wanted: Vec<Wanted> = messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
@@ -139,7 +141,10 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
         done: Transferred::default(),
     };
     let fetching = source.fetch(&folder, &wanted, outlet);
-    let appending = target.append(lane.target_folder, batch, feed, Acks(news));
+    let appending = async {
+        Box::pin(meanwhile.send(target, lane.target_folder)).await?;
+        Box::pin(target.append(lane.target_folder, batch, feed, Acks(news))).await
+    };
     let (fetched, appended, written) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
     let mut done = recorder.done;
     // The ledger's error stops the pass; the source's error explains the target's (a body that never ended).

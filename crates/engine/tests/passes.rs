@@ -6,8 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, PassOptions, Report};
-use mailhaul_mail::Sha256;
+use mailhaul_engine::{Deletions, Error, ErrorKind, PassOptions, Report};
+use mailhaul_mail::{Retry, Scope, Sha256};
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, is_malformed, pass, with_repairs};
 
 fn text(number: u32) -> String {
@@ -498,6 +498,26 @@ async fn flags_are_right_also_after_one_crash_upon_another() {
             }
         }
     }
+}
+
+/// They take the time in which the target waits for bodies.
+#[tokio::test]
+async fn flags_are_changed_before_messages_are_sent() {
+    let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
+    let options = PassOptions::default();
+    assert_synced(&pass(&source, &target, &ledger, &options).await);
+    source.server().folder("INBOX").set_flags(2, "\\Flagged later");
+    source.server().folder("INBOX").add("", &text(50));
+    let words = "the mailbox is full";
+    let full = Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Quota, words);
+    target.server().answers = vec![full];
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert!(report.error.is_some_and(|it| it.message.contains(words)));
+    assert_ne!(source.contents(), target.contents(), "one message lacks");
+    assert_eq!(target.server().folder("INBOX").messages[&2].flags.to_string(), "\\Flagged later");
+    let report = pass(&source, &target, &ledger, &options).await;
+    assert_synced(&report);
+    assert_eq!((report.total(|it| it.copied), source.contents()), (1, target.contents()));
 }
 
 #[tokio::test]

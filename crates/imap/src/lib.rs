@@ -67,8 +67,8 @@ pub use auth::{
 pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
 pub use commands::{
-    Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey, SelectOptions, StatusItem,
-    Store, StoreMode, split_uids,
+    ChangedMailbox, ChangesQuery, Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey,
+    SelectOptions, StatusItem, Store, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};

@@ -6,14 +6,15 @@ use std::{
 };
 
 use mailhaul_engine::Side;
-use mailhaul_imap::{self as imap, Introduction, Session, response::Namespaces};
+use mailhaul_imap::{self as imap, Introduction, ListedMailbox, Session, response::Namespaces};
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument as _;
 
 use crate::{
     imap_mailbox::Account,
-    limited,
+    limited, listing,
     login::{Kept, SignedIn},
+    opening::is_hangup,
     profile::{Choice, Impression, Profiles},
     user_root,
 };
@@ -27,22 +28,65 @@ pub(crate) struct Beginning {
     pub(crate) namespaces: Option<Namespaces>,
     /// Time of one answer.
     pub(crate) round_trip: Duration,
+    /// All folders, if they were listed at once.
+    pub(crate) listed: Option<Vec<ListedMailbox>>,
 }
 
 impl Beginning {
-    /// Connects, signs in, and asks what kind of server it is.
-    pub(crate) async fn new(account: &Account) -> Result<Self, Kept> {
+    /// Connects, signs in, and asks what kind of server it is. With `lists` it lists all folders in the same round trip,
+    /// if the pattern does not depend on the answers.
+    pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, Kept> {
+        let is_plain = lists && account.user_root.is_none();
+        match Self::begin(account, is_plain).await {
+            // The server may hang up at one of its folders: the caller lists in another way.
+            Err(Interrupted::AtList) => Self::begin(account, false).await.map_err(Interrupted::into_kept),
+            other => other.map_err(Interrupted::into_kept),
+        }
+    }
+
+    async fn begin(account: &Account, lists: bool) -> Result<Self, Interrupted> {
         let Account { options, login, side, profile, .. } = account;
-        let SignedIn { mut session, ends } = login.sign_in(options).await?;
-        let asked = std::time::Instant::now();
+        let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(Interrupted::Otherwise)?;
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         // What is known by the greeting holds from the beginning; the server's own name comes with the rest.
-        deny(&mut session, &[], profile.as_deref())?;
-        let extensions = if *side == Side::Source { limited::extensions(&session) } else { &[] };
-        let Introduction { id, namespaces } = session.introduce(&fields, extensions).await?;
+        let first = deny(&mut session, &[], profile.as_deref())?;
+        let is_source = *side == Side::Source;
+        let extensions = if is_source { limited::extensions(&session) } else { &[] };
+        let lists = lists && session.capabilities().has("NAMESPACE");
+        let query = lists.then(|| listing::query(listing::EVERYTHING.to_vec(), is_source));
+        let introduced = session.introduce(&fields, extensions, query.as_ref()).await;
+        let Introduction { id, namespaces, listed, round_trip } = introduced
+            .map_err(|error| if lists && is_hangup(&error) { Interrupted::AtList } else { error.into() })?;
         let namespaces = namespaces.filter(user_root::tells_something);
         let choice = deny(&mut session, &id, profile.as_deref())?;
-        Ok(Self { session, ends, choice, namespaces, round_trip: asked.elapsed() })
+        // LIST may have used an extension that is denied now.
+        let is_same = choice.profile.deny.iter().all(|it| first.profile.deny.contains(it));
+        let listed = listed.filter(|_| is_same);
+        Ok(Self { session, ends, choice, namespaces, round_trip, listed })
+    }
+}
+
+/// Why a session did not begin.
+enum Interrupted {
+    /// The connection ended at LIST.
+    AtList,
+    Otherwise(Kept),
+}
+
+impl Interrupted {
+    fn into_kept(self) -> Kept {
+        match self {
+            Self::Otherwise(why) => why,
+            Self::AtList => {
+                imap::Error::session(imap::ErrorKind::Connection, "the connection ended at LIST").into()
+            }
+        }
+    }
+}
+
+impl From<imap::Error> for Interrupted {
+    fn from(error: imap::Error) -> Self {
+        Self::Otherwise(error.into())
     }
 }
 
@@ -51,15 +95,20 @@ impl Beginning {
 pub(crate) struct Ahead(Arc<Mutex<Vec<BeginningAhead>>>);
 
 impl Ahead {
-    /// Starts or gives up sessions, until there are as many as wanted.
-    pub(crate) fn resize(&self, wanted: usize, account: &Account) {
+    /// Starts or gives up sessions, until there are as many as wanted. With `lists` the first one lists all folders.
+    pub(crate) fn resize(&self, wanted: usize, account: &Account, lists: bool) {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.resize_with(wanted, || BeginningAhead::start(account.clone()));
+        while begun.len() < wanted {
+            let lists = lists && begun.is_empty();
+            begun.push(BeginningAhead::start(account.clone(), lists));
+        }
+        begun.truncate(wanted);
     }
 
-    /// Takes one, if there is one.
-    pub(crate) fn take(&self) -> Option<BeginningAhead> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    /// Takes a session, if there is one. A further connection takes the last one, because the first may have listed.
+    pub(crate) fn take(&self, is_further: bool) -> Option<BeginningAhead> {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_further || begun.is_empty() { begun.pop() } else { Some(begun.remove(0)) }
     }
 }
 
@@ -67,9 +116,9 @@ impl Ahead {
 pub(crate) struct BeginningAhead(JoinSet<Result<Beginning, Kept>>);
 
 impl BeginningAhead {
-    fn start(account: Account) -> Self {
+    fn start(account: Account, lists: bool) -> Self {
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { Beginning::new(&account).await }.in_current_span());
+        tasks.spawn(async move { Beginning::new(&account, lists).await }.in_current_span());
         Self(tasks)
     }
 

@@ -17,8 +17,7 @@ pub(crate) async fn complete(
     selected: &mut Selected<'_>,
     messages: &mut [MessageInfo],
 ) -> Result<UidSet, imap::Error> {
-    let undated: UidSet =
-        messages.iter().filter(|it| !is_usable(it.internal_date)).map(|it| it.uid).collect();
+    let undated = undated(messages);
     if undated.is_empty() {
         return Ok(undated);
     }
@@ -36,6 +35,11 @@ pub(crate) async fn complete(
         message.internal_date = dates.get(&message.uid).copied();
     }
     Ok(dates.into_keys().collect())
+}
+
+/// The messages that have no usable date of arrival.
+pub(crate) fn undated(messages: &[MessageInfo]) -> UidSet {
+    messages.iter().filter(|it| !is_usable(it.internal_date)).map(|it| it.uid).collect()
 }
 
 /// Servers store earlier dates as dates of this century, or refuse them.

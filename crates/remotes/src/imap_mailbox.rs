@@ -10,7 +10,7 @@ use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
     Source as _, Wanted, pipe,
 };
-use mailhaul_imap::{self as imap, ConnectOptions, MailboxName, Session, StatusItem};
+use mailhaul_imap::{self as imap, ConnectOptions, ListedMailbox, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
@@ -33,6 +33,7 @@ use crate::{
     opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Profile},
     scanning::{self, Scanned, Since},
+    scans_ahead::ScansAhead,
     user_root::{self, components},
 };
 
@@ -81,6 +82,8 @@ pub struct ImapMailbox {
     /// Who is told that, whenever it connects.
     listener: Option<Listener>,
     names: Names,
+    /// Whether a session lists all folders when it begins.
+    list_at_once: ListAtOnce,
     /// What the server calls the folders that it listed.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
     /// Those of them that hold no messages as they are.
@@ -102,8 +105,21 @@ pub struct ImapMailbox {
     is_root_advised: bool,
     /// Counts the messages that scans have shown, on all connections.
     pub(crate) scanned: Arc<AtomicU64>,
+    /// Scans that were made before the engine asked for them.
+    pub(crate) scans_ahead: ScansAhead,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
+}
+
+/// Whether a session lists all folders when it begins.
+#[derive(Default, PartialEq, Eq)]
+enum ListAtOnce {
+    #[default]
+    No,
+    /// A session that begins now does.
+    Wanted,
+    /// The session did.
+    Done(Vec<ListedMailbox>),
 }
 
 /// True if no connection came about, as far as the greeting.
@@ -129,6 +145,7 @@ impl ImapMailbox {
             choice: Choice::default(),
             listener: None,
             names: Names::default(),
+            list_at_once: ListAtOnce::default(),
             listed: BTreeMap::new(),
             hollow: BTreeSet::new(),
             label_rules: LabelRules::default(),
@@ -140,6 +157,7 @@ impl ImapMailbox {
             uploads: None,
             is_root_advised: false,
             scanned: Arc::default(),
+            scans_ahead: ScansAhead::default(),
             is_further: false,
         }
     }
@@ -237,21 +255,23 @@ impl ImapMailbox {
     }
 
     pub(crate) async fn connect(&mut self) -> Result<Session, Kept> {
-        let begun = match self.ahead.take() {
+        let begun = match self.ahead.take(self.is_further) {
             Some(ahead) => ahead.finish().await,
-            None => Beginning::new(&self.account).await,
+            None => Beginning::new(&self.account, self.list_at_once == ListAtOnce::Wanted).await,
         };
-        let Beginning { mut session, ends, choice, namespaces, round_trip } = begun.map_err(|mut why| {
-            if let Kept::Out(error) = &mut why
-                && !self.was_reached
-                && is_unreachable(error)
-            {
-                // Probably a mistake in the address, or an outage: the operator waits for an answer.
-                (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
-            }
-            why
-        })?;
+        let Beginning { mut session, ends, choice, namespaces, round_trip, listed } =
+            begun.map_err(|mut why| {
+                if let Kept::Out(error) = &mut why
+                    && !self.was_reached
+                    && is_unreachable(error)
+                {
+                    // Probably a mistake in the address, or an outage: the operator waits for an answer.
+                    (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
+                }
+                why
+            })?;
         self.ends = ends;
+        self.list_at_once = listed.map_or(ListAtOnce::No, ListAtOnce::Done);
         self.was_reached = true;
         self.choice = choice;
         if let Some(listener) = &self.listener {
@@ -316,14 +336,20 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
-        self.begin().await?;
+        self.list_at_once = ListAtOnce::Wanted;
+        let begun = self.begin().await;
+        let told = match std::mem::take(&mut self.list_at_once) {
+            ListAtOnce::Done(listed) => Some(listed),
+            ListAtOnce::No | ListAtOnce::Wanted => None,
+        };
+        begun?;
         let with_status = self.account.side == Side::Source;
         let names = self.names.clone();
-        let mut listed = listing::list(self.session().await?, &names, with_status).await;
+        let mut listed = listing::list(self.session().await?, &names, with_status, told).await;
         if with_status && listed.as_ref().is_err_and(is_hangup) {
             // One folder may be what the server cannot tell of: which one it is shows when each is opened.
             self.session = None;
-            listed = listing::list(self.session().await?, &names, false).await;
+            listed = listing::list(self.session().await?, &names, false, None).await;
         }
         let mut listing = listed.map_err(|error| self.explain(error.context("listing the folders")))?;
         if self.names.root().is_none() && self.account.side == Side::Source {
@@ -394,6 +420,11 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
+        if let Some(mut scan) = self.scans_ahead.take(folder, since) {
+            self.numbering.told(folder, Some(scan.status.uid_validity));
+            scan.notes.extend(self.doubt(scan.status.messages));
+            return Ok(scan);
+        }
         self.begin().await?;
         let status = self.opened_status(folder).await?;
         let since = since.filter(|it| it.status.uid_validity == status.uid_validity);
@@ -414,6 +445,10 @@ impl Mailbox for ImapMailbox {
             dated_by_header = completed.map_err(|error| self.explain_in(folder, error))?;
         }
         Ok(Scan { status, messages, present, unseen, incomplete, dated_by_header, notes })
+    }
+
+    async fn scan_ahead(&mut self, folders: &[(FolderPath, Cursor)]) -> Result<(), Error> {
+        Box::pin(self.look_ahead(folders)).await
     }
 
     fn view(&self) -> String {
@@ -464,13 +499,16 @@ impl Mailbox for ImapMailbox {
     async fn reconnect(&mut self) -> Result<(), Error> {
         // The next command connects; a mailbox that is not needed any more does not.
         self.session = None;
-        self.ahead.resize(0, &self.account);
+        self.scans_ahead.clear();
+        self.ahead.resize(0, &self.account, false);
         Ok(())
     }
 
     fn connect_ahead(&mut self, further: usize) {
         let own = usize::from(self.session.is_none());
-        self.ahead.resize(own + further, &self.account);
+        // Only the source of a known mailbox is listed.
+        let lists = own > 0 && self.listed.is_empty() && self.account.side == Side::Source;
+        self.ahead.resize(own + further, &self.account, lists);
     }
 
     fn another(&self) -> Self {
@@ -484,6 +522,7 @@ impl Mailbox for ImapMailbox {
             choice: self.choice.clone(),
             listener: self.listener.clone(),
             names: self.names.clone(),
+            list_at_once: ListAtOnce::default(),
             listed: self.listed.clone(),
             hollow: self.hollow.clone(),
             label_rules: self.label_rules.clone(),
@@ -495,6 +534,7 @@ impl Mailbox for ImapMailbox {
             uploads: self.uploads.clone(),
             is_root_advised: self.is_root_advised,
             scanned: Arc::clone(&self.scanned),
+            scans_ahead: ScansAhead::default(),
             is_further: true,
         }
     }
@@ -504,16 +544,27 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn close(&mut self) {
-        if !self.is_further {
-            self.ahead.resize(0, &self.account);
-        }
-        if let Some(session) = self.session.take() {
+        if let Some(session) = self.give_up_sessions() {
             goodbye(session).await;
+        }
+    }
+
+    async fn leave(&mut self) {
+        if let Some(session) = self.give_up_sessions() {
+            let _unsent = timeout(GOODBYE, session.leave()).await;
         }
     }
 }
 
 impl ImapMailbox {
+    /// Ends the connections that were made ahead. Returns the one in use.
+    fn give_up_sessions(&mut self) -> Option<Session> {
+        if !self.is_further {
+            self.ahead.resize(0, &self.account, false);
+        }
+        self.session.take()
+    }
+
     /// True if STATUS is refused for a folder that can probably be opened all the same (GNU imap4d for INBOX).
     fn is_refusal_of_status(&self, folder: &FolderPath, error: &imap::Error) -> bool {
         error.scope == Scope::Folder

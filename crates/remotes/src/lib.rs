@@ -34,6 +34,7 @@ mod profile;
 mod renaming;
 mod scan_over_breaks;
 mod scanning;
+mod scans_ahead;
 mod sender;
 mod terms;
 mod trial;

@@ -15,6 +15,9 @@ use crate::names::Names;
 pub(crate) const STATUS_ITEMS: [StatusItem; 4] =
     [StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::HighestModSeq];
 
+/// The pattern of all folders.
+pub(crate) const EVERYTHING: &[u8] = b"*";
+
 /// The folders, and each one's name on the wire.
 #[derive(Default)]
 pub(crate) struct Listing {
@@ -22,14 +25,30 @@ pub(crate) struct Listing {
     pub(crate) names: BTreeMap<FolderPath, MailboxName>,
 }
 
-/// Lists the mailbox. `with_status` asks for every folder's state too, in the same round trip where the server can.
-pub(crate) async fn list(session: &mut Session, names: &Names, with_status: bool) -> Result<Listing, Error> {
+/// The query for folders, and for their states if `with_status`.
+pub(crate) fn query(pattern: Vec<u8>, with_status: bool) -> ListQuery {
     let status = if with_status { STATUS_ITEMS.to_vec() } else { Vec::new() };
+    ListQuery { pattern, status, ..ListQuery::default() }
+}
+
+/// Lists the mailbox. `with_status` asks for every folder's state too, in the same round trip where the server can.
+/// `everything` is the list that the session got at its beginning.
+pub(crate) async fn list(
+    session: &mut Session,
+    names: &Names,
+    with_status: bool,
+    mut everything: Option<Vec<ListedMailbox>>,
+) -> Result<Listing, Error> {
     let mut listed: Vec<ListedMailbox> = Vec::new();
     let mut subscribed: BTreeSet<MailboxName> = BTreeSet::new();
     for pattern in names.patterns() {
-        let query = ListQuery { pattern, status: status.clone(), ..ListQuery::default() };
-        for it in session.list(&query).await? {
+        let told = everything.take().filter(|_| pattern == EVERYTHING);
+        let query = query(pattern, with_status);
+        let found = match told {
+            Some(told) => told,
+            None => session.list(&query).await?,
+        };
+        for it in found {
             if !listed.iter().any(|known| known.item.name == it.item.name) {
                 listed.push(it);
             }

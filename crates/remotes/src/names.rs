@@ -4,7 +4,7 @@ use mailhaul_imap::MailboxName;
 use mailhaul_imap::response::Namespaces;
 use mailhaul_mail::FolderPath;
 
-use crate::user_root::ResolvedRoot;
+use crate::{listing::EVERYTHING, user_root::ResolvedRoot};
 
 /// How one mailbox's folders are named by its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Names {
 
     /// The patterns that list this mailbox.
     pub(crate) fn patterns(&self) -> Vec<Vec<u8>> {
-        let Some(root) = &self.root else { return vec![b"*".to_vec()] };
+        let Some(root) = &self.root else { return vec![EVERYTHING.to_vec()] };
         let root = root.name.as_wire();
         let mut patterns = vec![root.to_vec()];
         if let Some(delimiter) = self.delimiter {

@@ -70,6 +70,12 @@ impl Numbering {
         self.inner().without_validity.contains(folder)
     }
 
+    /// True if EXAMINE tells no UIDVALIDITY of the folder that lasts.
+    pub(crate) fn is_selected_to_read(&self, folder: &FolderPath) -> bool {
+        self.inner().selected_to_read.contains(folder)
+    }
+
+    /// The UIDVALIDITY that was told last.
     pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
@@ -156,7 +162,7 @@ impl ImapMailbox {
         folder: &FolderPath,
         mode: Mode,
     ) -> Result<Option<UidValidity>, Error> {
-        let mode = if self.numbering.inner().selected_to_read.contains(folder) { Mode::Select } else { mode };
+        let mode = if self.numbering.is_selected_to_read(folder) { Mode::Select } else { mode };
         let (is_further, mut hangups) = (self.is_further, 0);
         loop {
             self.session().await?;

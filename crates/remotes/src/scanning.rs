@@ -11,7 +11,7 @@ use std::{
 };
 
 use mailhaul_engine::{Cursor, MessageInfo, Present, UnseenMessage};
-use mailhaul_imap::{self as imap, Selected, response::Fetch};
+use mailhaul_imap::{self as imap, ChangedMailbox, Selected, response::Fetch};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, ModSeq, Retry, Scope, Uid, UidSet};
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 /// A told size beyond this is no size of a message (bytes).
 const LARGEST: u64 = 1 << 40;
 /// What is asked of every message.
-const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
+pub(crate) const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
 /// And where folders are labels.
 const LABELLED_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)";
 /// Memory for what one scan keeps (bytes): five million messages, or fewer with many keywords.
@@ -52,6 +52,11 @@ pub(crate) struct Since {
 }
 
 impl Since {
+    /// Mod-sequence of the earlier scan.
+    pub(crate) fn modseq(&self) -> ModSeq {
+        self.modseq
+    }
+
     /// `None` where the server told no mod-sequence then.
     pub(crate) fn new(cursor: &Cursor) -> Option<Self> {
         let status = &cursor.status;
@@ -140,11 +145,8 @@ pub(crate) async fn changes(
         }
     }
     found.merge();
-    let arrived = found.told.iter().filter(|it| since.is_new(it.uid)).count() as u64;
-    let expected = (u64::from(since.messages) + arrived).saturating_sub(vanished.len());
-    let is_sound = found.uids() == found.whole() && found.odd.is_empty();
-    // Messages that vanished may be told of that were never known here: then it is not sure that any lack.
-    let may_lack = u64::from(exists.min(selected.data().exists)) > expected;
+    let is_sound = found.is_sound();
+    let may_lack = found.may_lack(since, u64::from(exists.min(selected.data().exists)), &vanished);
     let there = if is_sound && (!tells_vanished || may_lack) { present(&mut selected).await? } else { None };
     let lacks_none = there.as_ref().is_none_or(|there| {
         let fresh = since.uid_next.map_or_else(UidSet::new, |next| UidSet::range(next, Uid::LAST));
@@ -163,8 +165,20 @@ pub(crate) async fn changes(
     Ok(Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None }))
 }
 
+/// Changes of a folder without labels that was scanned together with others. `None` if the answer is incomplete.
+pub(crate) fn changes_of_one(mut found: Found<'_>, since: Since, mailbox: ChangedMailbox) -> Option<Scanned> {
+    let ChangedMailbox { data, exists, vanished } = mailbox;
+    found.merge();
+    if !found.is_sound() || found.may_lack(since, u64::from(exists.min(data.exists)), &vanished) {
+        return None;
+    }
+    let (messages, ..) = found.sorted();
+    let present = Present::AllBut(vanished);
+    Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None })
+}
+
 /// All UIDs, said as numbers. The greatest number stays out: with it the set is said as `1:*`.
-fn until_the_end() -> UidSet {
+pub(crate) fn until_the_end() -> UidSet {
     UidSet::all().without(&UidSet::range(Uid::LAST, Uid::LAST))
 }
 
@@ -288,7 +302,7 @@ impl<'a> Found<'a> {
     }
 
     /// Takes in one answer. Returns true if it tells all that was asked for.
-    fn take(&mut self, fetch: &Fetch) -> bool {
+    pub(crate) fn take(&mut self, fetch: &Fetch) -> bool {
         self.count.fetch_add(1, Ordering::Relaxed);
         if let Some(odd) = &fetch.odd_uid {
             self.is_odd(fetch.sequence, odd);
@@ -379,6 +393,19 @@ impl<'a> Found<'a> {
     /// The messages of which everything that is needed was told.
     fn whole(&self) -> UidSet {
         self.told.iter().filter(|it| it.is_whole()).map(|it| it.uid).collect()
+    }
+
+    /// True if the answers are complete for each message.
+    fn is_sound(&self) -> bool {
+        self.uids() == self.whole() && self.odd.is_empty()
+    }
+
+    /// True if the folder holds `least` messages and fewer are known, not counting those that vanished.
+    ///
+    /// VANISHED may name messages that were never known, so messages need not really lack.
+    fn may_lack(&self, since: Since, least: u64, vanished: &UidSet) -> bool {
+        let arrived = self.told.iter().filter(|it| since.is_new(it.uid)).count() as u64;
+        least > (u64::from(since.messages) + arrived).saturating_sub(vanished.len())
     }
 
     /// True if fewer than so many messages were shown, or one of them only in part.

@@ -45,6 +45,7 @@ pub(crate) async fn run_all(
     let places = Places::new(concurrency);
     let options = Arc::new(options.clone());
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
+    let is_last = mailboxes.len() == 1;
     let ended = at_once(mailboxes, &places, |mailbox| {
         let (budget, places, options) = (budget.clone(), places.clone(), options.clone());
         let (store, stop, ui, all) = (store.clone(), stop.clone(), ui.clone(), all.clone());
@@ -53,7 +54,8 @@ pub(crate) async fn run_all(
             let report = if stop.is_cancelled() {
                 failed(Error::interrupted())
             } else {
-                Box::pin(run_one(mailbox, &store, &options, (&budget, &places, rates, all), &stop, &ui)).await
+                let shared = (&budget, &places, rates, all, is_last);
+                Box::pin(run_one(mailbox, &store, &options, shared, &stop, &ui)).await
             };
             (report, begun.elapsed())
         }
@@ -77,7 +79,7 @@ async fn run_one(
     mailbox: Mailbox,
     store: &Store,
     options: &PassOptions,
-    (budget, places, rates, all): (&Budget, &Places, Rates, Throttle),
+    (budget, places, rates, all, is_last): (&Budget, &Places, Rates, Throttle, bool),
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Report {
@@ -86,7 +88,7 @@ async fn run_one(
         Err(error) => return failed(error.into()),
     };
     let progress = ui.mailbox(&mailbox.name);
-    let mut limits = Limits { throttles: vec![(Side::Source, all)], ..Limits::default() };
+    let mut limits = Limits { throttles: vec![(Side::Source, all)], is_last, ..Limits::default() };
     let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
     let source = limited(mailbox.source, rates, &mut limits).with_labels(labels);
     let target = limited(mailbox.target, rates, &mut limits);

@@ -1,5 +1,8 @@
 //! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154), LSUB, and XLIST, which was before special uses.
 
+use std::collections::HashMap;
+
+use bytes::Bytes;
 use mailhaul_mail::{Retry, Scope};
 
 use super::{StatusItem, status::status_items};
@@ -100,38 +103,63 @@ impl Session {
         Some(format!("RETURN ({})", options.join(" ")))
     }
 
+    /// LIST with the options that the server offers, to be sent with other commands.
+    pub(super) fn list_command(&self, query: &ListQuery) -> Command {
+        let plain = Command::new("LIST").mailbox(&query.reference).astring(&query.pattern);
+        self.return_options(query).iter().fold(plain, |command, options| command.raw(options))
+    }
+
     async fn run_list(&mut self, name: &str, command: &Command) -> Result<Vec<ListedMailbox>, Error> {
-        let mut found: Vec<ListedMailbox> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        let mut statuses = Vec::new();
-        let mut too_many = false;
-        let mut odd = None;
-        let collect = |untagged| match untagged {
+        let mut listing = Listing::default();
+        let outcome = self.link.run(name, command, |untagged| listing.take(name, untagged)).await;
+        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        listing.conclude(name)
+    }
+}
+
+/// The answers to one LIST, LSUB or XLIST.
+#[derive(Default)]
+pub(super) struct Listing {
+    found: Vec<ListedMailbox>,
+    places: HashMap<MailboxName, usize>,
+    statuses: Vec<(MailboxName, StatusItems)>,
+    too_many: bool,
+    /// A line that cannot be understood.
+    odd: Option<Bytes>,
+}
+
+impl Listing {
+    /// Takes in an answer. `name` is that of the command.
+    pub(super) fn take(&mut self, name: &str, untagged: Untagged) {
+        match untagged {
             Untagged::List(mut item) | Untagged::Lsub(mut item) => {
                 item.attributes.truncate(MOST_ATTRIBUTES);
-                too_many |= found.len() >= MOST_MAILBOXES;
-                if too_many {
+                self.too_many |= self.found.len() >= MOST_MAILBOXES;
+                if self.too_many {
                     return;
                 }
-                let place = *places.entry(item.name.clone()).or_insert(found.len());
-                match found.get_mut(place) {
+                let place = *self.places.entry(item.name.clone()).or_insert(self.found.len());
+                match self.found.get_mut(place) {
                     // Some servers list INBOX twice.
                     Some(known) => {
                         item.attributes.retain(|it| !known.item.attributes.contains(it));
                         known.item.attributes.extend(item.attributes);
                         known.item.attributes.truncate(MOST_ATTRIBUTES);
                     }
-                    None => found.push(ListedMailbox { item, status: None }),
+                    None => self.found.push(ListedMailbox { item, status: None }),
                 }
             }
-            Untagged::MailboxStatus { name, items } if statuses.len() < MOST_MAILBOXES => {
-                statuses.push((name, items));
+            Untagged::MailboxStatus { name, items } if self.statuses.len() < MOST_MAILBOXES => {
+                self.statuses.push((name, items));
             }
-            Untagged::Unknown(line) if is_of(name, &line) => odd = Some(line),
+            Untagged::Unknown(line) if is_of(name, &line) => self.odd = Some(line),
             _ => {}
-        };
-        let outcome = self.link.run(name, command, collect).await;
-        outcome.map_err(|error| error.at_least(Scope::Folder))?;
+        }
+    }
+
+    /// The mailboxes, when the command has ended.
+    pub(super) fn conclude(self, name: &str) -> Result<Vec<ListedMailbox>, Error> {
+        let Self { mut found, places, statuses, too_many, odd } = self;
         if too_many {
             let words = format!("{name}: more than {MOST_MAILBOXES} mailboxes");
             return Err(Error::session(ErrorKind::Protocol, words));

@@ -7,6 +7,15 @@ use crate::{
 };
 
 impl Session {
+    /// Sends LOGOUT and does not wait for the answer. All earlier commands are answered, so nothing is lost.
+    pub async fn leave(mut self) -> Result<(), Error> {
+        self.link.settle().await?;
+        self.link.send(&Command::new("LOGOUT")).await?;
+        let sent = self.link.writer.flush().await;
+        self.link.writer.shutdown().await;
+        sent
+    }
+
     /// Says goodbye.
     pub async fn logout(mut self) -> Result<(), Error> {
         self.link.settle().await?;

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod authenticate;
+mod changes;
 mod compress;
 mod copy;
 mod create;
@@ -26,6 +27,7 @@ mod unselect;
 
 use mailhaul_mail::{Retry, Scope};
 
+pub use changes::{ChangedMailbox, ChangesQuery};
 pub use copy::Copied;
 pub use introduce::Introduction;
 pub use list::{ListQuery, ListedMailbox};

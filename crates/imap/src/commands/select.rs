@@ -76,7 +76,7 @@ impl Session {
         Ok(Selected { session: self })
     }
 
-    fn parameters(&self, options: &SelectOptions) -> Option<String> {
+    pub(super) fn parameters(&self, options: &SelectOptions) -> Option<String> {
         let state = self.link.state();
         match &options.qresync {
             // A set in it could make the line too long; then all are told.

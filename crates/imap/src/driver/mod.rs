@@ -365,7 +365,17 @@ impl Link {
     pub(crate) async fn run_many(
         &mut self,
         commands: &[(&str, Command)],
+        collect: impl FnMut(Untagged),
+    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
+        self.run_many_noticing(commands, collect, || {}).await
+    }
+
+    /// Like [`run_many`](Self::run_many). Calls `ended_one` whenever a command ends.
+    pub(crate) async fn run_many_noticing(
+        &mut self,
+        commands: &[(&str, Command)],
         mut collect: impl FnMut(Untagged),
+        mut ended_one: impl FnMut(),
     ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
         self.settle().await?;
         let mut ended = BTreeMap::new();
@@ -382,6 +392,7 @@ impl Link {
             }
             match self.next().await? {
                 Event::Tagged { id, status } => {
+                    ended_one();
                     if let Some(index) = waiting.remove(&id) {
                         let is_fine = status.status == Status::Ok;
                         let refused = Error::refused(commands[index].0, &status);

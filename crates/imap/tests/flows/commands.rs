@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use mailhaul_imap::{
-    ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, Store, StoreMode,
+    ChangesQuery, ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, Store,
+    StoreMode, response::Fetch,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
 use mailhaul_testkit::peer::{self, finish, session, session_with};
@@ -400,6 +401,131 @@ async fn both_sides_compress() {
     assert_eq!(reply.uids().unwrap().1, &uids("12"));
 }
 
+/// EXAMINE and UID FETCH of two mailboxes. The server reads all four before it answers.
+const CHANGES: &str = "C: a1 ENABLE QRESYNC
+    S: * ENABLED QRESYNC
+    S: a1 OK done
+    C: a2 EXAMINE \"INBOX\" (CONDSTORE)
+    C: a3 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 70 VANISHED)
+    C: a4 EXAMINE \"Sent\" (CONDSTORE)
+    C: a5 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 71 VANISHED)\n";
+
+fn changes_queries() -> [ChangesQuery; 2] {
+    let query = |name: &str, since| ChangesQuery {
+        name: MailboxName::from_wire(name),
+        uids: uids("1:9"),
+        since: ModSeq(since),
+    };
+    [query("INBOX", 70), query("Sent", 71)]
+}
+
+#[tokio::test]
+async fn changes_of_several_mailboxes_take_one_round_trip() {
+    let script = format!(
+        "{CHANGES}
+         S: * 3 EXISTS
+         S: * OK [UIDVALIDITY 9] .
+         S: * OK [HIGHESTMODSEQ 80] .
+         S: * 1 FETCH (UID 1 FLAGS ())
+         S: a2 OK [READ-ONLY] done
+         S: * VANISHED (EARLIER) 4:6
+         S: * 4 EXISTS
+         S: * VANISHED 2
+         S: * 2 FETCH (UID 7 FLAGS (\\Seen) MODSEQ (75))
+         S: a3 OK done
+         S: * OK [CLOSED] .
+         S: * 5 EXISTS
+         S: * OK [UIDVALIDITY 11] .
+         S: a4 OK [READ-ONLY] done
+         S: * 5 FETCH (UID 8 FLAGS ())
+         S: a5 OK done"
+    );
+    let (mut session, peer) = session("ENABLE QRESYNC CONDSTORE", &script).await;
+    finish(peer, async move {
+        session.enable(&["QRESYNC"]).await.unwrap();
+        let mut told = Vec::new();
+        let collect = |index, fetch: Box<Fetch>| told.push((index, fetch.uid));
+        let changed = session.changes_of_many(&changes_queries(), "(UID FLAGS)", collect).await.unwrap();
+        assert_eq!(told, [(0, Some(uid(7))), (1, Some(uid(8)))]);
+        let [first, second] = [0, 1].map(|index: usize| changed[index].clone().unwrap());
+        assert_eq!((first.data.exists, first.exists, first.vanished), (3, 3, uids("2,4:6")));
+        assert_eq!(
+            (first.data.uid_validity, first.data.highest_modseq),
+            (UidValidity::new(9), Some(ModSeq(80)))
+        );
+        assert_eq!((second.data.uid_validity, second.exists), (UidValidity::new(11), 5));
+        let open = session.selected().unwrap();
+        assert_eq!(
+            (open.name().as_wire(), open.data().exists, open.data().read_only),
+            (&b"Sent"[..], 5, true)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_mailbox_does_not_hide_the_changes_of_the_next_one() {
+    let script = format!(
+        "{CHANGES}
+         S: a2 NO [NONEXISTENT] no such mailbox
+         S: * 1 FETCH (UID 3 FLAGS ())
+         S: a3 BAD no mailbox is open
+         S: * 5 EXISTS
+         S: a4 OK [READ-ONLY] done
+         S: * 5 FETCH (UID 8 FLAGS ())
+         S: a5 OK done"
+    );
+    let (mut session, peer) = session("ENABLE QRESYNC CONDSTORE", &script).await;
+    finish(peer, async move {
+        session.enable(&["QRESYNC"]).await.unwrap();
+        let mut told = Vec::new();
+        let collect = |index, fetch: Box<Fetch>| told.push((index, fetch.uid));
+        let changed = session.changes_of_many(&changes_queries(), "(UID FLAGS)", collect).await.unwrap();
+        assert_eq!(told, [(1, Some(uid(8)))], "FETCH without an open mailbox is ignored");
+        let error = changed[0].clone().unwrap_err();
+        assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::NotFound));
+        assert_eq!(changed[1].as_ref().unwrap().exists, 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_answered_out_of_order_are_an_error() {
+    let script = format!("{CHANGES}\nS: a2 OK done\nS: a4 OK done\nS: a3 OK done\nS: a5 OK done");
+    let (mut session, peer) = session("ENABLE QRESYNC CONDSTORE", &script).await;
+    finish(peer, async move {
+        session.enable(&["QRESYNC"]).await.unwrap();
+        let error = session.changes_of_many(&changes_queries(), "(UID FLAGS)", |_, _| {}).await.unwrap_err();
+        assert_eq!((error.scope, error.kind), (Scope::Session, ErrorKind::Protocol));
+        assert!(session.selected().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mailboxes_are_listed_in_the_round_trip_of_the_introduction() {
+    let table = [
+        ("S: * LIST () \"/\" INBOX\nS: a2 OK done", Some(1)),
+        ("S: a2 NO not now", None),
+        ("S: * LIST what is this\nS: a2 OK done", None),
+    ];
+    for (answer, listed) in table {
+        let script = format!(
+            "C: a1 NAMESPACE
+             C: a2 LIST \"\" \"*\"
+             S: * NAMESPACE ((\"\" \"/\")) NIL NIL
+             S: a1 OK done
+             {answer}"
+        );
+        let (mut session, peer) = session("NAMESPACE", &script).await;
+        let query = ListQuery::default();
+        let told =
+            finish(peer, async move { session.introduce(&[], &[], Some(&query)).await }).await.unwrap();
+        assert!(told.namespaces.is_some());
+        assert_eq!(told.listed.map(|it| it.len()), listed, "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_denied_is_not_used_whatever_the_server_says_later() {
     let script = "C: a1 ID (\"name\" \"x\")
@@ -416,7 +542,7 @@ async fn what_is_denied_is_not_used_whatever_the_server_says_later() {
     let (mut session, peer) = session("ID ENABLE NAMESPACE CONDSTORE QRESYNC MOVE", script).await;
     let (told, capabilities, enabled) = finish(peer, async move {
         session.deny(&["QRESYNC"]);
-        let told = session.introduce(&[("name", "x")], &["CONDSTORE", "QRESYNC"]).await.unwrap();
+        let told = session.introduce(&[("name", "x")], &["CONDSTORE", "QRESYNC"], None).await.unwrap();
         session.deny(&["condstore"]);
         let options = SelectOptions { condstore: true, qresync: None };
         session.examine(&inbox(), &options).await.unwrap();

@@ -1,0 +1,109 @@
+//! Changes of flags of messages that are on the target already.
+
+use std::collections::BTreeMap;
+
+use mailhaul_mail::{FolderPath, Scope, Uid};
+
+use crate::{
+    error::Error,
+    folder::Scan,
+    pass::Pass,
+    plan::flag_updates,
+    ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
+    record::{FolderState, MessageState, Record},
+    work::Work,
+};
+
+/// Maximum number of changes sent while the target waits for bodies. The source stalls once the buffer is full.
+const MEANWHILE: usize = 100;
+/// Maximum number of messages in these changes.
+const MEANWHILE_MESSAGES: u64 = 1000;
+
+/// Changes of a folder that the ledger has as intended.
+pub(crate) struct IntendedFlags {
+    changes: Vec<FlagChange>,
+    /// Ledger records for when the changes are made.
+    records: Vec<Record>,
+}
+
+/// Changes to send while the target waits for the first bodies.
+#[derive(Default)]
+pub(crate) struct Meanwhile {
+    changes: Vec<FlagChange>,
+    outcome: Option<Result<(), Error>>,
+}
+
+impl Meanwhile {
+    pub(crate) fn new(flags: &IntendedFlags) -> Self {
+        let messages: u64 = flags.changes.iter().map(|it| it.uids.len()).sum();
+        let are_few = flags.changes.len() <= MEANWHILE && messages <= MEANWHILE_MESSAGES;
+        Self { changes: if are_few { flags.changes.clone() } else { Vec::new() }, outcome: None }
+    }
+
+    /// Sends the changes, once. Keeps an error that concerns the folder alone, so that messages are still copied.
+    pub(crate) async fn send(&mut self, target: &mut impl Target, folder: &FolderPath) -> Result<(), Error> {
+        let changes = std::mem::take(&mut self.changes);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        match target.store_flags(folder, &changes).await {
+            Err(error) if error.scope > Scope::Folder => Err(error),
+            outcome => {
+                self.outcome = Some(outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Outcome of the changes; `None` if they were not sent.
+    pub(crate) fn into_outcome(self) -> Option<Result<(), Error>> {
+        self.outcome
+    }
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Computes the changes of flags and writes them into the ledger as intended.
+    pub(crate) async fn intend_flags(
+        &mut self,
+        work: &Work,
+        state: &mut FolderState,
+        scan: &Scan,
+    ) -> Result<IntendedFlags, Error> {
+        let updates = flag_updates(scan, state);
+        let done = |uid, copied| {
+            let state = Some(MessageState::Done(copied));
+            Record::Message { folder: work.source.clone(), uid, state }
+        };
+        let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
+        self.record(state, &intents).await?;
+        let mut changes: BTreeMap<(_, _), Vec<Uid>> = BTreeMap::new();
+        for update in &updates {
+            changes.entry((update.add.clone(), update.remove.clone())).or_default().push(update.target_uid);
+        }
+        let changes = changes
+            .into_iter()
+            .map(|((add, remove), uids)| FlagChange { uids: uids.into_iter().collect(), add, remove })
+            .collect();
+        let records = updates.into_iter().map(|it| done(it.uid, it.record)).collect();
+        Ok(IntendedFlags { changes, records })
+    }
+
+    /// Sends the changes unless `outcome` says that they were sent, and records them as done.
+    pub(crate) async fn store_flags(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        flags: IntendedFlags,
+        outcome: Option<Result<(), Error>>,
+    ) -> Result<(), Error> {
+        if flags.records.is_empty() {
+            return Ok(());
+        }
+        match outcome {
+            Some(outcome) => outcome?,
+            None => self.target.store_flags(&work.target, &flags.changes).await?,
+        }
+        work.tally.flags_changed += flags.records.len() as u64;
+        self.record(state, &flags.records).await
+    }
+}
