@@ -426,7 +426,7 @@ impl Mailbox for ImapMailbox {
             return Ok(scan);
         }
         self.begin().await?;
-        let status = self.opened_status(folder).await?;
+        let mut status = self.opened_status(folder).await?;
         let since = since.filter(|it| it.status.uid_validity == status.uid_validity);
         let since = since.filter(|_| status.highest_modseq.is_some()).and_then(Since::new);
         let Scanned { mut messages, present, unseen, incomplete } = self.look(folder, since).await?;
@@ -441,6 +441,8 @@ impl Mailbox for ImapMailbox {
         notes.extend(self.doubt(status.messages));
         let mut dated_by_header = UidSet::new();
         if self.account.side == Side::Source {
+            // Messages that were expunged meanwhile are not shown: the count must not say otherwise.
+            status.messages = status.messages.min(self.selected()?.data().exists);
             let completed = dates::complete(&mut self.selected()?, &mut messages).await;
             dated_by_header = completed.map_err(|error| self.explain_in(folder, error))?;
         }

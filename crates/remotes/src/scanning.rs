@@ -34,6 +34,9 @@ const SHOWN: usize = 40;
 /// Messages of a kind that are named one by one; of more, only the number is told.
 const MOST_NAMED: usize = 10;
 
+/// Vanished messages for which the number of messages is proof enough. For more, the UIDs of all messages are asked for.
+const FEW: u64 = 5;
+
 /// What a scan showed, and what it did not.
 pub(crate) struct Scanned {
     pub(crate) messages: Vec<MessageInfo>,
@@ -66,6 +69,17 @@ impl Since {
 
     fn is_new(&self, uid: Uid) -> bool {
         self.uid_next.is_none_or(|next| uid >= next)
+    }
+
+    /// The UIDs that were given since then.
+    fn fresh(&self) -> UidSet {
+        self.uid_next.map_or_else(UidSet::new, |next| UidSet::range(next, Uid::LAST))
+    }
+
+    /// How many of the messages then are not among these; `None` if there are more old ones than were there.
+    fn lost(&self, there: &UidSet) -> Option<u64> {
+        self.uid_next?;
+        u64::from(self.messages).checked_sub(there.without(&self.fresh()).len())
     }
 }
 
@@ -125,7 +139,10 @@ pub(crate) async fn everything(
     std::mem::replace(found, Found::new(found.labels)).conclude(least(&selected))
 }
 
-/// What changed in the open folder (RFC 7162). `None` where that does not show everything that is new.
+/// What changed in the open folder (RFC 7162). `None` where that does not show everything that is new, or where two answers
+/// contradict each other.
+///
+/// Invariant: what counts as vanished is confirmed by a second fact: the number of messages, or their UIDs.
 pub(crate) async fn changes(
     mut selected: Selected<'_>,
     since: Since,
@@ -145,22 +162,27 @@ pub(crate) async fn changes(
         }
     }
     found.merge();
-    let is_sound = found.is_sound();
-    let may_lack = found.may_lack(since, u64::from(exists.min(selected.data().exists)), &vanished);
-    let there = if is_sound && (!tells_vanished || may_lack) { present(&mut selected).await? } else { None };
-    let lacks_none = there.as_ref().is_none_or(|there| {
-        let fresh = since.uid_next.map_or_else(UidSet::new, |next| UidSet::range(next, Uid::LAST));
-        fresh.without(&found.uids()).ranges().all(|(first, last)| !there.meets(first, last))
-    });
-    if !is_sound || !lacks_none || (there.is_none() && (!tells_vanished || may_lack)) {
+    if !found.is_sound() {
         return Ok(None);
     }
-    let (messages, elsewhere, _) = found.sorted();
+    let counts = (u64::from(exists), u64::from(selected.data().exists));
     let present = if tells_vanished {
+        if !found.adds_up(since, counts, &vanished)
+            && !is_confirmed(&mut selected, since, &found, &vanished).await?
+        {
+            return Ok(None);
+        }
+        None
+    } else {
+        let Some(there) = confirmed_presence(&mut selected, since, &found).await? else { return Ok(None) };
+        Some(there)
+    };
+    let (messages, elsewhere, _) = found.sorted();
+    let present = if let Some(there) = present {
+        Present::These(there.without(&elsewhere))
+    } else {
         elsewhere.ranges().for_each(|(first, last)| vanished.insert_range(first, last));
         Present::AllBut(vanished)
-    } else {
-        Present::These(there.unwrap_or_default().without(&elsewhere))
     };
     Ok(Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None }))
 }
@@ -169,12 +191,43 @@ pub(crate) async fn changes(
 pub(crate) fn changes_of_one(mut found: Found<'_>, since: Since, mailbox: ChangedMailbox) -> Option<Scanned> {
     let ChangedMailbox { data, exists, vanished } = mailbox;
     found.merge();
-    if !found.is_sound() || found.may_lack(since, u64::from(exists.min(data.exists)), &vanished) {
+    if !found.is_sound() || !found.adds_up(since, (u64::from(exists), u64::from(data.exists)), &vanished) {
         return None;
     }
     let (messages, ..) = found.sorted();
     let present = Present::AllBut(vanished);
     Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None })
+}
+
+/// True if the UIDs of all messages that are there agree with what the server says has vanished.
+async fn is_confirmed(
+    selected: &mut Selected<'_>,
+    since: Since,
+    found: &Found<'_>,
+    vanished: &UidSet,
+) -> Result<bool, imap::Error> {
+    let Some(there) = present(selected).await? else { return Ok(false) };
+    let lost = since.lost(&there);
+    let is_known_lost = lost.is_none_or(|it| it <= vanished.len());
+    Ok(found.agrees(since, &there) && is_known_lost && vanished.without(&there).len() == vanished.len())
+}
+
+/// The UIDs of all messages, where nothing contradicts them. If many are lacking, SEARCH alone is not believed: some servers
+/// answer it with sequence numbers, or with a part.
+async fn confirmed_presence(
+    selected: &mut Selected<'_>,
+    since: Since,
+    found: &Found<'_>,
+) -> Result<Option<UidSet>, imap::Error> {
+    let Some(there) = present(selected).await?.filter(|it| found.agrees(since, it)) else { return Ok(None) };
+    if there.is_empty() || since.lost(&there).is_none_or(|lost| lost <= FEW) {
+        return Ok(Some(there));
+    }
+    match selected.uids_among(&UidSet::all()).await {
+        Ok(shown) => Ok((shown == there).then_some(there)),
+        Err(error) if is_refusal(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// All UIDs, said as numbers. The greatest number stays out: with it the set is said as `1:*`.
@@ -400,12 +453,22 @@ impl<'a> Found<'a> {
         self.uids() == self.whole() && self.odd.is_empty()
     }
 
-    /// True if the folder holds `least` messages and fewer are known, not counting those that vanished.
-    ///
-    /// VANISHED may name messages that were never known, so messages need not really lack.
-    fn may_lack(&self, since: Since, least: u64, vanished: &UidSet) -> bool {
+    /// True if few messages vanished, and as many are there as were there, with those that arrived and without those that
+    /// vanished. `counts` are EXISTS at the beginning and at the end. Messages that were never known may be told of as vanished.
+    fn adds_up(&self, since: Since, counts: (u64, u64), vanished: &UidSet) -> bool {
         let arrived = self.told.iter().filter(|it| since.is_new(it.uid)).count() as u64;
-        least > (u64::from(since.messages) + arrived).saturating_sub(vanished.len())
+        let balance = (u64::from(since.messages) + arrived).checked_sub(vanished.len());
+        let (least, most) = (counts.0.min(counts.1), counts.0.max(counts.1));
+        vanished.len() <= FEW && balance.is_some_and(|it| (least..=most).contains(&it))
+    }
+
+    /// True if all that was shown is among these UIDs, all that is new was shown, and there are no more old messages than before.
+    fn agrees(&self, since: Since, there: &UidSet) -> bool {
+        let shown = self.uids();
+        let fresh = there.without(&there.without(&since.fresh()));
+        shown.without(there).is_empty()
+            && fresh.without(&shown).is_empty()
+            && (since.uid_next.is_none() || since.lost(there).is_some())
     }
 
     /// True if fewer than so many messages were shown, or one of them only in part.
