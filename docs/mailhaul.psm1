@@ -501,7 +501,7 @@ function New-MigrationBatch {
     .PARAMETER MaxDeletionPercent
     Maximum share of a mailbox's copies that one sync removes, in percent [default: 10]. Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for ConfirmDeletions.
     .PARAMETER MaxDeletionCount
-    Number of copies that one sync may remove whatever their share [default: 100]. Applies to Deletions Mirror.
+    Number of copies that one sync may remove whatever their share [default: 10]. Applies to Deletions Mirror.
     .PARAMETER NewestFirst
     Copies the newest messages first.
     .PARAMETER MaxItems

@@ -36,7 +36,8 @@ pub enum Deletions {
 /// When copies are removed although a server may be wrong: what one pass alone does not decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemovalRules {
-    /// One pass removes at most so many percent of the copies of a mailbox, or [`Self::messages`] where that is more.
+    /// One pass removes at most so many percent of the copies of a mailbox, or [`Self::messages`] where that is more; and
+    /// of the copies of one folder at most half, or [`Self::messages`].
     pub percent: u8,
     /// See [`Self::percent`].
     pub messages: u64,
@@ -46,7 +47,7 @@ pub struct RemovalRules {
 
 impl Default for RemovalRules {
     fn default() -> Self {
-        Self { percent: 10, messages: 100, is_confirmed: false }
+        Self { percent: 10, messages: 10, is_confirmed: false }
     }
 }
 

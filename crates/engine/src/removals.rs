@@ -1,7 +1,8 @@
 //! Copies of messages that the source does not show any more: one odd answer of a server must not empty the target.
 //!
-//! A folder that vanished or became empty, and more than a share of the mailbox, wait until a second pass, an hour later or
-//! more, does not see the messages either, or until the administrator confirms. Until then their records stay.
+//! A folder that vanished or became empty, more than a share of the mailbox, and more than half of a folder wait until a
+//! second pass, an hour later or more, does not see the messages either, or until the administrator confirms. Until then
+//! their records stay.
 
 use std::collections::HashMap;
 
@@ -17,6 +18,8 @@ use crate::{
 
 /// The time between two passes that do not see the same messages, in seconds.
 const BETWEEN: u64 = 3_600;
+/// The share of one folder that one pass removes, where the share of the mailbox is not larger.
+const FOLDER_PERCENT: u8 = 50;
 
 /// What vanished from all folders of a mailbox, beside what it holds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +35,13 @@ impl Toll {
     fn exceeds(self, rules: &RemovalRules) -> bool {
         let share = self.known.saturating_mul(u64::from(rules.percent)) / 100;
         self.vanished > rules.messages.max(share)
+    }
+}
+
+impl RemovalRules {
+    /// The rules for one folder, of which a larger share may be removed.
+    fn of_folder(self) -> Self {
+        Self { percent: self.percent.max(FOLDER_PERCENT), ..self }
     }
 }
 
@@ -89,22 +99,31 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let is_emptied = work.scan.as_ref().is_some_and(|it| it.status.messages == 0);
         let is_removed =
             self.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
-        let why = if work.origin == Origin::Departed {
-            "the source does not list the folder any more".to_owned()
-        } else if is_emptied {
-            "the source shows no message in the folder any more".to_owned()
-        } else {
-            format!(
-                "one pass removes at most {} percent of the copies, or {} where that is more",
-                rules.percent, rules.messages
-            )
+        let in_folder = Toll {
+            vanished: work.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
+            known: state.map_or(0, |it| it.rest + it.done().count() as u64),
         };
-        let is_doubtful = is_removed
-            && !rules.is_confirmed
-            && (work.origin == Origin::Departed || is_emptied || toll.exceeds(rules));
+        let why = if work.origin == Origin::Departed {
+            Some("the source does not list the folder any more".to_owned())
+        } else if is_emptied {
+            Some("the source shows no message in the folder any more".to_owned())
+        } else if toll.exceeds(rules) {
+            let RemovalRules { percent, messages, .. } = rules;
+            Some(format!(
+                "one pass removes at most {percent} percent of the copies, or {messages} where that is more"
+            ))
+        } else if in_folder.exceeds(&rules.of_folder()) {
+            let RemovalRules { percent, messages, .. } = rules.of_folder();
+            Some(format!(
+                "one pass removes at most {percent} percent of a folder's copies, or {messages} where that is more"
+            ))
+        } else {
+            None
+        };
+        let why = why.filter(|_| is_removed && !rules.is_confirmed);
         let before = state.and_then(|it| it.record.waiting.as_ref());
-        let verdict = decide(&vanished, before, is_doubtful, self.clock.now().as_secs());
-        if let Some(waiting) = &verdict.waiting {
+        let verdict = decide(&vanished, before, why.is_some(), self.clock.now().as_secs());
+        if let Some((waiting, why)) = verdict.waiting.as_ref().zip(why) {
             let count = waiting.uids.len();
             let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
             work.tally.waiting = count;
@@ -158,12 +177,22 @@ mod tests {
     fn a_share_of_a_mailbox_is_not_decided_by_one_pass() {
         let exceeds = |rules: RemovalRules, vanished, known| Toll { vanished, known }.exceeds(&rules);
         let usual = RemovalRules::default();
-        assert!(!exceeds(usual, 100, 200) && exceeds(usual, 101, 200));
+        assert!(!exceeds(usual, 10, 60) && exceeds(usual, 11, 60));
+        assert!(!exceeds(usual, 20, 200) && exceeds(usual, 21, 200));
         assert!(!exceeds(usual, 1_000, 10_000) && exceeds(usual, 1_001, 10_000));
         let none = RemovalRules { percent: 0, messages: 0, is_confirmed: false };
         assert!(!exceeds(none, 0, 200) && exceeds(none, 1, 200));
         let all = RemovalRules { percent: 100, ..none };
         assert!(!exceeds(all, 200, 200));
+    }
+
+    #[test]
+    fn most_of_a_folder_is_not_decided_by_one_pass() {
+        let exceeds =
+            |rules: RemovalRules, vanished, known| Toll { vanished, known }.exceeds(&rules.of_folder());
+        let usual = RemovalRules::default();
+        assert!(!exceeds(usual, 30, 60) && exceeds(usual, 31, 60) && !exceeds(usual, 10, 11));
+        assert!(!exceeds(RemovalRules { percent: 100, ..usual }, 60, 60));
     }
 
     #[test]

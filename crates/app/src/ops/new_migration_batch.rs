@@ -93,7 +93,7 @@ pub(crate) struct Request {
     /// ConfirmDeletions.
     #[schemars(range(max = 100))]
     max_deletion_percent: Option<u8>,
-    /// Number of copies that one sync may remove whatever their share [default: 100].
+    /// Number of copies that one sync may remove whatever their share [default: 10].
     ///
     /// Applies to Deletions Mirror.
     max_deletion_count: Option<u64>,
