@@ -5,16 +5,18 @@ use std::{collections::HashMap, sync::Arc};
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
+    counts::twin,
     error::{Error, ErrorKind},
     flag_changes::Meanwhile,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
+    identity::knows_none,
     pass::{Deletions, Pass},
     plan::{MessagePlan, plan_messages},
     ports::{Clock, Event, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record},
     remarks::remarks,
     removals::{Toll, Verdict},
-    reused_uids::contradictions,
+    reused_uids::{contradictions, went_back},
     settle::{follow_new_validity, settle},
     work::{Origin, Reach, Work, forgotten},
 };
@@ -64,6 +66,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let scan = self.source.scan(&work.source, Some(&cursor)).await?;
         let is_usual = scan.status.uid_validity == record.uid_validity
+            && !went_back(&cursor.status, &scan.status)
+            && twin(work, &scan.status).is_none()
             && matches!(&scan.present, Present::AllBut(vanished) if vanished.is_empty());
         if !is_usual {
             return Ok(false);
@@ -161,23 +165,42 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .filter(|it| it.status.uid_validity == state.record.uid_validity)
             .filter(|it| reach == Reach::Changes && rules_hold && it.skipped == 0 && it.excluded == 0);
         let mut scan = self.look(work, state, since.as_ref()).await?;
-        let why = if scan.status.uid_validity != state.record.uid_validity {
-            Some("UIDVALIDITY changed")
-        } else if self.has_reused_uids(work, state, &scan).await? {
-            Some("the server uses UIDs again for other messages")
-        } else {
-            None
-        };
-        if let Some(why) = why {
-            if since.is_some() {
+        let mut is_whole = since.is_none();
+        if !is_whole && self.must_show_all(work, state, &scan) {
+            scan = self.look(work, state, None).await?;
+            is_whole = true;
+        }
+        let mut why = self.why_renumbered(work, state, &scan).await?;
+        if why.is_some() || knows_none(state, &scan) {
+            if !is_whole {
                 scan = self.look(work, state, None).await?;
             }
+            if let Some(again) = self.prove_identity(work, state, &scan).await? {
+                scan = again;
+                why = self.why_renumbered(work, state, &scan).await?;
+            }
+        }
+        if let Some(why) = why {
             let lost = follow_new_validity(self.source, self.ledger, state, &scan).await?;
             work.reason = format!("{}; {why}, {lost} messages could not be paired", work.reason);
         }
         let scan = Arc::new(scan);
         work.scan = Some(scan.clone());
         Ok(scan)
+    }
+
+    /// Why the UIDs of the records are not those of the messages; `None` if they are.
+    async fn why_renumbered(
+        &mut self,
+        work: &Work,
+        state: &mut FolderState,
+        scan: &Scan,
+    ) -> Result<Option<&'static str>, Error> {
+        if scan.status.uid_validity != state.record.uid_validity {
+            return Ok(Some("UIDVALIDITY changed"));
+        }
+        let is_reused = self.has_reused_uids(work, state, scan).await?;
+        Ok(if is_reused { Some("the server uses UIDs again for other messages") } else { None })
     }
 
     /// Brings one folder over. To be called again after an error that a new connection may mend.

@@ -1,9 +1,9 @@
-//! Two answers about the number of messages in a folder must agree: STATUS and EXAMINE.
+//! Two answers about the state of a folder must agree: STATUS and EXAMINE.
 
-use mailhaul_mail::{Retry, Scope, UidSet};
+use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Side},
     folder::{FolderStatus, Present, Scan},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
@@ -17,11 +17,26 @@ fn contradicts(status: &FolderStatus, scanned: &FolderStatus) -> bool {
         && status.uid_next == scanned.uid_next
 }
 
+/// Another folder that is listed with this state. Pure.
+pub(crate) fn twin<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a FolderPath> {
+    let numbers = |it: &FolderStatus| (it.uid_validity, it.messages, it.uid_next);
+    let is_twin = |it: &&(FolderPath, FolderStatus)| it.0 != work.source && numbers(&it.1) == numbers(state);
+    work.listing.iter().find(is_twin).filter(|_| state.messages > 0).map(|(folder, _)| folder)
+}
+
+/// The folder that has this state, where the state is not that of the folder that was opened. Pure.
+fn opened_instead<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a FolderPath> {
+    let (_, own) = work.listing.iter().find(|(folder, _)| *folder == work.source)?;
+    let is_other = own.messages != state.messages && own.uid_next != state.uid_next;
+    twin(work, state).filter(|_| is_other)
+}
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// The scan, if the server counts no more messages than it showed. Fewer messages than were listed are usual in a mailbox
     /// that is in use: STATUS is asked once more, and the folder is scanned once more where both still differ. Where they
     /// always do, what is shown is copied, nothing counts as gone, and the folder fails.
     pub(crate) async fn check_count(&mut self, work: &Work, scan: Scan) -> Result<Scan, Error> {
+        let scan = self.check_folder(work, scan).await?;
         if u64::from(scan.status.messages) >= work.listed() || scan.incomplete.is_some() {
             return Ok(scan);
         }
@@ -53,5 +68,27 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             told.messages, scan.status.messages
         );
         Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
+    }
+
+    /// The scan, if the server did not open another folder. Where it seems so, and STATUS does not confirm the new numbers,
+    /// the folder is opened once more, and then fails.
+    async fn check_folder(&mut self, work: &Work, scan: Scan) -> Result<Scan, Error> {
+        if opened_instead(work, &scan.status).is_none() || self.is_confirmed(work, &scan).await? {
+            return Ok(scan);
+        }
+        let scan = self.source.scan(&work.source, None).await?;
+        match opened_instead(work, &scan.status) {
+            Some(other) if !self.is_confirmed(work, &scan).await? => {
+                let words = format!("the server opens folder {other} in its place");
+                Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
+            }
+            _ => Ok(scan),
+        }
+    }
+
+    /// True if STATUS tells the same numbers.
+    async fn is_confirmed(&mut self, work: &Work, scan: &Scan) -> Result<bool, Error> {
+        let told = self.source.status(&work.source).await?;
+        Ok((told.messages, told.uid_next) == (scan.status.messages, scan.status.uid_next))
     }
 }

@@ -1,20 +1,112 @@
 //! Is the source mailbox the one of the last pass? A sign-in may open another mailbox behind the same name: its mail would be
-//! mixed into the target, and the copies of the first one removed.
+//! mixed into the target, and the copies of the first one removed. A server may also open another folder of the same mailbox.
+//!
+//! The numbers of the folders are compared in every pass. Messages are compared where a folder is numbered anew, uses UIDs
+//! again, or has none of its known messages any more: a share of what is remembered of all folders decides.
 
-use mailhaul_mail::{Retry, Scope, Uid};
+use mailhaul_mail::{Fingerprint, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind, Side},
+    folder::Scan,
     folder_plan::FolderPlan,
     pass::{Pass, Patience},
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::Copied,
+    record::{Copied, FolderState, MessageState},
     settle::pair_records,
     survey::Survey,
+    work::{Identity, Work},
 };
 
 /// Folders whose messages are compared, where the numbers of all folders are new.
 const MOST_COMPARED: usize = 3;
+/// Other folders that are asked for messages they are known to hold.
+const MOST_ASKED: usize = 10;
+/// Remembered messages of one folder that count.
+const SAMPLE: usize = 20;
+/// Fewer remembered messages prove nothing.
+const LEAST: u64 = 5;
+/// The same mailbox holds at least one of so many remembered messages.
+const SHARE: u64 = 10;
+
+/// Remembered messages that were looked for, and those of them that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Evidence {
+    looked_for: u64,
+    found: u64,
+}
+
+impl Evidence {
+    /// Of one folder, which counts no more than a sample, however large it is.
+    fn new(looked_for: usize, found: usize) -> Self {
+        let (all, found) = (looked_for.max(found), found as u64);
+        if all <= SAMPLE {
+            return Self { looked_for: all as u64, found };
+        }
+        Self { looked_for: SAMPLE as u64, found: (found * SAMPLE as u64).div_ceil(all as u64) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { looked_for: self.looked_for + other.looked_for, found: self.found + other.found }
+    }
+
+    /// True if it is the mailbox of the last pass.
+    fn proves(self) -> bool {
+        self.found > 0 && self.found * SHARE >= self.looked_for
+    }
+
+    /// True if it is another mailbox.
+    fn refutes(self) -> bool {
+        self.looked_for >= LEAST && !self.proves()
+    }
+}
+
+/// Compares a folder by pairs of remembered messages and messages that are there now. Without any pair, all that is
+/// remembered counts; else no more than can be there. Pure.
+fn weigh(remembered: usize, there: usize, pairs: usize) -> Evidence {
+    match pairs {
+        0 => Evidence::new(remembered, 0),
+        _ => Evidence::new(remembered.min(there), pairs),
+    }
+}
+
+/// True if the folder holds messages, and none of those that are known. Pure.
+pub(crate) fn knows_none(state: &FolderState, scan: &Scan) -> bool {
+    let mut known = state.done();
+    state.rest == 0
+        && scan.status.messages > 0
+        && state.messages.len() as u64 >= LEAST
+        && known.all(|(uid, _)| !scan.present.contains(uid))
+}
+
+/// True if everything was deleted, and new mail came since, as in a mailbox from which a program fetches mail: all UIDs are
+/// new, and most of the messages arrived after everything that is known. Pure.
+fn is_renewed(state: &FolderState, scan: &Scan) -> bool {
+    let Some(highest) = state.messages.keys().next_back() else { return false };
+    let is_new = scan.status.uid_validity == state.record.uid_validity
+        && scan.messages.iter().all(|it| it.uid > *highest);
+    // Older records lack the dates.
+    let Some(newest) = state.done().filter_map(|(_, it)| it.arrived).max() else { return is_new };
+    let is_later = |date: Option<InternalDate>| date.is_some_and(|it| it.unix_seconds() > newest);
+    let later = scan.messages.iter().filter(|it| is_later(it.internal_date)).count();
+    is_new && 2 * later > scan.messages.len()
+}
+
+/// True if the scan shows what is known of another folder: UIDs, sizes and dates of nearly all messages. Pure.
+fn shows(scan: &Scan, other: &FolderState) -> bool {
+    let is_known = |uid: Uid, size: u64, date: Option<i64>| {
+        let mut known = other.messages.get(&uid).into_iter().filter_map(|state| match state {
+            MessageState::Done(copied) => Some(copied),
+            _ => None,
+        });
+        known.any(|it| it.size == size && it.arrived.is_some() && it.arrived == date)
+    };
+    let date = |date: Option<InternalDate>| date.map(InternalDate::unix_seconds);
+    let equal = scan.messages.iter().filter(|it| is_known(it.uid, it.size, date(it.internal_date))).count();
+    scan.status.uid_validity == other.record.uid_validity
+        && equal as u64 >= LEAST
+        && 10 * equal >= 9 * scan.messages.len()
+}
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// An error where the numbers of all folders are other ones than in the last pass (UIDVALIDITY), and no message of
@@ -38,15 +130,140 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 Err(error) => self.recover_from(error, &mut patience).await?,
             }
         }
+        let why = format!("UIDVALIDITY of all {} folders changed, and no message is known", told.len());
+        Err(self.another_mailbox(&why))
+    }
+
+    fn another_mailbox(&self, why: &str) -> Error {
         let words = format!(
-            "source {}: this is another mailbox than in the last pass: UIDVALIDITY of all {} folders changed, and no message \
-             is known; nothing was changed. Check the user name; to migrate this mailbox, begin anew without what is \
-             remembered of the other one",
-            self.source.describe(),
-            told.len()
+            "source {}: this is another mailbox than in the last pass: {why}; nothing was changed. Check the user name; to \
+             migrate this mailbox, begin anew without what is remembered of the other one",
+            self.source.describe()
         );
-        let error = Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words);
-        Err(error.at(Side::Source))
+        Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words).at(Side::Source)
+    }
+
+    /// An error where the messages of this folder and of the others are not those that are remembered. Gives a further scan
+    /// where this one shows another folder of the mailbox.
+    pub(crate) async fn prove_identity(
+        &mut self,
+        work: &mut Work,
+        state: &FolderState,
+        scan: &Scan,
+    ) -> Result<Option<Scan>, Error> {
+        if work.view.is_some() || (state.done().count() as u64) < LEAST {
+            return Ok(None);
+        }
+        let own = self.compare_remembered(&work.source, state, scan).await?;
+        if own == Evidence::default() {
+            return Ok(None);
+        }
+        if work.identity == Identity::Open {
+            let all = self.gather_evidence(work, own).await?;
+            if all.refutes() {
+                let Evidence { looked_for, found } = all;
+                let why = format!("{found} of {looked_for} remembered messages were found");
+                return Err(self.another_mailbox(&why));
+            }
+            if all.proves() {
+                work.identity = Identity::Proved;
+            }
+        }
+        if own.proves() || self.shown_in_its_place(work, scan).await?.is_none() {
+            return Ok(None);
+        }
+        let again = self.source.scan(&work.source, None).await?;
+        match self.shown_in_its_place(work, &again).await? {
+            None => Ok(Some(again)),
+            Some(other) => {
+                let words = format!("the server shows the messages of folder {other} in its place");
+                Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
+            }
+        }
+    }
+
+    /// The evidence of this folder, and of others until it suffices. What cannot be opened says nothing.
+    async fn gather_evidence(&mut self, work: &Work, own: Evidence) -> Result<Evidence, Error> {
+        let mut records = self.ledger.folders().await?;
+        records.retain(|it| it.folder != work.source && it.cursor.is_some());
+        records.sort_by_key(|it| !it.folder.is_inbox());
+        let (mut all, mut compared) = (own, 1);
+        for record in records.iter().take(MOST_ASKED) {
+            if all.proves() {
+                break;
+            }
+            let Some(state) = self.ledger.folder(&record.folder).await? else { continue };
+            let evidence = match self.evidence_of(&state, &mut compared).await {
+                Err(error) if error.scope <= Scope::Folder => Evidence::default(),
+                other => other?,
+            };
+            all = all.and(evidence);
+        }
+        Ok(all)
+    }
+
+    /// Asks for a sample of what is remembered of a folder, and compares all messages where that does not find it.
+    async fn evidence_of(&mut self, state: &FolderState, compared: &mut usize) -> Result<Evidence, Error> {
+        let folder = &state.record.folder;
+        let status = self.source.status(folder).await?;
+        if status.messages == 0 {
+            return Ok(Evidence::default());
+        }
+        if status.uid_validity == state.record.uid_validity {
+            let step = (state.messages.len() / SAMPLE).max(1);
+            let sample: Vec<(Uid, &Copied)> = state.done().step_by(step).take(SAMPLE).collect();
+            let uids: UidSet = sample.iter().map(|(uid, _)| *uid).collect();
+            let there = self.source.fingerprints(folder, &uids).await?;
+            let is_known = |uid: Uid, now: Fingerprint| {
+                sample.iter().any(|(known, copied)| *known == uid && copied.fingerprint == now)
+            };
+            let found = there.iter().filter(|(uid, now)| is_known(*uid, *now)).count();
+            let evidence = Evidence::new(there.len(), found);
+            if evidence.proves() {
+                return Ok(evidence);
+            }
+        }
+        if *compared >= MOST_COMPARED {
+            return Ok(Evidence::default());
+        }
+        *compared += 1;
+        let scan = self.source.scan(folder, None).await?;
+        self.compare_remembered(folder, state, &scan).await
+    }
+
+    /// Compares what is remembered of a folder with all messages that it shows.
+    async fn compare_remembered(
+        &mut self,
+        folder: &FolderPath,
+        state: &FolderState,
+        scan: &Scan,
+    ) -> Result<Evidence, Error> {
+        if scan.messages.is_empty() || is_renewed(state, scan) {
+            return Ok(Evidence::default());
+        }
+        let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+        let pairs = pair_records(self.source, folder, &scan.messages, &copied, None::<(&mut S, _)>).await?;
+        Ok(weigh(copied.len(), scan.messages.len(), pairs.len()))
+    }
+
+    /// The folder whose messages the scan shows although they are those of another one, which is still there.
+    async fn shown_in_its_place(&mut self, work: &Work, scan: &Scan) -> Result<Option<FolderPath>, Error> {
+        for record in self.ledger.folders().await? {
+            if record.folder == work.source || record.uid_validity != scan.status.uid_validity {
+                continue;
+            }
+            let Some(state) = self.ledger.folder(&record.folder).await? else { continue };
+            if !shows(scan, &state) {
+                continue;
+            }
+            // After a rename, the other name is gone.
+            match self.source.status(&record.folder).await {
+                Ok(status) if status.uid_validity == record.uid_validity => return Ok(Some(record.folder)),
+                Err(error) if error.scope > Scope::Folder => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     /// True if a message of one of these folders was copied before, or no message ever was.
@@ -70,5 +287,22 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         }
         Ok(compared == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_what_is_remembered_decides() {
+        // One newsletter that both mailboxes have proves nothing.
+        assert!(weigh(60, 31, 1).refutes() && weigh(60, 31, 0).refutes() && weigh(5, 1, 0).refutes());
+        assert!(weigh(60, 60, 60).proves() && weigh(60, 2, 2).proves() && weigh(5_000, 5_000, 600).proves());
+        // Nothing can be said of a few.
+        let few = weigh(4, 4, 0);
+        assert!(!few.proves() && !few.refutes());
+        // A large folder that was made anew with other mail does not outweigh those that are the same.
+        assert!(weigh(50_000, 50_000, 0).and(Evidence::new(20, 20)).proves());
     }
 }

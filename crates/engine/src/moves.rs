@@ -86,9 +86,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             Some(state) => Some(state),
             None => self.ledger.folder(&folder).await?,
         };
-        let scan = match &works[to].scan {
-            Some(scan) => scan.clone(),
-            None => Arc::new(self.source.scan(&folder, None).await?),
+        let scan = if let Some(scan) = &works[to].scan {
+            scan.clone()
+        } else {
+            let scan = self.source.scan(&folder, None).await?;
+            Arc::new(self.check_count(&works[to], scan).await?)
         };
         works[to].scan = Some(scan.clone());
         let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));

@@ -1,6 +1,6 @@
 //! One pass over one mailbox, from the listing of its folders to the report.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 use tokio_util::sync::CancellationToken;
@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::{Error, ErrorKind},
     feed::Budget,
+    folder::FolderStatus,
     folder_plan::{FolderPlan, FolderRules, why_scan},
     name_rules::NameRules,
     places::Places,
@@ -20,7 +21,7 @@ use crate::{
     survey::{Survey, survey},
     throttle::{Limits, SHORT},
     views::Viewed,
-    work::Work,
+    work::{Identity, Work},
 };
 
 /// What happens on the target to a message that was deleted on the source.
@@ -186,8 +187,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let _met_again = self.recover_from(error, &mut Patience::default()).await;
         }
         // Folders of earlier passes first: what vanished from them may be found moved to another.
+        let mut identity = Identity::Open;
         for work in works.iter_mut().filter(|work| work.is_known()) {
+            work.identity = identity;
             self.patiently_scan(work).await?;
+            identity = work.identity;
         }
         let mut patience = Patience::default();
         while let Err(error) = self.find_moves(works).await {
@@ -201,8 +205,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// Splits the folders into those that need work and those that do not; views come after them.
     pub(crate) fn choose(&self, survey: Survey, report: &mut Report) -> (Vec<Work>, Vec<Viewed>) {
         let rules = self.options.rules(self.source);
-        let mut works = Vec::new();
+        let mut works: Vec<Work> = Vec::new();
         let mut views = Vec::new();
+        let listing = survey.plans.iter().filter_map(|it| Some((it.source.clone(), it.status?)));
+        let listing: Arc<[(FolderPath, FolderStatus)]> = listing.collect();
         let as_view = survey.plans.iter().map(|it| survey.view(&it.source)).collect::<Vec<_>>();
         for (plan, view) in survey.plans.into_iter().zip(as_view) {
             let record = survey.records.get(&plan.source);
@@ -230,6 +236,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
         }
         works.extend(survey.departed.into_iter().map(Work::departed));
+        for work in &mut works {
+            work.listing = Arc::clone(&listing);
+        }
         let order = |it: &Viewed| survey.views.iter().position(|path| path == it.source());
         views.sort_by_key(order);
         (works, views)
@@ -250,7 +259,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let mut patience = Patience::default();
         while let Err(error) = self.scan_known(work).await {
             if let Err(error) = self.recover_from(error, &mut patience).await {
-                if error.kind.is_of_ledger() {
+                // Another mailbox: nothing of it is copied.
+                let is_other = error.scope == Scope::Mailbox && error.kind == ErrorKind::Refused;
+                if error.kind.is_of_ledger() || is_other {
                     return Err(error);
                 }
                 work.fail(error);

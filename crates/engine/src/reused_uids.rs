@@ -1,13 +1,17 @@
 //! Notices UIDs that a source uses again for other messages although UIDVALIDITY stays (RFC 9051, section 2.3.1.1,
 //! forbids it): servers that were restored from a backup, and bridges.
+//!
+//! A scan of changes is believed only if the numbers of the folder grew since the last pass, and the UIDs that it names are
+//! known or new.
 
 use std::collections::HashMap;
 
 use mailhaul_mail::{Fingerprint, InternalDate, Uid, UidSet};
 
 use crate::{
+    counts::twin,
     error::Error,
-    folder::{MessageInfo, Scan},
+    folder::{FolderStatus, MessageInfo, Present, Scan},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
@@ -16,6 +20,35 @@ use crate::{
 
 /// Messages whose headers are compared before a folder is paired again.
 const SAMPLE: usize = 20;
+/// Vanished messages that a scan of changes may tell of where its UIDs cannot be checked.
+const FEW: usize = 5;
+
+/// True if the folder's numbers are lower than they were, although UIDVALIDITY stays: the server was restored from a backup,
+/// and may have given UIDs once more. A scan of changes would not show those messages. Pure.
+pub(crate) fn went_back(then: &FolderStatus, now: &FolderStatus) -> bool {
+    let is_lower = then.uid_next.zip(now.uid_next).is_some_and(|(then, now)| now < then)
+        || then.highest_modseq.zip(now.highest_modseq).is_some_and(|(then, now)| now < then);
+    then.uid_validity == now.uid_validity && is_lower
+}
+
+/// True if messages vanished by a scan of changes whose UIDs are not those of the folder: some are neither known nor shown.
+/// `is_partial`: the folder holds messages of which the ledger knows nothing. Pure.
+fn is_doubtful(scan: &Scan, state: &FolderState, is_partial: bool) -> bool {
+    let Present::These(there) = &scan.present else { return false };
+    let vanished = state.done().filter(|(uid, _)| !there.contains(*uid)).count();
+    if vanished == 0 || is_partial {
+        return vanished > FEW;
+    }
+    let shown = scan.messages.iter().map(|it| it.uid).chain(scan.unseen.iter().map(|it| it.uid));
+    let shown: UidSet = shown.collect();
+    there.without(&shown).iter().any(|uid| !state.messages.contains_key(&uid))
+}
+
+/// The messages with the highest known UIDs. UIDs that are used again are the highest ones.
+fn highest_known(scan: &Scan, state: &FolderState) -> impl Iterator<Item = Uid> {
+    let is_known = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
+    scan.messages.iter().rev().map(|it| it.uid).filter(is_known).take(SAMPLE)
+}
 
 /// Messages whose size or date of arrival is not what it was when they were copied. Pure.
 pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
@@ -32,16 +65,33 @@ pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
     scan.messages.iter().filter(|it| is_other(it.uid, it.size, date(it))).map(|it| it.uid).collect()
 }
 
+/// True if the numbers of the folder say that UIDs may be those of other messages: they went back, or are those of another
+/// folder. Pure.
+fn may_reuse(work: &Work, state: &FolderState, scan: &Scan) -> bool {
+    state.record.cursor.is_some_and(|it| went_back(&it.status, &scan.status))
+        || twin(work, &scan.status).is_some()
+}
+
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// True if this scan of changes does not suffice.
+    pub(crate) fn must_show_all(&self, work: &Work, state: &FolderState, scan: &Scan) -> bool {
+        let is_partial = work.view.is_some() || !self.source.view().is_empty();
+        may_reuse(work, state, scan) || is_doubtful(scan, state, is_partial)
+    }
+
     /// True if a known UID is another message now. A server may change its mind about size and date: headers decide, and
-    /// what is still the same message is recorded as it is told now.
+    /// what is still the same message is recorded as it is told now. Size and date of another message may be the same.
     pub(crate) async fn has_reused_uids(
         &mut self,
         work: &Work,
         state: &mut FolderState,
         scan: &Scan,
     ) -> Result<bool, Error> {
-        let sample: UidSet = contradictions(scan, state).into_iter().take(SAMPLE).collect();
+        let told_otherwise: UidSet = contradictions(scan, state).into_iter().take(SAMPLE).collect();
+        let mut sample = told_otherwise.clone();
+        if may_reuse(work, state, scan) {
+            sample.extend(highest_known(scan, state));
+        }
         if sample.is_empty() {
             return Ok(false);
         }
@@ -56,7 +106,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if sample.iter().any(|uid| is_other(&uid)) {
             return Ok(true);
         }
-        let told = scan.messages.iter().filter(|it| sample.contains(it.uid)).filter_map(|it| {
+        let told = scan.messages.iter().filter(|it| told_otherwise.contains(it.uid)).filter_map(|it| {
             let copied = Copied {
                 size: it.size,
                 arrived: it.internal_date.map(InternalDate::unix_seconds),
@@ -68,5 +118,26 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let told: Vec<Record> = told.collect();
         self.record(state, &told).await?;
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::{ModSeq, UidValidity};
+
+    use super::*;
+
+    #[test]
+    fn numbers_go_back_only_under_one_uidvalidity() {
+        let status = |validity, next, modseq: Option<u64>| FolderStatus {
+            messages: 5,
+            uid_validity: UidValidity::new(validity).unwrap(),
+            uid_next: Uid::new(next),
+            highest_modseq: modseq.map(ModSeq),
+        };
+        let then = status(1, 61, Some(60));
+        assert!(went_back(&then, &status(1, 51, Some(60))) && went_back(&then, &status(1, 61, Some(50))));
+        assert!(!went_back(&then, &then) && !went_back(&then, &status(1, 62, None)));
+        assert!(!went_back(&then, &status(2, 51, Some(50))));
     }
 }

@@ -40,6 +40,15 @@ pub(crate) enum Origin {
     Departed,
 }
 
+/// Messages show that the mailbox is the one of the last pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// None was compared yet, or too few.
+    Open,
+    /// A share of those that are remembered is there.
+    Proved,
+}
+
 /// A server that numbers a folder anew more often in a pass will not stop doing so.
 const MOST_RENUMBERED: u32 = 2;
 
@@ -90,6 +99,9 @@ pub(crate) struct Work {
     /// Messages of which a crash had left open whether they arrived, and that did.
     pub(crate) settled: u64,
     pub(crate) carried: bool,
+    pub(crate) identity: Identity,
+    /// State of the mailbox's folders, as listed.
+    pub(crate) listing: Arc<[(FolderPath, FolderStatus)]>,
     /// Of which only those messages are copied that are in no other folder.
     pub(crate) view: Option<View>,
     pub(crate) tally: FolderTally,
@@ -127,6 +139,8 @@ impl Work {
             is_quiet: false,
             settled: 0,
             carried: false,
+            identity: Identity::Open,
+            listing: Arc::default(),
             view: None,
             tally: FolderTally::default(),
             error: None,

@@ -1,8 +1,8 @@
 //! `--deletions mirror`, and a source that gives one odd answer: nothing of the target is removed.
 
-use mailhaul_testkit::fake::{Lie, when};
+use mailhaul_testkit::fake::{Lie, Personality, when};
 
-use crate::support::{Field, USER};
+use crate::support::{Field, USER, USUAL, message, with};
 
 const MIRROR: [&str; 2] = ["--deletions", "mirror"];
 
@@ -34,6 +34,44 @@ async fn no_folder_is_listed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_folder_is_not_listed_once() {
     keeps_all(when("LIST").once().edit(|replies| replies.put("Archive", ""))).await;
+}
+
+/// Two runs with this lie of a source that tells changes, to which a message is added before each, and one without.
+async fn keeps_all_and_more(lie: Lie, code: i32) {
+    let field = Field::new(Personality::plain(), with(USUAL)).await;
+    field.give("INBOX", (1..=20).map(message));
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(20);
+    field.source.lie(lie);
+    field.give("INBOX", [message(21)]);
+    field.run(&MIRROR).ends_with(code);
+    field.source.be_honest();
+    field.give("INBOX", [message(22)]);
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_are_still_there_are_told_as_vanished() {
+    let lie = when("UID FETCH * (CHANGEDSINCE").edit(|replies| replies.say_first("* VANISHED (EARLIER) 1:8"));
+    keeps_all_and_more(lie, 0).await;
+}
+
+/// STATUS counts them before and after.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_are_still_there_are_told_as_expunged() {
+    let field = Field::usual().await;
+    field.give("INBOX", (1..=20).map(message));
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(20);
+    field.source.lie(when("UID FETCH 1:* (UID FLAGS").edit(|replies| {
+        replies.lines.drain(..8);
+        replies.say_first(&["* 1 EXPUNGE"; 8].join("\n"));
+        for number in 9..=21 {
+            replies.change("FETCH", &format!("* {number} FETCH"), &format!("* {} FETCH", number - 8));
+        }
+    }));
+    field.give("INBOX", [message(21)]);
+    field.run(&MIRROR).ends_with(20).says(&["the server counts 21 messages (STATUS) and shows 13"]);
+    field.source.be_honest();
+    field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(0);
 }
 
 /// How much of a mailbox one run may remove is the operator's choice.

@@ -134,6 +134,10 @@ pub struct Lies {
     pub rewrites_ids: bool,
     /// How often a folder is still opened as if it were empty.
     pub shows_nothing: u32,
+    /// A scan of changes names messages by their places in the folder.
+    pub lists_places: bool,
+    /// How often another folder is opened in place of the first one.
+    pub opens_instead: Option<(&'static str, &'static str, u32)>,
     /// The date that each message gets, in seconds.
     pub redates: Option<i64>,
     /// Messages that were offered.
@@ -159,6 +163,17 @@ impl Server {
         let left = self.lies.shows_nothing;
         self.lies.shows_nothing = left.saturating_sub(1);
         left > 0
+    }
+
+    /// The folder that is opened.
+    fn opened(&mut self, folder: &FolderPath) -> FolderPath {
+        match &mut self.lies.opens_instead {
+            Some((wanted, other, left)) if *left > 0 && FolderPath::parse(wanted) == *folder => {
+                *left -= 1;
+                FolderPath::parse(other)
+            }
+            _ => folder.clone(),
+        }
     }
 
     pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
@@ -366,6 +381,8 @@ impl Mailbox for Remote {
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
         self.server().scans += 1;
+        let folder = &self.server().opened(folder);
+        let lists_places = self.server().lies.lists_places && since.is_some();
         let tells_vanished = self.server().tells_vanished && since.is_some();
         let since = since.and_then(|it| it.status.highest_modseq).map_or(0, |it| it.0);
         if self.server().shows_nothing() {
@@ -388,6 +405,10 @@ impl Mailbox for Remote {
             present: if tells_vanished {
                 let vanished = it.expunged.iter().filter(|(_, modseq)| **modseq > since);
                 Present::AllBut(vanished.filter_map(|(uid, _)| Uid::new(*uid)).collect())
+            } else if lists_places {
+                Present::These(
+                    (1..=it.messages.len()).filter_map(|it| Uid::new(it.try_into().ok()?)).collect(),
+                )
             } else {
                 Present::These(it.messages.keys().filter_map(|uid| Uid::new(*uid)).collect())
             },
