@@ -175,7 +175,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
             Err(error) => {
                 self.record(state, &[forgotten(&work.source, message.uid)]).await?;
-                if error.scope > Scope::Message {
+                if error.scope > Scope::Message && !work.refusals.may_be_of_one(&error) {
                     return Err(error);
                 }
                 let again = format!("edited ({}), it was refused again", edited.edits);

@@ -112,6 +112,8 @@ pub struct Lies {
     pub stores_refused: Vec<&'static str>,
     /// Refused as busy.
     pub busy_at: Vec<&'static str>,
+    /// Commands with such a message are refused so.
+    pub answers_at: Vec<(&'static str, Error)>,
     /// Every message is refused with these words.
     pub refuses_all: Option<&'static str>,
     /// The UID that is returned for each message.
@@ -570,18 +572,15 @@ impl Target for Remote {
             let mut lies = std::mem::take(&mut self.server().lies);
             lies.offered += u32::try_from(command.len()).unwrap();
             let is_busy = command.iter().any(|(_, body)| lies.busy_at.iter().any(|it| contains(body, it)));
-            let mut answer = is_busy.then_some((
-                Scope::Endpoint,
-                Retry::After(None),
-                ErrorKind::Busy,
-                "NO try again later",
-            ));
-            if let Some(words) = lies.refuses_all {
-                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, words));
-            }
+            let busy =
+                || Error::new(Scope::Endpoint, Retry::After(None), ErrorKind::Busy, "NO try again later");
+            let refused = |words| Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
+            let is_named = |text: &str| command.iter().any(|(_, body)| contains(body, text));
+            let named = lies.answers_at.iter().find(|(text, _)| is_named(text)).map(|(_, it)| it.clone());
+            let mut answer = is_busy.then(busy).or(named).or(lies.refuses_all.map(refused));
             let is_stored = command.iter().any(|(_, body)| take_named(&mut lies.stores_refused, body));
             if is_stored {
-                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, "NO failed"));
+                answer = Some(refused("NO failed"));
             }
             let mut uids = UidSet::new();
             if answer.is_none() || is_stored {
@@ -612,8 +611,9 @@ impl Target for Remote {
                 uids = stored?;
             }
             self.server().lies = lies;
-            if let Some((scope, retry, kind, words)) = answer {
-                acks.report(Ack { sent, result: Err(Error::new(scope, retry, kind, words)), is_bare: false });
+            if let Some(error) = answer {
+                let scope = error.scope;
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
                 if scope > Scope::Message {
                     return Ok(());
                 }
