@@ -90,7 +90,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         self.leave_out_too_large(work, plan);
         let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
-        work.refusals.skipped_before(plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
+        work.refusals.skipped_before(&plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
         let was_mistaken = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(why)) if why == MISTAKEN);
         work.mistaken.extend(plan.copy.iter().map(|it| it.uid).filter(was_mistaken));
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();

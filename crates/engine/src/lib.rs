@@ -36,6 +36,7 @@ mod repair;
 mod report;
 mod reused_uids;
 mod revalidate;
+mod rewritten;
 mod sample;
 mod settle;
 mod survey;

@@ -57,9 +57,9 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    /// These messages were skipped by the last pass.
-    pub(crate) fn skipped_before(&mut self, uids: UidSet) {
-        self.skipped_before = uids;
+    /// These messages were skipped by the last pass. That stays so where the folder is begun again in this pass.
+    pub(crate) fn skipped_before(&mut self, uids: &UidSet) {
+        uids.ranges().for_each(|(first, last)| self.skipped_before.insert_range(first, last));
     }
 
     /// The target accepted a message.
@@ -175,7 +175,7 @@ mod tests {
             );
         }
         let mut refusals = Refusals::default();
-        refusals.skipped_before([uid(1), uid(2), uid(3)].into_iter().collect());
+        refusals.skipped_before(&[uid(1), uid(2), uid(3)].into_iter().collect());
         let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, ErrorKind::Refused));
         assert_eq!(answers, [Suspicion::Refused; 3]);
         assert_eq!(refusals.doubt(uid(4), false, ErrorKind::Refused), Suspicion::Believed);
@@ -190,14 +190,14 @@ mod tests {
         }
         let answers: Vec<Suspicion> = (1..=9).map(|it| refusals.doubt(uid(it), true, QUOTA)).collect();
         assert_eq!(answers, [Suspicion::Refused; 9]);
-        refusals.skipped_before([uid(10)].into_iter().collect());
+        refusals.skipped_before(&[uid(10)].into_iter().collect());
         assert_eq!(refusals.doubt(uid(10), true, QUOTA), Suspicion::Believed);
     }
 
     #[test]
     fn a_message_that_was_skipped_before_is_refused_where_it_is_alone() {
         let mut refusals = Refusals::default();
-        refusals.skipped_before([uid(3)].into_iter().collect());
+        refusals.skipped_before(&[uid(3)].into_iter().collect());
         assert_eq!(refusals.doubt(uid(3), false, BUSY), Suspicion::Refused);
         assert_eq!(refusals.doubt(uid(4), false, BUSY), Suspicion::Believed);
     }

@@ -96,6 +96,8 @@ pub struct Server {
     pub scans: u32,
     /// How many bodies were given away.
     pub fetched: u32,
+    /// How many bodies were read to compare them.
+    pub compared: u32,
 }
 
 /// Bytes that take the place of a message.
@@ -132,6 +134,8 @@ pub struct Lies {
     pub drops_flags: bool,
     /// Message-ID is another one in what is stored.
     pub rewrites_ids: bool,
+    /// Single header fields are those of the next message of the folder.
+    pub gives_headers_of_next: bool,
     /// How often a folder is still opened as if it were empty.
     pub shows_nothing: u32,
     /// The date that each message gets, in seconds.
@@ -397,11 +401,19 @@ impl Mailbox for Remote {
         folder: &FolderPath,
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        if self.server().lies.gives_headers_of_next {
+            let all = self.hashes(folder, &UidSet::range(Uid::FIRST, Uid::LAST))?;
+            let next = all.iter().cycle().skip(1);
+            let lies = all.iter().zip(next).map(|((uid, ..), (_, it, _))| (*uid, *it));
+            return Ok(lies.filter(|(uid, _)| uids.contains(*uid)).collect());
+        }
         Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, it, _)| (uid, it)).collect())
     }
 
     async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
-        Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, _, it)| (uid, it)).collect())
+        let read: Vec<_> = self.hashes(folder, uids)?.into_iter().map(|(uid, _, it)| (uid, it)).collect();
+        self.server().compared += u32::try_from(read.len()).unwrap();
+        Ok(read)
     }
 
     async fn reconnect(&mut self) -> Result<(), Error> {

@@ -1,0 +1,246 @@
+//! Copies of which an older ledger knows nothing, on a target that rewrites messages: octets do not tell them, and what was
+//! copied before tells how the target rewrites.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use mailhaul_mail::{Digests, Fingerprint, InternalDate, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    pairing::Proof,
+    pass::Pass,
+    plan::MessagePlan,
+    ports::{Clock, Ledger, Progress, Source, Target},
+    record::{Copied, FolderState},
+    settle::{Among, Found, taken},
+    work::Work,
+};
+
+/// Copies that show how the target treats messages.
+const SAMPLE: usize = 5;
+/// Why a message is skipped of which a copy may be on the target. A later pass knows it by these words.
+pub(crate) const UNCLEAR: &str = "the target rewrites messages and holds some of the same date of arrival that the ledger does \
+                                  not know: a copy of this message may be among them";
+
+/// What a target does to messages that it stores, as copies show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Habits {
+    /// There are copies that show it.
+    are_known: bool,
+    rewrites_headers: bool,
+    rewrites_texts: bool,
+    /// The dates of arrival are the target's own.
+    redates: bool,
+}
+
+impl Habits {
+    fn new(sample: &[(Uid, Copied)], read: &HashMap<Uid, Digests>, redates: bool) -> Self {
+        let mut habits = Self { redates, ..Self::default() };
+        for (uid, copied) in sample {
+            let Some((sent, stored)) = copied.digests.zip(read.get(uid)) else { continue };
+            habits.are_known = true;
+            habits.rewrites_texts |= sent.text != stored.text;
+            habits.rewrites_headers |= sent.whole != stored.whole;
+        }
+        habits
+    }
+
+    /// True where every copy is what was sent: then the octets tell all.
+    fn are_honest(self) -> bool {
+        self.are_known && !self.rewrites_headers
+    }
+}
+
+/// A message by what is left where its text was rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Trace {
+    uid: Uid,
+    fingerprint: Fingerprint,
+    arrived: Option<i64>,
+}
+
+/// What traces tell.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Traced {
+    pairs: Vec<(Uid, Uid)>,
+    /// Messages of the left of which nothing tells whether they are on the right.
+    unclear: Vec<Uid>,
+}
+
+/// Pairs by headers and date of arrival, in the order of both sides. A message more on the right is another copy of the same.
+/// Pure.
+fn pair_by_trace(left: &[Trace], right: &[Trace], redates: bool) -> Traced {
+    let key = |it: &Trace| (it.fingerprint, it.arrived.filter(|_| !redates));
+    let mut groups: BTreeMap<_, (Vec<Uid>, Vec<Uid>)> = BTreeMap::new();
+    for it in left {
+        groups.entry(key(it)).or_default().0.push(it.uid);
+    }
+    for it in right {
+        if let Some(group) = groups.get_mut(&key(it)) {
+            group.1.push(it.uid);
+        }
+    }
+    let mut traced = Traced::default();
+    for (ours, theirs) in groups.into_values().filter(|(_, theirs)| !theirs.is_empty()) {
+        if ours.len() <= theirs.len() {
+            traced.pairs.extend(ours.into_iter().zip(theirs));
+        } else {
+            traced.unclear.extend(ours);
+        }
+    }
+    traced
+}
+
+fn date(message: &MessageInfo) -> Option<i64> {
+    message.internal_date.map(InternalDate::unix_seconds)
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Takes as copied what came to the target from this UID on and may be a copy that was rewritten. What cannot be told is
+    /// skipped: it is named, and not there twice.
+    pub(crate) async fn find_rewritten(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        first: Uid,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        if plan.copy.is_empty() {
+            return Ok(());
+        }
+        let mut known: Vec<(Uid, Copied)> = state
+            .done()
+            .filter(|(_, it)| it.ours && it.digests.is_some())
+            .filter_map(|(_, it)| Some((it.target_uid?, it.as_copy())))
+            .collect();
+        known.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
+        known.truncate(SAMPLE);
+        let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
+        let shown = self.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
+        let mut strangers = strangers(&shown, first, &taken(state, owned));
+        let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
+        let is_redated = |(uid, copied): &(Uid, Copied)| {
+            there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
+        };
+        let redates = !known.is_empty() && known.iter().all(is_redated);
+        let dates: HashSet<Option<i64>> = strangers.iter().map(date).collect();
+        let may_be_there = |it: &MessageInfo| redates || dates.contains(&date(it));
+        if strangers.is_empty() || !plan.copy.iter().any(may_be_there) {
+            return Ok(());
+        }
+        let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
+        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
+        let habits = Habits::new(&known, &read, redates);
+        if habits.are_honest() {
+            return Ok(());
+        }
+        let among = Among::just_sent(first, Proof::Digest);
+        self.adopt(work, state, plan, owned, among, |_| true).await?;
+        if habits.are_known && !habits.rewrites_texts {
+            return Ok(());
+        }
+        let taken = taken(state, owned);
+        strangers.retain(|it| !taken.contains(it.uid));
+        self.adopt_by_trace(work, state, plan, strangers, habits).await
+    }
+
+    async fn adopt_by_trace(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        strangers: Vec<MessageInfo>,
+        habits: Habits,
+    ) -> Result<(), Error> {
+        let (ours, theirs): (HashSet<Option<i64>>, HashSet<Option<i64>>) =
+            (plan.copy.iter().map(date).collect(), strangers.iter().map(date).collect());
+        let is_among =
+            |it: &&MessageInfo, dates: &HashSet<Option<i64>>| habits.redates || dates.contains(&date(it));
+        let left: HashMap<Uid, &MessageInfo> =
+            plan.copy.iter().filter(|it| is_among(it, &theirs)).map(|it| (it.uid, it)).collect();
+        let right: HashMap<Uid, &MessageInfo> =
+            strangers.iter().filter(|it| is_among(it, &ours)).map(|it| (it.uid, it)).collect();
+        if left.is_empty() || right.is_empty() {
+            return Ok(());
+        }
+        let headers = self.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
+        let left = traces(&headers, &left);
+        let copies = self.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
+        let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), habits.redates);
+        let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
+        let found = pairs.iter().filter_map(|(uid, copy)| {
+            let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
+            Some(Found { uid: *uid, on_target, fingerprint, digests: None })
+        });
+        let found: Vec<Found> = found.collect();
+        if !found.is_empty() {
+            work.tally.remarks.push(format!(
+                "{} messages were recognised on the target by headers and dates of arrival: the server rewrites messages, \
+                 and the ledger does not know these copies",
+                found.len()
+            ));
+        }
+        self.take_as_copied(work, state, plan, &found).await?;
+        let unclear: UidSet = unclear.into_iter().collect();
+        let (skipped, copy) =
+            std::mem::take(&mut plan.copy).into_iter().partition(|it| unclear.contains(it.uid));
+        plan.copy = copy;
+        let skipped: Vec<MessageInfo> = skipped;
+        for message in skipped {
+            self.tell_skipped(work, &message, UNCLEAR.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What came to the target from this UID on and belongs to no message.
+fn strangers(shown: &[MessageInfo], first: Uid, taken: &UidSet) -> Vec<MessageInfo> {
+    shown.iter().filter(|it| it.uid >= first && !taken.contains(it.uid)).cloned().collect()
+}
+
+/// In the order of the folder.
+fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>) -> Vec<Trace> {
+    let trace = |(uid, fingerprint): &(Uid, Fingerprint)| {
+        let arrived = date(messages.get(uid)?);
+        Some(Trace { uid: *uid, fingerprint: *fingerprint, arrived })
+    };
+    let mut traces: Vec<Trace> = headers.iter().filter_map(trace).collect();
+    traces.sort_by_key(|it| it.uid);
+    traces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    fn trace(number: u32, fingerprint: u8, arrived: i64) -> Trace {
+        Trace {
+            uid: uid(number),
+            fingerprint: Fingerprint::from_bytes([fingerprint; 16]),
+            arrived: Some(arrived),
+        }
+    }
+
+    #[test]
+    fn headers_and_dates_pair_as_long_as_none_is_missing() {
+        let left = [trace(1, 1, 10), trace(2, 2, 20), trace(3, 3, 30), trace(4, 3, 30), trace(5, 5, 50)];
+        let right = [trace(11, 1, 10), trace(12, 1, 10), trace(13, 2, 21), trace(14, 3, 30)];
+        let traced = pair_by_trace(&left, &right, false);
+        assert_eq!((traced.pairs, traced.unclear), (vec![(uid(1), uid(11))], vec![uid(3), uid(4)]));
+        let redated = pair_by_trace(&left[1..2], &right, true);
+        assert_eq!(redated.pairs, [(uid(2), uid(13))]);
+    }
+
+    #[test]
+    fn copies_that_are_what_was_sent_show_an_honest_target() {
+        assert!(!Habits::default().are_honest());
+        assert!(Habits { are_known: true, ..Habits::default() }.are_honest());
+        assert!(!Habits { are_known: true, rewrites_headers: true, ..Habits::default() }.are_honest());
+    }
+}
