@@ -14,6 +14,7 @@ mod folder;
 mod folder_plan;
 mod identity;
 mod lanes;
+mod made_names;
 mod moves;
 mod name_rules;
 mod pace;

@@ -146,7 +146,13 @@ impl Work {
 
     /// The target refused the name, and took this one.
     pub(crate) fn rename(&mut self, target: FolderPath, error: &Error) {
-        self.reason = format!("{}; the target refused the name \"{}\" ({error})", self.reason, self.target);
+        let why = format!("the target refused the name \"{}\" ({error})", self.target);
+        self.replace(target, &why);
+    }
+
+    /// The folder is in this place on the target.
+    pub(crate) fn replace(&mut self, target: FolderPath, why: &str) {
+        self.reason = format!("{}; {why}", self.reason);
         self.target = target;
     }
 

@@ -86,6 +86,8 @@ pub struct Server {
     pub refuses: Option<fn(&[u8]) -> bool>,
     /// Folders of such names cannot be made.
     pub refuses_names: Option<fn(&FolderPath) -> bool>,
+    /// How it spells the name of a new folder, and what it makes of a name to compare it.
+    pub spells: Option<(Respell, Respell)>,
     /// After so many commands took effect, one more takes effect and its answer is lost.
     pub loses_answer_after: Option<u32>,
     /// Commands that bring messages are answered so, each once; the last one first.
@@ -99,6 +101,9 @@ pub struct Server {
     /// How many bodies were read to compare them.
     pub compared: u32,
 }
+
+/// What a server makes of a folder's name.
+pub type Respell = fn(&str) -> String;
 
 /// Bytes that take the place of a message.
 pub type Rewrite = fn(&[u8]) -> Vec<u8>;
@@ -163,6 +168,14 @@ impl Server {
         let left = self.lies.shows_nothing;
         self.lies.shows_nothing = left.saturating_sub(1);
         left > 0
+    }
+
+    /// The folder that this name opens, as it is spelled.
+    fn found(&self, path: &FolderPath) -> FolderPath {
+        let Some((_, key)) = self.spells else { return path.clone() };
+        let name = key(&path.to_string());
+        let found = self.folders.keys().find(|it| key(&it.to_string()) == name);
+        found.unwrap_or(path).clone()
     }
 
     pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
@@ -292,6 +305,7 @@ impl Remote {
 
     fn with<R>(&self, path: &FolderPath, f: impl FnOnce(&mut StoredFolder) -> R) -> Result<R, Error> {
         let mut server = self.server();
+        let path = &server.found(path);
         let missing =
             || Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, format!("no folder {path}"));
         server.folders.get_mut(path).map(f).ok_or_else(missing)
@@ -492,7 +506,9 @@ impl Target for Remote {
                 let words = "CREATE refused: NO bad name";
                 return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
             }
-            server.folder(&path.to_string());
+            let found = server.found(path);
+            let spelled = server.spells.map_or(found.to_string(), |(spell, _)| spell(&found.to_string()));
+            server.folder(&spelled);
             Ok(())
         });
         Ok(created.collect())
