@@ -31,6 +31,7 @@ mod refusals;
 mod relisting;
 mod remainder;
 mod remarks;
+mod removal_proof;
 mod removals;
 mod renames;
 mod repair;

@@ -7,7 +7,7 @@ use mailhaul_mail::{FolderPath, Retry, Scope, ignoring_case};
 
 use crate::{
     error::{Error, ErrorKind},
-    folder::Folder,
+    folder::{Folder, FolderStatus},
     folder_plan::names_apart,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
@@ -93,7 +93,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
     }
 
-    /// The folder that the target shows for this one, where it is another. UIDVALIDITY speaks against it where it differs.
+    /// The folder that the target shows for this one, where it is another. A different state speaks against it.
     async fn made_as(&mut self, place: &FolderPath, listed: &[Folder]) -> Result<Option<FolderPath>, Error> {
         let Some(shown) = made_of(place, listed) else { return Ok(None) };
         let mut patience = Patience::default();
@@ -104,12 +104,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             };
             match both {
                 Ok(both) => break both,
-                // It cannot be opened: whoever copies into it is told why.
+                // It cannot be opened: the copying says why.
                 Err(error) if error.scope <= Scope::Folder => return Ok(None),
                 Err(error) => self.recover_from(error, &mut patience).await?,
             }
         };
-        Ok((own.uid_validity == its.uid_validity).then(|| shown.path.clone()))
+        let state = |it: &FolderStatus| (it.uid_validity, it.uid_next, it.messages);
+        Ok((state(&own) == state(&its)).then(|| shown.path.clone()))
     }
 
     /// Tries names under which the target has a folder of its own.

@@ -92,6 +92,18 @@ fn pair_by_trace(left: &[Trace], right: &[Trace], redates: bool) -> Traced {
     traced
 }
 
+/// The last copies that this migration made, others than these, by their UIDs on the target.
+fn sample(state: &FolderState, others: &UidSet) -> Vec<(Uid, Copied)> {
+    let mut known: Vec<(Uid, Copied)> = state
+        .done()
+        .filter(|(_, it)| it.ours && it.digests.is_some())
+        .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| !others.contains(*uid))?, it.as_copy())))
+        .collect();
+    known.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
+    known.truncate(SAMPLE);
+    known
+}
+
 fn date(message: &MessageInfo) -> Option<i64> {
     message.internal_date.map(InternalDate::unix_seconds)
 }
@@ -110,13 +122,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if plan.copy.is_empty() {
             return Ok(());
         }
-        let mut known: Vec<(Uid, Copied)> = state
-            .done()
-            .filter(|(_, it)| it.ours && it.digests.is_some())
-            .filter_map(|(_, it)| Some((it.target_uid?, it.as_copy())))
-            .collect();
-        known.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
-        known.truncate(SAMPLE);
+        let known = sample(state, &UidSet::new());
         let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
         let shown = self.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
         let mut strangers = strangers(&shown, first, &taken(state, owned));
@@ -144,6 +150,15 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let taken = taken(state, owned);
         strangers.retain(|it| !taken.contains(it.uid));
         self.adopt_by_trace(work, state, plan, strangers, habits).await
+    }
+
+    /// True if copies other than these show that the target rewrites the texts of messages.
+    pub(crate) async fn are_texts_rewritten(&mut self, work: &Work, others: &UidSet) -> Result<bool, Error> {
+        let Some(state) = self.ledger.folder(&work.source).await? else { return Ok(false) };
+        let known = sample(&state, others);
+        let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
+        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
+        Ok(Habits::new(&known, &read, false).rewrites_texts)
     }
 
     async fn adopt_by_trace(

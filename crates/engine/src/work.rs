@@ -54,6 +54,8 @@ pub(crate) struct Work {
     pub(crate) attempts: u32,
     /// How often it was numbered anew in this pass.
     pub(crate) renumbered: u32,
+    /// The target folder's UIDVALIDITY is another than in the last pass.
+    pub(crate) is_target_renumbered: bool,
     pub(crate) scan: Option<Arc<Scan>>,
     /// The target folder's state, where it was asked for a moment ago and nothing was sent since.
     pub(crate) target_status: Option<FolderStatus>,
@@ -100,6 +102,7 @@ impl Work {
             origin: if known { Origin::Known } else { Origin::New },
             attempts: 0,
             renumbered: 0,
+            is_target_renumbered: false,
             scan: None,
             target_status: None,
             state: None,

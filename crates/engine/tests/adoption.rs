@@ -53,7 +53,7 @@ async fn another_version_of_the_same_size_is_not_taken_for_the_message() {
 }
 
 #[tokio::test]
-async fn another_version_is_not_taken_for_the_copy_where_the_target_numbers_a_folder_anew() {
+async fn another_version_is_not_taken_for_the_copy_after_renumbering() {
     let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
     let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     run(&source, &target, &ledger, &options).await;
@@ -69,6 +69,45 @@ async fn another_version_is_not_taken_for_the_copy_where_the_target_numbers_a_fo
     run(&source, &target, &ledger, &options).await;
     assert!(has(&target, "other 5") && has(&target, "quick 90") && !has(&target, "quick 5\r"));
     assert_eq!(target.contents()["INBOX"].len(), 10);
+}
+
+/// A copy that was replaced by the user's own version of it, whatever became of numbers and dates.
+#[tokio::test]
+async fn a_version_of_the_user_is_not_removed_in_place_of_the_copy() {
+    for is_renumbered in [true, false] {
+        let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
+        let options =
+            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+        run(&source, &target, &ledger, &options).await;
+        {
+            let mut server = target.server();
+            let inbox = server.folder("INBOX");
+            inbox.messages.get_mut(&5).unwrap().body = body(5, "other").into();
+            if is_renumbered {
+                inbox.renumber();
+            }
+        }
+        for gone in [5, 6] {
+            source.server().folder("INBOX").expunge(gone);
+        }
+        let report = run(&source, &target, &ledger, &options).await;
+        assert_eq!(report.total(|it| it.removed), 1, "{report:#?}");
+        assert!(has(&target, "other 5") && !has(&target, "quick 6"));
+        let notes: Vec<String> = report.folders.iter().flat_map(|it| it.tally.notes()).collect();
+        assert!(notes.iter().any(|it| it.contains("and another text")), "{notes:?}");
+    }
+}
+
+#[tokio::test]
+async fn deletions_are_mirrored_also_where_the_target_rewrites_texts() {
+    let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
+    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    target.server().lies.stores =
+        Some(|body| String::from_utf8_lossy(body).replace("quick", "very quick").into());
+    run(&source, &target, &ledger, &options).await;
+    source.server().folder("INBOX").expunge(5);
+    let report = run(&source, &target, &ledger, &options).await;
+    assert_eq!((report.total(|it| it.removed), target.contents()["INBOX"].len()), (1, 8), "{report:#?}");
 }
 
 #[tokio::test]
