@@ -199,6 +199,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             if error.scope <= Scope::Message && uids.iter().all(is_stored) {
                 continue;
             }
+            let is_of_messages = !uids.is_empty();
             uids.retain(|uid| !is_stored(uid));
             let is_again = error.retry == Retry::Now && part.tries < TRIES;
             match uids.as_slice() {
@@ -231,7 +232,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                     }
                 }
                 // Found on the target, whatever was said.
-                [] if may_mean_one_message(&error) => {}
+                [] if is_of_messages && may_mean_one_message(&error) => {}
                 _ => wider = Err(error),
             }
         }

@@ -137,7 +137,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             if made.iter().all(Result::is_ok) && !used.contains_key(&own) {
                 let why = format!("the target takes the name \"{}\" for \"{shown}\"", works[index].target());
                 used.insert(own.clone(), works[index].source().clone());
-                works[index].replace(own, &why);
+                works[index].set_apart(own, &why);
                 return Ok(());
             }
         }

@@ -87,6 +87,8 @@ pub(crate) struct Work {
     pub(crate) carried: bool,
     /// Of which only those messages are copied that are in no other folder.
     pub(crate) view: Option<View>,
+    /// Where it is on the target, and why there.
+    pub(crate) place_note: Option<String>,
     pub(crate) tally: FolderTally,
     pub(crate) error: Option<Error>,
 }
@@ -121,6 +123,7 @@ impl Work {
             settled: 0,
             carried: false,
             view: None,
+            place_note: None,
             tally: FolderTally::default(),
             error: None,
         }
@@ -157,6 +160,12 @@ impl Work {
     pub(crate) fn replace(&mut self, target: FolderPath, why: &str) {
         self.reason = format!("{}; {why}", self.reason);
         self.target = target;
+    }
+
+    /// The same where the target has another folder under the name that was asked for. The report names the place.
+    pub(crate) fn set_apart(&mut self, target: FolderPath, why: &str) {
+        self.place_note = Some(format!("the folder is \"{target}\" on the target: {why}"));
+        self.replace(target, why);
     }
 
     /// The folder as the target is to have it.
@@ -239,7 +248,7 @@ impl Work {
         self.tally.copied + self.tally.moved + self.tally.flags_changed + self.skipped.len() as u64
     }
 
-    pub(crate) fn into_report(self) -> FolderReport {
+    pub(crate) fn into_report(mut self) -> FolderReport {
         let mut error = self.error;
         if error.is_none() && self.carried && !self.tally.closes() {
             let t = &self.tally;
@@ -255,6 +264,7 @@ impl Work {
         }
         // A view without messages of its own goes nowhere.
         let is_left_out = self.view.is_some() && self.tally == FolderTally::default();
+        self.tally.remarks.extend(self.place_note);
         FolderReport {
             source: self.source,
             target: (!is_left_out).then_some(self.target),

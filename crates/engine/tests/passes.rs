@@ -622,6 +622,9 @@ async fn folders_whose_names_are_one_to_the_target_stay_apart() {
             let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
             assert_synced(&report);
             assert_eq!(report.total(|it| it.copied), copied, "{report:#?}");
+            let notes: Vec<String> = report.folders.iter().flat_map(|it| it.tally.notes()).collect();
+            let is_told = notes.iter().any(|it| it.contains("on the target: the target takes the name"));
+            assert_eq!(is_told, copied > 0, "{notes:?}");
             let contents = target.contents();
             assert!(contents.values().all(|it| it.len() == 2), "{contents:#?}");
             let own = |name: &String| {
