@@ -143,11 +143,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let work = &mut works[index];
         let other = used.get(&shown).map_or_else(|| shown.to_string(), ToString::to_string);
-        let words = format!(
+        let message = format!(
             "folder {}: the target has one folder, \"{shown}\", for this one and for {other}, and takes no other name for it",
             work.source()
         );
-        let error = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words);
+        let error = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message);
         self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
         work.fail(error);
         Ok(())

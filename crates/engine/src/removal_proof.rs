@@ -36,7 +36,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .collect();
         let is_small = |uid: &Uid| sent.get(uid).is_some_and(|it| it.size <= LARGEST_READ);
         let all: UidSet = sent.keys().copied().collect();
-        let chosen: UidSet = if work.is_target_renumbered {
+        let chosen: UidSet = if work.old_target_validity.is_some() {
             all.clone()
         } else {
             all.iter().filter(is_small).take(MAX_READ).collect()

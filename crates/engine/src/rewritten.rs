@@ -24,31 +24,29 @@ pub(crate) const UNCLEAR: &str = "the target rewrites messages and holds some of
                                   not know: a copy of this message may be among them";
 
 /// What a target does to messages that it stores, as copies show it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Habits {
-    /// There are copies that show it.
-    are_known: bool,
-    rewrites_headers: bool,
-    rewrites_texts: bool,
-    /// The dates of arrival are the target's own.
-    redates: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Treatment {
+    /// No copy shows it.
+    Unknown,
+    /// Every copy is what was sent: the bytes of both sides tell all.
+    Kept,
+    /// Headers are rewritten.
+    NewHeaders,
+    /// Texts are rewritten.
+    NewTexts,
 }
 
-impl Habits {
-    fn new(sample: &[(Uid, Copied)], read: &HashMap<Uid, Digests>, redates: bool) -> Self {
-        let mut habits = Self { redates, ..Self::default() };
-        for (uid, copied) in sample {
-            let Some((sent, stored)) = copied.digests.zip(read.get(uid)) else { continue };
-            habits.are_known = true;
-            habits.rewrites_texts |= sent.text != stored.text;
-            habits.rewrites_headers |= sent.whole != stored.whole;
-        }
-        habits
-    }
-
-    /// True where every copy is what was sent: then the octets tell all.
-    fn are_honest(self) -> bool {
-        self.are_known && !self.rewrites_headers
+impl Treatment {
+    fn new(sample: &[(Uid, Copied)], read: &HashMap<Uid, Digests>) -> Self {
+        let of_copy = |(uid, copied): &(Uid, Copied)| {
+            let (sent, stored) = copied.digests.zip(read.get(uid))?;
+            Some(match *stored {
+                Digests { text, .. } if text != sent.text => Self::NewTexts,
+                Digests { whole, .. } if whole != sent.whole => Self::NewHeaders,
+                _ => Self::Kept,
+            })
+        };
+        sample.iter().filter_map(of_copy).max().unwrap_or(Self::Unknown)
     }
 }
 
@@ -138,18 +136,18 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
         let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
-        let habits = Habits::new(&known, &read, redates);
-        if habits.are_honest() {
+        let treatment = Treatment::new(&known, &read);
+        if treatment == Treatment::Kept {
             return Ok(());
         }
         let among = Among::just_sent(first, Proof::Digest);
         self.adopt(work, state, plan, owned, among, |_| true).await?;
-        if habits.are_known && !habits.rewrites_texts {
+        if treatment == Treatment::NewHeaders {
             return Ok(());
         }
         let taken = taken(state, owned);
         strangers.retain(|it| !taken.contains(it.uid));
-        self.adopt_by_trace(work, state, plan, strangers, habits).await
+        self.adopt_by_trace(work, state, plan, strangers, redates).await
     }
 
     /// True if copies other than these show that the target rewrites the texts of messages.
@@ -158,7 +156,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let known = sample(&state, others);
         let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
         let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
-        Ok(Habits::new(&known, &read, false).rewrites_texts)
+        Ok(Treatment::new(&known, &read) == Treatment::NewTexts)
     }
 
     async fn adopt_by_trace(
@@ -167,12 +165,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         state: &mut FolderState,
         plan: &mut MessagePlan,
         strangers: Vec<MessageInfo>,
-        habits: Habits,
+        redates: bool,
     ) -> Result<(), Error> {
         let (ours, theirs): (HashSet<Option<i64>>, HashSet<Option<i64>>) =
             (plan.copy.iter().map(date).collect(), strangers.iter().map(date).collect());
-        let is_among =
-            |it: &&MessageInfo, dates: &HashSet<Option<i64>>| habits.redates || dates.contains(&date(it));
+        let is_among = |it: &&MessageInfo, dates: &HashSet<Option<i64>>| redates || dates.contains(&date(it));
         let left: HashMap<Uid, &MessageInfo> =
             plan.copy.iter().filter(|it| is_among(it, &theirs)).map(|it| (it.uid, it)).collect();
         let right: HashMap<Uid, &MessageInfo> =
@@ -183,7 +180,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let headers = self.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
         let left = traces(&headers, &left);
         let copies = self.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
-        let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), habits.redates);
+        let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
         let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
         let found = pairs.iter().filter_map(|(uid, copy)| {
             let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
@@ -228,6 +225,8 @@ fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>)
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_mail::{Digest, Flags};
+
     use super::*;
 
     fn uid(number: u32) -> Uid {
@@ -253,9 +252,30 @@ mod tests {
     }
 
     #[test]
-    fn copies_that_are_what_was_sent_show_an_honest_target() {
-        assert!(!Habits::default().are_honest());
-        assert!(Habits { are_known: true, ..Habits::default() }.are_honest());
-        assert!(!Habits { are_known: true, rewrites_headers: true, ..Habits::default() }.are_honest());
+    fn copies_show_how_the_target_treats_messages() {
+        let digests = |whole: u8, text: u8| Digests {
+            whole: Digest::from_bytes([whole; 16]),
+            text: Digest::from_bytes([text; 16]),
+        };
+        let copied = Copied {
+            target_uid: None,
+            flags: Flags::new(),
+            pending_flags: None,
+            fingerprint: Fingerprint::from_bytes([0; 16]),
+            digests: Some(digests(1, 1)),
+            size: 1,
+            arrived: None,
+            ours: true,
+            edited: None,
+        };
+        let treatment = |stored: &[(u32, Digests)]| {
+            let sample: Vec<(Uid, Copied)> =
+                stored.iter().map(|(number, _)| (uid(*number), copied.clone())).collect();
+            Treatment::new(&sample, &stored.iter().map(|(number, it)| (uid(*number), *it)).collect())
+        };
+        assert_eq!(treatment(&[]), Treatment::Unknown);
+        assert_eq!(treatment(&[(1, digests(1, 1))]), Treatment::Kept);
+        assert_eq!(treatment(&[(1, digests(1, 1)), (2, digests(9, 1))]), Treatment::NewHeaders);
+        assert_eq!(treatment(&[(1, digests(8, 8)), (2, digests(9, 1))]), Treatment::NewTexts);
     }
 }

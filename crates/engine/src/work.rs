@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet, UidValidity};
 
 use crate::{
     error::{Error, ErrorKind},
@@ -54,8 +54,8 @@ pub(crate) struct Work {
     pub(crate) attempts: u32,
     /// How often it was numbered anew in this pass.
     pub(crate) renumbered: u32,
-    /// The target folder's UIDVALIDITY is another than in the last pass.
-    pub(crate) is_target_renumbered: bool,
+    /// The target folder's UIDVALIDITY of the last pass, where it is another now.
+    pub(crate) old_target_validity: Option<UidValidity>,
     pub(crate) scan: Option<Arc<Scan>>,
     /// The target folder's state, where it was asked for a moment ago and nothing was sent since.
     pub(crate) target_status: Option<FolderStatus>,
@@ -104,7 +104,7 @@ impl Work {
             origin: if known { Origin::Known } else { Origin::New },
             attempts: 0,
             renumbered: 0,
-            is_target_renumbered: false,
+            old_target_validity: None,
             scan: None,
             target_status: None,
             state: None,

@@ -602,13 +602,13 @@ impl Target for Remote {
             let is_busy = command.iter().any(|(_, body)| lies.busy_at.iter().any(|it| contains(body, it)));
             let busy =
                 || Error::new(Scope::Endpoint, Retry::After(None), ErrorKind::Busy, "NO try again later");
-            let refused = |words| Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
+            let refusal = |words| Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
             let is_named = |text: &str| command.iter().any(|(_, body)| contains(body, text));
             let named = lies.answers_at.iter().find(|(text, _)| is_named(text)).map(|(_, it)| it.clone());
-            let mut answer = is_busy.then(busy).or(named).or(lies.refuses_all.map(refused));
+            let mut answer = is_busy.then(busy).or(named).or(lies.refuses_all.map(refusal));
             let is_stored = command.iter().any(|(_, body)| take_named(&mut lies.stores_refused, body));
             if is_stored {
-                answer = Some(refused("NO failed"));
+                answer = Some(refusal("NO failed"));
             }
             let mut uids = UidSet::new();
             if answer.is_none() || is_stored {
