@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
+use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
@@ -12,7 +12,8 @@ use crate::{
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    settle::{Among, Sought, adopted, find_on_target, taken},
+    rewritten::UNCLEAR,
+    settle::{Among, Found, Sought, adopted, find_on_target, taken},
     work::Work,
 };
 
@@ -71,7 +72,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let same_numbers = record.target_validity == Some(floor.uid_validity);
         let since = record.target_next.filter(|it| same_numbers && *it < floor.uid_next);
         let has_old = plan.copy.iter().any(is_old);
-        if !has_old && (since.is_none() || plan.copy.is_empty()) {
+        let was_unclear = |it: &MessageInfo| matches!(state.messages.get(&it.uid), Some(MessageState::Skipped(why)) if why == UNCLEAR);
+        let any_unclear = plan.copy.iter().any(was_unclear);
+        if !has_old && !any_unclear && (since.is_none() || plan.copy.is_empty()) {
             return Ok(());
         }
         if let Some(all) = self.ledger.folder(&work.source).await? {
@@ -83,11 +86,15 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if let Some(first) = since {
             self.adopt(work, state, plan, owned, Among::by_octets(first), |_| true).await?;
         }
+        let first = if any_unclear { Some(Uid::FIRST) } else { since };
+        if let Some(first) = first {
+            Box::pin(self.find_rewritten(work, state, plan, first, owned)).await?;
+        }
         Ok(())
     }
 
     /// Takes as copied those of the messages that `are_sought` and that the target folder holds already.
-    async fn adopt(
+    pub(crate) async fn adopt(
         &mut self,
         work: &mut Work,
         state: &mut FolderState,
@@ -105,22 +112,30 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let found =
             find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)
                 .await?;
+        self.take_as_copied(work, state, plan, &found).await
+    }
+
+    /// Takes messages that were found on the target as copied.
+    pub(crate) async fn take_as_copied(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        found: &[Found],
+    ) -> Result<(), Error> {
         let planned: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
-        let records: Vec<Record> = found
-            .iter()
-            .map(|it| {
-                let mut copied = adopted(it, false);
+        let record = |it: &Found| {
+            let mut copied = adopted(it, false);
+            if let Some(message) = planned.get(&it.uid) {
                 // Flags that only the target has were set there: they stay.
-                if let Some(message) = planned.get(&it.uid) {
-                    copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
-                }
-                Record::Message {
-                    folder: work.source.clone(),
-                    uid: it.uid,
-                    state: Some(MessageState::Done(copied)),
-                }
-            })
-            .collect();
+                copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
+                copied.size = message.size;
+                copied.arrived = message.internal_date.map(InternalDate::unix_seconds);
+            }
+            let state = Some(MessageState::Done(copied));
+            Record::Message { folder: work.source.clone(), uid: it.uid, state }
+        };
+        let records: Vec<Record> = found.iter().map(record).collect();
         self.record(state, &records).await?;
         let adopted: UidSet = found.iter().map(|it| it.uid).collect();
         plan.copy.retain(|it| !adopted.contains(it.uid));

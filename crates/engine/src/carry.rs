@@ -416,7 +416,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         vanished.retain(|(uid, _)| verdict.settled.contains(*uid));
         if self.options.deletions == Deletions::Mirror {
             let ours: Vec<(Uid, Copied)> = vanished.iter().filter(|(_, it)| it.ours).cloned().collect();
-            let ours = self.proved_ours(work, &ours).await?;
+            let by_headers = self.proved_ours(work, &ours).await?;
+            let ours = self.with_same_bytes(work, &ours, by_headers).await?;
             if !ours.is_empty() {
                 self.target.remove_messages(&work.target, &ours).await?;
                 work.tally.removed += ours.len();

@@ -15,7 +15,7 @@ use crate::{
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     read_back::{Lost, MISTAKEN},
     record::{Floor, FolderState, MessageState, Record},
-    refusals::Suspicion,
+    refusals::{Suspicion, may_mean_one_message},
     repair::may_be_malformed,
     transfer::{Lane, Transferred, transfer},
     work::{Work, forgotten},
@@ -96,7 +96,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         self.leave_out_too_large(work, plan);
         let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
-        work.refusals.skipped_before(plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
+        work.refusals.skipped_before(&plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
         let was_mistaken = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(why)) if why == MISTAKEN);
         work.mistaken.extend(plan.copy.iter().map(|it| it.uid).filter(was_mistaken));
         self.defer_lost_before(work, state, plan);
@@ -184,7 +184,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let answered = done.answered();
             let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
             // A server that refuses more than a message is asked nothing else: the next pass compares.
-            let is_open = |error: &Error| error.scope <= Scope::Message || error.kind == ErrorKind::Busy;
+            let is_open = |error: &Error| error.scope <= Scope::Message || may_mean_one_message(error);
             if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
                 let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
                 lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
@@ -244,24 +244,36 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         refused: Vec<(Vec<Uid>, Error)>,
     ) -> Result<(), Error> {
         let mut wider = Ok(());
+        let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
+        let is_doubtful = |(uids, error): &(Vec<Uid>, Error)| {
+            may_mean_one_message(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
+        };
+        // Commands that were on their way together: whether the server accepts another message shows when they are sent again.
+        let first_doubt = refused.iter().position(is_doubtful);
         // Each is put in front of the others: the first one last.
-        for (mut uids, error) in refused.into_iter().rev() {
-            let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
+        for (place, (mut uids, error)) in refused.into_iter().enumerate().rev() {
             if error.scope <= Scope::Message && uids.iter().all(is_stored) {
                 continue;
             }
+            let is_of_messages = !uids.is_empty();
             uids.retain(|uid| !is_stored(uid));
             let is_again = error.retry == Retry::Now && part.tries < TRIES;
             match uids.as_slice() {
                 _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
-                [uid] if error.kind == ErrorKind::Busy => {
-                    match work.refusals.doubt(*uid, !todo.parts.is_empty()) {
+                [_] if may_mean_one_message(&error)
+                    && first_doubt != Some(place)
+                    && error.kind != ErrorKind::Busy =>
+                {
+                    todo.next(uids, part.batch, part.tries);
+                }
+                [uid] if may_mean_one_message(&error) => {
+                    match work.refusals.doubt(*uid, !todo.parts.is_empty(), error.kind) {
                         Suspicion::TryOthers => todo.last(*uid),
                         Suspicion::Refused => self.skip_refused(work, todo.messages, *uid, error.message),
-                        Suspicion::Busy => wider = Err(error),
+                        Suspicion::Believed => wider = Err(error),
                     }
                 }
-                [_, _, ..] if error.scope <= Scope::Message || error.kind == ErrorKind::Busy => {
+                [_, _, ..] if error.scope <= Scope::Message || may_mean_one_message(&error) => {
                     todo.halves(&uids);
                 }
                 [uid] if error.scope <= Scope::Message => {
@@ -275,6 +287,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                         self.skip_refused(work, todo.messages, *uid, error.message);
                     }
                 }
+                // Found on the target, whatever was said.
+                [] if is_of_messages && may_mean_one_message(&error) => {}
                 _ => wider = Err(error),
             }
         }

@@ -25,7 +25,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             (0..works.len()).filter(|it| works[*it].is_new() && !works[*it].has_failed()).collect();
         let folders: Vec<NewFolder> = new.iter().map(|it| works[*it].new_folder()).collect();
         let mut refused = Vec::new();
-        for (index, created) in new.into_iter().zip(self.created(&folders).await?) {
+        for (index, created) in new.iter().copied().zip(self.created(&folders).await?) {
             match created {
                 Ok(()) => {}
                 Err(error) => {
@@ -45,11 +45,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
             work.fail(error);
         }
-        Ok(())
+        self.check_made_names(works, &new).await
     }
 
     /// Asks until every answer is of its own folder alone.
-    async fn created(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
+    pub(crate) async fn created(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
         let mut patience = Patience::default();
         loop {
             let created = self.target.create_folders(folders).await.and_then(|created| {

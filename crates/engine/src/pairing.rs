@@ -2,7 +2,7 @@
 //!
 //! A fingerprint is evidence, not identity. Where it is ambiguous, digests decide; true duplicates stay duplicates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use mailhaul_mail::{Digest, Digests, Fingerprint, Uid};
 
@@ -15,6 +15,15 @@ pub struct Candidate {
     pub fingerprint: Fingerprint,
     /// Octets as claimed.
     pub size: u64,
+    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    pub arrived: Option<i64>,
+}
+
+impl Candidate {
+    /// Whether nothing but the octets could tell the two apart. A date that is not known speaks neither for nor against it.
+    fn is_like(&self, other: &Self) -> bool {
+        self.size == other.size && self.arrived.zip(other.arrived).is_none_or(|(one, other)| one == other)
+    }
 }
 
 /// Messages that share a fingerprint, where it alone does not decide.
@@ -40,8 +49,8 @@ pub struct Pairing {
 pub enum Proof {
     /// The fingerprint: only copies that we made can be there, and a mistake would cost no message.
     Fingerprint,
-    /// The size too.
-    Size,
+    /// Size and date of arrival too: of two versions of a draft, headers and size may be the same.
+    Likeness,
     /// Nothing but a digest of the octets.
     Digest,
 }
@@ -63,7 +72,7 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
         match (left.as_slice(), right.as_slice()) {
             (_, []) => {}
             ([one], [other])
-                if proof == Proof::Fingerprint || (proof == Proof::Size && one.size == other.size) =>
+                if proof == Proof::Fingerprint || (proof == Proof::Likeness && one.is_like(other)) =>
             {
                 pairing.sure.push((one.uid, other.uid));
             }
@@ -76,11 +85,11 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
     pairing
 }
 
-/// True where two digests are of one message.
-type Rule = fn(&Digests, &Digests) -> bool;
+/// What two digests of one message have in common.
+type Rule = fn(&Digests) -> Digest;
 
-const SAME_OCTETS: Rule = |a, b| a.whole == b.whole;
-const SAME_TEXT: Rule = |a, b| a.text == b.text;
+const SAME_OCTETS: Rule = |it| it.whole;
+const SAME_TEXT: Rule = |it| it.text;
 
 /// Pairs the messages of a doubt, which must share one fingerprint: first by all octets, then by the text after the
 /// header, which alone proves nothing. Of several that are the same, those that `suit` each other are paired first.
@@ -109,16 +118,46 @@ fn pair<L: Copy, R: Copy>(
 ) -> Vec<(L, R)> {
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
-    for (same, only_suited) in rules.iter().flat_map(|same| [(same, true), (same, false)]) {
+    for (rule, only_suited) in rules.iter().flat_map(|rule| [(rule, true), (rule, false)]) {
+        let mut places: HashMap<Digest, Vec<usize>> = HashMap::new();
+        for (place, (_, digests)) in right.iter().enumerate() {
+            places.entry(rule(digests)).or_default().push(place);
+        }
+        let mut is_paired = vec![false; right.len()];
         left.retain(|(key, digests)| {
-            let fits =
-                |(other, its): &(R, Digests)| same(digests, its) && (!only_suited || suit(*key, *other));
-            let found = right.iter().position(fits);
-            if let Some(index) = found {
-                pairs.push((*key, right.remove(index).0));
-            }
-            found.is_none()
+            let Some(same) = places.get_mut(&rule(digests)) else { return true };
+            let fits = |place: &usize| !only_suited || suit(*key, right[*place].0);
+            let Some(index) = same.iter().position(fits) else { return true };
+            let place = same.remove(index);
+            is_paired[place] = true;
+            pairs.push((*key, right[place].0));
+            false
         });
+        right = right.into_iter().zip(is_paired).filter(|(_, paired)| !paired).map(|(it, _)| it).collect();
+    }
+    pairs
+}
+
+/// Decides the doubts, as far as digests are known: first by all octets, whatever the fingerprints say, because a server may
+/// give another message's header; then those that share a fingerprint by their text.
+pub(crate) fn pair_doubts(
+    doubts: &[Doubt],
+    left: &HashMap<Uid, Digests>,
+    right: &HashMap<Uid, Digests>,
+    suit: impl Fn(Uid, Uid) -> bool + Copy,
+) -> Vec<(Uid, Uid)> {
+    let known = |uids: &[Uid], digests: &HashMap<Uid, Digests>| -> Vec<(Uid, Digests)> {
+        uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
+    };
+    let all = |uids: fn(&Doubt) -> &Vec<Uid>| doubts.iter().flat_map(uids).copied().collect::<Vec<Uid>>();
+    let mut pairs =
+        pair_by_octets(&known(&all(|it| &it.left), left), &known(&all(|it| &it.right), right), suit);
+    let (ours, theirs): (HashSet<Uid>, HashSet<Uid>) = pairs.iter().copied().unzip();
+    for doubt in doubts {
+        let (mut left, mut right) = (known(&doubt.left, left), known(&doubt.right, right));
+        left.retain(|(uid, _)| !ours.contains(uid));
+        right.retain(|(uid, _)| !theirs.contains(uid));
+        pairs.extend(pair_by_digests(&left, &right, suit));
     }
     pairs
 }
@@ -163,7 +202,8 @@ mod tests {
     use super::*;
 
     fn candidate(number: u32, fingerprint: u8, size: u64) -> Candidate {
-        Candidate { uid: uid(number), fingerprint: Fingerprint::from_bytes([fingerprint; 16]), size }
+        let fingerprint = Fingerprint::from_bytes([fingerprint; 16]);
+        Candidate { uid: uid(number), fingerprint, size, arrived: Some(7) }
     }
 
     fn uid(number: u32) -> Uid {
@@ -175,14 +215,19 @@ mod tests {
     }
 
     #[test]
-    fn one_on_each_side_decides_when_sizes_agree() {
+    fn one_on_each_side_decides_when_sizes_and_dates_agree() {
         let pairing = pair_by_fingerprint(
             &[candidate(1, 1, 10), candidate(2, 2, 10), candidate(3, 3, 10)],
             &[candidate(11, 1, 10), candidate(12, 2, 11), candidate(14, 4, 10)],
-            Proof::Size,
+            Proof::Likeness,
         );
         assert_eq!(pairing.sure, [(uid(1), uid(11))]);
         assert_eq!(pairing.doubts, [Doubt { left: vec![uid(2)], right: vec![uid(12)] }]);
+        for (arrived, is_sure) in [(Some(7), true), (Some(8), false), (None, true)] {
+            let other = Candidate { arrived, ..candidate(11, 1, 10) };
+            let pairing = pair_by_fingerprint(&[candidate(1, 1, 10)], &[other], Proof::Likeness);
+            assert_eq!((pairing.sure.is_empty(), pairing.doubts.is_empty()), (!is_sure, is_sure));
+        }
         let ours = pair_by_fingerprint(&[candidate(2, 2, 10)], &[candidate(12, 2, 11)], Proof::Fingerprint);
         assert_eq!(ours.sure, [(uid(2), uid(12))]);
         let strict = pair_by_fingerprint(&[candidate(1, 1, 10)], &[candidate(11, 1, 10)], Proof::Digest);
@@ -203,6 +248,19 @@ mod tests {
         let twins = [(uid(11), digests(1, 1)), (uid(12), digests(1, 1))];
         let suit = |one: Uid, other: Uid| one.get() + 11 == other.get();
         assert_eq!(pair_by_digests(&left[..1], &twins, suit), [(uid(1), uid(12))]);
+    }
+
+    #[test]
+    fn octets_decide_also_where_fingerprints_are_those_of_other_messages() {
+        let doubts = [
+            Doubt { left: vec![uid(1)], right: vec![uid(11)] },
+            Doubt { left: vec![uid(2)], right: vec![uid(12)] },
+        ];
+        let left = HashMap::from([(uid(1), digests(2, 1)), (uid(2), digests(1, 1))]);
+        let right = HashMap::from([(uid(11), digests(1, 1)), (uid(12), digests(2, 1))]);
+        let mut pairs = pair_doubts(&doubts, &left, &right, |_, _| true);
+        pairs.sort();
+        assert_eq!(pairs, [(uid(1), uid(12)), (uid(2), uid(11))]);
     }
 
     #[test]

@@ -123,7 +123,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     };
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
     if is_on_target || is_known {
-        let wanted: Vec<Sought> = plan.copy.iter().map(|it| Sought::as_it_is(it.uid, it.size)).collect();
+        let wanted: Vec<Sought> = plan.copy.iter().map(Sought::shown).collect();
         let found =
             find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();

@@ -2,27 +2,52 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_mail::{Uid, UidSet};
+use mailhaul_mail::{Retry, Scope, Uid, UidSet};
+
+use crate::error::{Error, ErrorKind};
 
 /// Refusals with the same words, with no message accepted in between, after which a folder is given up.
 const MAX_ALIKE: u32 = 50;
 
-/// What a request for patience in vague words means for the message that got it.
+/// Different messages that get an answer about more than a message, with no message accepted in between, before the
+/// answer is believed.
+const MAX_IN_DOUBT: usize = 3;
+/// The same for requests for patience: a server that is busy is not asked more than necessary.
+const MAX_BUSY: usize = 2;
+/// Messages in a row that do not fit in although others did, before the mailbox is full: small messages went into the
+/// room that was left.
+const MAX_UNFIT: usize = 10;
+
+/// What an answer about more than a message means for the message that got it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suspicion {
     /// The message may be the reason: other messages are sent first.
     TryOthers,
-    /// Others were accepted, and this one was not again: the words mean this message.
+    /// Others were accepted, and this one was not again: the answer means this message.
     Refused,
-    /// The server accepts no other message either: it needs a pause.
-    Busy,
+    /// The server accepts no other message either: the answer means what it says.
+    Believed,
+}
+
+/// Whether the answer to one message is about more than that message, and may mean it alone all the same: filters for
+/// viruses and content answer with codes of RFC 5530 that are about folders and mailboxes.
+pub(crate) fn may_mean_one_message(error: &Error) -> bool {
+    match error.kind {
+        ErrorKind::Busy => true,
+        ErrorKind::Refused | ErrorKind::Quota | ErrorKind::Authentication => {
+            error.scope > Scope::Message && error.retry == Retry::Never
+        }
+        _ => false,
+    }
 }
 
 /// The refusals of a folder in one pass.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    /// Messages at which the server asked for patience; true where others were accepted since.
+    /// Messages that got an answer about more than a message; true where others were accepted since.
     doubted: BTreeMap<Uid, bool>,
+    /// Messages that did not fit in although others did, with none accepted in between.
+    unfit: usize,
     /// Words of the last refusal without its figures, and how often they came in a row.
     alike: (String, u32),
     /// A message was accepted in this pass.
@@ -32,34 +57,54 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    /// These messages were skipped by the last pass.
-    pub(crate) fn skipped_before(&mut self, uids: UidSet) {
-        self.skipped_before = uids;
+    /// These messages were skipped by the last pass. That stays so where the folder is begun again in this pass.
+    pub(crate) fn skipped_before(&mut self, uids: &UidSet) {
+        uids.ranges().for_each(|(first, last)| self.skipped_before.insert_range(first, last));
     }
 
     /// The target accepted a message.
     pub(crate) fn others_were_taken(&mut self) {
         self.any_taken = true;
         self.alike.1 = 0;
+        self.unfit = 0;
         self.doubted.values_mut().for_each(|taken| *taken = true);
     }
 
-    /// The target asked for patience in answer to this message alone. `others_wait` tells whether others are to be sent.
-    pub(crate) fn doubt(&mut self, uid: Uid, others_wait: bool) -> Suspicion {
+    /// This message alone got an answer about more than a message. `others_wait` tells whether others are to be sent.
+    pub(crate) fn doubt(&mut self, uid: Uid, others_wait: bool, kind: ErrorKind) -> Suspicion {
+        let is_busy = kind == ErrorKind::Busy;
+        let was_skipped = self.skipped_before.contains(uid);
+        if was_skipped && !is_busy {
+            return self.refused(kind);
+        }
+        let most = if is_busy { MAX_BUSY } else { MAX_IN_DOUBT };
         match self.doubted.get(&uid) {
-            Some(true) => return Suspicion::Refused,
-            // Between two messages the server accepted nothing.
-            None if self.doubted.values().any(|taken| !taken) => {}
+            Some(true) => return self.refused(kind),
+            // Between these messages the server accepted nothing.
+            None if self.doubted.values().filter(|taken| !**taken).count() + 1 >= most => {}
             None if others_wait || self.any_taken => {
                 self.doubted.insert(uid, self.any_taken && !others_wait);
                 return Suspicion::TryOthers;
             }
             // With nothing to compare with, what was found out before counts.
-            None if self.skipped_before.contains(uid) => return Suspicion::Refused,
+            None if was_skipped => return Suspicion::Refused,
             Some(false) | None => {}
         }
         self.doubted.clear();
-        Suspicion::Busy
+        Suspicion::Believed
+    }
+
+    /// The answer means this message; unless so many do not fit in that the mailbox is full.
+    fn refused(&mut self, kind: ErrorKind) -> Suspicion {
+        self.unfit += usize::from(kind == ErrorKind::Quota);
+        if self.unfit < MAX_UNFIT { Suspicion::Refused } else { Suspicion::Believed }
+    }
+
+    /// An answer about more than a message to one that is not offered again: true where others were accepted in this pass,
+    /// and it is not the same answer to many.
+    pub(crate) fn may_be_of_one(&mut self, error: &Error) -> bool {
+        let is_known = error.kind != ErrorKind::Busy && may_mean_one_message(error);
+        is_known && self.any_taken && self.too_many_alike(&error.message).is_none()
     }
 
     /// Counts a refusal. A sentence where too many came in a row with the same words.
@@ -92,6 +137,9 @@ impl Refusals {
 mod tests {
     use super::*;
 
+    const BUSY: ErrorKind = ErrorKind::Busy;
+    const QUOTA: ErrorKind = ErrorKind::Quota;
+
     fn uid(number: u32) -> Uid {
         Uid::new(number).unwrap()
     }
@@ -99,35 +147,67 @@ mod tests {
     #[test]
     fn a_message_is_refused_where_others_are_accepted() {
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.doubt(uid(1), true), Suspicion::TryOthers);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
         refusals.others_were_taken();
-        assert_eq!(refusals.doubt(uid(1), false), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(1), false, BUSY), Suspicion::Refused);
     }
 
     #[test]
     fn a_server_that_accepts_nothing_is_busy() {
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.doubt(uid(1), true), Suspicion::TryOthers);
-        assert_eq!(refusals.doubt(uid(2), true), Suspicion::Busy);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
+        assert_eq!(refusals.doubt(uid(2), true, BUSY), Suspicion::Believed);
         // After the pause it begins from the beginning.
-        assert_eq!(refusals.doubt(uid(1), true), Suspicion::TryOthers);
-        assert_eq!(Refusals::default().doubt(uid(1), false), Suspicion::Busy);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
+        assert_eq!(Refusals::default().doubt(uid(1), false, BUSY), Suspicion::Believed);
+    }
+
+    #[test]
+    fn an_answer_about_more_than_a_message_is_believed_at_the_third_message() {
+        for kind in [ErrorKind::Refused, QUOTA, ErrorKind::Authentication] {
+            let mut refusals = Refusals::default();
+            refusals.others_were_taken();
+            let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, kind));
+            assert_eq!(
+                answers,
+                [Suspicion::TryOthers, Suspicion::TryOthers, Suspicion::Believed],
+                "{kind:?}"
+            );
+        }
+        let mut refusals = Refusals::default();
+        refusals.skipped_before(&[uid(1), uid(2), uid(3)].into_iter().collect());
+        let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, ErrorKind::Refused));
+        assert_eq!(answers, [Suspicion::Refused; 3]);
+        assert_eq!(refusals.doubt(uid(4), false, ErrorKind::Refused), Suspicion::Believed);
+    }
+
+    #[test]
+    fn a_mailbox_with_room_for_small_messages_alone_is_full() {
+        let mut refusals = Refusals::default();
+        for large in 1..=9 {
+            assert_eq!(refusals.doubt(uid(large), true, QUOTA), Suspicion::TryOthers);
+            refusals.others_were_taken();
+        }
+        let answers: Vec<Suspicion> = (1..=9).map(|it| refusals.doubt(uid(it), true, QUOTA)).collect();
+        assert_eq!(answers, [Suspicion::Refused; 9]);
+        refusals.skipped_before(&[uid(10)].into_iter().collect());
+        assert_eq!(refusals.doubt(uid(10), true, QUOTA), Suspicion::Believed);
     }
 
     #[test]
     fn a_message_that_was_skipped_before_is_refused_where_it_is_alone() {
         let mut refusals = Refusals::default();
-        refusals.skipped_before([uid(3)].into_iter().collect());
-        assert_eq!(refusals.doubt(uid(3), false), Suspicion::Refused);
-        assert_eq!(refusals.doubt(uid(4), false), Suspicion::Busy);
+        refusals.skipped_before(&[uid(3)].into_iter().collect());
+        assert_eq!(refusals.doubt(uid(3), false, BUSY), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(4), false, BUSY), Suspicion::Believed);
     }
 
     #[test]
     fn the_last_message_is_tried_twice_where_the_others_were_accepted_before() {
         let mut refusals = Refusals::default();
         refusals.others_were_taken();
-        assert_eq!(refusals.doubt(uid(9), false), Suspicion::TryOthers);
-        assert_eq!(refusals.doubt(uid(9), false), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(9), false, BUSY), Suspicion::TryOthers);
+        assert_eq!(refusals.doubt(uid(9), false, BUSY), Suspicion::Refused);
     }
 
     #[test]

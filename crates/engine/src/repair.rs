@@ -126,8 +126,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         };
         let hint = advice(&original, &rules);
         drop(original);
-        if state.record.cursor.is_none()
-            && let Some(found) = Box::pin(self.find_stranger(work, state, &edited, owned, strangers)).await?
+        if let Some(first) = first_unrecorded(state, floor)
+            && let Some(found) =
+                Box::pin(self.find_stranger(work, state, &edited, owned, strangers, first)).await?
         {
             // Flags that only the target has were set there: they stay.
             let flags = found.flags.filtered(|name| message.flags.contains(name));
@@ -175,7 +176,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             }
             Err(error) => {
                 self.record(state, &[forgotten(&work.source, message.uid)]).await?;
-                if error.scope > Scope::Message {
+                if error.scope > Scope::Message && !work.refusals.may_be_of_one(&error) {
                     return Err(error);
                 }
                 let again = format!("edited ({}), it was refused again", edited.edits);
@@ -233,7 +234,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
     }
 
-    /// Looks among messages that were there when the folder was new to the ledger.
+    /// Looks among messages of the target that are not in the ledger, from this UID on.
     async fn find_stranger(
         &mut self,
         work: &mut Work,
@@ -241,9 +242,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         edited: &Edited,
         owned: &UidSet,
         strangers: &mut Option<Strangers>,
+        first: Uid,
     ) -> Result<Option<MessageInfo>, Error> {
         if strangers.is_none() {
-            *strangers = Some(self.strangers(work, state, owned).await?);
+            *strangers = Some(self.strangers(work, state, owned, first).await?);
         }
         let Some(strangers) = strangers else { return Ok(None) };
         let alike = strangers.values().filter(|(_, it)| *it == edited.copy.fingerprint);
@@ -261,6 +263,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &FolderState,
         owned: &UidSet,
+        first: Uid,
     ) -> Result<Strangers, Error> {
         if !work.is_quiet {
             self.wait_until_quiet(&work.target).await?;
@@ -270,7 +273,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let all = self.ledger.folder(&work.source).await?;
         let owned = taken(all.as_ref().unwrap_or(state), owned);
         let mut there = self.target.scan(&work.target, None).await?.messages;
-        there.retain(|it| !owned.contains(it.uid));
+        there.retain(|it| it.uid >= first && !owned.contains(it.uid));
         if there.is_empty() {
             return Ok(Strangers::new());
         }
@@ -326,6 +329,17 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         self.progress.event(Event::Repaired { folder: &work.source, item: &item });
         work.name_repaired(item);
     }
+}
+
+/// Where messages of the target begin that may be copies of which the ledger lost the record: everywhere in a folder that
+/// is new to it; else behind what it knew when the folder was last settled, as where an older ledger was restored.
+fn first_unrecorded(state: &FolderState, floor: Floor) -> Option<Uid> {
+    let record = &state.record;
+    if record.cursor.is_none() {
+        return Some(Uid::FIRST);
+    }
+    let same_numbers = record.target_validity == Some(floor.uid_validity);
+    record.target_next.filter(|it| same_numbers && *it < floor.uid_next)
 }
 
 /// The target has the message.

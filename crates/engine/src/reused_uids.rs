@@ -54,7 +54,7 @@ fn highest_known(scan: &Scan, state: &FolderState) -> impl Iterator<Item = Uid> 
 pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
     let differs = |size: u64, date: Option<i64>, copied: &Copied| match (date, copied.arrived) {
         (Some(now), Some(then)) => now != then || (size != copied.size && size > 0 && copied.size > 0),
-        // Of older records and of adopted messages, the size is the target's.
+        // Of older records, the size may be the target's.
         _ => false,
     };
     let is_other = |uid: Uid, size: u64, date: Option<i64>| match state.messages.get(&uid) {

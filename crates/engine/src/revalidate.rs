@@ -41,6 +41,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             work.target_status = Some(status);
             return Ok(Reach::Changes);
         }
+        work.old_target_validity = Some(then);
         if state.rest > 0
             && let Some(all) = self.ledger.folder(&work.source).await?
         {

@@ -9,7 +9,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Scope, Uid, 
 use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Scan},
-    pairing::{ByText, Candidate, Proof, pair_by_digests, pair_by_fingerprint, pair_by_text},
+    pairing::{ByText, Candidate, Proof, pair_by_fingerprint, pair_by_text, pair_doubts},
     ports::{Ledger, Mailbox, Source, Target},
     record::{Copied, Edited, FolderState, Likeness, MessageState, Record},
 };
@@ -30,13 +30,15 @@ pub(crate) struct Among {
 pub(crate) enum Rewrites {
     /// Nothing tells: messages with other headers are other messages.
     Never,
-    /// What is looked for was sent a moment ago, and little else came since: text and date are proof.
+    /// What is looked for was sent a moment ago, and little else came since, or the target is known for it: text and date
+    /// are proof.
     Possible,
 }
 
 impl Among {
     /// The whole folder, which others may have filled.
-    pub(crate) const ALL: Self = Self { first: Uid::FIRST, proof: Proof::Size, rewrites: Rewrites::Never };
+    pub(crate) const ALL: Self =
+        Self { first: Uid::FIRST, proof: Proof::Likeness, rewrites: Rewrites::Never };
 
     /// What came from this UID on, ours and that of others, which may look like ours: only the octets prove it.
     pub(crate) fn by_octets(first: Uid) -> Self {
@@ -134,23 +136,20 @@ async fn compare<S: Mailbox, T: Mailbox>(
     }
     let on_target: UidSet = there.iter().map(|it| it.uid).collect();
     let there: HashMap<Uid, MessageInfo> = there.into_iter().map(|it| (it.uid, it)).collect();
-    let right =
-        candidates(target, target_folder, &on_target, |uid| there.get(&uid).map_or(0, |it| it.size)).await?;
+    let right = candidates(target, target_folder, &on_target, |uid| there.get(&uid).map(shown)).await?;
     let mut read: HashMap<Uid, Digests> = HashMap::new();
     let copies: HashMap<Uid, Likeness> = wanted.iter().filter_map(|it| Some((it.uid, it.copy?))).collect();
-    let sizes: HashMap<Uid, u64> = wanted.iter().map(|it| (it.uid, it.size)).collect();
+    let claims: HashMap<Uid, Claim> = wanted.iter().map(|it| (it.uid, (it.size, it.arrived))).collect();
     let as_they_are: UidSet = wanted.iter().filter(|it| it.copy.is_none()).map(|it| it.uid).collect();
     let mut source = source;
     let mut left = match &mut source {
-        Some(source) => {
-            candidates(*source, folder, &as_they_are, |uid| sizes.get(&uid).copied().unwrap_or(0)).await?
-        }
+        Some(source) => candidates(*source, folder, &as_they_are, |uid| claims.get(&uid).copied()).await?,
         None => Vec::new(),
     };
     // In the order of the source: of twins, the first is the first.
     left.extend(wanted.iter().filter_map(|it| {
         let Likeness { fingerprint, size, .. } = it.copy?;
-        Some(Candidate { uid: it.uid, fingerprint, size })
+        Some(Candidate { uid: it.uid, fingerprint, size, arrived: it.arrived })
     }));
 
     let pairing = pair_by_fingerprint(&left, &right, among.proof);
@@ -170,13 +169,7 @@ async fn compare<S: Mailbox, T: Mailbox>(
         }
         let right: HashMap<Uid, Digests> =
             target.digests(target_folder, &right_doubt).await?.into_iter().collect();
-        for doubt in &pairing.doubts {
-            pairs.extend(pair_by_digests(
-                &known(&doubt.left, &read),
-                &known(&doubt.right, &right),
-                |_, _| true,
-            ));
-        }
+        pairs.extend(pair_doubts(&pairing.doubts, &read, &right, |_, _| true));
     }
     if among.rewrites == Rewrites::Possible {
         let rest = Rest { folder, target_folder, wanted, left: &left, right: &right, there: &there };
@@ -205,7 +198,7 @@ struct Rest<'a> {
 }
 
 impl Rest<'_> {
-    /// Pairs them by text and date. The bodies of both sides are read for it.
+    /// Pairs them by text and date. The bodies of both sides are read for it, where a date is on both.
     async fn pair<S: Mailbox, T: Mailbox>(
         &self,
         source: Option<&mut S>,
@@ -224,15 +217,17 @@ impl Rest<'_> {
         let Some(source) = source.filter(|_| !left.is_empty() && !right.is_empty()) else {
             return Ok(Vec::new());
         };
-        let unread: UidSet = left.iter().filter(|uid| !read.contains_key(uid)).collect();
-        if !unread.is_empty() {
-            read.extend(source.digests(self.folder, &unread).await?);
-        }
         let mut arrived: HashMap<Uid, i64> =
             self.wanted.iter().filter_map(|it| Some((it.uid, it.arrived?))).collect();
         if left.iter().any(|uid| !arrived.contains_key(&uid)) {
             let shown = source.scan(self.folder, None).await?.messages;
             arrived.extend(shown.iter().filter_map(|it| Some((it.uid, it.internal_date?.unix_seconds()))));
+        }
+        let date = |uid: Uid| self.there.get(&uid)?.internal_date.map(InternalDate::unix_seconds);
+        let (left, right) = with_dates_of(&left, &right, |uid| arrived.get(&uid).copied(), date);
+        let unread: UidSet = left.iter().filter(|uid| !read.contains_key(uid)).collect();
+        if !unread.is_empty() {
+            read.extend(source.digests(self.folder, &unread).await?);
         }
         let left: Vec<ByText> = left
             .iter()
@@ -240,27 +235,55 @@ impl Rest<'_> {
                 Some(ByText { uid, text: read.get(&uid)?.text, arrived: arrived.get(&uid).copied() })
             })
             .collect();
+        if left.is_empty() || right.is_empty() {
+            return Ok(Vec::new());
+        }
         let right = target.digests(self.target_folder, &right).await?;
-        let date = |uid: &Uid| self.there.get(uid)?.internal_date.map(InternalDate::unix_seconds);
         let right: Vec<ByText> = right
             .into_iter()
-            .map(|(uid, digests)| ByText { uid, text: digests.text, arrived: date(&uid) })
+            .map(|(uid, digests)| ByText { uid, text: digests.text, arrived: date(uid) })
             .collect();
         Ok(pair_by_text(&left, &right))
     }
+}
+
+/// Those whose date may be that of one on the other side.
+fn with_dates_of(
+    left: &UidSet,
+    right: &UidSet,
+    left_date: impl Fn(Uid) -> Option<i64>,
+    right_date: impl Fn(Uid) -> Option<i64>,
+) -> (UidSet, UidSet) {
+    let (ours, theirs): (HashSet<_>, HashSet<_>) =
+        (left.iter().map(&left_date).collect(), right.iter().map(&right_date).collect());
+    let is_among = |date: Option<i64>, others: &HashSet<Option<i64>>| {
+        date.is_none() || others.contains(&date) || others.contains(&None)
+    };
+    (
+        left.iter().filter(|uid| is_among(left_date(*uid), &theirs)).collect(),
+        right.iter().filter(|uid| is_among(right_date(*uid), &ours)).collect(),
+    )
+}
+
+/// Size and date of arrival, as a server tells them.
+type Claim = (u64, Option<i64>);
+
+fn shown(message: &MessageInfo) -> Claim {
+    (message.size, message.internal_date.map(InternalDate::unix_seconds))
 }
 
 async fn candidates<M: Mailbox>(
     mailbox: &mut M,
     folder: &FolderPath,
     uids: &UidSet,
-    size: impl Fn(Uid) -> u64 + Send,
+    claim: impl Fn(Uid) -> Option<Claim> + Send,
 ) -> Result<Vec<Candidate>, Error> {
     let fingerprints = mailbox.fingerprints(folder, uids).await?;
-    Ok(fingerprints
-        .into_iter()
-        .map(|(uid, fingerprint)| Candidate { uid, fingerprint, size: size(uid) })
-        .collect())
+    let candidate = |(uid, fingerprint)| {
+        let (size, arrived) = claim(uid).unwrap_or_default();
+        Candidate { uid, fingerprint, size, arrived }
+    };
+    Ok(fingerprints.into_iter().map(candidate).collect())
 }
 
 /// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
@@ -404,8 +427,8 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     Ok((old.len() - pairs.len()) as u64)
 }
 
-/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint and size,
-/// where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
+/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint, size
+/// and date of arrival, where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
 /// still mean something. Gives the records' UIDs, each with the other.
 pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     mailbox: &mut M,
@@ -420,12 +443,13 @@ pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     let now: HashMap<Uid, &MessageInfo> = there.iter().map(|it| (it.uid, it)).collect();
     let then: HashMap<Uid, &Copied> = records.iter().map(|(uid, it)| (*uid, it)).collect();
     let uids: UidSet = there.iter().map(|it| it.uid).collect();
-    let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map_or(0, |it| it.size)).await?;
-    let left: Vec<Candidate> = records
-        .iter()
-        .map(|(uid, it)| Candidate { uid: *uid, fingerprint: it.fingerprint, size: it.size })
-        .collect();
-    let pairing = pair_by_fingerprint(&left, &right, Proof::Size);
+    let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map(|it| shown(it))).await?;
+    let candidate = |(uid, it): &(Uid, Copied)| {
+        let Copied { fingerprint, size, arrived, .. } = *it;
+        Candidate { uid: *uid, fingerprint, size, arrived }
+    };
+    let left: Vec<Candidate> = records.iter().map(candidate).collect();
+    let pairing = pair_by_fingerprint(&left, &right, Proof::Likeness);
     let mut pairs = pairing.sure;
     let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
     if doubtful.is_empty() {
@@ -445,13 +469,6 @@ pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     // Twins are told apart by their flags, or the one would get those of the other.
     let suit =
         |uid: Uid, other: Uid| then.get(&uid).map(|it| &it.flags) == now.get(&other).map(|it| &it.flags);
-    for doubt in &pairing.doubts {
-        pairs.extend(pair_by_digests(&known(&doubt.left, &kept), &known(&doubt.right, &read), suit));
-    }
+    pairs.extend(pair_doubts(&pairing.doubts, &kept, &read, suit));
     Ok(pairs)
-}
-
-/// Those whose digests are known.
-fn known(uids: &[Uid], digests: &HashMap<Uid, Digests>) -> Vec<(Uid, Digests)> {
-    uids.iter().filter_map(|uid| Some((*uid, *digests.get(uid)?))).collect()
 }

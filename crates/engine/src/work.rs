@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet, UidValidity};
 
 use crate::{
     error::{Error, ErrorKind},
@@ -64,6 +64,8 @@ pub(crate) struct Work {
     pub(crate) attempts: u32,
     /// How often it was numbered anew in this pass.
     pub(crate) renumbered: u32,
+    /// The target folder's UIDVALIDITY of the last pass, where it is another now.
+    pub(crate) old_target_validity: Option<UidValidity>,
     pub(crate) scan: Option<Arc<Scan>>,
     /// The target folder's state, where it was asked for a moment ago and nothing was sent since.
     pub(crate) target_status: Option<FolderStatus>,
@@ -104,6 +106,8 @@ pub(crate) struct Work {
     pub(crate) listing: Arc<[(FolderPath, FolderStatus)]>,
     /// Of which only those messages are copied that are in no other folder.
     pub(crate) view: Option<View>,
+    /// Where it is on the target, and why there.
+    pub(crate) place_note: Option<String>,
     pub(crate) tally: FolderTally,
     pub(crate) error: Option<Error>,
 }
@@ -119,6 +123,7 @@ impl Work {
             origin: if known { Origin::Known } else { Origin::New },
             attempts: 0,
             renumbered: 0,
+            old_target_validity: None,
             scan: None,
             target_status: None,
             state: None,
@@ -142,6 +147,7 @@ impl Work {
             identity: Identity::Open,
             listing: Arc::default(),
             view: None,
+            place_note: None,
             tally: FolderTally::default(),
             error: None,
         }
@@ -170,8 +176,20 @@ impl Work {
 
     /// The target refused the name, and took this one.
     pub(crate) fn rename(&mut self, target: FolderPath, error: &Error) {
-        self.reason = format!("{}; the target refused the name \"{}\" ({error})", self.reason, self.target);
+        let why = format!("the target refused the name \"{}\" ({error})", self.target);
+        self.replace(target, &why);
+    }
+
+    /// The folder is in this place on the target.
+    pub(crate) fn replace(&mut self, target: FolderPath, why: &str) {
+        self.reason = format!("{}; {why}", self.reason);
         self.target = target;
+    }
+
+    /// The same where the target has another folder under the name that was asked for. The report names the place.
+    pub(crate) fn set_apart(&mut self, target: FolderPath, why: &str) {
+        self.place_note = Some(format!("the folder is \"{target}\" on the target: {why}"));
+        self.replace(target, why);
     }
 
     /// The folder as the target is to have it.
@@ -254,7 +272,7 @@ impl Work {
         self.tally.copied + self.tally.moved + self.tally.flags_changed + self.skipped.len() as u64
     }
 
-    pub(crate) fn into_report(self) -> FolderReport {
+    pub(crate) fn into_report(mut self) -> FolderReport {
         let mut error = self.error;
         if error.is_none() && self.carried && !self.tally.closes() {
             let t = &self.tally;
@@ -270,6 +288,7 @@ impl Work {
         }
         // A view without messages of its own goes nowhere.
         let is_left_out = self.view.is_some() && self.tally == FolderTally::default();
+        self.tally.remarks.extend(self.place_note);
         FolderReport {
             source: self.source,
             target: (!is_left_out).then_some(self.target),

@@ -4,7 +4,8 @@
 
 mod support;
 
-use mailhaul_engine::{PassOptions, Report};
+use mailhaul_engine::{Error, ErrorKind, PassOptions, Report};
+use mailhaul_mail::{Retry, Scope};
 use support::{MemoryLedger, Remote, Rewrite, pass};
 
 /// A source with so many messages in INBOX.
@@ -170,6 +171,50 @@ async fn a_message_at_which_a_server_asks_for_patience_is_skipped_where_others_a
         assert!(skipped(&report).iter().all(|it| it.ends_with("NO try again later")));
         assert_eq!(bodies(&target).len(), 5 - bad.len());
         assert_eq!(report.error, None);
+    }
+}
+
+/// Answers about a folder, a mailbox and a login, as content filters give them to one message.
+fn wider_answers() -> [Error; 4] {
+    let answer = |scope, kind, words| Error::new(scope, Retry::Never, kind, words);
+    [
+        answer(Scope::Folder, ErrorKind::Refused, "NO [NOPERM] not allowed"),
+        answer(Scope::Endpoint, ErrorKind::Quota, "NO [OVERQUOTA] full"),
+        answer(Scope::Endpoint, ErrorKind::Authentication, "NO [EXPIRED] no"),
+        answer(Scope::Mailbox, ErrorKind::Authentication, "NO [AUTHORIZATIONFAILED] no"),
+    ]
+}
+
+#[tokio::test]
+async fn an_answer_about_a_mailbox_to_one_message_blocks_no_other() {
+    for answer in wider_answers() {
+        for bad in [&["message 7."][..], &["message 300."], &["message 1.", "message 5.", "message 299."]] {
+            let (source, target, ledger) = (source(300), Remote::default(), MemoryLedger::default());
+            source.server().folder("Work").add("", "Subject: other\r\n\r\nx\r\n");
+            target.server().lies.answers_at = bad.iter().map(|text| (*text, answer.clone())).collect();
+            for pass in 1..=2 {
+                let report = run(&source, &target, &ledger).await;
+                assert!(report.is_synced(), "{answer} at {bad:?} in pass {pass}: {report:#?}");
+                assert_eq!(skipped(&report).len(), bad.len());
+                assert!(skipped(&report).iter().all(|it| it.contains(&answer.message)));
+                assert_eq!(bodies(&target).len(), 300 - bad.len());
+                assert_eq!(target.contents()["Work"].len(), 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_a_mailbox_to_every_message_is_believed_after_a_few() {
+    for answer in wider_answers() {
+        let (source, target, ledger) = (source(500), Remote::default(), MemoryLedger::default());
+        target.server().lies.answers_at = vec![("text", answer.clone())];
+        let report = run(&source, &target, &ledger).await;
+        let errors = report.folders.iter().filter_map(|it| it.error.as_ref()).chain(report.error.as_ref());
+        assert!(errors.into_iter().any(|it| it.message.contains(&answer.message)), "{report:#?}");
+        let offered = target.server().lies.offered;
+        // One command, and its halves down to three single messages.
+        assert!(offered < 1_100, "{answer}: {offered}");
     }
 }
 

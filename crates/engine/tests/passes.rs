@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use mailhaul_engine::{Deletions, Error, ErrorKind, PassOptions, Report};
 use mailhaul_mail::{Retry, Scope, Sha256};
-use support::{CONFIRMED, Crash, MemoryLedger, Remote, is_malformed, pass, with_repairs};
+use support::{CONFIRMED, Crash, MemoryLedger, Remote, Respell, is_malformed, pass, with_repairs};
 
 fn text(number: u32) -> String {
     let filler = "x".repeat((number * 13 % 90) as usize);
@@ -618,4 +618,65 @@ async fn a_folder_whose_name_is_refused_gets_another_and_keeps_it() {
         let names: Vec<&str> = contents.keys().map(String::as_str).collect();
         assert_eq!(names, ["50％", "50％‛", "INBOX", "Notes‛", "Notes∕2020"]);
     }
+}
+
+#[tokio::test]
+async fn folders_whose_names_are_one_to_the_target_stay_apart() {
+    let unchanged: Respell = |name| name.to_owned();
+    let small: Respell = |name| name.to_lowercase();
+    let cut: Respell = |name| name.chars().take(8).collect();
+    let servers = [
+        ((unchanged, small), ["INBOX", "Projects", "Projects 2023", "Projects 2024", "Work", "work (2)"]),
+        ((small, small), ["INBOX", "projects", "projects 2023", "projects 2024", "work", "work (2)"]),
+        ((cut, cut), ["INBOX", "Projects", "d", "d", "Work", "work"]),
+    ];
+    for (spells, names) in servers {
+        let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+        for folder in ["INBOX", "Projects", "Projects 2023", "Projects 2024", "Work", "work"] {
+            for text in ["everywhere", folder] {
+                source.server().folder(folder).add("", &format!("Message-ID: <{text}>\r\n\r\nx\r\n"));
+            }
+        }
+        target.server().spells = Some(spells);
+        for copied in [12, 0] {
+            let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+            assert_synced(&report);
+            assert_eq!(report.total(|it| it.copied), copied, "{report:#?}");
+            let notes: Vec<String> = report.folders.iter().flat_map(|it| it.tally.notes()).collect();
+            let is_told = notes.iter().any(|it| it.contains("on the target: the target takes the name"));
+            assert_eq!(is_told, copied > 0, "{notes:?}");
+            let contents = target.contents();
+            assert!(contents.values().all(|it| it.len() == 2), "{contents:#?}");
+            let own = |name: &String| {
+                if name.len() == 8 && name.bytes().all(|it| it.is_ascii_hexdigit()) {
+                    "d".to_owned()
+                } else {
+                    name.clone()
+                }
+            };
+            let mut there: Vec<String> = contents.keys().map(own).collect();
+            there.sort();
+            let mut names = names;
+            names.sort_unstable();
+            assert_eq!(there, names);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_has_no_name_of_its_own_on_the_target_fails_and_names_the_other() {
+    let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
+    for folder in ["INBOX", "Work", "work"] {
+        source.server().folder(folder).add("", &format!("Message-ID: <{folder}>\r\n\r\nx\r\n"));
+    }
+    target.server().spells = Some((str::to_owned, str::to_lowercase));
+    target.server().refuses_names = Some(|path| path.to_string().contains('('));
+    let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
+    let errors: Vec<String> =
+        report.folders.iter().filter_map(|it| it.error.as_ref()).map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{report:#?}");
+    assert!(
+        errors[0].contains("folder work: the target has one folder, \"Work\", for this one and for Work")
+    );
+    assert_eq!(target.contents()["Work"].len(), 1);
 }

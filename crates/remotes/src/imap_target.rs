@@ -353,7 +353,7 @@ impl ImapMailbox {
     /// What a refusal means that spoils more than a message. `Err` where the pass is to begin anew with the folder.
     async fn meant(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         if error.code == Some(imap::response::Code::TryCreate) {
-            return Err(self.create_anew(folder, error).await);
+            return self.create_anew(folder, error).await;
         }
         if is_ambiguous(&error) && self.is_full(folder).await? {
             let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
@@ -380,8 +380,8 @@ impl ImapMailbox {
     }
 
     /// The folder was deleted meanwhile: it is made again, and the pass begins again with it. A server that says so once
-    /// more does not keep the folder that it made.
-    async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
+    /// more does not keep the folder that it made, or means the one message.
+    async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         let recreated = {
             let mut lessons = self.lessons();
             let lessons = lessons.folder(folder);
@@ -389,24 +389,21 @@ impl ImapMailbox {
             lessons.recreated
         };
         if recreated > 1 {
-            return self.explain_in(
+            return Ok(self.explain_in(
                 folder,
                 error.context("the server says that the folder exists, and refuses messages"),
-            );
+            ));
         }
         let name = self.wire(folder);
-        let created = match self.session().await {
-            Ok(session) => session.create(&name).await,
-            Err(error) => return error,
-        };
-        match created {
+        let created = self.session().await?.create(&name).await;
+        Err(match created {
             Err(refused) if refused.kind != imap::ErrorKind::AlreadyExists => {
                 self.explain_in(folder, refused)
             }
             // Another client made it meanwhile, or the server contradicts itself.
             Err(_) => Error::session(self.explain_in(folder, error)),
             Ok(()) => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
-        }
+        })
     }
 
     /// Says once of each flag that it gets lost.

@@ -19,7 +19,11 @@ use std::collections::BTreeMap;
 
 use mailhaul_mail::{FolderPath, SpecialUse};
 
-pub(crate) use self::{changes::REMAINDER, spelling::other_names, unmatched::unmatched};
+pub(crate) use self::{
+    changes::REMAINDER,
+    spelling::{names_apart, other_names},
+    unmatched::unmatched,
+};
 pub use self::{
     changes::why_scan,
     pattern::FolderPattern,

@@ -110,6 +110,22 @@ pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPa
     names
 }
 
+/// Names for a folder whose own the target takes for that of another folder, which it shows as `shown`: with a number, and
+/// where the target cuts names, as long as the one that it shows.
+pub(crate) fn names_apart(place: &FolderPath, shown: &FolderPath) -> Vec<FolderPath> {
+    let levels: Vec<Level> = place.segments().iter().cloned().map(Level::Of).collect();
+    let with_number = |number| FolderPath::new(numbered(&levels, number).iter().map(Level::text));
+    let mut names: Vec<FolderPath> = (2..=4).map(with_number).collect();
+    let longest = shown.name().chars().count();
+    if longest < place.name().chars().count() {
+        let mut segments = shown.segments().to_vec();
+        segments.pop();
+        segments.push(cut(place.name(), place.to_string().as_bytes(), longest));
+        names.push(FolderPath::new(segments));
+    }
+    names
+}
+
 /// The path without the root below which the target has it.
 fn without_root(path: &FolderPath, rules: &NameRules) -> FolderPath {
     match path.segments().split_first() {

@@ -86,6 +86,8 @@ pub struct Server {
     pub refuses: Option<fn(&[u8]) -> bool>,
     /// Folders of such names cannot be made.
     pub refuses_names: Option<fn(&FolderPath) -> bool>,
+    /// How it spells the name of a new folder, and what it makes of a name to compare it.
+    pub spells: Option<(Respell, Respell)>,
     /// After so many commands took effect, one more takes effect and its answer is lost.
     pub loses_answer_after: Option<u32>,
     /// Commands that bring messages are answered so, each once; the last one first.
@@ -96,7 +98,12 @@ pub struct Server {
     pub scans: u32,
     /// How many bodies were given away.
     pub fetched: u32,
+    /// How many bodies were read to compare them.
+    pub compared: u32,
 }
+
+/// What a server makes of a folder's name.
+pub type Respell = fn(&str) -> String;
 
 /// Bytes that take the place of a message.
 pub type Rewrite = fn(&[u8]) -> Vec<u8>;
@@ -112,6 +119,8 @@ pub struct Lies {
     pub stores_refused: Vec<&'static str>,
     /// Refused as busy.
     pub busy_at: Vec<&'static str>,
+    /// Commands with such a message are refused so.
+    pub answers_at: Vec<(&'static str, Error)>,
     /// Every message is refused with these words.
     pub refuses_all: Option<&'static str>,
     /// The UID that is returned for each message.
@@ -132,6 +141,8 @@ pub struct Lies {
     pub adds_flags: &'static str,
     /// Message-ID is another one in what is stored.
     pub rewrites_ids: bool,
+    /// Single header fields are those of the next message of the folder.
+    pub gives_headers_of_next: bool,
     /// How often a folder is still opened as if it were empty.
     pub shows_nothing: u32,
     /// A scan of changes names messages by their places in the folder.
@@ -174,6 +185,14 @@ impl Server {
             }
             _ => folder.clone(),
         }
+    }
+
+    /// The folder that this name opens, as it is spelled.
+    fn found(&self, path: &FolderPath) -> FolderPath {
+        let Some((_, key)) = self.spells else { return path.clone() };
+        let name = key(&path.to_string());
+        let found = self.folders.keys().find(|it| key(&it.to_string()) == name);
+        found.unwrap_or(path).clone()
     }
 
     pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
@@ -309,6 +328,7 @@ impl Remote {
 
     fn with<R>(&self, path: &FolderPath, f: impl FnOnce(&mut StoredFolder) -> R) -> Result<R, Error> {
         let mut server = self.server();
+        let path = &server.found(path);
         let missing =
             || Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, format!("no folder {path}"));
         server.folders.get_mut(path).map(f).ok_or_else(missing)
@@ -424,11 +444,19 @@ impl Mailbox for Remote {
         folder: &FolderPath,
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
+        if self.server().lies.gives_headers_of_next {
+            let all = self.hashes(folder, &UidSet::range(Uid::FIRST, Uid::LAST))?;
+            let next = all.iter().cycle().skip(1);
+            let lies = all.iter().zip(next).map(|((uid, ..), (_, it, _))| (*uid, *it));
+            return Ok(lies.filter(|(uid, _)| uids.contains(*uid)).collect());
+        }
         Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, it, _)| (uid, it)).collect())
     }
 
     async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
-        Ok(self.hashes(folder, uids)?.into_iter().map(|(uid, _, it)| (uid, it)).collect())
+        let read: Vec<_> = self.hashes(folder, uids)?.into_iter().map(|(uid, _, it)| (uid, it)).collect();
+        self.server().compared += u32::try_from(read.len()).unwrap();
+        Ok(read)
     }
 
     async fn reconnect(&mut self) -> Result<(), Error> {
@@ -507,7 +535,9 @@ impl Target for Remote {
                 let words = "CREATE refused: NO bad name";
                 return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
             }
-            server.folder(&path.to_string());
+            let found = server.found(path);
+            let spelled = server.spells.map_or(found.to_string(), |(spell, _)| spell(&found.to_string()));
+            server.folder(&spelled);
             Ok(())
         });
         Ok(created.collect())
@@ -599,18 +629,15 @@ impl Target for Remote {
             let mut lies = std::mem::take(&mut self.server().lies);
             lies.offered += u32::try_from(command.len()).unwrap();
             let is_busy = command.iter().any(|(_, body)| lies.busy_at.iter().any(|it| contains(body, it)));
-            let mut answer = is_busy.then_some((
-                Scope::Endpoint,
-                Retry::After(None),
-                ErrorKind::Busy,
-                "NO try again later",
-            ));
-            if let Some(words) = lies.refuses_all {
-                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, words));
-            }
+            let busy =
+                || Error::new(Scope::Endpoint, Retry::After(None), ErrorKind::Busy, "NO try again later");
+            let refusal = |words| Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
+            let is_named = |text: &str| command.iter().any(|(_, body)| contains(body, text));
+            let named = lies.answers_at.iter().find(|(text, _)| is_named(text)).map(|(_, it)| it.clone());
+            let mut answer = is_busy.then(busy).or(named).or(lies.refuses_all.map(refusal));
             let is_stored = command.iter().any(|(_, body)| take_named(&mut lies.stores_refused, body));
             if is_stored {
-                answer = Some((Scope::Message, Retry::Never, ErrorKind::Refused, "NO failed"));
+                answer = Some(refusal("NO failed"));
             }
             let mut uids = UidSet::new();
             if answer.is_none() || is_stored {
@@ -642,8 +669,9 @@ impl Target for Remote {
                 uids = stored?;
             }
             self.server().lies = lies;
-            if let Some((scope, retry, kind, words)) = answer {
-                acks.report(Ack { sent, result: Err(Error::new(scope, retry, kind, words)), is_bare: false });
+            if let Some(error) = answer {
+                let scope = error.scope;
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
                 if scope > Scope::Message {
                     return Ok(());
                 }

@@ -268,6 +268,18 @@ async fn q34_a_folder_that_was_deleted_meanwhile_is_made_again_and_the_pass_begi
     assert!(told.is_empty(), "{told:?}");
 }
 
+/// The message may be the reason: the engine tries others.
+#[tokio::test]
+async fn q34_a_folder_that_is_there_all_the_same_is_the_refusal_of_its_message() {
+    let mut play = target("q34-try-create-again.txt").await;
+    let (told, ended) = play.append_to("Work", &[("", "one\r\n")]).await;
+    assert_eq!((told.len(), ended.unwrap_err().scope), (0, Scope::Session));
+    let (told, ended) = play.append_to("Work", &[("", "one\r\n")]).await;
+    play.done().await;
+    ended.unwrap();
+    assert!(told[0].starts_with("1: folder, Refused, Never: "), "{told:?}");
+}
+
 #[tokio::test]
 async fn q43_without_uidplus_nothing_is_guessed() {
     let mut play = target("q43-without-uidplus.txt").await;

@@ -1,0 +1,281 @@
+//! Copies of which an older ledger knows nothing, on a target that rewrites messages: octets do not tell them, and what was
+//! copied before tells how the target rewrites.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use mailhaul_mail::{Digests, Fingerprint, InternalDate, Uid, UidSet};
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    pairing::Proof,
+    pass::Pass,
+    plan::MessagePlan,
+    ports::{Clock, Ledger, Progress, Source, Target},
+    record::{Copied, FolderState},
+    settle::{Among, Found, taken},
+    work::Work,
+};
+
+/// Copies that show how the target treats messages.
+const SAMPLE: usize = 5;
+/// Why a message is skipped of which a copy may be on the target. A later pass knows it by these words.
+pub(crate) const UNCLEAR: &str = "the target rewrites messages and holds some of the same date of arrival that the ledger does \
+                                  not know: a copy of this message may be among them";
+
+/// What a target does to messages that it stores, as copies show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Treatment {
+    /// No copy shows it.
+    Unknown,
+    /// Every copy is what was sent: the bytes of both sides tell all.
+    Kept,
+    /// Headers are rewritten.
+    NewHeaders,
+    /// Texts are rewritten.
+    NewTexts,
+}
+
+impl Treatment {
+    fn new(sample: &[(Uid, Copied)], read: &HashMap<Uid, Digests>) -> Self {
+        let of_copy = |(uid, copied): &(Uid, Copied)| {
+            let (sent, stored) = copied.digests.zip(read.get(uid))?;
+            Some(match *stored {
+                Digests { text, .. } if text != sent.text => Self::NewTexts,
+                Digests { whole, .. } if whole != sent.whole => Self::NewHeaders,
+                _ => Self::Kept,
+            })
+        };
+        sample.iter().filter_map(of_copy).max().unwrap_or(Self::Unknown)
+    }
+}
+
+/// A message by what is left where its text was rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Trace {
+    uid: Uid,
+    fingerprint: Fingerprint,
+    arrived: Option<i64>,
+}
+
+/// What traces tell.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Traced {
+    pairs: Vec<(Uid, Uid)>,
+    /// Messages of the left of which nothing tells whether they are on the right.
+    unclear: Vec<Uid>,
+}
+
+/// Pairs by headers and date of arrival, in the order of both sides. A message more on the right is another copy of the same.
+/// Pure.
+fn pair_by_trace(left: &[Trace], right: &[Trace], redates: bool) -> Traced {
+    let key = |it: &Trace| (it.fingerprint, it.arrived.filter(|_| !redates));
+    let mut groups: BTreeMap<_, (Vec<Uid>, Vec<Uid>)> = BTreeMap::new();
+    for it in left {
+        groups.entry(key(it)).or_default().0.push(it.uid);
+    }
+    for it in right {
+        if let Some(group) = groups.get_mut(&key(it)) {
+            group.1.push(it.uid);
+        }
+    }
+    let mut traced = Traced::default();
+    for (ours, theirs) in groups.into_values().filter(|(_, theirs)| !theirs.is_empty()) {
+        if ours.len() <= theirs.len() {
+            traced.pairs.extend(ours.into_iter().zip(theirs));
+        } else {
+            traced.unclear.extend(ours);
+        }
+    }
+    traced
+}
+
+/// The last copies that this migration made, others than these, by their UIDs on the target.
+fn sample(state: &FolderState, others: &UidSet) -> Vec<(Uid, Copied)> {
+    let mut known: Vec<(Uid, Copied)> = state
+        .done()
+        .filter(|(_, it)| it.ours && it.digests.is_some())
+        .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| !others.contains(*uid))?, it.as_copy())))
+        .collect();
+    known.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
+    known.truncate(SAMPLE);
+    known
+}
+
+fn date(message: &MessageInfo) -> Option<i64> {
+    message.internal_date.map(InternalDate::unix_seconds)
+}
+
+impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
+    /// Takes as copied what came to the target from this UID on and may be a copy that was rewritten. What cannot be told is
+    /// skipped: it is named, and not there twice.
+    pub(crate) async fn find_rewritten(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        first: Uid,
+        owned: &UidSet,
+    ) -> Result<(), Error> {
+        if plan.copy.is_empty() {
+            return Ok(());
+        }
+        let known = sample(state, &UidSet::new());
+        let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
+        let shown = self.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
+        let mut strangers = strangers(&shown, first, &taken(state, owned));
+        let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
+        let is_redated = |(uid, copied): &(Uid, Copied)| {
+            there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
+        };
+        let redates = !known.is_empty() && known.iter().all(is_redated);
+        let dates: HashSet<Option<i64>> = strangers.iter().map(date).collect();
+        let may_be_there = |it: &MessageInfo| redates || dates.contains(&date(it));
+        if strangers.is_empty() || !plan.copy.iter().any(may_be_there) {
+            return Ok(());
+        }
+        let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
+        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
+        let treatment = Treatment::new(&known, &read);
+        if treatment == Treatment::Kept {
+            return Ok(());
+        }
+        let among = Among::just_sent(first, Proof::Digest);
+        self.adopt(work, state, plan, owned, among, |_| true).await?;
+        if treatment == Treatment::NewHeaders {
+            return Ok(());
+        }
+        let taken = taken(state, owned);
+        strangers.retain(|it| !taken.contains(it.uid));
+        self.adopt_by_trace(work, state, plan, strangers, redates).await
+    }
+
+    /// True if copies other than these show that the target rewrites the texts of messages.
+    pub(crate) async fn are_texts_rewritten(&mut self, work: &Work, others: &UidSet) -> Result<bool, Error> {
+        let Some(state) = self.ledger.folder(&work.source).await? else { return Ok(false) };
+        let known = sample(&state, others);
+        let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
+        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
+        Ok(Treatment::new(&known, &read) == Treatment::NewTexts)
+    }
+
+    async fn adopt_by_trace(
+        &mut self,
+        work: &mut Work,
+        state: &mut FolderState,
+        plan: &mut MessagePlan,
+        strangers: Vec<MessageInfo>,
+        redates: bool,
+    ) -> Result<(), Error> {
+        let (ours, theirs): (HashSet<Option<i64>>, HashSet<Option<i64>>) =
+            (plan.copy.iter().map(date).collect(), strangers.iter().map(date).collect());
+        let is_among = |it: &&MessageInfo, dates: &HashSet<Option<i64>>| redates || dates.contains(&date(it));
+        let left: HashMap<Uid, &MessageInfo> =
+            plan.copy.iter().filter(|it| is_among(it, &theirs)).map(|it| (it.uid, it)).collect();
+        let right: HashMap<Uid, &MessageInfo> =
+            strangers.iter().filter(|it| is_among(it, &ours)).map(|it| (it.uid, it)).collect();
+        if left.is_empty() || right.is_empty() {
+            return Ok(());
+        }
+        let headers = self.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
+        let left = traces(&headers, &left);
+        let copies = self.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
+        let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
+        let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
+        let found = pairs.iter().filter_map(|(uid, copy)| {
+            let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
+            Some(Found { uid: *uid, on_target, fingerprint, digests: None })
+        });
+        let found: Vec<Found> = found.collect();
+        if !found.is_empty() {
+            work.tally.remarks.push(format!(
+                "{} messages were recognised on the target by headers and dates of arrival: the server rewrites messages, \
+                 and the ledger does not know these copies",
+                found.len()
+            ));
+        }
+        self.take_as_copied(work, state, plan, &found).await?;
+        let unclear: UidSet = unclear.into_iter().collect();
+        let (skipped, copy) =
+            std::mem::take(&mut plan.copy).into_iter().partition(|it| unclear.contains(it.uid));
+        plan.copy = copy;
+        let skipped: Vec<MessageInfo> = skipped;
+        for message in skipped {
+            self.tell_skipped(work, &message, UNCLEAR.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What came to the target from this UID on and belongs to no message.
+fn strangers(shown: &[MessageInfo], first: Uid, taken: &UidSet) -> Vec<MessageInfo> {
+    shown.iter().filter(|it| it.uid >= first && !taken.contains(it.uid)).cloned().collect()
+}
+
+/// In the order of the folder.
+fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>) -> Vec<Trace> {
+    let trace = |(uid, fingerprint): &(Uid, Fingerprint)| {
+        let arrived = date(messages.get(uid)?);
+        Some(Trace { uid: *uid, fingerprint: *fingerprint, arrived })
+    };
+    let mut traces: Vec<Trace> = headers.iter().filter_map(trace).collect();
+    traces.sort_by_key(|it| it.uid);
+    traces
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_mail::{Digest, Flags};
+
+    use super::*;
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    fn trace(number: u32, fingerprint: u8, arrived: i64) -> Trace {
+        Trace {
+            uid: uid(number),
+            fingerprint: Fingerprint::from_bytes([fingerprint; 16]),
+            arrived: Some(arrived),
+        }
+    }
+
+    #[test]
+    fn headers_and_dates_pair_as_long_as_none_is_missing() {
+        let left = [trace(1, 1, 10), trace(2, 2, 20), trace(3, 3, 30), trace(4, 3, 30), trace(5, 5, 50)];
+        let right = [trace(11, 1, 10), trace(12, 1, 10), trace(13, 2, 21), trace(14, 3, 30)];
+        let traced = pair_by_trace(&left, &right, false);
+        assert_eq!((traced.pairs, traced.unclear), (vec![(uid(1), uid(11))], vec![uid(3), uid(4)]));
+        let redated = pair_by_trace(&left[1..2], &right, true);
+        assert_eq!(redated.pairs, [(uid(2), uid(13))]);
+    }
+
+    #[test]
+    fn copies_show_how_the_target_treats_messages() {
+        let digests = |whole: u8, text: u8| Digests {
+            whole: Digest::from_bytes([whole; 16]),
+            text: Digest::from_bytes([text; 16]),
+        };
+        let copied = Copied {
+            target_uid: None,
+            flags: Flags::new(),
+            pending_flags: None,
+            fingerprint: Fingerprint::from_bytes([0; 16]),
+            digests: Some(digests(1, 1)),
+            size: 1,
+            arrived: None,
+            ours: true,
+            edited: None,
+        };
+        let treatment = |stored: &[(u32, Digests)]| {
+            let sample: Vec<(Uid, Copied)> =
+                stored.iter().map(|(number, _)| (uid(*number), copied.clone())).collect();
+            Treatment::new(&sample, &stored.iter().map(|(number, it)| (uid(*number), *it)).collect())
+        };
+        assert_eq!(treatment(&[]), Treatment::Unknown);
+        assert_eq!(treatment(&[(1, digests(1, 1))]), Treatment::Kept);
+        assert_eq!(treatment(&[(1, digests(1, 1)), (2, digests(9, 1))]), Treatment::NewHeaders);
+        assert_eq!(treatment(&[(1, digests(8, 8)), (2, digests(9, 1))]), Treatment::NewTexts);
+    }
+}
