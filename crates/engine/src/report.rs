@@ -66,7 +66,7 @@ pub struct FolderTally {
     pub moved: u64,
     /// Messages removed from the target.
     pub removed: u64,
-    /// Copies that the target stored with another size than they were sent with.
+    /// Copies that the target stored with another size than they were sent with, and those read back with another header.
     pub rewritten: u64,
     /// Copies that the target stored with another date of arrival.
     pub redated: u64,
@@ -89,7 +89,7 @@ impl FolderTally {
             if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
         };
         let of_copies = [
-            (self.rewritten, "rewritten by the target server (it stores another size)"),
+            (self.rewritten, "rewritten by the target server (it stores another size or header)"),
             (self.redated, "stored by the target server with another date of arrival"),
             (self.unflagged, "stored by the target server with other flags"),
         ]

@@ -151,7 +151,7 @@ async fn what_the_target_changed_is_counted_and_flags_are_set() {
     assert_eq!(
         notes,
         [
-            "5 messages were rewritten by the target server (it stores another size)",
+            "5 messages were rewritten by the target server (it stores another size or header)",
             "5 messages were stored by the target server with another date of arrival"
         ]
     );

@@ -56,16 +56,12 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let row = text.lines().nth(1).unwrap();
     let header = |from: &str, to: &str| text.replacen(from, to, 1);
     vec![
-        (
-            "semicolons",
-            text.replace(',', ";").into(),
-            "are the cells separated by semicolons? They must be by commas",
-        ),
-        ("tabs", text.replace(',', "\t").into(), "are the cells separated by tabs? They must be by commas"),
+        ("semicolons", text.replace(',', ";").into(), "separate the cells by commas, not by semicolons"),
+        ("tabs", text.replace(',', "\t").into(), "separate the cells by commas, not by tabs"),
         ("Excel's sep=", format!("sep=,\n{text}").into(), "Row 1 of the CSV file must name the columns"),
         ("no header", format!("{row}\n").into(), "Row 1 of the CSV file must name the columns"),
         ("nothing", Vec::new(), "The CSV file is empty"),
-        ("a header alone", format!("{HEADER}\n").into(), "no row"),
+        ("a header alone", format!("{HEADER}\n").into(), "a header but no users"),
         ("a blank in a name", header("UserName", "User Name").into(), "did you mean \"UserName\"?"),
         ("another case", header("Password", "PASSWORD").into(), "did you mean \"Password\"?"),
         (
@@ -74,7 +70,7 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "did you mean \"UserName\"?",
         ),
         ("a column lacks", header("Password,", "Passwort,").into(), "did you mean \"Password\"?"),
-        ("a column twice", header("TargetPassword", "Password").into(), "the column name is there twice"),
+        ("a column twice", header("TargetPassword", "Password").into(), "the column name is repeated"),
         ("rows of commas", format!("{text},,,,\n").into(), "Row 3, column 1 (EmailAddress) is empty"),
         ("commas behind each row", text.replace('\n', ",\n").into(), "column 6"),
         (

@@ -26,7 +26,7 @@ fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
     let header = "EmailAddress,UserName,Password,TargetPassword\n";
     let table: [(&str, &[&str]); 9] = [
         ("", &["users.csv", "empty"]),
-        (header, &["no rows"]),
+        (header, &["has a header but no users"]),
         ("EmailAddress,UserName\na@x,a\n", &["Column \"Password\" is missing"]),
         (
             "EmailAddress,Username,Password\na@x,a,p\n",

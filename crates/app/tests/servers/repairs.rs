@@ -217,7 +217,7 @@ async fn a_batch_tells_what_it_skipped_saves_it_and_repairs_it_when_it_may() {
         shown["Report"].as_array().unwrap().iter().filter_map(|it| it["Message"].as_str()).collect();
     let told = format!(
         "Repaired: folder INBOX, UID 6, subject \"x\", original SHA-256 {}, \
-         InvalidHeaders: empty line put between header and text (line 2)",
+         InvalidHeaders: empty line inserted between header and text (line 2)",
         mailhaul_mail::Sha256::of(REFUSED[5].0.as_bytes())
     );
     assert!(report.contains(&told.as_str()), "{told}\n{report:#?}");

@@ -289,7 +289,7 @@ async fn an_operator_points_no_endpoint_at_this_machine() {
     }
 }
 
-/// What an address in other numbers, or a name, resolves to is known when a connection is made.
+/// Names, and addresses in other notations, are resolved when a connection is made.
 #[tokio::test]
 async fn nor_by_a_name_that_resolves_to_it() {
     let desk = Desk::new().await;
@@ -310,7 +310,7 @@ async fn nor_by_a_name_that_resolves_to_it() {
     assert!(came.is_err(), "a connection was made");
 }
 
-/// The administrator's decision lasts until somebody else says where connections go.
+/// The administrator's decision lasts until another person changes the destination.
 #[tokio::test]
 async fn an_administrators_endpoint_keeps_its_reach_until_an_operator_points_it_elsewhere() {
     let desk = Desk::new().await;

@@ -1,0 +1,148 @@
+//! No two files of a crate import each other, directly or by way of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syn::UseTree;
+
+use crate::sources::{Crate, SourceFile, crates};
+
+/// Files that still import each other. The list only gets shorter.
+const KNOWN: &[&str] = &[
+    "mailhaul-engine/copying.rs",
+    "mailhaul-engine/feed.rs",
+    "mailhaul-engine/flag_changes.rs",
+    "mailhaul-engine/lanes.rs",
+    "mailhaul-engine/moves.rs",
+    "mailhaul-engine/pass.rs",
+    "mailhaul-engine/ports.rs",
+    "mailhaul-engine/read_back.rs",
+    "mailhaul-engine/repair.rs",
+    "mailhaul-engine/transfer.rs",
+    "mailhaul-engine/views.rs",
+    "mailhaul-engine/work.rs",
+    "mailhaul-imap/auth/mod.rs",
+    "mailhaul-imap/driver/mod.rs",
+    "mailhaul-imap/driver/reader.rs",
+    "mailhaul-imap/error.rs",
+    "mailhaul-imap/options.rs",
+    "mailhaul-imap/patience.rs",
+    "mailhaul-imap/secrets.rs",
+    "mailhaul-imap/selected.rs",
+    "mailhaul-imap/session.rs",
+    "mailhaul-imap/stream.rs",
+    "mailhaul-imap/tls.rs",
+    "mailhaul-imap/trace.rs",
+    "mailhaul-migration/check.rs",
+    "mailhaul-migration/csv.rs",
+    "mailhaul-migration/rows.rs",
+    "mailhaul-migration/user.rs",
+    "mailhaul-operations/http/body.rs",
+    "mailhaul-operations/http/service.rs",
+    "mailhaul-operations/parameter.rs",
+    "mailhaul-operations/schema.rs",
+    "mailhaul-remotes/beginning.rs",
+    "mailhaul-remotes/imap_mailbox.rs",
+    "mailhaul-remotes/listing.rs",
+    "mailhaul-remotes/names.rs",
+    "mailhaul-remotes/opening.rs",
+    "mailhaul-remotes/scans_ahead.rs",
+    "mailhaul-shell/cmdlets/mod.rs",
+    "mailhaul-shell/eval/mod.rs",
+    "mailhaul-testkit/fake/http/gmail_api.rs",
+    "mailhaul-testkit/fake/http/mod.rs",
+    "mailhaul-testkit/fake/http/upload.rs",
+    "mailhaul-testkit/fake/mod.rs",
+    "mailhaul/migrate/mailboxes.rs",
+    "mailhaul/migrate/mod.rs",
+    "mailhaul/migrate/report.rs",
+    "mailhaul/migrate/run.rs",
+    "mailhaul/migrate/summary.rs",
+    "mailhaul/ops/views/batch.rs",
+    "mailhaul/ops/views/mod.rs",
+    "mailhaul/ops/views/statistics.rs",
+    "mailhaul/ops/views/user_statistics.rs",
+    "mailhaul/probe/admin.rs",
+    "mailhaul/probe/bearer.rs",
+    "mailhaul/probe/mailbox.rs",
+    "mailhaul/probe/mod.rs",
+    "mailhaul/probe/opening.rs",
+    "mailhaul/prompt.rs",
+    "mailhaul/shell.rs",
+];
+
+/// The paths that a `use` names, one name each.
+fn paths(tree: &UseTree, prefix: &[String], found: &mut Vec<Vec<String>>) {
+    let with = |name: String| prefix.iter().cloned().chain([name]).collect::<Vec<String>>();
+    match tree {
+        UseTree::Path(path) => paths(&path.tree, &with(path.ident.to_string()), found),
+        UseTree::Name(name) => found.push(with(name.ident.to_string())),
+        UseTree::Rename(rename) => found.push(with(rename.ident.to_string())),
+        UseTree::Glob(_) => found.push(prefix.to_vec()),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| paths(tree, prefix, found)),
+    }
+}
+
+/// The file that a path leads to: that of the longest module in it. `None` for another crate.
+fn file_of(modules: &BTreeMap<&[String], &str>, from: &SourceFile, path: &[String]) -> Option<String> {
+    let (first, mut rest) = path.split_first()?;
+    let mut base = match first.as_str() {
+        "crate" => Vec::new(),
+        "self" => from.module.clone(),
+        "super" => from.module.split_last()?.1.to_vec(),
+        _ => return None,
+    };
+    while let Some((next, after)) = rest.split_first()
+        && next == "super"
+    {
+        base.pop();
+        rest = after;
+    }
+    for name in rest {
+        base.push(name.clone());
+        if !modules.contains_key(base.as_slice()) {
+            base.pop();
+            break;
+        }
+    }
+    modules.get(base.as_slice()).map(|file| (*file).to_owned())
+}
+
+fn imports(a_crate: &Crate) -> BTreeMap<String, BTreeSet<String>> {
+    let modules: BTreeMap<&[String], &str> =
+        a_crate.files.iter().map(|file| (file.module.as_slice(), file.name.as_str())).collect();
+    let mut imports = BTreeMap::new();
+    for file in &a_crate.files {
+        let mut found = Vec::new();
+        for item in &file.items {
+            if let syn::Item::Use(item) = item {
+                paths(&item.tree, &[], &mut found);
+            }
+        }
+        let mut files: BTreeSet<String> =
+            found.iter().filter_map(|path| file_of(&modules, file, path)).collect();
+        files.remove(&file.name);
+        imports.insert(file.name.clone(), files);
+    }
+    imports
+}
+
+fn reachable(imports: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from.to_owned()]);
+    while let Some(file) = next.pop() {
+        let further = imports.get(&file).into_iter().flatten().filter(|file| seen.insert((*file).clone()));
+        next.extend(further.cloned());
+    }
+    seen
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let mut found = Vec::new();
+    for a_crate in crates() {
+        let imports = imports(&a_crate);
+        let comes_back = |file: &&String| reachable(&imports, file).contains(*file);
+        found.extend(imports.keys().filter(comes_back).map(|file| format!("{}/{file}", a_crate.name)));
+    }
+    found.sort();
+    assert_eq!(found, KNOWN);
+}
