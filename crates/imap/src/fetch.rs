@@ -103,6 +103,11 @@ impl FetchStream<'_> {
         self.patience = patience;
     }
 
+    /// The longest wait for the next byte of an answer.
+    pub fn timeout(&self) -> Duration {
+        self.patience
+    }
+
     /// How many commands are under way.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()

@@ -28,9 +28,9 @@ impl Selected<'_> {
         &mut self,
         uids: &UidSet,
         items: &str,
-        mut collect: impl FnMut(Box<Fetch>),
+        collect: impl FnMut(Box<Fetch>),
     ) -> Result<(), Error> {
-        self.fetch(uids, items, None, |fetch| Ok(collect(fetch))).await.map(drop)
+        self.fetch(uids, items, None, to_the_end(collect)).await.map(drop)
     }
 
     /// The same, until `collect` returns an error. What the server still says is not read then: the connection can be used
@@ -51,11 +51,11 @@ impl Selected<'_> {
         uids: &UidSet,
         items: &str,
         since: ModSeq,
-        mut collect: impl FnMut(Box<Fetch>),
+        collect: impl FnMut(Box<Fetch>),
     ) -> Result<UidSet, Error> {
         let vanished = if self.session.has_enabled("QRESYNC") { " VANISHED" } else { "" };
         let modifiers = format!("(CHANGEDSINCE {since}{vanished})");
-        self.fetch(uids, items, Some(&modifiers), |fetch| Ok(collect(fetch))).await
+        self.fetch(uids, items, Some(&modifiers), to_the_end(collect)).await
     }
 
     /// Which of these messages are there. FETCH is asked and not SEARCH, which some servers lack, limit or get wrong.
@@ -113,5 +113,13 @@ impl Selected<'_> {
                 _ => {}
             }
         }
+    }
+}
+
+/// Collects all answers.
+fn to_the_end(mut collect: impl FnMut(Box<Fetch>)) -> impl FnMut(Box<Fetch>) -> Result<(), Error> {
+    move |fetch| {
+        collect(fetch);
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 
 /// Timeouts that pass before a connection with too little progress is given up, and the least time (for short timeouts).
 const TIMEOUTS: u32 = 4;
-const SHORTEST: Duration = Duration::from_secs(20);
+const SHORTEST: Duration = Duration::from_secs(10);
 /// Bytes a second that are progress.
 const FLOOR: u64 = 1 << 10;
 /// Bytes that an answer about a message counts for, in addition to its own: some servers need seconds for each message.
