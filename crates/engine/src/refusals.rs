@@ -32,9 +32,12 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    /// These messages were skipped by the last pass.
+    /// These messages were skipped by the last pass. That is still known when the folder begins again, after an intent to
+    /// send them.
     pub(crate) fn skipped_before(&mut self, uids: UidSet) {
-        self.skipped_before = uids;
+        if self.skipped_before.is_empty() {
+            self.skipped_before = uids;
+        }
     }
 
     /// The target accepted a message.
@@ -118,6 +121,8 @@ mod tests {
     fn a_message_that_was_skipped_before_is_refused_where_it_is_alone() {
         let mut refusals = Refusals::default();
         refusals.skipped_before([uid(3)].into_iter().collect());
+        // The folder begins again.
+        refusals.skipped_before(UidSet::new());
         assert_eq!(refusals.doubt(uid(3), false), Suspicion::Refused);
         assert_eq!(refusals.doubt(uid(4), false), Suspicion::Busy);
     }
