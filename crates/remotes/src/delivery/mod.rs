@@ -40,6 +40,8 @@ const IN_FLIGHT_OCTETS: u64 = 4 << 20;
 /// A body is given up that is so many times as large as told, and larger by so many bytes: told sizes are estimates.
 const MOST_TIMES: u64 = 4;
 const MOST_BEYOND: u64 = 16 << 20;
+/// A larger size says nothing: no larger body is read (32 bits, RFC 3501, section 9).
+const LARGEST_SIZE: u64 = 0xffff_ffff;
 /// Said of a message of which the server gives `BODY[]<0>` in answer to `BODY[]`.
 const PART: &str = "the server gives a part of the message that was not asked for, and not the message";
 /// Why the delivery cannot go on.
@@ -320,7 +322,7 @@ impl Delivery {
     }
 
     fn claimed_size(&self, uid: Uid) -> u64 {
-        self.claimed.get(&uid).copied().unwrap_or(0)
+        self.claimed.get(&uid).copied().filter(|size| *size <= LARGEST_SIZE).unwrap_or(0)
     }
 
     /// The folder was opened. Where it is open to read, no item sets a flag.
