@@ -82,6 +82,9 @@ pub(crate) const BATCH: usize = 100;
 pub(crate) const FAR_BATCH: usize = 1000;
 /// How often in a row a step is tried again without anything gained in between.
 const PATIENCE: u32 = 5;
+/// Longest time in all that a server is left alone, at its own request, with nothing gained in between: budgets of servers
+/// are those of a day.
+const LONGEST_PATIENCE: Duration = Duration::from_hours(24);
 
 /// Everything that a pass works with.
 pub struct Pass<'a, S, T, L, P, C> {
@@ -107,14 +110,17 @@ pub struct Pass<'a, S, T, L, P, C> {
     pub options: &'a PassOptions,
 }
 
-/// How often something failed in a row.
+/// How often something failed in a row, and how long was waited.
 #[derive(Default)]
-pub(crate) struct Patience(u32);
+pub(crate) struct Patience {
+    failures: u32,
+    waited: Duration,
+}
 
 impl Patience {
     /// Something was gained: the count begins anew.
     pub(crate) fn renew(&mut self) {
-        self.0 = 0;
+        *self = Self::default();
     }
 }
 
@@ -289,27 +295,27 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// Waits and reconnects where that helps; gives the error back where it does not, or where it would take long and
-    /// somebody takes the mailbox up again then. A server that says how long it wants to be left alone gets that, however
-    /// often it says so.
+    /// somebody takes the mailbox up again then. A server that says how long it wants to be left alone gets that, for a day
+    /// in all if nothing is gained.
     pub(crate) async fn recover_from(&mut self, error: Error, patience: &mut Patience) -> Result<(), Error> {
         let is_crowded = error.kind == ErrorKind::TooManyConnections;
         let has_figure = matches!(error.retry, Retry::After(Some(_)));
-        patience.0 = patience.0.saturating_add(1);
+        patience.failures = patience.failures.saturating_add(1);
         if self.stop.is_cancelled() {
             return Err(error);
         }
-        if patience.0 > PATIENCE && !has_figure {
+        if patience.failures > PATIENCE && (!has_figure || patience.waited >= LONGEST_PATIENCE) {
             let is_asked_for = is_crowded || error.kind.asks_for_patience();
-            let words =
-                format_args!("the server asked for patience {PATIENCE} times, and nothing was gained");
+            let times = patience.failures - 1;
+            let words = format_args!("the server asked for patience {times} times, and nothing was gained");
             return Err(if is_asked_for { error.context(words) } else { error });
         }
-        let doubling = 1u32 << (patience.0 - 1).min(8);
+        let doubling = 1u32 << (patience.failures - 1).min(8);
         let after = match error.retry {
             Retry::Never => return Err(error),
             Retry::After(Some(exactly)) => exactly,
             Retry::After(None) => Duration::from_secs(15) * doubling,
-            Retry::Now if patience.0 == 1 => Duration::ZERO,
+            Retry::Now if patience.failures == 1 => Duration::ZERO,
             Retry::Now => Duration::from_secs(1) * doubling,
         };
         let is_reserved = error.kind == ErrorKind::Ledger;
@@ -317,6 +323,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if error.kind == ErrorKind::Interrupted || is_for_others {
             return Err(error);
         }
+        patience.waited += after;
         self.progress.event(Event::Retrying { error: &error, after });
         // Before the wait, in which neither server is to keep a connection for nothing.
         self.source.reconnect().await?;

@@ -198,6 +198,8 @@ mod tests {
     fn a_message_that_was_skipped_before_is_refused_where_it_is_alone() {
         let mut refusals = Refusals::default();
         refusals.skipped_before(&[uid(3)].into_iter().collect());
+        // The folder begins again.
+        refusals.skipped_before(&UidSet::new());
         assert_eq!(refusals.doubt(uid(3), false, BUSY), Suspicion::Refused);
         assert_eq!(refusals.doubt(uid(4), false, BUSY), Suspicion::Believed);
     }

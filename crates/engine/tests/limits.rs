@@ -260,6 +260,19 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
     site.assert_same();
 }
 
+/// A server that asks without end gets a day.
+#[tokio::test]
+async fn patience_with_a_figure_ends_after_a_day_in_which_nothing_is_gained() {
+    for (figure, waits) in [(Duration::from_mins(1), 24 * 60), (Duration::from_hours(24), 5)] {
+        let site = Site::new(5);
+        site.target.server().answers = vec![asked(figure); 2000];
+        let error = site.pass(&Limits::default()).await.error.unwrap();
+        assert_eq!(site.waits(), vec![figure; waits]);
+        let words = format!("the server asked for patience {waits} times, and nothing was gained");
+        assert!(error.message.starts_with(&words), "{error}");
+    }
+}
+
 /// Words of patience without a figure may be about something that never passes.
 #[tokio::test]
 async fn patience_without_a_figure_ends_where_nothing_is_gained() {

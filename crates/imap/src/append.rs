@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     capability::LiteralMode,
-    driver::{CommandId, Event, Incoming, Pending, Writer, silence},
+    driver::{CommandId, Event, Incoming, Pending, Writer, longest_stall, silence},
     encode::{Command, is_flag},
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
@@ -136,6 +136,8 @@ pub struct AppendReplies<'s> {
     pending: Arc<Pending>,
     talk: Arc<Talk>,
     patience: Duration,
+    /// When a command was answered last; keep-alives are no answers.
+    answered: Instant,
     /// An untagged BAD: the reason of an answer that may never come.
     complaint: Option<StatusResponse>,
 }
@@ -170,6 +172,7 @@ impl Session {
             pending: Arc::clone(&link.pending),
             talk,
             patience: link.timeouts.read,
+            answered: Instant::now(),
             complaint: None,
         };
         Ok((sink, replies))
@@ -382,6 +385,7 @@ impl AppendReplies<'_> {
                     return Ok(None);
                 }
             }
+            self.check_progress()?;
             let longest_silence = self.longest_silence();
             let event = tokio::select! {
                 biased;
@@ -394,6 +398,7 @@ impl AppendReplies<'_> {
             };
             match event {
                 Event::Continue(_) => {
+                    self.answered = Instant::now();
                     self.talk.with(|it| it.consented = it.asked.is_some());
                     self.talk.answered.notify_one();
                 }
@@ -411,6 +416,7 @@ impl AppendReplies<'_> {
                 }
                 Event::Tagged { id, status } => {
                     self.complaint = None;
+                    self.answered = Instant::now();
                     self.talk.with(|it| {
                         if it.open == Some(id) {
                             it.ended = Some(id);
@@ -452,6 +458,17 @@ impl AppendReplies<'_> {
             None => silence(patience),
         };
         Err(self.incoming.fail(error))
+    }
+
+    /// A server that says other things and does not answer is given up as well.
+    fn check_progress(&mut self) -> Result<(), Error> {
+        let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
+        let waited = self.answered.max(self.pending.last_written()).elapsed();
+        if !owes || waited < longest_stall(self.patience) {
+            return Ok(());
+        }
+        let words = format!("the server gave no answer within {} s", waited.as_secs());
+        Err(self.incoming.fail(Error::session(ErrorKind::Timeout, words)))
     }
 
     fn longest_silence(&self) -> Duration {

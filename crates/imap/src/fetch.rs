@@ -1,13 +1,13 @@
 //! UID FETCH as a stream (RFC 9051, section 6.4.5): bodies come by, none is kept.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use mailhaul_mail::{Uid, UidSet};
 
 use crate::{
     commands::plain_items,
-    decode::decode_fetch_head,
+    decode::{FetchHead, decode_fetch_head},
     driver::{CommandId, Event},
     encode::Command,
     error::Error,
@@ -34,6 +34,8 @@ pub enum FetchEvent {
         uid: Option<Uid>,
         /// The section, as in [`Section::spec`](crate::response::Section::spec).
         section: String,
+        /// The first byte of a part (`BODY[]<0>`); `None` for the whole section.
+        origin: Option<u32>,
         /// How many octets.
         length: u64,
     },
@@ -63,6 +65,7 @@ pub struct FetchStream<'s> {
     in_flight: VecDeque<CommandId>,
     /// Whether the literal that comes by belongs to a message.
     is_body: bool,
+    patience: Duration,
     limits: Limits,
 }
 
@@ -70,8 +73,9 @@ impl Selected<'_> {
     /// A stream of FETCH commands on this mailbox.
     pub async fn fetch_stream(&mut self) -> Result<FetchStream<'_>, Error> {
         self.session.link.settle().await?;
-        let limits = self.session.limits.clone();
-        Ok(FetchStream { session: &mut *self.session, in_flight: VecDeque::new(), is_body: false, limits })
+        let (limits, patience) = (self.session.limits.clone(), self.session.link.timeouts.read);
+        let (session, in_flight) = (&mut *self.session, VecDeque::new());
+        Ok(FetchStream { session, in_flight, is_body: false, patience, limits })
     }
 }
 
@@ -94,6 +98,16 @@ impl FetchStream<'_> {
         Ok(id)
     }
 
+    /// Waits so long for the next byte of an answer from now on.
+    pub fn set_timeout(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// The longest wait for the next byte of an answer.
+    pub fn timeout(&self) -> Duration {
+        self.patience
+    }
+
     /// How many commands are under way.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
@@ -102,13 +116,13 @@ impl FetchStream<'_> {
     /// The next event; `None` when nothing is under way. Safe to drop.
     pub async fn next(&mut self) -> Result<Option<FetchEvent>, Error> {
         while !self.in_flight.is_empty() {
-            match self.session.link.next().await? {
+            match self.session.link.next_within(self.patience).await? {
                 Event::LiteralStart { head, length } => {
                     let found = decode_fetch_head(&head, &self.limits);
                     self.is_body = found.is_some();
                     if let Some(head) = found {
-                        let (uid, section) = (head.uid, head.section);
-                        return Ok(Some(FetchEvent::BodyStart { uid, section, length }));
+                        let FetchHead { uid, section, origin } = head;
+                        return Ok(Some(FetchEvent::BodyStart { uid, section, origin, length }));
                     }
                 }
                 Event::LiteralChunk(chunk) if self.is_body => return Ok(Some(FetchEvent::BodyChunk(chunk))),

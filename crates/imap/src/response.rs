@@ -295,9 +295,15 @@ pub enum Content {
 }
 
 impl Fetch {
-    /// The octets of the section with this spec, if they are here.
+    /// The octets of the whole section with this spec, if they are here. A part of it (`BODY[]<0>`) is not taken for it.
     pub fn inline(&self, spec: &str) -> Option<&Bytes> {
-        self.sections.iter().find(|section| section.spec == spec).and_then(|section| match &section.content {
+        self.inline_from(spec, None)
+    }
+
+    /// The octets of this section: the whole of it, or its part from `origin` on.
+    pub fn inline_from(&self, spec: &str, origin: Option<u32>) -> Option<&Bytes> {
+        let is_it = |section: &&Section| section.spec == spec && section.origin == origin;
+        self.sections.iter().find(is_it).and_then(|section| match &section.content {
             Content::Inline(octets) => Some(octets),
             _ => None,
         })

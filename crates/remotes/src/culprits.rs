@@ -10,6 +10,9 @@ use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
 
 /// Connections that may break at one message before the message is to blame.
 pub(crate) const MOST_BREAKS: u32 = 3;
+/// Messages of a folder at which the server fell silent so often, before once is enough for each further one: with many of
+/// them a pass would not end.
+const MANY_SILENT: u32 = 3;
 
 /// A folder, while its UIDs mean the same.
 pub(crate) type Numbered = (FolderPath, Option<UidValidity>);
@@ -22,6 +25,8 @@ pub(crate) struct Culprits(Arc<Mutex<Inner>>);
 struct Inner {
     messages: BTreeMap<Numbered, BTreeMap<Uid, Breaks>>,
     scans: BTreeMap<Numbered, u32>,
+    /// Messages with a verdict because the server fell silent.
+    silent: BTreeMap<Numbered, u32>,
 }
 
 #[derive(Debug, Default)]
@@ -36,15 +41,33 @@ impl Culprits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection broke at this message. Returns the verdict once the message is to blame.
-    pub(crate) fn broke(&self, folder: &Numbered, uid: Uid, error: &imap::Error) -> Option<String> {
+    /// A connection broke at this message; `is_alone` where nothing else was asked for. Returns the verdict once the message
+    /// is to blame.
+    pub(crate) fn broke(
+        &self,
+        folder: &Numbered,
+        uid: Uid,
+        error: &imap::Error,
+        is_alone: bool,
+    ) -> Option<String> {
         let mut inner = self.inner();
+        let is_silence = error.kind == imap::ErrorKind::Timeout;
+        let silent = inner.silent.get(folder).copied().unwrap_or(0);
+        let is_enough = is_silence && is_alone && silent >= MANY_SILENT;
         let breaks = inner.messages.entry(folder.clone()).or_default().entry(uid).or_default();
         breaks.times += 1;
-        if breaks.times >= MOST_BREAKS && breaks.verdict.is_none() {
-            breaks.verdict = Some(verdict(error));
+        if breaks.verdict.is_none() && (is_enough || breaks.times >= MOST_BREAKS) {
+            breaks.verdict = Some(verdict(error, breaks.times));
+            let verdict = breaks.verdict.clone();
+            *inner.silent.entry(folder.clone()).or_default() += u32::from(is_silence);
+            return verdict;
         }
         breaks.verdict.clone()
+    }
+
+    /// True if the server fell silent at several messages of the folder, each time.
+    pub(crate) fn are_many_silent(&self, folder: &Numbered) -> bool {
+        self.inner().silent.get(folder).is_some_and(|silent| *silent >= MANY_SILENT)
     }
 
     /// The message came: it was not to blame.
@@ -82,7 +105,7 @@ impl Culprits {
     /// A connection broke while all of these were asked for: those that broke others before are suspected of it.
     pub(crate) fn broke_among(&self, folder: &Numbered, uids: &UidSet, error: &imap::Error) {
         for uid in self.of(folder).into_keys().filter(|uid| uids.contains(*uid)) {
-            _ = self.broke(folder, uid, error);
+            _ = self.broke(folder, uid, error, false);
         }
     }
 }
@@ -93,13 +116,19 @@ pub(crate) fn is_break(error: &imap::Error) -> bool {
     error.scope == Scope::Session && matches!(error.kind, K::Connection | K::Timeout | K::Protocol)
 }
 
-fn verdict(error: &imap::Error) -> String {
+fn verdict(error: &imap::Error, times: u32) -> String {
+    let times = match times {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        3 => "three times".to_owned(),
+        more => format!("{more} times"),
+    };
     match error.kind {
-        imap::ErrorKind::Timeout => "the server stopped answering within this message three times".to_owned(),
+        imap::ErrorKind::Timeout => format!("the server stopped answering within this message {times}"),
         imap::ErrorKind::Protocol => {
-            format!("the server's answer with this message could not be read three times: {error}")
+            format!("the server's answer with this message could not be read {times}: {error}")
         }
-        _ => "the server closed the connection within this message three times".to_owned(),
+        _ => format!("the server closed the connection within this message {times}"),
     }
 }
 
@@ -112,7 +141,7 @@ mod tests {
         let culprits = Culprits::default();
         let (inbox, uid) = ((FolderPath::inbox(), UidValidity::new(1)), Uid::FIRST);
         let error = imap::Error::session(imap::ErrorKind::Connection, "gone");
-        let verdicts = [(); 3].map(|()| culprits.broke(&inbox, uid, &error));
+        let verdicts = [(); 3].map(|()| culprits.broke(&inbox, uid, &error, true));
         let words = "the server closed the connection within this message three times".to_owned();
         assert_eq!(verdicts, [None, None, Some(words.clone())]);
         assert_eq!(culprits.of(&inbox), BTreeMap::from([(uid, Some(words))]));
@@ -120,5 +149,23 @@ mod tests {
         culprits.acquit(&inbox, uid);
         culprits.broke_among(&inbox, &UidSet::range(uid, uid), &error);
         assert!(culprits.of(&inbox).is_empty());
+    }
+
+    #[test]
+    fn after_three_silent_messages_one_silence_is_enough() {
+        let culprits = Culprits::default();
+        let inbox = (FolderPath::inbox(), UidValidity::new(1));
+        let silence = imap::Error::session(imap::ErrorKind::Timeout, "silent");
+        let uid = |number| Uid::new(number).unwrap();
+        for number in 1..=3 {
+            let verdicts = [(); 3].map(|()| culprits.broke(&inbox, uid(number), &silence, true).is_some());
+            assert_eq!(verdicts, [false, false, true]);
+        }
+        assert!(culprits.are_many_silent(&inbox));
+        assert_eq!(culprits.broke(&inbox, uid(4), &silence, false), None, "another one may be the reason");
+        let words = culprits.broke(&inbox, uid(5), &silence, true).unwrap();
+        assert_eq!(words, "the server stopped answering within this message once");
+        let closed = imap::Error::session(imap::ErrorKind::Connection, "gone");
+        assert_eq!(culprits.broke(&inbox, uid(6), &closed, true), None);
     }
 }

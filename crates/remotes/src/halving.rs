@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mailhaul_imap::{self as imap, SearchKey, Selected, response::Fetch};
 use mailhaul_mail::{Scope, Uid, UidSet};
 
-use crate::culprits::MOST_BREAKS;
+use crate::{culprits::MOST_BREAKS, scan_memory::ScanMemory};
 
 /// Refused commands, or commands at which the connection ended, after which no further halves are asked for. A server that refuses everything is not asked for each
 /// message, and many servers hang up after a number of errors.
@@ -32,6 +32,8 @@ pub(crate) struct Halves {
     /// Connections that ended at a command, and those of them at a message that was asked for alone.
     ended: usize,
     breaks: BTreeMap<Uid, u32>,
+    /// For the answers that are collected.
+    memory: ScanMemory,
 }
 
 impl Halves {
@@ -49,11 +51,16 @@ impl Halves {
     ) -> Result<(), imap::Error> {
         while let Some(uids) = self.todo.pop() {
             (self.asked, self.shown) = (uids, UidSet::new());
-            let shown = &mut self.shown;
-            let fetched = selected.uid_fetch(&self.asked, items, |fetch| {
+            let (shown, memory) = (&mut self.shown, &mut self.memory);
+            let fetched = selected.uid_fetch_until(&self.asked, items, |fetch| {
+                // A message that is shown again replaces what was told of it.
+                if fetch.uid.is_none_or(|uid| !shown.contains(uid)) {
+                    memory.keep(&fetch)?;
+                }
                 if collect(&fetch) {
                     shown.extend(fetch.uid);
                 }
+                Ok(())
             });
             match fetched.await {
                 Ok(()) => self.asked = UidSet::new(),

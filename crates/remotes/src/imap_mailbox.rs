@@ -34,6 +34,7 @@ use crate::{
     profile::{Choice, Profile},
     scanning::{self, Scanned, Since},
     scans_ahead::ScansAhead,
+    sizes::Sizes,
     user_root::{self, components},
 };
 
@@ -95,6 +96,8 @@ pub struct ImapMailbox {
     lessons: Arc<Mutex<Lessons>>,
     /// Messages at which connections broke.
     pub(crate) culprits: Culprits,
+    /// What the sizes that it tells are worth.
+    pub(crate) sizes: Sizes,
     /// Whether what goes over the line is to be compressed.
     pub(crate) line: Line,
     /// What was told of how folders are numbered.
@@ -152,6 +155,7 @@ impl ImapMailbox {
             labels: None,
             lessons: Arc::default(),
             culprits: Culprits::default(),
+            sizes: Sizes::default(),
             line: Line::default(),
             numbering: Numbering::default(),
             uploads: None,
@@ -531,6 +535,7 @@ impl Mailbox for ImapMailbox {
             labels: self.labels.clone(),
             lessons: Arc::clone(&self.lessons),
             culprits: self.culprits.clone(),
+            sizes: self.sizes.clone(),
             line: self.line,
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),

@@ -29,8 +29,14 @@ impl Source for ImapMailbox {
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         self.begin().await?;
         let gauge = Gauge::new(self.line, self.round_trip());
-        let mut delivery =
-            Delivery::new(self.numbered(folder), &self.culprits, self.choice.profile, wanted, outlet, gauge);
+        let mut delivery = Delivery::new(
+            self.numbered(folder),
+            &self.culprits,
+            self.choice.profile,
+            wanted,
+            (outlet, self.sizes.clone()),
+            gauge,
+        );
         loop {
             let selected = self.open(folder, Mode::Examine).await?;
             let delivered = deliver(selected, &mut delivery).await;
@@ -129,6 +135,9 @@ enum Delivered {
 async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<Delivered, Stop> {
     delivery.opened(selected.data().read_only);
     let mut stream = selected.fetch_stream().await?;
+    if delivery.is_impatient() {
+        stream.set_timeout(stream.timeout() / 2);
+    }
     while let Some(step) = delivery.next_step() {
         let alone = match step {
             Step::Together(wanted) => {

@@ -283,7 +283,15 @@ impl ImapMailbox {
         if balance.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
             for (sent, error) in balance.spoilt {
-                acks.report(Ack { sent, result: Err(told(error).at(Side::Target)), is_bare: false });
+                let mut error = told(error).at(Side::Target);
+                if let [uid] = sent.as_slice()
+                    && error.kind == ErrorKind::Throttled
+                    && self.lessons().folder(folder).asks_again(*uid)
+                {
+                    // Other messages are tried first: if they are accepted, this one is refused.
+                    error.kind = ErrorKind::Busy;
+                }
+                acks.report(Ack { sent, result: Err(error), is_bare: false });
             }
             return match sent {
                 Ok(_) => Ok(Sent::UntilRefused),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{DefaultHasher, Hasher as _},
 };
 
 use bytes::Bytes;
@@ -10,13 +10,13 @@ use mailhaul_mail::Uid;
 
 use crate::{
     ending,
+    examination::{Examination, Facts},
     placeholder::{self, Placeholder},
+    sizes::Sizes,
 };
 
-/// Messages of which the size was told exactly, before another size is a reason to doubt.
-const EXACT: u32 = 3;
-/// One size that is an estimate among so many exact ones takes nothing from that.
-const EXACT_BESIDE: u32 = 8;
+/// Messages in doubt, where nothing is known of the server's sizes, before they are checked and nothing else is asked for.
+const MOST_DOUBTS: usize = 3;
 
 /// What octets are worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +32,13 @@ pub(crate) enum Worth {
 /// Judges the messages of one folder as they come.
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
-    /// Messages that were as large as their RFC822.SIZE.
-    exact: u32,
-    /// Messages that came twice alike with another size than was told.
-    estimated: u32,
+    sizes: Sizes,
     /// What came first of a message in doubt.
     doubts: BTreeMap<Uid, Octets>,
+    /// Messages in doubt that were checked and found whole.
+    whole: BTreeMap<Uid, u64>,
+    /// Messages in doubt were asked for together once more.
+    were_asked_again: bool,
     /// Octets that came first of messages that end before they say so.
     cut: BTreeMap<Uid, u64>,
     /// Texts that this kind of server gives in place of messages.
@@ -47,12 +48,24 @@ pub(crate) struct Judge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Octets {
     length: u64,
-    hash: u64,
+    /// `None` where they were not read.
+    hash: Option<u64>,
+}
+
+impl Octets {
+    fn is_like(self, other: Self) -> bool {
+        let are_hashes_alike = self.hash.zip(other.hash).is_none_or(|(one, two)| one == two);
+        self.length == other.length && are_hashes_alike
+    }
 }
 
 impl Judge {
-    pub(crate) fn new(placeholders: &'static [Placeholder]) -> Self {
-        Self { placeholders, ..Self::default() }
+    pub(crate) fn new(placeholders: &'static [Placeholder], sizes: Sizes) -> Self {
+        Self { sizes, placeholders, ..Self::default() }
+    }
+
+    pub(crate) fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// A message that came whole.
@@ -75,14 +88,15 @@ impl Judge {
                 let words = format!("the server gives {length} octets, and {before} before");
                 return Worth::Doubtful(words);
             }
-            // What no item gives more of is the message.
-            Some(_) => return Worth::Sound,
-            None => {}
+            // Another item gave the rest.
+            Some(_) if !ending::is_cut(body) => return Worth::Sound,
+            // What no item gives more of is the message, as far as its end is concerned.
+            Some(_) | None => {}
         }
         self.sized(uid, claimed, length, || {
             let mut hasher = DefaultHasher::new();
-            body.hash(&mut hasher);
-            hasher.finish()
+            hasher.write(body);
+            Some(hasher.finish())
         })
     }
 
@@ -93,30 +107,89 @@ impl Judge {
 
     /// A message that will be streamed, of so many octets.
     pub(crate) fn streamed(&mut self, uid: Uid, claimed: u64, length: u64) -> Worth {
-        self.sized(uid, claimed, length, || 0)
+        self.sized(uid, claimed, length, || None)
     }
 
-    /// RFC822.SIZE is exact on some servers and an estimate on others: one message that differs where the others do not is
-    /// taken only when the same octets come twice.
-    fn sized(&mut self, uid: Uid, claimed: u64, length: u64, hash: impl FnOnce() -> u64) -> Worth {
-        let before = self.doubts.remove(&uid);
+    /// RFC822.SIZE is exact on some servers and an estimate on others. A message of another size is taken where the others
+    /// differ as well and enough of them were found whole; else it is checked alone.
+    fn sized(&mut self, uid: Uid, claimed: u64, length: u64, hash: impl FnOnce() -> Option<u64>) -> Worth {
         if length == claimed {
-            self.exact = self.exact.saturating_add(1);
+            self.doubts.remove(&uid);
+            self.sizes.exact();
             return Worth::Sound;
         }
-        let are_exact = self.exact >= EXACT && self.exact / EXACT_BESIDE >= self.estimated;
-        let is_taken_as_it_is = claimed == 0 || (before.is_none() && !are_exact);
-        let octets = (!is_taken_as_it_is).then(|| Octets { length, hash: hash() });
-        let Some(octets) = octets.filter(|it| before != Some(*it)) else {
-            self.estimated = self.estimated.saturating_add(1);
+        if claimed == 0 || self.whole.get(&uid) == Some(&length) || self.sizes.takes(claimed, length) {
+            self.doubts.remove(&uid);
             return Worth::Sound;
-        };
-        self.doubts.insert(uid, octets);
-        let words = if before.is_some() { " each time differently" } else { "" };
-        Worth::Doubtful(format!(
-            "the server gives {length} octets{words} of a message of which it tells {claimed}"
-        ))
+        }
+        self.doubts.insert(uid, Octets { length, hash: hash() });
+        Worth::Doubtful(differing(length, "", claimed))
     }
+
+    /// True for a message that came with another size than told, and is to be checked alone.
+    pub(crate) fn is_doubted(&self, uid: Uid) -> bool {
+        self.doubts.contains_key(&uid)
+    }
+
+    /// The messages that are checked before more are asked for: nothing is known yet of the sizes that this server tells.
+    pub(crate) fn urgent(&self) -> impl Iterator<Item = Uid> + '_ {
+        let is_urgent = self.doubts.len() >= MOST_DOUBTS && self.sizes.are_unknown();
+        self.doubts.keys().copied().take(if is_urgent { MOST_DOUBTS } else { 0 })
+    }
+
+    /// The messages in doubt, which are in doubt no longer: they are asked for again. That helps once.
+    pub(crate) fn take_doubts(&mut self) -> Vec<Uid> {
+        if std::mem::replace(&mut self.were_asked_again, true) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.doubts).into_keys().collect()
+    }
+
+    /// The message is in doubt no longer: it was passed on, or is skipped.
+    pub(crate) fn forget(&mut self, uid: Uid) {
+        self.doubts.remove(&uid);
+    }
+
+    /// True where the message is shorter than told.
+    pub(crate) fn is_short(&self, uid: Uid, claimed: u64) -> bool {
+        self.doubts.get(&uid).is_some_and(|it| it.length < claimed)
+    }
+
+    /// True if the message came as it had come before.
+    pub(crate) fn is_as_before(&self, uid: Uid, seen: &Examination) -> bool {
+        let octets = Octets { length: seen.length(), hash: Some(seen.hash()) };
+        self.doubts.get(&uid).is_none_or(|before| before.is_like(octets))
+    }
+
+    /// What speaks against a message that was read to its end, alone.
+    pub(crate) fn check(
+        &mut self,
+        uid: Uid,
+        claimed: u64,
+        seen: &Examination,
+        facts: &Facts,
+    ) -> Result<(), String> {
+        let length = seen.length();
+        let octets = Octets { length, hash: Some(seen.hash()) };
+        let before = self.doubts.insert(uid, octets);
+        let are_exact = self.sizes.are_exact();
+        if length != claimed {
+            if before.is_some_and(|before| !before.is_like(octets)) {
+                return Err(differing(length, " each time differently", claimed));
+            }
+            if let Some(words) = seen.contradiction(claimed, facts, are_exact) {
+                return Err(words);
+            }
+            self.sizes.whole(claimed, length);
+        }
+        self.doubts.remove(&uid);
+        self.whole.insert(uid, length);
+        Ok(())
+    }
+}
+
+fn differing(length: u64, how: &str, claimed: u64) -> String {
+    format!("the server gives {length} octets{how} of a message of which it tells {claimed}")
 }
 
 #[cfg(test)]
@@ -131,13 +204,20 @@ mod tests {
         judge.whole(uid(number), claimed, &Bytes::copy_from_slice(body.as_bytes())) == Worth::Sound
     }
 
+    fn check(judge: &mut Judge, number: u32, claimed: u64, body: &str) -> Result<(), String> {
+        let mut seen = Examination::default();
+        seen.update(body.as_bytes());
+        judge.check(uid(number), claimed, &seen, &Facts::default())
+    }
+
     #[test]
-    fn where_sizes_are_exact_another_one_must_come_twice_alike() {
+    fn where_sizes_are_exact_another_one_is_checked() {
         let mut it = Judge::default();
         assert!((1..=8).all(|number| judge(&mut it, number, 5, "hello")));
-        assert!(!judge(&mut it, 9, 9, "cut"));
-        assert!(!judge(&mut it, 9, 9, "cu"), "not alike");
-        assert!(judge(&mut it, 9, 9, "cu"));
+        assert!(!judge(&mut it, 9, 3, "longer") && it.is_doubted(uid(9)));
+        assert!(check(&mut it, 9, 3, "longe").unwrap_err().contains("each time differently"));
+        assert_eq!(check(&mut it, 9, 3, "longe"), Ok(()));
+        assert!(judge(&mut it, 9, 3, "longe") && !it.is_doubted(uid(9)));
         assert!(!judge(&mut it, 10, 9, "cut") && judge(&mut it, 10, 9, "not cut 9"));
         assert!(!judge(&mut it, 11, 9, ""));
     }
@@ -154,11 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn where_sizes_are_estimates_they_prove_nothing() {
+    fn where_sizes_are_estimates_three_are_checked_and_then_few() {
         let mut it = Judge::default();
-        assert!((1..=3).all(|number| judge(&mut it, number, 7, "hello")));
-        assert!((4..=9).all(|number| judge(&mut it, number, 5, "hello")));
-        assert!(judge(&mut it, 10, 9, "cut") && judge(&mut it, 11, 0, "cut"));
-        assert_eq!(it.streamed(uid(12), 300_000, 300_001), Worth::Sound);
+        assert!((1..=3).all(|number| !judge(&mut it, number, 7, "hello\n")));
+        assert_eq!(it.urgent().collect::<Vec<_>>(), [1, 2, 3].map(uid));
+        assert!((1..=3).all(|number| check(&mut it, number, 7, "hello\n").is_ok()));
+        assert_eq!(it.urgent().count(), 0);
+        assert!(judge(&mut it, 4, 7, "hello\n") && judge(&mut it, 5, 0, "cut"));
+        assert!(!judge(&mut it, 6, 7, "hel"), "worse than the others");
+        assert_eq!(it.streamed(uid(12), 300_000, 270_000), Worth::Sound);
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct FolderLessons {
     refuses_unlisted: bool,
     /// Connections that ended at a message that was alone under way.
     hangups: BTreeMap<Uid, u32>,
+    /// Times that the server asked for patience in answer to a message alone.
+    patience: BTreeMap<Uid, u32>,
     /// So many messages are sent one by one, each after the answer to the one before: a connection ended.
     careful: u32,
     /// Times that the folder was made again because the server asked for it (TRYCREATE).
@@ -97,6 +99,14 @@ impl FolderLessons {
     pub(crate) fn forget(&mut self, uid: Uid) {
         self.plain.remove(&uid);
         self.hangups.remove(&uid);
+        self.patience.remove(&uid);
+    }
+
+    /// True where the server asked for patience at this message alone before, and it was granted: it may mean the message.
+    pub(crate) fn asks_again(&mut self, uid: Uid) -> bool {
+        let times = self.patience.entry(uid).or_default();
+        *times += 1;
+        *times > 1
     }
 
     /// The message was accepted.

@@ -10,13 +10,23 @@ use crate::{
     culprits::is_break,
     imap_mailbox::ImapMailbox,
     opening::Mode,
-    scanning::{Found, Scanned, Since, changes, everything},
+    scanning::{Found, Scanned, Since, changes, everything, incomplete},
 };
+
+/// Messages of a folder at most. A scan of more would not fit into the memory that it may take.
+const MOST_MESSAGES: u32 = 5_000_000;
 
 impl ImapMailbox {
     /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
     /// halves, until the message is found at which they end.
     pub(crate) async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
+        let exists = self.selected()?.data().exists;
+        if exists > MOST_MESSAGES {
+            let words = format!(
+                "the server says that it holds {exists} messages; at most {MOST_MESSAGES} can be migrated"
+            );
+            return Err(self.explain_in(folder, incomplete(&words)));
+        }
         let labels = self.labels.clone();
         let labels = labels.as_deref().map(|it| (it, folder));
         let (numbered, count) = (self.numbered(folder), Arc::clone(&self.scanned));

@@ -81,16 +81,18 @@ async fn what_is_answered_out_of_turn_arrives_in_turn() {
         "S: * 3 FETCH (UID 3 BODY[] {1}%3)
          S: * 4 FETCH (UID 4 BODY[] {1}%4)
          S: a6 OK done",
-        "S: * 2 FETCH (UID 2 BODY[] {300000}
-         X: 300000
+        "S: * 2 FETCH (UID 2 BODY[] {1048576}
+         X: 1048576
          S: )
          S: a5 OK done",
-        "S: * 1 FETCH (UID 1 BODY[] {1}%1)
+        "S: * 1 FETCH (UID 1 BODY[] {1048576}
+         X: 1048576
+         S: )
          S: a4 OK done",
         "C: a4 UID FETCH 1 (UID BODY.PEEK[])",
     ];
     let [last, second, first, ask] = ANSWERS;
-    let order = ["1: 1", "2: 300000 follow", "300000 came", "3: 3", "4: 4"];
+    let order = ["1: 1048576 follow", "1048576 came", "2: 1048576 follow", "2097152 came", "3: 3", "4: 4"];
     let sizes = [1 << 20, 1 << 20, 1, 1];
     let (ask_second, ask_last) =
         ("C: a5 UID FETCH 2 (UID BODY.PEEK[])", "C: a6 UID FETCH 3:4 (UID BODY.PEEK[])");
@@ -103,7 +105,7 @@ async fn what_is_answered_out_of_turn_arrives_in_turn() {
 }
 
 #[tokio::test]
-async fn what_is_larger_than_it_was_said_to_be_may_come_before_its_turn() {
+async fn what_was_told_no_size_may_come_before_its_turn() {
     let talk = "C: a4 UID FETCH 1 (UID BODY.PEEK[])
          C: a5 UID FETCH 2:4 (UID BODY.PEEK[])
          S: * 2 FETCH (UID 2 BODY[] {300000}
@@ -112,12 +114,16 @@ async fn what_is_larger_than_it_was_said_to_be_may_come_before_its_turn() {
          S: * 3 FETCH (UID 3 BODY[] {1}%3)
          S: * 4 FETCH (UID 4 BODY[] {1}%4)
          S: a5 OK done
-         S: * 1 FETCH (UID 1 BODY[] {1}%1)
+         S: * 1 FETCH (UID 1 BODY[] {1048577}
+         X: 1048577
+         S: )
          S: a4 OK done";
-    let (large, came) = ("2: 300000 follow", "300000 came");
-    let sizes = [1 << 20, 1, 1, 1];
-    assert_eq!(arrived(sizes, 1 << 20, talk).await, ["1: 1", large, came, "3: 3", "4: 4"]);
-    assert_eq!(arrived(sizes, 500_000, talk).await, [large, came, "1: 1", "3: 3", "4: 4"]);
+    let (first, second, all) = ("1: 1048577 follow", "2: 300000 follow", "1348577 came");
+    let sizes = [(1 << 20) + 1, 0, 1, 1];
+    let in_turn = [first, "1048577 came", second, all, "3: 3", "4: 4"];
+    assert_eq!(arrived(sizes, 1 << 20, talk).await, in_turn);
+    let out_of_turn = [second, "300000 came", first, all, "3: 3", "4: 4"];
+    assert_eq!(arrived(sizes, 500_000, talk).await, out_of_turn);
 }
 
 #[tokio::test]

@@ -9,12 +9,13 @@ use mailhaul_mail::{Retry, Scope};
 pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 /// How often the window is doubled at most.
 const DOUBLED: u32 = 5;
-/// Steps (messages that arrived, folders that were opened or finished) in a window that are progress.
-const STEPS: u64 = 10;
-/// Messages shown by scans in a window that are progress: a huge folder is looked at for long before a message arrives.
-const SCANNED: u64 = 100;
-/// Bytes of messages that arrived in a window that are progress.
-const BYTES: u64 = 64 << 10;
+/// Steps (messages that arrived, folders that were opened or finished) in a minute that are progress: one in two seconds.
+const STEPS: u64 = 30;
+/// Messages shown by scans in a minute that are progress, ten a second: a huge folder is looked at for long before a message
+/// arrives.
+const SCANNED: u64 = 600;
+/// Bytes of messages that arrived in a minute that are progress.
+const BYTES: u64 = 200 << 10;
 /// How long the user stands back.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -50,7 +51,9 @@ impl Watch {
         let before = std::mem::replace(&mut self.before, now);
         let (steps, bytes) = (now.items - before.items, now.bytes - before.bytes);
         let scanned = now.scanned - before.scanned;
-        if steps >= STEPS || scanned >= SCANNED || bytes >= BYTES {
+        // A longer window is more time to begin, and no lower rate.
+        let is_enough = |done: u64, in_a_minute: u64| done >= in_window(in_a_minute, self.window);
+        if is_enough(steps, STEPS) || is_enough(scanned, SCANNED) || is_enough(bytes, BYTES) {
             return None;
         }
         let words = format!(
@@ -60,6 +63,11 @@ impl Watch {
         );
         Some(Error::new(Scope::Mailbox, Retry::After(Some(WAIT)), ErrorKind::Connection, words))
     }
+}
+
+fn in_window(in_a_minute: u64, window: Duration) -> u64 {
+    let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+    in_a_minute.saturating_mul(millis).div_ceil(60_000)
 }
 
 #[cfg(test)]
@@ -72,13 +80,21 @@ mod tests {
         let mut looked = |steps, scanned, bytes| {
             watch.look(Steps { items: steps, scanned, bytes }).map(|error| error.message)
         };
-        let words = "no progress in 60 s (9 messages and folders, 99 messages looked at, 65535 bytes), and other mailboxes \
-                     wait";
-        assert_eq!(looked(9, 99, 65_535).as_deref(), Some(words));
-        assert_eq!(looked(19, 99, 65_535), None);
-        assert_eq!(looked(19, 99, 65_535 + 65_536), None);
-        assert_eq!(looked(19, 199, 65_535 + 65_536), None);
-        assert!(looked(19, 199, 65_535 + 65_536).is_some());
+        let words = "no progress in 60 s (29 messages and folders, 599 messages looked at, 204799 bytes), and other \
+                     mailboxes wait";
+        assert_eq!(looked(29, 599, 204_799).as_deref(), Some(words));
+        assert_eq!(looked(59, 599, 204_799), None);
+        assert_eq!(looked(59, 599, 204_799 + 204_800), None);
+        assert_eq!(looked(59, 1199, 204_799 + 204_800), None);
+        assert!(looked(59, 1199, 204_799 + 204_800).is_some());
+    }
+
+    #[test]
+    fn a_longer_window_needs_more() {
+        let stalls = |attempts, scanned| {
+            Watch::new(WINDOW, attempts).look(Steps { scanned, ..Steps::default() }).is_some()
+        };
+        assert!(!stalls(0, 600) && stalls(1, 600) && stalls(5, 5 * 600) && !stalls(5, 32 * 600));
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl Selected<'_> {
         items: &str,
         collect: impl FnMut(Box<Fetch>),
     ) -> Result<(), Error> {
+        self.fetch(uids, items, None, to_the_end(collect)).await.map(drop)
+    }
+
+    /// The same, until `collect` returns an error. What the server still says is not read then: the connection can be used
+    /// no more.
+    pub async fn uid_fetch_until(
+        &mut self,
+        uids: &UidSet,
+        items: &str,
+        collect: impl FnMut(Box<Fetch>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.fetch(uids, items, None, collect).await.map(drop)
     }
 
@@ -44,7 +55,7 @@ impl Selected<'_> {
     ) -> Result<UidSet, Error> {
         let vanished = if self.session.has_enabled("QRESYNC") { " VANISHED" } else { "" };
         let modifiers = format!("(CHANGEDSINCE {since}{vanished})");
-        self.fetch(uids, items, Some(&modifiers), collect).await
+        self.fetch(uids, items, Some(&modifiers), to_the_end(collect)).await
     }
 
     /// Which of these messages are there. FETCH is asked and not SEARCH, which some servers lack, limit or get wrong.
@@ -60,7 +71,7 @@ impl Selected<'_> {
         uids: &UidSet,
         items: &str,
         modifiers: Option<&str>,
-        mut collect: impl FnMut(Box<Fetch>),
+        mut collect: impl FnMut(Box<Fetch>) -> Result<(), Error>,
     ) -> Result<UidSet, Error> {
         plain_items(items)?;
         let link = &mut self.session.link;
@@ -80,7 +91,9 @@ impl Selected<'_> {
                 return Ok(gone);
             }
             match link.next().await? {
-                Event::Untagged(Untagged::Fetch(fetch)) => collect(fetch),
+                Event::Untagged(Untagged::Fetch(fetch)) => {
+                    collect(fetch).map_err(|error| link.give_up(error))?;
+                }
                 Event::Untagged(Untagged::Vanished { uids, .. }) => {
                     uids.ranges().for_each(|(first, last)| gone.insert_range(first, last));
                 }
@@ -100,5 +113,13 @@ impl Selected<'_> {
                 _ => {}
             }
         }
+    }
+}
+
+/// Collects all answers.
+fn to_the_end(mut collect: impl FnMut(Box<Fetch>)) -> impl FnMut(Box<Fetch>) -> Result<(), Error> {
+    move |fetch| {
+        collect(fetch);
+        Ok(())
     }
 }

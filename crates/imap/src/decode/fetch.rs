@@ -16,6 +16,8 @@ pub struct FetchHead {
     pub uid: Option<Uid>,
     /// The section, as in [`Section::spec`].
     pub section: String,
+    /// The first byte of a part, as in [`Section::origin`]; `None` for the whole section.
+    pub origin: Option<u32>,
 }
 
 /// Reads the beginning of a FETCH response whose last token is the header of a large literal.
@@ -31,7 +33,7 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead
     let mut found = begun(number, word.len() > b"FETCH".len());
     let _ends_in_the_literal = tokens.take(b'(') && items(&mut found, &mut tokens);
     let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
-    Some(FetchHead { uid: found.uid, section: section.spec.clone() })
+    Some(FetchHead { uid: found.uid, section: section.spec.clone(), origin: section.origin })
 }
 
 /// With the number at its beginning: a sequence number, or a UID.
@@ -156,8 +158,11 @@ fn section(item: &str) -> Option<(String, Option<u32>)> {
     }
     let inside = item.strip_prefix("BODY[").or_else(|| item.strip_prefix("BINARY["))?;
     let (spec, tail) = inside.rsplit_once(']')?;
-    let origin = tail.strip_prefix('<').and_then(|it| it.strip_suffix('>')).and_then(|it| it.parse().ok());
-    Some((spec.to_owned(), origin))
+    if tail.is_empty() {
+        return Some((spec.to_owned(), None));
+    }
+    let origin = tail.strip_prefix('<')?.strip_suffix('>')?.parse().ok()?;
+    Some((spec.to_owned(), Some(origin)))
 }
 
 fn content(value: &Token) -> Option<Content> {

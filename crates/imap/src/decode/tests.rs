@@ -144,7 +144,7 @@ fn a_large_section_is_known_before_it_is_here() {
     framer.buffer_mut().extend_from_slice(b"* 3 FETCH (UID 8 BODY[] {5}\r\n");
     let Some(Frame::LiteralStart { head, length: 5 }) = framer.next_frame().unwrap() else { panic!() };
     let found = decode_fetch_head(&head, &Limits::default()).unwrap();
-    assert_eq!(found, FetchHead { uid: Uid::new(8), section: String::new() });
+    assert_eq!(found, FetchHead { uid: Uid::new(8), section: String::new(), origin: None });
     framer.buffer_mut().extend_from_slice(b"hello FLAGS (\\Seen))\r\n");
     let rest: Vec<Frame> = std::iter::from_fn(|| framer.next_frame().unwrap()).collect();
     let [Frame::LiteralChunk(_), Frame::LiteralEnd, Frame::Response(raw)] = rest.as_slice() else {

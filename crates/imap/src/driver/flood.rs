@@ -1,8 +1,11 @@
 //! Bounds what a server sends before it ends a command: a server whose answers have no end would fill the memory.
 
+use mailhaul_mail::{Uid, UidSet};
+
+use super::pace::{LISTED, MESSAGE};
 use crate::{
     error::{Error, ErrorKind},
-    response::Untagged,
+    response::{Fetch, Untagged},
 };
 
 /// Responses to one command that are taken whatever the mailbox holds.
@@ -11,6 +14,10 @@ const FLOOR: u64 = 10_000;
 const PER_MESSAGE: u64 = 4;
 /// A mailbox that is said to hold more is treated as one that holds so many.
 const MOST_MESSAGES: u32 = 10_000_000;
+/// Different messages that one command may show: more do not fit into the memory of a scan.
+const MOST_SHOWN: u64 = 5_000_000;
+/// Mailboxes in the answer to one command that count as progress.
+const MOST_LISTED: u64 = 10_000;
 /// Bytes of responses to one command, FETCH responses apart: LIST of half a million mailboxes, or UIDs of eight million
 /// messages.
 const MOST_OCTETS: u64 = 64 << 20;
@@ -20,31 +27,44 @@ const MOST_OCTETS: u64 = 64 << 20;
 pub(super) struct Flood {
     responses: u64,
     octets: u64,
+    listed: u64,
+    /// Messages of which FETCH told, by their sequence numbers, or by their UIDs where it tells none; and how many.
+    shown: UidSet,
+    messages: u64,
+    /// FETCH responses about messages that were shown before.
+    repeated: u64,
     /// The greatest EXISTS since then, and the last one.
     most: u32,
     last: u32,
 }
 
 impl Flood {
-    /// Counts one response of so many bytes.
+    /// Counts one response of so many bytes. Returns the progress that it is, in bytes beside its own.
     ///
     /// # Errors
     /// [`ErrorKind::Flood`] where these are more than any mailbox of this size can give.
-    pub(super) fn admit(&mut self, untagged: &Untagged, octets: usize) -> Result<(), Error> {
+    pub(super) fn admit(&mut self, untagged: &Untagged, octets: usize) -> Result<u64, Error> {
+        let mut progress = 0;
         match untagged {
             Untagged::Exists(number) => {
                 self.last = *number;
                 self.most = self.most.max(*number);
             }
             // FETCH responses are handed out one at a time; those who keep them count what they keep.
-            Untagged::Fetch(_) | Untagged::BrokenFetch(_) => {}
+            Untagged::Fetch(fetch) => progress = self.show(fetch),
+            Untagged::BrokenFetch(_) => {}
             _ => self.octets += octets as u64,
         }
         // Mailboxes are listed where none is selected, and no number says how many there are.
         let is_listing =
             matches!(untagged, Untagged::List(_) | Untagged::Lsub(_) | Untagged::MailboxStatus { .. });
         self.responses += u64::from(!is_listing);
-        self.check()
+        self.listed += u64::from(is_listing);
+        if is_listing && self.listed <= MOST_LISTED {
+            progress = LISTED;
+        }
+        self.check()?;
+        Ok(progress)
     }
 
     /// Counts a request for more of the command: there is one for each of its literals.
@@ -58,6 +78,7 @@ impl Flood {
     }
 
     fn check(&self) -> Result<(), Error> {
+        let most_repeated = FLOOR + PER_MESSAGE * self.messages;
         let limit = FLOOR + PER_MESSAGE * u64::from(self.most.min(MOST_MESSAGES));
         let words = if self.responses > limit {
             format!(
@@ -66,10 +87,29 @@ impl Flood {
             )
         } else if self.octets > MOST_OCTETS {
             format!("the server sent more than {} MiB in answer to one command", MOST_OCTETS >> 20)
+        } else if self.messages > MOST_SHOWN {
+            format!("the server showed more than {MOST_SHOWN} messages in answer to one command")
+        } else if self.repeated > most_repeated {
+            format!(
+                "the server showed the same {} messages {} times in answer to one command",
+                self.messages, self.repeated
+            )
         } else {
             return Ok(());
         };
         Err(Error::session(ErrorKind::Flood, words))
+    }
+
+    /// Counts an answer about a message. Only the first one about each message is progress.
+    fn show(&mut self, fetch: &Fetch) -> u64 {
+        let number = Uid::new(fetch.sequence).or(fetch.uid);
+        let Some(number) = number.filter(|number| !self.shown.contains(*number)) else {
+            self.repeated += 1;
+            return 0;
+        };
+        self.shown.insert(number);
+        self.messages += 1;
+        MESSAGE
     }
 
     /// A command has ended: what comes now belongs to the next one.
@@ -83,7 +123,7 @@ mod tests {
     use super::*;
 
     fn counted(flood: &mut Flood, untagged: &Untagged, times: u64) -> Result<(), Error> {
-        (0..times).try_for_each(|_| flood.admit(untagged, 100))
+        (0..times).try_for_each(|_| flood.admit(untagged, 100).map(drop))
     }
 
     #[test]
@@ -112,8 +152,32 @@ mod tests {
     fn lists_are_bounded_by_their_bytes() {
         let mut flood = Flood::default();
         let vanished = Untagged::Vanished { earlier: true, uids: mailhaul_mail::UidSet::all() };
-        (0..64).try_for_each(|_| flood.admit(&vanished, 1 << 20)).unwrap();
+        (0..64).try_for_each(|_| flood.admit(&vanished, 1 << 20).map(drop)).unwrap();
         let error = flood.admit(&vanished, 1).unwrap_err();
         assert_eq!(error.message, "the server sent more than 64 MiB in answer to one command");
+    }
+
+    fn about(sequence: u32) -> Untagged {
+        Untagged::Fetch(Box::new(Fetch { sequence, ..Fetch::default() }))
+    }
+
+    #[test]
+    fn the_same_message_again_and_again_is_a_flood_and_no_progress() {
+        let mut flood = Flood::default();
+        counted(&mut flood, &Untagged::Exists(1_000_000), 1).unwrap();
+        let progress = [1, 2, 1, 2, 3].map(|sequence| flood.admit(&about(sequence), 100).unwrap());
+        assert_eq!(progress, [MESSAGE, MESSAGE, 0, 0, MESSAGE]);
+        counted(&mut flood, &about(1), FLOOR + 10).unwrap();
+        assert_eq!(counted(&mut flood, &about(1), 1).unwrap_err().kind, ErrorKind::Flood);
+        flood.ended();
+        assert_eq!(flood.admit(&about(1), 100).unwrap(), MESSAGE);
+    }
+
+    #[test]
+    fn more_messages_than_a_scan_can_keep_are_a_flood() {
+        let mut flood = Flood { messages: MOST_SHOWN - 1, most: u32::MAX, ..Flood::default() };
+        flood.admit(&about(1), 100).unwrap();
+        let error = flood.admit(&about(2), 100).unwrap_err();
+        assert_eq!(error.message, "the server showed more than 5000000 messages in answer to one command");
     }
 }

@@ -1,6 +1,7 @@
 //! Sends commands and reads what comes back: tags, pipelining, literals, and what happens when somebody loses patience.
 
 mod flood;
+mod pace;
 mod pending;
 mod reader;
 mod state;
@@ -15,6 +16,7 @@ use std::{
 
 use bytes::Bytes;
 
+pub(crate) use pace::longest_stall;
 pub use pending::CommandId;
 pub(crate) use pending::Pending;
 pub(crate) use reader::silence;
@@ -134,8 +136,14 @@ impl Incoming {
         }
         let mut response = decode(&raw, &self.limits)?;
         match &response {
-            Response::Untagged(untagged) => self.flood.admit(untagged, raw.text.len())?,
-            Response::Tagged { .. } => self.flood.ended(),
+            Response::Untagged(untagged) => {
+                let progress = self.flood.admit(untagged, raw.text.len())?;
+                self.reader.pace.add(progress);
+            }
+            Response::Tagged { .. } => {
+                self.flood.ended();
+                self.reader.pace.restart();
+            }
             Response::Continue(_) => self.flood.admit_continuation(raw.text.len())?,
         }
         self.secrets.strike(&mut response);
@@ -242,10 +250,20 @@ impl Link {
 
     /// The next event, while what was collected is sent. Safe to drop.
     pub(crate) async fn next(&mut self) -> Result<Event, Error> {
+        self.next_within(self.timeouts.read).await
+    }
+
+    /// The same, with another timeout.
+    pub(crate) async fn next_within(&mut self, patience: Duration) -> Result<Event, Error> {
         match self.backlog.pop_front() {
             Some(event) => Ok(event),
-            None => self.pump(Some(self.timeouts.read)).await,
+            None => self.pump(Some(patience)).await,
         }
+    }
+
+    /// The connection can be used no more, for a reason that lies with the one who uses it.
+    pub(crate) fn give_up(&mut self, error: Error) -> Error {
+        self.incoming.fail(error)
     }
 
     /// Reads and writes at once: a server that waits until we read would otherwise wait for ever.

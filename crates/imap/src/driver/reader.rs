@@ -12,6 +12,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::pace::Pace;
 use crate::{
     compress::Inflater,
     error::{Error, ErrorKind},
@@ -31,6 +32,8 @@ pub(crate) struct Reader {
     /// Length of the literal that is streamed, and how much of it came.
     literal: Option<(u64, u64)>,
     read: Instant,
+    /// What comes while it is waited for.
+    pub(super) pace: Pace,
     trace: Option<Arc<dyn Trace>>,
     /// Continuations carry challenges, which are not shown.
     pub(crate) hides_continuations: bool,
@@ -52,6 +55,7 @@ impl Reader {
             inflate: None,
             literal: None,
             read: Instant::now(),
+            pace: Pace::default(),
             trace,
             hides_continuations: false,
         }
@@ -66,10 +70,14 @@ impl Reader {
             }
             match patience {
                 None => self.fill().await?,
-                Some(patience) => match timeout(patience, self.fill()).await {
-                    Ok(outcome) => outcome?,
-                    Err(_) => return Err(silence(patience)),
-                },
+                Some(patience) => {
+                    let begun = tokio::time::Instant::now();
+                    match timeout(patience, self.fill()).await {
+                        Ok(outcome) => outcome?,
+                        Err(_) => return Err(silence(patience)),
+                    }
+                    self.pace.wait(begun.elapsed(), patience)?;
+                }
             }
         }
     }
@@ -145,8 +153,9 @@ impl Reader {
     fn came(&mut self, outcome: io::Result<usize>) -> Result<(), Error> {
         match outcome {
             Ok(0) => Err(self.ended()),
-            Ok(_) => {
+            Ok(bytes) => {
                 self.read = Instant::now();
+                self.pace.add(bytes as u64);
                 Ok(())
             }
             // TLS without its own goodbye: for IMAP an end like any other.

@@ -11,7 +11,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::pending::{CommandId, Pending};
+use super::{
+    pace::Pace,
+    pending::{CommandId, Pending},
+};
 use crate::{
     compress::Deflater,
     error::{Error, ErrorKind},
@@ -36,6 +39,8 @@ pub(crate) struct Writer {
     /// Whether the stream may still hold something back.
     unflushed: bool,
     patience: Duration,
+    /// What the server takes while that is waited for.
+    pace: Pace,
     pub(crate) trace: Option<Arc<dyn Trace>>,
     /// Nothing more can be sent.
     broken: Option<Error>,
@@ -57,6 +62,7 @@ impl Writer {
             deflater: None,
             unflushed: false,
             patience,
+            pace: Pace::default(),
             trace,
             broken: None,
         }
@@ -159,8 +165,11 @@ impl Writer {
         }
         while self.sent < self.wire.len() {
             self.unflushed = true;
+            let begun = tokio::time::Instant::now();
             let outcome = timeout(self.patience, self.half.write(&self.wire[self.sent..])).await;
-            self.sent += self.timed(outcome.map(some))?;
+            let sent = self.timed(outcome.map(some))?;
+            self.sent += sent;
+            self.took(sent, begun)?;
         }
         self.wire.clear();
         self.sent = 0;
@@ -176,8 +185,10 @@ impl Writer {
         while body < octets.len() {
             let slices = [IoSlice::new(&self.buffer[head..]), IoSlice::new(&octets[body..])];
             let slices = if head < self.buffer.len() { &slices[..] } else { &slices[1..] };
+            let begun = tokio::time::Instant::now();
             let outcome = timeout(self.patience, self.half.write_vectored(slices)).await;
             let sent = self.timed(outcome.map(some))?;
+            self.took(sent, begun)?;
             let of_head = sent.min(self.buffer.len() - head);
             head += of_head;
             body += sent - of_head;
@@ -196,6 +207,12 @@ impl Writer {
             return Err(error);
         };
         self.guard(outcome)
+    }
+
+    /// Counts what the server took. A server that takes a byte now and then is as good as one that takes nothing.
+    fn took(&mut self, bytes: usize, begun: tokio::time::Instant) -> Result<(), Error> {
+        self.pace.add(bytes as u64);
+        self.pace.wait(begun.elapsed(), self.patience).inspect_err(|error| self.broken = Some(error.clone()))
     }
 
     fn guard<T>(&mut self, outcome: io::Result<T>) -> Result<T, Error> {

@@ -8,5 +8,6 @@ mod echo;
 mod limits;
 mod login;
 mod sign_in;
+mod stalls;
 mod streams;
 mod tls;

@@ -52,7 +52,8 @@ async fn bodies_come_whole_or_in_chunks_and_commands_overlap() {
         assert_eq!(one.inline("").unwrap(), "hello");
         assert!(one.flags.unwrap().contains("\\Seen"));
 
-        let expected = FetchEvent::BodyStart { uid: Uid::new(2), section: String::new(), length: 300_000 };
+        let expected =
+            FetchEvent::BodyStart { uid: Uid::new(2), section: String::new(), origin: None, length: 300_000 };
         assert_eq!(stream.next().await.unwrap(), Some(expected));
         let mut octets = 0;
         loop {

@@ -9,9 +9,11 @@ use super::{Aim, Blame, Delivery, Stop};
 use crate::{culprits::is_break, in_order::Batch, pleas};
 
 /// What breaks at messages in a row may cost before the folder is left. A silent server costs the time that it was waited for.
-const MOST_COST: u32 = 20;
+const MOST_COST: u32 = 60;
 const COST_OF_BREAK: u32 = 1;
 const COST_OF_SILENCE: u32 = 4;
+/// Of a silence that is waited for half as long.
+const COST_OF_SHORT_SILENCE: u32 = 2;
 
 impl Delivery {
     /// The server may have refused what was asked for last with words of patience: then it is seen whether it gives other
@@ -77,9 +79,14 @@ impl Delivery {
             return Blame::Unknown(error);
         };
         self.suspects.insert(uid);
-        self.cost += if error.kind == imap::ErrorKind::Timeout { COST_OF_SILENCE } else { COST_OF_BREAK };
-        if let Some(verdict) = self.culprits.broke(&self.folder, uid, &error) {
+        self.cost += match error.kind {
+            imap::ErrorKind::Timeout if self.is_impatient() => COST_OF_SHORT_SILENCE,
+            imap::ErrorKind::Timeout => COST_OF_SILENCE,
+            _ => COST_OF_BREAK,
+        };
+        if let Some(verdict) = self.culprits.broke(&self.folder, uid, &error, self.alone == Some(uid)) {
             self.withheld.insert(uid, verdict);
+            self.judge.forget(uid);
             self.is_wary = true;
         }
         if is_half_sent || self.alone != Some(uid) {
@@ -93,8 +100,18 @@ impl Delivery {
         Blame::Message
     }
 
+    /// True where the folder has several messages at which the server fell silent: for each further one it is waited for a
+    /// shorter time, and once. They are tried again in the next pass.
+    pub(crate) fn is_impatient(&self) -> bool {
+        self.culprits.are_many_silent(&self.folder)
+    }
+
     /// The message during which the connection broke: the one that came by, or the next one that was to come.
     fn culprit(&self) -> Option<Uid> {
+        // Whatever comes is the answer to the question for it.
+        if self.alone.is_some() {
+            return self.alone;
+        }
         if let Some(passing) = &self.passing {
             return Some(passing.uid);
         }

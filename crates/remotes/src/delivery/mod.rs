@@ -1,5 +1,6 @@
 //! The bodies that one call asks for: commands in flight, answers judged, octets passed on.
 
+mod checks;
 mod faults;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,11 +15,13 @@ use mailhaul_mail::{Scope, Uid};
 
 use crate::{
     culprits::{Culprits, Numbered},
+    examination::Examination,
     in_order::{Batch, InOrder},
     judge::{Judge, Worth},
     line::Gauge,
     pleas::Pleas,
     profile::Profile,
+    sizes::Sizes,
 };
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
@@ -34,6 +37,13 @@ const IN_FLIGHT: usize = 16;
 /// Octets of the commands under way as claimed, unless one command alone asks for more: what a server answers out of turn
 /// has to wait within half of the process's budget.
 const IN_FLIGHT_OCTETS: u64 = 4 << 20;
+/// A body is given up that is so many times as large as told, and larger by so many bytes: told sizes are estimates.
+const MOST_TIMES: u64 = 4;
+const MOST_BEYOND: u64 = 16 << 20;
+/// A larger size says nothing: no larger body is read (32 bits, RFC 3501, section 9).
+const LARGEST_SIZE: u64 = 0xffff_ffff;
+/// Said of a message of which the server gives `BODY[]<0>` in answer to `BODY[]`.
+const PART: &str = "the server gives a part of the message that was not asked for, and not the message";
 /// Why the delivery cannot go on.
 pub(crate) enum Stop {
     /// The outlet's other end is gone.
@@ -79,6 +89,8 @@ enum Aim {
     Test,
     /// Nothing is passed on: it is seen whether this message comes.
     Probe(Uid),
+    /// Nothing is passed on: this message is read to be checked.
+    Examine(Uid),
 }
 
 /// A large body that comes by.
@@ -113,6 +125,10 @@ pub(crate) struct Delivery {
     /// What the server said of messages that it did not give.
     excuses: BTreeMap<Uid, String>,
     passing: Option<Passing>,
+    /// The message that is read to be checked.
+    examined: Examination,
+    /// The message that is asked for by another item, which may give more of it.
+    read_otherwise: Option<Uid>,
     /// The last message that came.
     last: Option<Uid>,
     aim: Aim,
@@ -140,7 +156,7 @@ impl Delivery {
         culprits: &Culprits,
         profile: &'static Profile,
         wanted: &[Wanted],
-        outlet: Outlet,
+        (outlet, sizes): (Outlet, Sizes),
         gauge: Gauge,
     ) -> Self {
         let known = culprits.of(&folder);
@@ -158,13 +174,15 @@ impl Delivery {
             wanted: wanted.to_vec(),
             first: 0,
             bodies: InOrder::new(outlet),
-            judge: Judge::new(&profile.placeholders),
+            judge: Judge::new(&profile.placeholders, sizes),
             claimed,
             delivered: BTreeSet::new(),
             asked: BTreeSet::new(),
             asked_alone: BTreeSet::new(),
             excuses: BTreeMap::new(),
             passing: None,
+            examined: Examination::default(),
+            read_otherwise: None,
             last: None,
             aim: Aim::Deliver,
             profile,
@@ -182,6 +200,9 @@ impl Delivery {
 
     /// What is asked for next, in the order wanted; `None` when all was asked for.
     pub(crate) fn next_step(&mut self) -> Option<Step> {
+        if let Some(uid) = self.judge.urgent().next() {
+            return Some(Step::Alone(uid));
+        }
         while self.wanted.get(self.first).is_some_and(|it| !self.is_open(it.uid)) {
             self.first += 1;
         }
@@ -230,7 +251,7 @@ impl Delivery {
         stream: &mut FetchStream<'_>,
         wanted: &[Wanted],
     ) -> Result<(), Stop> {
-        self.aim = Aim::Deliver;
+        (self.aim, self.alone) = (Aim::Deliver, None);
         self.run(stream, batches(wanted), IN_FLIGHT).await
     }
 
@@ -239,12 +260,17 @@ impl Delivery {
     pub(crate) async fn alone(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<(), Stop> {
         self.alone = Some(uid);
         let is_suspect = self.is_wary || self.suspects.contains(&uid);
-        self.aim = if is_suspect { Aim::Test } else { Aim::Deliver };
-        self.came = false;
-        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
-        if std::mem::take(&mut self.came) {
-            self.aim = Aim::Deliver;
+        if !self.judge.is_doubted(uid) {
+            self.aim = if is_suspect { Aim::Test } else { Aim::Deliver };
+            self.came = false;
             self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+            if std::mem::take(&mut self.came) {
+                self.aim = Aim::Deliver;
+                self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+            }
+        }
+        if self.judge.is_doubted(uid) {
+            self.verify(stream, uid).await?;
         }
         self.asked_alone.insert(uid);
         self.alone = None;
@@ -260,7 +286,7 @@ impl Delivery {
     ) -> Result<(), Stop> {
         let mut waiting: VecDeque<Batch> = batches.into();
         loop {
-            while (self.alone.is_some() || !(self.is_slow || self.pleas.is_heard()))
+            while (self.alone.is_some() || !self.is_to_pause())
                 && self.bodies.len() < in_flight
                 && let Some(next) = waiting.front()
                 && (self.bodies.len() == 0 || self.bodies.octets() + next.octets <= IN_FLIGHT_OCTETS)
@@ -274,8 +300,8 @@ impl Delivery {
             // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
             let only = self.bodies.only();
             match event {
-                FetchEvent::BodyStart { uid, section, length } => {
-                    self.start(uid.or(only), &section, length).await?;
+                FetchEvent::BodyStart { uid, section, origin, length } => {
+                    self.start(uid.or(only), (&section, origin), length).await?;
                 }
                 FetchEvent::BodyChunk(octets) => self.chunk(octets).await?,
                 FetchEvent::Message(fetch) if self.passing.is_some() => self.end(&fetch).await?,
@@ -290,6 +316,15 @@ impl Delivery {
         }
     }
 
+    /// True where something is to be cleared up before more is asked for.
+    fn is_to_pause(&self) -> bool {
+        self.is_slow || self.pleas.is_heard() || self.judge.urgent().next().is_some()
+    }
+
+    fn claimed_size(&self, uid: Uid) -> u64 {
+        self.claimed.get(&uid).copied().filter(|size| *size <= LARGEST_SIZE).unwrap_or(0)
+    }
+
     /// The folder was opened. Where it is open to read, no item sets a flag.
     pub(crate) fn opened(&mut self, is_read_only: bool) {
         let item = |is_better: bool| if is_better && is_read_only { RFC822 } else { BODY };
@@ -298,23 +333,33 @@ impl Delivery {
 
     fn item(&self) -> &'static str {
         let is_cut = self.alone.is_some_and(|uid| self.judge.is_cut(uid));
-        if is_cut { self.item_of_cut } else { self.item }
+        if is_cut || self.read_otherwise.is_some() { self.item_of_cut } else { self.item }
     }
 
     /// A large section begins.
-    async fn start(&mut self, uid: Option<Uid>, section: &str, length: u64) -> Result<(), Stop> {
+    async fn start(
+        &mut self,
+        uid: Option<Uid>,
+        (section, origin): (&str, Option<u32>),
+        length: u64,
+    ) -> Result<(), Stop> {
         if self.passing.is_some() {
             // A second one in the same response.
             return Err(broken(uid).into());
         }
         let Some(uid) = uid.filter(|uid| section.is_empty() && self.awaits(*uid)) else { return Ok(()) };
-        let is_dry = self.aim != Aim::Deliver;
-        if !is_dry {
-            let claimed = self.claimed.get(&uid).copied().unwrap_or(0);
-            if let Worth::Doubtful(words) = self.judge.streamed(uid, claimed, length) {
-                self.excuses.insert(uid, words);
-                return Ok(());
-            }
+        if origin.is_some() {
+            self.excuses.insert(uid, PART.to_owned());
+            return Ok(());
+        }
+        let (is_dry, claimed) = (self.aim != Aim::Deliver, self.claimed_size(uid));
+        if is_too_large(claimed, length) {
+            self.passing = Some(Passing { uid, length, held: None, is_dry: true });
+            return Err(too_large(uid, claimed, length).into());
+        }
+        if !is_dry && let Worth::Doubtful(words) = self.judge.streamed(uid, claimed, length) {
+            self.excuses.insert(uid, words);
+            return Ok(());
         }
         self.passing = Some(Passing { uid, length, held: None, is_dry });
         if !is_dry {
@@ -324,6 +369,9 @@ impl Delivery {
     }
 
     async fn chunk(&mut self, octets: Bytes) -> Result<(), Closed> {
+        if matches!(self.aim, Aim::Examine(_)) && self.passing.is_some() {
+            self.examined.update(&octets);
+        }
         let Some(passing) = self.passing.as_mut().filter(|it| !it.is_dry) else { return Ok(()) };
         self.is_slow |= self.gauge.passed(octets.len());
         match passing.held.replace(octets) {
@@ -337,7 +385,7 @@ impl Delivery {
         let Some(mut passing) = self.passing.take() else { return Ok(()) };
         let is_body =
             |spec: &str, content: &Content| spec.is_empty() && matches!(content, Content::Streamed(_));
-        let has_body = fetch.sections.iter().any(|it| is_body(&it.spec, &it.content));
+        let has_body = fetch.sections.iter().any(|it| it.origin.is_none() && is_body(&it.spec, &it.content));
         if !has_body || fetch.uid.is_some_and(|uid| uid != passing.uid) {
             let error = broken(Some(passing.uid));
             self.passing = Some(passing);
@@ -356,14 +404,24 @@ impl Delivery {
     }
 
     async fn message(&mut self, fetch: &Fetch, only: Option<Uid>) -> Result<(), Closed> {
-        let Some(body) = fetch.inline("") else { return Ok(()) };
         let Some(uid) = fetch.uid.or(only).filter(|uid| self.awaits(*uid)) else { return Ok(()) };
-        if self.aim == Aim::Probe(uid) {
+        let Some(body) = fetch.inline("") else {
+            if fetch.sections.iter().any(|it| it.spec.is_empty() && it.origin.is_some()) {
+                self.excuses.insert(uid, PART.to_owned());
+            }
+            return Ok(());
+        };
+        if let Aim::Probe(_) | Aim::Examine(_) = self.aim {
             self.came = !body.is_empty();
+            self.examined = Examination::of(body);
             return Ok(());
         }
-        let claimed = self.claimed.get(&uid).copied().unwrap_or(0);
-        match self.judge.whole(uid, claimed, body) {
+        self.take(uid, body).await
+    }
+
+    /// Passes a message on, unless it is in doubt.
+    async fn take(&mut self, uid: Uid, body: &Bytes) -> Result<(), Closed> {
+        match self.judge.whole(uid, self.claimed_size(uid), body) {
             Worth::Sound => {}
             Worth::Doubtful(words) => {
                 self.excuses.insert(uid, words);
@@ -382,7 +440,7 @@ impl Delivery {
 
     fn awaits(&self, uid: Uid) -> bool {
         match self.aim {
-            Aim::Probe(probed) => probed == uid,
+            Aim::Probe(asked) | Aim::Examine(asked) => asked == uid,
             _ => self.claimed.contains_key(&uid) && !self.delivered.contains(&uid),
         }
     }
@@ -427,6 +485,20 @@ fn broken(uid: Option<Uid>) -> imap::Error {
     imap::Error::session(imap::ErrorKind::Protocol, words)
 }
 
+/// True for a body that cannot be the message of the told size. Where no size is told, any is taken.
+fn is_too_large(claimed: u64, length: u64) -> bool {
+    let most = claimed.saturating_mul(MOST_TIMES).max(claimed.saturating_add(MOST_BEYOND));
+    claimed > 0 && length > most
+}
+
+/// To read it to its end could take hours: the connection is given up.
+fn too_large(uid: Uid, claimed: u64, length: u64) -> imap::Error {
+    let words = format!(
+        "the server announces {length} octets for the message of UID {uid}, of which it tells {claimed}"
+    );
+    imap::Error::session(imap::ErrorKind::Protocol, words)
+}
+
 /// Cuts what is wanted into commands. Their messages come in the order of UIDs, whatever the order here.
 fn batches(wanted: &[Wanted]) -> Vec<Batch> {
     let mut batches = Vec::new();
@@ -449,6 +521,13 @@ fn batches(wanted: &[Wanted]) -> Vec<Batch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_may_be_larger_than_told_but_not_without_bound() {
+        assert!(!is_too_large(0, u64::MAX) && !is_too_large(350, 16 << 20));
+        assert!(is_too_large(350, 4_000_000_000) && is_too_large(100 << 20, 401 << 20));
+        assert!(!is_too_large(100 << 20, 400 << 20));
+    }
 
     #[test]
     fn small_messages_share_a_command_and_large_ones_do_not() {

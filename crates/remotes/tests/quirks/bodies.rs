@@ -1,6 +1,6 @@
 //! Rows 140 to 149: bodies that a server gives wrong, or not at all.
 
-use mailhaul_engine::{ErrorKind, Missing};
+use mailhaul_engine::{ErrorKind, Mailbox as _, Missing};
 use mailhaul_mail::Scope;
 
 use crate::{
@@ -109,11 +109,71 @@ async fn a_message_with_many_parts_is_read_to_its_end() {
 
 /// Quirk 147.
 #[tokio::test]
-async fn a_body_of_another_size_than_told_must_come_twice_alike() {
+async fn a_body_of_another_size_than_told_must_come_alike_each_time() {
     let mut play = source("q147-shorter-than-told.txt").await;
     let (told, missing) = play.fetch(&[5; 5]).await.unwrap();
     play.done().await;
     assert_eq!(told, ["1: hello", "2: hello", "3: hello", "4: hello"]);
-    let words = "the server gives 3 octets each time differently of a message of which it tells 5".to_owned();
+    let words = "the server gives 2 octets each time differently of a message of which it tells 5".to_owned();
     assert_eq!(missing, [(uid(5), Missing::Withheld(words))]);
+}
+
+/// Quirk 147.
+#[tokio::test]
+async fn the_body_of_another_message_is_known_by_its_header() {
+    let mut play = source("q147-of-another-message.txt").await;
+    let (told, missing) = play.fetch(&[25, 25, 25, 25, 90]).await.unwrap();
+    play.done().await;
+    assert_eq!(told.len(), 4);
+    let words = "the server gives 31 octets of a message of which it tells 90, and their header is that of another message";
+    assert_eq!(missing, [(uid(5), Missing::Withheld(words.to_owned()))]);
+}
+
+/// Quirk 147.
+#[tokio::test]
+async fn a_large_body_that_ends_within_a_line_is_skipped() {
+    let mut play = source("q147-large.txt").await;
+    let (told, missing) = play.fetch(&[25, 25, 25, 25, 600_000]).await.unwrap();
+    play.done().await;
+    assert_eq!(told.len(), 4);
+    let words =
+        "the server gives 300000 octets of a message of which it tells 600000, and they end within a line";
+    assert_eq!(missing, [(uid(5), Missing::Withheld(words.to_owned()))]);
+}
+
+/// Quirk 147.
+#[tokio::test]
+async fn where_sizes_are_estimates_three_messages_are_checked() {
+    let mut play = source("q147-estimates.txt").await;
+    let (told, missing) = play.fetch(&[31, 31, 31, 31, 31]).await.unwrap();
+    play.done().await;
+    assert_eq!((told.len(), missing), (5, Vec::new()));
+}
+
+/// Quirk 148.
+#[tokio::test]
+async fn parts_that_were_not_asked_for_are_no_message() {
+    let mut play = source("q148-parts.txt").await;
+    let (told, missing) = play.fetch(&[5, 300_000]).await.unwrap();
+    play.done().await;
+    assert_eq!(told, ["2: 300000 follow"]);
+    let words = "the server gives a part of the message that was not asked for, and not the message";
+    assert_eq!(missing, [(uid(1), Missing::Withheld(words.to_owned()))]);
+}
+
+/// Quirk 149.
+#[tokio::test]
+async fn a_body_far_larger_than_told_is_given_up() {
+    let mut play = source("q149-larger-than-told.txt").await;
+    let mut last = None;
+    for _ in 0..2 {
+        last = Some(play.fetch(&[5, 350]).await);
+        play.mailbox.reconnect().await.unwrap();
+    }
+    play.done().await;
+    let (told, missing) = last.unwrap().unwrap();
+    assert_eq!(told, ["1: hello"]);
+    let words = "the server's answer with this message could not be read three times: the server announces 4000000000 \
+                 octets for the message of UID 2, of which it tells 350";
+    assert_eq!(missing, [(uid(2), Missing::Withheld(words.to_owned()))]);
 }

@@ -26,7 +26,7 @@ async fn q1_the_octets_that_come_count_whatever_size_was_told() {
     assert_eq!(sizes, [900, 0, 1]);
     let (told, missing) = play.fetch(&sizes).await.unwrap();
     play.done().await;
-    assert_eq!(told, ["1: hello", "2: second", "3: third"]);
+    assert_eq!(told, ["2: second\r\n", "1: hello\r\n", "3: third\r\n"]);
     assert!(missing.is_empty());
 }
 

@@ -13,7 +13,7 @@ fn numbers() -> Vec<u32> {
         .chain(80..=117)
         .chain(120..=124)
         .chain(130..=135)
-        .chain(140..=147)
+        .chain(140..=149)
         .chain(150..=160)
         .collect()
 }

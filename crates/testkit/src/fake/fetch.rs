@@ -100,10 +100,13 @@ impl Session {
                 other => {
                     let fields =
                         other.strip_prefix("BODY.PEEK[HEADER.FIELDS (").and_then(|it| it.strip_suffix(")]"));
-                    let Some(fields) = fields else {
-                        return Err(Refusal::bad("Command Argument Error. 11"));
-                    };
-                    literal(&format!("BODY[HEADER.FIELDS ({fields})]"), &header(octets, fields))
+                    match (fields, part_of(octets, other)) {
+                        (Some(fields), _) => {
+                            literal(&format!("BODY[HEADER.FIELDS ({fields})]"), &header(octets, fields))
+                        }
+                        (None, Some((origin, part))) => literal(&format!("BODY[]<{origin}>"), part),
+                        (None, None) => return Err(Refusal::bad("Command Argument Error. 11")),
+                    }
                 }
             };
             line.extend_from_slice(&told);
@@ -135,6 +138,14 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The part of the message that `BODY.PEEK[]<origin.length>` asks for.
+fn part_of<'a>(octets: &'a [u8], item: &str) -> Option<(usize, &'a [u8])> {
+    let (origin, length) = item.strip_prefix("BODY.PEEK[]<")?.strip_suffix('>')?.split_once('.')?;
+    let (origin, length): (usize, usize) = (origin.parse().ok()?, length.parse().ok()?);
+    let rest = octets.get(origin..).unwrap_or_default();
+    Some((origin, &rest[..rest.len().min(length)]))
 }
 
 fn literal(name: &str, octets: &[u8]) -> Vec<u8> {

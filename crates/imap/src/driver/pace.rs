@@ -1,0 +1,101 @@
+//! Progress of a connection: a server that keeps talking and gives nothing of what was asked for is as good as silent.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// Timeouts that pass before a connection with too little progress is given up, and the least time (for short timeouts).
+const TIMEOUTS: u32 = 4;
+const SHORTEST: Duration = Duration::from_secs(10);
+/// Bytes a second that are progress.
+const FLOOR: u64 = 1 << 10;
+/// Bytes that an answer about a message counts for, in addition to its own: some servers need seconds for each message.
+pub(super) const MESSAGE: u64 = 10 << 10;
+/// Bytes that a mailbox in a list counts for, in addition to its own.
+pub(super) const LISTED: u64 = 1 << 10;
+
+/// The time in which a server must give something, where it is silent no longer than `patience` at once.
+pub(crate) fn longest_stall(patience: Duration) -> Duration {
+    (patience * TIMEOUTS).max(SHORTEST)
+}
+
+/// Time that was spent waiting for a server, and what the server gave or took in that time.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    waited: Duration,
+    /// In bytes.
+    progress: u64,
+}
+
+impl Pace {
+    /// A command ended: what comes now is measured by itself.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.progress = self.progress.saturating_add(bytes);
+    }
+
+    /// Counts time spent waiting. The time of a reader who is slow itself is not counted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] where the average over [`longest_stall`] is below the floor.
+    pub(super) fn wait(&mut self, time: Duration, patience: Duration) -> Result<(), Error> {
+        self.waited += time;
+        if self.waited < longest_stall(patience) {
+            return Ok(());
+        }
+        let (waited, progress) = (self.waited.as_secs(), self.progress);
+        self.restart();
+        if progress >= waited.saturating_mul(FLOOR) {
+            return Ok(());
+        }
+        let words = format!("the server made no progress within {waited} s");
+        Err(Error::session(ErrorKind::Timeout, words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// Seconds after which a server is given up that gives so many bytes each second.
+    fn given_up_after(bytes: u64) -> Option<u64> {
+        let mut pace = Pace::default();
+        (1..=1000).find(|_| {
+            pace.add(bytes);
+            pace.wait(SECOND, PATIENCE).is_err()
+        })
+    }
+
+    #[test]
+    fn too_few_bytes_on_average_are_no_progress() {
+        assert_eq!([0, 1, 1000, 1023].map(given_up_after), [Some(20); 4]);
+        assert_eq!([1024, 1 << 20].map(given_up_after), [None; 2]);
+    }
+
+    #[test]
+    fn a_message_every_few_seconds_is_progress() {
+        let mut pace = Pace::default();
+        let mut seconds = 1..=1000;
+        assert!(seconds.all(|second| {
+            pace.add(if second % 5 == 0 { MESSAGE } else { 0 });
+            pace.wait(SECOND, PATIENCE).is_ok()
+        }));
+    }
+
+    #[test]
+    fn a_command_that_ends_begins_the_time_again() {
+        let mut pace = Pace::default();
+        for _ in 0..100 {
+            pace.wait(19 * SECOND, PATIENCE).unwrap();
+            pace.restart();
+        }
+        assert_eq!(pace.wait(20 * SECOND, PATIENCE).unwrap_err().kind, ErrorKind::Timeout);
+        assert_eq!(longest_stall(Duration::from_mins(5)), Duration::from_mins(20));
+    }
+}
