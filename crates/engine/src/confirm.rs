@@ -27,7 +27,7 @@ const SAMPLE: usize = 20;
 /// Time between two looks for messages that the target accepted and does not show.
 const LATE_INTERVAL: Duration = Duration::from_secs(1);
 /// Looks of that kind.
-const LATE_LOOKS: u32 = 5;
+const LATE_LOOKS: u32 = 3;
 
 /// Differences between a copy and what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
