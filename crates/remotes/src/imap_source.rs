@@ -34,7 +34,8 @@ impl Source for ImapMailbox {
             &self.culprits,
             self.choice.profile,
             wanted,
-            (outlet, self.sizes.clone()),
+            outlet,
+            self.sizes.clone(),
             gauge,
         );
         loop {

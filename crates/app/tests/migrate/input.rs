@@ -30,9 +30,9 @@ fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
         ("EmailAddress,UserName\na@x,a\n", &["Column \"Password\" is missing"]),
         (
             "EmailAddress,Username,Password\na@x,a,p\n",
-            &["\"Username\" is not known", "did you mean \"UserName\""],
+            &["\"Username\" is unknown", "did you mean \"UserName\""],
         ),
-        ("EmailAddress,UserName,Password,Shoe\na@x,a,p,46\n", &["Row 1", "\"Shoe\" is not known"]),
+        ("EmailAddress,UserName,Password,Shoe\na@x,a,p,46\n", &["Row 1", "\"Shoe\" is unknown"]),
         (
             &format!("{header}a@x,a,p,q\nb@x,b,hunter2\n"),
             &["Row 3", "wrong number of columns", "Expected: 4. Found: 3"],

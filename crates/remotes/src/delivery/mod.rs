@@ -156,7 +156,8 @@ impl Delivery {
         culprits: &Culprits,
         profile: &'static Profile,
         wanted: &[Wanted],
-        (outlet, sizes): (Outlet, Sizes),
+        outlet: Outlet,
+        sizes: Sizes,
         gauge: Gauge,
     ) -> Self {
         let known = culprits.of(&folder);
@@ -301,7 +302,7 @@ impl Delivery {
             let only = self.bodies.only();
             match event {
                 FetchEvent::BodyStart { uid, section, origin, length } => {
-                    self.start(uid.or(only), (&section, origin), length).await?;
+                    self.start(uid.or(only), &section, origin, length).await?;
                 }
                 FetchEvent::BodyChunk(octets) => self.chunk(octets).await?,
                 FetchEvent::Message(fetch) if self.passing.is_some() => self.end(&fetch).await?,
@@ -340,7 +341,8 @@ impl Delivery {
     async fn start(
         &mut self,
         uid: Option<Uid>,
-        (section, origin): (&str, Option<u32>),
+        section: &str,
+        origin: Option<u32>,
         length: u64,
     ) -> Result<(), Stop> {
         if self.passing.is_some() {
