@@ -25,7 +25,7 @@ fn redact(criterion: &mut Criterion) {
     ] {
         assert!(matches!(redactor.redact(text, search), Cow::Borrowed(_)));
         group.bench_function(name, |bencher| {
-            bencher.iter(|| black_box(redactor.redact(black_box(text), search)))
+            bencher.iter(|| black_box(redactor.redact(black_box(text), search)));
         });
     }
     group.finish();

@@ -184,7 +184,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let answered = done.answered();
             let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
             // A server that refuses more than a message is asked nothing else: the next pass compares.
-            let is_open = |error: &Error| error.scope <= Scope::Message || may_mean_one_message(error);
+            let is_local = self.target.habits().is_local;
+            let is_open =
+                |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
             if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
                 let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
                 lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
@@ -243,10 +245,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         part: &Part,
         refused: Vec<(Vec<Uid>, Error)>,
     ) -> Result<(), Error> {
-        let mut wider = Ok(());
+        let (mut wider, is_local) = (Ok(()), self.target.habits().is_local);
+        let may_mean_one = |error: &Error| !is_local && may_mean_one_message(error);
         let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
         let is_doubtful = |(uids, error): &(Vec<Uid>, Error)| {
-            may_mean_one_message(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
+            may_mean_one(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
         };
         // Commands that were on their way together: whether the server accepts another message shows when they are sent again.
         let first_doubt = refused.iter().position(is_doubtful);
@@ -260,20 +263,20 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let is_again = error.retry == Retry::Now && part.tries < TRIES;
             match uids.as_slice() {
                 _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
-                [_] if may_mean_one_message(&error)
+                [_] if may_mean_one(&error)
                     && first_doubt != Some(place)
                     && error.kind != ErrorKind::Busy =>
                 {
                     todo.next(uids, part.batch, part.tries);
                 }
-                [uid] if may_mean_one_message(&error) => {
+                [uid] if may_mean_one(&error) => {
                     match work.refusals.doubt(*uid, !todo.parts.is_empty(), error.kind) {
                         Suspicion::TryOthers => todo.last(*uid),
                         Suspicion::Refused => self.skip_refused(work, todo.messages, *uid, error.message),
                         Suspicion::Believed => wider = Err(error),
                     }
                 }
-                [_, _, ..] if error.scope <= Scope::Message || may_mean_one_message(&error) => {
+                [_, _, ..] if error.scope <= Scope::Message || may_mean_one(&error) => {
                     todo.halves(&uids);
                 }
                 [uid] if error.scope <= Scope::Message => {
@@ -288,7 +291,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                     }
                 }
                 // Found on the target, whatever was said.
-                [] if is_of_messages && may_mean_one_message(&error) => {}
+                [] if is_of_messages && may_mean_one(&error) => {}
                 _ => wider = Err(error),
             }
         }

@@ -180,6 +180,8 @@ pub struct StorageHabits {
     pub merges_copies: bool,
     /// It returns OK before the message shows in the folder (uploads by Gmail's API).
     pub shows_late: bool,
+    /// It is a directory of this machine: a full disk is no answer to one message.
+    pub is_local: bool,
 }
 
 /// Where mail goes.

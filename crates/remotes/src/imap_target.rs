@@ -122,7 +122,11 @@ impl Target for ImapMailbox {
     }
 
     fn habits(&self) -> StorageHabits {
-        StorageHabits { merges_copies: self.choice.profile.merges_copies, shows_late: self.uploads.is_some() }
+        StorageHabits {
+            merges_copies: self.choice.profile.merges_copies,
+            shows_late: self.uploads.is_some(),
+            is_local: false,
+        }
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {

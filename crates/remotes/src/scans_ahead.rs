@@ -228,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_with_another_uidvalidity_is_scanned_alone() {
         let (server, cursors) = changed().await;
-        server.with("terrya", |it| it.restart("INBOX"));
+        server.with("terrya", |it| it.renumber("INBOX"));
         let (scans, commands) = scanned(&mut source(&server), &server, &cursors).await;
         assert!(commands > 0);
         assert_ne!(scans[0].status.uid_validity, cursors[0].1.status.uid_validity);
@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_folder_does_not_spoil_the_scans_of_the_others() {
         let (server, cursors) = changed().await;
-        server.lie(when("EXAMINE INBOX").once().answer("NO not now"));
+        server.lie(when("EXAMINE INBOX").once().answer("t NO not now"));
         let (scans, commands) = scanned(&mut source(&server), &server, &cursors).await;
         assert_eq!(commands, 2, "EXAMINE and FETCH of the refused one");
         assert_eq!(scans, alone(&server, &cursors).await);

@@ -99,7 +99,7 @@ async fn a_wrong_client_secret_is_told_to_all_and_asked_once() {
     let tokens = Tokens::new(ClientSecret { secret: Secret::new("wrong"), ..application(&server) });
     for error in refusals(&dovecot, &tokens).await {
         assert_eq!((error.scope, error.retry), (Scope::Endpoint, Retry::Never), "{error}");
-        assert!(error.to_string().contains("127.0.0.1 gives no token (invalid_client"), "{error}");
+        assert!(error.to_string().contains("127.0.0.1 refused to issue a token (invalid_client"), "{error}");
     }
     assert_eq!(server.requests().len(), 1, "{:?}", server.requests());
     assert_eq!((logins(&dovecot, ""), refused(&dovecot)), (0, 0), "{}", dovecot.log());

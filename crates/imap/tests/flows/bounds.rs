@@ -139,6 +139,7 @@ const LINE: &str = "the server sent a line of more than 1048576 octets";
 const RESPONSE: &str = "the server sent a response of more than 4194304 octets";
 const BYTES: &str = "the server sent more than 64 MiB in answer to one command";
 const NUMBER: &str = "the server sent more than 10400 responses to one command, in a mailbox of 100 messages";
+const REPEATED: &str = "the server showed the same 1 messages 10005 times in answer to one command";
 const NUMBER_UNSELECTED: &str =
     "the server sent more than 10000 responses to one command, in a mailbox of 0 messages";
 
@@ -222,8 +223,6 @@ fn of_one_command() -> Vec<Case> {
     let selected = [
         ("UID SEARCH", "* SEARCH 1"),
         ("UID SEARCH", "* ESEARCH (TAG \"a2\") UID ALL 1"),
-        ("UID FETCH", "* 1 FETCH (UID 1)"),
-        ("UID FETCH", "* 1 FETCH (FLAGS (\\Seen))"),
         ("UID FETCH", "* VANISHED 1"),
         ("UID FETCH", "* 1 EXPUNGE"),
         ("UID FETCH", "* 100 EXISTS"),
@@ -236,6 +235,10 @@ fn of_one_command() -> Vec<Case> {
             let piece = format!("{text}\r\n");
             table.push(case(command, piece.clone(), number * piece.len(), Flood, words));
         }
+    }
+    for text in ["* 1 FETCH (UID 1)", "* 1 FETCH (FLAGS (\\Seen))"] {
+        let piece = format!("{text}\r\n");
+        table.push(case("UID FETCH", piece.clone(), 10_401 * piece.len(), Flood, REPEATED));
     }
     let nested = format!("* 1 FETCH (BODYSTRUCTURE {}{})\r\n", "(".repeat(1_000), ")".repeat(1_000));
     table.push(case("UID FETCH", nested.clone(), 10_401 * nested.len(), Flood, NUMBER));

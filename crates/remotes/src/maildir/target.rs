@@ -3,7 +3,7 @@
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
 use mailhaul_engine::{
-    Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, StoredMessages, Target,
+    Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, StorageHabits, StoredMessages, Target,
 };
 use mailhaul_mail::{Flags, FolderPath, Uid, UidSet};
 use tokio::time::timeout;
@@ -28,6 +28,10 @@ const GROUP_OCTETS: usize = 512 << 10;
 const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for MaildirMailbox {
+    fn habits(&self) -> StorageHabits {
+        StorageHabits { is_local: true, ..StorageHabits::default() }
+    }
+
     /// Another mailbox than that of the same user on a server.
     fn owner(&self) -> String {
         format!("{} in the archive", self.name)

@@ -107,6 +107,14 @@ impl Mailbox {
         self.folders.insert(to.to_owned(), folder);
     }
 
+    /// Gives the folder another UIDVALIDITY.
+    ///
+    /// # Panics
+    /// Without such a folder.
+    pub fn renumber(&mut self, folder: &str) {
+        self.folders.get_mut(folder).expect("there is such a folder").uid_validity += 1_000;
+    }
+
     /// Empties a folder, as a restore from a backup does: UIDs begin at 1 again, and UIDVALIDITY stays.
     pub fn restart(&mut self, folder: &str) {
         for (uid, _) in self.messages(folder) {
