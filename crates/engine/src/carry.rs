@@ -277,7 +277,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         if plan.copy.is_empty() {
             return self.store_flags(work, state, flags, None).await;
         }
-        let mut meanwhile = Meanwhile::new(&flags);
+        // In a directory there is nothing to wait for, and another program writes its keywords at the same time.
+        let is_local = self.target.habits().is_local;
+        let mut meanwhile = if is_local { Meanwhile::default() } else { Meanwhile::new(&flags) };
         let brought = Box::pin(self.bring(work, state, plan, owned, &mut meanwhile)).await;
         let outcome = meanwhile.into_outcome();
         if brought.is_err() && !matches!(outcome, Some(Ok(()))) {
