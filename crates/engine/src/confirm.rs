@@ -10,11 +10,12 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, Uid, UidSet};
 
 use crate::{
     error::Error,
+    flag_changes::grouped,
     folder::MessageInfo,
     pairing::Proof,
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    read_back::{Damaged, Lost, Stored},
+    read_back::{Damaged, Lost, Stored, copies_of},
     record::{Copied, Floor, FolderState, MessageState, Record},
     settle::{Among, Sought, adopted, find_on_target, taken},
     transfer::Acknowledged,
@@ -41,7 +42,7 @@ struct Changed {
 
 impl Changed {
     /// `None` where size and date are those that were sent.
-    fn new(stored: &Stored, copy: &MessageInfo) -> Option<Self> {
+    fn new(stored: &Stored<'_>, copy: &MessageInfo) -> Option<Self> {
         let message = &stored.message;
         let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
         let moments = message.date.zip(copy.internal_date);
@@ -63,18 +64,18 @@ impl Work {
 
 /// What the target shows of the messages that it acknowledged. Pure.
 #[derive(Debug, Default)]
-struct Comparison {
+struct Comparison<'a> {
     /// Not at the UID that was returned, or no UID was returned.
     missing: Vec<Uid>,
     /// Where the acknowledgements say that they are.
-    in_place: Vec<Stored>,
+    in_place: Vec<Stored<'a>>,
     /// UIDs that no acknowledgement named.
     strangers: UidSet,
 }
 
-impl Comparison {
+impl<'a> Comparison<'a> {
     /// `merges` allows two messages to be one copy.
-    fn new(acknowledged: &[Acknowledged], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Self {
+    fn new(acknowledged: &'a [Acknowledged], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Self {
         let mut comparison = Self::default();
         let mut claims: HashMap<Uid, u32> = HashMap::new();
         for uid in acknowledged.iter().filter_map(|it| it.target_uid) {
@@ -93,28 +94,23 @@ impl Comparison {
     }
 }
 
-/// Changes of flags that give copies the flags that were sent: flags to add and to remove, with the UIDs on the target.
-/// Keywords that a server adds stay. Pure.
-fn flag_changes(copies: &[Stored], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Vec<FlagChange> {
-    let mut changes: BTreeMap<(Flags, Flags), Vec<Uid>> = BTreeMap::new();
-    for Stored { message, copy, .. } in copies {
-        let Some(there) = shown.get(copy) else { continue };
+/// Changes that give copies the flags that were sent. Keywords that a server adds stay. Pure.
+fn flag_corrections(
+    copies: &[Stored<'_>],
+    shown: &BTreeMap<Uid, MessageInfo>,
+    merges: bool,
+) -> Vec<FlagChange> {
+    let correction = |Stored { message, copy, .. }: &Stored<'_>| {
+        let there = shown.get(copy)?;
         let add = message.flags.without(&there.flags);
         let is_extra = |name: &str| {
             name.starts_with('\\') && !name.eq_ignore_ascii_case("\\Recent") && !message.flags.contains(name)
         };
         let was_just_sent = message.bytes.is_some() && !merges;
         let remove = there.flags.filtered(|name| was_just_sent && is_extra(name));
-        if !add.is_empty() || !remove.is_empty() {
-            changes.entry((add, remove)).or_default().push(*copy);
-        }
-    }
-    let change = |((add, remove), uids): ((Flags, Flags), Vec<Uid>)| FlagChange {
-        uids: uids.into_iter().collect(),
-        add,
-        remove,
+        (!add.is_empty() || !remove.is_empty()).then_some((add, remove, *copy))
     };
-    changes.into_iter().map(change).collect()
+    grouped(copies.iter().filter_map(correction))
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
@@ -170,9 +166,10 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             work.count_changed(located.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)));
             in_place.extend(located);
         }
-        in_place.retain(|stored| !damaged.iter().any(|it| it.copy == stored.copy));
+        let copies = copies_of(&damaged);
+        in_place.retain(|stored| !copies.contains(stored.copy));
         lost.extend(self.remove_damaged(work, damaged).await?);
-        self.correct_flags(work, &flag_changes(&in_place, &shown, habits.merges_copies)).await?;
+        self.correct_flags(work, &flag_corrections(&in_place, &shown, habits.merges_copies)).await?;
         if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
             self.adopt_unexpected(work, state, owned, next, refused).await?;
         }
@@ -189,7 +186,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     async fn check_places(
         &mut self,
         work: &mut Work,
-        in_place: &[Stored],
+        in_place: &[Stored<'_>],
         shown: &BTreeMap<Uid, MessageInfo>,
         read: HashMap<Uid, Digests>,
         is_exact: bool,
@@ -204,22 +201,21 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         }
         let mut changed: Vec<Changed> =
             in_place.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)).collect();
-        let is_known =
-            |it: &Changed| untrue.contains(&it.uid) || damaged.iter().any(|other| other.copy == it.copy);
-        changed.retain(|it| !is_known(it));
+        let copies = copies_of(damaged);
+        changed.retain(|it| !untrue.contains(&it.uid) && !copies.contains(it.copy));
         let others = self.check_changed(work, changed).await?;
         untrue.extend(others);
         Ok(untrue)
     }
 
     /// The copies of messages that were missing at first and have been found.
-    async fn located(
+    async fn located<'a>(
         &mut self,
         work: &Work,
-        acknowledged: &[Acknowledged],
+        acknowledged: &'a [Acknowledged],
         missing: &[Uid],
         shown: &mut BTreeMap<Uid, MessageInfo>,
-    ) -> Result<Vec<Stored>, Error> {
+    ) -> Result<Vec<Stored<'a>>, Error> {
         let known = self.recorded(work, missing.iter().copied()).await?;
         let places: HashMap<Uid, Uid> =
             known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
@@ -228,11 +224,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             let look = self.target.stored(&work.target, first, None, &UidSet::new()).await?;
             shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
         }
-        let stored = |message: &Acknowledged| {
-            let copy = shown.get(places.get(&message.uid)?)?;
-            let message = Acknowledged { target_uid: Some(copy.uid), ..message.clone() };
-            Some(Stored::new(&message, copy))
-        };
+        let stored = |message| Some(Stored::new(message, shown.get(places.get(&message.uid)?)?));
         Ok(acknowledged.iter().filter_map(stored).collect())
     }
 
@@ -286,15 +278,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             return Ok(Vec::new());
         }
         let sample = &changed[..changed.len().min(SAMPLE)];
-        let copies: UidSet = sample.iter().map(|it| it.copy).collect();
-        let there: HashMap<Uid, Fingerprint> =
-            self.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
-        let known = self.recorded(work, sample.iter().map(|it| it.uid)).await?;
-        let is_other = |it: &Changed| {
-            let pair = known.get(&it.uid).zip(there.get(&it.copy));
-            pair.is_none_or(|(ours, its)| ours.as_copy().fingerprint != *its)
-        };
-        if sample.iter().any(is_other) {
+        let pairs: Vec<(Uid, Uid)> = sample.iter().map(|it| (it.uid, it.copy)).collect();
+        let ours = self.with_our_headers(work, &pairs).await?;
+        if sample.iter().any(|it| !ours.contains(it.copy)) {
             // One UID that is not true spoils them all: each is looked for.
             return Ok(changed.into_iter().map(|it| it.uid).collect());
         }
@@ -302,8 +288,25 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(Vec::new())
     }
 
+    /// The copies that have the headers of their message. Pairs are UIDs on the source and on the target.
+    pub(crate) async fn with_our_headers(
+        &mut self,
+        work: &Work,
+        pairs: &[(Uid, Uid)],
+    ) -> Result<UidSet, Error> {
+        let copies: UidSet = pairs.iter().map(|(_, copy)| *copy).collect();
+        let there: HashMap<Uid, Fingerprint> =
+            self.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
+        let known = self.recorded(work, pairs.iter().map(|(uid, _)| *uid)).await?;
+        let is_ours = |(uid, copy): &&(Uid, Uid)| {
+            let sent = known.get(uid).map(|copied| copied.as_copy().fingerprint);
+            sent.is_some() && sent == there.get(copy).copied()
+        };
+        Ok(pairs.iter().filter(is_ours).map(|(_, copy)| *copy).collect())
+    }
+
     /// What the ledger knows of these messages.
-    pub(crate) async fn recorded(
+    async fn recorded(
         &self,
         work: &Work,
         uids: impl Iterator<Item = Uid>,
@@ -398,6 +401,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         first: Uid,
         sought: &[Uid],
     ) -> Result<UidSet, Error> {
+        if sought.is_empty() {
+            return Ok(UidSet::new());
+        }
         let all = self.ledger.folder(&work.source).await?;
         let owned = taken(all.as_ref().unwrap_or(state), owned);
         let among = Among::just_sent(first, Proof::Digest);
@@ -471,7 +477,7 @@ mod tests {
             .map(|it| (it.uid.get(), it.is_resized, it.is_redated))
             .collect();
         assert_eq!(differing, [(2, true, false), (3, false, true)]);
-        let changes: Vec<(String, String, Vec<Uid>)> = flag_changes(&found.in_place, &there, false)
+        let changes: Vec<(String, String, Vec<Uid>)> = flag_corrections(&found.in_place, &there, false)
             .into_iter()
             .map(|it| (it.add.to_string(), it.remove.to_string(), it.uids.iter().collect()))
             .collect();

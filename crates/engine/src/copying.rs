@@ -95,11 +95,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             self.find_unrecorded(work, state, plan, floor, owned).await?;
         }
         self.leave_out_too_large(work, plan);
-        let was_skipped = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(_)));
-        work.refusals.skipped_before(&plan.copy.iter().map(|it| it.uid).filter(was_skipped).collect());
-        let was_mistaken = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Skipped(why)) if why == MISTAKEN);
-        work.mistaken.extend(plan.copy.iter().map(|it| it.uid).filter(was_mistaken));
-        self.defer_lost_before(work, state, plan);
+        self.recall_skipped(work, state, plan);
         let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
         self.progress.event(Event::Folder {
             folder: &work.source,
@@ -110,13 +106,13 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         let is_far = self.target.round_trip().is_some_and(|it| it >= NEAR);
         let batch = if is_far { FAR_BATCH } else { BATCH };
         let mut todo = Todo { parts: Vec::new(), messages: &messages };
+        let deferred: UidSet = work.deferred.iter().map(|lost| lost.uid).collect();
         for slice in plan.copy.chunks(SLICE).rev() {
-            let is_deferred = |uid: &Uid| work.deferred.iter().any(|lost| lost.uid == *uid);
             let uids = slice.iter().map(|it| it.uid);
-            let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !is_deferred(uid));
+            let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !deferred.contains(*uid));
             todo.next(uids.collect(), batch, 0);
         }
-        self.send_all(work, state, &mut todo, (floor, owned), meanwhile).await?;
+        self.send_all(work, state, &mut todo, floor, owned, meanwhile).await?;
         while !work.refused.is_empty() {
             let repaired = Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
             let lost = self.confirm(work, state, floor, owned, &repaired, &[]).await?;
@@ -125,15 +121,20 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    /// Messages that an earlier pass sent and did not find are tried after all others, beginning with another one each time.
-    fn defer_lost_before(&self, work: &mut Work, state: &FolderState, plan: &MessagePlan) {
-        let lost = plan.copy.iter().filter_map(|message| match state.messages.get(&message.uid) {
-            Some(MessageState::Skipped(words)) if Lost::is_meant(words) => {
-                Some(Lost { uid: message.uid, words: words.clone() })
+    /// Recalls why the last pass skipped messages. Those that it sent and did not find are tried after all others, beginning
+    /// with another one each time.
+    fn recall_skipped(&self, work: &mut Work, state: &FolderState, plan: &MessagePlan) {
+        let mut skipped = UidSet::new();
+        for uid in plan.copy.iter().map(|message| message.uid) {
+            let Some(MessageState::Skipped(words)) = state.messages.get(&uid) else { continue };
+            skipped.insert(uid);
+            if words == MISTAKEN {
+                work.mistaken.insert(uid);
+            } else if Lost::is_meant(words) {
+                work.deferred.push(Lost { uid, words: words.clone() });
             }
-            _ => None,
-        });
-        work.deferred.extend(lost);
+        }
+        work.refusals.skipped_before(&skipped);
         work.sent_again.extend(work.deferred.iter().map(|lost| lost.uid));
         if let Some(count) = NonZeroU64::new(work.deferred.len() as u64) {
             let first = usize::try_from(self.clock.now().as_secs() % count).unwrap_or_default();
@@ -146,7 +147,8 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &mut Work,
         state: &mut FolderState,
         todo: &mut Todo<'_>,
-        (floor, owned): (Floor, &UidSet),
+        floor: Floor,
+        owned: &UidSet,
         meanwhile: &mut Meanwhile,
     ) -> Result<(), Error> {
         loop {

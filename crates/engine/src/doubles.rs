@@ -19,7 +19,7 @@ use crate::{
 const SAMPLE: usize = 20;
 
 /// The messages that have the size and the date of a copy, and that no acknowledgement named. Pure.
-fn suspects(copies: &[Stored], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
+fn suspects(copies: &[Stored<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
     let key = |message: &MessageInfo| (message.size, message.internal_date.map(InternalDate::unix_seconds));
     let known: HashSet<_> = copies.iter().filter_map(|it| shown.get(&it.copy)).map(key).collect();
     let alike = shown.values().filter(|message| strangers.contains(message.uid));
@@ -34,7 +34,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &Work,
         state: &FolderState,
         owned: &UidSet,
-        copies: &[Stored],
+        copies: &[Stored<'_>],
         shown: &BTreeMap<Uid, MessageInfo>,
         strangers: &UidSet,
     ) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_mail::{FolderPath, Scope, Uid};
+use mailhaul_mail::{Flags, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
@@ -18,6 +18,15 @@ use crate::{
 const MEANWHILE: usize = 100;
 /// Maximum number of messages in these changes.
 const MEANWHILE_MESSAGES: u64 = 1000;
+
+/// Puts messages with the same change together: flags to add, flags to remove, and the UID on the target.
+pub(crate) fn grouped(changes: impl Iterator<Item = (Flags, Flags, Uid)>) -> Vec<FlagChange> {
+    let mut groups: BTreeMap<(Flags, Flags), UidSet> = BTreeMap::new();
+    for (add, remove, uid) in changes {
+        groups.entry((add, remove)).or_default().insert(uid);
+    }
+    groups.into_iter().map(|((add, remove), uids)| FlagChange { uids, add, remove }).collect()
+}
 
 /// Changes of a folder that the ledger has as intended.
 pub(crate) struct IntendedFlags {
@@ -76,14 +85,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         };
         let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
         self.record(state, &intents).await?;
-        let mut changes: BTreeMap<(_, _), Vec<Uid>> = BTreeMap::new();
-        for update in &updates {
-            changes.entry((update.add.clone(), update.remove.clone())).or_default().push(update.target_uid);
-        }
-        let changes = changes
-            .into_iter()
-            .map(|((add, remove), uids)| FlagChange { uids: uids.into_iter().collect(), add, remove })
-            .collect();
+        let changes = grouped(updates.iter().map(|it| (it.add.clone(), it.remove.clone(), it.target_uid)));
         let records = updates.into_iter().map(|it| done(it.uid, it.record)).collect();
         Ok(IntendedFlags { changes, records })
     }

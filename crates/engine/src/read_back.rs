@@ -12,6 +12,7 @@ use crate::{
     ports::{Clock, Ledger, Progress, Source, Target},
     record::Likeness,
     repair::Given,
+    sample::ToCompare,
     transfer::Acknowledged,
     work::Work,
 };
@@ -29,17 +30,22 @@ const OTHER_BYTES: &str = "the target stored other bytes than it was sent";
 const MAX_TWINS: usize = 1_000;
 
 /// A message with its copy, as the target shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Stored {
-    pub(crate) message: Acknowledged,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) message: &'a Acknowledged,
     pub(crate) copy: Uid,
     /// Bytes as the target tells; 0 where it tells none.
     pub(crate) size: u64,
 }
 
-impl Stored {
-    pub(crate) fn new(message: &Acknowledged, copy: &MessageInfo) -> Self {
-        Self { message: message.clone(), copy: copy.uid, size: copy.size }
+impl<'a> Stored<'a> {
+    pub(crate) fn new(message: &'a Acknowledged, copy: &MessageInfo) -> Self {
+        Self { message, copy: copy.uid, size: copy.size }
+    }
+
+    /// `None` where nothing is known of the bytes that were sent.
+    fn to_compare(self) -> Option<ToCompare> {
+        Some(ToCompare { uid: self.copy, digests: self.message.digests?, size: self.message.size })
     }
 
     fn is_shortened(&self) -> bool {
@@ -92,6 +98,11 @@ pub(crate) struct Damaged {
     pub(crate) is_ours: bool,
 }
 
+/// The UIDs of damaged copies on the target.
+pub(crate) fn copies_of(damaged: &[Damaged]) -> UidSet {
+    damaged.iter().map(|it| it.copy).collect()
+}
+
 /// True if both have the same bytes, or the same text below other headers.
 fn is_same(one: &Digests, other: &Digests) -> bool {
     one.whole == other.whole || (one.text == other.text && one.text != Likeness::of(&[]).digests.text)
@@ -99,7 +110,7 @@ fn is_same(one: &Digests, other: &Digests) -> bool {
 
 /// Compares a doubtful copy with its original. Returns what is wrong, and whether the copy was made of the message; `None`
 /// where the server rewrote the message and kept its text. Pure.
-fn damage(original: &[u8], stored: &Stored, digests: &Digests) -> Option<(String, bool)> {
+fn damage(original: &[u8], stored: Stored<'_>, digests: &Digests) -> Option<(String, bool)> {
     let sent = stored.message.digests?;
     let is_ours = is_same(&sent, digests);
     if Likeness::of(original).digests.whole != sent.whole {
@@ -128,7 +139,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     pub(crate) async fn check_bytes(
         &mut self,
         work: &mut Work,
-        copies: &[Stored],
+        copies: &[Stored<'_>],
         mut read: HashMap<Uid, Digests>,
     ) -> Result<Vec<Damaged>, Error> {
         let shortened = copies
@@ -136,18 +147,16 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             .filter(|it| it.message.digests.is_some() && it.is_shortened() && !read.contains_key(&it.copy));
         let mut wanted: UidSet = shortened.take(SAMPLE).map(|it| it.copy).collect();
         if read.is_empty() {
-            let known = copies.iter().filter_map(|it| it.message.to_compare());
+            let known = copies.iter().filter_map(|it| it.to_compare());
             wanted.extend(self.limits.read_back.choose(known).iter());
         }
         self.read_copies(work, &wanted, &mut read).await?;
-        let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored, Digests)> {
-            let read = copies.iter().filter_map(|it| Some((it, *read.get(&it.copy)?)));
-            read.filter(|(it, digests)| it.is_doubtful(digests))
-                .map(|(it, digests)| (it.clone(), digests))
-                .collect()
+        let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored<'_>, Digests)> {
+            let read = copies.iter().filter_map(|it| Some((*it, *read.get(&it.copy)?)));
+            read.filter(|(it, digests)| it.is_doubtful(digests)).collect()
         };
         let has_other_header =
-            |it: &&Stored| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
+            |it: &&Stored<'_>| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
         work.tally.rewritten += copies.iter().filter(has_other_header).count() as u64;
         let sample: Vec<_> = doubtful(&read).into_iter().take(SAMPLE).collect();
         let mut damaged = self.compare(work, &sample).await?;
@@ -161,9 +170,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             rest.retain(|(it, _)| !compared.contains(&it.copy));
             damaged.extend(self.compare(work, &rest).await?);
         }
-        let known: HashSet<Uid> = damaged.iter().map(|it| it.copy).collect();
+        let known = copies_of(&damaged);
         let others = self.check_twins(work, copies).await?;
-        damaged.extend(others.into_iter().filter(|it| !known.contains(&it.copy)));
+        damaged.extend(others.into_iter().filter(|it| !known.contains(it.copy)));
         Ok(damaged)
     }
 
@@ -179,7 +188,11 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         Ok(())
     }
 
-    async fn compare(&mut self, work: &Work, doubtful: &[(Stored, Digests)]) -> Result<Vec<Damaged>, Error> {
+    async fn compare(
+        &mut self,
+        work: &Work,
+        doubtful: &[(Stored<'_>, Digests)],
+    ) -> Result<Vec<Damaged>, Error> {
         let mut damaged = Vec::new();
         for (stored, digests) in doubtful {
             let message = MessageInfo {
@@ -189,7 +202,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
                 size: stored.message.size,
             };
             let found = match Box::pin(self.fetch_whole(work, &message)).await? {
-                Given::Whole(original) => damage(&original, stored, digests),
+                Given::Whole(original) => damage(&original, *stored, digests),
                 Given::TooLarge => Some((OTHER_BYTES.to_owned(), false)),
                 // The message is gone from the source, or cannot be read there any more: nothing tells.
                 Given::Missing(_) => None,
@@ -202,15 +215,20 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     }
 
     /// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
-    async fn check_twins(&mut self, work: &mut Work, copies: &[Stored]) -> Result<Vec<Damaged>, Error> {
-        let mut alike: HashMap<Digests, Vec<&Stored>> = HashMap::new();
+    async fn check_twins(&mut self, work: &mut Work, copies: &[Stored<'_>]) -> Result<Vec<Damaged>, Error> {
+        let mut seen = HashSet::new();
+        let digests = copies.iter().filter_map(|it| it.message.digests);
+        let repeated: HashSet<Digests> = digests.filter(|it| !seen.insert(*it)).collect();
+        // A message that is sent once more, or in a later pass, has no twin beside it.
+        let is_suspect = |it: &Stored<'_>, digests: &Digests| {
+            repeated.contains(digests) || work.mistaken.contains(&it.message.uid)
+        };
+        let mut alike: HashMap<Digests, Vec<&Stored<'_>>> = HashMap::new();
         for stored in copies {
-            if let Some(digests) = stored.message.digests {
+            if let Some(digests) = stored.message.digests.filter(|digests| is_suspect(stored, digests)) {
                 alike.entry(digests).or_default().push(stored);
             }
         }
-        // A message that is sent once more, or in a later pass, has no twin beside it.
-        alike.retain(|_, twins| twins.len() > 1 || work.mistaken.contains(&twins[0].message.uid));
         let uids: UidSet = alike.values().flatten().map(|it| it.message.uid).take(MAX_TWINS).collect();
         if uids.is_empty() {
             return Ok(Vec::new());
@@ -221,7 +239,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             Err(error) if error.scope <= Scope::Folder => HashMap::new(),
             Err(error) => return Err(error),
         };
-        let fits = |stored: &Stored| {
+        let fits = |stored: &Stored<'_>| {
             let header = headers.get(&stored.message.uid)?;
             Some(*header == stored.message.fingerprint?)
         };
@@ -245,18 +263,14 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         work: &Work,
         damaged: Vec<Damaged>,
     ) -> Result<(Vec<Damaged>, Vec<Uid>), Error> {
-        let doubtful: UidSet = damaged.iter().filter(|it| !it.is_ours).map(|it| it.copy).collect();
+        let doubtful = damaged.iter().filter(|it| !it.is_ours);
+        let doubtful: Vec<(Uid, Uid)> = doubtful.map(|it| (it.lost.uid, it.copy)).collect();
         if doubtful.is_empty() {
             return Ok((damaged, Vec::new()));
         }
-        let there: HashMap<Uid, Fingerprint> =
-            self.target.fingerprints(&work.target, &doubtful).await?.into_iter().collect();
-        let known = self.recorded(work, damaged.iter().map(|it| it.lost.uid)).await?;
-        let is_ours = |it: &Damaged| {
-            let sent = known.get(&it.lost.uid).map(|copied| copied.as_copy().fingerprint);
-            it.is_ours || sent.is_some() && sent == there.get(&it.copy).copied()
-        };
-        let (ours, others): (Vec<Damaged>, Vec<Damaged>) = damaged.into_iter().partition(is_ours);
+        let proved = self.with_our_headers(work, &doubtful).await?;
+        let (ours, others): (Vec<Damaged>, Vec<Damaged>) =
+            damaged.into_iter().partition(|it| it.is_ours || proved.contains(it.copy));
         Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
     }
 
@@ -267,8 +281,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
         damaged: Vec<Damaged>,
     ) -> Result<Vec<Lost>, Error> {
         let Some(first) = damaged.first() else { return Ok(Vec::new()) };
-        let copies: UidSet = damaged.iter().map(|it| it.copy).collect();
-        if let Err(error) = self.target.remove_messages(&work.target, &copies).await {
+        if let Err(error) = self.target.remove_messages(&work.target, &copies_of(&damaged)).await {
             if error.scope > Scope::Folder {
                 return Err(error);
             }
