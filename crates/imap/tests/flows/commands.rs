@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use mailhaul_imap::{
-    ChangesQuery, ErrorKind, ListQuery, MailboxName, Qresync, SearchKey, SelectOptions, StatusItem, Store,
-    StoreMode, response::Fetch,
+    ChangedMailbox, ChangesQuery, Error, ErrorKind, ListQuery, MailboxName, Qresync, SearchKey,
+    SelectOptions, Session, StatusItem, Store, StoreMode, response::Fetch,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
 use mailhaul_testkit::peer::{self, finish, session, session_with};
@@ -410,6 +410,15 @@ const CHANGES: &str = "C: a1 ENABLE QRESYNC
     C: a4 EXAMINE \"Sent\" (CONDSTORE)
     C: a5 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 71 VANISHED)\n";
 
+/// The messages told, by mailbox, and what each mailbox answered.
+async fn changes(session: &mut Session) -> (Vec<(usize, Option<Uid>)>, Vec<Result<ChangedMailbox, Error>>) {
+    session.enable(&["QRESYNC"]).await.unwrap();
+    let mut told = Vec::new();
+    let collect = |index, fetch: Box<Fetch>| told.push((index, fetch.uid));
+    let changed = session.changes_of_many(&changes_queries(), "(UID FLAGS)", collect).await.unwrap();
+    (told, changed)
+}
+
 fn changes_queries() -> [ChangesQuery; 2] {
     let query = |name: &str, since| ChangesQuery {
         name: MailboxName::from_wire(name),
@@ -442,10 +451,7 @@ async fn changes_of_several_mailboxes_take_one_round_trip() {
     );
     let (mut session, peer) = session("ENABLE QRESYNC CONDSTORE", &script).await;
     finish(peer, async move {
-        session.enable(&["QRESYNC"]).await.unwrap();
-        let mut told = Vec::new();
-        let collect = |index, fetch: Box<Fetch>| told.push((index, fetch.uid));
-        let changed = session.changes_of_many(&changes_queries(), "(UID FLAGS)", collect).await.unwrap();
+        let (told, changed) = changes(&mut session).await;
         assert_eq!(told, [(0, Some(uid(7))), (1, Some(uid(8)))]);
         let [first, second] = [0, 1].map(|index: usize| changed[index].clone().unwrap());
         assert_eq!((first.data.exists, first.exists, first.vanished), (3, 3, uids("2,4:6")));
@@ -477,10 +483,7 @@ async fn a_refused_mailbox_does_not_hide_the_changes_of_the_next_one() {
     );
     let (mut session, peer) = session("ENABLE QRESYNC CONDSTORE", &script).await;
     finish(peer, async move {
-        session.enable(&["QRESYNC"]).await.unwrap();
-        let mut told = Vec::new();
-        let collect = |index, fetch: Box<Fetch>| told.push((index, fetch.uid));
-        let changed = session.changes_of_many(&changes_queries(), "(UID FLAGS)", collect).await.unwrap();
+        let (told, changed) = changes(&mut session).await;
         assert_eq!(told, [(1, Some(uid(8)))], "FETCH without an open mailbox is ignored");
         let error = changed[0].clone().unwrap_err();
         assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::NotFound));
