@@ -18,8 +18,8 @@ use mailhaul_mail::Scope;
 
 use crate::{
     error::{Error, ErrorKind},
+    limits::slots::Place,
     pass::{Pass, Patience},
-    places::Place,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     work::{Origin, Work},
 };

@@ -15,13 +15,12 @@ mod folder;
 mod folder_plan;
 mod identity;
 mod lanes;
+mod limits;
 mod made_names;
 mod moves;
 mod name_rules;
-mod pace;
 mod pairing;
 mod pass;
-mod places;
 mod plan;
 mod ports;
 mod preview;
@@ -40,11 +39,9 @@ mod report;
 mod reused_uids;
 mod revalidate;
 mod rewritten;
-mod sample;
 mod settle;
 mod subscriptions;
 mod survey;
-mod throttle;
 mod transfer;
 mod views;
 mod work;
@@ -59,11 +56,13 @@ pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
     why_scan,
 };
+pub use limits::rate::{Rates, Usage};
+pub use limits::read_back_budget::ReadBack;
+pub use limits::slots::{Place, Places};
+pub use limits::throttle::{Limits, Throttle};
 pub use name_rules::{Levels, NameRules, SameName};
-pub use pace::{Rates, Usage};
 pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use pass::{Deletions, Pass, PassOptions, RemovalRules};
-pub use places::{Place, Places};
 pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
@@ -74,6 +73,4 @@ pub use received::Received;
 pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting};
 pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
-pub use sample::ReadBack;
 pub use survey::plan_mailbox;
-pub use throttle::{Limits, Throttle};

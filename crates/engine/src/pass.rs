@@ -10,8 +10,9 @@ use crate::{
     feed::Budget,
     folder::FolderStatus,
     folder_plan::{FolderPlan, FolderRules, why_scan},
+    limits::slots::Places,
+    limits::throttle::{Limits, SHORT},
     name_rules::NameRules,
-    places::Places,
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
     record::FolderRecord,
@@ -19,7 +20,6 @@ use crate::{
     report::{FolderReport, FolderTally, Report},
     subscriptions::stay_subscribed,
     survey::{Survey, survey},
-    throttle::{Limits, SHORT},
     views::Viewed,
     work::{Identity, Work},
 };

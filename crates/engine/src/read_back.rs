@@ -8,11 +8,11 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    limits::read_back_budget::ToCompare,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::Likeness,
     repair::Given,
-    sample::ToCompare,
     transfer::Acknowledged,
     work::Work,
 };

@@ -22,10 +22,10 @@ use crate::{
     feed::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
     flag_changes::Meanwhile,
     folder::MessageInfo,
+    limits::read_back_budget::ToCompare,
+    limits::throttle::Limits,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    sample::ToCompare,
-    throttle::Limits,
 };
 
 /// How many messages between two durable writes of intents.

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind, Side},
-    pace::{Pacer, Rates, Turn, Usage},
+    limits::rate::{Pacer, Rates, Turn, Usage},
+    limits::read_back_budget::ReadBack,
     ports::Clock,
-    sample::ReadBack,
 };
 
 /// What takes longer is not waited for with connections open.
