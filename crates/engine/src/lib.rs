@@ -9,7 +9,6 @@ mod creation;
 mod departed;
 mod doubles;
 mod error;
-mod feed;
 mod flag_changes;
 mod folder;
 mod folder_plan;
@@ -47,10 +46,6 @@ mod views;
 mod work;
 
 pub use error::{Error, ErrorKind, Side};
-pub use feed::{
-    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
-    pipe,
-};
 pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
 pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
@@ -74,3 +69,7 @@ pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, Mes
 pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
+pub use transfer::pipe::{
+    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
+    pipe,
+};

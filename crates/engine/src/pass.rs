@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind},
-    feed::Budget,
     folder::FolderStatus,
     folder_plan::{FolderPlan, FolderRules, why_scan},
     limits::slots::Places,
@@ -20,6 +19,7 @@ use crate::{
     report::{FolderReport, FolderTally, Report},
     subscriptions::stay_subscribed,
     survey::{Survey, survey},
+    transfer::pipe::Budget,
     views::Viewed,
     work::{Identity, Work},
 };

@@ -6,12 +6,12 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Retry
 
 use crate::{
     error::{Error, ErrorKind},
-    feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     folder_plan::Unmatched,
     name_rules::NameRules,
     record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
+    transfer::pipe::{Acks, Feed, Outlet},
 };
 
 /// A mailbox that can be read. No method changes anything on the server.

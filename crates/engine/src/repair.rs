@@ -11,7 +11,6 @@ use mailhaul_mail::{
 use crate::{
     copying::TRIES,
     error::{Error, ErrorKind},
-    feed::{Ack, Feed, Offer, Piece, acks, pipe},
     folder::MessageInfo,
     pass::Pass,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
@@ -19,6 +18,7 @@ use crate::{
     report::RepairedItem,
     settle::taken,
     transfer::Acknowledged,
+    transfer::pipe::{Ack, Feed, Offer, Piece, acks, pipe},
     work::{Work, forgotten},
 };
 

@@ -4,6 +4,8 @@
 //! [`WindowFeed`], which writes a window's intents before it gives out the window's first message, and hashes what
 //! passes. The recorder takes the target's answers and writes outcomes, as many as have come, in one durable step.
 
+pub(crate) mod pipe;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     pin::pin,
@@ -19,13 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Error,
-    feed::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
     flag_changes::Meanwhile,
     folder::MessageInfo,
     limits::read_back_budget::ToCompare,
     limits::throttle::Limits,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
     record::{Copied, Floor, FolderState, MessageState, Record},
+    transfer::pipe::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
 };
 
 /// How many messages between two durable writes of intents.
