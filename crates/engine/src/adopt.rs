@@ -7,13 +7,13 @@ use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid, UidSet};
 use crate::{
     error::Error,
     folder::MessageInfo,
-    pairing::Proof,
+    matching::on_target::{Among, Found, Sought, adopted, find_on_target, taken},
+    matching::pairing::Proof,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
     rewritten::UNCLEAR,
-    settle::{Among, Found, Sought, adopted, find_on_target, taken},
     work::Work,
 };
 

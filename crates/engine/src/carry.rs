@@ -10,6 +10,7 @@ use crate::{
     flag_changes::Meanwhile,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
     identity::knows_none,
+    matching::on_target::{follow_new_validity, settle},
     pass::{Deletions, Pass},
     plan::{MessagePlan, plan_messages},
     ports::{Clock, Event, Ledger, Missing, Progress, Source, Target},
@@ -17,7 +18,6 @@ use crate::{
     remarks::remarks,
     removals::{Toll, Verdict},
     reused_uids::{contradictions, went_back},
-    settle::{follow_new_validity, settle},
     work::{Origin, Reach, Work, forgotten},
 };
 

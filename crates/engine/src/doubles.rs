@@ -7,11 +7,11 @@ use mailhaul_mail::{Digest, InternalDate, Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    matching::on_target::taken,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     read_back::Stored,
     record::FolderState,
-    settle::taken,
     work::Work,
 };
 

@@ -10,10 +10,10 @@ use crate::{
     error::{Error, ErrorKind, Side},
     folder::Scan,
     folder_plan::FolderPlan,
+    matching::on_target::pair_records,
     pass::{Pass, Patience},
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState},
-    settle::pair_records,
     survey::Survey,
     work::{Identity, Work},
 };

@@ -9,7 +9,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
-    pairing::pair_by_octets,
+    matching::pairing::pair_by_octets,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},

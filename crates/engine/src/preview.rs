@@ -5,12 +5,12 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
+    matching::on_target::{Among, Sought, find_on_target},
     pass::PassOptions,
     plan::plan_messages,
     ports::{Ledger, Mailbox},
     record::FolderState,
     remainder::View,
-    settle::{Among, Sought, find_on_target},
     survey::survey,
 };
 

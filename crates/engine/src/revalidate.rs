@@ -7,10 +7,10 @@ use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
+    matching::on_target::pair_records,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
-    settle::pair_records,
     work::{Origin, Reach, Work},
 };
 

@@ -8,12 +8,12 @@ use mailhaul_mail::{Digests, Fingerprint, InternalDate, Uid, UidSet};
 use crate::{
     error::Error,
     folder::MessageInfo,
-    pairing::Proof,
+    matching::on_target::{Among, Found, taken},
+    matching::pairing::Proof,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState},
-    settle::{Among, Found, taken},
     work::Work,
 };
 

@@ -1,0 +1,4 @@
+//! Recognition of source messages among the messages of the target.
+
+pub(crate) mod on_target;
+pub(crate) mod pairing;
