@@ -4,6 +4,9 @@
 //! second pass, an hour later or more, does not see the messages either, or until the administrator confirms. Until then
 //! their records stay.
 
+pub(crate) mod departed;
+pub(crate) mod proof;
+
 use std::collections::HashMap;
 
 use mailhaul_mail::{Fingerprint, Uid, UidSet};
