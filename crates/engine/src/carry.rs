@@ -5,19 +5,19 @@ use std::{collections::HashMap, sync::Arc};
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    counts::twin,
     error::{Error, ErrorKind},
     flag_changes::Meanwhile,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
-    identity::knows_none,
     matching::on_target::{follow_new_validity, settle},
     pass::{Deletions, Pass},
     plan::{MessagePlan, plan_messages},
     ports::{Clock, Event, Ledger, Missing, Progress, Source, Target},
     record::{Copied, Floor, FolderRecord, FolderState, MessageState, Record},
-    remarks::remarks,
     removals::{Toll, Verdict},
-    reused_uids::{contradictions, went_back},
+    scan::counts::twin,
+    scan::identity::knows_none,
+    scan::remarks::remarks,
+    scan::reused_uids::{contradictions, went_back},
     work::{Origin, Reach, Work, forgotten},
 };
 

@@ -10,7 +10,7 @@ use crate::{
     plan::plan_messages,
     ports::{Ledger, Mailbox},
     record::FolderState,
-    remainder::View,
+    scan::remainder::View,
     survey::survey,
 };
 

@@ -11,7 +11,7 @@ use crate::{
     name_rules::NameRules,
     ports::{Ledger, Mailbox},
     record::FolderRecord,
-    remainder::View,
+    scan::remainder::View,
 };
 
 /// What the first look shows.

@@ -12,8 +12,8 @@ use crate::{
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{FolderRecord, FolderState, Record},
-    remainder::View,
     report::{FolderReport, FolderTally, Report},
+    scan::remainder::View,
     work::{Reach, Work},
 };
 

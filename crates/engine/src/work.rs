@@ -16,8 +16,8 @@ use crate::{
     read_back::Lost,
     record::{Copied, Floor, FolderRecord, FolderState, Record},
     refusals::Refusals,
-    remainder::View,
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
+    scan::remainder::View,
 };
 
 /// How much a scan must show.

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use mailhaul_mail::{Fingerprint, InternalDate, Uid, UidSet};
 
 use crate::{
-    counts::twin,
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
+    scan::counts::twin,
     work::Work,
 };
 
