@@ -17,7 +17,7 @@ use crate::{
     record::FolderRecord,
     repair::RepairRules,
     report::{FolderReport, FolderTally, Report},
-    subscriptions::stay_subscribed,
+    survey::subscriptions::stay_subscribed,
     survey::{Survey, survey},
     transfer::pipe::Budget,
     views::Viewed,

@@ -1,5 +1,9 @@
 //! The first look at a mailbox: where every folder goes, and what is remembered. Changes nothing anywhere.
 
+pub(crate) mod relisting;
+pub(crate) mod renames;
+pub(crate) mod subscriptions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mailhaul_mail::{FolderPath, Retry, Scope};
