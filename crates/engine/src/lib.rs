@@ -12,7 +12,6 @@ mod folder;
 mod folder_plan;
 mod lanes;
 mod limits;
-mod made_names;
 mod matching;
 mod moves;
 mod name_rules;

@@ -1,6 +1,8 @@
 //! Making the folders that are new on the target. Where a name is refused although nobody knew why, others are tried that
 //! can be read back: mail is not left behind for its folder's name.
 
+pub(crate) mod made_names;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use mailhaul_mail::{FolderPath, Scope};
