@@ -18,10 +18,10 @@ use mailhaul_mail::Scope;
 
 use crate::{
     error::{Error, ErrorKind},
+    folder_sync::job::{Origin, Work},
     limits::slots::Place,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    work::{Origin, Work},
 };
 
 /// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.

@@ -1,38 +1,26 @@
 //! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
 
-mod adopt;
-mod carry;
-mod confirm;
-mod copying;
 mod creation;
-mod doubles;
 mod error;
-mod flag_changes;
 mod folder;
 mod folder_plan;
+mod folder_sync;
 mod lanes;
 mod limits;
 mod matching;
-mod moves;
 mod name_rules;
 mod pass;
 mod plan;
 mod ports;
 mod preview;
-mod read_back;
 mod received;
 mod record;
-mod refusals;
 mod removals;
-mod repair;
 mod report;
-mod revalidate;
-mod rewritten;
 mod scan;
 mod survey;
 mod transfer;
 mod views;
-mod work;
 
 pub use error::{Error, ErrorKind, Side};
 pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
@@ -40,6 +28,7 @@ pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
     why_scan,
 };
+pub use folder_sync::repair::{MOST_WHOLE, RepairRules};
 pub use limits::rate::{Rates, Usage};
 pub use limits::read_back_budget::ReadBack;
 pub use limits::slots::{Place, Places};
@@ -55,7 +44,6 @@ pub use ports::{
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
 pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting};
-pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
 pub use transfer::pipe::{

@@ -9,19 +9,19 @@ use crate::{
     error::{Error, ErrorKind},
     folder::FolderStatus,
     folder_plan::{FolderPlan, FolderRules, why_scan},
+    folder_sync::job::{Identity, Work},
+    folder_sync::repair::RepairRules,
     limits::slots::Places,
     limits::throttle::{Limits, SHORT},
     name_rules::NameRules,
     plan::{Filter, Order},
     ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
     record::FolderRecord,
-    repair::RepairRules,
     report::{FolderReport, FolderTally, Report},
     survey::subscriptions::stay_subscribed,
     survey::{Survey, survey},
     transfer::pipe::Budget,
     views::Viewed,
-    work::{Identity, Work},
 };
 
 /// What happens on the target to a message that was deleted on the source.

@@ -8,13 +8,13 @@ use crate::{
     error::Error,
     folder::{Cursor, Scan},
     folder_plan::{FolderPlan, REMAINDER, why_scan},
+    folder_sync::job::{Reach, Work},
     name_rules::NameRules,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{FolderRecord, FolderState, Record},
     report::{FolderReport, FolderTally, Report},
     scan::remainder::View,
-    work::{Reach, Work},
 };
 
 /// A view as the survey shows it.

@@ -9,9 +9,9 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{Folder, FolderStatus},
     folder_plan::names_apart,
+    folder_sync::job::Work,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
-    work::Work,
 };
 
 /// The listed folder that the server may have made of this name; `None` where it is listed as it is, or not at all. Pure.

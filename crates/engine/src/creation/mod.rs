@@ -10,10 +10,10 @@ use mailhaul_mail::{FolderPath, Scope};
 use crate::{
     error::{Error, ErrorKind},
     folder_plan::other_names,
+    folder_sync::job::Work,
     name_rules::NameRules,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
-    work::Work,
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

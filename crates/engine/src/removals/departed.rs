@@ -5,10 +5,10 @@ use mailhaul_mail::Scope;
 
 use crate::{
     error::Error,
+    folder_sync::job::{Origin, Work},
     pass::{Deletions, Pass},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::Record,
-    work::{Origin, Work},
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

@@ -13,10 +13,10 @@ use mailhaul_mail::{Fingerprint, Uid, UidSet};
 
 use crate::{
     error::Error,
+    folder_sync::job::{Origin, Work},
     pass::{Deletions, Pass, RemovalRules},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, Waiting},
-    work::{Origin, Work},
 };
 
 /// The time between two passes that do not see the same messages, in seconds.

@@ -7,10 +7,10 @@ use mailhaul_mail::{Digests, Uid, UidSet};
 
 use crate::{
     error::Error,
+    folder_sync::job::Work,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::Copied,
-    work::Work,
 };
 
 /// Copies of a folder that are read in one pass before they are removed. All are read where UIDVALIDITY changed.

@@ -5,9 +5,9 @@ use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 use crate::{
     error::{Error, ErrorKind, Side},
     folder::{FolderStatus, Present, Scan},
+    folder_sync::job::Work,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    work::Work,
 };
 
 /// True if STATUS counts more messages than a scan showed, and no new message explains it.

@@ -10,12 +10,12 @@ use crate::{
     error::{Error, ErrorKind, Side},
     folder::Scan,
     folder_plan::FolderPlan,
+    folder_sync::job::{Identity, Work},
     matching::on_target::pair_records,
     pass::{Pass, Patience},
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState},
     survey::Survey,
-    work::{Identity, Work},
 };
 
 /// Folders whose messages are compared, where the numbers of all folders are new.

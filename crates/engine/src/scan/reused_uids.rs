@@ -11,11 +11,11 @@ use mailhaul_mail::{Fingerprint, InternalDate, Uid, UidSet};
 use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
+    folder_sync::job::Work,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
     scan::counts::twin,
-    work::Work,
 };
 
 /// Messages whose headers are compared before a folder is paired again.

@@ -6,10 +6,10 @@ use mailhaul_mail::FolderPath;
 
 use crate::{
     error::{Error, ErrorKind, Side},
+    folder_sync::job::{Origin, Work},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     report::Report,
-    work::{Origin, Work},
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Error,
-    flag_changes::Meanwhile,
     folder::MessageInfo,
+    folder_sync::flag_changes::Meanwhile,
     limits::read_back_budget::ToCompare,
     limits::throttle::Limits,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},

@@ -1,13 +1,27 @@
 //! Carrying one folder: settle, scan, plan, adopt, move, copy, flags; each step may be begun again after a failure.
 
+pub(crate) mod adopt;
+pub(crate) mod confirm;
+pub(crate) mod copying;
+pub(crate) mod doubles;
+pub(crate) mod flag_changes;
+pub(crate) mod job;
+pub(crate) mod moves;
+pub(crate) mod read_back;
+pub(crate) mod refusals;
+pub(crate) mod repair;
+pub(crate) mod revalidate;
+pub(crate) mod rewritten;
+
 use std::{collections::HashMap, sync::Arc};
 
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
-    flag_changes::Meanwhile,
     folder::{Cursor, FolderStatus, MessageInfo, Present, Scan},
+    folder_sync::flag_changes::Meanwhile,
+    folder_sync::job::{Origin, Reach, Work, forgotten},
     matching::on_target::{follow_new_validity, settle},
     pass::{Deletions, Pass},
     plan::{MessagePlan, plan_messages},
@@ -18,7 +32,6 @@ use crate::{
     scan::identity::knows_none,
     scan::remarks::remarks,
     scan::reused_uids::{contradictions, went_back},
-    work::{Origin, Reach, Work, forgotten},
 };
 
 /// Folders with more messages are not kept in memory between two steps.

@@ -7,11 +7,11 @@ use mailhaul_mail::{Flags, FolderPath, Scope, Uid, UidSet};
 use crate::{
     error::Error,
     folder::Scan,
+    folder_sync::job::Work,
     pass::Pass,
     plan::flag_updates,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
     record::{FolderState, MessageState, Record},
-    work::Work,
 };
 
 /// Maximum number of changes sent while the target waits for bodies. The source stalls once the buffer is full.

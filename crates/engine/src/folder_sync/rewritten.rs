@@ -8,13 +8,13 @@ use mailhaul_mail::{Digests, Fingerprint, InternalDate, Uid, UidSet};
 use crate::{
     error::Error,
     folder::MessageInfo,
+    folder_sync::job::Work,
     matching::on_target::{Among, Found, taken},
     matching::pairing::Proof,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState},
-    work::Work,
 };
 
 /// Copies that show how the target treats messages.

@@ -7,14 +7,14 @@ use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid, UidSet};
 use crate::{
     error::Error,
     folder::MessageInfo,
+    folder_sync::job::Work,
+    folder_sync::rewritten::UNCLEAR,
     matching::on_target::{Among, Found, Sought, adopted, find_on_target, taken},
     matching::pairing::Proof,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    rewritten::UNCLEAR,
-    work::Work,
 };
 
 /// So long nothing must arrive.

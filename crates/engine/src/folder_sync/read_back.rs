@@ -8,13 +8,13 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    folder_sync::job::Work,
+    folder_sync::repair::Given,
     limits::read_back_budget::ToCompare,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::Likeness,
-    repair::Given,
     transfer::Acknowledged,
-    work::Work,
 };
 
 /// Doubtful copies of one transfer that are compared with their originals. Where all of them are sound, the server

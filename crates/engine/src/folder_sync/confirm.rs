@@ -10,16 +10,16 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, Uid, UidSet};
 
 use crate::{
     error::Error,
-    flag_changes::grouped,
     folder::MessageInfo,
+    folder_sync::flag_changes::grouped,
+    folder_sync::job::{Work, forgotten},
+    folder_sync::read_back::{Damaged, Lost, Stored, copies_of},
     matching::on_target::{Among, Sought, adopted, find_on_target, taken},
     matching::pairing::Proof,
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    read_back::{Damaged, Lost, Stored, copies_of},
     record::{Copied, Floor, FolderState, MessageState, Record},
     transfer::Acknowledged,
-    work::{Work, forgotten},
 };
 
 /// Copies of another size whose headers are compared, for each transfer. Where all of them are ours, the server

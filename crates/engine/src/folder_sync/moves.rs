@@ -9,12 +9,12 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
+    folder_sync::job::{Origin, Work, forgotten},
     matching::pairing::pair_by_octets,
     pass::Pass,
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
     record::{Copied, Floor, FolderState, MessageState, Record},
-    work::{Origin, Work, forgotten},
 };
 
 /// A message that vanished from one folder and came up in another.

@@ -7,18 +7,18 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
-    flag_changes::Meanwhile,
     folder::MessageInfo,
+    folder_sync::flag_changes::Meanwhile,
+    folder_sync::job::{Work, forgotten},
+    folder_sync::read_back::{Lost, MISTAKEN},
+    folder_sync::refusals::{Suspicion, may_mean_one_message},
+    folder_sync::repair::may_be_malformed,
     lanes::NEAR,
     pass::{BATCH, FAR_BATCH, Pass},
     plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    read_back::{Lost, MISTAKEN},
     record::{Floor, FolderState, MessageState, Record},
-    refusals::{Suspicion, may_mean_one_message},
-    repair::may_be_malformed,
     transfer::{Lane, Transferred, transfer},
-    work::{Work, forgotten},
 };
 
 /// Messages per transfer call. Bounds the memory of the remotes for folders of any size.

@@ -9,9 +9,10 @@ use mailhaul_mail::{
 };
 
 use crate::{
-    copying::TRIES,
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    folder_sync::copying::TRIES,
+    folder_sync::job::{Work, forgotten},
     matching::on_target::taken,
     pass::Pass,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, Target, Wanted},
@@ -19,7 +20,6 @@ use crate::{
     report::RepairedItem,
     transfer::Acknowledged,
     transfer::pipe::{Ack, Feed, Offer, Piece, acks, pipe},
-    work::{Work, forgotten},
 };
 
 /// Larger messages are not edited (octets). To be edited, a message must be held whole, one in the process at a time: with

@@ -7,11 +7,11 @@ use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
     error::Error,
+    folder_sync::job::{Origin, Reach, Work},
     matching::on_target::pair_records,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
     record::{Copied, FolderState, MessageState, Record},
-    work::{Origin, Reach, Work},
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

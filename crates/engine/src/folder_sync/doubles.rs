@@ -7,12 +7,12 @@ use mailhaul_mail::{Digest, InternalDate, Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    folder_sync::job::Work,
+    folder_sync::read_back::Stored,
     matching::on_target::taken,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    read_back::Stored,
     record::FolderState,
-    work::Work,
 };
 
 /// Suspected copies that are read, for each transfer.
