@@ -5,16 +5,16 @@ mod error;
 mod folder;
 mod folder_plan;
 mod folder_sync;
-mod lanes;
+mod ledger_state;
 mod limits;
 mod matching;
+mod message_plan;
 mod name_rules;
+mod parallel;
 mod pass;
-mod plan;
 mod ports;
 mod preview;
 mod received;
-mod record;
 mod removals;
 mod report;
 mod scan;
@@ -29,21 +29,23 @@ pub use folder_plan::{
     why_scan,
 };
 pub use folder_sync::repair::{MOST_WHOLE, RepairRules};
+pub use ledger_state::{
+    Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting,
+};
 pub use limits::rate::{Rates, Usage};
 pub use limits::read_back_budget::ReadBack;
 pub use limits::slots::{Place, Places};
 pub use limits::throttle::{Limits, Throttle};
 pub use matching::pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
+pub use message_plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use name_rules::{Levels, NameRules, SameName};
 pub use pass::{Deletions, Pass, PassOptions, RemovalRules};
-pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use ports::{
     Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
     StoredMessages, Target, Wanted,
 };
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
-pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
 pub use transfer::pipe::{

@@ -8,8 +8,8 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     folder_plan::Unmatched,
+    ledger_state::{FolderRecord, FolderState, Record},
     name_rules::NameRules,
-    record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
     transfer::pipe::{Acks, Feed, Outlet},
 };

@@ -5,11 +5,11 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 use crate::{
     error::{Error, ErrorKind},
     folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
+    ledger_state::FolderState,
     matching::on_target::{Among, Sought, find_on_target},
+    message_plan::plan_messages,
     pass::PassOptions,
-    plan::plan_messages,
     ports::{Ledger, Mailbox},
-    record::FolderState,
     scan::remainder::View,
     survey::survey,
 };

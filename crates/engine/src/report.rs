@@ -2,7 +2,7 @@
 
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 
-use crate::{error::Error, record::Edited};
+use crate::{error::Error, ledger_state::Edited};
 
 /// A message that was not carried over.
 #[derive(Clone, Debug, PartialEq, Eq)]

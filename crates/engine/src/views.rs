@@ -9,10 +9,10 @@ use crate::{
     folder::{Cursor, Scan},
     folder_plan::{FolderPlan, REMAINDER, why_scan},
     folder_sync::job::{Reach, Work},
+    ledger_state::{FolderRecord, FolderState, Record},
     name_rules::NameRules,
     pass::{Pass, Patience},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    record::{FolderRecord, FolderState, Record},
     report::{FolderReport, FolderTally, Report},
     scan::remainder::View,
 };

@@ -1,6 +1,6 @@
 //! Whether a folder changed since the last pass.
 
-use crate::{folder::FolderStatus, record::FolderRecord};
+use crate::{folder::FolderStatus, ledger_state::FolderRecord};
 
 /// Ends the rules of a view of which only those messages were copied that are in no other folder.
 pub(crate) const REMAINDER: &str = "; only what is in no other folder";

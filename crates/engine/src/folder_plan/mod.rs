@@ -38,8 +38,8 @@ use self::{
 };
 use crate::{
     folder::{Folder, FolderStatus},
+    ledger_state::FolderRecord,
     name_rules::NameRules,
-    record::FolderRecord,
 };
 
 /// The uses that a mailbox has one folder for.

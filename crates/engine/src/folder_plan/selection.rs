@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     folder::{Folder, LeaveOut},
-    record::FolderRecord,
+    ledger_state::FolderRecord,
 };
 
 /// A mailbox as listed, what the operator wants of it, and what is remembered of it.

@@ -9,12 +9,12 @@ use crate::{
     folder::MessageInfo,
     folder_sync::job::Work,
     folder_sync::rewritten::UNCLEAR,
+    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     matching::on_target::{Among, Found, Sought, adopted, find_on_target, taken},
     matching::pairing::Proof,
+    message_plan::MessagePlan,
     pass::Pass,
-    plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, Floor, FolderState, MessageState, Record},
 };
 
 /// So long nothing must arrive.

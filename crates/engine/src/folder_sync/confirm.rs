@@ -14,11 +14,11 @@ use crate::{
     folder_sync::flag_changes::grouped,
     folder_sync::job::{Work, forgotten},
     folder_sync::read_back::{Damaged, Lost, Stored, copies_of},
+    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     matching::on_target::{Among, Sought, adopted, find_on_target, taken},
     matching::pairing::Proof,
     pass::Pass,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    record::{Copied, Floor, FolderState, MessageState, Record},
     transfer::Acknowledged,
 };
 

@@ -13,11 +13,11 @@ use crate::{
     folder_sync::read_back::{Lost, MISTAKEN},
     folder_sync::refusals::{Suspicion, may_mean_one_message},
     folder_sync::repair::may_be_malformed,
-    lanes::NEAR,
+    ledger_state::{Floor, FolderState, MessageState, Record},
+    message_plan::MessagePlan,
+    parallel::NEAR,
     pass::{BATCH, FAR_BATCH, Pass},
-    plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    record::{Floor, FolderState, MessageState, Record},
     transfer::{Lane, Transferred, transfer},
 };
 

@@ -9,10 +9,10 @@ use crate::{
     folder::MessageInfo,
     folder_sync::job::Work,
     folder_sync::read_back::Stored,
+    ledger_state::FolderState,
     matching::on_target::taken,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::FolderState,
 };
 
 /// Suspected copies that are read, for each transfer.

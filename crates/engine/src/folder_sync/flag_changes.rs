@@ -8,10 +8,10 @@ use crate::{
     error::Error,
     folder::Scan,
     folder_sync::job::Work,
+    ledger_state::{FolderState, MessageState, Record},
+    message_plan::flag_updates,
     pass::Pass,
-    plan::flag_updates,
     ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    record::{FolderState, MessageState, Record},
 };
 
 /// Maximum number of changes sent while the target waits for bodies. The source stalls once the buffer is full.

@@ -14,8 +14,8 @@ use crate::{
     folder_sync::moves::MovedHere,
     folder_sync::read_back::Lost,
     folder_sync::refusals::Refusals,
+    ledger_state::{Copied, Floor, FolderRecord, FolderState, Record},
     ports::NewFolder,
-    record::{Copied, Floor, FolderRecord, FolderState, Record},
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
     scan::remainder::View,
 };

@@ -10,11 +10,11 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 use crate::{
     error::Error,
     folder_sync::job::{Origin, Work, forgotten},
+    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     matching::pairing::pair_by_octets,
+    message_plan::MessagePlan,
     pass::Pass,
-    plan::MessagePlan,
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    record::{Copied, Floor, FolderState, MessageState, Record},
 };
 
 /// A message that vanished from one folder and came up in another.

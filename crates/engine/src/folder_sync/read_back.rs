@@ -10,10 +10,10 @@ use crate::{
     folder::MessageInfo,
     folder_sync::job::Work,
     folder_sync::repair::Given,
+    ledger_state::Likeness,
     limits::read_back_budget::ToCompare,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::Likeness,
     transfer::Acknowledged,
 };
 

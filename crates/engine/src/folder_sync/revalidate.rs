@@ -8,10 +8,10 @@ use mailhaul_mail::{Scope, Uid, UidSet};
 use crate::{
     error::Error,
     folder_sync::job::{Origin, Reach, Work},
+    ledger_state::{Copied, FolderState, MessageState, Record},
     matching::on_target::pair_records,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, FolderState, MessageState, Record},
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

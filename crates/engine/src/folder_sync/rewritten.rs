@@ -9,12 +9,12 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::job::Work,
+    ledger_state::{Copied, FolderState},
     matching::on_target::{Among, Found, taken},
     matching::pairing::Proof,
+    message_plan::MessagePlan,
     pass::Pass,
-    plan::MessagePlan,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, FolderState},
 };
 
 /// Copies that show how the target treats messages.

@@ -9,9 +9,9 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Scope, Uid, 
 use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Scan},
+    ledger_state::{Copied, Edited, FolderState, Likeness, MessageState, Record},
     matching::pairing::{ByText, Candidate, Proof, pair_by_fingerprint, pair_by_text, pair_doubts},
     ports::{Ledger, Mailbox, Source, Target},
-    record::{Copied, Edited, FolderState, Likeness, MessageState, Record},
 };
 
 /// Where to look on the target, and what counts.

@@ -6,9 +6,9 @@ use mailhaul_mail::Scope;
 use crate::{
     error::Error,
     folder_sync::job::{Origin, Work},
+    ledger_state::Record,
     pass::{Deletions, Pass},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    record::Record,
 };
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {

@@ -14,9 +14,9 @@ use mailhaul_mail::{Fingerprint, Uid, UidSet};
 use crate::{
     error::Error,
     folder_sync::job::{Origin, Work},
+    ledger_state::{Copied, FolderState, Waiting},
     pass::{Deletions, Pass, RemovalRules},
     ports::{Clock, Event, Ledger, Progress, Source, Target},
-    record::{Copied, FolderState, Waiting},
 };
 
 /// The time between two passes that do not see the same messages, in seconds.

@@ -8,9 +8,9 @@ use mailhaul_mail::{Digests, Uid, UidSet};
 use crate::{
     error::Error,
     folder_sync::job::Work,
+    ledger_state::Copied,
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::Copied,
 };
 
 /// Copies of a folder that are read in one pass before they are removed. All are read where UIDVALIDITY changed.

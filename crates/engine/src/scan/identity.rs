@@ -11,10 +11,10 @@ use crate::{
     folder::Scan,
     folder_plan::FolderPlan,
     folder_sync::job::{Identity, Work},
+    ledger_state::{Copied, FolderState, MessageState},
     matching::on_target::pair_records,
     pass::{Pass, Patience},
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, FolderState, MessageState},
     survey::Survey,
 };
 

@@ -12,8 +12,8 @@ use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, Scope, Uid, UidSet
 use crate::{
     error::Error,
     folder::{Present, Scan},
+    ledger_state::FolderState,
     ports::{Ledger, Mailbox},
-    record::FolderState,
 };
 
 /// A view under way.

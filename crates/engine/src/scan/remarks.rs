@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{folder::Scan, plan::MessagePlan};
+use crate::{folder::Scan, message_plan::MessagePlan};
 
 /// Clocks differ; a date of arrival this far ahead is none.
 const AHEAD: Duration = Duration::from_hours(24);

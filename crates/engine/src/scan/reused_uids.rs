@@ -12,9 +12,9 @@ use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_sync::job::Work,
+    ledger_state::{Copied, FolderState, MessageState, Record},
     pass::Pass,
     ports::{Clock, Ledger, Progress, Source, Target},
-    record::{Copied, FolderState, MessageState, Record},
     scan::counts::twin,
 };
 

@@ -12,9 +12,9 @@ use crate::{
     error::{Error, ErrorKind, Side},
     folder::Folder,
     folder_plan::{FolderPlan, FolderRules, Selection, Unmatched, plan_folders, unmatched},
+    ledger_state::FolderRecord,
     name_rules::NameRules,
     ports::{Ledger, Mailbox},
-    record::FolderRecord,
     scan::remainder::View,
 };
 

@@ -14,9 +14,9 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_plan::{FolderPlan, REMAINDER},
+    ledger_state::{Copied, FolderRecord, FolderState, Record},
     pass::{Pass, Patience},
     ports::{Clock, Ledger, NewFolder, Progress, Source, Target},
-    record::{Copied, FolderRecord, FolderState, Record},
     survey::Survey,
 };
 

@@ -23,10 +23,10 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::flag_changes::Meanwhile,
+    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     limits::read_back_budget::ToCompare,
     limits::throttle::Limits,
     ports::{Clock, Envelope, Event, Ledger, Missing, Progress, Source, StorageHabits, Target, Wanted},
-    record::{Copied, Floor, FolderState, MessageState, Record},
     transfer::pipe::{Ack, Acks, AppendedUids, Budget, Feed, Inlet, Offer, Piece, pipe},
 };
 

@@ -4,8 +4,8 @@ use mailhaul_mail::{Flags, InternalDate, Uid};
 
 use crate::{
     folder::{MessageInfo, Scan, UnseenMessage},
+    ledger_state::{Copied, FolderState, MessageState},
     received::Received,
-    record::{Copied, FolderState, MessageState},
 };
 
 /// Which messages the operator wants.
