@@ -1,5 +1,6 @@
 //! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
 
+mod context;
 mod creation;
 mod error;
 mod folder;
@@ -10,6 +11,7 @@ mod limits;
 mod matching;
 mod message_plan;
 mod name_rules;
+mod options;
 mod parallel;
 mod pass;
 mod ports;
@@ -17,6 +19,7 @@ mod preview;
 mod received;
 mod removals;
 mod report;
+mod retry;
 mod scan;
 mod survey;
 mod transfer;
@@ -28,7 +31,7 @@ pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
     why_scan,
 };
-pub use folder_sync::repair::{MOST_WHOLE, RepairRules};
+pub use folder_sync::fetch_whole::MOST_WHOLE;
 pub use ledger_state::{
     Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting,
 };
@@ -39,9 +42,10 @@ pub use limits::throttle::{Limits, Throttle};
 pub use matching::pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use message_plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use name_rules::{Levels, NameRules, SameName};
-pub use pass::{Deletions, Pass, PassOptions, RemovalRules};
+pub use options::{Deletions, PassOptions, RemovalRules, RepairRules};
+pub use pass::Pass;
 pub use ports::{
-    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
+    Clock, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
     StoredMessages, Target, Wanted,
 };
 pub use preview::{FolderPreview, Preview, preview};
@@ -49,6 +53,6 @@ pub use received::Received;
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
 pub use transfer::pipe::{
-    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
-    pipe,
+    Ack, Acks, Answers, AppendedUids, Budget, Closed, Envelope, Feed, Inlet, Offer, Outlet, Piece, Room,
+    Share, acks, pipe,
 };

@@ -17,11 +17,13 @@ use futures_util::future::join_all;
 use mailhaul_mail::Scope;
 
 use crate::{
+    context::{FAR_ROUND_TRIP, Ports, SyncContext},
     error::{Error, ErrorKind},
     folder_sync::job::{Origin, Work},
+    folder_sync::sync_folder,
     limits::slots::Place,
-    pass::{Pass, Patience},
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    ports::{Event, Ledger, Mailbox, Progress},
+    retry::{Patience, recover_from},
 };
 
 /// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.
@@ -29,8 +31,6 @@ const FAR_LANES: usize = 4;
 /// Lanes of a mailbox that is alone: two keep two processors of the server busy. Beside other mailboxes, which do that
 /// already, a further lane to a server that is near makes all of them slower.
 const ALONE_LANES: usize = 2;
-/// A server within so short a round trip is near.
-pub(crate) const NEAR: Duration = Duration::from_millis(4);
 
 /// Folders that share a target folder: one after the other in one lane.
 type Group<'w> = VecDeque<&'w mut Work>;
@@ -75,165 +75,181 @@ impl<'w> Queue<'w> {
 /// How many lanes are worth their connections.
 fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
     let most = match round_trip {
-        Some(it) if it >= NEAR => FAR_LANES,
+        Some(it) if it >= FAR_ROUND_TRIP => FAR_LANES,
         _ if is_alone => ALONE_LANES,
         _ => 1,
     };
     groups.clamp(1, most)
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Connects both servers and a second lane before changes are known, if an operator waits for this mailbox alone. The
-    /// service does not: its passes repeat, and an unchanged mailbox must cost the target nothing.
-    pub(crate) async fn connect_early(&mut self) -> Result<(), Error> {
-        if !self.limits.is_last {
-            return Ok(());
-        }
-        let folders = self.ledger.folders().await?.len();
-        // The first pass lists both servers anyway.
-        if folders > 0 {
-            let has_room = self.limits.most_lanes > 1 && self.places.spare().is_some();
-            let further = usize::from(folders > 1 && has_room);
-            self.source.connect_ahead(further);
-            self.target.connect_ahead(further);
-        }
-        Ok(())
+/// Connects both servers and a second lane before changes are known, if an operator waits for this mailbox alone. The
+/// service does not: its passes repeat, and an unchanged mailbox must cost the target nothing.
+pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<(), Error> {
+    if !cx.limits.is_last {
+        return Ok(());
     }
-
-    /// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
-    pub(crate) fn connect_lanes_ahead(&mut self, works: &[Work]) -> Vec<Place> {
-        let known = works.iter().filter(|work| work.origin == Origin::Known).count();
-        if known == 0 {
-            return Vec::new();
-        }
-        let wanted = self.most_lanes(known, self.places.is_alone());
-        let places: Vec<Place> = (1..wanted).map_while(|_| self.places.spare()).collect();
-        self.source.connect_ahead(places.len());
-        self.target.connect_ahead(places.len());
-        places
+    let folders = cx.ledger.folders().await?.len();
+    // The first pass lists both servers anyway.
+    if folders > 0 {
+        let has_room = cx.limits.most_lanes > 1 && cx.places.spare().is_some();
+        let further = usize::from(folders > 1 && has_room);
+        cx.source.connect_ahead(further);
+        cx.target.connect_ahead(further);
     }
+    Ok(())
+}
 
-    /// How many lanes are worth their connections, for as many groups of folders.
-    fn most_lanes(&self, groups: usize, is_alone: bool) -> usize {
-        let round_trip = self.source.round_trip().max(self.target.round_trip());
-        lanes(round_trip, is_alone, groups).min(self.limits.most_lanes)
+/// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
+pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, works: &[Work]) -> Vec<Place> {
+    let known = works.iter().filter(|work| work.origin == Origin::Known).count();
+    if known == 0 {
+        return Vec::new();
     }
+    let wanted = max_pairs(cx, known, cx.places.is_alone());
+    let places: Vec<Place> = (1..wanted).map_while(|_| cx.places.spare()).collect();
+    cx.source.connect_ahead(places.len());
+    cx.target.connect_ahead(places.len());
+    places
+}
 
-    /// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
-    pub(crate) async fn carry_all(
-        &mut self,
-        works: &mut [Work],
-        mut places: Vec<Place>,
-    ) -> Result<(), Error> {
-        // A move writes into the records of two folders.
-        let any_moves = works.iter().any(|it| !it.moves.is_empty());
-        let queue = Queue::of(works);
-        let is_alone = self.places.taken() <= 1 + places.len();
-        let wanted = if any_moves { 1 } else { self.most_lanes(queue.with(|it| it.len()), is_alone) };
-        if places.len() >= wanted {
-            places.truncate(wanted - 1);
-            self.source.connect_ahead(places.len());
-            self.target.connect_ahead(places.len());
+/// How many lanes are worth their connections, for as many groups of folders.
+fn max_pairs<M: Ports>(cx: &SyncContext<'_, M>, groups: usize, is_alone: bool) -> usize {
+    let round_trip = cx.source.round_trip().max(cx.target.round_trip());
+    lanes(round_trip, is_alone, groups).min(cx.limits.most_lanes)
+}
+
+/// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
+pub(crate) async fn sync_all<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    mut places: Vec<Place>,
+) -> Result<(), Error> {
+    // A move writes into the records of two folders.
+    let any_moves = works.iter().any(|it| !it.moves.is_empty());
+    let queue = Queue::of(works);
+    let is_alone = cx.places.taken() <= 1 + places.len();
+    let wanted = if any_moves { 1 } else { max_pairs(cx, queue.with(|it| it.len()), is_alone) };
+    if places.len() >= wanted {
+        places.truncate(wanted - 1);
+        cx.source.connect_ahead(places.len());
+        cx.target.connect_ahead(places.len());
+    }
+    let further = (places.len() + 1..wanted).map_while(|_| cx.places.spare());
+    places.extend(further);
+    let mut others: Vec<(M::Source, M::Target)> =
+        places.iter().map(|_| (cx.source.another(), cx.target.another())).collect();
+    let (ledger, progress, clock) = (cx.ledger, cx.progress, cx.clock);
+    let (budget, places, stop, options) = (cx.budget, cx.places, cx.stop, cx.options);
+    let limits = cx.limits;
+    let further = join_all(others.iter_mut().map(|(source, target)| {
+        let mut lane = SyncContext::<M> {
+            source,
+            target,
+            ledger,
+            progress,
+            clock,
+            budget,
+            places,
+            stop,
+            limits,
+            options,
+        };
+        let queue = &queue;
+        async move {
+            drive_further(&mut lane, queue).await;
+            end_connections(&mut lane).await;
         }
-        let further = (places.len() + 1..wanted).map_while(|_| self.places.spare());
-        places.extend(further);
-        let mut others: Vec<(S, T)> =
-            places.iter().map(|_| (self.source.another(), self.target.another())).collect();
-        let (ledger, progress, clock) = (self.ledger, self.progress, self.clock);
-        let (budget, places, stop, options) = (self.budget, self.places, self.stop, self.options);
-        let limits = self.limits;
-        let further = join_all(others.iter_mut().map(|(source, target)| {
-            let mut lane =
-                Pass { source, target, ledger, progress, clock, budget, places, stop, limits, options };
-            let queue = &queue;
-            async move {
-                lane.drive_further(queue).await;
-                lane.end().await;
+    }));
+    let (first, _) = futures_util::join!(drive_first(cx, &queue), further);
+    first?;
+    // What a further lane gave back when the first one had nothing more to do.
+    drive_first(cx, &queue).await
+}
+
+/// Ends both connections. Waits for the servers if other connections may follow.
+async fn end_connections<M: Ports>(cx: &mut SyncContext<'_, M>) {
+    if cx.limits.is_last {
+        futures_util::join!(cx.source.leave(), cx.target.leave());
+    } else {
+        futures_util::join!(cx.source.close(), cx.target.close());
+    }
+}
+
+async fn drive_first<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>) -> Result<(), Error> {
+    while let Some(mut group) = queue.next() {
+        while let Some(work) = group.pop_front() {
+            let carried = sync_with_retries(cx, work, queue).await;
+            if carried.is_err() {
+                queue.is_over.store(true, Ordering::SeqCst);
+                return carried;
             }
-        }));
-        let (first, _) = futures_util::join!(self.drive_first(&queue), further);
-        first?;
-        // What a further lane gave back when the first one had nothing more to do.
-        self.drive_first(&queue).await
-    }
-
-    /// Ends both connections. Waits for the servers if other connections may follow.
-    async fn end(&mut self) {
-        if self.limits.is_last {
-            futures_util::join!(self.source.leave(), self.target.leave());
-        } else {
-            futures_util::join!(self.source.close(), self.target.close());
         }
     }
+    Ok(())
+}
 
-    async fn drive_first(&mut self, queue: &Queue<'_>) -> Result<(), Error> {
-        while let Some(mut group) = queue.next() {
-            while let Some(work) = group.pop_front() {
-                let carried = self.carry_patiently(work, queue).await;
-                if carried.is_err() {
-                    queue.is_over.store(true, Ordering::SeqCst);
-                    return carried;
+async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>) {
+    while !queue.is_over.load(Ordering::SeqCst)
+        && !cx.stop.is_cancelled()
+        && let Some(mut group) = queue.next()
+    {
+        while let Some(work) = group.pop_front() {
+            if let Err(error) = sync_once(cx, work, queue).await {
+                // Whatever it was: if it lasts, the first lane meets it too.
+                if error.kind != ErrorKind::Interrupted {
+                    cx.progress.event(Event::LaneEnded { error: &error });
                 }
-            }
-        }
-        Ok(())
-    }
-
-    async fn drive_further(&mut self, queue: &Queue<'_>) {
-        while !queue.is_over.load(Ordering::SeqCst)
-            && !self.stop.is_cancelled()
-            && let Some(mut group) = queue.next()
-        {
-            while let Some(work) = group.pop_front() {
-                if let Err(error) = self.carry_once(work, queue).await {
-                    // Whatever it was: if it lasts, the first lane meets it too.
-                    if error.kind != ErrorKind::Interrupted {
-                        self.progress.event(Event::LaneEnded { error: &error });
-                    }
-                    group.push_front(work);
-                    queue.with(|it| it.push_front(group));
-                    return;
-                }
+                group.push_front(work);
+                queue.with(|it| it.push_front(group));
+                return;
             }
         }
     }
+}
 
-    async fn carry_patiently(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
-        let mut patience = Patience::default();
-        loop {
-            if self.stop.is_cancelled() {
-                return Err(Error::interrupted());
-            }
-            let before = work.gained();
-            let Err(error) = self.carry_once(work, queue).await else { return Ok(()) };
-            if work.gained() > before {
-                patience.renew();
-            }
-            if let Err(error) = self.recover_from(error, &mut patience).await {
-                work.fail(error.clone());
-                return Err(error);
-            }
+async fn sync_with_retries<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    queue: &Queue<'_>,
+) -> Result<(), Error> {
+    let mut patience = Patience::default();
+    loop {
+        if cx.stop.is_cancelled() {
+            return Err(Error::interrupted());
+        }
+        let before = work.gained();
+        let Err(error) = sync_once(cx, work, queue).await else { return Ok(()) };
+        if work.gained() > before {
+            patience.renew();
+        }
+        if let Err(error) = recover_from(cx, error, &mut patience).await {
+            work.fail(error.clone());
+            return Err(error);
         }
     }
+}
 
-    /// An error that concerns the folder alone is the folder's; others come back.
-    async fn carry_once(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
-        work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
-        work.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
-        let carried = self.carry(work).await;
-        queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(work.refusals.alike());
-        queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
-        match carried {
-            Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {
-                Err(Error { scope: Scope::Session, ..error })
-            }
-            Err(error) if error.scope <= Scope::Folder => {
-                self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-                work.fail(error);
-                Ok(())
-            }
-            other => other,
+/// An error that concerns the folder alone is the folder's; others come back.
+async fn sync_once<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    queue: &Queue<'_>,
+) -> Result<(), Error> {
+    work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
+    work.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
+    let carried = sync_folder(cx, work).await;
+    queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(work.refusals.alike());
+    queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
+    match carried {
+        Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {
+            Err(Error { scope: Scope::Session, ..error })
         }
+        Err(error) if error.scope <= Scope::Folder => {
+            cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+            work.fail(error);
+            Ok(())
+        }
+        other => other,
     }
 }
 

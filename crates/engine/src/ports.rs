@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
@@ -142,17 +142,6 @@ pub struct FlagChange {
     pub add: Flags,
     /// To be taken away.
     pub remove: Flags,
-}
-
-/// What a message carries beside its octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// Its UID on the source.
-    pub uid: Uid,
-    /// Flags and keywords to set.
-    pub flags: Flags,
-    /// When it arrived.
-    pub internal_date: Option<InternalDate>,
 }
 
 /// A folder that is to be on the target.

@@ -8,7 +8,7 @@ use crate::{
     ledger_state::FolderState,
     matching::on_target::{Among, Sought, find_on_target},
     message_plan::plan_messages,
-    pass::PassOptions,
+    options::PassOptions,
     ports::{Ledger, Mailbox},
     scan::remainder::View,
     survey::survey,

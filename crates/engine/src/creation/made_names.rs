@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mailhaul_mail::{FolderPath, Retry, Scope, ignoring_case};
 
 use crate::{
+    context::{Ports, SyncContext},
+    creation::create::create_with_retries,
     error::{Error, ErrorKind},
     folder::{Folder, FolderStatus},
     folder_plan::names_apart,
     folder_sync::job::Work,
-    pass::{Pass, Patience},
-    ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
+    ports::{Event, Ledger, Mailbox, NewFolder, Progress},
+    retry::{Patience, recover_from},
 };
 
 /// The listed folder that the server may have made of this name; `None` where it is listed as it is, or not at all. Pure.
@@ -42,116 +44,122 @@ struct Merged {
     others: VecDeque<FolderPath>,
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Compares the names of folders that were just made with what the target lists. One that is listed under another name
-    /// is called so; one that is another folder gets a name of its own, or fails.
-    pub(crate) async fn check_made_names(&mut self, works: &mut [Work], new: &[usize]) -> Result<(), Error> {
-        let open: Vec<usize> = new
-            .iter()
-            .copied()
-            .filter(|it| !works[*it].has_failed() && !works[*it].target().is_inbox())
-            .collect();
-        if open.is_empty() {
+/// Compares the names of folders that were just made with what the target lists. One that is listed under another name
+/// is called so; one that is another folder gets a name of its own, or fails.
+pub(crate) async fn check_made_names<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    new: &[usize],
+) -> Result<(), Error> {
+    let open: Vec<usize> = new
+        .iter()
+        .copied()
+        .filter(|it| !works[*it].has_failed() && !works[*it].target().is_inbox())
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let mut used: BTreeMap<FolderPath, FolderPath> =
+        cx.ledger.folders().await?.into_iter().map(|it| (it.target, it.folder)).collect();
+    for (_, work) in works.iter().enumerate().filter(|(index, _)| !open.contains(index)) {
+        used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
+    }
+    let listed = list_target(cx).await?;
+    // What is listed as it is has its name first.
+    let is_listed = |work: &Work| listed.iter().any(|it| it.path == *work.target());
+    for work in open.iter().map(|it| &works[*it]).filter(|it| is_listed(it)) {
+        used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
+    }
+    let mut merged = Vec::new();
+    for index in open {
+        let place = works[index].target().clone();
+        let Some(shown) = made_as(cx, &place, &listed).await? else { continue };
+        if used.contains_key(&shown) {
+            let others = names_apart(&place, &shown).into();
+            merged.push(Merged { index, shown, others });
+        } else {
+            used.insert(shown.clone(), works[index].source().clone());
+            works[index].replace(shown, "the target lists it so");
+        }
+    }
+    for it in merged {
+        make_apart(cx, works, it, &mut used).await?;
+    }
+    Ok(())
+}
+
+async fn list_target<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Vec<Folder>, Error> {
+    let mut patience = Patience::default();
+    loop {
+        match cx.target.folders().await {
+            Ok(listed) => return Ok(listed),
+            Err(error) => recover_from(cx, error, &mut patience).await?,
+        }
+    }
+}
+
+/// The folder that the target shows for this one, where it is another. A different state speaks against it.
+async fn made_as<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    place: &FolderPath,
+    listed: &[Folder],
+) -> Result<Option<FolderPath>, Error> {
+    let Some(shown) = made_of(place, listed) else { return Ok(None) };
+    let mut patience = Patience::default();
+    let (own, its) = loop {
+        let both = match cx.target.status(place).await {
+            Ok(own) => cx.target.status(&shown.path).await.map(|its| (own, its)),
+            Err(error) => Err(error),
+        };
+        match both {
+            Ok(both) => break both,
+            // It cannot be opened: the copying says why.
+            Err(error) if error.scope <= Scope::Folder => return Ok(None),
+            Err(error) => recover_from(cx, error, &mut patience).await?,
+        }
+    };
+    let state = |it: &FolderStatus| (it.uid_validity, it.uid_next, it.messages);
+    Ok((state(&own) == state(&its)).then(|| shown.path.clone()))
+}
+
+/// Tries names under which the target has a folder of its own.
+async fn make_apart<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    merged: Merged,
+    used: &mut BTreeMap<FolderPath, FolderPath>,
+) -> Result<(), Error> {
+    let Merged { index, shown, mut others } = merged;
+    let planned: BTreeSet<FolderPath> = works.iter().map(|it| it.target().clone()).collect();
+    while let Some(path) = others.pop_front() {
+        if used.contains_key(&path) || planned.contains(&path) {
+            continue;
+        }
+        let folder = NewFolder { path, subscribe: works[index].new_folder().subscribe };
+        let made = create_with_retries(cx, std::slice::from_ref(&folder)).await?;
+        let listed = list_target(cx).await?;
+        let own = match made_as(cx, &folder.path, &listed).await? {
+            Some(spelled) => spelled,
+            None if listed.iter().any(|it| it.path == folder.path) => folder.path,
+            None => continue,
+        };
+        if made.iter().all(Result::is_ok) && !used.contains_key(&own) {
+            let why = format!("the target takes the name \"{}\" for \"{shown}\"", works[index].target());
+            used.insert(own.clone(), works[index].source().clone());
+            works[index].set_apart(own, &why);
             return Ok(());
         }
-        let mut used: BTreeMap<FolderPath, FolderPath> =
-            self.ledger.folders().await?.into_iter().map(|it| (it.target, it.folder)).collect();
-        for (_, work) in works.iter().enumerate().filter(|(index, _)| !open.contains(index)) {
-            used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
-        }
-        let listed = self.listed().await?;
-        // What is listed as it is has its name first.
-        let is_listed = |work: &Work| listed.iter().any(|it| it.path == *work.target());
-        for work in open.iter().map(|it| &works[*it]).filter(|it| is_listed(it)) {
-            used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
-        }
-        let mut merged = Vec::new();
-        for index in open {
-            let place = works[index].target().clone();
-            let Some(shown) = self.made_as(&place, &listed).await? else { continue };
-            if used.contains_key(&shown) {
-                let others = names_apart(&place, &shown).into();
-                merged.push(Merged { index, shown, others });
-            } else {
-                used.insert(shown.clone(), works[index].source().clone());
-                works[index].replace(shown, "the target lists it so");
-            }
-        }
-        for it in merged {
-            self.make_apart(works, it, &mut used).await?;
-        }
-        Ok(())
     }
-
-    async fn listed(&mut self) -> Result<Vec<Folder>, Error> {
-        let mut patience = Patience::default();
-        loop {
-            match self.target.folders().await {
-                Ok(listed) => return Ok(listed),
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
-        }
-    }
-
-    /// The folder that the target shows for this one, where it is another. A different state speaks against it.
-    async fn made_as(&mut self, place: &FolderPath, listed: &[Folder]) -> Result<Option<FolderPath>, Error> {
-        let Some(shown) = made_of(place, listed) else { return Ok(None) };
-        let mut patience = Patience::default();
-        let (own, its) = loop {
-            let both = match self.target.status(place).await {
-                Ok(own) => self.target.status(&shown.path).await.map(|its| (own, its)),
-                Err(error) => Err(error),
-            };
-            match both {
-                Ok(both) => break both,
-                // It cannot be opened: the copying says why.
-                Err(error) if error.scope <= Scope::Folder => return Ok(None),
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
-        };
-        let state = |it: &FolderStatus| (it.uid_validity, it.uid_next, it.messages);
-        Ok((state(&own) == state(&its)).then(|| shown.path.clone()))
-    }
-
-    /// Tries names under which the target has a folder of its own.
-    async fn make_apart(
-        &mut self,
-        works: &mut [Work],
-        merged: Merged,
-        used: &mut BTreeMap<FolderPath, FolderPath>,
-    ) -> Result<(), Error> {
-        let Merged { index, shown, mut others } = merged;
-        let planned: BTreeSet<FolderPath> = works.iter().map(|it| it.target().clone()).collect();
-        while let Some(path) = others.pop_front() {
-            if used.contains_key(&path) || planned.contains(&path) {
-                continue;
-            }
-            let folder = NewFolder { path, subscribe: works[index].new_folder().subscribe };
-            let made = self.created(std::slice::from_ref(&folder)).await?;
-            let listed = self.listed().await?;
-            let own = match self.made_as(&folder.path, &listed).await? {
-                Some(spelled) => spelled,
-                None if listed.iter().any(|it| it.path == folder.path) => folder.path,
-                None => continue,
-            };
-            if made.iter().all(Result::is_ok) && !used.contains_key(&own) {
-                let why = format!("the target takes the name \"{}\" for \"{shown}\"", works[index].target());
-                used.insert(own.clone(), works[index].source().clone());
-                works[index].set_apart(own, &why);
-                return Ok(());
-            }
-        }
-        let work = &mut works[index];
-        let other = used.get(&shown).map_or_else(|| shown.to_string(), ToString::to_string);
-        let message = format!(
-            "folder {}: the target has one folder, \"{shown}\", for this one and for {other}, and takes no other name for it",
-            work.source()
-        );
-        let error = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message);
-        self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-        work.fail(error);
-        Ok(())
-    }
+    let work = &mut works[index];
+    let other = used.get(&shown).map_or_else(|| shown.to_string(), ToString::to_string);
+    let message = format!(
+        "folder {}: the target has one folder, \"{shown}\", for this one and for {other}, and takes no other name for it",
+        work.source()
+    );
+    let error = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message);
+    cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+    work.fail(error);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,95 +1,85 @@
 //! Making the folders that are new on the target. Where a name is refused although nobody knew why, others are tried that
 //! can be read back: mail is not left behind for its folder's name.
 
+pub(crate) mod create;
 pub(crate) mod made_names;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use mailhaul_mail::{FolderPath, Scope};
+use mailhaul_mail::FolderPath;
 
 use crate::{
+    context::{Ports, SyncContext},
+    creation::create::create_with_retries,
+    creation::made_names::check_made_names,
     error::{Error, ErrorKind},
     folder_plan::other_names,
     folder_sync::job::Work,
     name_rules::NameRules,
-    pass::{Pass, Patience},
-    ports::{Clock, Event, Ledger, NewFolder, Progress, Source, Target},
+    ports::{Event, Ledger, NewFolder, Progress},
 };
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Makes the folders, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
-    pub(crate) async fn patiently_create(
-        &mut self,
-        works: &mut [Work],
-        names: &NameRules,
-    ) -> Result<(), Error> {
-        let new: Vec<usize> =
-            (0..works.len()).filter(|it| works[*it].is_new() && !works[*it].has_failed()).collect();
-        let folders: Vec<NewFolder> = new.iter().map(|it| works[*it].new_folder()).collect();
-        let mut refused = Vec::new();
-        for (index, created) in new.iter().copied().zip(self.created(&folders).await?) {
-            match created {
-                Ok(()) => {}
-                Err(error) => {
-                    let others = match error.kind {
-                        ErrorKind::Refused => other_names(works[index].target(), names),
-                        _ => Vec::new(),
-                    };
-                    refused.push(Refused { index, error, others: others.into_iter().collect() });
-                }
-            }
-        }
-        if !refused.is_empty() {
-            refused = self.rename(works, refused).await?;
-        }
-        for Refused { index, error, .. } in refused {
-            let work = &mut works[index];
-            self.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-            work.fail(error);
-        }
-        self.check_made_names(works, &new).await
-    }
-
-    /// Asks until every answer is of its own folder alone.
-    pub(crate) async fn created(&mut self, folders: &[NewFolder]) -> Result<Vec<Result<(), Error>>, Error> {
-        let mut patience = Patience::default();
-        loop {
-            let created = self.target.create_folders(folders).await.and_then(|created| {
-                let mut errors = created.iter().filter_map(|it| it.as_ref().err());
-                errors.find(|it| it.scope > Scope::Folder).cloned().map_or(Ok(created), Err)
-            });
-            match created {
-                Ok(created) => return Ok(created),
-                Err(error) => self.recover_from(error, &mut patience).await?,
+/// Makes the folders, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
+pub(crate) async fn create_folders<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    names: &NameRules,
+) -> Result<(), Error> {
+    let new: Vec<usize> =
+        (0..works.len()).filter(|it| works[*it].is_new() && !works[*it].has_failed()).collect();
+    let folders: Vec<NewFolder> = new.iter().map(|it| works[*it].new_folder()).collect();
+    let mut refused = Vec::new();
+    for (index, created) in new.iter().copied().zip(create_with_retries(cx, &folders).await?) {
+        match created {
+            Ok(()) => {}
+            Err(error) => {
+                let others = match error.kind {
+                    ErrorKind::Refused => other_names(works[index].target(), names),
+                    _ => Vec::new(),
+                };
+                refused.push(Refused { index, error, others: others.into_iter().collect() });
             }
         }
     }
+    if !refused.is_empty() {
+        refused = try_other_names(cx, works, refused).await?;
+    }
+    for Refused { index, error, .. } in refused {
+        let work = &mut works[index];
+        cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
+        work.fail(error);
+    }
+    check_made_names(cx, works, &new).await
+}
 
-    /// Tries other names for what was refused; gives back what is refused under all of them.
-    async fn rename(&mut self, works: &mut [Work], mut refused: Vec<Refused>) -> Result<Vec<Refused>, Error> {
-        let mut taken: BTreeSet<FolderPath> =
-            self.ledger.folders().await?.into_iter().map(|it| it.target).collect();
-        taken.extend(works.iter().map(|it| it.target().clone()));
-        loop {
-            let mut tried: Vec<(usize, NewFolder)> = Vec::new();
-            for (place, it) in refused.iter_mut().enumerate() {
-                let free = std::iter::from_fn(|| it.others.pop_front()).find(|it| taken.insert(it.clone()));
-                let subscribe = works[it.index].new_folder().subscribe;
-                tried.extend(free.map(|path| (place, NewFolder { path, subscribe })));
-            }
-            if tried.is_empty() {
-                return Ok(refused);
-            }
-            let folders: Vec<NewFolder> = tried.iter().map(|(_, it)| it.clone()).collect();
-            let mut made = BTreeSet::new();
-            for ((place, folder), created) in tried.into_iter().zip(self.created(&folders).await?) {
-                if created.is_ok() {
-                    works[refused[place].index].rename(folder.path, &refused[place].error);
-                    made.insert(refused[place].index);
-                }
-            }
-            refused.retain(|it| !made.contains(&it.index));
+/// Tries other names for what was refused; gives back what is refused under all of them.
+async fn try_other_names<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    mut refused: Vec<Refused>,
+) -> Result<Vec<Refused>, Error> {
+    let mut taken: BTreeSet<FolderPath> =
+        cx.ledger.folders().await?.into_iter().map(|it| it.target).collect();
+    taken.extend(works.iter().map(|it| it.target().clone()));
+    loop {
+        let mut tried: Vec<(usize, NewFolder)> = Vec::new();
+        for (place, it) in refused.iter_mut().enumerate() {
+            let free = std::iter::from_fn(|| it.others.pop_front()).find(|it| taken.insert(it.clone()));
+            let subscribe = works[it.index].new_folder().subscribe;
+            tried.extend(free.map(|path| (place, NewFolder { path, subscribe })));
         }
+        if tried.is_empty() {
+            return Ok(refused);
+        }
+        let folders: Vec<NewFolder> = tried.iter().map(|(_, it)| it.clone()).collect();
+        let mut made = BTreeSet::new();
+        for ((place, folder), created) in tried.into_iter().zip(create_with_retries(cx, &folders).await?) {
+            if created.is_ok() {
+                works[refused[place].index].rename(folder.path, &refused[place].error);
+                made.insert(refused[place].index);
+            }
+        }
+        refused.retain(|it| !made.contains(&it.index));
     }
 }
 

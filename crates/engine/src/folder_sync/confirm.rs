@@ -1,34 +1,29 @@
 //! Compares what the target acknowledged with what it shows. An OK is no proof: servers acknowledge and do not store,
 //! name a UID that is another message's, change sizes, dates and flags, and store what they refused.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, Uid, UidSet};
+use mailhaul_mail::{Digests, Flags, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
+    folder_sync::doubles::check_doubles,
     folder_sync::flag_changes::grouped,
     folder_sync::job::{Work, forgotten},
-    folder_sync::read_back::{Damaged, Lost, Stored, copies_of},
-    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
-    matching::on_target::{Among, Sought, adopted, find_on_target, taken},
-    matching::pairing::Proof,
-    pass::Pass,
-    ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
-    transfer::Acknowledged,
+    folder_sync::lost::Lost,
+    folder_sync::missing::{adopt_unexpected, find_missing, located_copies, without_twins},
+    folder_sync::own_headers::copies_with_our_headers,
+    folder_sync::read_back::{Damaged, Stored, check_bytes, copies_of, remove_damaged, split_ours},
+    ledger_state::{Floor, FolderState, Record},
+    ports::{FlagChange, Target},
+    transfer::recorder::Acknowledged,
 };
 
 /// Copies of another size whose headers are compared, for each transfer. Where all of them are ours, the server
 /// rewrites messages, and the others are believed.
 const SAMPLE: usize = 20;
-/// Time between two looks for messages that the target accepted and does not show.
-const LATE_INTERVAL: Duration = Duration::from_secs(1);
-/// Looks of that kind.
-const LATE_LOOKS: u32 = 3;
 
 /// Differences between a copy and what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,313 +108,172 @@ fn flag_corrections(
     grouped(copies.iter().filter_map(correction))
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
-    /// not told or not true, flags that differ, messages that were refused and stored, copies with other bytes. Returns the
-    /// messages that the target accepted and does not have.
-    pub(crate) async fn confirm(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        floor: Floor,
-        owned: &UidSet,
-        acknowledged: &[Acknowledged],
-        refused: &[Uid],
-    ) -> Result<Vec<Lost>, Error> {
-        if acknowledged.is_empty() && refused.is_empty() {
-            return Ok(Vec::new());
-        }
-        let habits = self.target.habits();
-        let next = work.next_shown(floor);
-        let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
-        // The target did not return the UID of a message that it refused and stored all the same.
-        let mut returned = acknowledged.iter().map(|message| message.target_uid);
-        let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
-        let greatest = greatest.filter(|_| refused.is_empty());
-        let read = self.limits.read_back.choose(acknowledged.iter().filter_map(Acknowledged::to_compare));
-        let look = self.target.stored(&work.target, first, greatest, &read).await?;
-        let mut shown: BTreeMap<Uid, MessageInfo> =
-            look.messages.into_iter().map(|message| (message.uid, message)).collect();
-        work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
-        let Comparison { mut missing, mut in_place, mut strangers } =
-            Comparison::new(acknowledged, &shown, habits.merges_copies);
-        let is_exact = !habits.shows_late && !habits.merges_copies;
-        let mut damaged = Vec::new();
-        if !habits.shows_late {
-            let read = look.digests.into_iter().collect();
-            let untrue = self.check_places(work, &in_place, &shown, read, is_exact, &mut damaged).await?;
-            strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
-            in_place.retain(|stored| !untrue.contains(&stored.message.uid));
-            missing.extend(untrue);
-        }
-        if habits.merges_copies && !missing.is_empty() {
-            missing = self.without_twins(work, missing).await?;
-        }
-        let mut lost = Vec::new();
-        if !missing.is_empty() {
-            let not_stored = self.find_missing(work, state, floor, owned, &missing).await?;
-            lost.extend(not_stored.into_iter().map(Lost::not_stored));
-            let located = self.located(work, acknowledged, &missing, &mut shown).await?;
-            if is_exact {
-                damaged.extend(self.check_bytes(work, &located, HashMap::new()).await?);
-            }
-            work.count_changed(located.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)));
-            in_place.extend(located);
-        }
-        let copies = copies_of(&damaged);
-        in_place.retain(|stored| !copies.contains(stored.copy));
-        lost.extend(self.remove_damaged(work, damaged).await?);
-        self.correct_flags(work, &flag_corrections(&in_place, &shown, habits.merges_copies)).await?;
-        if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
-            self.adopt_unexpected(work, state, owned, next, refused).await?;
-        }
-        if is_exact {
-            let new = UidSet::range(next, Uid::LAST);
-            let strangers: UidSet = strangers.iter().filter(|uid| new.contains(*uid)).collect();
-            self.check_doubles(work, state, owned, &in_place, &shown, &strangers).await?;
-        }
-        Ok(lost)
+/// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
+/// not told or not true, flags that differ, messages that were refused and stored, copies with other bytes. Returns the
+/// messages that the target accepted and does not have.
+pub(crate) async fn confirm_copies<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    floor: Floor,
+    owned: &UidSet,
+    acknowledged: &[Acknowledged],
+    refused: &[Uid],
+) -> Result<Vec<Lost>, Error> {
+    if acknowledged.is_empty() && refused.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// Tells copies from other messages under a UID that is not true: returns the UIDs on the source of the latter. Adds
-    /// copies with other bytes to `damaged`, and counts what the server changed.
-    async fn check_places(
-        &mut self,
-        work: &mut Work,
-        in_place: &[Stored<'_>],
-        shown: &BTreeMap<Uid, MessageInfo>,
-        read: HashMap<Uid, Digests>,
-        is_exact: bool,
-        damaged: &mut Vec<Damaged>,
-    ) -> Result<HashSet<Uid>, Error> {
-        let mut untrue = HashSet::new();
+    let habits = cx.target.habits();
+    let next = work.next_shown(floor);
+    let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
+    // The target did not return the UID of a message that it refused and stored all the same.
+    let mut returned = acknowledged.iter().map(|message| message.target_uid);
+    let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
+    let greatest = greatest.filter(|_| refused.is_empty());
+    let read = cx.limits.read_back.choose(acknowledged.iter().filter_map(Acknowledged::to_compare));
+    let look = cx.target.stored(&work.target, first, greatest, &read).await?;
+    let mut shown: BTreeMap<Uid, MessageInfo> =
+        look.messages.into_iter().map(|message| (message.uid, message)).collect();
+    work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
+    let Comparison { mut missing, mut in_place, mut strangers } =
+        Comparison::new(acknowledged, &shown, habits.merges_copies);
+    let is_exact = !habits.shows_late && !habits.merges_copies;
+    let mut damaged = Vec::new();
+    if !habits.shows_late {
+        let read = look.digests.into_iter().collect();
+        let untrue = check_returned_uids(cx, work, &in_place, &shown, read, is_exact, &mut damaged).await?;
+        strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
+        in_place.retain(|stored| !untrue.contains(&stored.message.uid));
+        missing.extend(untrue);
+    }
+    if habits.merges_copies && !missing.is_empty() {
+        missing = without_twins(cx, work, missing).await?;
+    }
+    let mut lost = Vec::new();
+    if !missing.is_empty() {
+        let not_stored = find_missing(cx, work, state, floor, owned, &missing).await?;
+        lost.extend(not_stored.into_iter().map(Lost::not_stored));
+        let located = located_copies(cx, work, acknowledged, &missing, &mut shown).await?;
         if is_exact {
-            let found = self.check_bytes(work, in_place, read).await?;
-            let (ours, others) = self.tell_ours(work, found).await?;
-            damaged.extend(ours);
-            untrue.extend(others);
+            damaged.extend(check_bytes(cx, work, &located, HashMap::new()).await?);
         }
-        let mut changed: Vec<Changed> =
-            in_place.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)).collect();
-        let copies = copies_of(damaged);
-        changed.retain(|it| !untrue.contains(&it.uid) && !copies.contains(it.copy));
-        let others = self.check_changed(work, changed).await?;
+        work.count_changed(located.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)));
+        in_place.extend(located);
+    }
+    let copies = copies_of(&damaged);
+    in_place.retain(|stored| !copies.contains(stored.copy));
+    lost.extend(remove_damaged(cx, work, damaged).await?);
+    correct_flags(cx, work, &flag_corrections(&in_place, &shown, habits.merges_copies)).await?;
+    if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
+        adopt_unexpected(cx, work, state, owned, next, refused).await?;
+    }
+    if is_exact {
+        let new = UidSet::range(next, Uid::LAST);
+        let strangers: UidSet = strangers.iter().filter(|uid| new.contains(*uid)).collect();
+        check_doubles(cx, work, state, owned, &in_place, &shown, &strangers).await?;
+    }
+    Ok(lost)
+}
+
+/// Tells copies from other messages under a UID that is not true: returns the UIDs on the source of the latter. Adds
+/// copies with other bytes to `damaged`, and counts what the server changed.
+async fn check_returned_uids<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    in_place: &[Stored<'_>],
+    shown: &BTreeMap<Uid, MessageInfo>,
+    read: HashMap<Uid, Digests>,
+    is_exact: bool,
+    damaged: &mut Vec<Damaged>,
+) -> Result<HashSet<Uid>, Error> {
+    let mut untrue = HashSet::new();
+    if is_exact {
+        let found = check_bytes(cx, work, in_place, read).await?;
+        let (ours, others) = split_ours(cx, work, found).await?;
+        damaged.extend(ours);
         untrue.extend(others);
-        Ok(untrue)
     }
+    let mut changed: Vec<Changed> =
+        in_place.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)).collect();
+    let copies = copies_of(damaged);
+    changed.retain(|it| !untrue.contains(&it.uid) && !copies.contains(it.copy));
+    let others = check_changed(cx, work, changed).await?;
+    untrue.extend(others);
+    Ok(untrue)
+}
 
-    /// The copies of messages that were missing at first and have been found.
-    async fn located<'a>(
-        &mut self,
-        work: &Work,
-        acknowledged: &'a [Acknowledged],
-        missing: &[Uid],
-        shown: &mut BTreeMap<Uid, MessageInfo>,
-    ) -> Result<Vec<Stored<'a>>, Error> {
-        let known = self.recorded(work, missing.iter().copied()).await?;
-        let places: HashMap<Uid, Uid> =
-            known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
-        let unseen = places.values().filter(|copy| !shown.contains_key(copy)).min();
-        if let Some(first) = unseen.copied() {
-            let look = self.target.stored(&work.target, first, None, &UidSet::new()).await?;
-            shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
-        }
-        let stored = |message| Some(Stored::new(message, shown.get(places.get(&message.uid)?)?));
-        Ok(acknowledged.iter().filter_map(stored).collect())
-    }
-
-    /// The messages that the ledger takes for copied since the folder was last settled: a crash came before they were
-    /// compared.
-    pub(crate) async fn confirm_recorded(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        owned: &UidSet,
-    ) -> Result<bool, Error> {
-        let Some(floor) = state.record.floor else { return Ok(false) };
-        let unproved: Vec<Acknowledged> = state
-            .done()
-            .filter(|(_, it)| it.ours && it.target_uid.is_none_or(|uid| uid >= floor.uid_next))
-            .map(|(uid, it)| Acknowledged {
-                uid,
-                target_uid: it.target_uid,
-                bytes: None,
-                size: it.size,
-                // An edited message is not what was sent: its copy is not compared with it.
-                fingerprint: it.edited.is_none().then_some(it.fingerprint),
-                digests: it.edited.is_none().then_some(it.digests).flatten(),
-                flags: if it.pending_flags.is_none() { it.flags.clone() } else { Flags::new() },
-                date: None,
-            })
-            .collect();
-        let lost = self.confirm(work, state, floor, owned, &unproved, &[]).await?;
-        let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
-        self.record(state, &records).await?;
-        Ok(!lost.is_empty())
-    }
-
-    /// The messages of which the ledger knows no other copy in the folder. A server that keeps one copy of identical
-    /// messages has the others.
-    async fn without_twins(&self, work: &Work, missing: Vec<Uid>) -> Result<Vec<Uid>, Error> {
-        let Some(all) = self.ledger.folder(&work.source).await? else { return Ok(missing) };
-        let absent: HashSet<Uid> = missing.iter().copied().collect();
-        let there: HashSet<Digests> =
-            all.done().filter(|(uid, _)| !absent.contains(uid)).filter_map(|(_, it)| it.digests).collect();
-        let has_twin = |uid: &Uid| match all.messages.get(uid) {
-            Some(MessageState::Done(copied)) => copied.digests.is_some_and(|it| there.contains(&it)),
-            _ => false,
-        };
-        Ok(missing.into_iter().filter(|uid| !has_twin(uid)).collect())
-    }
-
-    /// Tells copies that the server changed from other messages under a UID that is not true; returns the latter.
-    async fn check_changed(&mut self, work: &mut Work, changed: Vec<Changed>) -> Result<Vec<Uid>, Error> {
-        if changed.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sample = &changed[..changed.len().min(SAMPLE)];
-        let pairs: Vec<(Uid, Uid)> = sample.iter().map(|it| (it.uid, it.copy)).collect();
-        let ours = self.with_our_headers(work, &pairs).await?;
-        if sample.iter().any(|it| !ours.contains(it.copy)) {
-            // One UID that is not true spoils them all: each is looked for.
-            return Ok(changed.into_iter().map(|it| it.uid).collect());
-        }
-        work.count_changed(changed.into_iter());
-        Ok(Vec::new())
-    }
-
-    /// The copies that have the headers of their message. Pairs are UIDs on the source and on the target.
-    pub(crate) async fn with_our_headers(
-        &mut self,
-        work: &Work,
-        pairs: &[(Uid, Uid)],
-    ) -> Result<UidSet, Error> {
-        let copies: UidSet = pairs.iter().map(|(_, copy)| *copy).collect();
-        let there: HashMap<Uid, Fingerprint> =
-            self.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
-        let known = self.recorded(work, pairs.iter().map(|(uid, _)| *uid)).await?;
-        let is_ours = |(uid, copy): &&(Uid, Uid)| {
-            let sent = known.get(uid).map(|copied| copied.as_copy().fingerprint);
-            sent.is_some() && sent == there.get(copy).copied()
-        };
-        Ok(pairs.iter().filter(is_ours).map(|(_, copy)| *copy).collect())
-    }
-
-    /// What the ledger knows of these messages.
-    async fn recorded(
-        &self,
-        work: &Work,
-        uids: impl Iterator<Item = Uid>,
-    ) -> Result<HashMap<Uid, Copied>, Error> {
-        let uids: UidSet = uids.collect();
-        let state = self.ledger.folder_around(&work.source, &uids).await?;
-        let done = state.into_iter().flat_map(|it| it.messages);
-        Ok(done
-            .filter_map(|(uid, known)| match known {
-                MessageState::Done(copied) if uids.contains(uid) => Some((uid, copied)),
-                _ => None,
-            })
-            .collect())
-    }
-
-    /// Gives copies the flags that were sent with them, and counts those that the target does not keep so.
-    async fn correct_flags(&mut self, work: &mut Work, changes: &[FlagChange]) -> Result<(), Error> {
-        let uids = || changes.iter().flat_map(|change| change.uids.iter());
-        let (Some(first), last) = (uids().min(), uids().max()) else { return Ok(()) };
-        self.target.store_flags(&work.target, changes).await?;
-        let look = self.target.stored(&work.target, first, last, &UidSet::new()).await?;
-        let now: HashMap<Uid, Flags> =
-            look.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
-        for change in changes {
-            let differs = |uid: Uid| {
-                let there = now.get(&uid)?;
-                let is_kept = there.iter().any(|name| change.remove.contains(name));
-                Some(is_kept || !change.add.without(there).is_empty())
-            };
-            let count = change.uids.iter().filter(|uid| differs(*uid) == Some(true)).count();
-            work.tally.unflagged += count as u64;
-        }
-        Ok(())
-    }
-
-    /// Looks for acknowledged messages by what they are. Returns those that are not there, after the target had time to
-    /// show them.
-    async fn find_missing(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        floor: Floor,
-        owned: &UidSet,
-        missing: &[Uid],
-    ) -> Result<Vec<Uid>, Error> {
-        let known = self.recorded(work, missing.iter().copied()).await?;
-        let untold = known.into_iter().map(|(uid, copied)| Record::Message {
-            folder: work.source.clone(),
+/// The messages that the ledger takes for copied since the folder was last settled: a crash came before they were
+/// compared.
+pub(crate) async fn confirm_recorded<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    owned: &UidSet,
+) -> Result<bool, Error> {
+    let Some(floor) = state.record.floor else { return Ok(false) };
+    let unproved: Vec<Acknowledged> = state
+        .done()
+        .filter(|(_, it)| it.ours && it.target_uid.is_none_or(|uid| uid >= floor.uid_next))
+        .map(|(uid, it)| Acknowledged {
             uid,
-            state: Some(MessageState::Done(Copied { target_uid: None, ..copied })),
-        });
-        let untold: Vec<Record> = untold.collect();
-        self.record(state, &untold).await?;
-        self.locate(work, state, Some(floor), owned).await?;
-        let is_lost = |state: &FolderState, uid: &Uid| match state.messages.get(uid) {
-            Some(MessageState::Done(copied)) => copied.target_uid.is_none(),
-            _ => false,
-        };
-        let lost = |state: &FolderState| -> Vec<Uid> {
-            missing.iter().filter(|uid| is_lost(state, uid)).copied().collect()
-        };
-        if lost(state).is_empty() || self.target.habits().shows_late {
-            return Ok(Vec::new());
-        }
-        // What one message showed need not be waited for with each.
-        let looks = if work.lost_probes == 0 { LATE_LOOKS } else { 1 };
-        for _ in 0..looks {
-            self.clock.sleep(LATE_INTERVAL).await;
-            self.wait_until_quiet(&work.target).await?;
-            self.locate(work, state, Some(floor), owned).await?;
-            if lost(state).is_empty() || self.stop.is_cancelled() {
-                break;
-            }
-        }
-        if !lost(state).is_empty() {
-            // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
-            self.locate(work, state, None, owned).await?;
-        }
-        let lost = lost(state);
-        if !lost.is_empty() {
-            self.check_target_count(work).await?;
-        }
-        Ok(lost)
-    }
+            target_uid: it.target_uid,
+            bytes: None,
+            size: it.size,
+            // An edited message is not what was sent: its copy is not compared with it.
+            fingerprint: it.edited.is_none().then_some(it.fingerprint),
+            digests: it.edited.is_none().then_some(it.digests).flatten(),
+            flags: if it.pending_flags.is_none() { it.flags.clone() } else { Flags::new() },
+            date: None,
+        })
+        .collect();
+    let lost = confirm_copies(cx, work, state, floor, owned, &unproved, &[]).await?;
+    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    cx.record(state, &records).await?;
+    Ok(!lost.is_empty())
+}
 
-    /// A server may store a message and answer NO, or show it late: it is looked for before it is sent again.
-    pub(crate) async fn adopt_unexpected(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        owned: &UidSet,
-        first: Uid,
-        sought: &[Uid],
-    ) -> Result<UidSet, Error> {
-        if sought.is_empty() {
-            return Ok(UidSet::new());
-        }
-        let all = self.ledger.folder(&work.source).await?;
-        let owned = taken(all.as_ref().unwrap_or(state), owned);
-        let among = Among::just_sent(first, Proof::Digest);
-        let wanted: Vec<Sought> = sought.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
-        let found =
-            find_on_target(self.source, self.target, &work.source, &work.target, &wanted, &owned, among)
-                .await?;
-        let done = |it| MessageState::Done(adopted(it, true));
-        let records: Vec<Record> = found
-            .iter()
-            .map(|it| Record::Message { folder: work.source.clone(), uid: it.uid, state: Some(done(it)) })
-            .collect();
-        self.record(state, &records).await?;
-        work.tally.copied += records.len() as u64;
-        Ok(found.iter().map(|it| it.uid).collect())
+/// Tells copies that the server changed from other messages under a UID that is not true; returns the latter.
+async fn check_changed<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    changed: Vec<Changed>,
+) -> Result<Vec<Uid>, Error> {
+    if changed.is_empty() {
+        return Ok(Vec::new());
     }
+    let sample = &changed[..changed.len().min(SAMPLE)];
+    let pairs: Vec<(Uid, Uid)> = sample.iter().map(|it| (it.uid, it.copy)).collect();
+    let ours = copies_with_our_headers(cx, work, &pairs).await?;
+    if sample.iter().any(|it| !ours.contains(it.copy)) {
+        // One UID that is not true spoils them all: each is looked for.
+        return Ok(changed.into_iter().map(|it| it.uid).collect());
+    }
+    work.count_changed(changed.into_iter());
+    Ok(Vec::new())
+}
+
+/// Gives copies the flags that were sent with them, and counts those that the target does not keep so.
+async fn correct_flags<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    changes: &[FlagChange],
+) -> Result<(), Error> {
+    let uids = || changes.iter().flat_map(|change| change.uids.iter());
+    let (Some(first), last) = (uids().min(), uids().max()) else { return Ok(()) };
+    cx.target.store_flags(&work.target, changes).await?;
+    let look = cx.target.stored(&work.target, first, last, &UidSet::new()).await?;
+    let now: HashMap<Uid, Flags> =
+        look.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
+    for change in changes {
+        let differs = |uid: Uid| {
+            let there = now.get(&uid)?;
+            let is_kept = there.iter().any(|name| change.remove.contains(name));
+            Some(is_kept || !change.add.without(there).is_empty())
+        };
+        let count = change.uids.iter().filter(|uid| differs(*uid) == Some(true)).count();
+        work.tally.unflagged += count as u64;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,25 +6,30 @@ use std::{collections::HashMap, num::NonZeroU64};
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
+    context::{FAR_ROUND_TRIP, Ports, SyncContext},
     error::{Error, ErrorKind},
-    folder::MessageInfo,
+    folder::{FolderStatus, MessageInfo},
+    folder_sync::confirm::confirm_copies,
     folder_sync::flag_changes::Meanwhile,
     folder_sync::job::{Work, forgotten},
-    folder_sync::read_back::{Lost, MISTAKEN},
-    folder_sync::refusals::{Suspicion, may_mean_one_message},
-    folder_sync::repair::may_be_malformed,
+    folder_sync::lost::Lost,
+    folder_sync::missing::adopt_unexpected,
+    folder_sync::moves::follow_moves,
+    folder_sync::outcomes::{report_missing, report_skipped, skip_too_large},
+    folder_sync::read_back::MISTAKEN,
+    folder_sync::refusals::{Suspicion, TRIES, may_mean_one_message},
+    folder_sync::repair::{may_be_malformed, repair_refused},
+    folder_sync::unrecorded::adopt_unrecorded,
     ledger_state::{Floor, FolderState, MessageState, Record},
     message_plan::MessagePlan,
-    parallel::NEAR,
-    pass::{BATCH, FAR_BATCH, Pass},
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
-    transfer::{Lane, Transferred, transfer},
+    ports::{Clock, Event, Ledger, Mailbox, Progress, Target},
+    transfer::context::Lane,
+    transfer::recorder::Transferred,
+    transfer::transfer,
 };
 
 /// Messages per transfer call. Bounds the memory of the remotes for folders of any size.
 const SLICE: usize = 25_000;
-/// Maximum resends of a message whose rules changed (for example: no keywords).
-pub(crate) const TRIES: u32 = 3;
 
 /// Messages that are sent once more, one after the other, to a target that accepted them and does not have them. Where none
 /// of them is stored, the others are not sent: each try may leave a copy that nothing finds.
@@ -66,296 +71,327 @@ impl Todo<'_> {
     }
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Moves, adopts and copies the messages of the plan. Flags are changed meanwhile.
-    pub(crate) async fn bring(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        plan: &mut MessagePlan,
-        owned: &UidSet,
-        meanwhile: &mut Meanwhile,
-    ) -> Result<(), Error> {
-        let status = if let Some(status) = work.target_status.take() {
-            status
-        } else {
-            // Before the first look: what another pass sends after it would not be found.
-            self.ledger.reserve_target(&self.target.owner()).await?;
-            self.target.open_to_write(&work.target).await?
-        };
-        let floor = self.floor(work, &status).await?;
-        if state.record.target_validity.is_none() && (status.messages > 0 || !work.moves.is_empty()) {
-            // Messages that are moved or adopted have a target UID and no intent, which would record this.
-            let (folder, uid_validity) = (work.source.clone(), status.uid_validity);
-            self.record(state, &[Record::TargetValidity { folder, uid_validity }]).await?;
-        }
-        self.follow_moves(work, state, plan, floor, owned).await?;
-        work.floor_next = Some(floor.uid_next);
-        if status.messages > 0 {
-            self.find_unrecorded(work, state, plan, floor, owned).await?;
-        }
-        self.leave_out_too_large(work, plan);
-        self.recall_skipped(work, state, plan);
-        let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
-        self.progress.event(Event::Folder {
-            folder: &work.source,
-            reason: &work.reason,
-            messages: plan.copy.len() as u64,
-            bytes: plan.copy.iter().map(|it| it.size).sum(),
-        });
-        let is_far = self.target.round_trip().is_some_and(|it| it >= NEAR);
-        let batch = if is_far { FAR_BATCH } else { BATCH };
-        let mut todo = Todo { parts: Vec::new(), messages: &messages };
-        let deferred: UidSet = work.deferred.iter().map(|lost| lost.uid).collect();
-        for slice in plan.copy.chunks(SLICE).rev() {
-            let uids = slice.iter().map(|it| it.uid);
-            let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !deferred.contains(*uid));
-            todo.next(uids.collect(), batch, 0);
-        }
-        self.send_all(work, state, &mut todo, floor, owned, meanwhile).await?;
-        while !work.refused.is_empty() {
-            let repaired = Box::pin(self.mend(work, state, &messages, floor, owned)).await?;
-            let lost = self.confirm(work, state, floor, owned, &repaired, &[]).await?;
-            self.skip_lost(work, state, &messages, lost).await?;
-        }
-        Ok(())
+/// Moves, adopts and copies the messages of the plan. Flags are changed meanwhile.
+pub(crate) async fn copy_messages<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    plan: &mut MessagePlan,
+    owned: &UidSet,
+    meanwhile: &mut Meanwhile,
+) -> Result<(), Error> {
+    let status = if let Some(status) = work.target_status.take() {
+        status
+    } else {
+        // Before the first look: what another pass sends after it would not be found.
+        cx.ledger.reserve_target(&cx.target.owner()).await?;
+        cx.target.open_to_write(&work.target).await?
+    };
+    let floor = append_start(cx, work, &status).await?;
+    if state.record.target_validity.is_none() && (status.messages > 0 || !work.moves.is_empty()) {
+        // Messages that are moved or adopted have a target UID and no intent, which would record this.
+        let (folder, uid_validity) = (work.source.clone(), status.uid_validity);
+        cx.record(state, &[Record::TargetValidity { folder, uid_validity }]).await?;
     }
+    follow_moves(cx, work, state, plan, floor, owned).await?;
+    work.floor_next = Some(floor.uid_next);
+    if status.messages > 0 {
+        adopt_unrecorded(cx, work, state, plan, floor, owned).await?;
+    }
+    skip_too_large(cx, work, plan);
+    recall_skipped(cx, work, state, plan);
+    let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
+    cx.progress.event(Event::Folder {
+        folder: &work.source,
+        reason: &work.reason,
+        messages: plan.copy.len() as u64,
+        bytes: plan.copy.iter().map(|it| it.size).sum(),
+    });
+    let is_far = cx.target.round_trip().is_some_and(|it| it >= FAR_ROUND_TRIP);
+    let batch = if is_far { FAR_BATCH } else { BATCH };
+    let mut todo = Todo { parts: Vec::new(), messages: &messages };
+    let deferred: UidSet = work.deferred.iter().map(|lost| lost.uid).collect();
+    for slice in plan.copy.chunks(SLICE).rev() {
+        let uids = slice.iter().map(|it| it.uid);
+        let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !deferred.contains(*uid));
+        todo.next(uids.collect(), batch, 0);
+    }
+    send_all(cx, work, state, &mut todo, floor, owned, meanwhile).await?;
+    while !work.refused.is_empty() {
+        let repaired = Box::pin(repair_refused(cx, work, state, &messages, floor, owned)).await?;
+        let lost = confirm_copies(cx, work, state, floor, owned, &repaired, &[]).await?;
+        skip_lost(cx, work, state, &messages, lost).await?;
+    }
+    Ok(())
+}
 
-    /// Recalls why the last pass skipped messages. Those that it sent and did not find are tried after all others, beginning
-    /// with another one each time.
-    fn recall_skipped(&self, work: &mut Work, state: &FolderState, plan: &MessagePlan) {
-        let mut skipped = UidSet::new();
-        for uid in plan.copy.iter().map(|message| message.uid) {
-            let Some(MessageState::Skipped(words)) = state.messages.get(&uid) else { continue };
-            skipped.insert(uid);
-            if words == MISTAKEN {
-                work.mistaken.insert(uid);
-            } else if Lost::is_meant(words) {
-                work.deferred.push(Lost { uid, words: words.clone() });
-            }
-        }
-        work.refusals.skipped_before(&skipped);
-        work.sent_again.extend(work.deferred.iter().map(|lost| lost.uid));
-        if let Some(count) = NonZeroU64::new(work.deferred.len() as u64) {
-            let first = usize::try_from(self.clock.now().as_secs() % count).unwrap_or_default();
-            work.deferred.rotate_left(first);
+/// Recalls why the last pass skipped messages. Those that it sent and did not find are tried after all others, beginning
+/// with another one each time.
+fn recall_skipped<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &mut Work,
+    state: &FolderState,
+    plan: &MessagePlan,
+) {
+    let mut skipped = UidSet::new();
+    for uid in plan.copy.iter().map(|message| message.uid) {
+        let Some(MessageState::Skipped(words)) = state.messages.get(&uid) else { continue };
+        skipped.insert(uid);
+        if words == MISTAKEN {
+            work.mistaken.insert(uid);
+        } else if Lost::is_meant(words) {
+            work.deferred.push(Lost { uid, words: words.clone() });
         }
     }
+    work.refusals.skipped_before(&skipped);
+    work.sent_again.extend(work.deferred.iter().map(|lost| lost.uid));
+    if let Some(count) = NonZeroU64::new(work.deferred.len() as u64) {
+        let first = usize::try_from(cx.clock.now().as_secs() % count).unwrap_or_default();
+        work.deferred.rotate_left(first);
+    }
+}
 
-    async fn send_all(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        todo: &mut Todo<'_>,
-        floor: Floor,
-        owned: &UidSet,
-        meanwhile: &mut Meanwhile,
-    ) -> Result<(), Error> {
-        loop {
-            let part = match todo.parts.pop() {
-                Some(part) => part,
-                None if work.deferred.is_empty() => return Ok(()),
-                None => {
-                    self.next_probe(work, todo);
-                    continue;
-                }
-            };
-            let group: Vec<&MessageInfo> =
-                part.uids.iter().filter_map(|uid| todo.messages.get(uid).copied()).collect();
-            if group.is_empty() {
+async fn send_all<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    todo: &mut Todo<'_>,
+    floor: Floor,
+    owned: &UidSet,
+    meanwhile: &mut Meanwhile,
+) -> Result<(), Error> {
+    loop {
+        let part = match todo.parts.pop() {
+            Some(part) => part,
+            None if work.deferred.is_empty() => return Ok(()),
+            None => {
+                next_probe(cx, work, todo);
                 continue;
             }
-            let lane = Lane {
-                clock: self.clock,
-                ledger: self.ledger,
-                progress: self.progress,
-                budget: self.budget,
-                stop: self.stop,
-                limits: self.limits,
-                target_folder: &work.target,
-                floor,
-                habits: self.target.habits(),
-            };
-            let (mut done, result) =
-                transfer(self.source, self.target, &lane, state, &group, part.batch, meanwhile).await;
-            work.tally.copied += done.acknowledged.len() as u64;
-            work.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
-            if !done.acknowledged.is_empty() {
-                work.refusals.others_were_taken();
-            }
-            let answered = done.answered();
-            let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
-            // A server that refuses more than a message is asked nothing else: the next pass compares.
-            let is_local = self.target.habits().is_local;
-            let is_open =
-                |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
-            if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
-                let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
-                lost = self.confirm(work, state, floor, owned, &done.acknowledged, &refused).await?;
-            }
-            let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
-            let any_lost = !lost.is_empty();
-            self.defer(work, state, todo.messages, lost, is_probe).await?;
-            let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
-            todo.next(unsent.collect(), part.batch, part.tries);
-            if is_stored {
-                work.lost_probes = 0;
-                let mut uids: Vec<Uid> = work.deferred.drain(..).map(|lost| lost.uid).collect();
-                // The target took its time: they may be there by now.
-                let found = self.adopt_unexpected(work, state, owned, floor.uid_next, &uids).await?;
-                uids.retain(|uid| !found.contains(*uid));
-                todo.next(uids, 1, 0);
-            } else if any_lost {
-                self.next_probe(work, todo);
-            }
-            let refused = std::mem::take(&mut done.refused);
-            let wider = self.after_refusals(work, state, todo, &part, refused);
-            if result.is_err() {
-                // A server may refuse more than a message, and hang up: then what it said counts.
-                return wider.and(result);
-            }
-            self.tell_all_missing(work, state, todo.messages, done).await?;
-            wider?;
-            if self.stop.is_cancelled() {
-                return Err(Error::interrupted());
-            }
-            if answered.is_empty() {
-                return Err(Error::session("the target ended the transfer without an answer"));
-            }
-        }
-    }
-
-    /// Puts one of the deferred messages in front of all others, or skips them all where the target has lost too many.
-    fn next_probe(&self, work: &mut Work, todo: &mut Todo<'_>) {
-        if work.lost_probes >= MAX_PROBES {
-            for Lost { uid, words } in std::mem::take(&mut work.deferred) {
-                self.skip_refused(work, todo.messages, uid, words);
-            }
-        } else if !work.deferred.is_empty() {
-            let uid = work.deferred.remove(0).uid;
-            work.probe = Some(uid);
-            todo.next(vec![uid], 1, 0);
-        }
-    }
-
-    /// Decides what follows each refusal. An error where more than a message is concerned.
-    fn after_refusals(
-        &mut self,
-        work: &mut Work,
-        state: &FolderState,
-        todo: &mut Todo<'_>,
-        part: &Part,
-        refused: Vec<(Vec<Uid>, Error)>,
-    ) -> Result<(), Error> {
-        let (mut wider, is_local) = (Ok(()), self.target.habits().is_local);
-        let may_mean_one = |error: &Error| !is_local && may_mean_one_message(error);
-        let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
-        let is_doubtful = |(uids, error): &(Vec<Uid>, Error)| {
-            may_mean_one(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
         };
-        // Commands that were on their way together: whether the server accepts another message shows when they are sent again.
-        let first_doubt = refused.iter().position(is_doubtful);
-        // Each is put in front of the others: the first one last.
-        for (place, (mut uids, error)) in refused.into_iter().enumerate().rev() {
-            if error.scope <= Scope::Message && uids.iter().all(is_stored) {
-                continue;
-            }
-            let is_of_messages = !uids.is_empty();
-            uids.retain(|uid| !is_stored(uid));
-            let is_again = error.retry == Retry::Now && part.tries < TRIES;
-            match uids.as_slice() {
-                _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
-                [_] if may_mean_one(&error)
-                    && first_doubt != Some(place)
-                    && error.kind != ErrorKind::Busy =>
-                {
-                    todo.next(uids, part.batch, part.tries);
-                }
-                [uid] if may_mean_one(&error) => {
-                    match work.refusals.doubt(*uid, !todo.parts.is_empty(), error.kind) {
-                        Suspicion::TryOthers => todo.last(*uid),
-                        Suspicion::Refused => self.skip_refused(work, todo.messages, *uid, error.message),
-                        Suspicion::Believed => wider = Err(error),
-                    }
-                }
-                [_, _, ..] if error.scope <= Scope::Message || may_mean_one(&error) => {
-                    todo.halves(&uids);
-                }
-                [uid] if error.scope <= Scope::Message => {
-                    if let Some(words) = work.refusals.too_many_alike(&error.message) {
-                        let alike = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words);
-                        return Err(alike);
-                    }
-                    if may_be_malformed(&error) {
-                        work.refused.insert(*uid, error.message);
-                    } else {
-                        self.skip_refused(work, todo.messages, *uid, error.message);
-                    }
-                }
-                // Found on the target, whatever was said.
-                [] if is_of_messages && may_mean_one(&error) => {}
-                _ => wider = Err(error),
-            }
+        let group: Vec<&MessageInfo> =
+            part.uids.iter().filter_map(|uid| todo.messages.get(uid).copied()).collect();
+        if group.is_empty() {
+            continue;
         }
-        wider
+        let lane = Lane {
+            clock: cx.clock,
+            ledger: cx.ledger,
+            progress: cx.progress,
+            budget: cx.budget,
+            stop: cx.stop,
+            limits: cx.limits,
+            target_folder: &work.target,
+            floor,
+            habits: cx.target.habits(),
+        };
+        let (mut done, result) =
+            transfer(cx.source, cx.target, &lane, state, &group, part.batch, meanwhile).await;
+        work.tally.copied += done.acknowledged.len() as u64;
+        work.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
+        if !done.acknowledged.is_empty() {
+            work.refusals.others_were_taken();
+        }
+        let answered = done.answered();
+        let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
+        // A server that refuses more than a message is asked nothing else: the next pass compares.
+        let is_local = cx.target.habits().is_local;
+        let is_open =
+            |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
+        if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
+            let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
+            lost = confirm_copies(cx, work, state, floor, owned, &done.acknowledged, &refused).await?;
+        }
+        let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
+        let any_lost = !lost.is_empty();
+        defer(cx, work, state, todo.messages, lost, is_probe).await?;
+        let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
+        todo.next(unsent.collect(), part.batch, part.tries);
+        if is_stored {
+            work.lost_probes = 0;
+            let mut uids: Vec<Uid> = work.deferred.drain(..).map(|lost| lost.uid).collect();
+            // The target took its time: they may be there by now.
+            let found = adopt_unexpected(cx, work, state, owned, floor.uid_next, &uids).await?;
+            uids.retain(|uid| !found.contains(*uid));
+            todo.next(uids, 1, 0);
+        } else if any_lost {
+            next_probe(cx, work, todo);
+        }
+        let refused = std::mem::take(&mut done.refused);
+        let wider = decide_refusals(cx, work, state, todo, &part, refused);
+        if result.is_err() {
+            // A server may refuse more than a message, and hang up: then what it said counts.
+            return wider.and(result);
+        }
+        report_all_missing(cx, work, state, todo.messages, done).await?;
+        wider?;
+        if cx.stop.is_cancelled() {
+            return Err(Error::interrupted());
+        }
+        if answered.is_empty() {
+            return Err(Error::session("the target ended the transfer without an answer"));
+        }
     }
+}
 
-    fn skip_refused(&self, work: &mut Work, messages: &HashMap<Uid, &MessageInfo>, uid: Uid, words: String) {
+/// Puts one of the deferred messages in front of all others, or skips them all where the target has lost too many.
+fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, todo: &mut Todo<'_>) {
+    if work.lost_probes >= MAX_PROBES {
+        for Lost { uid, words } in std::mem::take(&mut work.deferred) {
+            skip_refused(cx, work, todo.messages, uid, words);
+        }
+    } else if !work.deferred.is_empty() {
+        let uid = work.deferred.remove(0).uid;
+        work.probe = Some(uid);
+        todo.next(vec![uid], 1, 0);
+    }
+}
+
+/// Decides what follows each refusal. An error where more than a message is concerned.
+fn decide_refusals<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &FolderState,
+    todo: &mut Todo<'_>,
+    part: &Part,
+    refused: Vec<(Vec<Uid>, Error)>,
+) -> Result<(), Error> {
+    let (mut wider, is_local) = (Ok(()), cx.target.habits().is_local);
+    let may_mean_one = |error: &Error| !is_local && may_mean_one_message(error);
+    let is_stored = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
+    let is_doubtful = |(uids, error): &(Vec<Uid>, Error)| {
+        may_mean_one(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
+    };
+    // Commands that were on their way together: whether the server accepts another message shows when they are sent again.
+    let first_doubt = refused.iter().position(is_doubtful);
+    // Each is put in front of the others: the first one last.
+    for (place, (mut uids, error)) in refused.into_iter().enumerate().rev() {
+        if error.scope <= Scope::Message && uids.iter().all(is_stored) {
+            continue;
+        }
+        let is_of_messages = !uids.is_empty();
+        uids.retain(|uid| !is_stored(uid));
+        let is_again = error.retry == Retry::Now && part.tries < TRIES;
+        match uids.as_slice() {
+            _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
+            [_] if may_mean_one(&error) && first_doubt != Some(place) && error.kind != ErrorKind::Busy => {
+                todo.next(uids, part.batch, part.tries);
+            }
+            [uid] if may_mean_one(&error) => {
+                match work.refusals.doubt(*uid, !todo.parts.is_empty(), error.kind) {
+                    Suspicion::TryOthers => todo.last(*uid),
+                    Suspicion::Refused => skip_refused(cx, work, todo.messages, *uid, error.message),
+                    Suspicion::Believed => wider = Err(error),
+                }
+            }
+            [_, _, ..] if error.scope <= Scope::Message || may_mean_one(&error) => {
+                todo.halves(&uids);
+            }
+            [uid] if error.scope <= Scope::Message => {
+                if let Some(words) = work.refusals.too_many_alike(&error.message) {
+                    let alike = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words);
+                    return Err(alike);
+                }
+                if may_be_malformed(&error) {
+                    work.refused.insert(*uid, error.message);
+                } else {
+                    skip_refused(cx, work, todo.messages, *uid, error.message);
+                }
+            }
+            // Found on the target, whatever was said.
+            [] if is_of_messages && may_mean_one(&error) => {}
+            _ => wider = Err(error),
+        }
+    }
+    wider
+}
+
+fn skip_refused<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &mut Work,
+    messages: &HashMap<Uid, &MessageInfo>,
+    uid: Uid,
+    words: String,
+) {
+    if let Some(message) = messages.get(&uid) {
+        report_skipped(cx, work, message, words);
+    }
+}
+
+async fn report_all_missing<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    messages: &HashMap<Uid, &MessageInfo>,
+    done: Transferred,
+) -> Result<(), Error> {
+    let records: Vec<Record> = done.missing.iter().map(|(uid, _)| forgotten(&work.source, *uid)).collect();
+    cx.record(state, &records).await?;
+    for (uid, missing) in done.missing {
         if let Some(message) = messages.get(&uid) {
-            self.tell_skipped(work, message, words);
+            report_missing(cx, work, message, missing);
         }
     }
+    Ok(())
+}
 
-    async fn tell_all_missing(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        messages: &HashMap<Uid, &MessageInfo>,
-        done: Transferred,
-    ) -> Result<(), Error> {
-        let records: Vec<Record> =
-            done.missing.iter().map(|(uid, _)| forgotten(&work.source, *uid)).collect();
-        self.record(state, &records).await?;
-        for (uid, missing) in done.missing {
-            if let Some(message) = messages.get(&uid) {
-                self.tell_missing(work, message, missing);
-            }
-        }
-        Ok(())
-    }
+/// Keeps what the target acknowledged and does not have for another try. What is lost for the second time is skipped.
+async fn defer<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    messages: &HashMap<Uid, &MessageInfo>,
+    lost: Vec<Lost>,
+    is_probe: bool,
+) -> Result<(), Error> {
+    let (again, twice): (Vec<Lost>, Vec<Lost>) =
+        lost.into_iter().partition(|lost| work.sent_again.insert(lost.uid));
+    let records: Vec<Record> = again.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    cx.record(state, &records).await?;
+    work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
+    work.deferred.extend(again);
+    work.lost_probes += u32::from(is_probe && !twice.is_empty());
+    skip_lost(cx, work, state, messages, twice).await
+}
 
-    /// Keeps what the target acknowledged and does not have for another try. What is lost for the second time is skipped.
-    async fn defer(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        messages: &HashMap<Uid, &MessageInfo>,
-        lost: Vec<Lost>,
-        is_probe: bool,
-    ) -> Result<(), Error> {
-        let (again, twice): (Vec<Lost>, Vec<Lost>) =
-            lost.into_iter().partition(|lost| work.sent_again.insert(lost.uid));
-        let records: Vec<Record> = again.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
-        self.record(state, &records).await?;
-        work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
-        work.deferred.extend(again);
-        work.lost_probes += u32::from(is_probe && !twice.is_empty());
-        self.skip_lost(work, state, messages, twice).await
+async fn skip_lost<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    messages: &HashMap<Uid, &MessageInfo>,
+    lost: Vec<Lost>,
+) -> Result<(), Error> {
+    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    cx.record(state, &records).await?;
+    work.tally.copied = work.tally.copied.saturating_sub(lost.len() as u64);
+    for Lost { uid, words } in lost {
+        skip_refused(cx, work, messages, uid, words);
     }
+    Ok(())
+}
 
-    async fn skip_lost(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        messages: &HashMap<Uid, &MessageInfo>,
-        lost: Vec<Lost>,
-    ) -> Result<(), Error> {
-        let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
-        self.record(state, &records).await?;
-        work.tally.copied = work.tally.copied.saturating_sub(lost.len() as u64);
-        for Lost { uid, words } in lost {
-            self.skip_refused(work, messages, uid, words);
-        }
-        Ok(())
-    }
+/// How many messages go into one command at most, where the target takes several.
+pub(crate) const BATCH: usize = 100;
+
+/// The same for a target that is far away: each command waits for the answer to the one before.
+pub(crate) const FAR_BATCH: usize = 1000;
+
+pub(crate) async fn append_start<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    status: &FolderStatus,
+) -> Result<Floor, Error> {
+    let uid_next = match status.uid_next {
+        Some(uid_next) => uid_next,
+        // Courier tells no UIDNEXT: it is one above the greatest UID.
+        None => cx
+            .target
+            .scan(&work.target, None)
+            .await?
+            .messages
+            .last()
+            .map_or(Some(Uid::FIRST), |it| Uid::new(it.uid.get().saturating_add(1)))
+            .unwrap_or(Uid::FIRST),
+    };
+    Ok(Floor { uid_validity: status.uid_validity, uid_next })
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 use mailhaul_mail::{Digest, InternalDate, Retry, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
     folder_sync::job::Work,
     folder_sync::read_back::Stored,
     ledger_state::FolderState,
     matching::on_target::taken,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::{Ledger, Mailbox},
 };
 
 /// Suspected copies that are read, for each transfer.
@@ -26,41 +26,39 @@ fn suspects(copies: &[Stored<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers
     alike.filter(|message| known.contains(&key(message))).map(|message| message.uid).collect()
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Looks for second copies of what was just sent. An error tells how many were found. Nothing is removed: another
-    /// program may have put them there, and may take our copies for the second ones.
-    pub(crate) async fn check_doubles(
-        &mut self,
-        work: &Work,
-        state: &FolderState,
-        owned: &UidSet,
-        copies: &[Stored<'_>],
-        shown: &BTreeMap<Uid, MessageInfo>,
-        strangers: &UidSet,
-    ) -> Result<(), Error> {
-        let suspects = suspects(copies, shown, strangers);
-        if suspects.is_empty() {
-            return Ok(());
-        }
-        // Copies whose UIDs the target did not return have been found meanwhile.
-        let all = self.ledger.folder(&work.source).await?;
-        let suspects = suspects.without(&taken(all.as_ref().unwrap_or(state), owned));
-        let sample: UidSet = suspects.iter().take(SAMPLE).collect();
-        if sample.is_empty() {
-            return Ok(());
-        }
-        let sent: HashSet<Digest> =
-            copies.iter().filter_map(|it| it.message.digests).map(|it| it.whole).collect();
-        let read = self.target.digests(&work.target, &sample).await?;
-        if read.iter().all(|(_, digests)| !sent.contains(&digests.whole)) {
-            return Ok(());
-        }
-        let count = suspects.len();
-        let messages = if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
-        let words = format!(
-            "the target shows {messages} twice; either the server stored what was sent twice, or another program copies the \
-             same mail; no message was removed"
-        );
-        Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
+/// Looks for second copies of what was just sent. An error tells how many were found. Nothing is removed: another
+/// program may have put them there, and may take our copies for the second ones.
+pub(crate) async fn check_doubles<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    state: &FolderState,
+    owned: &UidSet,
+    copies: &[Stored<'_>],
+    shown: &BTreeMap<Uid, MessageInfo>,
+    strangers: &UidSet,
+) -> Result<(), Error> {
+    let suspects = suspects(copies, shown, strangers);
+    if suspects.is_empty() {
+        return Ok(());
     }
+    // Copies whose UIDs the target did not return have been found meanwhile.
+    let all = cx.ledger.folder(&work.source).await?;
+    let suspects = suspects.without(&taken(all.as_ref().unwrap_or(state), owned));
+    let sample: UidSet = suspects.iter().take(SAMPLE).collect();
+    if sample.is_empty() {
+        return Ok(());
+    }
+    let sent: HashSet<Digest> =
+        copies.iter().filter_map(|it| it.message.digests).map(|it| it.whole).collect();
+    let read = cx.target.digests(&work.target, &sample).await?;
+    if read.iter().all(|(_, digests)| !sent.contains(&digests.whole)) {
+        return Ok(());
+    }
+    let count = suspects.len();
+    let messages = if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+    let words = format!(
+        "the target shows {messages} twice; either the server stored what was sent twice, or another program copies the \
+         same mail; no message was removed"
+    );
+    Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
 }

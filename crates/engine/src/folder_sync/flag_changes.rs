@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use mailhaul_mail::{Flags, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder::Scan,
     folder_sync::job::Work,
     ledger_state::{FolderState, MessageState, Record},
     message_plan::flag_updates,
-    pass::Pass,
-    ports::{Clock, FlagChange, Ledger, Progress, Source, Target},
+    ports::{FlagChange, Target},
 };
 
 /// Maximum number of changes sent while the target waits for bodies. The source stalls once the buffer is full.
@@ -70,42 +70,40 @@ impl Meanwhile {
     }
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Computes the changes of flags and writes them into the ledger as intended.
-    pub(crate) async fn intend_flags(
-        &mut self,
-        work: &Work,
-        state: &mut FolderState,
-        scan: &Scan,
-    ) -> Result<IntendedFlags, Error> {
-        let updates = flag_updates(scan, state);
-        let done = |uid, copied| {
-            let state = Some(MessageState::Done(copied));
-            Record::Message { folder: work.source.clone(), uid, state }
-        };
-        let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
-        self.record(state, &intents).await?;
-        let changes = grouped(updates.iter().map(|it| (it.add.clone(), it.remove.clone(), it.target_uid)));
-        let records = updates.into_iter().map(|it| done(it.uid, it.record)).collect();
-        Ok(IntendedFlags { changes, records })
-    }
+/// Computes the changes of flags and writes them into the ledger as intended.
+pub(crate) async fn intend_flags<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    state: &mut FolderState,
+    scan: &Scan,
+) -> Result<IntendedFlags, Error> {
+    let updates = flag_updates(scan, state);
+    let done = |uid, copied| {
+        let state = Some(MessageState::Done(copied));
+        Record::Message { folder: work.source.clone(), uid, state }
+    };
+    let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
+    cx.record(state, &intents).await?;
+    let changes = grouped(updates.iter().map(|it| (it.add.clone(), it.remove.clone(), it.target_uid)));
+    let records = updates.into_iter().map(|it| done(it.uid, it.record)).collect();
+    Ok(IntendedFlags { changes, records })
+}
 
-    /// Sends the changes unless `outcome` says that they were sent, and records them as done.
-    pub(crate) async fn store_flags(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        flags: IntendedFlags,
-        outcome: Option<Result<(), Error>>,
-    ) -> Result<(), Error> {
-        if flags.records.is_empty() {
-            return Ok(());
-        }
-        match outcome {
-            Some(outcome) => outcome?,
-            None => self.target.store_flags(&work.target, &flags.changes).await?,
-        }
-        work.tally.flags_changed += flags.records.len() as u64;
-        self.record(state, &flags.records).await
+/// Sends the changes unless `outcome` says that they were sent, and records them as done.
+pub(crate) async fn send_flags<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    flags: IntendedFlags,
+    outcome: Option<Result<(), Error>>,
+) -> Result<(), Error> {
+    if flags.records.is_empty() {
+        return Ok(());
     }
+    match outcome {
+        Some(outcome) => outcome?,
+        None => cx.target.store_flags(&work.target, &flags.changes).await?,
+    }
+    work.tally.flags_changed += flags.records.len() as u64;
+    cx.record(state, &flags.records).await
 }

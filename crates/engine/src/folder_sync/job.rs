@@ -11,8 +11,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
-    folder_sync::moves::MovedHere,
-    folder_sync::read_back::Lost,
+    folder_sync::lost::Lost,
     folder_sync::refusals::Refusals,
     ledger_state::{Copied, Floor, FolderRecord, FolderState, Record},
     ports::NewFolder,
@@ -320,4 +319,13 @@ impl Work {
 /// The record of a message of which nothing is known any more.
 pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> Record {
     Record::Message { folder: folder.clone(), uid, state: None }
+}
+
+/// A message that vanished from one folder and came up in another.
+#[derive(Clone, Debug)]
+pub(crate) struct MovedHere {
+    pub(crate) from: FolderPath,
+    pub(crate) from_target: FolderPath,
+    pub(crate) old_uid: Uid,
+    pub(crate) copied: Copied,
 }

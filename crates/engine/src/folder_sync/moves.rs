@@ -8,23 +8,16 @@ use std::{
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{Origin, Work, forgotten},
+    folder_sync::job::{MovedHere, Origin, Work, forgotten},
+    folder_sync::recover::recover,
     ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     matching::pairing::pair_by_octets,
     message_plan::MessagePlan,
-    pass::Pass,
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    ports::{Event, Ledger, Mailbox, Progress, Target},
+    scan::counts::check_count,
 };
-
-/// A message that vanished from one folder and came up in another.
-#[derive(Clone, Debug)]
-pub(crate) struct MovedHere {
-    from: FolderPath,
-    from_target: FolderPath,
-    old_uid: Uid,
-    copied: Copied,
-}
 
 /// A message that vanished, and may come up elsewhere.
 struct Vanished {
@@ -45,216 +38,219 @@ struct Alike {
     vanished: Vec<(usize, Digests)>,
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Finds messages that vanished from one folder and are new in another, or in the same one under another UID. May be
-    /// called again after an error.
-    pub(crate) async fn find_moves(&mut self, works: &mut [Work]) -> Result<(), Error> {
-        let mut vanished: Vec<Vanished> = Vec::new();
-        for (from, work) in works.iter_mut().enumerate().filter(|(_, work)| !work.has_failed()) {
-            work.moves.clear();
-            let movable = work.vanished.iter().filter(|(_, copied)| copied.target_uid.is_some());
-            let found =
-                movable.map(|(uid, it)| Vanished { from, uid: *uid, copied: it.clone(), taken: false });
-            vanished.extend(found);
-        }
-        if vanished.is_empty() {
-            return Ok(());
-        }
-        for to in 0..works.len() {
-            if works[to].has_failed() || works[to].origin == Origin::Departed {
-                continue;
-            }
-            match self.find_moves_into(works, to, &mut vanished).await {
-                Err(error) if error.scope <= Scope::Folder => {
-                    self.progress.event(Event::FolderFailed { folder: works[to].source(), error: &error });
-                    works[to].fail(error);
-                }
-                other => other?,
-            }
-        }
-        Ok(())
+/// Finds messages that vanished from one folder and are new in another, or in the same one under another UID. May be
+/// called again after an error.
+pub(crate) async fn find_moves<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+) -> Result<(), Error> {
+    let mut vanished: Vec<Vanished> = Vec::new();
+    for (from, work) in works.iter_mut().enumerate().filter(|(_, work)| !work.has_failed()) {
+        work.moves.clear();
+        let movable = work.vanished.iter().filter(|(_, copied)| copied.target_uid.is_some());
+        let found = movable.map(|(uid, it)| Vanished { from, uid: *uid, copied: it.clone(), taken: false });
+        vanished.extend(found);
     }
-
-    async fn find_moves_into(
-        &mut self,
-        works: &mut [Work],
-        to: usize,
-        vanished: &mut [Vanished],
-    ) -> Result<(), Error> {
-        let folder = works[to].source.clone();
-        let state = match works[to].state.take() {
-            Some(state) => Some(state),
-            None => self.ledger.folder(&folder).await?,
-        };
-        let scan = if let Some(scan) = &works[to].scan {
-            scan.clone()
-        } else {
-            let scan = self.source.scan(&folder, None).await?;
-            Arc::new(self.check_count(&works[to], scan).await?)
-        };
-        works[to].scan = Some(scan.clone());
-        let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));
-        let new: UidSet = scan.messages.iter().map(|it| it.uid).filter(|uid| !known(*uid)).collect();
-        works[to].state = state;
-        if new.is_empty() {
-            return Ok(());
-        }
-        let new = self.source.fingerprints(&folder, &new).await?;
-        let looks: HashSet<Fingerprint> = new.iter().map(|(_, it)| *it).collect();
-        let mut alike: Vec<usize> = (0..vanished.len())
-            .filter(|index| {
-                let it = &vanished[*index];
-                !it.taken && looks.contains(&it.copied.fingerprint)
-            })
-            .collect();
-        self.drop_absent(works, vanished, &mut alike).await?;
-        let looks: HashSet<Fingerprint> = alike.iter().map(|it| vanished[*it].copied.fingerprint).collect();
-        let candidates: UidSet =
-            new.iter().filter(|(_, it)| looks.contains(it)).map(|(uid, _)| *uid).collect();
-        if candidates.is_empty() {
-            return Ok(());
-        }
-        // Only the octets prove it: to take a look-alike for the message would lose one of them. Those of one fingerprint at
-        // a time: the same text, or none, does not make one message of two.
-        let looks: HashMap<Uid, Fingerprint> = new.into_iter().collect();
-        let mut groups: BTreeMap<Fingerprint, Alike> = BTreeMap::new();
-        for (uid, digests) in self.source.digests(&folder, &candidates).await? {
-            if let Some(look) = looks.get(&uid) {
-                groups.entry(*look).or_default().new.push((uid, digests));
-            }
-        }
-        for index in alike {
-            let it = &vanished[index];
-            if let Some(digests) = self.digests_of(works, it).await? {
-                groups.entry(it.copied.fingerprint).or_default().vanished.push((index, digests));
-            }
-        }
-        let dates: HashMap<Uid, i64> =
-            scan.messages.iter().filter_map(|it| Some((it.uid, it.internal_date?.unix_seconds()))).collect();
-        // Of identical messages, the one with the same date of arrival was moved.
-        let suit = |uid: Uid, index: usize| {
-            let pair = dates.get(&uid).zip(vanished[index].copied.arrived.as_ref());
-            pair.is_none_or(|(now, then)| now == then)
-        };
-        let pairs: Vec<(Uid, usize)> =
-            groups.values().flat_map(|it| pair_by_octets(&it.new, &it.vanished, suit)).collect();
-        for (uid, index) in pairs {
-            let it = &mut vanished[index];
-            it.taken = true;
-            let from = &works[it.from];
-            let (from, from_target) = (from.source.clone(), from.target.clone());
-            let moved = MovedHere { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
-            works[to].moves.insert(uid, moved);
-            // Moving writes records of both folders: what was read before does not hold then.
-            for work in works.iter_mut() {
-                work.state = None;
-            }
-        }
-        Ok(())
+    if vanished.is_empty() {
+        return Ok(());
     }
-
-    /// Only what is on the target can be moved there: the user, or a move that a crash cut short, may have taken it away.
-    async fn drop_absent(
-        &mut self,
-        works: &[Work],
-        vanished: &[Vanished],
-        alike: &mut Vec<usize>,
-    ) -> Result<(), Error> {
-        let mut by_folder: BTreeMap<&FolderPath, UidSet> = BTreeMap::new();
-        for it in alike.iter().map(|index| &vanished[*index]) {
-            by_folder.entry(&works[it.from].target).or_default().extend(it.copied.target_uid);
+    for to in 0..works.len() {
+        if works[to].has_failed() || works[to].origin == Origin::Departed {
+            continue;
         }
-        let mut there: HashSet<(&FolderPath, Uid)> = HashSet::new();
-        for (folder, uids) in by_folder {
-            match self.target.fingerprints(folder, &uids).await {
-                Err(error) if error.scope <= Scope::Folder => {}
-                other => there.extend(other?.into_iter().map(|(uid, _)| (folder, uid))),
+        match find_moves_into(cx, works, to, &mut vanished).await {
+            Err(error) if error.scope <= Scope::Folder => {
+                cx.progress.event(Event::FolderFailed { folder: works[to].source(), error: &error });
+                works[to].fail(error);
             }
+            other => other?,
         }
-        alike.retain(|index| {
+    }
+    Ok(())
+}
+
+async fn find_moves_into<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut [Work],
+    to: usize,
+    vanished: &mut [Vanished],
+) -> Result<(), Error> {
+    let folder = works[to].source.clone();
+    let state = match works[to].state.take() {
+        Some(state) => Some(state),
+        None => cx.ledger.folder(&folder).await?,
+    };
+    let scan = if let Some(scan) = &works[to].scan {
+        scan.clone()
+    } else {
+        let scan = cx.source.scan(&folder, None).await?;
+        Arc::new(check_count(cx, &works[to], scan).await?)
+    };
+    works[to].scan = Some(scan.clone());
+    let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));
+    let new: UidSet = scan.messages.iter().map(|it| it.uid).filter(|uid| !known(*uid)).collect();
+    works[to].state = state;
+    if new.is_empty() {
+        return Ok(());
+    }
+    let new = cx.source.fingerprints(&folder, &new).await?;
+    let looks: HashSet<Fingerprint> = new.iter().map(|(_, it)| *it).collect();
+    let mut alike: Vec<usize> = (0..vanished.len())
+        .filter(|index| {
             let it = &vanished[*index];
-            it.copied.target_uid.is_some_and(|uid| there.contains(&(&works[it.from].target, uid)))
-        });
-        Ok(())
+            !it.taken && looks.contains(&it.copied.fingerprint)
+        })
+        .collect();
+    drop_absent(cx, works, vanished, &mut alike).await?;
+    let looks: HashSet<Fingerprint> = alike.iter().map(|it| vanished[*it].copied.fingerprint).collect();
+    let candidates: UidSet = new.iter().filter(|(_, it)| looks.contains(it)).map(|(uid, _)| *uid).collect();
+    if candidates.is_empty() {
+        return Ok(());
     }
+    // Only the octets prove it: to take a look-alike for the message would lose one of them. Those of one fingerprint at
+    // a time: the same text, or none, does not make one message of two.
+    let looks: HashMap<Uid, Fingerprint> = new.into_iter().collect();
+    let mut groups: BTreeMap<Fingerprint, Alike> = BTreeMap::new();
+    for (uid, digests) in cx.source.digests(&folder, &candidates).await? {
+        if let Some(look) = looks.get(&uid) {
+            groups.entry(*look).or_default().new.push((uid, digests));
+        }
+    }
+    for index in alike {
+        let it = &vanished[index];
+        if let Some(digests) = digests_of(cx, works, it).await? {
+            groups.entry(it.copied.fingerprint).or_default().vanished.push((index, digests));
+        }
+    }
+    let dates: HashMap<Uid, i64> =
+        scan.messages.iter().filter_map(|it| Some((it.uid, it.internal_date?.unix_seconds()))).collect();
+    // Of identical messages, the one with the same date of arrival was moved.
+    let suit = |uid: Uid, index: usize| {
+        let pair = dates.get(&uid).zip(vanished[index].copied.arrived.as_ref());
+        pair.is_none_or(|(now, then)| now == then)
+    };
+    let pairs: Vec<(Uid, usize)> =
+        groups.values().flat_map(|it| pair_by_octets(&it.new, &it.vanished, suit)).collect();
+    for (uid, index) in pairs {
+        let it = &mut vanished[index];
+        it.taken = true;
+        let from = &works[it.from];
+        let (from, from_target) = (from.source.clone(), from.target.clone());
+        let moved = MovedHere { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
+        works[to].moves.insert(uid, moved);
+        // Moving writes records of both folders: what was read before does not hold then.
+        for work in works.iter_mut() {
+            work.state = None;
+        }
+    }
+    Ok(())
+}
 
-    /// As the ledger has them, or read from the target: of adopted messages the ledger has none.
-    async fn digests_of(&mut self, works: &[Work], it: &Vanished) -> Result<Option<Digests>, Error> {
-        match (it.copied.digests, it.copied.target_uid) {
-            (Some(digests), _) => Ok(Some(digests)),
-            (None, Some(uid)) => {
-                let read = self.target.digests(&works[it.from].target, &[uid].into_iter().collect()).await;
-                match read {
-                    Err(error) if error.scope <= Scope::Folder => Ok(None),
-                    other => Ok(other?.first().map(|(_, digests)| *digests)),
-                }
+/// Only what is on the target can be moved there: the user, or a move that a crash cut short, may have taken it away.
+async fn drop_absent<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &[Work],
+    vanished: &[Vanished],
+    alike: &mut Vec<usize>,
+) -> Result<(), Error> {
+    let mut by_folder: BTreeMap<&FolderPath, UidSet> = BTreeMap::new();
+    for it in alike.iter().map(|index| &vanished[*index]) {
+        by_folder.entry(&works[it.from].target).or_default().extend(it.copied.target_uid);
+    }
+    let mut there: HashSet<(&FolderPath, Uid)> = HashSet::new();
+    for (folder, uids) in by_folder {
+        match cx.target.fingerprints(folder, &uids).await {
+            Err(error) if error.scope <= Scope::Folder => {}
+            other => there.extend(other?.into_iter().map(|(uid, _)| (folder, uid))),
+        }
+    }
+    alike.retain(|index| {
+        let it = &vanished[*index];
+        it.copied.target_uid.is_some_and(|uid| there.contains(&(&works[it.from].target, uid)))
+    });
+    Ok(())
+}
+
+/// As the ledger has them, or read from the target: of adopted messages the ledger has none.
+async fn digests_of<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &[Work],
+    it: &Vanished,
+) -> Result<Option<Digests>, Error> {
+    match (it.copied.digests, it.copied.target_uid) {
+        (Some(digests), _) => Ok(Some(digests)),
+        (None, Some(uid)) => {
+            let read = cx.target.digests(&works[it.from].target, &[uid].into_iter().collect()).await;
+            match read {
+                Err(error) if error.scope <= Scope::Folder => Ok(None),
+                other => Ok(other?.first().map(|(_, digests)| *digests)),
             }
-            (None, None) => Ok(None),
         }
+        (None, None) => Ok(None),
     }
+}
 
-    /// Moves on the target what was moved on the source.
-    pub(crate) async fn follow_moves(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        plan: &mut MessagePlan,
-        floor: Floor,
-        owned: &UidSet,
-    ) -> Result<(), Error> {
-        let due: Vec<(Uid, MovedHere)> = plan
-            .copy
-            .iter()
-            .filter_map(|it| work.moves.get(&it.uid).map(|moved| (it.uid, moved.clone())))
-            .collect();
-        let mut by_folder: BTreeMap<FolderPath, Vec<(Uid, MovedHere)>> = BTreeMap::new();
-        for (uid, moved) in due {
-            by_folder.entry(moved.from_target.clone()).or_default().push((uid, moved));
-        }
-        let mut untold = false;
-        let mut settled = UidSet::new();
-        for (from_target, moves) in by_folder {
-            let pairs: HashMap<Uid, Uid> = if from_target == work.target {
-                moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
-            } else {
-                let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
-                let mut intents = vec![Record::Intended { folder: work.source.clone(), floor, uids }];
-                // After a crash, what was sent edited is looked for as it was sent.
-                intents.extend(moves.iter().filter_map(|(uid, it)| {
-                    let edited = it.copied.edited.clone()?;
-                    let state = Some(MessageState::Repairing(edited));
-                    Some(Record::Message { folder: work.source.clone(), uid: *uid, state })
-                }));
-                self.record(state, &intents).await?;
-                let on_target: UidSet = moves.iter().filter_map(|(_, it)| it.copied.target_uid).collect();
-                self.target.move_messages(&from_target, &work.target, &on_target).await?.into_iter().collect()
+/// Moves on the target what was moved on the source.
+pub(crate) async fn follow_moves<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    plan: &mut MessagePlan,
+    floor: Floor,
+    owned: &UidSet,
+) -> Result<(), Error> {
+    let due: Vec<(Uid, MovedHere)> = plan
+        .copy
+        .iter()
+        .filter_map(|it| work.moves.get(&it.uid).map(|moved| (it.uid, moved.clone())))
+        .collect();
+    let mut by_folder: BTreeMap<FolderPath, Vec<(Uid, MovedHere)>> = BTreeMap::new();
+    for (uid, moved) in due {
+        by_folder.entry(moved.from_target.clone()).or_default().push((uid, moved));
+    }
+    let mut untold = false;
+    let mut settled = UidSet::new();
+    for (from_target, moves) in by_folder {
+        let pairs: HashMap<Uid, Uid> = if from_target == work.target {
+            moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
+        } else {
+            let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
+            let mut intents = vec![Record::Intended { folder: work.source.clone(), floor, uids }];
+            // After a crash, what was sent edited is looked for as it was sent.
+            intents.extend(moves.iter().filter_map(|(uid, it)| {
+                let edited = it.copied.edited.clone()?;
+                let state = Some(MessageState::Repairing(edited));
+                Some(Record::Message { folder: work.source.clone(), uid: *uid, state })
+            }));
+            cx.record(state, &intents).await?;
+            let on_target: UidSet = moves.iter().filter_map(|(_, it)| it.copied.target_uid).collect();
+            cx.target.move_messages(&from_target, &work.target, &on_target).await?.into_iter().collect()
+        };
+        let mut records = Vec::new();
+        for (uid, moved) in moves {
+            work.moves.remove(&uid);
+            let Some(target_uid) = moved.copied.target_uid.and_then(|old| pairs.get(&old)) else {
+                untold = true;
+                continue;
             };
-            let mut records = Vec::new();
-            for (uid, moved) in moves {
-                work.moves.remove(&uid);
-                let Some(target_uid) = moved.copied.target_uid.and_then(|old| pairs.get(&old)) else {
-                    untold = true;
-                    continue;
-                };
-                let done = MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied });
-                records.push(forgotten(&moved.from, moved.old_uid));
-                records.push(Record::Message { folder: work.source.clone(), uid, state: Some(done) });
-                settled.insert(uid);
-            }
-            self.record(state, &records).await?;
+            let done = MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied });
+            records.push(forgotten(&moved.from, moved.old_uid));
+            records.push(Record::Message { folder: work.source.clone(), uid, state: Some(done) });
+            settled.insert(uid);
         }
-        if untold {
-            // The target did not say where they went, or that they went at all: we look.
-            self.settle(work, state, owned).await?;
-            let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
-                !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))
-            });
-            let found: Vec<Uid> = found.collect();
-            settled.extend(found);
-        }
-        work.tally.moved += settled.len();
-        work.tally.already += settled.len();
-        plan.copy.retain(|it| !settled.contains(it.uid));
-        Ok(())
+        cx.record(state, &records).await?;
     }
+    if untold {
+        // The target did not say where they went, or that they went at all: we look.
+        recover(cx, work, state, owned).await?;
+        let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
+            !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))
+        });
+        let found: Vec<Uid> = found.collect();
+        settled.extend(found);
+    }
+    work.tally.moved += settled.len();
+    work.tally.already += settled.len();
+    plan.copy.retain(|it| !settled.contains(it.uid));
+    Ok(())
 }

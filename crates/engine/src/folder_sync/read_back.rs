@@ -6,15 +6,17 @@ use std::collections::{HashMap, HashSet};
 use mailhaul_mail::{Digests, Fingerprint, Flags, Retry, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
+    folder_sync::fetch_whole::{Given, fetch_whole},
     folder_sync::job::Work,
-    folder_sync::repair::Given,
+    folder_sync::lost::{Lost, STORED},
+    folder_sync::own_headers::copies_with_our_headers,
     ledger_state::Likeness,
     limits::read_back_budget::ToCompare,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
-    transfer::Acknowledged,
+    ports::{Mailbox, Target},
+    transfer::recorder::Acknowledged,
 };
 
 /// Doubtful copies of one transfer that are compared with their originals. Where all of them are sound, the server
@@ -22,9 +24,6 @@ use crate::{
 const SAMPLE: usize = 20;
 /// Why a message is skipped for which the source gives another message's bytes. A later pass knows it by these words.
 pub(crate) const MISTAKEN: &str = "the source gave the bytes of another message for it";
-const NOT_STORED: &str = "the target accepted this message (OK) and does not store it";
-/// Begins the words about a damaged copy.
-const STORED: &str = "the target stored ";
 const OTHER_BYTES: &str = "the target stored other bytes than it was sent";
 /// Messages with equal bytes of which the source is asked for the headers, for each transfer.
 const MAX_TWINS: usize = 1_000;
@@ -67,25 +66,6 @@ impl<'a> Stored<'a> {
         } else {
             self.is_shortened() && !is_same(&sent, stored)
         }
-    }
-}
-
-/// A message that the target accepted and does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lost {
-    pub(crate) uid: Uid,
-    /// What the target did, for the operator.
-    pub(crate) words: String,
-}
-
-impl Lost {
-    pub(crate) fn not_stored(uid: Uid) -> Self {
-        Self { uid, words: NOT_STORED.to_owned() }
-    }
-
-    /// True if a message was skipped with such words.
-    pub(crate) fn is_meant(words: &str) -> bool {
-        words == NOT_STORED || words.starts_with(STORED)
     }
 }
 
@@ -133,162 +113,164 @@ fn damage(original: &[u8], stored: Stored<'_>, digests: &Digests) -> Option<(Str
     is_cut.then(|| (format!("{STORED}{size} of {of} bytes"), is_beginning || is_ours))
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Compares copies with what was sent: those that were read already, or else some of them, and shortened ones. One that
-    /// is damaged puts all others of the transfer in doubt.
-    pub(crate) async fn check_bytes(
-        &mut self,
-        work: &mut Work,
-        copies: &[Stored<'_>],
-        mut read: HashMap<Uid, Digests>,
-    ) -> Result<Vec<Damaged>, Error> {
-        let shortened = copies
-            .iter()
-            .filter(|it| it.message.digests.is_some() && it.is_shortened() && !read.contains_key(&it.copy));
-        let mut wanted: UidSet = shortened.take(SAMPLE).map(|it| it.copy).collect();
-        if read.is_empty() {
-            let known = copies.iter().filter_map(|it| it.to_compare());
-            wanted.extend(self.limits.read_back.choose(known).iter());
-        }
-        self.read_copies(work, &wanted, &mut read).await?;
-        let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored<'_>, Digests)> {
-            let read = copies.iter().filter_map(|it| Some((*it, *read.get(&it.copy)?)));
-            read.filter(|(it, digests)| it.is_doubtful(digests)).collect()
+/// Compares copies with what was sent: those that were read already, or else some of them, and shortened ones. One that
+/// is damaged puts all others of the transfer in doubt.
+pub(crate) async fn check_bytes<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    copies: &[Stored<'_>],
+    mut read: HashMap<Uid, Digests>,
+) -> Result<Vec<Damaged>, Error> {
+    let shortened = copies
+        .iter()
+        .filter(|it| it.message.digests.is_some() && it.is_shortened() && !read.contains_key(&it.copy));
+    let mut wanted: UidSet = shortened.take(SAMPLE).map(|it| it.copy).collect();
+    if read.is_empty() {
+        let known = copies.iter().filter_map(|it| it.to_compare());
+        wanted.extend(cx.limits.read_back.choose(known).iter());
+    }
+    read_copies(cx, work, &wanted, &mut read).await?;
+    let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored<'_>, Digests)> {
+        let read = copies.iter().filter_map(|it| Some((*it, *read.get(&it.copy)?)));
+        read.filter(|(it, digests)| it.is_doubtful(digests)).collect()
+    };
+    let has_other_header =
+        |it: &&Stored<'_>| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
+    work.tally.rewritten += copies.iter().filter(has_other_header).count() as u64;
+    let sample: Vec<_> = doubtful(&read).into_iter().take(SAMPLE).collect();
+    let mut damaged = compare_with_originals(cx, work, &sample).await?;
+    if !damaged.is_empty() {
+        let unread = copies.iter().filter(|it| it.message.digests.is_some());
+        let unread = unread.map(|it| it.copy).filter(|copy| !read.contains_key(copy));
+        let unread: UidSet = unread.collect();
+        read_copies(cx, work, &unread, &mut read).await?;
+        let compared: HashSet<Uid> = sample.iter().map(|(it, _)| it.copy).collect();
+        let mut rest = doubtful(&read);
+        rest.retain(|(it, _)| !compared.contains(&it.copy));
+        damaged.extend(compare_with_originals(cx, work, &rest).await?);
+    }
+    let known = copies_of(&damaged);
+    let others = check_equal_bytes(cx, work, copies).await?;
+    damaged.extend(others.into_iter().filter(|it| !known.contains(it.copy)));
+    Ok(damaged)
+}
+
+async fn read_copies<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    copies: &UidSet,
+    read: &mut HashMap<Uid, Digests>,
+) -> Result<(), Error> {
+    if !copies.is_empty() {
+        read.extend(cx.target.digests(&work.target, copies).await?);
+    }
+    Ok(())
+}
+
+async fn compare_with_originals<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    doubtful: &[(Stored<'_>, Digests)],
+) -> Result<Vec<Damaged>, Error> {
+    let mut damaged = Vec::new();
+    for (stored, digests) in doubtful {
+        let message = MessageInfo {
+            uid: stored.message.uid,
+            flags: Flags::new(),
+            internal_date: None,
+            size: stored.message.size,
         };
-        let has_other_header =
-            |it: &&Stored<'_>| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
-        work.tally.rewritten += copies.iter().filter(has_other_header).count() as u64;
-        let sample: Vec<_> = doubtful(&read).into_iter().take(SAMPLE).collect();
-        let mut damaged = self.compare(work, &sample).await?;
-        if !damaged.is_empty() {
-            let unread = copies.iter().filter(|it| it.message.digests.is_some());
-            let unread = unread.map(|it| it.copy).filter(|copy| !read.contains_key(copy));
-            let unread: UidSet = unread.collect();
-            self.read_copies(work, &unread, &mut read).await?;
-            let compared: HashSet<Uid> = sample.iter().map(|(it, _)| it.copy).collect();
-            let mut rest = doubtful(&read);
-            rest.retain(|(it, _)| !compared.contains(&it.copy));
-            damaged.extend(self.compare(work, &rest).await?);
-        }
-        let known = copies_of(&damaged);
-        let others = self.check_twins(work, copies).await?;
-        damaged.extend(others.into_iter().filter(|it| !known.contains(it.copy)));
-        Ok(damaged)
-    }
-
-    async fn read_copies(
-        &mut self,
-        work: &Work,
-        copies: &UidSet,
-        read: &mut HashMap<Uid, Digests>,
-    ) -> Result<(), Error> {
-        if !copies.is_empty() {
-            read.extend(self.target.digests(&work.target, copies).await?);
-        }
-        Ok(())
-    }
-
-    async fn compare(
-        &mut self,
-        work: &Work,
-        doubtful: &[(Stored<'_>, Digests)],
-    ) -> Result<Vec<Damaged>, Error> {
-        let mut damaged = Vec::new();
-        for (stored, digests) in doubtful {
-            let message = MessageInfo {
-                uid: stored.message.uid,
-                flags: Flags::new(),
-                internal_date: None,
-                size: stored.message.size,
-            };
-            let found = match Box::pin(self.fetch_whole(work, &message)).await? {
-                Given::Whole(original) => damage(&original, *stored, digests),
-                Given::TooLarge => Some((OTHER_BYTES.to_owned(), false)),
-                // The message is gone from the source, or cannot be read there any more: nothing tells.
-                Given::Missing(_) => None,
-            };
-            let lost = |words| Lost { uid: message.uid, words };
-            let as_damaged = |(words, is_ours)| Damaged { lost: lost(words), copy: stored.copy, is_ours };
-            damaged.extend(found.map(as_damaged));
-        }
-        Ok(damaged)
-    }
-
-    /// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
-    async fn check_twins(&mut self, work: &mut Work, copies: &[Stored<'_>]) -> Result<Vec<Damaged>, Error> {
-        let mut seen = HashSet::new();
-        let digests = copies.iter().filter_map(|it| it.message.digests);
-        let repeated: HashSet<Digests> = digests.filter(|it| !seen.insert(*it)).collect();
-        // A message that is sent once more, or in a later pass, has no twin beside it.
-        let is_suspect = |it: &Stored<'_>, digests: &Digests| {
-            repeated.contains(digests) || work.mistaken.contains(&it.message.uid)
+        let found = match Box::pin(fetch_whole(cx, work, &message)).await? {
+            Given::Whole(original) => damage(&original, *stored, digests),
+            Given::TooLarge => Some((OTHER_BYTES.to_owned(), false)),
+            // The message is gone from the source, or cannot be read there any more: nothing tells.
+            Given::Missing(_) => None,
         };
-        let mut alike: HashMap<Digests, Vec<&Stored<'_>>> = HashMap::new();
-        for stored in copies {
-            if let Some(digests) = stored.message.digests.filter(|digests| is_suspect(stored, digests)) {
-                alike.entry(digests).or_default().push(stored);
-            }
-        }
-        let uids: UidSet = alike.values().flatten().map(|it| it.message.uid).take(MAX_TWINS).collect();
-        if uids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let headers: HashMap<Uid, Fingerprint> = match self.source.fingerprints(&work.source, &uids).await {
-            Ok(headers) => headers.into_iter().collect(),
-            // A source that does not give single fields proves nothing.
-            Err(error) if error.scope <= Scope::Folder => HashMap::new(),
-            Err(error) => return Err(error),
-        };
-        let fits = |stored: &Stored<'_>| {
-            let header = headers.get(&stored.message.uid)?;
-            Some(*header == stored.message.fingerprint?)
-        };
-        let mut damaged = Vec::new();
-        for twins in alike.values() {
-            // Where no header fits, the source writes headers otherwise when it is asked for them alone.
-            let is_proved = twins.len() == 1 || twins.iter().any(|it| fits(it) == Some(true));
-            for stored in twins.iter().filter(|it| is_proved && fits(it) == Some(false)) {
-                let lost = Lost { uid: stored.message.uid, words: MISTAKEN.to_owned() };
-                damaged.push(Damaged { lost, copy: stored.copy, is_ours: true });
-            }
-        }
-        work.mistaken.extend(damaged.iter().map(|it| it.lost.uid));
-        Ok(damaged)
+        let lost = |words| Lost { uid: message.uid, words };
+        let as_damaged = |(words, is_ours)| Damaged { lost: lost(words), copy: stored.copy, is_ours };
+        damaged.extend(found.map(as_damaged));
     }
+    Ok(damaged)
+}
 
-    /// Divides damaged copies into those that are ours by their headers, and other messages under a UID that is not true,
-    /// of which the UIDs on the source are returned.
-    pub(crate) async fn tell_ours(
-        &mut self,
-        work: &Work,
-        damaged: Vec<Damaged>,
-    ) -> Result<(Vec<Damaged>, Vec<Uid>), Error> {
-        let doubtful = damaged.iter().filter(|it| !it.is_ours);
-        let doubtful: Vec<(Uid, Uid)> = doubtful.map(|it| (it.lost.uid, it.copy)).collect();
-        if doubtful.is_empty() {
-            return Ok((damaged, Vec::new()));
+/// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
+async fn check_equal_bytes<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    copies: &[Stored<'_>],
+) -> Result<Vec<Damaged>, Error> {
+    let mut seen = HashSet::new();
+    let digests = copies.iter().filter_map(|it| it.message.digests);
+    let repeated: HashSet<Digests> = digests.filter(|it| !seen.insert(*it)).collect();
+    // A message that is sent once more, or in a later pass, has no twin beside it.
+    let is_suspect = |it: &Stored<'_>, digests: &Digests| {
+        repeated.contains(digests) || work.mistaken.contains(&it.message.uid)
+    };
+    let mut alike: HashMap<Digests, Vec<&Stored<'_>>> = HashMap::new();
+    for stored in copies {
+        if let Some(digests) = stored.message.digests.filter(|digests| is_suspect(stored, digests)) {
+            alike.entry(digests).or_default().push(stored);
         }
-        let proved = self.with_our_headers(work, &doubtful).await?;
-        let (ours, others): (Vec<Damaged>, Vec<Damaged>) =
-            damaged.into_iter().partition(|it| it.is_ours || proved.contains(it.copy));
-        Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
     }
+    let uids: UidSet = alike.values().flatten().map(|it| it.message.uid).take(MAX_TWINS).collect();
+    if uids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let headers: HashMap<Uid, Fingerprint> = match cx.source.fingerprints(&work.source, &uids).await {
+        Ok(headers) => headers.into_iter().collect(),
+        // A source that does not give single fields proves nothing.
+        Err(error) if error.scope <= Scope::Folder => HashMap::new(),
+        Err(error) => return Err(error),
+    };
+    let fits = |stored: &Stored<'_>| {
+        let header = headers.get(&stored.message.uid)?;
+        Some(*header == stored.message.fingerprint?)
+    };
+    let mut damaged = Vec::new();
+    for twins in alike.values() {
+        // Where no header fits, the source writes headers otherwise when it is asked for them alone.
+        let is_proved = twins.len() == 1 || twins.iter().any(|it| fits(it) == Some(true));
+        for stored in twins.iter().filter(|it| is_proved && fits(it) == Some(false)) {
+            let lost = Lost { uid: stored.message.uid, words: MISTAKEN.to_owned() };
+            damaged.push(Damaged { lost, copy: stored.copy, is_ours: true });
+        }
+    }
+    work.mistaken.extend(damaged.iter().map(|it| it.lost.uid));
+    Ok(damaged)
+}
 
-    /// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
-    pub(crate) async fn remove_damaged(
-        &mut self,
-        work: &Work,
-        damaged: Vec<Damaged>,
-    ) -> Result<Vec<Lost>, Error> {
-        let Some(first) = damaged.first() else { return Ok(Vec::new()) };
-        if let Err(error) = self.target.remove_messages(&work.target, &copies_of(&damaged)).await {
-            if error.scope > Scope::Folder {
-                return Err(error);
-            }
-            let Lost { uid, words } = &first.lost;
-            let words = format!("message UID {uid}: {words}; the copy cannot be removed: {}", error.message);
-            return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
-        }
-        Ok(damaged.into_iter().map(|it| it.lost).collect())
+/// Divides damaged copies into those that are ours by their headers, and other messages under a UID that is not true,
+/// of which the UIDs on the source are returned.
+pub(crate) async fn split_ours<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    damaged: Vec<Damaged>,
+) -> Result<(Vec<Damaged>, Vec<Uid>), Error> {
+    let doubtful = damaged.iter().filter(|it| !it.is_ours);
+    let doubtful: Vec<(Uid, Uid)> = doubtful.map(|it| (it.lost.uid, it.copy)).collect();
+    if doubtful.is_empty() {
+        return Ok((damaged, Vec::new()));
     }
+    let proved = copies_with_our_headers(cx, work, &doubtful).await?;
+    let (ours, others): (Vec<Damaged>, Vec<Damaged>) =
+        damaged.into_iter().partition(|it| it.is_ours || proved.contains(it.copy));
+    Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
+}
+
+/// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
+pub(crate) async fn remove_damaged<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    damaged: Vec<Damaged>,
+) -> Result<Vec<Lost>, Error> {
+    let Some(first) = damaged.first() else { return Ok(Vec::new()) };
+    if let Err(error) = cx.target.remove_messages(&work.target, &copies_of(&damaged)).await {
+        if error.scope > Scope::Folder {
+            return Err(error);
+        }
+        let Lost { uid, words } = &first.lost;
+        let words = format!("message UID {uid}: {words}; the copy cannot be removed: {}", error.message);
+        return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
+    }
+    Ok(damaged.into_iter().map(|it| it.lost).collect())
 }

@@ -6,6 +6,9 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::error::{Error, ErrorKind};
 
+/// Maximum resends of a message whose rules changed (for example: no keywords).
+pub(crate) const TRIES: u32 = 3;
+
 /// Refusals with the same words, with no message accepted in between, after which a folder is given up.
 const MAX_ALIKE: u32 = 50;
 

@@ -6,70 +6,68 @@ use std::collections::BTreeMap;
 use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{Origin, Reach, Work},
     ledger_state::{Copied, FolderState, MessageState, Record},
-    matching::on_target::pair_records,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    matching::records::pair_records,
+    ports::{Ledger, Mailbox, Target},
 };
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Where the target folder was made anew, old target UIDs mean nothing: the records are paired with what is there.
-    pub(crate) async fn check_target_validity(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        owned: &UidSet,
-    ) -> Result<Reach, Error> {
-        let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
-        let status = match work.target_status.take() {
-            Some(status) => Ok(status),
-            None => self.target.status(&work.target).await,
-        };
-        let status = match status {
-            Err(error) if error.scope == Scope::Folder => {
-                let folder = work.new_folder();
-                self.target.create_folders(&[folder]).await?.into_iter().collect::<Result<(), _>>()?;
-                self.target.status(&work.target).await?
-            }
-            other => other?,
-        };
-        let is_renumbered = status.uid_validity != then;
-        let went_back = status.uid_next.zip(state.record.target_next).is_some_and(|(now, then)| now < then);
-        if !is_renumbered && !went_back {
-            work.target_status = Some(status);
-            return Ok(Reach::Changes);
+/// Where the target folder was made anew, old target UIDs mean nothing: the records are paired with what is there.
+pub(crate) async fn check_target_validity<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    owned: &UidSet,
+) -> Result<Reach, Error> {
+    let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
+    let status = match work.target_status.take() {
+        Some(status) => Ok(status),
+        None => cx.target.status(&work.target).await,
+    };
+    let status = match status {
+        Err(error) if error.scope == Scope::Folder => {
+            let folder = work.new_folder();
+            cx.target.create_folders(&[folder]).await?.into_iter().collect::<Result<(), _>>()?;
+            cx.target.status(&work.target).await?
         }
-        work.old_target_validity = Some(then);
-        if state.rest > 0
-            && let Some(all) = self.ledger.folder(&work.source).await?
-        {
-            *state = all;
-        }
-        let mut there = self.target.scan(&work.target, None).await?.messages;
-        there.retain(|it| !owned.contains(it.uid));
-        let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
-        let recorded = (work.origin != Origin::Departed).then_some((&mut *self.source, &work.source));
-        let copies: Vec<(Uid, Copied)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
-        let pairs = pair_records(self.target, &work.target, &there, &copies, recorded).await?;
-        let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
-        let folder = work.source.clone();
-        let mut records =
-            vec![Record::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];
-        records.extend(done.into_iter().map(|(uid, copied)| {
-            let state = pairs
-                .get(&uid)
-                .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
-            Record::Message { folder: folder.clone(), uid, state }
-        }));
-        work.reason += if is_renumbered {
-            "; the target's UIDVALIDITY changed, its messages were looked up again"
-        } else {
-            "; the target's UIDNEXT went back, its messages were looked up again"
-        };
-        self.record(state, &records).await?;
-        // Records that were lost are planned as new, which only a scan of everything shows.
-        Ok(Reach::Everything)
+        other => other?,
+    };
+    let is_renumbered = status.uid_validity != then;
+    let went_back = status.uid_next.zip(state.record.target_next).is_some_and(|(now, then)| now < then);
+    if !is_renumbered && !went_back {
+        work.target_status = Some(status);
+        return Ok(Reach::Changes);
     }
+    work.old_target_validity = Some(then);
+    if state.rest > 0
+        && let Some(all) = cx.ledger.folder(&work.source).await?
+    {
+        *state = all;
+    }
+    let mut there = cx.target.scan(&work.target, None).await?.messages;
+    there.retain(|it| !owned.contains(it.uid));
+    let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let recorded = (work.origin != Origin::Departed).then_some((&mut *cx.source, &work.source));
+    let copies: Vec<(Uid, Copied)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
+    let pairs = pair_records(cx.target, &work.target, &there, &copies, recorded).await?;
+    let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
+    let folder = work.source.clone();
+    let mut records =
+        vec![Record::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];
+    records.extend(done.into_iter().map(|(uid, copied)| {
+        let state = pairs
+            .get(&uid)
+            .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
+        Record::Message { folder: folder.clone(), uid, state }
+    }));
+    work.reason += if is_renumbered {
+        "; the target's UIDVALIDITY changed, its messages were looked up again"
+    } else {
+        "; the target's UIDNEXT went back, its messages were looked up again"
+    };
+    cx.record(state, &records).await?;
+    // Records that were lost are planned as new, which only a scan of everything shows.
+    Ok(Reach::Everything)
 }

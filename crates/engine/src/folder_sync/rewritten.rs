@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use mailhaul_mail::{Digests, Fingerprint, InternalDate, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
+    folder_sync::adopt::{adopt, record_adopted},
     folder_sync::job::Work,
+    folder_sync::outcomes::report_skipped,
     ledger_state::{Copied, FolderState},
     matching::on_target::{Among, Found, taken},
     matching::pairing::Proof,
     message_plan::MessagePlan,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::{Ledger, Mailbox, Target},
 };
 
 /// Copies that show how the target treats messages.
@@ -106,105 +108,106 @@ fn date(message: &MessageInfo) -> Option<i64> {
     message.internal_date.map(InternalDate::unix_seconds)
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Takes as copied what came to the target from this UID on and may be a copy that was rewritten. What cannot be told is
-    /// skipped: it is named, and not there twice.
-    pub(crate) async fn find_rewritten(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        plan: &mut MessagePlan,
-        first: Uid,
-        owned: &UidSet,
-    ) -> Result<(), Error> {
-        if plan.copy.is_empty() {
-            return Ok(());
-        }
-        let known = sample(state, &UidSet::new());
-        let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
-        let shown = self.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
-        let mut strangers = strangers(&shown, first, &taken(state, owned));
-        let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
-        let is_redated = |(uid, copied): &(Uid, Copied)| {
-            there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
-        };
-        let redates = !known.is_empty() && known.iter().all(is_redated);
-        let dates: HashSet<Option<i64>> = strangers.iter().map(date).collect();
-        let may_be_there = |it: &MessageInfo| redates || dates.contains(&date(it));
-        if strangers.is_empty() || !plan.copy.iter().any(may_be_there) {
-            return Ok(());
-        }
-        let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
-        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
-        let treatment = Treatment::new(&known, &read);
-        if treatment == Treatment::Kept {
-            return Ok(());
-        }
-        let among = Among::just_sent(first, Proof::Digest);
-        self.adopt(work, state, plan, owned, among, |_| true).await?;
-        if treatment == Treatment::NewHeaders {
-            return Ok(());
-        }
-        let taken = taken(state, owned);
-        strangers.retain(|it| !taken.contains(it.uid));
-        self.adopt_by_trace(work, state, plan, strangers, redates).await
+/// Takes as copied what came to the target from this UID on and may be a copy that was rewritten. What cannot be told is
+/// skipped: it is named, and not there twice.
+pub(crate) async fn adopt_rewritten<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    plan: &mut MessagePlan,
+    first: Uid,
+    owned: &UidSet,
+) -> Result<(), Error> {
+    if plan.copy.is_empty() {
+        return Ok(());
     }
+    let known = sample(state, &UidSet::new());
+    let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
+    let shown = cx.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
+    let mut strangers = strangers(&shown, first, &taken(state, owned));
+    let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
+    let is_redated = |(uid, copied): &(Uid, Copied)| {
+        there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
+    };
+    let redates = !known.is_empty() && known.iter().all(is_redated);
+    let dates: HashSet<Option<i64>> = strangers.iter().map(date).collect();
+    let may_be_there = |it: &MessageInfo| redates || dates.contains(&date(it));
+    if strangers.is_empty() || !plan.copy.iter().any(may_be_there) {
+        return Ok(());
+    }
+    let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
+    let read = cx.target.digests(&work.target, &uids).await?.into_iter().collect();
+    let treatment = Treatment::new(&known, &read);
+    if treatment == Treatment::Kept {
+        return Ok(());
+    }
+    let among = Among::just_sent(first, Proof::Digest);
+    adopt(cx, work, state, plan, owned, among, |_| true).await?;
+    if treatment == Treatment::NewHeaders {
+        return Ok(());
+    }
+    let taken = taken(state, owned);
+    strangers.retain(|it| !taken.contains(it.uid));
+    adopt_by_trace(cx, work, state, plan, strangers, redates).await
+}
 
-    /// True if copies other than these show that the target rewrites the texts of messages.
-    pub(crate) async fn are_texts_rewritten(&mut self, work: &Work, others: &UidSet) -> Result<bool, Error> {
-        let Some(state) = self.ledger.folder(&work.source).await? else { return Ok(false) };
-        let known = sample(&state, others);
-        let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
-        let read = self.target.digests(&work.target, &uids).await?.into_iter().collect();
-        Ok(Treatment::new(&known, &read) == Treatment::NewTexts)
-    }
+/// True if copies other than these show that the target rewrites the texts of messages.
+pub(crate) async fn are_texts_rewritten<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    others: &UidSet,
+) -> Result<bool, Error> {
+    let Some(state) = cx.ledger.folder(&work.source).await? else { return Ok(false) };
+    let known = sample(&state, others);
+    let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
+    let read = cx.target.digests(&work.target, &uids).await?.into_iter().collect();
+    Ok(Treatment::new(&known, &read) == Treatment::NewTexts)
+}
 
-    async fn adopt_by_trace(
-        &mut self,
-        work: &mut Work,
-        state: &mut FolderState,
-        plan: &mut MessagePlan,
-        strangers: Vec<MessageInfo>,
-        redates: bool,
-    ) -> Result<(), Error> {
-        let (ours, theirs): (HashSet<Option<i64>>, HashSet<Option<i64>>) =
-            (plan.copy.iter().map(date).collect(), strangers.iter().map(date).collect());
-        let is_among = |it: &&MessageInfo, dates: &HashSet<Option<i64>>| redates || dates.contains(&date(it));
-        let left: HashMap<Uid, &MessageInfo> =
-            plan.copy.iter().filter(|it| is_among(it, &theirs)).map(|it| (it.uid, it)).collect();
-        let right: HashMap<Uid, &MessageInfo> =
-            strangers.iter().filter(|it| is_among(it, &ours)).map(|it| (it.uid, it)).collect();
-        if left.is_empty() || right.is_empty() {
-            return Ok(());
-        }
-        let headers = self.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
-        let left = traces(&headers, &left);
-        let copies = self.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
-        let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
-        let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
-        let found = pairs.iter().filter_map(|(uid, copy)| {
-            let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
-            Some(Found { uid: *uid, on_target, fingerprint, digests: None })
-        });
-        let found: Vec<Found> = found.collect();
-        if !found.is_empty() {
-            work.tally.remarks.push(format!(
-                "{} messages were recognised on the target by headers and dates of arrival: the server rewrites messages, \
-                 and the ledger does not know these copies",
-                found.len()
-            ));
-        }
-        self.take_as_copied(work, state, plan, &found).await?;
-        let unclear: UidSet = unclear.into_iter().collect();
-        let (skipped, copy) =
-            std::mem::take(&mut plan.copy).into_iter().partition(|it| unclear.contains(it.uid));
-        plan.copy = copy;
-        let skipped: Vec<MessageInfo> = skipped;
-        for message in skipped {
-            self.tell_skipped(work, &message, UNCLEAR.to_owned());
-        }
-        Ok(())
+async fn adopt_by_trace<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    plan: &mut MessagePlan,
+    strangers: Vec<MessageInfo>,
+    redates: bool,
+) -> Result<(), Error> {
+    let (ours, theirs): (HashSet<Option<i64>>, HashSet<Option<i64>>) =
+        (plan.copy.iter().map(date).collect(), strangers.iter().map(date).collect());
+    let is_among = |it: &&MessageInfo, dates: &HashSet<Option<i64>>| redates || dates.contains(&date(it));
+    let left: HashMap<Uid, &MessageInfo> =
+        plan.copy.iter().filter(|it| is_among(it, &theirs)).map(|it| (it.uid, it)).collect();
+    let right: HashMap<Uid, &MessageInfo> =
+        strangers.iter().filter(|it| is_among(it, &ours)).map(|it| (it.uid, it)).collect();
+    if left.is_empty() || right.is_empty() {
+        return Ok(());
     }
+    let headers = cx.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
+    let left = traces(&headers, &left);
+    let copies = cx.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
+    let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
+    let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
+    let found = pairs.iter().filter_map(|(uid, copy)| {
+        let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
+        Some(Found { uid: *uid, on_target, fingerprint, digests: None })
+    });
+    let found: Vec<Found> = found.collect();
+    if !found.is_empty() {
+        work.tally.remarks.push(format!(
+            "{} messages were recognised on the target by headers and dates of arrival: the server rewrites messages, \
+             and the ledger does not know these copies",
+            found.len()
+        ));
+    }
+    record_adopted(cx, work, state, plan, &found).await?;
+    let unclear: UidSet = unclear.into_iter().collect();
+    let (skipped, copy) = std::mem::take(&mut plan.copy).into_iter().partition(|it| unclear.contains(it.uid));
+    plan.copy = copy;
+    let skipped: Vec<MessageInfo> = skipped;
+    for message in skipped {
+        report_skipped(cx, work, &message, UNCLEAR.to_owned());
+    }
+    Ok(())
 }
 
 /// What came to the target from this UID on and belongs to no message.

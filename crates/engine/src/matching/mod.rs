@@ -2,3 +2,4 @@
 
 pub(crate) mod on_target;
 pub(crate) mod pairing;
+pub(crate) mod records;

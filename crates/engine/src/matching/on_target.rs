@@ -4,14 +4,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Uid, UidSet};
 
 use crate::{
     error::Error,
-    folder::{FolderStatus, MessageInfo, Scan},
-    ledger_state::{Copied, Edited, FolderState, Likeness, MessageState, Record},
+    folder::MessageInfo,
+    ledger_state::{Copied, FolderState, Likeness},
     matching::pairing::{ByText, Candidate, Proof, pair_by_fingerprint, pair_by_text, pair_doubts},
-    ports::{Ledger, Mailbox, Source, Target},
+    ports::Mailbox,
 };
 
 /// Where to look on the target, and what counts.
@@ -108,16 +108,16 @@ pub(crate) fn taken(state: &FolderState, by_others: &UidSet) -> UidSet {
 
 /// What a comparison of both sides shows.
 #[derive(Default)]
-struct Comparison {
-    found: Vec<Found>,
+pub(crate) struct Comparison {
+    pub(crate) found: Vec<Found>,
     /// Messages that are on the source still.
-    on_source: UidSet,
+    pub(crate) on_source: UidSet,
     /// Messages of the target that match none of the source's.
-    unmatched: Vec<(MessageInfo, Fingerprint)>,
+    pub(crate) unmatched: Vec<(MessageInfo, Fingerprint)>,
 }
 
 /// Compares the wanted messages with what the target holds. Without a source, none of them is there any more.
-async fn compare<S: Mailbox, T: Mailbox>(
+pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     source: Option<&mut S>,
     target: &mut T,
     folder: &FolderPath,
@@ -266,13 +266,13 @@ fn with_dates_of(
 }
 
 /// Size and date of arrival, as a server tells them.
-type Claim = (u64, Option<i64>);
+pub(crate) type Claim = (u64, Option<i64>);
 
-fn shown(message: &MessageInfo) -> Claim {
+pub(crate) fn shown(message: &MessageInfo) -> Claim {
     (message.size, message.internal_date.map(InternalDate::unix_seconds))
 }
 
-async fn candidates<M: Mailbox>(
+pub(crate) async fn candidates<M: Mailbox>(
     mailbox: &mut M,
     folder: &FolderPath,
     uids: &UidSet,
@@ -284,92 +284,6 @@ async fn candidates<M: Mailbox>(
         Candidate { uid, fingerprint, size, arrived }
     };
     Ok(fingerprints.into_iter().map(candidate).collect())
-}
-
-/// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
-/// so that it is planned again. Returns how many were found. `source` is `None` where the source has the folder no more.
-pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
-    mut source: Option<&mut S>,
-    target: &mut T,
-    ledger: &L,
-    state: &mut FolderState,
-    owned_by_others: &UidSet,
-) -> Result<u64, Error> {
-    let intended = state.intended();
-    let (false, Some(floor)) = (intended.is_empty(), state.record.floor) else { return Ok(0) };
-    let (folder, target_folder) = (state.record.folder.clone(), state.record.target.clone());
-    let edited: HashMap<Uid, Edited> = state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
-    let mut comparison = Comparison::default();
-    if let Some(now) = status_if_there(target, &target_folder).await? {
-        // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
-        let is_same = now.uid_validity == floor.uid_validity;
-        // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
-        let among = if is_same {
-            Among::just_sent(floor.uid_next, Proof::Digest)
-        } else {
-            Among::by_octets(Uid::FIRST)
-        };
-        let owned = taken(state, owned_by_others);
-        let wanted: Vec<Sought> = intended
-            .iter()
-            .map(|uid| Sought { copy: edited.get(&uid).map(|it| it.copy), ..Sought::as_it_is(uid, 0) })
-            .collect();
-        comparison =
-            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
-        if !is_same {
-            comparison.unmatched.clear();
-        }
-    }
-    let done = |it: &Found| {
-        let there = &it.on_target;
-        let copied = match edited.get(&it.uid) {
-            Some(edited) => edited.copied(Some(there.uid), there.flags.clone(), true),
-            None => adopted(it, true),
-        };
-        (it.uid, MessageState::Done(copied))
-    };
-    let mut states: HashMap<Uid, MessageState> = comparison.found.iter().map(done).collect();
-    // Messages that left the source since, and messages on the target that nobody knows: probably our copies of them.
-    // With a record they are found when they come up in another folder of the source. `ours` is not said of what
-    // cannot be proved, so that no deletion follows.
-    let mut gone: Vec<Uid> = intended.iter().filter(|uid| !comparison.on_source.contains(*uid)).collect();
-    // What was edited was looked for in the form in which it was sent: there is nothing to guess.
-    gone.retain(|uid| !edited.contains_key(uid));
-    if !gone.is_empty() && !comparison.unmatched.is_empty() {
-        if let Some(source) = source {
-            // A header that the server does not give is no proof.
-            let present = source.scan(&folder, None).await?.present;
-            gone.retain(|uid| !present.contains(*uid));
-        }
-        let unknown: UidSet = comparison.unmatched.iter().map(|(it, _)| it.uid).collect();
-        let digests: HashMap<Uid, Digests> =
-            target.digests(&target_folder, &unknown).await?.into_iter().collect();
-        for (uid, (on_target, fingerprint)) in gone.into_iter().zip(comparison.unmatched) {
-            let digests = digests.get(&on_target.uid).copied();
-            let found = Found { uid, on_target, fingerprint, digests };
-            states.insert(uid, MessageState::Done(adopted(&found, false)));
-        }
-    }
-    let record = |uid: Uid| Record::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
-    let records: Vec<Record> = intended.iter().map(record).collect();
-    ledger.record(&records).await?;
-    state.learn(&records);
-    Ok(comparison.found.len() as u64)
-}
-
-/// The folder's state; `None` where the target has no such folder. That it cannot be told is an error: to take the
-/// folder for gone would double what is in it.
-async fn status_if_there<T: Target>(
-    target: &mut T,
-    folder: &FolderPath,
-) -> Result<Option<FolderStatus>, Error> {
-    match target.status(folder).await {
-        Err(error) if error.scope <= Scope::Folder => {
-            let is_listed = target.folders().await?.iter().any(|it| it.selectable && it.path == *folder);
-            if is_listed { Err(error) } else { Ok(None) }
-        }
-        other => other.map(Some),
-    }
 }
 
 /// The record of a message that was found. Its flags are taken as the target has them, so that the next comparison
@@ -386,89 +300,4 @@ pub(crate) fn adopted(found: &Found, ours: bool) -> Copied {
         ours,
         edited: None,
     }
-}
-
-/// The source's UIDVALIDITY changed: pairs the messages of the scan with the old records and begins the folder afresh
-/// with what could be paired. Returns how many records could not.
-pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
-    source: &mut S,
-    ledger: &L,
-    state: &mut FolderState,
-    scan: &Scan,
-) -> Result<u64, Error> {
-    let folder = state.record.folder.clone();
-    let old: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
-    let pairs = pair_records(source, &folder, &scan.messages, &old, None::<(&mut S, _)>).await?;
-    let by_old: HashMap<Uid, &Copied> = old.iter().map(|(uid, it)| (*uid, it)).collect();
-    let mut records = vec![Record::Opened {
-        folder: folder.clone(),
-        target: state.record.target.clone(),
-        uid_validity: scan.status.uid_validity,
-    }];
-    if scan.status.uid_validity == state.record.uid_validity {
-        // The folder is not begun again by that: what could not be paired is forgotten one by one.
-        let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
-        let forgotten = state.messages.keys().filter(|uid| !paired.contains(uid));
-        records.extend(forgotten.map(|uid| Record::Message {
-            folder: folder.clone(),
-            uid: *uid,
-            state: None,
-        }));
-    }
-    if let Some(uid_validity) = state.record.target_validity {
-        records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });
-    }
-    records.extend(pairs.iter().filter_map(|(old, new)| {
-        let copied = (*by_old.get(old)?).clone();
-        Some(Record::Message { folder: folder.clone(), uid: *new, state: Some(MessageState::Done(copied)) })
-    }));
-    ledger.record(&records).await?;
-    state.learn(&records);
-    Ok((old.len() - pairs.len()) as u64)
-}
-
-/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint, size
-/// and date of arrival, where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
-/// still mean something. Gives the records' UIDs, each with the other.
-pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
-    mailbox: &mut M,
-    folder: &FolderPath,
-    there: &[MessageInfo],
-    records: &[(Uid, Copied)],
-    recorded: Option<(&mut R, &FolderPath)>,
-) -> Result<Vec<(Uid, Uid)>, Error> {
-    if there.is_empty() || records.is_empty() {
-        return Ok(Vec::new());
-    }
-    let now: HashMap<Uid, &MessageInfo> = there.iter().map(|it| (it.uid, it)).collect();
-    let then: HashMap<Uid, &Copied> = records.iter().map(|(uid, it)| (*uid, it)).collect();
-    let uids: UidSet = there.iter().map(|it| it.uid).collect();
-    let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map(|it| shown(it))).await?;
-    let candidate = |(uid, it): &(Uid, Copied)| {
-        let Copied { fingerprint, size, arrived, .. } = *it;
-        Candidate { uid: *uid, fingerprint, size, arrived }
-    };
-    let left: Vec<Candidate> = records.iter().map(candidate).collect();
-    let pairing = pair_by_fingerprint(&left, &right, Proof::Likeness);
-    let mut pairs = pairing.sure;
-    let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
-    if doubtful.is_empty() {
-        return Ok(pairs);
-    }
-    let read: HashMap<Uid, Digests> = mailbox.digests(folder, &doubtful).await?.into_iter().collect();
-    let mut kept: HashMap<Uid, Digests> =
-        records.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
-    // Of messages that were once adopted by their size, the ledger has no digests.
-    let lacking = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied());
-    let lacking: UidSet = lacking.filter(|uid| !kept.contains_key(uid)).collect();
-    if let Some((mailbox, folder)) = recorded
-        && !lacking.is_empty()
-    {
-        kept.extend(mailbox.digests(folder, &lacking).await?);
-    }
-    // Twins are told apart by their flags, or the one would get those of the other.
-    let suit =
-        |uid: Uid, other: Uid| then.get(&uid).map(|it| &it.flags) == now.get(&other).map(|it| &it.flags);
-    pairs.extend(pair_doubts(&pairing.doubts, &kept, &read, suit));
-    Ok(pairs)
 }

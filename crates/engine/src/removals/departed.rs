@@ -4,49 +4,51 @@
 use mailhaul_mail::Scope;
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{Origin, Work},
     ledger_state::Record,
-    pass::{Deletions, Pass},
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    options::Deletions,
+    ports::{Event, Ledger, Mailbox, Progress, Target},
 };
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Closes the departed folders that are finished, the deepest first.
-    pub(crate) async fn close_departed(&mut self, works: &[Work]) -> Result<(), Error> {
-        let mut departed: Vec<&Work> =
-            works.iter().filter(|it| it.origin == Origin::Departed && !it.has_failed()).collect();
-        departed.sort_by(|a, b| b.target.cmp(&a.target));
-        for work in departed {
-            let state = self.ledger.folder(&work.source).await?;
-            if state.is_some_and(|it| it.messages.is_empty()) {
-                self.empty(work).await?;
-                self.ledger.record(&[Record::Closed { folder: work.source.clone() }]).await?;
-            }
+/// Closes the departed folders that are finished, the deepest first.
+pub(crate) async fn close_departed<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &[Work],
+) -> Result<(), Error> {
+    let mut departed: Vec<&Work> =
+        works.iter().filter(|it| it.origin == Origin::Departed && !it.has_failed()).collect();
+    departed.sort_by(|a, b| b.target.cmp(&a.target));
+    for work in departed {
+        let state = cx.ledger.folder(&work.source).await?;
+        if state.is_some_and(|it| it.messages.is_empty()) {
+            remove_if_empty(cx, work).await?;
+            cx.ledger.record(&[Record::Closed { folder: work.source.clone() }]).await?;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Removes the target folder if it is empty and no other folder goes there, or tells that it is empty.
-    async fn empty(&mut self, work: &Work) -> Result<(), Error> {
-        let records = self.ledger.folders().await?;
-        let is_used = records.iter().any(|it| it.folder != work.source && it.target.is_within(&work.target));
-        if is_used || work.target.is_inbox() {
-            return Ok(());
-        }
-        let is_removed = self.options.deletions == Deletions::Mirror;
-        let emptied = if is_removed {
-            self.target.remove_empty_folder(&work.target).await
-        } else {
-            self.target.status(&work.target).await.map(|it| it.messages == 0)
-        };
-        match emptied {
-            Ok(true) => self.progress.event(Event::Emptied { folder: &work.target, is_removed }),
-            Ok(false) => {}
-            // It is gone, or stays.
-            Err(error) if error.scope <= Scope::Folder => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
+/// Removes the target folder if it is empty and no other folder goes there, or tells that it is empty.
+async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, work: &Work) -> Result<(), Error> {
+    let records = cx.ledger.folders().await?;
+    let is_used = records.iter().any(|it| it.folder != work.source && it.target.is_within(&work.target));
+    if is_used || work.target.is_inbox() {
+        return Ok(());
     }
+    let is_removed = cx.options.deletions == Deletions::Mirror;
+    let emptied = if is_removed {
+        cx.target.remove_empty_folder(&work.target).await
+    } else {
+        cx.target.status(&work.target).await.map(|it| it.messages == 0)
+    };
+    match emptied {
+        Ok(true) => cx.progress.event(Event::Emptied { folder: &work.target, is_removed }),
+        Ok(false) => {}
+        // It is gone, or stays.
+        Err(error) if error.scope <= Scope::Folder => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }

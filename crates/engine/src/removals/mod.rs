@@ -12,11 +12,12 @@ use std::collections::HashMap;
 use mailhaul_mail::{Fingerprint, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{Origin, Work},
     ledger_state::{Copied, FolderState, Waiting},
-    pass::{Deletions, Pass, RemovalRules},
-    ports::{Clock, Event, Ledger, Progress, Source, Target},
+    options::{Deletions, RemovalRules},
+    ports::{Clock, Event, Ledger, Mailbox, Progress},
 };
 
 /// The time between two passes that do not see the same messages, in seconds.
@@ -78,94 +79,96 @@ fn decide(vanished: &UidSet, before: Option<&Waiting>, is_doubtful: bool, now: u
     Verdict { settled: still, waiting }
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// What vanished from the folders, before any copy is removed.
-    pub(crate) async fn toll(&self, works: &[Work]) -> Result<Toll, Error> {
-        if self.options.deletions == Deletions::Keep || works.iter().all(|it| it.vanished.is_empty()) {
-            return Ok(Toll::default());
-        }
-        let mut toll = Toll::default();
-        for work in works {
-            toll.vanished += work.vanished.iter().filter(|(_, it)| it.ours).count() as u64;
-        }
-        for record in self.ledger.folders().await? {
-            let state = self.ledger.folder_around(&record.folder, &UidSet::new()).await?;
-            toll.known += state.map_or(0, |it| it.rest + it.done().count() as u64);
-        }
-        Ok(toll)
+/// What vanished from the folders, before any copy is removed.
+pub(crate) async fn count_vanished<M: Ports>(cx: &SyncContext<'_, M>, works: &[Work]) -> Result<Toll, Error> {
+    if cx.options.deletions == Deletions::Keep || works.iter().all(|it| it.vanished.is_empty()) {
+        return Ok(Toll::default());
     }
+    let mut toll = Toll::default();
+    for work in works {
+        toll.vanished += work.vanished.iter().filter(|(_, it)| it.ours).count() as u64;
+    }
+    for record in cx.ledger.folders().await? {
+        let state = cx.ledger.folder_around(&record.folder, &UidSet::new()).await?;
+        toll.known += state.map_or(0, |it| it.rest + it.done().count() as u64);
+    }
+    Ok(toll)
+}
 
-    /// Decides which of the messages that vanished from the folder are dealt with now.
-    pub(crate) fn judge_removals(&self, work: &mut Work, state: Option<&FolderState>, toll: Toll) -> Verdict {
-        let vanished: UidSet = work.vanished.iter().map(|(uid, _)| *uid).collect();
-        let rules = &self.options.removals;
-        let is_emptied = work.scan.as_ref().is_some_and(|it| it.status.messages == 0);
-        let is_removed =
-            self.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
-        let in_folder = Toll {
-            vanished: work.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
-            known: state.map_or(0, |it| it.rest + it.done().count() as u64),
-        };
-        let why = if work.origin == Origin::Departed {
-            Some("the source does not list the folder any more".to_owned())
-        } else if is_emptied {
-            Some("the source shows no message in the folder any more".to_owned())
-        } else if toll.exceeds(rules) {
-            let RemovalRules { percent, messages, .. } = rules;
-            Some(format!(
-                "one pass removes at most {percent} percent of the copies, or {messages} where that is more"
-            ))
-        } else if in_folder.exceeds(&rules.of_folder()) {
-            let RemovalRules { percent, messages, .. } = rules.of_folder();
-            Some(format!(
-                "one pass removes at most {percent} percent of a folder's copies, or {messages} where that is more"
-            ))
-        } else {
-            None
-        };
-        let why = why.filter(|_| is_removed && !rules.is_confirmed);
-        let before = state.and_then(|it| it.record.waiting.as_ref());
-        let verdict = decide(&vanished, before, why.is_some(), self.clock.now().as_secs());
-        if let Some((waiting, why)) = verdict.waiting.as_ref().zip(why) {
-            let count = waiting.uids.len();
-            let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
-            work.tally.waiting = count;
-            let words = format!(
-                "{copies} not removed yet: {why}; a pass an hour later that does not see them either removes them, or \
-                 confirm the deletions"
-            );
-            self.progress.event(Event::Waiting { folder: work.source(), words: &words });
-            work.tally.remarks.push(words);
-        }
-        verdict
+/// Decides which of the messages that vanished from the folder are dealt with now.
+pub(crate) fn judge_removals<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &mut Work,
+    state: Option<&FolderState>,
+    toll: Toll,
+) -> Verdict {
+    let vanished: UidSet = work.vanished.iter().map(|(uid, _)| *uid).collect();
+    let rules = &cx.options.removals;
+    let is_emptied = work.scan.as_ref().is_some_and(|it| it.status.messages == 0);
+    let is_removed = cx.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
+    let in_folder = Toll {
+        vanished: work.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
+        known: state.map_or(0, |it| it.rest + it.done().count() as u64),
+    };
+    let why = if work.origin == Origin::Departed {
+        Some("the source does not list the folder any more".to_owned())
+    } else if is_emptied {
+        Some("the source shows no message in the folder any more".to_owned())
+    } else if toll.exceeds(rules) {
+        let RemovalRules { percent, messages, .. } = rules;
+        Some(format!(
+            "one pass removes at most {percent} percent of the copies, or {messages} where that is more"
+        ))
+    } else if in_folder.exceeds(&rules.of_folder()) {
+        let RemovalRules { percent, messages, .. } = rules.of_folder();
+        Some(format!(
+            "one pass removes at most {percent} percent of a folder's copies, or {messages} where that is more"
+        ))
+    } else {
+        None
+    };
+    let why = why.filter(|_| is_removed && !rules.is_confirmed);
+    let before = state.and_then(|it| it.record.waiting.as_ref());
+    let verdict = decide(&vanished, before, why.is_some(), cx.clock.now().as_secs());
+    if let Some((waiting, why)) = verdict.waiting.as_ref().zip(why) {
+        let count = waiting.uids.len();
+        let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
+        work.tally.waiting = count;
+        let words = format!(
+            "{copies} not removed yet: {why}; a pass an hour later that does not see them either removes them, or \
+             confirm the deletions"
+        );
+        cx.progress.event(Event::Waiting { folder: work.source(), words: &words });
+        work.tally.remarks.push(words);
     }
+    verdict
+}
 
-    /// Those of the copies that are what the ledger says. A UID may be that of another message.
-    pub(crate) async fn proved_ours(
-        &mut self,
-        work: &mut Work,
-        copies: &[(Uid, Copied)],
-    ) -> Result<UidSet, Error> {
-        let uids: UidSet = copies.iter().filter_map(|(_, it)| it.target_uid).collect();
-        if uids.is_empty() {
-            return Ok(uids);
-        }
-        let there: HashMap<Uid, Fingerprint> =
-            self.target.fingerprints(&work.target, &uids).await?.into_iter().collect();
-        let is_ours = |it: &Copied| {
-            let uid = it.target_uid?;
-            (there.get(&uid)? == &it.as_copy().fingerprint).then_some(uid)
-        };
-        let proved: UidSet = copies.iter().filter_map(|(_, it)| is_ours(it)).collect();
-        let others = there.keys().filter(|uid| !proved.contains(**uid)).count();
-        if others > 0 {
-            work.tally.remarks.push(format!(
-                "{others} messages on the target are left, which have the UIDs of copies that are to be removed, and other \
-                 headers"
-            ));
-        }
-        Ok(proved)
+/// Those of the copies that are what the ledger says. A UID may be that of another message.
+pub(crate) async fn proved_ours<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    copies: &[(Uid, Copied)],
+) -> Result<UidSet, Error> {
+    let uids: UidSet = copies.iter().filter_map(|(_, it)| it.target_uid).collect();
+    if uids.is_empty() {
+        return Ok(uids);
     }
+    let there: HashMap<Uid, Fingerprint> =
+        cx.target.fingerprints(&work.target, &uids).await?.into_iter().collect();
+    let is_ours = |it: &Copied| {
+        let uid = it.target_uid?;
+        (there.get(&uid)? == &it.as_copy().fingerprint).then_some(uid)
+    };
+    let proved: UidSet = copies.iter().filter_map(|(_, it)| is_ours(it)).collect();
+    let others = there.keys().filter(|uid| !proved.contains(**uid)).count();
+    if others > 0 {
+        work.tally.remarks.push(format!(
+            "{others} messages on the target are left, which have the UIDs of copies that are to be removed, and other \
+             headers"
+        ));
+    }
+    Ok(proved)
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use mailhaul_mail::{Digests, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::Work,
+    folder_sync::rewritten::are_texts_rewritten,
     ledger_state::Copied,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::Mailbox,
 };
 
 /// Copies of a folder that are read in one pass before they are removed. All are read where UIDVALIDITY changed.
@@ -18,55 +19,51 @@ const MAX_READ: usize = 100;
 /// The size of the largest copy that is read (bytes): larger messages are no drafts.
 const LARGEST_READ: u64 = 256 << 10;
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Those of the target's messages whose bytes are what was sent, as far as they are read. Where the target rewrites
-    /// texts, the headers are proof enough.
-    pub(crate) async fn with_same_bytes(
-        &mut self,
-        work: &mut Work,
-        copies: &[(Uid, Copied)],
-        by_headers: UidSet,
-    ) -> Result<UidSet, Error> {
-        let sent: HashMap<Uid, Copied> = copies
-            .iter()
-            .filter_map(|(_, it)| {
-                Some((it.target_uid.filter(|uid| by_headers.contains(*uid))?, it.as_copy()))
-            })
-            .filter(|(_, it)| it.digests.is_some())
-            .collect();
-        let is_small = |uid: &Uid| sent.get(uid).is_some_and(|it| it.size <= LARGEST_READ);
-        let all: UidSet = sent.keys().copied().collect();
-        let chosen: UidSet = if work.old_target_validity.is_some() {
-            all.clone()
-        } else {
-            all.iter().filter(is_small).take(MAX_READ).collect()
-        };
-        let mut others = self.with_other_bytes(work, &sent, &chosen).await?;
-        if others.is_empty() || self.are_texts_rewritten(work, &all).await? {
-            return Ok(by_headers);
-        }
-        others.extend(self.with_other_bytes(work, &sent, &all.without(&chosen)).await?.iter());
-        work.tally.remarks.push(format!(
-            "{} messages on the target are left, which have the UIDs and the headers of copies that are to be removed, and \
-             another text",
-            others.len()
-        ));
-        Ok(by_headers.without(&others))
+/// Those of the target's messages whose bytes are what was sent, as far as they are read. Where the target rewrites
+/// texts, the headers are proof enough.
+pub(crate) async fn with_same_bytes<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    copies: &[(Uid, Copied)],
+    by_headers: UidSet,
+) -> Result<UidSet, Error> {
+    let sent: HashMap<Uid, Copied> = copies
+        .iter()
+        .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| by_headers.contains(*uid))?, it.as_copy())))
+        .filter(|(_, it)| it.digests.is_some())
+        .collect();
+    let is_small = |uid: &Uid| sent.get(uid).is_some_and(|it| it.size <= LARGEST_READ);
+    let all: UidSet = sent.keys().copied().collect();
+    let chosen: UidSet = if work.old_target_validity.is_some() {
+        all.clone()
+    } else {
+        all.iter().filter(is_small).take(MAX_READ).collect()
+    };
+    let mut others = with_other_bytes(cx, work, &sent, &chosen).await?;
+    if others.is_empty() || are_texts_rewritten(cx, work, &all).await? {
+        return Ok(by_headers);
     }
+    others.extend(with_other_bytes(cx, work, &sent, &all.without(&chosen)).await?.iter());
+    work.tally.remarks.push(format!(
+        "{} messages on the target are left, which have the UIDs and the headers of copies that are to be removed, and \
+         another text",
+        others.len()
+    ));
+    Ok(by_headers.without(&others))
+}
 
-    async fn with_other_bytes(
-        &mut self,
-        work: &Work,
-        sent: &HashMap<Uid, Copied>,
-        uids: &UidSet,
-    ) -> Result<UidSet, Error> {
-        if uids.is_empty() {
-            return Ok(UidSet::new());
-        }
-        let read: Vec<(Uid, Digests)> = self.target.digests(&work.target, uids).await?;
-        let is_other = |(uid, stored): &(Uid, Digests)| {
-            sent.get(uid).and_then(|it| it.digests).is_some_and(|sent| !sent.same_message(stored))
-        };
-        Ok(read.iter().filter(|it| is_other(it)).map(|(uid, _)| *uid).collect())
+async fn with_other_bytes<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    sent: &HashMap<Uid, Copied>,
+    uids: &UidSet,
+) -> Result<UidSet, Error> {
+    if uids.is_empty() {
+        return Ok(UidSet::new());
     }
+    let read: Vec<(Uid, Digests)> = cx.target.digests(&work.target, uids).await?;
+    let is_other = |(uid, stored): &(Uid, Digests)| {
+        sent.get(uid).and_then(|it| it.digests).is_some_and(|sent| !sent.same_message(stored))
+    };
+    Ok(read.iter().filter(|it| is_other(it)).map(|(uid, _)| *uid).collect())
 }

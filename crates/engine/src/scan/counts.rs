@@ -3,11 +3,11 @@
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::{Error, ErrorKind, Side},
     folder::{FolderStatus, Present, Scan},
     folder_sync::job::Work,
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::Mailbox,
 };
 
 /// True if STATUS counts more messages than a scan showed, and no new message explains it.
@@ -31,64 +31,73 @@ fn opened_instead<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a Folder
     twin(work, state).filter(|_| is_other)
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// The scan, if the server counts no more messages than it showed. Fewer messages than were listed are usual in a mailbox
-    /// that is in use: STATUS is asked once more, and the folder is scanned once more where both still differ. Where they
-    /// always do, what is shown is copied, nothing counts as gone, and the folder fails.
-    pub(crate) async fn check_count(&mut self, work: &Work, scan: Scan) -> Result<Scan, Error> {
-        let scan = self.check_folder(work, scan).await?;
-        if u64::from(scan.status.messages) >= work.listed() || scan.incomplete.is_some() {
-            return Ok(scan);
-        }
-        let told = self.source.status(&work.source).await?;
-        if !contradicts(&told, &scan.status) {
-            return Ok(scan);
-        }
-        let mut scan = self.source.scan(&work.source, None).await?;
-        let told = self.source.status(&work.source).await?;
-        if contradicts(&told, &scan.status) && scan.incomplete.is_none() {
-            scan.present = Present::AllBut(UidSet::new());
-            scan.incomplete = Some(format!(
-                "the server counts {} messages (STATUS) and shows {} when the folder is opened",
-                told.messages, scan.status.messages
-            ));
-        }
-        Ok(scan)
+/// The scan, if the server counts no more messages than it showed. Fewer messages than were listed are usual in a mailbox
+/// that is in use: STATUS is asked once more, and the folder is scanned once more where both still differ. Where they
+/// always do, what is shown is copied, nothing counts as gone, and the folder fails.
+pub(crate) async fn check_count<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    scan: Scan,
+) -> Result<Scan, Error> {
+    let scan = check_folder(cx, work, scan).await?;
+    if u64::from(scan.status.messages) >= work.listed() || scan.incomplete.is_some() {
+        return Ok(scan);
     }
-
-    /// An error if the target counts more messages than it shows: what seems to lack may be there.
-    pub(crate) async fn check_target_count(&mut self, work: &Work) -> Result<(), Error> {
-        let scan = self.target.scan(&work.target, None).await?;
-        let told = self.target.status(&work.target).await?;
-        if !contradicts(&told, &scan.status) {
-            return Ok(());
-        }
-        let words = format!(
-            "the target counts {} messages (STATUS) and shows {} when the folder is opened",
+    let told = cx.source.status(&work.source).await?;
+    if !contradicts(&told, &scan.status) {
+        return Ok(scan);
+    }
+    let mut scan = cx.source.scan(&work.source, None).await?;
+    let told = cx.source.status(&work.source).await?;
+    if contradicts(&told, &scan.status) && scan.incomplete.is_none() {
+        scan.present = Present::AllBut(UidSet::new());
+        scan.incomplete = Some(format!(
+            "the server counts {} messages (STATUS) and shows {} when the folder is opened",
             told.messages, scan.status.messages
-        );
-        Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
+        ));
     }
+    Ok(scan)
+}
 
-    /// The scan, if the server did not open another folder. Where it seems so, and STATUS does not confirm the new numbers,
-    /// the folder is opened once more, and then fails.
-    async fn check_folder(&mut self, work: &Work, scan: Scan) -> Result<Scan, Error> {
-        if opened_instead(work, &scan.status).is_none() || self.is_confirmed(work, &scan).await? {
-            return Ok(scan);
-        }
-        let scan = self.source.scan(&work.source, None).await?;
-        match opened_instead(work, &scan.status) {
-            Some(other) if !self.is_confirmed(work, &scan).await? => {
-                let words = format!("the server opens folder {other} in its place");
-                Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
-            }
-            _ => Ok(scan),
-        }
+/// An error if the target counts more messages than it shows: what seems to lack may be there.
+pub(crate) async fn check_target_count<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+) -> Result<(), Error> {
+    let scan = cx.target.scan(&work.target, None).await?;
+    let told = cx.target.status(&work.target).await?;
+    if !contradicts(&told, &scan.status) {
+        return Ok(());
     }
+    let words = format!(
+        "the target counts {} messages (STATUS) and shows {} when the folder is opened",
+        told.messages, scan.status.messages
+    );
+    Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
+}
 
-    /// True if STATUS tells the same numbers.
-    async fn is_confirmed(&mut self, work: &Work, scan: &Scan) -> Result<bool, Error> {
-        let told = self.source.status(&work.source).await?;
-        Ok((told.messages, told.uid_next) == (scan.status.messages, scan.status.uid_next))
+/// The scan, if the server did not open another folder. Where it seems so, and STATUS does not confirm the new numbers,
+/// the folder is opened once more, and then fails.
+async fn check_folder<M: Ports>(cx: &mut SyncContext<'_, M>, work: &Work, scan: Scan) -> Result<Scan, Error> {
+    if opened_instead(work, &scan.status).is_none() || is_confirmed(cx, work, &scan).await? {
+        return Ok(scan);
     }
+    let scan = cx.source.scan(&work.source, None).await?;
+    match opened_instead(work, &scan.status) {
+        Some(other) if !is_confirmed(cx, work, &scan).await? => {
+            let words = format!("the server opens folder {other} in its place");
+            Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
+        }
+        _ => Ok(scan),
+    }
+}
+
+/// True if STATUS tells the same numbers.
+async fn is_confirmed<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    scan: &Scan,
+) -> Result<bool, Error> {
+    let told = cx.source.status(&work.source).await?;
+    Ok((told.messages, told.uid_next) == (scan.status.messages, scan.status.uid_next))
 }

@@ -7,14 +7,15 @@
 use mailhaul_mail::{Fingerprint, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::{Error, ErrorKind, Side},
     folder::Scan,
     folder_plan::FolderPlan,
     folder_sync::job::{Identity, Work},
     ledger_state::{Copied, FolderState, MessageState},
-    matching::on_target::pair_records,
-    pass::{Pass, Patience},
-    ports::{Clock, Ledger, Progress, Source, Target},
+    matching::records::pair_records,
+    ports::{Ledger, Mailbox},
+    retry::{Patience, recover_from},
     survey::Survey,
 };
 
@@ -108,186 +109,203 @@ fn shows(scan: &Scan, other: &FolderState) -> bool {
         && 10 * equal >= 9 * scan.messages.len()
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// An error where the numbers of all folders are other ones than in the last pass (UIDVALIDITY), and no message of
-    /// theirs is known.
-    pub(crate) async fn check_identity(&mut self, survey: &Survey) -> Result<(), Error> {
-        let known = |plan: &&FolderPlan| {
-            let record = survey.records.get(&plan.source).filter(|it| it.cursor.is_some());
-            record.zip(plan.status).map(|(then, now)| then.uid_validity == now.uid_validity)
+/// An error where the numbers of all folders are other ones than in the last pass (UIDVALIDITY), and no message of
+/// theirs is known.
+pub(crate) async fn check_identity<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    survey: &Survey,
+) -> Result<(), Error> {
+    let known = |plan: &&FolderPlan| {
+        let record = survey.records.get(&plan.source).filter(|it| it.cursor.is_some());
+        record.zip(plan.status).map(|(then, now)| then.uid_validity == now.uid_validity)
+    };
+    let told: Vec<(&FolderPlan, bool)> =
+        survey.plans.iter().filter_map(|it| Some((it, known(&it)?))).collect();
+    let has_inbox = told.iter().any(|(it, _)| it.source.is_inbox());
+    if !has_inbox || told.iter().any(|(_, is_same)| *is_same) {
+        return Ok(());
+    }
+    let mut patience = Patience::default();
+    loop {
+        match knows_a_message(cx, told.iter().map(|(plan, _)| *plan)).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => break,
+            Err(error) => recover_from(cx, error, &mut patience).await?,
+        }
+    }
+    let why = format!("UIDVALIDITY of all {} folders changed, and no message is known", told.len());
+    Err(another_mailbox(cx, &why))
+}
+
+fn another_mailbox<M: Ports>(cx: &SyncContext<'_, M>, why: &str) -> Error {
+    let words = format!(
+        "source {}: this is another mailbox than in the last pass: {why}; nothing was changed. Check the user name; to \
+         migrate this mailbox, begin anew without what is remembered of the other one",
+        cx.source.describe()
+    );
+    Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words).at(Side::Source)
+}
+
+/// An error where the messages of this folder and of the others are not those that are remembered. Gives a further scan
+/// where this one shows another folder of the mailbox.
+pub(crate) async fn prove_identity<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &FolderState,
+    scan: &Scan,
+) -> Result<Option<Scan>, Error> {
+    if work.view.is_some() || (state.done().count() as u64) < LEAST {
+        return Ok(None);
+    }
+    let own = compare_remembered(cx, &work.source, state, scan).await?;
+    if own == Evidence::default() {
+        return Ok(None);
+    }
+    if work.identity == Identity::Open {
+        let all = gather_evidence(cx, work, own).await?;
+        if all.refutes() {
+            let Evidence { looked_for, found } = all;
+            let why = format!("{found} of {looked_for} remembered messages were found");
+            return Err(another_mailbox(cx, &why));
+        }
+        if all.proves() {
+            work.identity = Identity::Proved;
+        }
+    }
+    if own.proves() || shown_in_its_place(cx, work, scan).await?.is_none() {
+        return Ok(None);
+    }
+    let again = cx.source.scan(&work.source, None).await?;
+    match shown_in_its_place(cx, work, &again).await? {
+        None => Ok(Some(again)),
+        Some(other) => {
+            let words = format!("the server shows the messages of folder {other} in its place");
+            Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
+        }
+    }
+}
+
+/// The evidence of this folder, and of others until it suffices. What cannot be opened says nothing.
+async fn gather_evidence<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    own: Evidence,
+) -> Result<Evidence, Error> {
+    let mut records = cx.ledger.folders().await?;
+    records.retain(|it| it.folder != work.source && it.cursor.is_some());
+    records.sort_by_key(|it| !it.folder.is_inbox());
+    let (mut all, mut compared) = (own, 1);
+    for record in records.iter().take(MOST_ASKED) {
+        if all.proves() {
+            break;
+        }
+        let Some(state) = cx.ledger.folder(&record.folder).await? else { continue };
+        let evidence = match evidence_of(cx, &state, &mut compared).await {
+            Err(error) if error.scope <= Scope::Folder => Evidence::default(),
+            other => other?,
         };
-        let told: Vec<(&FolderPlan, bool)> =
-            survey.plans.iter().filter_map(|it| Some((it, known(&it)?))).collect();
-        let has_inbox = told.iter().any(|(it, _)| it.source.is_inbox());
-        if !has_inbox || told.iter().any(|(_, is_same)| *is_same) {
-            return Ok(());
-        }
-        let mut patience = Patience::default();
-        loop {
-            match self.knows_a_message(told.iter().map(|(plan, _)| *plan)).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => break,
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
-        }
-        let why = format!("UIDVALIDITY of all {} folders changed, and no message is known", told.len());
-        Err(self.another_mailbox(&why))
+        all = all.and(evidence);
     }
+    Ok(all)
+}
 
-    fn another_mailbox(&self, why: &str) -> Error {
-        let words = format!(
-            "source {}: this is another mailbox than in the last pass: {why}; nothing was changed. Check the user name; to \
-             migrate this mailbox, begin anew without what is remembered of the other one",
-            self.source.describe()
-        );
-        Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words).at(Side::Source)
+/// Asks for a sample of what is remembered of a folder, and compares all messages where that does not find it.
+async fn evidence_of<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    state: &FolderState,
+    compared: &mut usize,
+) -> Result<Evidence, Error> {
+    let folder = &state.record.folder;
+    let status = cx.source.status(folder).await?;
+    if status.messages == 0 {
+        return Ok(Evidence::default());
     }
-
-    /// An error where the messages of this folder and of the others are not those that are remembered. Gives a further scan
-    /// where this one shows another folder of the mailbox.
-    pub(crate) async fn prove_identity(
-        &mut self,
-        work: &mut Work,
-        state: &FolderState,
-        scan: &Scan,
-    ) -> Result<Option<Scan>, Error> {
-        if work.view.is_some() || (state.done().count() as u64) < LEAST {
-            return Ok(None);
-        }
-        let own = self.compare_remembered(&work.source, state, scan).await?;
-        if own == Evidence::default() {
-            return Ok(None);
-        }
-        if work.identity == Identity::Open {
-            let all = self.gather_evidence(work, own).await?;
-            if all.refutes() {
-                let Evidence { looked_for, found } = all;
-                let why = format!("{found} of {looked_for} remembered messages were found");
-                return Err(self.another_mailbox(&why));
-            }
-            if all.proves() {
-                work.identity = Identity::Proved;
-            }
-        }
-        if own.proves() || self.shown_in_its_place(work, scan).await?.is_none() {
-            return Ok(None);
-        }
-        let again = self.source.scan(&work.source, None).await?;
-        match self.shown_in_its_place(work, &again).await? {
-            None => Ok(Some(again)),
-            Some(other) => {
-                let words = format!("the server shows the messages of folder {other} in its place");
-                Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
-            }
+    if status.uid_validity == state.record.uid_validity {
+        let step = (state.messages.len() / SAMPLE).max(1);
+        let sample: Vec<(Uid, &Copied)> = state.done().step_by(step).take(SAMPLE).collect();
+        let uids: UidSet = sample.iter().map(|(uid, _)| *uid).collect();
+        let there = cx.source.fingerprints(folder, &uids).await?;
+        let is_known = |uid: Uid, now: Fingerprint| {
+            sample.iter().any(|(known, copied)| *known == uid && copied.fingerprint == now)
+        };
+        let found = there.iter().filter(|(uid, now)| is_known(*uid, *now)).count();
+        let evidence = Evidence::new(there.len(), found);
+        if evidence.proves() {
+            return Ok(evidence);
         }
     }
-
-    /// The evidence of this folder, and of others until it suffices. What cannot be opened says nothing.
-    async fn gather_evidence(&mut self, work: &Work, own: Evidence) -> Result<Evidence, Error> {
-        let mut records = self.ledger.folders().await?;
-        records.retain(|it| it.folder != work.source && it.cursor.is_some());
-        records.sort_by_key(|it| !it.folder.is_inbox());
-        let (mut all, mut compared) = (own, 1);
-        for record in records.iter().take(MOST_ASKED) {
-            if all.proves() {
-                break;
-            }
-            let Some(state) = self.ledger.folder(&record.folder).await? else { continue };
-            let evidence = match self.evidence_of(&state, &mut compared).await {
-                Err(error) if error.scope <= Scope::Folder => Evidence::default(),
-                other => other?,
-            };
-            all = all.and(evidence);
-        }
-        Ok(all)
+    if *compared >= MOST_COMPARED {
+        return Ok(Evidence::default());
     }
+    *compared += 1;
+    let scan = cx.source.scan(folder, None).await?;
+    compare_remembered(cx, folder, state, &scan).await
+}
 
-    /// Asks for a sample of what is remembered of a folder, and compares all messages where that does not find it.
-    async fn evidence_of(&mut self, state: &FolderState, compared: &mut usize) -> Result<Evidence, Error> {
-        let folder = &state.record.folder;
-        let status = self.source.status(folder).await?;
-        if status.messages == 0 {
-            return Ok(Evidence::default());
-        }
-        if status.uid_validity == state.record.uid_validity {
-            let step = (state.messages.len() / SAMPLE).max(1);
-            let sample: Vec<(Uid, &Copied)> = state.done().step_by(step).take(SAMPLE).collect();
-            let uids: UidSet = sample.iter().map(|(uid, _)| *uid).collect();
-            let there = self.source.fingerprints(folder, &uids).await?;
-            let is_known = |uid: Uid, now: Fingerprint| {
-                sample.iter().any(|(known, copied)| *known == uid && copied.fingerprint == now)
-            };
-            let found = there.iter().filter(|(uid, now)| is_known(*uid, *now)).count();
-            let evidence = Evidence::new(there.len(), found);
-            if evidence.proves() {
-                return Ok(evidence);
-            }
-        }
-        if *compared >= MOST_COMPARED {
-            return Ok(Evidence::default());
-        }
-        *compared += 1;
-        let scan = self.source.scan(folder, None).await?;
-        self.compare_remembered(folder, state, &scan).await
+/// Compares what is remembered of a folder with all messages that it shows.
+async fn compare_remembered<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    folder: &FolderPath,
+    state: &FolderState,
+    scan: &Scan,
+) -> Result<Evidence, Error> {
+    if scan.messages.is_empty() || is_renewed(state, scan) {
+        return Ok(Evidence::default());
     }
+    let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let pairs = pair_records(cx.source, folder, &scan.messages, &copied, None::<(&mut M::Source, _)>).await?;
+    Ok(weigh(copied.len(), scan.messages.len(), pairs.len()))
+}
 
-    /// Compares what is remembered of a folder with all messages that it shows.
-    async fn compare_remembered(
-        &mut self,
-        folder: &FolderPath,
-        state: &FolderState,
-        scan: &Scan,
-    ) -> Result<Evidence, Error> {
-        if scan.messages.is_empty() || is_renewed(state, scan) {
-            return Ok(Evidence::default());
+/// The folder whose messages the scan shows although they are those of another one, which is still there.
+async fn shown_in_its_place<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    scan: &Scan,
+) -> Result<Option<FolderPath>, Error> {
+    for record in cx.ledger.folders().await? {
+        if record.folder == work.source || record.uid_validity != scan.status.uid_validity {
+            continue;
         }
+        let Some(state) = cx.ledger.folder(&record.folder).await? else { continue };
+        if !shows(scan, &state) {
+            continue;
+        }
+        // After a rename, the other name is gone.
+        match cx.source.status(&record.folder).await {
+            Ok(status) if status.uid_validity == record.uid_validity => return Ok(Some(record.folder)),
+            Err(error) if error.scope > Scope::Folder => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// True if a message of one of these folders was copied before, or no message ever was.
+async fn knows_a_message<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    folders: impl Iterator<Item = &FolderPlan>,
+) -> Result<bool, Error> {
+    let mut compared = 0;
+    for plan in folders {
+        let Some(state) = cx.ledger.folder(&plan.source).await? else { continue };
         let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
-        let pairs = pair_records(self.source, folder, &scan.messages, &copied, None::<(&mut S, _)>).await?;
-        Ok(weigh(copied.len(), scan.messages.len(), pairs.len()))
-    }
-
-    /// The folder whose messages the scan shows although they are those of another one, which is still there.
-    async fn shown_in_its_place(&mut self, work: &Work, scan: &Scan) -> Result<Option<FolderPath>, Error> {
-        for record in self.ledger.folders().await? {
-            if record.folder == work.source || record.uid_validity != scan.status.uid_validity {
-                continue;
-            }
-            let Some(state) = self.ledger.folder(&record.folder).await? else { continue };
-            if !shows(scan, &state) {
-                continue;
-            }
-            // After a rename, the other name is gone.
-            match self.source.status(&record.folder).await {
-                Ok(status) if status.uid_validity == record.uid_validity => return Ok(Some(record.folder)),
-                Err(error) if error.scope > Scope::Folder => return Err(error),
-                _ => {}
-            }
+        if copied.is_empty() {
+            continue;
         }
-        Ok(None)
-    }
-
-    /// True if a message of one of these folders was copied before, or no message ever was.
-    async fn knows_a_message(&mut self, folders: impl Iterator<Item = &FolderPlan>) -> Result<bool, Error> {
-        let mut compared = 0;
-        for plan in folders {
-            let Some(state) = self.ledger.folder(&plan.source).await? else { continue };
-            let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
-            if copied.is_empty() {
-                continue;
-            }
-            let scan = self.source.scan(&plan.source, None).await?;
-            let pairs =
-                pair_records(self.source, &plan.source, &scan.messages, &copied, None::<(&mut S, _)>).await?;
-            compared += 1;
-            if !pairs.is_empty() {
-                return Ok(true);
-            }
-            if compared == MOST_COMPARED {
-                return Ok(false);
-            }
+        let scan = cx.source.scan(&plan.source, None).await?;
+        let pairs =
+            pair_records(cx.source, &plan.source, &scan.messages, &copied, None::<(&mut M::Source, _)>)
+                .await?;
+        compared += 1;
+        if !pairs.is_empty() {
+            return Ok(true);
         }
-        Ok(compared == 0)
+        if compared == MOST_COMPARED {
+            return Ok(false);
+        }
     }
+    Ok(compared == 0)
 }
 
 #[cfg(test)]

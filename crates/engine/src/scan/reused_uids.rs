@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use mailhaul_mail::{Fingerprint, InternalDate, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_sync::job::Work,
     ledger_state::{Copied, FolderState, MessageState, Record},
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
+    ports::Mailbox,
     scan::counts::twin,
 };
 
@@ -72,53 +72,56 @@ fn may_reuse(work: &Work, state: &FolderState, scan: &Scan) -> bool {
         || twin(work, &scan.status).is_some()
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// True if this scan of changes does not suffice.
-    pub(crate) fn must_show_all(&self, work: &Work, state: &FolderState, scan: &Scan) -> bool {
-        let is_partial = work.view.is_some() || !self.source.view().is_empty();
-        may_reuse(work, state, scan) || is_doubtful(scan, state, is_partial)
-    }
+/// True if this scan of changes does not suffice.
+pub(crate) fn must_show_all<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &Work,
+    state: &FolderState,
+    scan: &Scan,
+) -> bool {
+    let is_partial = work.view.is_some() || !cx.source.view().is_empty();
+    may_reuse(work, state, scan) || is_doubtful(scan, state, is_partial)
+}
 
-    /// True if a known UID is another message now. A server may change its mind about size and date: headers decide, and
-    /// what is still the same message is recorded as it is told now. Size and date of another message may be the same.
-    pub(crate) async fn has_reused_uids(
-        &mut self,
-        work: &Work,
-        state: &mut FolderState,
-        scan: &Scan,
-    ) -> Result<bool, Error> {
-        let told_otherwise: UidSet = contradictions(scan, state).into_iter().take(SAMPLE).collect();
-        let mut sample = told_otherwise.clone();
-        if may_reuse(work, state, scan) {
-            sample.extend(highest_known(scan, state));
-        }
-        if sample.is_empty() {
-            return Ok(false);
-        }
-        let now: HashMap<Uid, Fingerprint> =
-            self.source.fingerprints(&work.source, &sample).await?.into_iter().collect();
-        let known = |uid: Uid| match state.messages.get(&uid) {
-            Some(MessageState::Done(copied)) => Some(copied),
-            _ => None,
-        };
-        let is_other =
-            |uid: &Uid| now.get(uid).zip(known(*uid)).is_some_and(|(now, then)| *now != then.fingerprint);
-        if sample.iter().any(|uid| is_other(&uid)) {
-            return Ok(true);
-        }
-        let told = scan.messages.iter().filter(|it| told_otherwise.contains(it.uid)).filter_map(|it| {
-            let copied = Copied {
-                size: it.size,
-                arrived: it.internal_date.map(InternalDate::unix_seconds),
-                ..known(it.uid)?.clone()
-            };
-            let state = Some(MessageState::Done(copied));
-            Some(Record::Message { folder: work.source.clone(), uid: it.uid, state })
-        });
-        let told: Vec<Record> = told.collect();
-        self.record(state, &told).await?;
-        Ok(false)
+/// True if a known UID is another message now. A server may change its mind about size and date: headers decide, and
+/// what is still the same message is recorded as it is told now. Size and date of another message may be the same.
+pub(crate) async fn has_reused_uids<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    state: &mut FolderState,
+    scan: &Scan,
+) -> Result<bool, Error> {
+    let told_otherwise: UidSet = contradictions(scan, state).into_iter().take(SAMPLE).collect();
+    let mut sample = told_otherwise.clone();
+    if may_reuse(work, state, scan) {
+        sample.extend(highest_known(scan, state));
     }
+    if sample.is_empty() {
+        return Ok(false);
+    }
+    let now: HashMap<Uid, Fingerprint> =
+        cx.source.fingerprints(&work.source, &sample).await?.into_iter().collect();
+    let known = |uid: Uid| match state.messages.get(&uid) {
+        Some(MessageState::Done(copied)) => Some(copied),
+        _ => None,
+    };
+    let is_other =
+        |uid: &Uid| now.get(uid).zip(known(*uid)).is_some_and(|(now, then)| *now != then.fingerprint);
+    if sample.iter().any(|uid| is_other(&uid)) {
+        return Ok(true);
+    }
+    let told = scan.messages.iter().filter(|it| told_otherwise.contains(it.uid)).filter_map(|it| {
+        let copied = Copied {
+            size: it.size,
+            arrived: it.internal_date.map(InternalDate::unix_seconds),
+            ..known(it.uid)?.clone()
+        };
+        let state = Some(MessageState::Done(copied));
+        Some(Record::Message { folder: work.source.clone(), uid: it.uid, state })
+    });
+    let told: Vec<Record> = told.collect();
+    cx.record(state, &told).await?;
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The first look at a mailbox: where every folder goes, and what is remembered. Changes nothing anywhere.
 
+pub(crate) mod jobs;
 pub(crate) mod relisting;
 pub(crate) mod renames;
 pub(crate) mod subscriptions;

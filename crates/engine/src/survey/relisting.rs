@@ -5,44 +5,39 @@ use std::collections::BTreeSet;
 use mailhaul_mail::FolderPath;
 
 use crate::{
+    context::{Ports, SyncContext},
     error::{Error, ErrorKind, Side},
     folder_sync::job::{Origin, Work},
-    pass::Pass,
-    ports::{Clock, Ledger, Progress, Source, Target},
     report::Report,
+    survey::Survey,
+    survey::renames::survey_with_renames,
 };
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Where the source refused folders and lists them no more, they are treated as departed, and folders that came up in
-    /// the meantime are copied. Folders that are still listed stay failed.
-    pub(crate) async fn list_once_more(
-        &mut self,
-        works: &mut Vec<Work>,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        if !works.iter().any(may_be_gone) {
-            return Ok(());
-        }
-        let mut survey = self.survey_with_renames().await?;
-        let listed: BTreeSet<&FolderPath> = survey.plans.iter().map(|it| &it.source).collect();
-        let before = works.len();
-        works.retain(|it| !may_be_gone(it) || listed.contains(it.source()));
-        if works.len() == before {
-            return Ok(());
-        }
-        let known: BTreeSet<FolderPath> = works
-            .iter()
-            .map(|it| it.source().clone())
-            .chain(report.folders.iter().map(|it| it.source.clone()))
-            .collect();
-        survey.plans.retain(|it| !known.contains(&it.source) && !survey.views.contains(&it.source));
-        survey.departed.retain(|it| !known.contains(&it.folder));
-        let names = survey.names.clone();
-        let (mut more, _) = self.choose(survey, report);
-        let carried = self.carry_folders(&mut more, &names).await;
-        works.extend(more);
-        carried
+/// Treats folders that the source refused and lists no more as departed. Returns the folders that came up in the meantime, to
+/// be copied; `None` if nothing changed. Folders that are still listed stay failed.
+pub(crate) async fn list_once_more<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    works: &mut Vec<Work>,
+    report: &Report,
+) -> Result<Option<Survey>, Error> {
+    if !works.iter().any(may_be_gone) {
+        return Ok(None);
     }
+    let mut survey = survey_with_renames(cx).await?;
+    let listed: BTreeSet<&FolderPath> = survey.plans.iter().map(|it| &it.source).collect();
+    let before = works.len();
+    works.retain(|it| !may_be_gone(it) || listed.contains(it.source()));
+    if works.len() == before {
+        return Ok(None);
+    }
+    let known: BTreeSet<FolderPath> = works
+        .iter()
+        .map(|it| it.source().clone())
+        .chain(report.folders.iter().map(|it| it.source.clone()))
+        .collect();
+    survey.plans.retain(|it| !known.contains(&it.source) && !survey.views.contains(&it.source));
+    survey.departed.retain(|it| !known.contains(&it.folder));
+    Ok(Some(survey))
 }
 
 /// True for a folder that the source refused: it may have been renamed or deleted.

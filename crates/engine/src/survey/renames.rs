@@ -11,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use mailhaul_mail::{Fingerprint, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
+    context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
     folder_plan::{FolderPlan, REMAINDER},
     ledger_state::{Copied, FolderRecord, FolderState, Record},
-    pass::{Pass, Patience},
-    ports::{Clock, Ledger, NewFolder, Progress, Source, Target},
-    survey::Survey,
+    ports::{Ledger, Mailbox, NewFolder, Target},
+    retry::{Patience, recover_from},
+    survey::{Survey, survey},
 };
 
 /// A folder under its old name and its new one.
@@ -28,117 +29,120 @@ struct Renamed {
     target: FolderPath,
 }
 
-impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// The survey after renamed folders were followed.
-    pub(crate) async fn survey_with_renames(&mut self) -> Result<Survey, Error> {
-        let mut patience = Patience::default();
-        loop {
-            let survey = self.patiently_survey().await?;
-            match self.follow_renames(&survey).await {
-                Ok(false) => return Ok(survey),
-                Ok(true) => return self.patiently_survey().await,
-                Err(error) => self.recover_from(error, &mut patience).await?,
-            }
+/// The survey after renamed folders were followed.
+pub(crate) async fn survey_with_renames<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Survey, Error> {
+    let mut patience = Patience::default();
+    loop {
+        let survey = survey_with_retries(cx).await?;
+        match follow_renames(cx, &survey).await {
+            Ok(false) => return Ok(survey),
+            Ok(true) => return survey_with_retries(cx).await,
+            Err(error) => recover_from(cx, error, &mut patience).await?,
         }
     }
+}
 
-    /// True if any folder was followed. What cannot be followed is left to the moves of messages.
-    async fn follow_renames(&mut self, survey: &Survey) -> Result<bool, Error> {
-        // Where folders are labels, what a folder shows depends on other folders.
-        if survey.departed.is_empty() || !self.source.view().is_empty() {
-            return Ok(false);
+/// True if any folder was followed. What cannot be followed is left to the moves of messages.
+async fn follow_renames<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) -> Result<bool, Error> {
+    // Where folders are labels, what a folder shows depends on other folders.
+    if survey.departed.is_empty() || !cx.source.view().is_empty() {
+        return Ok(false);
+    }
+    let renamed = find_renamed(cx, survey).await?;
+    let mut there: BTreeSet<FolderPath> = survey.target.iter().map(|it| it.path.clone()).collect();
+    let mut has_followed = false;
+    for it in renamed.iter().filter(|it| can_follow(it, &renamed, survey)) {
+        let from = &it.record.target;
+        let is_done = match (there.contains(from), there.contains(&it.target)) {
+            _ if *from == it.target => true,
+            (true, false) => rename_on_target(cx, it, &mut there).await?,
+            (false, true) => was_renamed_on_target(cx, it).await?,
+            _ => false,
+        };
+        if is_done {
+            let (folder, to) = (it.record.folder.clone(), it.plan.source.clone());
+            cx.ledger.record(&[Record::Renamed { folder, to, target: it.target.clone() }]).await?;
+            has_followed = true;
         }
-        let renamed = self.renamed(survey).await?;
-        let mut there: BTreeSet<FolderPath> = survey.target.iter().map(|it| it.path.clone()).collect();
-        let mut has_followed = false;
-        for it in renamed.iter().filter(|it| can_follow(it, &renamed, survey)) {
-            let from = &it.record.target;
-            let is_done = match (there.contains(from), there.contains(&it.target)) {
-                _ if *from == it.target => true,
-                (true, false) => self.rename_on_target(it, &mut there).await?,
-                (false, true) => self.was_renamed_on_target(it).await?,
-                _ => false,
+    }
+    Ok(has_followed)
+}
+
+/// Pairs of folders that departed and folders that are new, parents first.
+async fn find_renamed<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) -> Result<Vec<Renamed>, Error> {
+    let mut renamed: Vec<Renamed> = Vec::new();
+    for record in survey.departed.iter().filter(|it| it.floor.is_none()) {
+        let is_used = |it: &FolderPlan, renamed: &[Renamed]| renamed.iter().any(|other| other.plan == *it);
+        for plan in &survey.plans {
+            let Some(target) = plan.target.clone().filter(|_| may_be(record, plan, survey)) else {
+                continue;
             };
-            if is_done {
-                let (folder, to) = (it.record.folder.clone(), it.plan.source.clone());
-                self.ledger.record(&[Record::Renamed { folder, to, target: it.target.clone() }]).await?;
-                has_followed = true;
+            if !is_used(plan, &renamed) && is_same_folder(cx, record, &plan.source).await? {
+                renamed.push(Renamed { record: record.clone(), plan: plan.clone(), target });
+                break;
             }
         }
-        Ok(has_followed)
     }
+    renamed.sort_by(|a, b| a.record.target.cmp(&b.record.target));
+    Ok(renamed)
+}
 
-    /// Pairs of folders that departed and folders that are new, parents first.
-    async fn renamed(&mut self, survey: &Survey) -> Result<Vec<Renamed>, Error> {
-        let mut renamed: Vec<Renamed> = Vec::new();
-        for record in survey.departed.iter().filter(|it| it.floor.is_none()) {
-            let is_used =
-                |it: &FolderPlan, renamed: &[Renamed]| renamed.iter().any(|other| other.plan == *it);
-            for plan in &survey.plans {
-                let Some(target) = plan.target.clone().filter(|_| may_be(record, plan, survey)) else {
-                    continue;
-                };
-                if !is_used(plan, &renamed) && self.is_same_folder(record, &plan.source).await? {
-                    renamed.push(Renamed { record: record.clone(), plan: plan.clone(), target });
-                    break;
-                }
-            }
-        }
-        renamed.sort_by(|a, b| a.record.target.cmp(&b.record.target));
-        Ok(renamed)
+async fn is_same_folder<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    record: &FolderRecord,
+    folder: &FolderPath,
+) -> Result<bool, Error> {
+    let Some(state) = cx.ledger.folder(&record.folder).await? else { return Ok(false) };
+    if state.done().next().is_none() || !state.intended().is_empty() {
+        return Ok(false);
     }
-
-    async fn is_same_folder(&mut self, record: &FolderRecord, folder: &FolderPath) -> Result<bool, Error> {
-        let Some(state) = self.ledger.folder(&record.folder).await? else { return Ok(false) };
-        if state.done().next().is_none() || !state.intended().is_empty() {
+    let looked = async {
+        let scan = cx.source.scan(folder, None).await?;
+        let there: BTreeMap<Uid, &MessageInfo> = scan.messages.iter().map(|it| (it.uid, it)).collect();
+        let is_there =
+            |(uid, copied): (Uid, &Copied)| there.get(&uid).is_some_and(|it| it.size == copied.size);
+        if scan.status.uid_validity != record.uid_validity || !state.done().all(is_there) {
             return Ok(false);
         }
-        let looked = async {
-            let scan = self.source.scan(folder, None).await?;
-            let there: BTreeMap<Uid, &MessageInfo> = scan.messages.iter().map(|it| (it.uid, it)).collect();
-            let is_there =
-                |(uid, copied): (Uid, &Copied)| there.get(&uid).is_some_and(|it| it.size == copied.size);
-            if scan.status.uid_validity != record.uid_validity || !state.done().all(is_there) {
-                return Ok(false);
-            }
-            let uids: UidSet = state.done().map(|(uid, _)| uid).collect();
-            let shown: BTreeMap<Uid, Fingerprint> =
-                self.source.fingerprints(folder, &uids).await?.into_iter().collect();
-            Ok(state.done().all(|(uid, copied)| shown.get(&uid) == Some(&copied.fingerprint)))
-        };
-        unless_refused(looked.await)
-    }
+        let uids: UidSet = state.done().map(|(uid, _)| uid).collect();
+        let shown: BTreeMap<Uid, Fingerprint> =
+            cx.source.fingerprints(folder, &uids).await?.into_iter().collect();
+        Ok(state.done().all(|(uid, copied)| shown.get(&uid) == Some(&copied.fingerprint)))
+    };
+    unless_refused(looked.await)
+}
 
-    async fn rename_on_target(
-        &mut self,
-        renamed: &Renamed,
-        there: &mut BTreeSet<FolderPath>,
-    ) -> Result<bool, Error> {
-        let from = &renamed.record.target;
-        let to = NewFolder { path: renamed.target.clone(), subscribe: renamed.plan.subscribe };
-        let is_renamed = unless_refused(self.target.rename_folder(from, &to).await.map(|()| true))?;
-        if is_renamed {
-            let moved =
-                |path: &FolderPath| moved(path, from, &renamed.target).unwrap_or_else(|| path.clone());
-            *there = there.iter().map(moved).collect();
+async fn rename_on_target<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    renamed: &Renamed,
+    there: &mut BTreeSet<FolderPath>,
+) -> Result<bool, Error> {
+    let from = &renamed.record.target;
+    let to = NewFolder { path: renamed.target.clone(), subscribe: renamed.plan.subscribe };
+    let is_renamed = unless_refused(cx.target.rename_folder(from, &to).await.map(|()| true))?;
+    if is_renamed {
+        let moved = |path: &FolderPath| moved(path, from, &renamed.target).unwrap_or_else(|| path.clone());
+        *there = there.iter().map(moved).collect();
+    }
+    Ok(is_renamed)
+}
+
+/// True if the folder of the new name has the messages: a RENAME before this pass took effect.
+async fn was_renamed_on_target<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    renamed: &Renamed,
+) -> Result<bool, Error> {
+    let Some(state) = cx.ledger.folder(&renamed.record.folder).await? else { return Ok(false) };
+    let looked = async {
+        let status = cx.target.status(&renamed.target).await?;
+        if Some(status.uid_validity) != renamed.record.target_validity {
+            return Ok(false);
         }
-        Ok(is_renamed)
-    }
-
-    /// True if the folder of the new name has the messages: a RENAME before this pass took effect.
-    async fn was_renamed_on_target(&mut self, renamed: &Renamed) -> Result<bool, Error> {
-        let Some(state) = self.ledger.folder(&renamed.record.folder).await? else { return Ok(false) };
-        let looked = async {
-            let status = self.target.status(&renamed.target).await?;
-            if Some(status.uid_validity) != renamed.record.target_validity {
-                return Ok(false);
-            }
-            let shown: BTreeMap<Uid, Fingerprint> =
-                self.target.fingerprints(&renamed.target, &state.target_uids()).await?.into_iter().collect();
-            Ok(!shown.is_empty() && are_equal(&state, &shown))
-        };
-        unless_refused(looked.await)
-    }
+        let shown: BTreeMap<Uid, Fingerprint> =
+            cx.target.fingerprints(&renamed.target, &state.target_uids()).await?.into_iter().collect();
+        Ok(!shown.is_empty() && are_equal(&state, &shown))
+    };
+    unless_refused(looked.await)
 }
 
 /// True if every message that is shown is the one that the ledger knows under its UID.
@@ -186,5 +190,15 @@ fn unless_refused(outcome: Result<bool, Error>) -> Result<bool, Error> {
     match outcome {
         Err(error) if error.scope <= Scope::Folder => Ok(false),
         other => other,
+    }
+}
+
+pub(crate) async fn survey_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Survey, Error> {
+    let mut patience = Patience::default();
+    loop {
+        match survey(cx.source, cx.target, cx.ledger, &cx.options.folders).await {
+            Ok(survey) => return Ok(survey),
+            Err(error) => recover_from(cx, error, &mut patience).await?,
+        }
     }
 }

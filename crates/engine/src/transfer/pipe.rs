@@ -6,10 +6,10 @@
 use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
-use mailhaul_mail::{Uid, UidSet, UidValidity};
+use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid, UidSet, UidValidity};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::{error::Error, ports::Envelope};
+use crate::error::Error;
 
 /// A part of a message, on its way from the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,18 +201,18 @@ pub struct Ack {
 
 /// Where a target reports.
 #[derive(Clone, Debug)]
-pub struct Acks(pub(crate) mpsc::UnboundedSender<crate::transfer::News>);
+pub struct Acks(pub(crate) mpsc::UnboundedSender<News>);
 
 impl Acks {
     /// Reports one answer. Never waits.
     pub fn report(&self, ack: Ack) {
         // The receiver outlives the target's work unless the pass has failed already.
-        let _ = self.0.send(crate::transfer::News::Answer(ack));
+        let _ = self.0.send(News::Answer(ack));
     }
 }
 
 /// What a target reported, outside of a pass.
-pub struct Answers(mpsc::UnboundedReceiver<crate::transfer::News>);
+pub struct Answers(mpsc::UnboundedReceiver<News>);
 
 /// Where a target reports, and what comes out: for those who drive a target by themselves.
 pub fn acks() -> (Acks, Answers) {
@@ -224,9 +224,29 @@ impl Answers {
     /// The next answer; `None` when nobody reports any more.
     pub async fn next(&mut self) -> Option<Ack> {
         loop {
-            if let crate::transfer::News::Answer(ack) = self.0.recv().await? {
+            if let News::Answer(ack) = self.0.recv().await? {
                 return Some(ack);
             }
         }
     }
+}
+
+/// What reaches the recorder.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A message was handed to the target whole, with these hashes and this many bytes.
+    Sent(Uid, Fingerprint, Digests, u64),
+    /// The target answered.
+    Answer(Ack),
+}
+
+/// What a message carries beside its octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Flags and keywords to set.
+    pub flags: Flags,
+    /// When it arrived.
+    pub internal_date: Option<InternalDate>,
 }

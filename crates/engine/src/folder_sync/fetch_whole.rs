@@ -1,0 +1,63 @@
+//! One message of the source, held whole in memory.
+
+use crate::{
+    context::{Ports, SyncContext},
+    error::Error,
+    folder::MessageInfo,
+    folder_sync::job::Work,
+    ports::{Missing, Source, Wanted},
+    transfer::pipe::{Piece, pipe},
+};
+
+/// Larger messages are not edited (octets). To be edited, a message must be held whole, one in the process at a time: with
+/// its edited form, which may be three times as large, that is the most that repairs add to the memory.
+pub const MOST_WHOLE: u64 = 64 << 20;
+
+/// What the source gave.
+pub(crate) enum Given {
+    Whole(Vec<u8>),
+    Missing(Missing),
+    TooLarge,
+}
+
+pub(crate) async fn fetch_whole<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    message: &MessageInfo,
+) -> Result<Given, Error> {
+    if message.size > MOST_WHOLE {
+        return Ok(Given::TooLarge);
+    }
+    let wanted = [Wanted { uid: message.uid, size: message.size }];
+    let (outlet, mut inlet) = pipe(cx.budget);
+    let collecting = async {
+        let (mut octets, mut length, mut is_whole) = (Vec::new(), 0, false);
+        let mut take = |more: &[u8]| {
+            length += more.len() as u64;
+            // Whatever the source claimed.
+            if length <= MOST_WHOLE {
+                octets.extend_from_slice(more);
+            }
+        };
+        while let Some(piece) = inlet.next().await {
+            match piece {
+                Piece::Message(_, body) => {
+                    take(&body);
+                    is_whole = true;
+                }
+                Piece::Start(..) => {}
+                Piece::Chunk(more) => take(&more),
+                Piece::End => is_whole = true,
+            }
+        }
+        (octets, length, is_whole)
+    };
+    let fetching = cx.source.fetch(&work.source, &wanted, outlet);
+    let (missing, (octets, length, is_whole)) = futures_util::join!(fetching, collecting);
+    Ok(match missing?.pop() {
+        Some((_, missing)) => Given::Missing(missing),
+        None if length > MOST_WHOLE => Given::TooLarge,
+        None if is_whole => Given::Whole(octets),
+        None => return Err(Error::session("the source ended in the middle of a message")),
+    })
+}

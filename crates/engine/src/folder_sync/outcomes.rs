@@ -1,0 +1,84 @@
+//! Outcomes of single messages: they go into the job, and to the listener of progress.
+
+use crate::{
+    context::{Ports, SyncContext},
+    error::Error,
+    folder::MessageInfo,
+    folder_sync::job::Work,
+    ledger_state::Edited,
+    message_plan::MessagePlan,
+    ports::{Event, Missing, Progress, Source, Target},
+    report::RepairedItem,
+};
+use mailhaul_mail::{Scope, Uid, UidSet};
+use std::collections::HashMap;
+
+/// Skips before they are read what the target would refuse for its size. The size that the source tells may be an
+/// estimate: where it is near the limit, the octets decide.
+pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, plan: &mut MessagePlan) {
+    let Some(limit) = cx.target.largest(&work.target) else { return };
+    let (copy, too_large) =
+        std::mem::take(&mut plan.copy).into_iter().partition(|it| it.size <= limit.saturating_add(limit / 4));
+    plan.copy = copy;
+    let too_large: Vec<MessageInfo> = too_large;
+    for message in too_large {
+        let reason = format!(
+            "the source tells a size of {} octets, and the target takes {limit} octets at most",
+            message.size
+        );
+        report_skipped(cx, work, &message, reason);
+    }
+}
+
+/// What the source did not give is gone, or skipped with its words.
+pub(crate) fn report_missing<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &mut Work,
+    message: &MessageInfo,
+    missing: Missing,
+) {
+    match missing {
+        Missing::Gone => {
+            work.gone.insert(message.uid);
+            work.tally.seen = work.tally.seen.saturating_sub(1);
+        }
+        Missing::Withheld(words) => report_skipped(cx, work, message, words),
+    }
+}
+
+pub(crate) fn report_skipped<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &mut Work,
+    message: &MessageInfo,
+    reason: String,
+) {
+    cx.progress.event(Event::Skipped { folder: &work.source, uid: message.uid, reason: &reason });
+    work.skip(message, reason);
+}
+
+/// Finds the subjects of what was skipped, by which people know their mail.
+pub(crate) async fn add_subjects<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+) -> Result<(), Error> {
+    let uids: UidSet = work.tally.skipped.iter().map(|it| it.uid).collect();
+    if uids.is_empty() {
+        return Ok(());
+    }
+    let subjects: HashMap<Uid, String> = match cx.source.subjects(&work.source, &uids).await {
+        Ok(subjects) => subjects.into_iter().collect(),
+        // The report lacks them then, and nothing else does.
+        Err(error) if error.scope <= Scope::Folder => HashMap::new(),
+        Err(error) => return Err(error),
+    };
+    for item in &mut work.tally.skipped {
+        item.subject = subjects.get(&item.uid).cloned();
+    }
+    Ok(())
+}
+
+pub(crate) fn report_repaired<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, uid: Uid, edited: &Edited) {
+    let item = RepairedItem::of(uid, edited);
+    cx.progress.event(Event::Repaired { folder: &work.source, item: &item });
+    work.name_repaired(item);
+}

@@ -1,0 +1,45 @@
+//! Proof by headers that a copy was made of its message.
+
+use crate::{
+    context::{Ports, SyncContext},
+    error::Error,
+    folder_sync::job::Work,
+    ledger_state::{Copied, MessageState},
+    ports::{Ledger, Mailbox},
+};
+use mailhaul_mail::{Fingerprint, Uid, UidSet};
+use std::collections::HashMap;
+
+/// The copies that have the headers of their message. Pairs are UIDs on the source and on the target.
+pub(crate) async fn copies_with_our_headers<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &Work,
+    pairs: &[(Uid, Uid)],
+) -> Result<UidSet, Error> {
+    let copies: UidSet = pairs.iter().map(|(_, copy)| *copy).collect();
+    let there: HashMap<Uid, Fingerprint> =
+        cx.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
+    let known = recorded_copies(cx, work, pairs.iter().map(|(uid, _)| *uid)).await?;
+    let is_ours = |(uid, copy): &&(Uid, Uid)| {
+        let sent = known.get(uid).map(|copied| copied.as_copy().fingerprint);
+        sent.is_some() && sent == there.get(copy).copied()
+    };
+    Ok(pairs.iter().filter(is_ours).map(|(_, copy)| *copy).collect())
+}
+
+/// What the ledger knows of these messages.
+pub(crate) async fn recorded_copies<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    work: &Work,
+    uids: impl Iterator<Item = Uid>,
+) -> Result<HashMap<Uid, Copied>, Error> {
+    let uids: UidSet = uids.collect();
+    let state = cx.ledger.folder_around(&work.source, &uids).await?;
+    let done = state.into_iter().flat_map(|it| it.messages);
+    Ok(done
+        .filter_map(|(uid, known)| match known {
+            MessageState::Done(copied) if uids.contains(uid) => Some((uid, copied)),
+            _ => None,
+        })
+        .collect())
+}

@@ -1,0 +1,159 @@
+//! Crash recovery: finds on the target the messages whose APPEND outcome is unknown.
+
+use crate::{
+    context::{Ports, SyncContext},
+    error::Error,
+    folder::FolderStatus,
+    folder_sync::adopt::locate_copies,
+    folder_sync::job::{Origin, Reach, Work},
+    folder_sync::outcomes::report_repaired,
+    folder_sync::quiet::wait_until_quiet,
+    folder_sync::revalidate::check_target_validity,
+    ledger_state::{Copied, Edited, FolderState, MessageState, Record},
+    matching::on_target::{Among, Comparison, Found, Sought, adopted, compare, taken},
+    matching::pairing::Proof,
+    ports::{Ledger, Source, Target},
+};
+use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
+use std::collections::HashMap;
+
+/// Target UIDs in the same target folder that belong to messages of other source folders.
+pub(crate) async fn owned_by_others<M: Ports>(cx: &SyncContext<'_, M>, work: &Work) -> Result<UidSet, Error> {
+    let mut owned = UidSet::new();
+    for record in cx.ledger.folders().await? {
+        if record.target == *work.target()
+            && record.folder != *work.source()
+            && let Some(state) = cx.ledger.folder(&record.folder).await?
+        {
+            let uids: Vec<Uid> = state.target_uids().iter().collect();
+            owned.extend(uids);
+        }
+    }
+    Ok(owned)
+}
+
+/// Brings the records in line with the target: first those of messages that are there, then what a crash left open,
+/// which is looked for among the rest. Where all messages must be seen again, the scan is forgotten.
+pub(crate) async fn recover_known<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    owned: &UidSet,
+) -> Result<Reach, Error> {
+    let reach = check_target_validity(cx, work, state, owned).await?;
+    if reach == Reach::Everything && work.origin != Origin::Departed {
+        work.scan = None;
+    }
+    work.settled += recover(cx, work, state, owned).await?;
+    Ok(reach)
+}
+
+pub(crate) async fn recover<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    owned: &UidSet,
+) -> Result<u64, Error> {
+    if !state.intended().is_empty() {
+        wait_until_quiet(cx, &work.target).await?;
+        if work.origin != Origin::Departed {
+            // A copy that the target acknowledged is not its twin's.
+            locate_copies(cx, work, state, state.record.floor, owned).await?;
+        }
+    }
+    let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
+    let source = (work.origin != Origin::Departed).then_some(&mut *cx.source);
+    let found = settle(source, cx.target, cx.ledger, state, owned).await?;
+    for uid in repairing {
+        if let Some(MessageState::Done(Copied { edited: Some(edited), .. })) = state.messages.get(&uid) {
+            report_repaired(cx, work, uid, edited);
+        }
+    }
+    Ok(found)
+}
+
+/// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
+/// so that it is planned again. Returns how many were found. `source` is `None` where the source has the folder no more.
+pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
+    mut source: Option<&mut S>,
+    target: &mut T,
+    ledger: &L,
+    state: &mut FolderState,
+    owned_by_others: &UidSet,
+) -> Result<u64, Error> {
+    let intended = state.intended();
+    let (false, Some(floor)) = (intended.is_empty(), state.record.floor) else { return Ok(0) };
+    let (folder, target_folder) = (state.record.folder.clone(), state.record.target.clone());
+    let edited: HashMap<Uid, Edited> = state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
+    let mut comparison = Comparison::default();
+    if let Some(now) = status_if_there(target, &target_folder).await? {
+        // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
+        let is_same = now.uid_validity == floor.uid_validity;
+        // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
+        let among = if is_same {
+            Among::just_sent(floor.uid_next, Proof::Digest)
+        } else {
+            Among::by_octets(Uid::FIRST)
+        };
+        let owned = taken(state, owned_by_others);
+        let wanted: Vec<Sought> = intended
+            .iter()
+            .map(|uid| Sought { copy: edited.get(&uid).map(|it| it.copy), ..Sought::as_it_is(uid, 0) })
+            .collect();
+        comparison =
+            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
+        if !is_same {
+            comparison.unmatched.clear();
+        }
+    }
+    let done = |it: &Found| {
+        let there = &it.on_target;
+        let copied = match edited.get(&it.uid) {
+            Some(edited) => edited.copied(Some(there.uid), there.flags.clone(), true),
+            None => adopted(it, true),
+        };
+        (it.uid, MessageState::Done(copied))
+    };
+    let mut states: HashMap<Uid, MessageState> = comparison.found.iter().map(done).collect();
+    // Messages that left the source since, and messages on the target that nobody knows: probably our copies of them.
+    // With a record they are found when they come up in another folder of the source. `ours` is not said of what
+    // cannot be proved, so that no deletion follows.
+    let mut gone: Vec<Uid> = intended.iter().filter(|uid| !comparison.on_source.contains(*uid)).collect();
+    // What was edited was looked for in the form in which it was sent: there is nothing to guess.
+    gone.retain(|uid| !edited.contains_key(uid));
+    if !gone.is_empty() && !comparison.unmatched.is_empty() {
+        if let Some(source) = source {
+            // A header that the server does not give is no proof.
+            let present = source.scan(&folder, None).await?.present;
+            gone.retain(|uid| !present.contains(*uid));
+        }
+        let unknown: UidSet = comparison.unmatched.iter().map(|(it, _)| it.uid).collect();
+        let digests: HashMap<Uid, Digests> =
+            target.digests(&target_folder, &unknown).await?.into_iter().collect();
+        for (uid, (on_target, fingerprint)) in gone.into_iter().zip(comparison.unmatched) {
+            let digests = digests.get(&on_target.uid).copied();
+            let found = Found { uid, on_target, fingerprint, digests };
+            states.insert(uid, MessageState::Done(adopted(&found, false)));
+        }
+    }
+    let record = |uid: Uid| Record::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
+    let records: Vec<Record> = intended.iter().map(record).collect();
+    ledger.record(&records).await?;
+    state.learn(&records);
+    Ok(comparison.found.len() as u64)
+}
+
+/// The folder's state; `None` where the target has no such folder. That it cannot be told is an error: to take the
+/// folder for gone would double what is in it.
+async fn status_if_there<T: Target>(
+    target: &mut T,
+    folder: &FolderPath,
+) -> Result<Option<FolderStatus>, Error> {
+    match target.status(folder).await {
+        Err(error) if error.scope <= Scope::Folder => {
+            let is_listed = target.folders().await?.iter().any(|it| it.selectable && it.path == *folder);
+            if is_listed { Err(error) } else { Ok(None) }
+        }
+        other => other.map(Some),
+    }
+}

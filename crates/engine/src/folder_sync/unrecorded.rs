@@ -1,0 +1,62 @@
+//! Messages of the target folder that the ledger does not know, and that may be copies.
+
+use crate::{
+    context::{Ports, SyncContext},
+    error::Error,
+    folder::MessageInfo,
+    folder_sync::adopt::adopt,
+    folder_sync::job::Work,
+    folder_sync::rewritten::{UNCLEAR, adopt_rewritten},
+    ledger_state::{Floor, FolderState, MessageState},
+    matching::on_target::Among,
+    message_plan::MessagePlan,
+    ports::Ledger,
+};
+use mailhaul_mail::{Uid, UidSet};
+
+/// Takes as copied what the target folder holds without a record: all of a folder that is new to the ledger; messages
+/// that were there in an earlier pass and are unknown; and what came to the target since the folder was last settled,
+/// as where an older ledger was restored.
+pub(crate) async fn adopt_unrecorded<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    work: &mut Work,
+    state: &mut FolderState,
+    plan: &mut MessagePlan,
+    floor: Floor,
+    owned: &UidSet,
+) -> Result<(), Error> {
+    let Some(cursor) = state.record.cursor else {
+        return adopt(cx, work, state, plan, owned, Among::ALL, |_| true).await;
+    };
+    let record = &state.record;
+    let next = cursor.status.uid_next.filter(|_| cursor.status.uid_validity == record.uid_validity);
+    let skipped: UidSet = state
+        .messages
+        .iter()
+        .filter(|(_, it)| matches!(it, MessageState::Skipped(_)))
+        .map(|(uid, _)| *uid)
+        .collect();
+    let is_old = |it: &MessageInfo| next.is_some_and(|next| it.uid < next) && !skipped.contains(it.uid);
+    let same_numbers = record.target_validity == Some(floor.uid_validity);
+    let since = record.target_next.filter(|it| same_numbers && *it < floor.uid_next);
+    let has_old = plan.copy.iter().any(is_old);
+    let was_unclear = |it: &MessageInfo| matches!(state.messages.get(&it.uid), Some(MessageState::Skipped(why)) if why == UNCLEAR);
+    let any_unclear = plan.copy.iter().any(was_unclear);
+    if !has_old && !any_unclear && (since.is_none() || plan.copy.is_empty()) {
+        return Ok(());
+    }
+    if let Some(all) = cx.ledger.folder(&work.source).await? {
+        *state = all;
+    }
+    if has_old {
+        adopt(cx, work, state, plan, owned, Among::ALL, is_old).await?;
+    }
+    if let Some(first) = since {
+        adopt(cx, work, state, plan, owned, Among::by_octets(first), |_| true).await?;
+    }
+    let first = if any_unclear { Some(Uid::FIRST) } else { since };
+    if let Some(first) = first {
+        Box::pin(adopt_rewritten(cx, work, state, plan, first, owned)).await?;
+    }
+    Ok(())
+}

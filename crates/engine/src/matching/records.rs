@@ -1,0 +1,97 @@
+//! Ledger records, matched with the messages of a folder whose UIDs changed.
+
+use crate::{
+    error::Error,
+    folder::{MessageInfo, Scan},
+    ledger_state::{Copied, FolderState, MessageState, Record},
+    matching::on_target::{candidates, shown},
+    matching::pairing::{Candidate, Proof, pair_by_fingerprint, pair_doubts},
+    ports::{Ledger, Mailbox, Source},
+};
+use mailhaul_mail::{Digests, FolderPath, Uid, UidSet};
+use std::collections::{HashMap, HashSet};
+
+/// The source's UIDVALIDITY changed: pairs the messages of the scan with the old records and begins the folder afresh
+/// with what could be paired. Returns how many records could not.
+pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
+    source: &mut S,
+    ledger: &L,
+    state: &mut FolderState,
+    scan: &Scan,
+) -> Result<u64, Error> {
+    let folder = state.record.folder.clone();
+    let old: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let pairs = pair_records(source, &folder, &scan.messages, &old, None::<(&mut S, _)>).await?;
+    let by_old: HashMap<Uid, &Copied> = old.iter().map(|(uid, it)| (*uid, it)).collect();
+    let mut records = vec![Record::Opened {
+        folder: folder.clone(),
+        target: state.record.target.clone(),
+        uid_validity: scan.status.uid_validity,
+    }];
+    if scan.status.uid_validity == state.record.uid_validity {
+        // The folder is not begun again by that: what could not be paired is forgotten one by one.
+        let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
+        let forgotten = state.messages.keys().filter(|uid| !paired.contains(uid));
+        records.extend(forgotten.map(|uid| Record::Message {
+            folder: folder.clone(),
+            uid: *uid,
+            state: None,
+        }));
+    }
+    if let Some(uid_validity) = state.record.target_validity {
+        records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });
+    }
+    records.extend(pairs.iter().filter_map(|(old, new)| {
+        let copied = (*by_old.get(old)?).clone();
+        Some(Record::Message { folder: folder.clone(), uid: *new, state: Some(MessageState::Done(copied)) })
+    }));
+    ledger.record(&records).await?;
+    state.learn(&records);
+    Ok((old.len() - pairs.len()) as u64)
+}
+
+/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint, size
+/// and date of arrival, where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
+/// still mean something. Gives the records' UIDs, each with the other.
+pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
+    mailbox: &mut M,
+    folder: &FolderPath,
+    there: &[MessageInfo],
+    records: &[(Uid, Copied)],
+    recorded: Option<(&mut R, &FolderPath)>,
+) -> Result<Vec<(Uid, Uid)>, Error> {
+    if there.is_empty() || records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now: HashMap<Uid, &MessageInfo> = there.iter().map(|it| (it.uid, it)).collect();
+    let then: HashMap<Uid, &Copied> = records.iter().map(|(uid, it)| (*uid, it)).collect();
+    let uids: UidSet = there.iter().map(|it| it.uid).collect();
+    let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map(|it| shown(it))).await?;
+    let candidate = |(uid, it): &(Uid, Copied)| {
+        let Copied { fingerprint, size, arrived, .. } = *it;
+        Candidate { uid: *uid, fingerprint, size, arrived }
+    };
+    let left: Vec<Candidate> = records.iter().map(candidate).collect();
+    let pairing = pair_by_fingerprint(&left, &right, Proof::Likeness);
+    let mut pairs = pairing.sure;
+    let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
+    if doubtful.is_empty() {
+        return Ok(pairs);
+    }
+    let read: HashMap<Uid, Digests> = mailbox.digests(folder, &doubtful).await?.into_iter().collect();
+    let mut kept: HashMap<Uid, Digests> =
+        records.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
+    // Of messages that were once adopted by their size, the ledger has no digests.
+    let lacking = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied());
+    let lacking: UidSet = lacking.filter(|uid| !kept.contains_key(uid)).collect();
+    if let Some((mailbox, folder)) = recorded
+        && !lacking.is_empty()
+    {
+        kept.extend(mailbox.digests(folder, &lacking).await?);
+    }
+    // Twins are told apart by their flags, or the one would get those of the other.
+    let suit =
+        |uid: Uid, other: Uid| then.get(&uid).map(|it| &it.flags) == now.get(&other).map(|it| &it.flags);
+    pairs.extend(pair_doubts(&pairing.doubts, &kept, &read, suit));
+    Ok(pairs)
+}

@@ -1,0 +1,18 @@
+//! State that stays the same while a folder is transferred.
+
+use crate::{ledger_state::Floor, limits::throttle::Limits, ports::StorageHabits, transfer::pipe::Budget};
+use mailhaul_mail::FolderPath;
+use tokio_util::sync::CancellationToken;
+
+/// What stays the same while a folder is transferred.
+pub(crate) struct Lane<'a, L, P, C> {
+    pub(crate) clock: &'a C,
+    pub(crate) ledger: &'a L,
+    pub(crate) progress: &'a P,
+    pub(crate) budget: &'a Budget,
+    pub(crate) stop: &'a CancellationToken,
+    pub(crate) limits: &'a Limits,
+    pub(crate) target_folder: &'a FolderPath,
+    pub(crate) floor: Floor,
+    pub(crate) habits: StorageHabits,
+}

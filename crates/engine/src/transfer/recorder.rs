@@ -1,0 +1,203 @@
+//! Records outcomes: takes the answers of the target, and writes as many as have come in one durable step.
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    ledger_state::{Copied, FolderState, MessageState, Record},
+    limits::read_back_budget::ToCompare,
+    ports::{Clock, Event, Ledger, Missing, Progress},
+    transfer::context::Lane,
+    transfer::pipe::{Ack, AppendedUids, News},
+};
+use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid};
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+    time::Duration,
+};
+use tokio::sync::mpsc;
+
+/// So long outcomes are gathered for one write.
+const GATHERING: Duration = Duration::from_millis(50);
+
+/// And so much news at most.
+const GATHERED: usize = 4096;
+
+/// A message that the target acknowledged.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledged {
+    pub(crate) uid: Uid,
+    /// Its UID on the target, where the target returned one that can be true.
+    pub(crate) target_uid: Option<Uid>,
+    /// Bytes sent; `None` where only the ledger knows of the message.
+    pub(crate) bytes: Option<u64>,
+    /// Bytes of the copy: those sent, or as the source claimed them.
+    pub(crate) size: u64,
+    /// Of the bytes sent; `None` where nothing is known of them.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) digests: Option<Digests>,
+    /// Flags that were sent with it.
+    pub(crate) flags: Flags,
+    pub(crate) date: Option<InternalDate>,
+}
+
+impl Acknowledged {
+    /// `None` where the copy's place or its bytes are not known.
+    pub(crate) fn to_compare(&self) -> Option<ToCompare> {
+        Some(ToCompare { uid: self.target_uid?, digests: self.digests?, size: self.size })
+    }
+}
+
+/// What one run of the transfer did.
+#[derive(Debug, Default)]
+pub(crate) struct Transferred {
+    /// Messages that the target acknowledged.
+    pub(crate) acknowledged: Vec<Acknowledged>,
+    /// Messages of commands that were refused whole: to be tried again in smaller commands, or skipped when alone.
+    pub(crate) refused: Vec<(Vec<Uid>, Error)>,
+    /// Messages that the source did not deliver.
+    pub(crate) missing: Vec<(Uid, Missing)>,
+}
+
+impl Transferred {
+    /// The messages of which something is known now.
+    pub(crate) fn answered(&self) -> HashSet<Uid> {
+        let acknowledged = self.acknowledged.iter().map(|it| it.uid);
+        let refused = self.refused.iter().flat_map(|(uids, _)| uids.iter().copied());
+        acknowledged.chain(refused).chain(self.missing.iter().map(|(uid, _)| *uid)).collect()
+    }
+}
+
+/// Writes outcomes.
+pub(crate) struct Recorder<'a, L, P, C> {
+    lane: &'a Lane<'a, L, P, C>,
+    state: &'a mut FolderState,
+    sizes: HashMap<Uid, &'a MessageInfo>,
+    hashes: HashMap<Uid, (Fingerprint, Digests, u64)>,
+    done: Transferred,
+}
+
+impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
+    pub(crate) fn new(
+        lane: &'a Lane<'a, L, P, C>,
+        state: &'a mut FolderState,
+        messages: &[&'a MessageInfo],
+    ) -> Self {
+        Self {
+            lane,
+            state,
+            sizes: messages.iter().map(|message| (message.uid, *message)).collect(),
+            hashes: HashMap::new(),
+            done: Transferred::default(),
+        }
+    }
+
+    pub(crate) fn into_transferred(self) -> Transferred {
+        self.done
+    }
+
+    pub(crate) async fn run(&mut self, arriving: &mut mpsc::UnboundedReceiver<News>) -> Result<(), Error> {
+        let mut arrived = Vec::new();
+        while self.gather(arriving, &mut arrived).await {
+            let (mut records, mut located) = (Vec::new(), Vec::new());
+            let (mut messages, mut bytes) = (0, 0);
+            for news in arrived.drain(..) {
+                match news {
+                    News::Sent(uid, fingerprint, digests, length) => {
+                        self.hashes.insert(uid, (fingerprint, digests, length));
+                    }
+                    News::Answer(Ack { sent, result: Err(error), .. }) => {
+                        for uid in &sent {
+                            self.hashes.remove(uid);
+                            records.push(self.outcome(*uid, None));
+                        }
+                        self.done.refused.push((sent, error));
+                    }
+                    News::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
+                        let known = appended.filter(|it| self.can_be_true(it, sent.len()));
+                        let mut target_uids = known.iter().flat_map(|it| it.uids.iter());
+                        for uid in sent {
+                            let target_uid = target_uids.next();
+                            let (Some((fingerprint, digests, length)), Some(message)) =
+                                (self.hashes.remove(&uid), self.sizes.get(&uid))
+                            else {
+                                continue;
+                            };
+                            messages += 1;
+                            bytes += length;
+                            // With flags to be set, it is not done with.
+                            let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
+                            located.extend(is_done.then_some(uid));
+                            let copied = Copied {
+                                target_uid,
+                                flags: if is_bare { Flags::new() } else { message.flags.clone() },
+                                pending_flags: None,
+                                fingerprint,
+                                digests: Some(digests),
+                                size: message.size,
+                                arrived: message.internal_date.map(InternalDate::unix_seconds),
+                                ours: true,
+                                edited: None,
+                            };
+                            self.done.acknowledged.push(Acknowledged {
+                                uid,
+                                target_uid,
+                                bytes: Some(length),
+                                size: length,
+                                fingerprint: Some(fingerprint),
+                                digests: Some(digests),
+                                flags: copied.flags.clone(),
+                                date: message.internal_date,
+                            });
+                            records.push(self.outcome(uid, Some(MessageState::Done(copied))));
+                        }
+                    }
+                }
+            }
+            if !records.is_empty() {
+                self.lane.ledger.record(&records).await?;
+                self.state.learn(&records);
+                // Nothing more is to be done about them in this pass, and half a million would fill the memory.
+                for uid in located.drain(..) {
+                    self.state.messages.remove(&uid);
+                }
+                if messages > 0 {
+                    let folder = &self.state.record.folder;
+                    self.lane.progress.event(Event::Arrived { folder, messages, bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// False for UIDs that the target cannot have given to these messages: another count, another numbering, or UIDs that
+    /// were in use before the first message was sent.
+    fn can_be_true(&self, appended: &AppendedUids, sent: usize) -> bool {
+        let floor = self.lane.floor;
+        let is_new = |uid: Uid| uid >= floor.uid_next || self.lane.habits.merges_copies;
+        appended.uids.len() == sent as u64
+            && appended.uid_validity == floor.uid_validity
+            && appended.uids.iter().next().is_some_and(is_new)
+    }
+
+    /// What has come, and what comes in a moment; false when nothing comes any more. To write each answer by itself would
+    /// keep the disk busy, which the target's server may be waiting for.
+    async fn gather(&self, arriving: &mut mpsc::UnboundedReceiver<News>, arrived: &mut Vec<News>) -> bool {
+        if arriving.recv_many(arrived, GATHERED).await == 0 {
+            return false;
+        }
+        let mut enough = pin!(self.lane.clock.sleep(GATHERING));
+        while arrived.len() < GATHERED {
+            tokio::select! {
+                biased;
+                count = arriving.recv_many(arrived, GATHERED) => if count == 0 { break },
+                () = &mut enough => break,
+            }
+        }
+        true
+    }
+
+    fn outcome(&self, uid: Uid, state: Option<MessageState>) -> Record {
+        Record::Message { folder: self.state.record.folder.clone(), uid, state }
+    }
+}

@@ -1,0 +1,167 @@
+//! Gives out messages window by window, each window after its intents are durable.
+
+use crate::{
+    error::Error,
+    folder::MessageInfo,
+    ledger_state::Record,
+    ports::{Clock, Ledger, Progress},
+    transfer::context::Lane,
+    transfer::pipe::{Envelope, Feed, Inlet, News, Offer, Piece},
+};
+use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::OnceLock,
+};
+use tokio::sync::mpsc;
+
+/// How many messages between two durable writes of intents.
+const WINDOW_MESSAGES: usize = 500;
+
+/// How many octets, as claimed, between two durable writes of intents.
+const WINDOW_OCTETS: u64 = 64 << 20;
+
+/// Gives out messages window by window.
+pub(crate) struct WindowFeed<'a, L, P, C> {
+    lane: &'a Lane<'a, L, P, C>,
+    /// Why no more is given out: a limit that lasts.
+    halted: &'a OnceLock<Error>,
+    folder: &'a FolderPath,
+    inlet: Inlet,
+    /// What is not given out yet, by UID.
+    waiting: HashMap<Uid, &'a MessageInfo>,
+    /// In the order asked for; the front is the first without an intent.
+    order: VecDeque<(Uid, u64)>,
+    /// What has an intent.
+    intended: UidSet,
+    /// The message of which chunks pass by.
+    passing: Option<(Uid, MessageHasher, u64)>,
+    news: mpsc::UnboundedSender<News>,
+}
+
+impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
+    pub(crate) fn new(
+        lane: &'a Lane<'a, L, P, C>,
+        halted: &'a OnceLock<Error>,
+        folder: &'a FolderPath,
+        inlet: Inlet,
+        messages: &[&'a MessageInfo],
+        news: mpsc::UnboundedSender<News>,
+    ) -> Self {
+        Self {
+            lane,
+            halted,
+            folder,
+            inlet,
+            waiting: messages.iter().map(|message| (message.uid, *message)).collect(),
+            order: messages.iter().map(|message| (message.uid, message.size)).collect(),
+            intended: UidSet::new(),
+            passing: None,
+            news,
+        }
+    }
+
+    /// The message's envelope, with its intent durable.
+    async fn announce(&mut self, uid: Uid) -> Result<Option<Envelope>, Error> {
+        let Some(message) = self.waiting.remove(&uid) else {
+            return Ok(None); // Sent twice by the source, or never asked for.
+        };
+        while !self.intended.contains(uid) {
+            let (mut window, mut octets) = (UidSet::new(), 0);
+            while window.len() < WINDOW_MESSAGES as u64 && octets < WINDOW_OCTETS {
+                let Some((next, size)) = self.order.pop_front() else { break };
+                window.insert(next);
+                octets += size;
+            }
+            if window.is_empty() {
+                window.insert(uid);
+            }
+            for (first, last) in window.ranges() {
+                self.intended.insert_range(first, last);
+            }
+            let intent =
+                Record::Intended { folder: self.folder.clone(), floor: self.lane.floor, uids: window };
+            self.lane.ledger.record(&[intent]).await?;
+        }
+        Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
+    }
+
+    /// Whether the message may go now, of which so many octets go at once. Waits; false where it would have to wait for long.
+    async fn may_go(&self, uid: Uid, octets: u64, at_once: u64) -> bool {
+        let lane = self.lane;
+        if lane.limits.throttles.is_empty() || !self.waiting.contains_key(&uid) {
+            return true;
+        }
+        match lane.limits.message(lane.clock, lane.stop, octets, at_once).await {
+            Ok(()) => true,
+            Err(error) => {
+                // What is under way comes to its end, and then the folder's carrier learns of it.
+                let _first = self.halted.set(error);
+                false
+            }
+        }
+    }
+
+    fn sent(&self, uid: Uid, hasher: MessageHasher, bytes: u64) {
+        let (fingerprint, digests) = hasher.finish();
+        // The recorder outlives the feed unless the pass has failed already.
+        let _ = self.news.send(News::Sent(uid, fingerprint, digests, bytes));
+    }
+}
+
+impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
+    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+        loop {
+            if self.passing.is_none() && self.lane.stop.is_cancelled() {
+                return Ok(None);
+            }
+            let Some(piece) = self.inlet.next().await else {
+                return match self.passing {
+                    None => Ok(None),
+                    Some(_) => Err(Error::session("the source ended in the middle of a message")),
+                };
+            };
+            match piece {
+                Piece::Message(uid, body) => {
+                    let octets = body.len() as u64;
+                    if !self.may_go(uid, octets, octets).await {
+                        return Ok(None);
+                    }
+                    if let Some(envelope) = self.announce(uid).await? {
+                        let mut hasher = MessageHasher::new();
+                        hasher.update(&body);
+                        self.sent(uid, hasher, octets);
+                        return Ok(Some(Offer::Message(envelope, body)));
+                    }
+                }
+                Piece::Start(uid, length) => {
+                    if !self.may_go(uid, length, 0).await {
+                        return Ok(None);
+                    }
+                    if let Some(envelope) = self.announce(uid).await? {
+                        self.passing = Some((uid, MessageHasher::new(), length));
+                        return Ok(Some(Offer::Start(envelope, length)));
+                    }
+                }
+                Piece::Chunk(octets) => {
+                    if let Some((_, hasher, _)) = &mut self.passing {
+                        hasher.update(&octets);
+                        let lane = self.lane;
+                        lane.limits.octets(lane.clock, lane.stop, octets.len() as u64).await;
+                        return Ok(Some(Offer::Chunk(octets)));
+                    }
+                }
+                Piece::End => {
+                    if let Some((uid, hasher, length)) = self.passing.take() {
+                        self.sent(uid, hasher, length);
+                        return Ok(Some(Offer::End));
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.inlet.is_ready()
+    }
+}
