@@ -19,24 +19,24 @@ use mailhaul_mail::Scope;
 use crate::{
     context::{FAR_ROUND_TRIP, Ports, SyncContext},
     error::{Error, ErrorKind},
-    folder_sync::job::{Origin, Work},
+    folder_sync::job::{FolderHistory, FolderJob},
     folder_sync::sync_folder,
     limits::slots::Place,
     ports::{Event, Ledger, Mailbox, Progress},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
 };
 
 /// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.
-const FAR_LANES: usize = 4;
+const MAX_PAIRS_FAR: usize = 4;
 /// Lanes of a mailbox that is alone: two keep two processors of the server busy. Beside other mailboxes, which do that
 /// already, a further lane to a server that is near makes all of them slower.
-const ALONE_LANES: usize = 2;
+const MAX_PAIRS_ALONE: usize = 2;
 
 /// Folders that share a target folder: one after the other in one lane.
-type Group<'w> = VecDeque<&'w mut Work>;
+type Group<'w> = VecDeque<&'w mut FolderJob>;
 
 /// What the lanes share.
-struct Queue<'w> {
+struct FolderQueue<'w> {
     waiting: Mutex<VecDeque<Group<'w>>>,
     /// To wait once is enough: what was on the wire for any folder arrives meanwhile.
     is_quiet: AtomicBool,
@@ -46,13 +46,13 @@ struct Queue<'w> {
     is_over: AtomicBool,
 }
 
-impl<'w> Queue<'w> {
-    fn of(works: &'w mut [Work]) -> Self {
+impl<'w> FolderQueue<'w> {
+    fn of(jobs: &'w mut [FolderJob]) -> Self {
         let mut groups: VecDeque<Group<'w>> = VecDeque::new();
-        for work in works.iter_mut().filter(|it| !it.has_failed()) {
-            match groups.iter_mut().find(|group| group.iter().any(|it| it.target == work.target)) {
-                Some(group) => group.push_back(work),
-                None => groups.push_back(VecDeque::from([work])),
+        for job in jobs.iter_mut().filter(|it| !it.has_failed()) {
+            match groups.iter_mut().find(|group| group.iter().any(|it| it.target == job.target)) {
+                Some(group) => group.push_back(job),
+                None => groups.push_back(VecDeque::from([job])),
             }
         }
         Self {
@@ -75,8 +75,8 @@ impl<'w> Queue<'w> {
 /// How many lanes are worth their connections.
 fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
     let most = match round_trip {
-        Some(it) if it >= FAR_ROUND_TRIP => FAR_LANES,
-        _ if is_alone => ALONE_LANES,
+        Some(it) if it >= FAR_ROUND_TRIP => MAX_PAIRS_FAR,
+        _ if is_alone => MAX_PAIRS_ALONE,
         _ => 1,
     };
     groups.clamp(1, most)
@@ -100,8 +100,8 @@ pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Resu
 }
 
 /// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
-pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, works: &[Work]) -> Vec<Place> {
-    let known = works.iter().filter(|work| work.origin == Origin::Known).count();
+pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &[FolderJob]) -> Vec<Place> {
+    let known = jobs.iter().filter(|job| job.history == FolderHistory::Known).count();
     if known == 0 {
         return Vec::new();
     }
@@ -121,12 +121,12 @@ fn max_pairs<M: Ports>(cx: &SyncContext<'_, M>, groups: usize, is_alone: bool) -
 /// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
 pub(crate) async fn sync_all<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     mut places: Vec<Place>,
 ) -> Result<(), Error> {
     // A move writes into the records of two folders.
-    let any_moves = works.iter().any(|it| !it.moves.is_empty());
-    let queue = Queue::of(works);
+    let any_moves = jobs.iter().any(|it| !it.moves.is_empty());
+    let queue = FolderQueue::of(jobs);
     let is_alone = cx.places.taken() <= 1 + places.len();
     let wanted = if any_moves { 1 } else { max_pairs(cx, queue.with(|it| it.len()), is_alone) };
     if places.len() >= wanted {
@@ -142,7 +142,7 @@ pub(crate) async fn sync_all<M: Ports>(
     let (budget, places, stop, options) = (cx.budget, cx.places, cx.stop, cx.options);
     let limits = cx.limits;
     let further = join_all(others.iter_mut().map(|(source, target)| {
-        let mut lane = SyncContext::<M> {
+        let mut context = SyncContext::<M> {
             source,
             target,
             ledger,
@@ -156,8 +156,8 @@ pub(crate) async fn sync_all<M: Ports>(
         };
         let queue = &queue;
         async move {
-            drive_further(&mut lane, queue).await;
-            end_connections(&mut lane).await;
+            drive_further(&mut context, queue).await;
+            end_connections(&mut context).await;
         }
     }));
     let (first, _) = futures_util::join!(drive_first(cx, &queue), further);
@@ -175,10 +175,10 @@ async fn end_connections<M: Ports>(cx: &mut SyncContext<'_, M>) {
     }
 }
 
-async fn drive_first<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>) -> Result<(), Error> {
+async fn drive_first<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &FolderQueue<'_>) -> Result<(), Error> {
     while let Some(mut group) = queue.next() {
-        while let Some(work) = group.pop_front() {
-            let carried = sync_with_retries(cx, work, queue).await;
+        while let Some(job) = group.pop_front() {
+            let carried = sync_with_retries(cx, job, queue).await;
             if carried.is_err() {
                 queue.is_over.store(true, Ordering::SeqCst);
                 return carried;
@@ -188,18 +188,18 @@ async fn drive_first<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>) -
     Ok(())
 }
 
-async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>) {
+async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &FolderQueue<'_>) {
     while !queue.is_over.load(Ordering::SeqCst)
         && !cx.stop.is_cancelled()
         && let Some(mut group) = queue.next()
     {
-        while let Some(work) = group.pop_front() {
-            if let Err(error) = sync_once(cx, work, queue).await {
+        while let Some(job) = group.pop_front() {
+            if let Err(error) = sync_once(cx, job, queue).await {
                 // Whatever it was: if it lasts, the first lane meets it too.
                 if error.kind != ErrorKind::Interrupted {
                     cx.progress.event(Event::LaneEnded { error: &error });
                 }
-                group.push_front(work);
+                group.push_front(job);
                 queue.with(|it| it.push_front(group));
                 return;
             }
@@ -209,21 +209,21 @@ async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &Queue<'_>)
 
 async fn sync_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    queue: &Queue<'_>,
+    job: &mut FolderJob,
+    queue: &FolderQueue<'_>,
 ) -> Result<(), Error> {
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         if cx.stop.is_cancelled() {
             return Err(Error::interrupted());
         }
-        let before = work.gained();
-        let Err(error) = sync_once(cx, work, queue).await else { return Ok(()) };
-        if work.gained() > before {
-            patience.renew();
+        let before = job.gained();
+        let Err(error) = sync_once(cx, job, queue).await else { return Ok(()) };
+        if job.gained() > before {
+            retries.renew();
         }
-        if let Err(error) = recover_from(cx, error, &mut patience).await {
-            work.fail(error.clone());
+        if let Err(error) = recover_from(cx, error, &mut retries).await {
+            job.fail(error.clone());
             return Err(error);
         }
     }
@@ -232,21 +232,21 @@ async fn sync_with_retries<M: Ports>(
 /// An error that concerns the folder alone is the folder's; others come back.
 async fn sync_once<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    queue: &Queue<'_>,
+    job: &mut FolderJob,
+    queue: &FolderQueue<'_>,
 ) -> Result<(), Error> {
-    work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
-    work.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
-    let carried = sync_folder(cx, work).await;
-    queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(work.refusals.alike());
-    queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
+    job.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
+    job.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
+    let carried = sync_folder(cx, job).await;
+    queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(job.refusals.alike());
+    queue.is_quiet.fetch_or(job.is_quiet, Ordering::SeqCst);
     match carried {
-        Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {
+        Err(error) if error.kind == ErrorKind::Renumbered && job.looks_again() => {
             Err(Error { scope: Scope::Session, ..error })
         }
         Err(error) if error.scope <= Scope::Folder => {
-            cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-            work.fail(error);
+            cx.progress.event(Event::FolderFailed { folder: job.source(), error: &error });
+            job.fail(error);
             Ok(())
         }
         other => other,
@@ -260,11 +260,11 @@ mod tests {
     #[test]
     fn further_lanes_are_for_servers_far_away_and_for_mailboxes_alone() {
         let far = Some(Duration::from_millis(20));
-        assert_eq!((lanes(far, false, 10), lanes(far, true, 2), lanes(far, true, 0)), (FAR_LANES, 2, 1));
+        assert_eq!((lanes(far, false, 10), lanes(far, true, 2), lanes(far, true, 0)), (MAX_PAIRS_FAR, 2, 1));
         let near = Some(Duration::from_micros(300));
         assert_eq!(
             (lanes(near, true, 10), lanes(near, false, 10), lanes(None, false, 10)),
-            (ALONE_LANES, 1, 1)
+            (MAX_PAIRS_ALONE, 1, 1)
         );
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     creation::create_folders,
     error::{Error, ErrorKind},
     folder_sync::finish::finish_folder,
-    folder_sync::job::{Identity, Work},
+    folder_sync::job::{FolderJob, Identity},
     folder_sync::moves::find_moves,
     folder_sync::scan_known::{scan_ahead, scan_known_folder},
     limits::slots::Places,
@@ -20,7 +20,7 @@ use crate::{
     removals::count_vanished,
     removals::departed::close_departed,
     report::Report,
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
     scan::identity::check_identity,
     survey::jobs::{choose_jobs, count_unchanged},
     survey::relisting::list_once_more,
@@ -92,100 +92,100 @@ async fn sync_mailbox<M: Ports>(cx: &mut SyncContext<'_, M>, report: &mut Report
     }
     check_identity(cx, &survey).await?;
     let names = survey.names.clone();
-    let (mut works, views) = choose_jobs(cx, survey, report);
+    let (mut jobs, views) = choose_jobs(cx, survey, report);
     if !cx.source.view().is_empty() {
         count_unchanged(cx, report).await?;
     }
-    let listed = works.iter().map(|it| (it.source().clone(), it.listed()));
+    let listed = jobs.iter().map(|it| (it.source().clone(), it.listed()));
     // Few of the messages that a view shows are copied from it.
     let listed: Vec<(FolderPath, u64)> = listed
         .chain(views.iter().filter(|it| it.why(false).is_some()).map(|it| (it.source().clone(), 0)))
         .collect();
     cx.progress.event(Event::Planned { folders: &listed });
-    let mut result = sync_folders(cx, &mut works, &names).await;
+    let mut result = sync_folders(cx, &mut jobs, &names).await;
     if result.is_ok() {
-        result = sync_relisted(cx, &mut works, report).await;
+        result = sync_relisted(cx, &mut jobs, report).await;
     }
     if result.is_ok() {
-        result = sync_views(cx, views, &mut works, &names, report).await;
+        result = sync_views(cx, views, &mut jobs, &names, report).await;
     }
     if result.is_ok() {
-        result = finish_all(cx, &mut works).await;
+        result = finish_all(cx, &mut jobs).await;
     }
     if result.is_ok() {
-        result = close_departed(cx, &works).await;
+        result = close_departed(cx, &jobs).await;
     }
-    report.folders.extend(works.into_iter().map(Work::into_report));
+    report.folders.extend(jobs.into_iter().map(FolderJob::into_report));
     result
 }
 
 /// Copies folders that came up while the pass was under way.
 async fn sync_relisted<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut Vec<Work>,
+    jobs: &mut Vec<FolderJob>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let Some(survey) = list_once_more(cx, works, report).await? else { return Ok(()) };
+    let Some(survey) = list_once_more(cx, jobs, report).await? else { return Ok(()) };
     let names = survey.names.clone();
     let (mut more, _) = choose_jobs(cx, survey, report);
     let synced = sync_folders(cx, &mut more, &names).await;
-    works.extend(more);
+    jobs.extend(more);
     synced
 }
 
 /// Scans, finds what was moved, creates folders and copies.
 pub(crate) async fn sync_folders<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     names: &NameRules,
 ) -> Result<(), Error> {
-    let places = connect_pairs_ahead(cx, works);
-    if let Err(error) = Box::pin(scan_ahead(cx, works)).await {
+    let places = connect_pairs_ahead(cx, jobs);
+    if let Err(error) = Box::pin(scan_ahead(cx, jobs)).await {
         // A lasting error shows again in the scan of each folder.
-        let _met_again = recover_from(cx, error, &mut Patience::default()).await;
+        let _met_again = recover_from(cx, error, &mut RetryCounter::default()).await;
     }
     // Folders of earlier passes first: what vanished from them may be found moved to another.
     let mut identity = Identity::Open;
-    for work in works.iter_mut().filter(|work| work.is_known()) {
-        work.identity = identity;
-        scan_with_retries(cx, work).await?;
-        identity = work.identity;
+    for job in jobs.iter_mut().filter(|job| job.is_known()) {
+        job.identity = identity;
+        scan_with_retries(cx, job).await?;
+        identity = job.identity;
     }
-    let mut patience = Patience::default();
-    while let Err(error) = find_moves(cx, works).await {
+    let mut retries = RetryCounter::default();
+    while let Err(error) = find_moves(cx, jobs).await {
         // Without the moves, messages would be copied that are on the target already.
-        recover_from(cx, error, &mut patience).await?;
+        recover_from(cx, error, &mut retries).await?;
     }
-    create_folders(cx, works, names).await?;
-    sync_all(cx, works, places).await
+    create_folders(cx, jobs, names).await?;
+    sync_all(cx, jobs, places).await
 }
 
-async fn scan_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>, work: &mut Work) -> Result<(), Error> {
-    let mut patience = Patience::default();
-    while let Err(error) = scan_known_folder(cx, work).await {
-        if let Err(error) = recover_from(cx, error, &mut patience).await {
+async fn scan_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut FolderJob) -> Result<(), Error> {
+    let mut retries = RetryCounter::default();
+    while let Err(error) = scan_known_folder(cx, job).await {
+        if let Err(error) = recover_from(cx, error, &mut retries).await {
             // Another mailbox: nothing of it is copied.
             let is_other = error.scope == Scope::Mailbox && error.kind == ErrorKind::Refused;
             if error.kind.is_of_ledger() || is_other {
                 return Err(error);
             }
-            work.fail(error);
+            job.fail(error);
             return Ok(());
         }
     }
     Ok(())
 }
 
-async fn finish_all<M: Ports>(cx: &mut SyncContext<'_, M>, works: &mut [Work]) -> Result<(), Error> {
+async fn finish_all<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &mut [FolderJob]) -> Result<(), Error> {
     // What vanished from a folder may be in a view that could not be looked at: that is known only after the next pass.
-    let is_blind = works.iter().any(|it| it.view.is_some() && it.has_failed());
-    let toll = count_vanished(cx, works).await?;
-    let is_finished = |it: &&mut Work| (!is_blind || it.vanished.is_empty()) && !it.has_failed();
-    for work in works.iter_mut().filter(is_finished) {
-        match finish_folder(cx, work, toll).await {
+    let is_blind = jobs.iter().any(|it| it.view.is_some() && it.has_failed());
+    let vanished_copies = count_vanished(cx, jobs).await?;
+    let is_finished = |it: &&mut FolderJob| (!is_blind || it.vanished.is_empty()) && !it.has_failed();
+    for job in jobs.iter_mut().filter(is_finished) {
+        match finish_folder(cx, job, vanished_copies).await {
             Err(error) if error.scope <= Scope::Folder => {
-                cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-                work.fail(error);
+                cx.progress.event(Event::FolderFailed { folder: job.source(), error: &error });
+                job.fail(error);
             }
             other => other?,
         }

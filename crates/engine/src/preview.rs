@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
     ledger_state::FolderState,
-    matching::on_target::{Among, Sought, find_on_target},
+    matching::on_target::{MatchCandidate, SearchRange, find_on_target},
     message_plan::plan_messages,
     options::PassOptions,
     ports::{Ledger, Mailbox},
@@ -80,7 +80,7 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
                 .target
                 .iter()
                 .any(|it| it.selectable && Some(&it.path) == preview.plan.target.as_ref());
-            let at = LookedAt { view, is_known: record.is_some(), is_on_target: there };
+            let at = PreviewInput { view, is_known: record.is_some(), is_on_target: there };
             match look(source, target, ledger, options, &mut preview, at).await {
                 Err(error) if error.scope <= Scope::Folder => preview.error = Some(error),
                 other => other?,
@@ -95,7 +95,7 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
 }
 
 /// A folder that is looked into.
-struct LookedAt {
+struct PreviewInput {
     view: Option<View>,
     /// The ledger has its messages.
     is_known: bool,
@@ -108,7 +108,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     ledger: &L,
     options: &PassOptions,
     preview: &mut FolderPreview,
-    LookedAt { view, is_known, is_on_target }: LookedAt,
+    PreviewInput { view, is_known, is_on_target }: PreviewInput,
 ) -> Result<(), Error> {
     let Some(to) = preview.plan.target.clone() else { return Ok(()) };
     let folder = &preview.plan.source;
@@ -123,9 +123,17 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     };
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
     if is_on_target || is_known {
-        let wanted: Vec<Sought> = plan.copy.iter().map(Sought::shown).collect();
-        let found =
-            find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;
+        let wanted: Vec<MatchCandidate> = plan.copy.iter().map(MatchCandidate::shown).collect();
+        let found = find_on_target(
+            source,
+            target,
+            folder,
+            &to,
+            &wanted,
+            &state.target_uids(),
+            SearchRange::WHOLE_FOLDER,
+        )
+        .await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();
         plan.copy.retain(|it| !found.contains(it.uid));
         plan.already += found.len();

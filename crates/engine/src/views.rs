@@ -9,26 +9,26 @@ use crate::{
     creation::create_folders,
     error::Error,
     folder_plan::{FolderPlan, REMAINDER, why_scan},
-    folder_sync::job::{Reach, Work},
+    folder_sync::job::{FolderJob, ScanScope},
     ledger_state::{FolderRecord, FolderState, Record},
     name_rules::NameRules,
     parallel::sync_all,
     ports::{Event, Ledger, Mailbox, Progress},
     report::{FolderReport, FolderTally, Report},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
     scan::folder_scan::{scan_folder, without_held},
     scan::remainder::View,
 };
 
 /// A view as the survey shows it.
-pub(crate) struct Viewed {
+pub(crate) struct ViewPlan {
     plan: FolderPlan,
     record: Option<FolderRecord>,
     view: View,
     rules: String,
 }
 
-impl Viewed {
+impl ViewPlan {
     pub(crate) fn new(plan: FolderPlan, record: Option<&FolderRecord>, view: View, rules: &str) -> Self {
         Self { plan, record: record.cloned(), view, rules: format!("{rules}{REMAINDER}") }
     }
@@ -59,21 +59,21 @@ impl Viewed {
 /// Carries what only the views hold. They join the other works, to be finished and reported with them.
 pub(crate) async fn sync_views<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    views: Vec<Viewed>,
-    works: &mut Vec<Work>,
+    views: Vec<ViewPlan>,
+    jobs: &mut Vec<FolderJob>,
     names: &NameRules,
     report: &mut Report,
 ) -> Result<(), Error> {
-    for viewed in views {
-        let Some((mut work, reach)) = view_job(cx, viewed, works, report).await? else { continue };
-        let looked = scan_view_with_retries(cx, &mut work, reach).await;
-        let is_empty = work.is_new() && work.scan.as_ref().is_none_or(|it| it.messages.is_empty());
-        works.push(work);
+    for view_plan in views {
+        let Some((mut job, scope)) = view_job(cx, view_plan, jobs, report).await? else { continue };
+        let looked = scan_view_with_retries(cx, &mut job, scope).await;
+        let is_empty = job.is_new() && job.scan.as_ref().is_none_or(|it| it.messages.is_empty());
+        jobs.push(job);
         looked?;
-        let last = works.len() - 1;
+        let last = jobs.len() - 1;
         if !is_empty {
-            create_folders(cx, &mut works[last..], names).await?;
-            sync_all(cx, &mut works[last..], Vec::new()).await?;
+            create_folders(cx, &mut jobs[last..], names).await?;
+            sync_all(cx, &mut jobs[last..], Vec::new()).await?;
         }
     }
     Ok(())
@@ -82,19 +82,19 @@ pub(crate) async fn sync_views<M: Ports>(
 /// The view's work; `None` where nothing changed, which is reported.
 async fn view_job<M: Ports>(
     cx: &SyncContext<'_, M>,
-    viewed: Viewed,
-    works: &[Work],
+    view_plan: ViewPlan,
+    jobs: &[FolderJob],
     report: &mut Report,
-) -> Result<Option<(Work, Reach)>, Error> {
-    let state = cx.ledger.folder_around(viewed.source(), &UidSet::new()).await?;
+) -> Result<Option<(FolderJob, ScanScope)>, Error> {
+    let state = cx.ledger.folder_around(view_plan.source(), &UidSet::new()).await?;
     let copies = state.map_or(0, |it| it.rest + it.messages.len() as u64);
     // What vanished from a folder may be left in a view alone.
-    let losing: Vec<&Work> = works.iter().filter(|it| !it.vanished.is_empty()).collect();
+    let losing: Vec<&FolderJob> = jobs.iter().filter(|it| !it.vanished.is_empty()).collect();
     let has_lost = !losing.is_empty();
     let lost = || has_lost.then(|| "messages vanished from other folders".to_owned());
-    let why = viewed.why(copies > 0).or_else(lost);
-    let compared_below = viewed.compared_below().filter(|_| !has_lost);
-    let Viewed { plan, view, .. } = viewed;
+    let why = view_plan.why(copies > 0).or_else(lost);
+    let compared_below = view_plan.compared_below().filter(|_| !has_lost);
+    let ViewPlan { plan, view, .. } = view_plan;
     let Some(target) = plan.target.clone() else { return Ok(None) };
     let Some(why) = why else {
         cx.progress.event(Event::Unchanged { folder: &plan.source });
@@ -109,29 +109,29 @@ async fn view_job<M: Ports>(
     };
     let view = losing
         .iter()
-        .fold(view, |view, work| view.without(&work.source, work.vanished.iter().map(|(uid, _)| *uid)));
-    let (view, reach) = match compared_below {
-        Some((below, uid_validity)) => (view.compared_below(below, uid_validity), Reach::Changes),
-        None => (view, Reach::Everything),
+        .fold(view, |view, job| view.without(&job.source, job.vanished.iter().map(|(uid, _)| *uid)));
+    let (view, scope) = match compared_below {
+        Some((below, uid_validity)) => (view.compared_below(below, uid_validity), ScanScope::Changes),
+        None => (view, ScanScope::Everything),
     };
-    let work = Work { view: Some(view), listed: 0, ..Work::new(plan, target, &why, copies > 0) };
-    Ok(Some((work, reach)))
+    let job = FolderJob { view: Some(view), listed: 0, ..FolderJob::new(plan, target, &why, copies > 0) };
+    Ok(Some((job, scope)))
 }
 
 async fn scan_view_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    reach: Reach,
+    job: &mut FolderJob,
+    scope: ScanScope,
 ) -> Result<(), Error> {
-    let mut patience = Patience::default();
-    while let Err(error) = scan_view(cx, work, reach).await {
+    let mut retries = RetryCounter::default();
+    while let Err(error) = scan_view(cx, job, scope).await {
         if error.scope <= Scope::Folder {
-            cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-            work.fail(error);
+            cx.progress.event(Event::FolderFailed { folder: job.source(), error: &error });
+            job.fail(error);
             return Ok(());
         }
-        if let Err(error) = recover_from(cx, error, &mut patience).await {
-            work.fail(error.clone());
+        if let Err(error) = recover_from(cx, error, &mut retries).await {
+            job.fail(error.clone());
             return Err(error);
         }
     }
@@ -141,23 +141,23 @@ async fn scan_view_with_retries<M: Ports>(
 /// Scans the view. Its place is written down, also where nothing is copied: so the next pass knows what was compared.
 async fn scan_view<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    reach: Reach,
+    job: &mut FolderJob,
+    scope: ScanScope,
 ) -> Result<(), Error> {
-    let known = cx.ledger.folder(&work.source).await?;
-    if let Some(mut state) = known.filter(|it| it.record.target == work.target) {
-        scan_folder(cx, work, &mut state, reach).await?;
+    let known = cx.ledger.folder(&job.source).await?;
+    if let Some(mut state) = known.filter(|it| it.record.target == job.target) {
+        scan_folder(cx, job, &mut state, scope).await?;
     } else {
-        let (folder, target) = (work.source.clone(), work.target.clone());
+        let (folder, target) = (job.source.clone(), job.target.clone());
         let scan = cx.source.scan(&folder, None).await?;
         let uid_validity = scan.status.uid_validity;
         let state = FolderState::opened(folder.clone(), target.clone(), uid_validity);
-        let scan = without_held(cx, work, &state, scan).await?;
+        let scan = without_held(cx, job, &state, scan).await?;
         cx.ledger.record(&[Record::Opened { folder, target, uid_validity }]).await?;
-        work.scan = Some(Arc::new(scan));
+        job.scan = Some(Arc::new(scan));
     }
-    if let Some(view) = &work.view {
-        work.reason = format!("{}; {} in other folders", work.reason, view.held());
+    if let Some(view) = &job.view {
+        job.reason = format!("{}; {} in other folders", job.reason, view.held());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     ports::{NewFolder, Target},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
 };
 use mailhaul_mail::Scope;
 
@@ -13,7 +13,7 @@ pub(crate) async fn create_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     folders: &[NewFolder],
 ) -> Result<Vec<Result<(), Error>>, Error> {
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         let created = cx.target.create_folders(folders).await.and_then(|created| {
             let mut errors = created.iter().filter_map(|it| it.as_ref().err());
@@ -21,7 +21,7 @@ pub(crate) async fn create_with_retries<M: Ports>(
         });
         match created {
             Ok(created) => return Ok(created),
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     }
 }

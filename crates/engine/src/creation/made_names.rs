@@ -11,9 +11,9 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{Folder, FolderStatus},
     folder_plan::names_apart,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ports::{Event, Ledger, Mailbox, NewFolder, Progress},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
 };
 
 /// The listed folder that the server may have made of this name; `None` where it is listed as it is, or not at all. Pure.
@@ -35,7 +35,7 @@ fn made_of<'a>(place: &FolderPath, listed: &'a [Folder]) -> Option<&'a Folder> {
 }
 
 /// A new folder whose name the server takes for another's.
-struct Merged {
+struct MergedFolder {
     /// Of the work.
     index: usize,
     /// The folder that it would be.
@@ -48,52 +48,49 @@ struct Merged {
 /// is called so; one that is another folder gets a name of its own, or fails.
 pub(crate) async fn check_made_names<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     new: &[usize],
 ) -> Result<(), Error> {
-    let open: Vec<usize> = new
-        .iter()
-        .copied()
-        .filter(|it| !works[*it].has_failed() && !works[*it].target().is_inbox())
-        .collect();
+    let open: Vec<usize> =
+        new.iter().copied().filter(|it| !jobs[*it].has_failed() && !jobs[*it].target().is_inbox()).collect();
     if open.is_empty() {
         return Ok(());
     }
     let mut used: BTreeMap<FolderPath, FolderPath> =
         cx.ledger.folders().await?.into_iter().map(|it| (it.target, it.folder)).collect();
-    for (_, work) in works.iter().enumerate().filter(|(index, _)| !open.contains(index)) {
-        used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
+    for (_, job) in jobs.iter().enumerate().filter(|(index, _)| !open.contains(index)) {
+        used.entry(job.target().clone()).or_insert_with(|| job.source().clone());
     }
     let listed = list_target(cx).await?;
     // What is listed as it is has its name first.
-    let is_listed = |work: &Work| listed.iter().any(|it| it.path == *work.target());
-    for work in open.iter().map(|it| &works[*it]).filter(|it| is_listed(it)) {
-        used.entry(work.target().clone()).or_insert_with(|| work.source().clone());
+    let is_listed = |job: &FolderJob| listed.iter().any(|it| it.path == *job.target());
+    for job in open.iter().map(|it| &jobs[*it]).filter(|it| is_listed(it)) {
+        used.entry(job.target().clone()).or_insert_with(|| job.source().clone());
     }
     let mut merged = Vec::new();
     for index in open {
-        let place = works[index].target().clone();
+        let place = jobs[index].target().clone();
         let Some(shown) = made_as(cx, &place, &listed).await? else { continue };
         if used.contains_key(&shown) {
             let others = names_apart(&place, &shown).into();
-            merged.push(Merged { index, shown, others });
+            merged.push(MergedFolder { index, shown, others });
         } else {
-            used.insert(shown.clone(), works[index].source().clone());
-            works[index].replace(shown, "the target lists it so");
+            used.insert(shown.clone(), jobs[index].source().clone());
+            jobs[index].replace(shown, "the target lists it so");
         }
     }
     for it in merged {
-        make_apart(cx, works, it, &mut used).await?;
+        make_apart(cx, jobs, it, &mut used).await?;
     }
     Ok(())
 }
 
 async fn list_target<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Vec<Folder>, Error> {
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         match cx.target.folders().await {
             Ok(listed) => return Ok(listed),
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     }
 }
@@ -105,7 +102,7 @@ async fn made_as<M: Ports>(
     listed: &[Folder],
 ) -> Result<Option<FolderPath>, Error> {
     let Some(shown) = made_of(place, listed) else { return Ok(None) };
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     let (own, its) = loop {
         let both = match cx.target.status(place).await {
             Ok(own) => cx.target.status(&shown.path).await.map(|its| (own, its)),
@@ -115,7 +112,7 @@ async fn made_as<M: Ports>(
             Ok(both) => break both,
             // It cannot be opened: the copying says why.
             Err(error) if error.scope <= Scope::Folder => return Ok(None),
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     };
     let state = |it: &FolderStatus| (it.uid_validity, it.uid_next, it.messages);
@@ -125,17 +122,17 @@ async fn made_as<M: Ports>(
 /// Tries names under which the target has a folder of its own.
 async fn make_apart<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
-    merged: Merged,
+    jobs: &mut [FolderJob],
+    merged: MergedFolder,
     used: &mut BTreeMap<FolderPath, FolderPath>,
 ) -> Result<(), Error> {
-    let Merged { index, shown, mut others } = merged;
-    let planned: BTreeSet<FolderPath> = works.iter().map(|it| it.target().clone()).collect();
+    let MergedFolder { index, shown, mut others } = merged;
+    let planned: BTreeSet<FolderPath> = jobs.iter().map(|it| it.target().clone()).collect();
     while let Some(path) = others.pop_front() {
         if used.contains_key(&path) || planned.contains(&path) {
             continue;
         }
-        let folder = NewFolder { path, subscribe: works[index].new_folder().subscribe };
+        let folder = NewFolder { path, subscribe: jobs[index].new_folder().subscribe };
         let made = create_with_retries(cx, std::slice::from_ref(&folder)).await?;
         let listed = list_target(cx).await?;
         let own = match made_as(cx, &folder.path, &listed).await? {
@@ -144,21 +141,21 @@ async fn make_apart<M: Ports>(
             None => continue,
         };
         if made.iter().all(Result::is_ok) && !used.contains_key(&own) {
-            let why = format!("the target takes the name \"{}\" for \"{shown}\"", works[index].target());
-            used.insert(own.clone(), works[index].source().clone());
-            works[index].set_apart(own, &why);
+            let why = format!("the target takes the name \"{}\" for \"{shown}\"", jobs[index].target());
+            used.insert(own.clone(), jobs[index].source().clone());
+            jobs[index].set_apart(own, &why);
             return Ok(());
         }
     }
-    let work = &mut works[index];
+    let job = &mut jobs[index];
     let other = used.get(&shown).map_or_else(|| shown.to_string(), ToString::to_string);
     let message = format!(
         "folder {}: the target has one folder, \"{shown}\", for this one and for {other}, and takes no other name for it",
-        work.source()
+        job.source()
     );
     let error = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, message);
-    cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-    work.fail(error);
+    cx.progress.event(Event::FolderFailed { folder: job.source(), error: &error });
+    job.fail(error);
     Ok(())
 }
 

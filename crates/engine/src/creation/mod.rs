@@ -14,7 +14,7 @@ use crate::{
     creation::made_names::check_made_names,
     error::{Error, ErrorKind},
     folder_plan::other_names,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     name_rules::NameRules,
     ports::{Event, Ledger, NewFolder, Progress},
 };
@@ -22,19 +22,19 @@ use crate::{
 /// Makes the folders, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
 pub(crate) async fn create_folders<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     names: &NameRules,
 ) -> Result<(), Error> {
     let new: Vec<usize> =
-        (0..works.len()).filter(|it| works[*it].is_new() && !works[*it].has_failed()).collect();
-    let folders: Vec<NewFolder> = new.iter().map(|it| works[*it].new_folder()).collect();
+        (0..jobs.len()).filter(|it| jobs[*it].is_new() && !jobs[*it].has_failed()).collect();
+    let folders: Vec<NewFolder> = new.iter().map(|it| jobs[*it].new_folder()).collect();
     let mut refused = Vec::new();
     for (index, created) in new.iter().copied().zip(create_with_retries(cx, &folders).await?) {
         match created {
             Ok(()) => {}
             Err(error) => {
                 let others = match error.kind {
-                    ErrorKind::Refused => other_names(works[index].target(), names),
+                    ErrorKind::Refused => other_names(jobs[index].target(), names),
                     _ => Vec::new(),
                 };
                 refused.push(Refused { index, error, others: others.into_iter().collect() });
@@ -42,30 +42,30 @@ pub(crate) async fn create_folders<M: Ports>(
         }
     }
     if !refused.is_empty() {
-        refused = try_other_names(cx, works, refused).await?;
+        refused = try_other_names(cx, jobs, refused).await?;
     }
     for Refused { index, error, .. } in refused {
-        let work = &mut works[index];
-        cx.progress.event(Event::FolderFailed { folder: work.source(), error: &error });
-        work.fail(error);
+        let job = &mut jobs[index];
+        cx.progress.event(Event::FolderFailed { folder: job.source(), error: &error });
+        job.fail(error);
     }
-    check_made_names(cx, works, &new).await
+    check_made_names(cx, jobs, &new).await
 }
 
 /// Tries other names for what was refused; gives back what is refused under all of them.
 async fn try_other_names<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     mut refused: Vec<Refused>,
 ) -> Result<Vec<Refused>, Error> {
     let mut taken: BTreeSet<FolderPath> =
         cx.ledger.folders().await?.into_iter().map(|it| it.target).collect();
-    taken.extend(works.iter().map(|it| it.target().clone()));
+    taken.extend(jobs.iter().map(|it| it.target().clone()));
     loop {
         let mut tried: Vec<(usize, NewFolder)> = Vec::new();
         for (place, it) in refused.iter_mut().enumerate() {
             let free = std::iter::from_fn(|| it.others.pop_front()).find(|it| taken.insert(it.clone()));
-            let subscribe = works[it.index].new_folder().subscribe;
+            let subscribe = jobs[it.index].new_folder().subscribe;
             tried.extend(free.map(|path| (place, NewFolder { path, subscribe })));
         }
         if tried.is_empty() {
@@ -75,7 +75,7 @@ async fn try_other_names<M: Ports>(
         let mut made = BTreeSet::new();
         for ((place, folder), created) in tried.into_iter().zip(create_with_retries(cx, &folders).await?) {
             if created.is_ok() {
-                works[refused[place].index].rename(folder.path, &refused[place].error);
+                jobs[refused[place].index].rename(folder.path, &refused[place].error);
                 made.insert(refused[place].index);
             }
         }

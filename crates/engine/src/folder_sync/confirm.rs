@@ -11,11 +11,11 @@ use crate::{
     folder::MessageInfo,
     folder_sync::doubles::check_doubles,
     folder_sync::flag_changes::grouped,
-    folder_sync::job::{Work, forgotten},
-    folder_sync::lost::Lost,
+    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::lost::LostMessage,
     folder_sync::missing::{adopt_unexpected, find_missing, located_copies, without_twins},
     folder_sync::own_headers::copies_with_our_headers,
-    folder_sync::read_back::{Damaged, Stored, check_bytes, copies_of, remove_damaged, split_ours},
+    folder_sync::read_back::{DamagedCopy, StoredCopy, check_bytes, copies_of, remove_damaged, split_ours},
     ledger_state::{Floor, FolderState, Record},
     ports::{FlagChange, Target},
     transfer::recorder::Acknowledged,
@@ -27,7 +27,7 @@ const SAMPLE: usize = 20;
 
 /// Differences between a copy and what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Changed {
+struct CopyChange {
     uid: Uid,
     /// Its UID on the target.
     copy: Uid,
@@ -35,9 +35,9 @@ struct Changed {
     is_redated: bool,
 }
 
-impl Changed {
+impl CopyChange {
     /// `None` where size and date are those that were sent.
-    fn new(stored: &Stored<'_>, copy: &MessageInfo) -> Option<Self> {
+    fn new(stored: &StoredCopy<'_>, copy: &MessageInfo) -> Option<Self> {
         let message = &stored.message;
         let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
         let moments = message.date.zip(copy.internal_date);
@@ -47,9 +47,9 @@ impl Changed {
     }
 }
 
-impl Work {
+impl FolderJob {
     /// Counts copies that the server changed.
-    fn count_changed(&mut self, changed: impl Iterator<Item = Changed>) {
+    fn count_changed(&mut self, changed: impl Iterator<Item = CopyChange>) {
         for copy in changed {
             self.tally.rewritten += u64::from(copy.is_resized);
             self.tally.redated += u64::from(copy.is_redated);
@@ -63,7 +63,7 @@ struct Comparison<'a> {
     /// Not at the UID that was returned, or no UID was returned.
     missing: Vec<Uid>,
     /// Where the acknowledgements say that they are.
-    in_place: Vec<Stored<'a>>,
+    in_place: Vec<StoredCopy<'a>>,
     /// UIDs that no acknowledgement named.
     strangers: UidSet,
 }
@@ -80,7 +80,7 @@ impl<'a> Comparison<'a> {
             let copy = message.target_uid.and_then(|uid| shown.get(&uid));
             // Two messages cannot have one UID: neither is believed.
             match copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) {
-                Some(copy) => comparison.in_place.push(Stored::new(message, copy)),
+                Some(copy) => comparison.in_place.push(StoredCopy::new(message, copy)),
                 None => comparison.missing.push(message.uid),
             }
         }
@@ -91,11 +91,11 @@ impl<'a> Comparison<'a> {
 
 /// Changes that give copies the flags that were sent. Keywords that a server adds stay. Pure.
 fn flag_corrections(
-    copies: &[Stored<'_>],
+    copies: &[StoredCopy<'_>],
     shown: &BTreeMap<Uid, MessageInfo>,
     merges: bool,
 ) -> Vec<FlagChange> {
-    let correction = |Stored { message, copy, .. }: &Stored<'_>| {
+    let correction = |StoredCopy { message, copy, .. }: &StoredCopy<'_>| {
         let there = shown.get(copy)?;
         let add = message.flags.without(&there.flags);
         let is_extra = |name: &str| {
@@ -113,64 +113,64 @@ fn flag_corrections(
 /// messages that the target accepted and does not have.
 pub(crate) async fn confirm_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     floor: Floor,
     owned: &UidSet,
     acknowledged: &[Acknowledged],
     refused: &[Uid],
-) -> Result<Vec<Lost>, Error> {
+) -> Result<Vec<LostMessage>, Error> {
     if acknowledged.is_empty() && refused.is_empty() {
         return Ok(Vec::new());
     }
     let habits = cx.target.habits();
-    let next = work.next_shown(floor);
+    let next = job.next_shown(floor);
     let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
     // The target did not return the UID of a message that it refused and stored all the same.
     let mut returned = acknowledged.iter().map(|message| message.target_uid);
     let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
     let greatest = greatest.filter(|_| refused.is_empty());
     let read = cx.limits.read_back.choose(acknowledged.iter().filter_map(Acknowledged::to_compare));
-    let look = cx.target.stored(&work.target, first, greatest, &read).await?;
+    let look = cx.target.stored(&job.target, first, greatest, &read).await?;
     let mut shown: BTreeMap<Uid, MessageInfo> =
         look.messages.into_iter().map(|message| (message.uid, message)).collect();
-    work.shown_until = shown.keys().next_back().copied().max(work.shown_until);
+    job.shown_until = shown.keys().next_back().copied().max(job.shown_until);
     let Comparison { mut missing, mut in_place, mut strangers } =
         Comparison::new(acknowledged, &shown, habits.merges_copies);
     let is_exact = !habits.shows_late && !habits.merges_copies;
     let mut damaged = Vec::new();
     if !habits.shows_late {
         let read = look.digests.into_iter().collect();
-        let untrue = check_returned_uids(cx, work, &in_place, &shown, read, is_exact, &mut damaged).await?;
+        let untrue = check_returned_uids(cx, job, &in_place, &shown, read, is_exact, &mut damaged).await?;
         strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
         in_place.retain(|stored| !untrue.contains(&stored.message.uid));
         missing.extend(untrue);
     }
     if habits.merges_copies && !missing.is_empty() {
-        missing = without_twins(cx, work, missing).await?;
+        missing = without_twins(cx, job, missing).await?;
     }
     let mut lost = Vec::new();
     if !missing.is_empty() {
-        let not_stored = find_missing(cx, work, state, floor, owned, &missing).await?;
-        lost.extend(not_stored.into_iter().map(Lost::not_stored));
-        let located = located_copies(cx, work, acknowledged, &missing, &mut shown).await?;
+        let not_stored = find_missing(cx, job, state, floor, owned, &missing).await?;
+        lost.extend(not_stored.into_iter().map(LostMessage::not_stored));
+        let located = located_copies(cx, job, acknowledged, &missing, &mut shown).await?;
         if is_exact {
-            damaged.extend(check_bytes(cx, work, &located, HashMap::new()).await?);
+            damaged.extend(check_bytes(cx, job, &located, HashMap::new()).await?);
         }
-        work.count_changed(located.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)));
+        job.count_changed(located.iter().filter_map(|it| CopyChange::new(it, shown.get(&it.copy)?)));
         in_place.extend(located);
     }
     let copies = copies_of(&damaged);
     in_place.retain(|stored| !copies.contains(stored.copy));
-    lost.extend(remove_damaged(cx, work, damaged).await?);
-    correct_flags(cx, work, &flag_corrections(&in_place, &shown, habits.merges_copies)).await?;
+    lost.extend(remove_damaged(cx, job, damaged).await?);
+    correct_flags(cx, job, &flag_corrections(&in_place, &shown, habits.merges_copies)).await?;
     if !refused.is_empty() && strangers.last().is_some_and(|it| it >= next) {
-        adopt_unexpected(cx, work, state, owned, next, refused).await?;
+        adopt_unexpected(cx, job, state, owned, next, refused).await?;
     }
     if is_exact {
         let new = UidSet::range(next, Uid::LAST);
         let strangers: UidSet = strangers.iter().filter(|uid| new.contains(*uid)).collect();
-        check_doubles(cx, work, state, owned, &in_place, &shown, &strangers).await?;
+        check_doubles(cx, job, state, owned, &in_place, &shown, &strangers).await?;
     }
     Ok(lost)
 }
@@ -179,25 +179,25 @@ pub(crate) async fn confirm_copies<M: Ports>(
 /// copies with other bytes to `damaged`, and counts what the server changed.
 async fn check_returned_uids<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    in_place: &[Stored<'_>],
+    job: &mut FolderJob,
+    in_place: &[StoredCopy<'_>],
     shown: &BTreeMap<Uid, MessageInfo>,
     read: HashMap<Uid, Digests>,
     is_exact: bool,
-    damaged: &mut Vec<Damaged>,
+    damaged: &mut Vec<DamagedCopy>,
 ) -> Result<HashSet<Uid>, Error> {
     let mut untrue = HashSet::new();
     if is_exact {
-        let found = check_bytes(cx, work, in_place, read).await?;
-        let (ours, others) = split_ours(cx, work, found).await?;
+        let found = check_bytes(cx, job, in_place, read).await?;
+        let (ours, others) = split_ours(cx, job, found).await?;
         damaged.extend(ours);
         untrue.extend(others);
     }
-    let mut changed: Vec<Changed> =
-        in_place.iter().filter_map(|it| Changed::new(it, shown.get(&it.copy)?)).collect();
+    let mut changed: Vec<CopyChange> =
+        in_place.iter().filter_map(|it| CopyChange::new(it, shown.get(&it.copy)?)).collect();
     let copies = copies_of(damaged);
     changed.retain(|it| !untrue.contains(&it.uid) && !copies.contains(it.copy));
-    let others = check_changed(cx, work, changed).await?;
+    let others = check_changed(cx, job, changed).await?;
     untrue.extend(others);
     Ok(untrue)
 }
@@ -206,7 +206,7 @@ async fn check_returned_uids<M: Ports>(
 /// compared.
 pub(crate) async fn confirm_recorded<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     owned: &UidSet,
 ) -> Result<bool, Error> {
@@ -226,8 +226,8 @@ pub(crate) async fn confirm_recorded<M: Ports>(
             date: None,
         })
         .collect();
-    let lost = confirm_copies(cx, work, state, floor, owned, &unproved, &[]).await?;
-    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    let lost = confirm_copies(cx, job, state, floor, owned, &unproved, &[]).await?;
+    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     Ok(!lost.is_empty())
 }
@@ -235,33 +235,33 @@ pub(crate) async fn confirm_recorded<M: Ports>(
 /// Tells copies that the server changed from other messages under a UID that is not true; returns the latter.
 async fn check_changed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    changed: Vec<Changed>,
+    job: &mut FolderJob,
+    changed: Vec<CopyChange>,
 ) -> Result<Vec<Uid>, Error> {
     if changed.is_empty() {
         return Ok(Vec::new());
     }
     let sample = &changed[..changed.len().min(SAMPLE)];
     let pairs: Vec<(Uid, Uid)> = sample.iter().map(|it| (it.uid, it.copy)).collect();
-    let ours = copies_with_our_headers(cx, work, &pairs).await?;
+    let ours = copies_with_our_headers(cx, job, &pairs).await?;
     if sample.iter().any(|it| !ours.contains(it.copy)) {
         // One UID that is not true spoils them all: each is looked for.
         return Ok(changed.into_iter().map(|it| it.uid).collect());
     }
-    work.count_changed(changed.into_iter());
+    job.count_changed(changed.into_iter());
     Ok(Vec::new())
 }
 
 /// Gives copies the flags that were sent with them, and counts those that the target does not keep so.
 async fn correct_flags<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     changes: &[FlagChange],
 ) -> Result<(), Error> {
     let uids = || changes.iter().flat_map(|change| change.uids.iter());
     let (Some(first), last) = (uids().min(), uids().max()) else { return Ok(()) };
-    cx.target.store_flags(&work.target, changes).await?;
-    let look = cx.target.stored(&work.target, first, last, &UidSet::new()).await?;
+    cx.target.store_flags(&job.target, changes).await?;
+    let look = cx.target.stored(&job.target, first, last, &UidSet::new()).await?;
     let now: HashMap<Uid, Flags> =
         look.messages.into_iter().map(|message| (message.uid, message.flags)).collect();
     for change in changes {
@@ -271,7 +271,7 @@ async fn correct_flags<M: Ports>(
             Some(is_kept || !change.add.without(there).is_empty())
         };
         let count = change.uids.iter().filter(|uid| differs(*uid) == Some(true)).count();
-        work.tally.unflagged += count as u64;
+        job.tally.unflagged += count as u64;
     }
     Ok(())
 }
@@ -327,7 +327,7 @@ mod tests {
         let differing: Vec<(u32, bool, bool)> = found
             .in_place
             .iter()
-            .filter_map(|it| Changed::new(it, there.get(&it.copy)?))
+            .filter_map(|it| CopyChange::new(it, there.get(&it.copy)?))
             .map(|it| (it.uid.get(), it.is_resized, it.is_redated))
             .collect();
         assert_eq!(differing, [(2, true, false), (3, false, true)]);
@@ -335,10 +335,10 @@ mod tests {
             .into_iter()
             .map(|it| (it.add.to_string(), it.remove.to_string(), it.uids.iter().collect()))
             .collect();
-        let (none, work) = (String::new(), "work".to_owned());
+        let (none, job) = (String::new(), "work".to_owned());
         assert_eq!(
             changes,
-            [(none, "\\Deleted".to_owned(), vec![uid(12)]), (work, String::new(), vec![uid(13)])]
+            [(none, "\\Deleted".to_owned(), vec![uid(12)]), (job, String::new(), vec![uid(13)])]
         );
         assert_eq!(Comparison::new(&acknowledged, &there, true).missing, [uid(4), uid(6)]);
     }

@@ -10,26 +10,26 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo},
     folder_sync::confirm::confirm_copies,
-    folder_sync::flag_changes::Meanwhile,
-    folder_sync::job::{Work, forgotten},
-    folder_sync::lost::Lost,
+    folder_sync::flag_changes::EarlyFlagChanges,
+    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::lost::LostMessage,
     folder_sync::missing::adopt_unexpected,
     folder_sync::moves::follow_moves,
     folder_sync::outcomes::{report_missing, report_skipped, skip_too_large},
-    folder_sync::read_back::MISTAKEN,
-    folder_sync::refusals::{Suspicion, TRIES, may_mean_one_message},
+    folder_sync::read_back::WRONG_BYTES_REASON,
+    folder_sync::refusals::{MAX_RESENDS, RefusalMeaning, may_mean_one_message},
     folder_sync::repair::{may_be_malformed, repair_refused},
     folder_sync::unrecorded::adopt_unrecorded,
     ledger_state::{Floor, FolderState, MessageState, Record},
     message_plan::MessagePlan,
     ports::{Clock, Event, Ledger, Mailbox, Progress, Target},
-    transfer::context::Lane,
+    transfer::context::TransferContext,
     transfer::recorder::Transferred,
     transfer::transfer,
 };
 
 /// Messages per transfer call. Bounds the memory of the remotes for folders of any size.
-const SLICE: usize = 25_000;
+const MESSAGES_PER_TRANSFER: usize = 25_000;
 
 /// Messages that are sent once more, one after the other, to a target that accepted them and does not have them. Where none
 /// of them is stored, the others are not sent: each try may leave a copy that nothing finds.
@@ -45,12 +45,12 @@ struct Part {
 }
 
 /// The messages of a folder that are still to be sent. The last part is sent first.
-struct Todo<'a> {
+struct SendQueue<'a> {
     parts: Vec<Part>,
     messages: &'a HashMap<Uid, &'a MessageInfo>,
 }
 
-impl Todo<'_> {
+impl SendQueue<'_> {
     /// Puts messages in front of all others.
     fn next(&mut self, uids: Vec<Uid>, batch: usize, tries: u32) {
         if !uids.is_empty() {
@@ -74,53 +74,53 @@ impl Todo<'_> {
 /// Moves, adopts and copies the messages of the plan. Flags are changed meanwhile.
 pub(crate) async fn copy_messages<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     owned: &UidSet,
-    meanwhile: &mut Meanwhile,
+    early: &mut EarlyFlagChanges,
 ) -> Result<(), Error> {
-    let status = if let Some(status) = work.target_status.take() {
+    let status = if let Some(status) = job.target_status.take() {
         status
     } else {
         // Before the first look: what another pass sends after it would not be found.
         cx.ledger.reserve_target(&cx.target.owner()).await?;
-        cx.target.open_to_write(&work.target).await?
+        cx.target.open_to_write(&job.target).await?
     };
-    let floor = append_start(cx, work, &status).await?;
-    if state.record.target_validity.is_none() && (status.messages > 0 || !work.moves.is_empty()) {
+    let floor = append_start(cx, job, &status).await?;
+    if state.record.target_validity.is_none() && (status.messages > 0 || !job.moves.is_empty()) {
         // Messages that are moved or adopted have a target UID and no intent, which would record this.
-        let (folder, uid_validity) = (work.source.clone(), status.uid_validity);
+        let (folder, uid_validity) = (job.source.clone(), status.uid_validity);
         cx.record(state, &[Record::TargetValidity { folder, uid_validity }]).await?;
     }
-    follow_moves(cx, work, state, plan, floor, owned).await?;
-    work.floor_next = Some(floor.uid_next);
+    follow_moves(cx, job, state, plan, floor, owned).await?;
+    job.floor_next = Some(floor.uid_next);
     if status.messages > 0 {
-        adopt_unrecorded(cx, work, state, plan, floor, owned).await?;
+        adopt_unrecorded(cx, job, state, plan, floor, owned).await?;
     }
-    skip_too_large(cx, work, plan);
-    recall_skipped(cx, work, state, plan);
+    skip_too_large(cx, job, plan);
+    recall_skipped(cx, job, state, plan);
     let messages: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
     cx.progress.event(Event::Folder {
-        folder: &work.source,
-        reason: &work.reason,
+        folder: &job.source,
+        reason: &job.reason,
         messages: plan.copy.len() as u64,
         bytes: plan.copy.iter().map(|it| it.size).sum(),
     });
     let is_far = cx.target.round_trip().is_some_and(|it| it >= FAR_ROUND_TRIP);
-    let batch = if is_far { FAR_BATCH } else { BATCH };
-    let mut todo = Todo { parts: Vec::new(), messages: &messages };
-    let deferred: UidSet = work.deferred.iter().map(|lost| lost.uid).collect();
-    for slice in plan.copy.chunks(SLICE).rev() {
+    let batch = if is_far { MAX_MESSAGES_PER_COMMAND_FAR } else { MAX_MESSAGES_PER_COMMAND };
+    let mut queue = SendQueue { parts: Vec::new(), messages: &messages };
+    let deferred: UidSet = job.deferred.iter().map(|lost| lost.uid).collect();
+    for slice in plan.copy.chunks(MESSAGES_PER_TRANSFER).rev() {
         let uids = slice.iter().map(|it| it.uid);
-        let uids = uids.filter(|uid| !work.refused.contains_key(uid) && !deferred.contains(*uid));
-        todo.next(uids.collect(), batch, 0);
+        let uids = uids.filter(|uid| !job.refused.contains_key(uid) && !deferred.contains(*uid));
+        queue.next(uids.collect(), batch, 0);
     }
-    send_all(cx, work, state, &mut todo, floor, owned, meanwhile).await?;
-    while !work.refused.is_empty() {
-        let repaired = Box::pin(repair_refused(cx, work, state, &messages, floor, owned)).await?;
-        let lost = confirm_copies(cx, work, state, floor, owned, &repaired, &[]).await?;
-        skip_lost(cx, work, state, &messages, lost).await?;
+    send_all(cx, job, state, &mut queue, floor, owned, early).await?;
+    while !job.refused.is_empty() {
+        let repaired = Box::pin(repair_refused(cx, job, state, &messages, floor, owned)).await?;
+        let lost = confirm_copies(cx, job, state, floor, owned, &repaired, &[]).await?;
+        skip_lost(cx, job, state, &messages, lost).await?;
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ pub(crate) async fn copy_messages<M: Ports>(
 /// with another one each time.
 fn recall_skipped<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
     plan: &MessagePlan,
 ) {
@@ -137,93 +137,93 @@ fn recall_skipped<M: Ports>(
     for uid in plan.copy.iter().map(|message| message.uid) {
         let Some(MessageState::Skipped(words)) = state.messages.get(&uid) else { continue };
         skipped.insert(uid);
-        if words == MISTAKEN {
-            work.mistaken.insert(uid);
-        } else if Lost::is_meant(words) {
-            work.deferred.push(Lost { uid, words: words.clone() });
+        if words == WRONG_BYTES_REASON {
+            job.mistaken.insert(uid);
+        } else if LostMessage::is_meant(words) {
+            job.deferred.push(LostMessage { uid, words: words.clone() });
         }
     }
-    work.refusals.skipped_before(&skipped);
-    work.sent_again.extend(work.deferred.iter().map(|lost| lost.uid));
-    if let Some(count) = NonZeroU64::new(work.deferred.len() as u64) {
+    job.refusals.skipped_before(&skipped);
+    job.sent_again.extend(job.deferred.iter().map(|lost| lost.uid));
+    if let Some(count) = NonZeroU64::new(job.deferred.len() as u64) {
         let first = usize::try_from(cx.clock.now().as_secs() % count).unwrap_or_default();
-        work.deferred.rotate_left(first);
+        job.deferred.rotate_left(first);
     }
 }
 
 async fn send_all<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
-    todo: &mut Todo<'_>,
+    queue: &mut SendQueue<'_>,
     floor: Floor,
     owned: &UidSet,
-    meanwhile: &mut Meanwhile,
+    early: &mut EarlyFlagChanges,
 ) -> Result<(), Error> {
     loop {
-        let part = match todo.parts.pop() {
+        let part = match queue.parts.pop() {
             Some(part) => part,
-            None if work.deferred.is_empty() => return Ok(()),
+            None if job.deferred.is_empty() => return Ok(()),
             None => {
-                next_probe(cx, work, todo);
+                next_probe(cx, job, queue);
                 continue;
             }
         };
         let group: Vec<&MessageInfo> =
-            part.uids.iter().filter_map(|uid| todo.messages.get(uid).copied()).collect();
+            part.uids.iter().filter_map(|uid| queue.messages.get(uid).copied()).collect();
         if group.is_empty() {
             continue;
         }
-        let lane = Lane {
+        let context = TransferContext {
             clock: cx.clock,
             ledger: cx.ledger,
             progress: cx.progress,
             budget: cx.budget,
             stop: cx.stop,
             limits: cx.limits,
-            target_folder: &work.target,
+            target_folder: &job.target,
             floor,
             habits: cx.target.habits(),
         };
         let (mut done, result) =
-            transfer(cx.source, cx.target, &lane, state, &group, part.batch, meanwhile).await;
-        work.tally.copied += done.acknowledged.len() as u64;
-        work.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
+            transfer(cx.source, cx.target, &context, state, &group, part.batch, early).await;
+        job.tally.copied += done.acknowledged.len() as u64;
+        job.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
         if !done.acknowledged.is_empty() {
-            work.refusals.others_were_taken();
+            job.refusals.others_were_taken();
         }
         let answered = done.answered();
-        let (mut lost, is_probe) = (Vec::new(), work.probe.take().is_some());
+        let (mut lost, is_probe) = (Vec::new(), job.probe.take().is_some());
         // A server that refuses more than a message is asked nothing else: the next pass compares.
         let is_local = cx.target.habits().is_local;
         let is_open =
             |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
         if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
             let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
-            lost = confirm_copies(cx, work, state, floor, owned, &done.acknowledged, &refused).await?;
+            lost = confirm_copies(cx, job, state, floor, owned, &done.acknowledged, &refused).await?;
         }
         let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
         let any_lost = !lost.is_empty();
-        defer(cx, work, state, todo.messages, lost, is_probe).await?;
+        defer(cx, job, state, queue.messages, lost, is_probe).await?;
         let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
-        todo.next(unsent.collect(), part.batch, part.tries);
+        queue.next(unsent.collect(), part.batch, part.tries);
         if is_stored {
-            work.lost_probes = 0;
-            let mut uids: Vec<Uid> = work.deferred.drain(..).map(|lost| lost.uid).collect();
+            job.lost_probes = 0;
+            let mut uids: Vec<Uid> = job.deferred.drain(..).map(|lost| lost.uid).collect();
             // The target took its time: they may be there by now.
-            let found = adopt_unexpected(cx, work, state, owned, floor.uid_next, &uids).await?;
+            let found = adopt_unexpected(cx, job, state, owned, floor.uid_next, &uids).await?;
             uids.retain(|uid| !found.contains(*uid));
-            todo.next(uids, 1, 0);
+            queue.next(uids, 1, 0);
         } else if any_lost {
-            next_probe(cx, work, todo);
+            next_probe(cx, job, queue);
         }
         let refused = std::mem::take(&mut done.refused);
-        let wider = decide_refusals(cx, work, state, todo, &part, refused);
+        let wider = decide_refusals(cx, job, state, queue, &part, refused);
         if result.is_err() {
             // A server may refuse more than a message, and hang up: then what it said counts.
             return wider.and(result);
         }
-        report_all_missing(cx, work, state, todo.messages, done).await?;
+        report_all_missing(cx, job, state, queue.messages, done).await?;
         wider?;
         if cx.stop.is_cancelled() {
             return Err(Error::interrupted());
@@ -235,24 +235,24 @@ async fn send_all<M: Ports>(
 }
 
 /// Puts one of the deferred messages in front of all others, or skips them all where the target has lost too many.
-fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, todo: &mut Todo<'_>) {
-    if work.lost_probes >= MAX_PROBES {
-        for Lost { uid, words } in std::mem::take(&mut work.deferred) {
-            skip_refused(cx, work, todo.messages, uid, words);
+fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, queue: &mut SendQueue<'_>) {
+    if job.lost_probes >= MAX_PROBES {
+        for LostMessage { uid, words } in std::mem::take(&mut job.deferred) {
+            skip_refused(cx, job, queue.messages, uid, words);
         }
-    } else if !work.deferred.is_empty() {
-        let uid = work.deferred.remove(0).uid;
-        work.probe = Some(uid);
-        todo.next(vec![uid], 1, 0);
+    } else if !job.deferred.is_empty() {
+        let uid = job.deferred.remove(0).uid;
+        job.probe = Some(uid);
+        queue.next(vec![uid], 1, 0);
     }
 }
 
 /// Decides what follows each refusal. An error where more than a message is concerned.
 fn decide_refusals<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
-    todo: &mut Todo<'_>,
+    queue: &mut SendQueue<'_>,
     part: &Part,
     refused: Vec<(Vec<Uid>, Error)>,
 ) -> Result<(), Error> {
@@ -271,31 +271,31 @@ fn decide_refusals<M: Ports>(
         }
         let is_of_messages = !uids.is_empty();
         uids.retain(|uid| !is_stored(uid));
-        let is_again = error.retry == Retry::Now && part.tries < TRIES;
+        let is_again = error.retry == Retry::Now && part.tries < MAX_RESENDS;
         match uids.as_slice() {
-            _ if error.scope <= Scope::Message && is_again => todo.next(uids, part.batch, part.tries + 1),
+            _ if error.scope <= Scope::Message && is_again => queue.next(uids, part.batch, part.tries + 1),
             [_] if may_mean_one(&error) && first_doubt != Some(place) && error.kind != ErrorKind::Busy => {
-                todo.next(uids, part.batch, part.tries);
+                queue.next(uids, part.batch, part.tries);
             }
             [uid] if may_mean_one(&error) => {
-                match work.refusals.doubt(*uid, !todo.parts.is_empty(), error.kind) {
-                    Suspicion::TryOthers => todo.last(*uid),
-                    Suspicion::Refused => skip_refused(cx, work, todo.messages, *uid, error.message),
-                    Suspicion::Believed => wider = Err(error),
+                match job.refusals.doubt(*uid, !queue.parts.is_empty(), error.kind) {
+                    RefusalMeaning::TryOthers => queue.last(*uid),
+                    RefusalMeaning::Refused => skip_refused(cx, job, queue.messages, *uid, error.message),
+                    RefusalMeaning::Believed => wider = Err(error),
                 }
             }
             [_, _, ..] if error.scope <= Scope::Message || may_mean_one(&error) => {
-                todo.halves(&uids);
+                queue.halves(&uids);
             }
             [uid] if error.scope <= Scope::Message => {
-                if let Some(words) = work.refusals.too_many_alike(&error.message) {
+                if let Some(words) = job.refusals.too_many_alike(&error.message) {
                     let alike = Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words);
                     return Err(alike);
                 }
                 if may_be_malformed(&error) {
-                    work.refused.insert(*uid, error.message);
+                    job.refused.insert(*uid, error.message);
                 } else {
-                    skip_refused(cx, work, todo.messages, *uid, error.message);
+                    skip_refused(cx, job, queue.messages, *uid, error.message);
                 }
             }
             // Found on the target, whatever was said.
@@ -308,28 +308,28 @@ fn decide_refusals<M: Ports>(
 
 fn skip_refused<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     messages: &HashMap<Uid, &MessageInfo>,
     uid: Uid,
     words: String,
 ) {
     if let Some(message) = messages.get(&uid) {
-        report_skipped(cx, work, message, words);
+        report_skipped(cx, job, message, words);
     }
 }
 
 async fn report_all_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
     done: Transferred,
 ) -> Result<(), Error> {
-    let records: Vec<Record> = done.missing.iter().map(|(uid, _)| forgotten(&work.source, *uid)).collect();
+    let records: Vec<Record> = done.missing.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
     cx.record(state, &records).await?;
     for (uid, missing) in done.missing {
         if let Some(message) = messages.get(&uid) {
-            report_missing(cx, work, message, missing);
+            report_missing(cx, job, message, missing);
         }
     }
     Ok(())
@@ -338,47 +338,47 @@ async fn report_all_missing<M: Ports>(
 /// Keeps what the target acknowledged and does not have for another try. What is lost for the second time is skipped.
 async fn defer<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
-    lost: Vec<Lost>,
+    lost: Vec<LostMessage>,
     is_probe: bool,
 ) -> Result<(), Error> {
-    let (again, twice): (Vec<Lost>, Vec<Lost>) =
-        lost.into_iter().partition(|lost| work.sent_again.insert(lost.uid));
-    let records: Vec<Record> = again.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    let (again, twice): (Vec<LostMessage>, Vec<LostMessage>) =
+        lost.into_iter().partition(|lost| job.sent_again.insert(lost.uid));
+    let records: Vec<Record> = again.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
-    work.tally.copied = work.tally.copied.saturating_sub(again.len() as u64);
-    work.deferred.extend(again);
-    work.lost_probes += u32::from(is_probe && !twice.is_empty());
-    skip_lost(cx, work, state, messages, twice).await
+    job.tally.copied = job.tally.copied.saturating_sub(again.len() as u64);
+    job.deferred.extend(again);
+    job.lost_probes += u32::from(is_probe && !twice.is_empty());
+    skip_lost(cx, job, state, messages, twice).await
 }
 
 async fn skip_lost<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
-    lost: Vec<Lost>,
+    lost: Vec<LostMessage>,
 ) -> Result<(), Error> {
-    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&work.source, lost.uid)).collect();
+    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
-    work.tally.copied = work.tally.copied.saturating_sub(lost.len() as u64);
-    for Lost { uid, words } in lost {
-        skip_refused(cx, work, messages, uid, words);
+    job.tally.copied = job.tally.copied.saturating_sub(lost.len() as u64);
+    for LostMessage { uid, words } in lost {
+        skip_refused(cx, job, messages, uid, words);
     }
     Ok(())
 }
 
 /// How many messages go into one command at most, where the target takes several.
-pub(crate) const BATCH: usize = 100;
+pub(crate) const MAX_MESSAGES_PER_COMMAND: usize = 100;
 
 /// The same for a target that is far away: each command waits for the answer to the one before.
-pub(crate) const FAR_BATCH: usize = 1000;
+pub(crate) const MAX_MESSAGES_PER_COMMAND_FAR: usize = 1000;
 
 pub(crate) async fn append_start<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     status: &FolderStatus,
 ) -> Result<Floor, Error> {
     let uid_next = match status.uid_next {
@@ -386,7 +386,7 @@ pub(crate) async fn append_start<M: Ports>(
         // Courier tells no UIDNEXT: it is one above the greatest UID.
         None => cx
             .target
-            .scan(&work.target, None)
+            .scan(&job.target, None)
             .await?
             .messages
             .last()

@@ -8,8 +8,8 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    folder_sync::job::Work,
-    folder_sync::read_back::Stored,
+    folder_sync::job::FolderJob,
+    folder_sync::read_back::StoredCopy,
     ledger_state::FolderState,
     matching::on_target::taken,
     ports::{Ledger, Mailbox},
@@ -19,7 +19,7 @@ use crate::{
 const SAMPLE: usize = 20;
 
 /// The messages that have the size and the date of a copy, and that no acknowledgement named. Pure.
-fn suspects(copies: &[Stored<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
+fn suspects(copies: &[StoredCopy<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
     let key = |message: &MessageInfo| (message.size, message.internal_date.map(InternalDate::unix_seconds));
     let known: HashSet<_> = copies.iter().filter_map(|it| shown.get(&it.copy)).map(key).collect();
     let alike = shown.values().filter(|message| strangers.contains(message.uid));
@@ -30,10 +30,10 @@ fn suspects(copies: &[Stored<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers
 /// program may have put them there, and may take our copies for the second ones.
 pub(crate) async fn check_doubles<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     state: &FolderState,
     owned: &UidSet,
-    copies: &[Stored<'_>],
+    copies: &[StoredCopy<'_>],
     shown: &BTreeMap<Uid, MessageInfo>,
     strangers: &UidSet,
 ) -> Result<(), Error> {
@@ -42,7 +42,7 @@ pub(crate) async fn check_doubles<M: Ports>(
         return Ok(());
     }
     // Copies whose UIDs the target did not return have been found meanwhile.
-    let all = cx.ledger.folder(&work.source).await?;
+    let all = cx.ledger.folder(&job.source).await?;
     let suspects = suspects.without(&taken(all.as_ref().unwrap_or(state), owned));
     let sample: UidSet = suspects.iter().take(SAMPLE).collect();
     if sample.is_empty() {
@@ -50,7 +50,7 @@ pub(crate) async fn check_doubles<M: Ports>(
     }
     let sent: HashSet<Digest> =
         copies.iter().filter_map(|it| it.message.digests).map(|it| it.whole).collect();
-    let read = cx.target.digests(&work.target, &sample).await?;
+    let read = cx.target.digests(&job.target, &sample).await?;
     if read.iter().all(|(_, digests)| !sent.contains(&digests.whole)) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ports::{Missing, Source, Wanted},
     transfer::pipe::{Piece, pipe},
 };
@@ -14,7 +14,7 @@ use crate::{
 pub const MOST_WHOLE: u64 = 64 << 20;
 
 /// What the source gave.
-pub(crate) enum Given {
+pub(crate) enum FetchedMessage {
     Whole(Vec<u8>),
     Missing(Missing),
     TooLarge,
@@ -22,11 +22,11 @@ pub(crate) enum Given {
 
 pub(crate) async fn fetch_whole<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     message: &MessageInfo,
-) -> Result<Given, Error> {
+) -> Result<FetchedMessage, Error> {
     if message.size > MOST_WHOLE {
-        return Ok(Given::TooLarge);
+        return Ok(FetchedMessage::TooLarge);
     }
     let wanted = [Wanted { uid: message.uid, size: message.size }];
     let (outlet, mut inlet) = pipe(cx.budget);
@@ -52,12 +52,12 @@ pub(crate) async fn fetch_whole<M: Ports>(
         }
         (octets, length, is_whole)
     };
-    let fetching = cx.source.fetch(&work.source, &wanted, outlet);
+    let fetching = cx.source.fetch(&job.source, &wanted, outlet);
     let (missing, (octets, length, is_whole)) = futures_util::join!(fetching, collecting);
     Ok(match missing?.pop() {
-        Some((_, missing)) => Given::Missing(missing),
-        None if length > MOST_WHOLE => Given::TooLarge,
-        None if is_whole => Given::Whole(octets),
+        Some((_, missing)) => FetchedMessage::Missing(missing),
+        None if length > MOST_WHOLE => FetchedMessage::TooLarge,
+        None if is_whole => FetchedMessage::Whole(octets),
         None => return Err(Error::session("the source ended in the middle of a message")),
     })
 }

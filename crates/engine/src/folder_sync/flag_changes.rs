@@ -8,16 +8,16 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::Scan,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ledger_state::{FolderState, MessageState, Record},
     message_plan::flag_updates,
     ports::{FlagChange, Target},
 };
 
 /// Maximum number of changes sent while the target waits for bodies. The source stalls once the buffer is full.
-const MEANWHILE: usize = 100;
+const MAX_EARLY_CHANGES: usize = 100;
 /// Maximum number of messages in these changes.
-const MEANWHILE_MESSAGES: u64 = 1000;
+const MAX_EARLY_MESSAGES: u64 = 1000;
 
 /// Puts messages with the same change together: flags to add, flags to remove, and the UID on the target.
 pub(crate) fn grouped(changes: impl Iterator<Item = (Flags, Flags, Uid)>) -> Vec<FlagChange> {
@@ -37,15 +37,15 @@ pub(crate) struct IntendedFlags {
 
 /// Changes to send while the target waits for the first bodies.
 #[derive(Default)]
-pub(crate) struct Meanwhile {
+pub(crate) struct EarlyFlagChanges {
     changes: Vec<FlagChange>,
     outcome: Option<Result<(), Error>>,
 }
 
-impl Meanwhile {
+impl EarlyFlagChanges {
     pub(crate) fn new(flags: &IntendedFlags) -> Self {
         let messages: u64 = flags.changes.iter().map(|it| it.uids.len()).sum();
-        let are_few = flags.changes.len() <= MEANWHILE && messages <= MEANWHILE_MESSAGES;
+        let are_few = flags.changes.len() <= MAX_EARLY_CHANGES && messages <= MAX_EARLY_MESSAGES;
         Self { changes: if are_few { flags.changes.clone() } else { Vec::new() }, outcome: None }
     }
 
@@ -73,14 +73,14 @@ impl Meanwhile {
 /// Computes the changes of flags and writes them into the ledger as intended.
 pub(crate) async fn intend_flags<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     state: &mut FolderState,
     scan: &Scan,
 ) -> Result<IntendedFlags, Error> {
     let updates = flag_updates(scan, state);
     let done = |uid, copied| {
         let state = Some(MessageState::Done(copied));
-        Record::Message { folder: work.source.clone(), uid, state }
+        Record::Message { folder: job.source.clone(), uid, state }
     };
     let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
     cx.record(state, &intents).await?;
@@ -92,7 +92,7 @@ pub(crate) async fn intend_flags<M: Ports>(
 /// Sends the changes unless `outcome` says that they were sent, and records them as done.
 pub(crate) async fn send_flags<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     flags: IntendedFlags,
     outcome: Option<Result<(), Error>>,
@@ -102,8 +102,8 @@ pub(crate) async fn send_flags<M: Ports>(
     }
     match outcome {
         Some(outcome) => outcome?,
-        None => cx.target.store_flags(&work.target, &flags.changes).await?,
+        None => cx.target.store_flags(&job.target, &flags.changes).await?,
     }
-    work.tally.flags_changed += flags.records.len() as u64;
+    job.tally.flags_changed += flags.records.len() as u64;
     cx.record(state, &flags.records).await
 }

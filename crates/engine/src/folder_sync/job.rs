@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
-    folder_sync::lost::Lost,
+    folder_sync::lost::LostMessage,
     folder_sync::refusals::Refusals,
     ledger_state::{Copied, Floor, FolderRecord, FolderState, Record},
     ports::NewFolder,
@@ -21,7 +21,7 @@ use crate::{
 
 /// How much a scan must show.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum ScanScope {
     /// What changed since the last settled pass.
     Changes,
     /// All messages.
@@ -30,7 +30,7 @@ pub(crate) enum Reach {
 
 /// What is known of a folder when the pass begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum FolderHistory {
     /// Nothing, or with another place on the target.
     New,
     /// It was carried before.
@@ -49,17 +49,17 @@ pub(crate) enum Identity {
 }
 
 /// A server that numbers a folder anew more often in a pass will not stop doing so.
-const MOST_RENUMBERED: u32 = 2;
+const MAX_UIDVALIDITY_CHANGES: u32 = 2;
 
 /// One folder under way.
-pub(crate) struct Work {
+pub(crate) struct FolderJob {
     pub(crate) source: FolderPath,
     pub(crate) target: FolderPath,
     pub(crate) subscribe: bool,
     pub(crate) reason: String,
     /// Messages of the source folder, as listed.
     pub(crate) listed: u64,
-    pub(crate) origin: Origin,
+    pub(crate) history: FolderHistory,
     pub(crate) attempts: u32,
     /// How often it was numbered anew in this pass.
     pub(crate) renumbered: u32,
@@ -70,7 +70,7 @@ pub(crate) struct Work {
     pub(crate) target_status: Option<FolderStatus>,
     /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
     pub(crate) state: Option<FolderState>,
-    pub(crate) moves: BTreeMap<Uid, MovedHere>,
+    pub(crate) moves: BTreeMap<Uid, MovedMessage>,
     pub(crate) vanished: Vec<(Uid, Copied)>,
     /// Messages skipped by this pass, with why.
     pub(crate) skipped: BTreeMap<Uid, String>,
@@ -82,7 +82,7 @@ pub(crate) struct Work {
     /// Messages that were sent again because the target accepted and did not store them.
     pub(crate) sent_again: HashSet<Uid>,
     /// Messages that the target accepted and does not have: sent again when one of them, the probe, was stored.
-    pub(crate) deferred: Vec<Lost>,
+    pub(crate) deferred: Vec<LostMessage>,
     /// The message that is sent to find out whether the target stores it now.
     pub(crate) probe: Option<Uid>,
     /// Probes that were lost since one was stored.
@@ -98,7 +98,7 @@ pub(crate) struct Work {
     /// The target had a while to take in what an earlier process may have left on the wire.
     pub(crate) is_quiet: bool,
     /// Messages of which a crash had left open whether they arrived, and that did.
-    pub(crate) settled: u64,
+    pub(crate) recovered: u64,
     pub(crate) carried: bool,
     pub(crate) identity: Identity,
     /// State of the mailbox's folders, as listed.
@@ -111,7 +111,7 @@ pub(crate) struct Work {
     pub(crate) error: Option<Error>,
 }
 
-impl Work {
+impl FolderJob {
     pub(crate) fn new(plan: FolderPlan, target: FolderPath, why: &str, known: bool) -> Self {
         Self {
             source: plan.source,
@@ -119,7 +119,7 @@ impl Work {
             subscribe: plan.subscribe,
             reason: format!("{}; {why}", plan.reason),
             listed: plan.status.map_or(0, |it| u64::from(it.messages)),
-            origin: if known { Origin::Known } else { Origin::New },
+            history: if known { FolderHistory::Known } else { FolderHistory::New },
             attempts: 0,
             renumbered: 0,
             old_target_validity: None,
@@ -141,7 +141,7 @@ impl Work {
             floor_next: None,
             unseen: 0,
             is_quiet: false,
-            settled: 0,
+            recovered: 0,
             carried: false,
             identity: Identity::Open,
             listing: Arc::default(),
@@ -161,16 +161,16 @@ impl Work {
             reason: "known from an earlier pass".to_owned(),
             status: None,
         };
-        let mut work = Self::new(plan, record.target, "the source has it no more", true);
-        work.origin = Origin::Departed;
+        let mut job = Self::new(plan, record.target, "the source has it no more", true);
+        job.history = FolderHistory::Departed;
         let status = FolderStatus {
             messages: 0,
             uid_validity: record.uid_validity,
             uid_next: None,
             highest_modseq: None,
         };
-        work.scan = Some(Arc::new(Scan::whole(status, Vec::new(), Present::These(UidSet::new()))));
-        work
+        job.scan = Some(Arc::new(Scan::whole(status, Vec::new(), Present::These(UidSet::new()))));
+        job
     }
 
     /// The target refused the name, and took this one.
@@ -198,7 +198,8 @@ impl Work {
 
     /// True if a scan of a known folder shows messages.
     pub(crate) fn shows_changes(&self) -> bool {
-        self.origin == Origin::Known && self.scan.as_ref().is_some_and(|scan| !scan.messages.is_empty())
+        self.history == FolderHistory::Known
+            && self.scan.as_ref().is_some_and(|scan| !scan.messages.is_empty())
     }
 
     /// True if the scan shows messages of which the ledger has no record.
@@ -212,7 +213,7 @@ impl Work {
     }
 
     pub(crate) fn is_new(&self) -> bool {
-        self.origin == Origin::New
+        self.history == FolderHistory::New
     }
 
     pub(crate) fn source(&self) -> &FolderPath {
@@ -240,7 +241,7 @@ impl Work {
     pub(crate) fn looks_again(&mut self) -> bool {
         self.renumbered += 1;
         // A departed folder's scan says that there is nothing, which stays true.
-        if self.origin != Origin::Departed {
+        if self.history != FolderHistory::Departed {
             self.scan = None;
         }
         self.state = None;
@@ -248,7 +249,7 @@ impl Work {
         self.refused.clear();
         self.shown_until = None;
         self.floor_next = None;
-        self.renumbered <= MOST_RENUMBERED
+        self.renumbered <= MAX_UIDVALIDITY_CHANGES
     }
 
     /// The target folder's UIDNEXT as far as it is known, where something was sent.
@@ -323,7 +324,7 @@ pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> Record {
 
 /// A message that vanished from one folder and came up in another.
 #[derive(Clone, Debug)]
-pub(crate) struct MovedHere {
+pub(crate) struct MovedMessage {
     pub(crate) from: FolderPath,
     pub(crate) from_target: FolderPath,
     pub(crate) old_uid: Uid,

@@ -5,12 +5,12 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::adopt::locate_copies,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     folder_sync::own_headers::recorded_copies,
     folder_sync::quiet::wait_until_quiet,
-    folder_sync::read_back::Stored,
+    folder_sync::read_back::StoredCopy,
     ledger_state::{Copied, Floor, FolderState, MessageState, Record},
-    matching::on_target::{Among, Sought, adopted, find_on_target, taken},
+    matching::on_target::{MatchCandidate, SearchRange, adopted, find_on_target, taken},
     matching::pairing::Proof,
     ports::{Clock, Ledger, Target},
     scan::counts::check_target_count,
@@ -26,25 +26,25 @@ use std::{
 const LATE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks of that kind.
-const LATE_LOOKS: u32 = 3;
+const MAX_LATE_POLLS: u32 = 3;
 
 /// The copies of messages that were missing at first and have been found.
 pub(crate) async fn located_copies<'a, M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     acknowledged: &'a [Acknowledged],
     missing: &[Uid],
     shown: &mut BTreeMap<Uid, MessageInfo>,
-) -> Result<Vec<Stored<'a>>, Error> {
-    let known = recorded_copies(cx, work, missing.iter().copied()).await?;
+) -> Result<Vec<StoredCopy<'a>>, Error> {
+    let known = recorded_copies(cx, job, missing.iter().copied()).await?;
     let places: HashMap<Uid, Uid> =
         known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
     let unseen = places.values().filter(|copy| !shown.contains_key(copy)).min();
     if let Some(first) = unseen.copied() {
-        let look = cx.target.stored(&work.target, first, None, &UidSet::new()).await?;
+        let look = cx.target.stored(&job.target, first, None, &UidSet::new()).await?;
         shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
     }
-    let stored = |message| Some(Stored::new(message, shown.get(places.get(&message.uid)?)?));
+    let stored = |message| Some(StoredCopy::new(message, shown.get(places.get(&message.uid)?)?));
     Ok(acknowledged.iter().filter_map(stored).collect())
 }
 
@@ -52,10 +52,10 @@ pub(crate) async fn located_copies<'a, M: Ports>(
 /// messages has the others.
 pub(crate) async fn without_twins<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     missing: Vec<Uid>,
 ) -> Result<Vec<Uid>, Error> {
-    let Some(all) = cx.ledger.folder(&work.source).await? else { return Ok(missing) };
+    let Some(all) = cx.ledger.folder(&job.source).await? else { return Ok(missing) };
     let absent: HashSet<Uid> = missing.iter().copied().collect();
     let there: HashSet<Digests> =
         all.done().filter(|(uid, _)| !absent.contains(uid)).filter_map(|(_, it)| it.digests).collect();
@@ -70,21 +70,21 @@ pub(crate) async fn without_twins<M: Ports>(
 /// show them.
 pub(crate) async fn find_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     floor: Floor,
     owned: &UidSet,
     missing: &[Uid],
 ) -> Result<Vec<Uid>, Error> {
-    let known = recorded_copies(cx, work, missing.iter().copied()).await?;
+    let known = recorded_copies(cx, job, missing.iter().copied()).await?;
     let untold = known.into_iter().map(|(uid, copied)| Record::Message {
-        folder: work.source.clone(),
+        folder: job.source.clone(),
         uid,
         state: Some(MessageState::Done(Copied { target_uid: None, ..copied })),
     });
     let untold: Vec<Record> = untold.collect();
     cx.record(state, &untold).await?;
-    locate_copies(cx, work, state, Some(floor), owned).await?;
+    locate_copies(cx, job, state, Some(floor), owned).await?;
     let is_lost = |state: &FolderState, uid: &Uid| match state.messages.get(uid) {
         Some(MessageState::Done(copied)) => copied.target_uid.is_none(),
         _ => false,
@@ -96,22 +96,22 @@ pub(crate) async fn find_missing<M: Ports>(
         return Ok(Vec::new());
     }
     // What one message showed need not be waited for with each.
-    let looks = if work.lost_probes == 0 { LATE_LOOKS } else { 1 };
+    let looks = if job.lost_probes == 0 { MAX_LATE_POLLS } else { 1 };
     for _ in 0..looks {
         cx.clock.sleep(LATE_INTERVAL).await;
-        wait_until_quiet(cx, &work.target).await?;
-        locate_copies(cx, work, state, Some(floor), owned).await?;
+        wait_until_quiet(cx, &job.target).await?;
+        locate_copies(cx, job, state, Some(floor), owned).await?;
         if lost(state).is_empty() || cx.stop.is_cancelled() {
             break;
         }
     }
     if !lost(state).is_empty() {
         // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
-        locate_copies(cx, work, state, None, owned).await?;
+        locate_copies(cx, job, state, None, owned).await?;
     }
     let lost = lost(state);
     if !lost.is_empty() {
-        check_target_count(cx, work).await?;
+        check_target_count(cx, job).await?;
     }
     Ok(lost)
 }
@@ -119,7 +119,7 @@ pub(crate) async fn find_missing<M: Ports>(
 /// A server may store a message and answer NO, or show it late: it is looked for before it is sent again.
 pub(crate) async fn adopt_unexpected<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     owned: &UidSet,
     first: Uid,
@@ -128,18 +128,18 @@ pub(crate) async fn adopt_unexpected<M: Ports>(
     if sought.is_empty() {
         return Ok(UidSet::new());
     }
-    let all = cx.ledger.folder(&work.source).await?;
+    let all = cx.ledger.folder(&job.source).await?;
     let owned = taken(all.as_ref().unwrap_or(state), owned);
-    let among = Among::just_sent(first, Proof::Digest);
-    let wanted: Vec<Sought> = sought.iter().map(|uid| Sought::as_it_is(*uid, 0)).collect();
+    let range = SearchRange::just_sent(first, Proof::Digest);
+    let wanted: Vec<MatchCandidate> = sought.iter().map(|uid| MatchCandidate::as_it_is(*uid, 0)).collect();
     let found =
-        find_on_target(cx.source, cx.target, &work.source, &work.target, &wanted, &owned, among).await?;
+        find_on_target(cx.source, cx.target, &job.source, &job.target, &wanted, &owned, range).await?;
     let done = |it| MessageState::Done(adopted(it, true));
     let records: Vec<Record> = found
         .iter()
-        .map(|it| Record::Message { folder: work.source.clone(), uid: it.uid, state: Some(done(it)) })
+        .map(|it| Record::Message { folder: job.source.clone(), uid: it.uid, state: Some(done(it)) })
         .collect();
     cx.record(state, &records).await?;
-    work.tally.copied += records.len() as u64;
+    job.tally.copied += records.len() as u64;
     Ok(found.iter().map(|it| it.uid).collect())
 }

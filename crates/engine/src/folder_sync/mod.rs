@@ -34,8 +34,8 @@ use crate::{
     folder_sync::adopt::locate_copies,
     folder_sync::confirm::confirm_recorded,
     folder_sync::copying::copy_messages,
-    folder_sync::flag_changes::{Meanwhile, intend_flags, send_flags},
-    folder_sync::job::{Origin, Reach, Work, forgotten},
+    folder_sync::flag_changes::{EarlyFlagChanges, intend_flags, send_flags},
+    folder_sync::job::{FolderHistory, FolderJob, ScanScope, forgotten},
     folder_sync::outcomes::add_subjects,
     folder_sync::recover::{owned_by_others, recover_known},
     ledger_state::{FolderState, MessageState, Record},
@@ -47,112 +47,115 @@ use crate::{
 };
 
 /// Brings one folder over. To be called again after an error that a new connection may mend.
-pub(crate) async fn sync_folder<M: Ports>(cx: &mut SyncContext<'_, M>, work: &mut Work) -> Result<(), Error> {
-    let first_attempt = work.attempts == 0;
-    work.attempts += 1;
-    let mut state = open_job(cx, work).await?;
-    open_both(cx, work, &state).await?;
-    let settled = work.settled;
-    let owned = owned_by_others(cx, work).await?;
-    let mut reach = recover_known(cx, work, &mut state, &owned).await?;
+pub(crate) async fn sync_folder<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &mut FolderJob,
+) -> Result<(), Error> {
+    let first_attempt = job.attempts == 0;
+    job.attempts += 1;
+    let mut state = open_job(cx, job).await?;
+    open_both(cx, job, &state).await?;
+    let recovered = job.recovered;
+    let owned = owned_by_others(cx, job).await?;
+    let mut scope = recover_known(cx, job, &mut state, &owned).await?;
     if !first_attempt {
-        work.tally.copied += work.settled - settled;
+        job.tally.copied += job.recovered - recovered;
     }
     // Copies that did not show in the pass that made them may lack flags, of which a scan of what changed says nothing.
     let floor = state.record.floor;
-    let any_found = locate_copies(cx, work, &mut state, floor, &owned).await? > 0;
-    let any_lost = confirm_recorded(cx, work, &mut state, &owned).await?;
-    if (any_found || any_lost) && work.origin != Origin::Departed {
-        (reach, work.scan) = (Reach::Everything, None);
+    let any_found = locate_copies(cx, job, &mut state, floor, &owned).await? > 0;
+    let any_lost = confirm_recorded(cx, job, &mut state, &owned).await?;
+    if (any_found || any_lost) && job.history != FolderHistory::Departed {
+        (scope, job.scan) = (ScanScope::Everything, None);
     }
-    let scan = scan_folder(cx, work, &mut state, reach).await?;
+    let scan = scan_folder(cx, job, &mut state, scope).await?;
     let mut plan = plan_messages(&scan, &state, &cx.options.filter, cx.options.order);
-    plan.copy.retain(|it| !work.gone.contains(it.uid) && !work.skipped.contains_key(&it.uid));
-    work.tally.seen = plan.seen() + work.skipped.len() as u64 - plan.skip.len() as u64;
+    plan.copy.retain(|it| !job.gone.contains(it.uid) && !job.skipped.contains_key(&it.uid));
+    job.tally.seen = plan.seen() + job.skipped.len() as u64 - plan.skip.len() as u64;
     for (message, reason) in std::mem::take(&mut plan.skip) {
-        if !work.skipped.contains_key(&message.uid) {
-            work.tally.seen += 1;
-            work.skip(&message, reason);
+        if !job.skipped.contains_key(&message.uid) {
+            job.tally.seen += 1;
+            job.skip(&message, reason);
         }
     }
-    work.tally.excluded = plan.excluded;
-    work.unseen = plan.unseen;
-    if work.tally.remarks.is_empty() {
-        work.tally.remarks = remarks(&scan, &plan, cx.clock.now());
+    job.tally.excluded = plan.excluded;
+    job.unseen = plan.unseen;
+    if job.tally.remarks.is_empty() {
+        job.tally.remarks = remarks(&scan, &plan, cx.clock.now());
     }
     // What this pass had copied may be gone again, with the folder that was made anew.
-    work.tally.copied = work.tally.copied.min(plan.already);
-    work.tally.already = plan.already - work.tally.copied;
-    work.vanished = std::mem::take(&mut plan.vanished);
-    let forget: Vec<Record> = plan.forget.iter().map(|uid| forgotten(&work.source, *uid)).collect();
+    job.tally.copied = job.tally.copied.min(plan.already);
+    job.tally.already = plan.already - job.tally.copied;
+    job.vanished = std::mem::take(&mut plan.vanished);
+    let forget: Vec<Record> = plan.forget.iter().map(|uid| forgotten(&job.source, *uid)).collect();
     cx.record(&mut state, &forget).await?;
 
-    Box::pin(copy_and_flag(cx, work, &mut state, &mut plan, &scan, &owned)).await?;
-    add_subjects(cx, work).await?;
-    let skipped: Vec<Record> = work
+    Box::pin(copy_and_flag(cx, job, &mut state, &mut plan, &scan, &owned)).await?;
+    add_subjects(cx, job).await?;
+    let skipped: Vec<Record> = job
         .skipped
         .iter()
         .map(|(uid, reason)| Record::Message {
-            folder: work.source.clone(),
+            folder: job.source.clone(),
             uid: *uid,
             state: Some(MessageState::Skipped(reason.clone())),
         })
         .collect();
     cx.record(&mut state, &skipped).await?;
-    work.carried = true;
+    job.carried = true;
     if let Some(why) = &scan.incomplete {
         return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, why));
     }
-    cx.progress.event(Event::FolderDone { folder: &work.source, tally: &work.tally });
+    cx.progress.event(Event::FolderDone { folder: &job.source, tally: &job.tally });
     Ok(())
 }
 
 /// Copies new messages, and changes flags of earlier copies. The changes are sent while the target waits for bodies.
 async fn copy_and_flag<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     scan: &Scan,
     owned: &UidSet,
 ) -> Result<(), Error> {
-    let flags = intend_flags(cx, work, state, scan).await?;
+    let flags = intend_flags(cx, job, state, scan).await?;
     if plan.copy.is_empty() {
-        return send_flags(cx, work, state, flags, None).await;
+        return send_flags(cx, job, state, flags, None).await;
     }
     // In a directory there is nothing to wait for, and another program writes its keywords at the same time.
     let is_local = cx.target.habits().is_local;
-    let mut meanwhile = if is_local { Meanwhile::default() } else { Meanwhile::new(&flags) };
-    let brought = Box::pin(copy_messages(cx, work, state, plan, owned, &mut meanwhile)).await;
-    let outcome = meanwhile.into_outcome();
+    let mut early = if is_local { EarlyFlagChanges::default() } else { EarlyFlagChanges::new(&flags) };
+    let brought = Box::pin(copy_messages(cx, job, state, plan, owned, &mut early)).await;
+    let outcome = early.into_outcome();
     if brought.is_err() && !matches!(outcome, Some(Ok(()))) {
         return brought;
     }
-    send_flags(cx, work, state, flags, outcome).await?;
+    send_flags(cx, job, state, flags, outcome).await?;
     brought?;
     // Adopted messages may lack flags.
-    let flags = intend_flags(cx, work, state, scan).await?;
-    send_flags(cx, work, state, flags, None).await
+    let flags = intend_flags(cx, job, state, scan).await?;
+    send_flags(cx, job, state, flags, None).await
 }
 
 /// Opens both folders at once, where the scan shows that there is something to write.
 async fn open_both<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
 ) -> Result<(), Error> {
-    work.target_status = None;
-    if !work.shows_changes() {
+    job.target_status = None;
+    if !job.shows_changes() {
         return Ok(());
     }
     // Before the first look: what another pass sends after it would not be found.
     cx.ledger.reserve_target(&cx.target.owner()).await?;
-    let has_news = work.shows_new_messages(state);
+    let has_news = job.shows_new_messages(state);
     let (source, target) = (&mut *cx.source, &mut *cx.target);
-    let prepared = async { if has_news { source.prepare(&work.source).await } else { Ok(()) } };
-    let (prepared, opened) = futures_util::join!(prepared, target.open_to_write(&work.target));
+    let prepared = async { if has_news { source.prepare(&job.source).await } else { Ok(()) } };
+    let (prepared, opened) = futures_util::join!(prepared, target.open_to_write(&job.target));
     match opened {
-        Ok(status) => work.target_status = Some(status),
+        Ok(status) => job.target_status = Some(status),
         // It may be missing: then it is made.
         Err(error) if error.scope <= Scope::Folder => {}
         Err(error) => return Err(error),
@@ -163,25 +166,25 @@ async fn open_both<M: Ports>(
 /// The folder's state, with its place written down.
 pub(crate) async fn open_job<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
 ) -> Result<FolderState, Error> {
-    let known = match work.state.take() {
+    let known = match job.state.take() {
         Some(state) => Some(state),
-        None => cx.ledger.folder(&work.source).await?,
+        None => cx.ledger.folder(&job.source).await?,
     };
     if let Some(state) = known
-        && state.record.target == work.target
+        && state.record.target == job.target
     {
         return Ok(state);
     }
-    let uid_validity = if let Some(scan) = &work.scan {
+    let uid_validity = if let Some(scan) = &job.scan {
         scan.status.uid_validity
     } else {
-        let scan = cx.source.scan(&work.source, None).await?;
-        let scan = Arc::new(check_count(cx, work, scan).await?);
-        work.scan.insert(scan).status.uid_validity
+        let scan = cx.source.scan(&job.source, None).await?;
+        let scan = Arc::new(check_count(cx, job, scan).await?);
+        job.scan.insert(scan).status.uid_validity
     };
-    let (folder, target) = (work.source.clone(), work.target.clone());
+    let (folder, target) = (job.source.clone(), job.target.clone());
     let opened = Record::Opened { folder: folder.clone(), target: target.clone(), uid_validity };
     cx.ledger.record(std::slice::from_ref(&opened)).await?;
     Ok(FolderState::opened(folder, target, uid_validity))

@@ -10,7 +10,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{MovedHere, Origin, Work, forgotten},
+    folder_sync::job::{FolderHistory, FolderJob, MovedMessage, forgotten},
     folder_sync::recover::recover,
     ledger_state::{Copied, Floor, FolderState, MessageState, Record},
     matching::pairing::pair_by_octets,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A message that vanished, and may come up elsewhere.
-struct Vanished {
+struct VanishedMessage {
     /// Which folder it was in.
     from: usize,
     uid: Uid,
@@ -42,26 +42,27 @@ struct Alike {
 /// called again after an error.
 pub(crate) async fn find_moves<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
 ) -> Result<(), Error> {
-    let mut vanished: Vec<Vanished> = Vec::new();
-    for (from, work) in works.iter_mut().enumerate().filter(|(_, work)| !work.has_failed()) {
-        work.moves.clear();
-        let movable = work.vanished.iter().filter(|(_, copied)| copied.target_uid.is_some());
-        let found = movable.map(|(uid, it)| Vanished { from, uid: *uid, copied: it.clone(), taken: false });
+    let mut vanished: Vec<VanishedMessage> = Vec::new();
+    for (from, job) in jobs.iter_mut().enumerate().filter(|(_, job)| !job.has_failed()) {
+        job.moves.clear();
+        let movable = job.vanished.iter().filter(|(_, copied)| copied.target_uid.is_some());
+        let found =
+            movable.map(|(uid, it)| VanishedMessage { from, uid: *uid, copied: it.clone(), taken: false });
         vanished.extend(found);
     }
     if vanished.is_empty() {
         return Ok(());
     }
-    for to in 0..works.len() {
-        if works[to].has_failed() || works[to].origin == Origin::Departed {
+    for to in 0..jobs.len() {
+        if jobs[to].has_failed() || jobs[to].history == FolderHistory::Departed {
             continue;
         }
-        match find_moves_into(cx, works, to, &mut vanished).await {
+        match find_moves_into(cx, jobs, to, &mut vanished).await {
             Err(error) if error.scope <= Scope::Folder => {
-                cx.progress.event(Event::FolderFailed { folder: works[to].source(), error: &error });
-                works[to].fail(error);
+                cx.progress.event(Event::FolderFailed { folder: jobs[to].source(), error: &error });
+                jobs[to].fail(error);
             }
             other => other?,
         }
@@ -71,25 +72,25 @@ pub(crate) async fn find_moves<M: Ports>(
 
 async fn find_moves_into<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut [Work],
+    jobs: &mut [FolderJob],
     to: usize,
-    vanished: &mut [Vanished],
+    vanished: &mut [VanishedMessage],
 ) -> Result<(), Error> {
-    let folder = works[to].source.clone();
-    let state = match works[to].state.take() {
+    let folder = jobs[to].source.clone();
+    let state = match jobs[to].state.take() {
         Some(state) => Some(state),
         None => cx.ledger.folder(&folder).await?,
     };
-    let scan = if let Some(scan) = &works[to].scan {
+    let scan = if let Some(scan) = &jobs[to].scan {
         scan.clone()
     } else {
         let scan = cx.source.scan(&folder, None).await?;
-        Arc::new(check_count(cx, &works[to], scan).await?)
+        Arc::new(check_count(cx, &jobs[to], scan).await?)
     };
-    works[to].scan = Some(scan.clone());
+    jobs[to].scan = Some(scan.clone());
     let known = |uid: Uid| state.as_ref().is_some_and(|it| it.messages.contains_key(&uid));
     let new: UidSet = scan.messages.iter().map(|it| it.uid).filter(|uid| !known(*uid)).collect();
-    works[to].state = state;
+    jobs[to].state = state;
     if new.is_empty() {
         return Ok(());
     }
@@ -101,7 +102,7 @@ async fn find_moves_into<M: Ports>(
             !it.taken && looks.contains(&it.copied.fingerprint)
         })
         .collect();
-    drop_absent(cx, works, vanished, &mut alike).await?;
+    drop_absent(cx, jobs, vanished, &mut alike).await?;
     let looks: HashSet<Fingerprint> = alike.iter().map(|it| vanished[*it].copied.fingerprint).collect();
     let candidates: UidSet = new.iter().filter(|(_, it)| looks.contains(it)).map(|(uid, _)| *uid).collect();
     if candidates.is_empty() {
@@ -118,7 +119,7 @@ async fn find_moves_into<M: Ports>(
     }
     for index in alike {
         let it = &vanished[index];
-        if let Some(digests) = digests_of(cx, works, it).await? {
+        if let Some(digests) = digests_of(cx, jobs, it).await? {
             groups.entry(it.copied.fingerprint).or_default().vanished.push((index, digests));
         }
     }
@@ -134,13 +135,13 @@ async fn find_moves_into<M: Ports>(
     for (uid, index) in pairs {
         let it = &mut vanished[index];
         it.taken = true;
-        let from = &works[it.from];
+        let from = &jobs[it.from];
         let (from, from_target) = (from.source.clone(), from.target.clone());
-        let moved = MovedHere { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
-        works[to].moves.insert(uid, moved);
+        let moved = MovedMessage { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
+        jobs[to].moves.insert(uid, moved);
         // Moving writes records of both folders: what was read before does not hold then.
-        for work in works.iter_mut() {
-            work.state = None;
+        for job in jobs.iter_mut() {
+            job.state = None;
         }
     }
     Ok(())
@@ -149,13 +150,13 @@ async fn find_moves_into<M: Ports>(
 /// Only what is on the target can be moved there: the user, or a move that a crash cut short, may have taken it away.
 async fn drop_absent<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &[Work],
-    vanished: &[Vanished],
+    jobs: &[FolderJob],
+    vanished: &[VanishedMessage],
     alike: &mut Vec<usize>,
 ) -> Result<(), Error> {
     let mut by_folder: BTreeMap<&FolderPath, UidSet> = BTreeMap::new();
     for it in alike.iter().map(|index| &vanished[*index]) {
-        by_folder.entry(&works[it.from].target).or_default().extend(it.copied.target_uid);
+        by_folder.entry(&jobs[it.from].target).or_default().extend(it.copied.target_uid);
     }
     let mut there: HashSet<(&FolderPath, Uid)> = HashSet::new();
     for (folder, uids) in by_folder {
@@ -166,7 +167,7 @@ async fn drop_absent<M: Ports>(
     }
     alike.retain(|index| {
         let it = &vanished[*index];
-        it.copied.target_uid.is_some_and(|uid| there.contains(&(&works[it.from].target, uid)))
+        it.copied.target_uid.is_some_and(|uid| there.contains(&(&jobs[it.from].target, uid)))
     });
     Ok(())
 }
@@ -174,13 +175,13 @@ async fn drop_absent<M: Ports>(
 /// As the ledger has them, or read from the target: of adopted messages the ledger has none.
 async fn digests_of<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &[Work],
-    it: &Vanished,
+    jobs: &[FolderJob],
+    it: &VanishedMessage,
 ) -> Result<Option<Digests>, Error> {
     match (it.copied.digests, it.copied.target_uid) {
         (Some(digests), _) => Ok(Some(digests)),
         (None, Some(uid)) => {
-            let read = cx.target.digests(&works[it.from].target, &[uid].into_iter().collect()).await;
+            let read = cx.target.digests(&jobs[it.from].target, &[uid].into_iter().collect()).await;
             match read {
                 Err(error) if error.scope <= Scope::Folder => Ok(None),
                 other => Ok(other?.first().map(|(_, digests)| *digests)),
@@ -193,64 +194,64 @@ async fn digests_of<M: Ports>(
 /// Moves on the target what was moved on the source.
 pub(crate) async fn follow_moves<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     floor: Floor,
     owned: &UidSet,
 ) -> Result<(), Error> {
-    let due: Vec<(Uid, MovedHere)> = plan
+    let due: Vec<(Uid, MovedMessage)> = plan
         .copy
         .iter()
-        .filter_map(|it| work.moves.get(&it.uid).map(|moved| (it.uid, moved.clone())))
+        .filter_map(|it| job.moves.get(&it.uid).map(|moved| (it.uid, moved.clone())))
         .collect();
-    let mut by_folder: BTreeMap<FolderPath, Vec<(Uid, MovedHere)>> = BTreeMap::new();
+    let mut by_folder: BTreeMap<FolderPath, Vec<(Uid, MovedMessage)>> = BTreeMap::new();
     for (uid, moved) in due {
         by_folder.entry(moved.from_target.clone()).or_default().push((uid, moved));
     }
     let mut untold = false;
     let mut settled = UidSet::new();
     for (from_target, moves) in by_folder {
-        let pairs: HashMap<Uid, Uid> = if from_target == work.target {
+        let pairs: HashMap<Uid, Uid> = if from_target == job.target {
             moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
         } else {
             let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
-            let mut intents = vec![Record::Intended { folder: work.source.clone(), floor, uids }];
+            let mut intents = vec![Record::Intended { folder: job.source.clone(), floor, uids }];
             // After a crash, what was sent edited is looked for as it was sent.
             intents.extend(moves.iter().filter_map(|(uid, it)| {
                 let edited = it.copied.edited.clone()?;
                 let state = Some(MessageState::Repairing(edited));
-                Some(Record::Message { folder: work.source.clone(), uid: *uid, state })
+                Some(Record::Message { folder: job.source.clone(), uid: *uid, state })
             }));
             cx.record(state, &intents).await?;
             let on_target: UidSet = moves.iter().filter_map(|(_, it)| it.copied.target_uid).collect();
-            cx.target.move_messages(&from_target, &work.target, &on_target).await?.into_iter().collect()
+            cx.target.move_messages(&from_target, &job.target, &on_target).await?.into_iter().collect()
         };
         let mut records = Vec::new();
         for (uid, moved) in moves {
-            work.moves.remove(&uid);
+            job.moves.remove(&uid);
             let Some(target_uid) = moved.copied.target_uid.and_then(|old| pairs.get(&old)) else {
                 untold = true;
                 continue;
             };
             let done = MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied });
             records.push(forgotten(&moved.from, moved.old_uid));
-            records.push(Record::Message { folder: work.source.clone(), uid, state: Some(done) });
+            records.push(Record::Message { folder: job.source.clone(), uid, state: Some(done) });
             settled.insert(uid);
         }
         cx.record(state, &records).await?;
     }
     if untold {
         // The target did not say where they went, or that they went at all: we look.
-        recover(cx, work, state, owned).await?;
+        recover(cx, job, state, owned).await?;
         let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
             !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))
         });
         let found: Vec<Uid> = found.collect();
         settled.extend(found);
     }
-    work.tally.moved += settled.len();
-    work.tally.already += settled.len();
+    job.tally.moved += settled.len();
+    job.tally.already += settled.len();
     plan.copy.retain(|it| !settled.contains(it.uid));
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ledger_state::Edited,
     message_plan::MessagePlan,
     ports::{Event, Missing, Progress, Source, Target},
@@ -15,8 +15,8 @@ use std::collections::HashMap;
 
 /// Skips before they are read what the target would refuse for its size. The size that the source tells may be an
 /// estimate: where it is near the limit, the octets decide.
-pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, plan: &mut MessagePlan) {
-    let Some(limit) = cx.target.largest(&work.target) else { return };
+pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, plan: &mut MessagePlan) {
+    let Some(limit) = cx.target.largest(&job.target) else { return };
     let (copy, too_large) =
         std::mem::take(&mut plan.copy).into_iter().partition(|it| it.size <= limit.saturating_add(limit / 4));
     plan.copy = copy;
@@ -26,59 +26,64 @@ pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work,
             "the source tells a size of {} octets, and the target takes {limit} octets at most",
             message.size
         );
-        report_skipped(cx, work, &message, reason);
+        report_skipped(cx, job, &message, reason);
     }
 }
 
 /// What the source did not give is gone, or skipped with its words.
 pub(crate) fn report_missing<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     message: &MessageInfo,
     missing: Missing,
 ) {
     match missing {
         Missing::Gone => {
-            work.gone.insert(message.uid);
-            work.tally.seen = work.tally.seen.saturating_sub(1);
+            job.gone.insert(message.uid);
+            job.tally.seen = job.tally.seen.saturating_sub(1);
         }
-        Missing::Withheld(words) => report_skipped(cx, work, message, words),
+        Missing::Withheld(words) => report_skipped(cx, job, message, words),
     }
 }
 
 pub(crate) fn report_skipped<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     message: &MessageInfo,
     reason: String,
 ) {
-    cx.progress.event(Event::Skipped { folder: &work.source, uid: message.uid, reason: &reason });
-    work.skip(message, reason);
+    cx.progress.event(Event::Skipped { folder: &job.source, uid: message.uid, reason: &reason });
+    job.skip(message, reason);
 }
 
 /// Finds the subjects of what was skipped, by which people know their mail.
 pub(crate) async fn add_subjects<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
 ) -> Result<(), Error> {
-    let uids: UidSet = work.tally.skipped.iter().map(|it| it.uid).collect();
+    let uids: UidSet = job.tally.skipped.iter().map(|it| it.uid).collect();
     if uids.is_empty() {
         return Ok(());
     }
-    let subjects: HashMap<Uid, String> = match cx.source.subjects(&work.source, &uids).await {
+    let subjects: HashMap<Uid, String> = match cx.source.subjects(&job.source, &uids).await {
         Ok(subjects) => subjects.into_iter().collect(),
         // The report lacks them then, and nothing else does.
         Err(error) if error.scope <= Scope::Folder => HashMap::new(),
         Err(error) => return Err(error),
     };
-    for item in &mut work.tally.skipped {
+    for item in &mut job.tally.skipped {
         item.subject = subjects.get(&item.uid).cloned();
     }
     Ok(())
 }
 
-pub(crate) fn report_repaired<M: Ports>(cx: &SyncContext<'_, M>, work: &mut Work, uid: Uid, edited: &Edited) {
+pub(crate) fn report_repaired<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    job: &mut FolderJob,
+    uid: Uid,
+    edited: &Edited,
+) {
     let item = RepairedItem::of(uid, edited);
-    cx.progress.event(Event::Repaired { folder: &work.source, item: &item });
-    work.name_repaired(item);
+    cx.progress.event(Event::Repaired { folder: &job.source, item: &item });
+    job.name_repaired(item);
 }

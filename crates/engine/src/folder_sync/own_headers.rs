@@ -3,7 +3,7 @@
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ledger_state::{Copied, MessageState},
     ports::{Ledger, Mailbox},
 };
@@ -13,13 +13,13 @@ use std::collections::HashMap;
 /// The copies that have the headers of their message. Pairs are UIDs on the source and on the target.
 pub(crate) async fn copies_with_our_headers<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     pairs: &[(Uid, Uid)],
 ) -> Result<UidSet, Error> {
     let copies: UidSet = pairs.iter().map(|(_, copy)| *copy).collect();
     let there: HashMap<Uid, Fingerprint> =
-        cx.target.fingerprints(&work.target, &copies).await?.into_iter().collect();
-    let known = recorded_copies(cx, work, pairs.iter().map(|(uid, _)| *uid)).await?;
+        cx.target.fingerprints(&job.target, &copies).await?.into_iter().collect();
+    let known = recorded_copies(cx, job, pairs.iter().map(|(uid, _)| *uid)).await?;
     let is_ours = |(uid, copy): &&(Uid, Uid)| {
         let sent = known.get(uid).map(|copied| copied.as_copy().fingerprint);
         sent.is_some() && sent == there.get(copy).copied()
@@ -30,11 +30,11 @@ pub(crate) async fn copies_with_our_headers<M: Ports>(
 /// What the ledger knows of these messages.
 pub(crate) async fn recorded_copies<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     uids: impl Iterator<Item = Uid>,
 ) -> Result<HashMap<Uid, Copied>, Error> {
     let uids: UidSet = uids.collect();
-    let state = cx.ledger.folder_around(&work.source, &uids).await?;
+    let state = cx.ledger.folder_around(&job.source, &uids).await?;
     let done = state.into_iter().flat_map(|it| it.messages);
     Ok(done
         .filter_map(|(uid, known)| match known {

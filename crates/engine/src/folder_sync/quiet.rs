@@ -9,10 +9,10 @@ use mailhaul_mail::{FolderPath, Scope};
 use std::time::Duration;
 
 /// So long nothing must arrive.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// So often is looked at most.
-const LOOKS: u32 = 10;
+const MAX_STATUS_POLLS: u32 = 10;
 
 /// Waits until nothing more arrives in a folder of the target. A connection that broke, or a process that was killed,
 /// leaves commands on the wire, and the server carries them out when we have looked already: what it takes in then
@@ -22,7 +22,7 @@ pub(crate) async fn wait_until_quiet<M: Ports>(
     folder: &FolderPath,
 ) -> Result<(), Error> {
     let mut before = None;
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_STATUS_POLLS {
         let now = match cx.target.status(folder).await {
             Err(error) if error.scope <= Scope::Folder => return Ok(()),
             other => other?,
@@ -32,7 +32,7 @@ pub(crate) async fn wait_until_quiet<M: Ports>(
         }
         before = Some((now.uid_next, now.messages));
         tokio::select! {
-            () = cx.clock.sleep(QUIET) => {}
+            () = cx.clock.sleep(QUIET_TIME) => {}
             () = cx.stop.cancelled() => return Err(Error::interrupted()),
         }
     }

@@ -9,9 +9,9 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    folder_sync::fetch_whole::{Given, fetch_whole},
-    folder_sync::job::Work,
-    folder_sync::lost::{Lost, STORED},
+    folder_sync::fetch_whole::{FetchedMessage, fetch_whole},
+    folder_sync::job::FolderJob,
+    folder_sync::lost::{LostMessage, STORED_PREFIX},
     folder_sync::own_headers::copies_with_our_headers,
     ledger_state::Likeness,
     limits::read_back_budget::ToCompare,
@@ -23,21 +23,21 @@ use crate::{
 /// rewrites messages, and the others are believed.
 const SAMPLE: usize = 20;
 /// Why a message is skipped for which the source gives another message's bytes. A later pass knows it by these words.
-pub(crate) const MISTAKEN: &str = "the source gave the bytes of another message for it";
-const OTHER_BYTES: &str = "the target stored other bytes than it was sent";
+pub(crate) const WRONG_BYTES_REASON: &str = "the source gave the bytes of another message for it";
+const OTHER_BYTES_REASON: &str = "the target stored other bytes than it was sent";
 /// Messages with equal bytes of which the source is asked for the headers, for each transfer.
 const MAX_TWINS: usize = 1_000;
 
 /// A message with its copy, as the target shows it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stored<'a> {
+pub(crate) struct StoredCopy<'a> {
     pub(crate) message: &'a Acknowledged,
     pub(crate) copy: Uid,
     /// Bytes as the target tells; 0 where it tells none.
     pub(crate) size: u64,
 }
 
-impl<'a> Stored<'a> {
+impl<'a> StoredCopy<'a> {
     pub(crate) fn new(message: &'a Acknowledged, copy: &MessageInfo) -> Self {
         Self { message, copy: copy.uid, size: copy.size }
     }
@@ -71,15 +71,15 @@ impl<'a> Stored<'a> {
 
 /// A copy that is not the message.
 #[derive(Debug)]
-pub(crate) struct Damaged {
-    pub(crate) lost: Lost,
+pub(crate) struct DamagedCopy {
+    pub(crate) lost: LostMessage,
     pub(crate) copy: Uid,
     /// True if the bytes show that the copy was made of this message.
     pub(crate) is_ours: bool,
 }
 
 /// The UIDs of damaged copies on the target.
-pub(crate) fn copies_of(damaged: &[Damaged]) -> UidSet {
+pub(crate) fn copies_of(damaged: &[DamagedCopy]) -> UidSet {
     damaged.iter().map(|it| it.copy).collect()
 }
 
@@ -90,7 +90,7 @@ fn is_same(one: &Digests, other: &Digests) -> bool {
 
 /// Compares a doubtful copy with its original. Returns what is wrong, and whether the copy was made of the message; `None`
 /// where the server rewrote the message and kept its text. Pure.
-fn damage(original: &[u8], stored: Stored<'_>, digests: &Digests) -> Option<(String, bool)> {
+fn damage(original: &[u8], stored: StoredCopy<'_>, digests: &Digests) -> Option<(String, bool)> {
     let sent = stored.message.digests?;
     let is_ours = is_same(&sent, digests);
     if Likeness::of(original).digests.whole != sent.whole {
@@ -106,21 +106,21 @@ fn damage(original: &[u8], stored: Stored<'_>, digests: &Digests) -> Option<(Str
         let without_nul: Vec<u8> =
             original.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }).collect();
         let is_known = Likeness::of(&without_nul).digests.whole == digests.whole;
-        return (!is_known).then(|| (OTHER_BYTES.to_owned(), is_ours));
+        return (!is_known).then(|| (OTHER_BYTES_REASON.to_owned(), is_ours));
     }
     let is_beginning = is_same(&Likeness::of(&original[..size.min(of)]).digests, digests);
     let is_cut = is_beginning || size < of / 2;
-    is_cut.then(|| (format!("{STORED}{size} of {of} bytes"), is_beginning || is_ours))
+    is_cut.then(|| (format!("{STORED_PREFIX}{size} of {of} bytes"), is_beginning || is_ours))
 }
 
 /// Compares copies with what was sent: those that were read already, or else some of them, and shortened ones. One that
 /// is damaged puts all others of the transfer in doubt.
 pub(crate) async fn check_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    copies: &[Stored<'_>],
+    job: &mut FolderJob,
+    copies: &[StoredCopy<'_>],
     mut read: HashMap<Uid, Digests>,
-) -> Result<Vec<Damaged>, Error> {
+) -> Result<Vec<DamagedCopy>, Error> {
     let shortened = copies
         .iter()
         .filter(|it| it.message.digests.is_some() && it.is_shortened() && !read.contains_key(&it.copy));
@@ -129,49 +129,49 @@ pub(crate) async fn check_bytes<M: Ports>(
         let known = copies.iter().filter_map(|it| it.to_compare());
         wanted.extend(cx.limits.read_back.choose(known).iter());
     }
-    read_copies(cx, work, &wanted, &mut read).await?;
-    let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(Stored<'_>, Digests)> {
+    read_copies(cx, job, &wanted, &mut read).await?;
+    let doubtful = |read: &HashMap<Uid, Digests>| -> Vec<(StoredCopy<'_>, Digests)> {
         let read = copies.iter().filter_map(|it| Some((*it, *read.get(&it.copy)?)));
         read.filter(|(it, digests)| it.is_doubtful(digests)).collect()
     };
     let has_other_header =
-        |it: &&Stored<'_>| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
-    work.tally.rewritten += copies.iter().filter(has_other_header).count() as u64;
+        |it: &&StoredCopy<'_>| read.get(&it.copy).is_some_and(|digests| it.has_other_header(digests));
+    job.tally.rewritten += copies.iter().filter(has_other_header).count() as u64;
     let sample: Vec<_> = doubtful(&read).into_iter().take(SAMPLE).collect();
-    let mut damaged = compare_with_originals(cx, work, &sample).await?;
+    let mut damaged = compare_with_originals(cx, job, &sample).await?;
     if !damaged.is_empty() {
         let unread = copies.iter().filter(|it| it.message.digests.is_some());
         let unread = unread.map(|it| it.copy).filter(|copy| !read.contains_key(copy));
         let unread: UidSet = unread.collect();
-        read_copies(cx, work, &unread, &mut read).await?;
+        read_copies(cx, job, &unread, &mut read).await?;
         let compared: HashSet<Uid> = sample.iter().map(|(it, _)| it.copy).collect();
         let mut rest = doubtful(&read);
         rest.retain(|(it, _)| !compared.contains(&it.copy));
-        damaged.extend(compare_with_originals(cx, work, &rest).await?);
+        damaged.extend(compare_with_originals(cx, job, &rest).await?);
     }
     let known = copies_of(&damaged);
-    let others = check_equal_bytes(cx, work, copies).await?;
+    let others = check_equal_bytes(cx, job, copies).await?;
     damaged.extend(others.into_iter().filter(|it| !known.contains(it.copy)));
     Ok(damaged)
 }
 
 async fn read_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     copies: &UidSet,
     read: &mut HashMap<Uid, Digests>,
 ) -> Result<(), Error> {
     if !copies.is_empty() {
-        read.extend(cx.target.digests(&work.target, copies).await?);
+        read.extend(cx.target.digests(&job.target, copies).await?);
     }
     Ok(())
 }
 
 async fn compare_with_originals<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
-    doubtful: &[(Stored<'_>, Digests)],
-) -> Result<Vec<Damaged>, Error> {
+    job: &FolderJob,
+    doubtful: &[(StoredCopy<'_>, Digests)],
+) -> Result<Vec<DamagedCopy>, Error> {
     let mut damaged = Vec::new();
     for (stored, digests) in doubtful {
         let message = MessageInfo {
@@ -180,14 +180,14 @@ async fn compare_with_originals<M: Ports>(
             internal_date: None,
             size: stored.message.size,
         };
-        let found = match Box::pin(fetch_whole(cx, work, &message)).await? {
-            Given::Whole(original) => damage(&original, *stored, digests),
-            Given::TooLarge => Some((OTHER_BYTES.to_owned(), false)),
+        let found = match Box::pin(fetch_whole(cx, job, &message)).await? {
+            FetchedMessage::Whole(original) => damage(&original, *stored, digests),
+            FetchedMessage::TooLarge => Some((OTHER_BYTES_REASON.to_owned(), false)),
             // The message is gone from the source, or cannot be read there any more: nothing tells.
-            Given::Missing(_) => None,
+            FetchedMessage::Missing(_) => None,
         };
-        let lost = |words| Lost { uid: message.uid, words };
-        let as_damaged = |(words, is_ours)| Damaged { lost: lost(words), copy: stored.copy, is_ours };
+        let lost = |words| LostMessage { uid: message.uid, words };
+        let as_damaged = |(words, is_ours)| DamagedCopy { lost: lost(words), copy: stored.copy, is_ours };
         damaged.extend(found.map(as_damaged));
     }
     Ok(damaged)
@@ -196,17 +196,17 @@ async fn compare_with_originals<M: Ports>(
 /// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
 async fn check_equal_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
-    copies: &[Stored<'_>],
-) -> Result<Vec<Damaged>, Error> {
+    job: &mut FolderJob,
+    copies: &[StoredCopy<'_>],
+) -> Result<Vec<DamagedCopy>, Error> {
     let mut seen = HashSet::new();
     let digests = copies.iter().filter_map(|it| it.message.digests);
     let repeated: HashSet<Digests> = digests.filter(|it| !seen.insert(*it)).collect();
     // A message that is sent once more, or in a later pass, has no twin beside it.
-    let is_suspect = |it: &Stored<'_>, digests: &Digests| {
-        repeated.contains(digests) || work.mistaken.contains(&it.message.uid)
+    let is_suspect = |it: &StoredCopy<'_>, digests: &Digests| {
+        repeated.contains(digests) || job.mistaken.contains(&it.message.uid)
     };
-    let mut alike: HashMap<Digests, Vec<&Stored<'_>>> = HashMap::new();
+    let mut alike: HashMap<Digests, Vec<&StoredCopy<'_>>> = HashMap::new();
     for stored in copies {
         if let Some(digests) = stored.message.digests.filter(|digests| is_suspect(stored, digests)) {
             alike.entry(digests).or_default().push(stored);
@@ -216,13 +216,13 @@ async fn check_equal_bytes<M: Ports>(
     if uids.is_empty() {
         return Ok(Vec::new());
     }
-    let headers: HashMap<Uid, Fingerprint> = match cx.source.fingerprints(&work.source, &uids).await {
+    let headers: HashMap<Uid, Fingerprint> = match cx.source.fingerprints(&job.source, &uids).await {
         Ok(headers) => headers.into_iter().collect(),
         // A source that does not give single fields proves nothing.
         Err(error) if error.scope <= Scope::Folder => HashMap::new(),
         Err(error) => return Err(error),
     };
-    let fits = |stored: &Stored<'_>| {
+    let fits = |stored: &StoredCopy<'_>| {
         let header = headers.get(&stored.message.uid)?;
         Some(*header == stored.message.fingerprint?)
     };
@@ -231,11 +231,11 @@ async fn check_equal_bytes<M: Ports>(
         // Where no header fits, the source writes headers otherwise when it is asked for them alone.
         let is_proved = twins.len() == 1 || twins.iter().any(|it| fits(it) == Some(true));
         for stored in twins.iter().filter(|it| is_proved && fits(it) == Some(false)) {
-            let lost = Lost { uid: stored.message.uid, words: MISTAKEN.to_owned() };
-            damaged.push(Damaged { lost, copy: stored.copy, is_ours: true });
+            let lost = LostMessage { uid: stored.message.uid, words: WRONG_BYTES_REASON.to_owned() };
+            damaged.push(DamagedCopy { lost, copy: stored.copy, is_ours: true });
         }
     }
-    work.mistaken.extend(damaged.iter().map(|it| it.lost.uid));
+    job.mistaken.extend(damaged.iter().map(|it| it.lost.uid));
     Ok(damaged)
 }
 
@@ -243,16 +243,16 @@ async fn check_equal_bytes<M: Ports>(
 /// of which the UIDs on the source are returned.
 pub(crate) async fn split_ours<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
-    damaged: Vec<Damaged>,
-) -> Result<(Vec<Damaged>, Vec<Uid>), Error> {
+    job: &FolderJob,
+    damaged: Vec<DamagedCopy>,
+) -> Result<(Vec<DamagedCopy>, Vec<Uid>), Error> {
     let doubtful = damaged.iter().filter(|it| !it.is_ours);
     let doubtful: Vec<(Uid, Uid)> = doubtful.map(|it| (it.lost.uid, it.copy)).collect();
     if doubtful.is_empty() {
         return Ok((damaged, Vec::new()));
     }
-    let proved = copies_with_our_headers(cx, work, &doubtful).await?;
-    let (ours, others): (Vec<Damaged>, Vec<Damaged>) =
+    let proved = copies_with_our_headers(cx, job, &doubtful).await?;
+    let (ours, others): (Vec<DamagedCopy>, Vec<DamagedCopy>) =
         damaged.into_iter().partition(|it| it.is_ours || proved.contains(it.copy));
     Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
 }
@@ -260,15 +260,15 @@ pub(crate) async fn split_ours<M: Ports>(
 /// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
 pub(crate) async fn remove_damaged<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
-    damaged: Vec<Damaged>,
-) -> Result<Vec<Lost>, Error> {
+    job: &FolderJob,
+    damaged: Vec<DamagedCopy>,
+) -> Result<Vec<LostMessage>, Error> {
     let Some(first) = damaged.first() else { return Ok(Vec::new()) };
-    if let Err(error) = cx.target.remove_messages(&work.target, &copies_of(&damaged)).await {
+    if let Err(error) = cx.target.remove_messages(&job.target, &copies_of(&damaged)).await {
         if error.scope > Scope::Folder {
             return Err(error);
         }
-        let Lost { uid, words } = &first.lost;
+        let LostMessage { uid, words } = &first.lost;
         let words = format!("message UID {uid}: {words}; the copy cannot be removed: {}", error.message);
         return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, words));
     }

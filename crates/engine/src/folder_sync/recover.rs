@@ -5,12 +5,12 @@ use crate::{
     error::Error,
     folder::FolderStatus,
     folder_sync::adopt::locate_copies,
-    folder_sync::job::{Origin, Reach, Work},
+    folder_sync::job::{FolderHistory, FolderJob, ScanScope},
     folder_sync::outcomes::report_repaired,
     folder_sync::quiet::wait_until_quiet,
     folder_sync::revalidate::check_target_validity,
     ledger_state::{Copied, Edited, FolderState, MessageState, Record},
-    matching::on_target::{Among, Comparison, Found, Sought, adopted, compare, taken},
+    matching::on_target::{Comparison, MatchCandidate, MatchedMessage, SearchRange, adopted, compare, taken},
     matching::pairing::Proof,
     ports::{Ledger, Source, Target},
 };
@@ -18,11 +18,14 @@ use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
 use std::collections::HashMap;
 
 /// Target UIDs in the same target folder that belong to messages of other source folders.
-pub(crate) async fn owned_by_others<M: Ports>(cx: &SyncContext<'_, M>, work: &Work) -> Result<UidSet, Error> {
+pub(crate) async fn owned_by_others<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    job: &FolderJob,
+) -> Result<UidSet, Error> {
     let mut owned = UidSet::new();
     for record in cx.ledger.folders().await? {
-        if record.target == *work.target()
-            && record.folder != *work.source()
+        if record.target == *job.target()
+            && record.folder != *job.source()
             && let Some(state) = cx.ledger.folder(&record.folder).await?
         {
             let uids: Vec<Uid> = state.target_uids().iter().collect();
@@ -36,37 +39,37 @@ pub(crate) async fn owned_by_others<M: Ports>(cx: &SyncContext<'_, M>, work: &Wo
 /// which is looked for among the rest. Where all messages must be seen again, the scan is forgotten.
 pub(crate) async fn recover_known<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     owned: &UidSet,
-) -> Result<Reach, Error> {
-    let reach = check_target_validity(cx, work, state, owned).await?;
-    if reach == Reach::Everything && work.origin != Origin::Departed {
-        work.scan = None;
+) -> Result<ScanScope, Error> {
+    let scope = check_target_validity(cx, job, state, owned).await?;
+    if scope == ScanScope::Everything && job.history != FolderHistory::Departed {
+        job.scan = None;
     }
-    work.settled += recover(cx, work, state, owned).await?;
-    Ok(reach)
+    job.recovered += recover(cx, job, state, owned).await?;
+    Ok(scope)
 }
 
 pub(crate) async fn recover<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     owned: &UidSet,
 ) -> Result<u64, Error> {
     if !state.intended().is_empty() {
-        wait_until_quiet(cx, &work.target).await?;
-        if work.origin != Origin::Departed {
+        wait_until_quiet(cx, &job.target).await?;
+        if job.history != FolderHistory::Departed {
             // A copy that the target acknowledged is not its twin's.
-            locate_copies(cx, work, state, state.record.floor, owned).await?;
+            locate_copies(cx, job, state, state.record.floor, owned).await?;
         }
     }
     let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
-    let source = (work.origin != Origin::Departed).then_some(&mut *cx.source);
-    let found = settle(source, cx.target, cx.ledger, state, owned).await?;
+    let source = (job.history != FolderHistory::Departed).then_some(&mut *cx.source);
+    let found = find_unacknowledged(source, cx.target, cx.ledger, state, owned).await?;
     for uid in repairing {
         if let Some(MessageState::Done(Copied { edited: Some(edited), .. })) = state.messages.get(&uid) {
-            report_repaired(cx, work, uid, edited);
+            report_repaired(cx, job, uid, edited);
         }
     }
     Ok(found)
@@ -74,7 +77,7 @@ pub(crate) async fn recover<M: Ports>(
 
 /// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
 /// so that it is planned again. Returns how many were found. `source` is `None` where the source has the folder no more.
-pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
+pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
     mut source: Option<&mut S>,
     target: &mut T,
     ledger: &L,
@@ -90,23 +93,26 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
         // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
         let is_same = now.uid_validity == floor.uid_validity;
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
-        let among = if is_same {
-            Among::just_sent(floor.uid_next, Proof::Digest)
+        let range = if is_same {
+            SearchRange::just_sent(floor.uid_next, Proof::Digest)
         } else {
-            Among::by_octets(Uid::FIRST)
+            SearchRange::by_octets(Uid::FIRST)
         };
         let owned = taken(state, owned_by_others);
-        let wanted: Vec<Sought> = intended
+        let wanted: Vec<MatchCandidate> = intended
             .iter()
-            .map(|uid| Sought { copy: edited.get(&uid).map(|it| it.copy), ..Sought::as_it_is(uid, 0) })
+            .map(|uid| MatchCandidate {
+                copy: edited.get(&uid).map(|it| it.copy),
+                ..MatchCandidate::as_it_is(uid, 0)
+            })
             .collect();
         comparison =
-            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, among).await?;
+            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, range).await?;
         if !is_same {
             comparison.unmatched.clear();
         }
     }
-    let done = |it: &Found| {
+    let done = |it: &MatchedMessage| {
         let there = &it.on_target;
         let copied = match edited.get(&it.uid) {
             Some(edited) => edited.copied(Some(there.uid), there.flags.clone(), true),
@@ -132,7 +138,7 @@ pub(crate) async fn settle<S: Source, T: Target, L: Ledger>(
             target.digests(&target_folder, &unknown).await?.into_iter().collect();
         for (uid, (on_target, fingerprint)) in gone.into_iter().zip(comparison.unmatched) {
             let digests = digests.get(&on_target.uid).copied();
-            let found = Found { uid, on_target, fingerprint, digests };
+            let found = MatchedMessage { uid, on_target, fingerprint, digests };
             states.insert(uid, MessageState::Done(adopted(&found, false)));
         }
     }

@@ -7,7 +7,7 @@ use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 use crate::error::{Error, ErrorKind};
 
 /// Maximum resends of a message whose rules changed (for example: no keywords).
-pub(crate) const TRIES: u32 = 3;
+pub(crate) const MAX_RESENDS: u32 = 3;
 
 /// Refusals with the same words, with no message accepted in between, after which a folder is given up.
 const MAX_ALIKE: u32 = 50;
@@ -23,7 +23,7 @@ const MAX_UNFIT: usize = 10;
 
 /// What an answer about more than a message means for the message that got it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Suspicion {
+pub(crate) enum RefusalMeaning {
     /// The message may be the reason: other messages are sent first.
     TryOthers,
     /// Others were accepted, and this one was not again: the answer means this message.
@@ -74,7 +74,7 @@ impl Refusals {
     }
 
     /// This message alone got an answer about more than a message. `others_wait` tells whether others are to be sent.
-    pub(crate) fn doubt(&mut self, uid: Uid, others_wait: bool, kind: ErrorKind) -> Suspicion {
+    pub(crate) fn doubt(&mut self, uid: Uid, others_wait: bool, kind: ErrorKind) -> RefusalMeaning {
         let is_busy = kind == ErrorKind::Busy;
         let was_skipped = self.skipped_before.contains(uid);
         if was_skipped && !is_busy {
@@ -87,20 +87,20 @@ impl Refusals {
             None if self.doubted.values().filter(|taken| !**taken).count() + 1 >= most => {}
             None if others_wait || self.any_taken => {
                 self.doubted.insert(uid, self.any_taken && !others_wait);
-                return Suspicion::TryOthers;
+                return RefusalMeaning::TryOthers;
             }
             // With nothing to compare with, what was found out before counts.
-            None if was_skipped => return Suspicion::Refused,
+            None if was_skipped => return RefusalMeaning::Refused,
             Some(false) | None => {}
         }
         self.doubted.clear();
-        Suspicion::Believed
+        RefusalMeaning::Believed
     }
 
     /// The answer means this message; unless so many do not fit in that the mailbox is full.
-    fn refused(&mut self, kind: ErrorKind) -> Suspicion {
+    fn refused(&mut self, kind: ErrorKind) -> RefusalMeaning {
         self.unfit += usize::from(kind == ErrorKind::Quota);
-        if self.unfit < MAX_UNFIT { Suspicion::Refused } else { Suspicion::Believed }
+        if self.unfit < MAX_UNFIT { RefusalMeaning::Refused } else { RefusalMeaning::Believed }
     }
 
     /// An answer about more than a message to one that is not offered again: true where others were accepted in this pass,
@@ -150,19 +150,19 @@ mod tests {
     #[test]
     fn a_message_is_refused_where_others_are_accepted() {
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), RefusalMeaning::TryOthers);
         refusals.others_were_taken();
-        assert_eq!(refusals.doubt(uid(1), false, BUSY), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(1), false, BUSY), RefusalMeaning::Refused);
     }
 
     #[test]
     fn a_server_that_accepts_nothing_is_busy() {
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
-        assert_eq!(refusals.doubt(uid(2), true, BUSY), Suspicion::Believed);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), RefusalMeaning::TryOthers);
+        assert_eq!(refusals.doubt(uid(2), true, BUSY), RefusalMeaning::Believed);
         // After the pause it begins from the beginning.
-        assert_eq!(refusals.doubt(uid(1), true, BUSY), Suspicion::TryOthers);
-        assert_eq!(Refusals::default().doubt(uid(1), false, BUSY), Suspicion::Believed);
+        assert_eq!(refusals.doubt(uid(1), true, BUSY), RefusalMeaning::TryOthers);
+        assert_eq!(Refusals::default().doubt(uid(1), false, BUSY), RefusalMeaning::Believed);
     }
 
     #[test]
@@ -173,28 +173,28 @@ mod tests {
             let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, kind));
             assert_eq!(
                 answers,
-                [Suspicion::TryOthers, Suspicion::TryOthers, Suspicion::Believed],
+                [RefusalMeaning::TryOthers, RefusalMeaning::TryOthers, RefusalMeaning::Believed],
                 "{kind:?}"
             );
         }
         let mut refusals = Refusals::default();
         refusals.skipped_before(&[uid(1), uid(2), uid(3)].into_iter().collect());
         let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, ErrorKind::Refused));
-        assert_eq!(answers, [Suspicion::Refused; 3]);
-        assert_eq!(refusals.doubt(uid(4), false, ErrorKind::Refused), Suspicion::Believed);
+        assert_eq!(answers, [RefusalMeaning::Refused; 3]);
+        assert_eq!(refusals.doubt(uid(4), false, ErrorKind::Refused), RefusalMeaning::Believed);
     }
 
     #[test]
     fn a_mailbox_with_room_for_small_messages_alone_is_full() {
         let mut refusals = Refusals::default();
         for large in 1..=9 {
-            assert_eq!(refusals.doubt(uid(large), true, QUOTA), Suspicion::TryOthers);
+            assert_eq!(refusals.doubt(uid(large), true, QUOTA), RefusalMeaning::TryOthers);
             refusals.others_were_taken();
         }
-        let answers: Vec<Suspicion> = (1..=9).map(|it| refusals.doubt(uid(it), true, QUOTA)).collect();
-        assert_eq!(answers, [Suspicion::Refused; 9]);
+        let answers: Vec<RefusalMeaning> = (1..=9).map(|it| refusals.doubt(uid(it), true, QUOTA)).collect();
+        assert_eq!(answers, [RefusalMeaning::Refused; 9]);
         refusals.skipped_before(&[uid(10)].into_iter().collect());
-        assert_eq!(refusals.doubt(uid(10), true, QUOTA), Suspicion::Believed);
+        assert_eq!(refusals.doubt(uid(10), true, QUOTA), RefusalMeaning::Believed);
     }
 
     #[test]
@@ -203,16 +203,16 @@ mod tests {
         refusals.skipped_before(&[uid(3)].into_iter().collect());
         // The folder begins again.
         refusals.skipped_before(&UidSet::new());
-        assert_eq!(refusals.doubt(uid(3), false, BUSY), Suspicion::Refused);
-        assert_eq!(refusals.doubt(uid(4), false, BUSY), Suspicion::Believed);
+        assert_eq!(refusals.doubt(uid(3), false, BUSY), RefusalMeaning::Refused);
+        assert_eq!(refusals.doubt(uid(4), false, BUSY), RefusalMeaning::Believed);
     }
 
     #[test]
     fn the_last_message_is_tried_twice_where_the_others_were_accepted_before() {
         let mut refusals = Refusals::default();
         refusals.others_were_taken();
-        assert_eq!(refusals.doubt(uid(9), false, BUSY), Suspicion::TryOthers);
-        assert_eq!(refusals.doubt(uid(9), false, BUSY), Suspicion::Refused);
+        assert_eq!(refusals.doubt(uid(9), false, BUSY), RefusalMeaning::TryOthers);
+        assert_eq!(refusals.doubt(uid(9), false, BUSY), RefusalMeaning::Refused);
     }
 
     #[test]

@@ -12,11 +12,11 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    folder_sync::fetch_whole::{Given, MOST_WHOLE, fetch_whole},
-    folder_sync::job::{Work, forgotten},
+    folder_sync::fetch_whole::{FetchedMessage, MOST_WHOLE, fetch_whole},
+    folder_sync::job::{FolderJob, forgotten},
     folder_sync::outcomes::{report_missing, report_repaired, report_skipped},
     folder_sync::quiet::wait_until_quiet,
-    folder_sync::refusals::TRIES,
+    folder_sync::refusals::MAX_RESENDS,
     ledger_state::{Edited, Floor, FolderState, Likeness, MessageState, Record},
     matching::on_target::taken,
     options::RepairRules,
@@ -31,28 +31,28 @@ pub(crate) fn may_be_malformed(error: &Error) -> bool {
 }
 
 /// Messages of the target folder that belong to nobody: one of them may be a copy of which a lost ledger knew.
-type Strangers = BTreeMap<Uid, (MessageInfo, Fingerprint)>;
+type UnknownMessages = BTreeMap<Uid, (MessageInfo, Fingerprint)>;
 
 /// Deals with all messages of the folder that the target refused as they are: what may be edited and then arrives is
 /// copied, the rest is skipped.
 pub(crate) async fn repair_refused<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
     floor: Floor,
     owned: &UidSet,
 ) -> Result<Vec<Acknowledged>, Error> {
     let (mut strangers, mut acknowledged) = (None, Vec::new());
-    while let Some((uid, words)) = work.refused.first_key_value().map(|(uid, it)| (*uid, it.clone())) {
+    while let Some((uid, words)) = job.refused.first_key_value().map(|(uid, it)| (*uid, it.clone())) {
         if cx.stop.is_cancelled() {
             return Err(Error::interrupted());
         }
         if let Some(message) = messages.get(&uid) {
-            let sent = repair_message(cx, work, state, message, words, floor, owned, &mut strangers);
+            let sent = repair_message(cx, job, state, message, words, floor, owned, &mut strangers);
             acknowledged.extend(Box::pin(sent).await?);
         }
-        work.refused.remove(&uid);
+        job.refused.remove(&uid);
     }
     Ok(acknowledged)
 }
@@ -60,35 +60,35 @@ pub(crate) async fn repair_refused<M: Ports>(
 #[expect(clippy::too_many_arguments, reason = "the folder, the message, and where its copy may be")]
 async fn repair_message<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     message: &MessageInfo,
     words: String,
     floor: Floor,
     owned: &UidSet,
-    strangers: &mut Option<Strangers>,
+    strangers: &mut Option<UnknownMessages>,
 ) -> Result<Option<Acknowledged>, Error> {
     let rules = cx.options.repairs.clone();
     let _turn = cx.budget.whole().await;
-    let original = match Box::pin(fetch_whole(cx, work, message)).await? {
-        Given::Whole(octets) => octets,
-        Given::Missing(missing) => {
-            report_missing(cx, work, message, missing);
+    let original = match Box::pin(fetch_whole(cx, job, message)).await? {
+        FetchedMessage::Whole(octets) => octets,
+        FetchedMessage::Missing(missing) => {
+            report_missing(cx, job, message, missing);
             return Ok(None);
         }
-        Given::TooLarge if rules.allowed.is_empty() => {
-            report_skipped(cx, work, message, words);
+        FetchedMessage::TooLarge if rules.allowed.is_empty() => {
+            report_skipped(cx, job, message, words);
             return Ok(None);
         }
-        Given::TooLarge => {
+        FetchedMessage::TooLarge => {
             let reason = format!("{words}; larger than what is repaired ({MOST_WHOLE} octets)");
-            report_skipped(cx, work, message, reason);
+            report_skipped(cx, job, message, reason);
             return Ok(None);
         }
     };
     let Some(repaired) = repair(&original, &rules.allowed, rules.longest_line) else {
         let reason = words + &advice(&original, &rules);
-        report_skipped(cx, work, message, reason);
+        report_skipped(cx, job, message, reason);
         return Ok(None);
     };
     let edited = Edited {
@@ -96,32 +96,31 @@ async fn repair_message<M: Ports>(
         copy: Likeness::of(&repaired.octets),
         sha256: Sha256::of(&original),
         edits: repaired.words(),
-        subject: subject_of(cx, work, message.uid).await?,
+        subject: subject_of(cx, job, message.uid).await?,
     };
     let hint = advice(&original, &rules);
     drop(original);
     if let Some(first) = first_unrecorded(state, floor)
-        && let Some(found) =
-            Box::pin(find_stranger(cx, work, state, &edited, owned, strangers, first)).await?
+        && let Some(found) = Box::pin(find_stranger(cx, job, state, &edited, owned, strangers, first)).await?
     {
         // Flags that only the target has were set there: they stay.
         let flags = found.flags.filtered(|name| message.flags.contains(name));
         let copied = edited.copied(Some(found.uid), flags, false);
-        let done = outcome(work, message.uid, MessageState::Done(copied));
+        let done = outcome(job, message.uid, MessageState::Done(copied));
         cx.record(state, &[done]).await?;
-        work.tally.already += 1;
-        report_repaired(cx, work, message.uid, &edited);
+        job.tally.already += 1;
+        report_repaired(cx, job, message.uid, &edited);
         return Ok(None);
     }
     let intent =
-        Record::Intended { folder: work.source.clone(), floor, uids: [message.uid].into_iter().collect() };
-    let form = outcome(work, message.uid, MessageState::Repairing(Box::new(edited.clone())));
+        Record::Intended { folder: job.source.clone(), floor, uids: [message.uid].into_iter().collect() };
+    let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
     let bytes = repaired.octets.len() as u64;
-    let (answer, result) = Box::pin(offer_with_retries(cx, work, message, repaired.octets.into())).await?;
+    let (answer, result) = Box::pin(offer_with_retries(cx, job, message, repaired.octets.into())).await?;
     let mut acknowledged = None;
     match answer {
-        Ok(Arrived { place, is_bare }) => {
+        Ok(Appended { place, is_bare }) => {
             let target_uid = place.filter(|it| it.0 == floor.uid_validity).map(|it| it.1);
             // What the target did not take with the message is set with the other flags of the folder.
             let flags = if is_bare { Flags::new() } else { message.flags.clone() };
@@ -137,22 +136,22 @@ async fn repair_message<M: Ports>(
                 date: message.internal_date,
             });
             let copied = edited.copied(target_uid, flags, true);
-            let done = outcome(work, message.uid, MessageState::Done(copied));
+            let done = outcome(job, message.uid, MessageState::Done(copied));
             cx.record(state, &[done]).await?;
-            work.tally.copied += 1;
-            work.tally.bytes += message.size;
-            let (folder, bytes) = (&work.source, message.size);
+            job.tally.copied += 1;
+            job.tally.bytes += message.size;
+            let (folder, bytes) = (&job.source, message.size);
             cx.progress.event(Event::Arrived { folder, messages: 1, bytes });
-            report_repaired(cx, work, message.uid, &edited);
+            report_repaired(cx, job, message.uid, &edited);
         }
         Err(error) => {
-            cx.record(state, &[forgotten(&work.source, message.uid)]).await?;
-            if error.scope > Scope::Message && !work.refusals.may_be_of_one(&error) {
+            cx.record(state, &[forgotten(&job.source, message.uid)]).await?;
+            if error.scope > Scope::Message && !job.refusals.may_be_of_one(&error) {
                 return Err(error);
             }
             let again = format!("edited ({}), it was refused again", edited.edits);
             let reason = format!("{words}; {again}: {}{hint}", error.message);
-            report_skipped(cx, work, message, reason);
+            report_skipped(cx, job, message, reason);
         }
     }
     result.map(|()| acknowledged)
@@ -160,10 +159,10 @@ async fn repair_message<M: Ports>(
 
 async fn subject_of<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     uid: Uid,
 ) -> Result<Option<String>, Error> {
-    match cx.source.subjects(&work.source, &[uid].into_iter().collect()).await {
+    match cx.source.subjects(&job.source, &[uid].into_iter().collect()).await {
         Ok(subjects) => Ok(subjects.into_iter().next().map(|(_, subject)| subject)),
         // The report lacks it then, and nothing else does.
         Err(error) if error.scope <= Scope::Folder => Ok(None),
@@ -174,15 +173,15 @@ async fn subject_of<M: Ports>(
 /// Looks among messages of the target that are not in the ledger, from this UID on.
 async fn find_stranger<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
     edited: &Edited,
     owned: &UidSet,
-    strangers: &mut Option<Strangers>,
+    strangers: &mut Option<UnknownMessages>,
     first: Uid,
 ) -> Result<Option<MessageInfo>, Error> {
     if strangers.is_none() {
-        *strangers = Some(load_strangers(cx, work, state, owned, first).await?);
+        *strangers = Some(load_strangers(cx, job, state, owned, first).await?);
     }
     let Some(strangers) = strangers else { return Ok(None) };
     let alike = strangers.values().filter(|(_, it)| *it == edited.copy.fingerprint);
@@ -190,33 +189,33 @@ async fn find_stranger<M: Ports>(
     if alike.is_empty() {
         return Ok(None);
     }
-    let read: Vec<(Uid, Digests)> = cx.target.digests(&work.target, &alike).await?;
+    let read: Vec<(Uid, Digests)> = cx.target.digests(&job.target, &alike).await?;
     let same = read.into_iter().find(|(_, digests)| digests.same_message(&edited.copy.digests));
     Ok(same.and_then(|(uid, _)| strangers.remove(&uid)).map(|(found, _)| found))
 }
 
 async fn load_strangers<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
     owned: &UidSet,
     first: Uid,
-) -> Result<Strangers, Error> {
-    if !work.is_quiet {
-        wait_until_quiet(cx, &work.target).await?;
-        work.is_quiet = true;
+) -> Result<UnknownMessages, Error> {
+    if !job.is_quiet {
+        wait_until_quiet(cx, &job.target).await?;
+        job.is_quiet = true;
     }
     // What arrived in this pass is in the ledger alone.
-    let all = cx.ledger.folder(&work.source).await?;
+    let all = cx.ledger.folder(&job.source).await?;
     let owned = taken(all.as_ref().unwrap_or(state), owned);
-    let mut there = cx.target.scan(&work.target, None).await?.messages;
+    let mut there = cx.target.scan(&job.target, None).await?.messages;
     there.retain(|it| it.uid >= first && !owned.contains(it.uid));
     if there.is_empty() {
-        return Ok(Strangers::new());
+        return Ok(UnknownMessages::new());
     }
     let uids: UidSet = there.iter().map(|it| it.uid).collect();
     let fingerprints: HashMap<Uid, _> =
-        cx.target.fingerprints(&work.target, &uids).await?.into_iter().collect();
+        cx.target.fingerprints(&job.target, &uids).await?.into_iter().collect();
     let stranger = |it: MessageInfo| Some((it.uid, (it.clone(), *fingerprints.get(&it.uid)?)));
     Ok(there.into_iter().filter_map(stranger).collect())
 }
@@ -225,15 +224,15 @@ async fn load_strangers<M: Ports>(
 /// the connection is since. An error: nobody knows whether they arrived.
 async fn offer_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     message: &MessageInfo,
     octets: Bytes,
-) -> Result<(Result<Arrived, Error>, Result<(), Error>), Error> {
+) -> Result<(Result<Appended, Error>, Result<(), Error>), Error> {
     let mut tries = 0;
     loop {
-        let (answer, result) = offer(cx, work, message, octets.clone()).await?;
+        let (answer, result) = offer(cx, job, message, octets.clone()).await?;
         let is_again = |error: &Error| error.scope <= Scope::Message && error.retry == Retry::Now;
-        if !(answer.as_ref().is_err_and(is_again) && result.is_ok() && tries < TRIES) {
+        if !(answer.as_ref().is_err_and(is_again) && result.is_ok() && tries < MAX_RESENDS) {
             return Ok((answer, result));
         }
         tries += 1;
@@ -242,21 +241,21 @@ async fn offer_with_retries<M: Ports>(
 
 async fn offer<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     message: &MessageInfo,
     octets: Bytes,
-) -> Result<(Result<Arrived, Error>, Result<(), Error>), Error> {
+) -> Result<(Result<Appended, Error>, Result<(), Error>), Error> {
     let envelope =
         Envelope { uid: message.uid, flags: message.flags.clone(), internal_date: message.internal_date };
     let (acks, mut answers) = acks();
-    let feed = One(Some(Offer::Message(envelope, octets)));
-    let result = cx.target.append(&work.target, 1, feed, acks).await;
+    let feed = SingleMessage(Some(Offer::Message(envelope, octets)));
+    let result = cx.target.append(&job.target, 1, feed, acks).await;
     let Some(Ack { result: answer, is_bare, .. }) = answers.next().await else {
         return result.and_then(|()| Err(Error::session("the target gave no answer")));
     };
     let arrived = answer.map(|told| {
         let place = told.and_then(|it| Some((it.uid_validity, it.uids.iter().next()?)));
-        Arrived { place, is_bare }
+        Appended { place, is_bare }
     });
     Ok((arrived, result))
 }
@@ -273,15 +272,15 @@ fn first_unrecorded(state: &FolderState, floor: Floor) -> Option<Uid> {
 }
 
 /// The target has the message.
-struct Arrived {
+struct Appended {
     /// Where, if it tells.
     place: Option<(UidValidity, Uid)>,
     /// Without its flags.
     is_bare: bool,
 }
 
-fn outcome(work: &Work, uid: Uid, state: MessageState) -> Record {
-    Record::Message { folder: work.source.clone(), uid, state: Some(state) }
+fn outcome(job: &FolderJob, uid: Uid, state: MessageState) -> Record {
+    Record::Message { folder: job.source.clone(), uid, state: Some(state) }
 }
 
 /// Which repairs that are not allowed would change something, as words behind the server's.
@@ -295,9 +294,9 @@ fn advice(original: &[u8], rules: &RepairRules) -> String {
 }
 
 /// One message, whole.
-struct One(Option<Offer>);
+struct SingleMessage(Option<Offer>);
 
-impl Feed for One {
+impl Feed for SingleMessage {
     async fn next(&mut self) -> Result<Option<Offer>, Error> {
         Ok(self.0.take())
     }

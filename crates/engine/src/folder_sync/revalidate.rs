@@ -8,7 +8,7 @@ use mailhaul_mail::{Scope, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{Origin, Reach, Work},
+    folder_sync::job::{FolderHistory, FolderJob, ScanScope},
     ledger_state::{Copied, FolderState, MessageState, Record},
     matching::records::pair_records,
     ports::{Ledger, Mailbox, Target},
@@ -17,43 +17,43 @@ use crate::{
 /// Where the target folder was made anew, old target UIDs mean nothing: the records are paired with what is there.
 pub(crate) async fn check_target_validity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     owned: &UidSet,
-) -> Result<Reach, Error> {
-    let Some(then) = state.record.target_validity else { return Ok(Reach::Changes) };
-    let status = match work.target_status.take() {
+) -> Result<ScanScope, Error> {
+    let Some(then) = state.record.target_validity else { return Ok(ScanScope::Changes) };
+    let status = match job.target_status.take() {
         Some(status) => Ok(status),
-        None => cx.target.status(&work.target).await,
+        None => cx.target.status(&job.target).await,
     };
     let status = match status {
         Err(error) if error.scope == Scope::Folder => {
-            let folder = work.new_folder();
+            let folder = job.new_folder();
             cx.target.create_folders(&[folder]).await?.into_iter().collect::<Result<(), _>>()?;
-            cx.target.status(&work.target).await?
+            cx.target.status(&job.target).await?
         }
         other => other?,
     };
     let is_renumbered = status.uid_validity != then;
     let went_back = status.uid_next.zip(state.record.target_next).is_some_and(|(now, then)| now < then);
     if !is_renumbered && !went_back {
-        work.target_status = Some(status);
-        return Ok(Reach::Changes);
+        job.target_status = Some(status);
+        return Ok(ScanScope::Changes);
     }
-    work.old_target_validity = Some(then);
+    job.old_target_validity = Some(then);
     if state.rest > 0
-        && let Some(all) = cx.ledger.folder(&work.source).await?
+        && let Some(all) = cx.ledger.folder(&job.source).await?
     {
         *state = all;
     }
-    let mut there = cx.target.scan(&work.target, None).await?.messages;
+    let mut there = cx.target.scan(&job.target, None).await?.messages;
     there.retain(|it| !owned.contains(it.uid));
     let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
-    let recorded = (work.origin != Origin::Departed).then_some((&mut *cx.source, &work.source));
+    let recorded = (job.history != FolderHistory::Departed).then_some((&mut *cx.source, &job.source));
     let copies: Vec<(Uid, Copied)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
-    let pairs = pair_records(cx.target, &work.target, &there, &copies, recorded).await?;
+    let pairs = pair_records(cx.target, &job.target, &there, &copies, recorded).await?;
     let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
-    let folder = work.source.clone();
+    let folder = job.source.clone();
     let mut records =
         vec![Record::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];
     records.extend(done.into_iter().map(|(uid, copied)| {
@@ -62,12 +62,12 @@ pub(crate) async fn check_target_validity<M: Ports>(
             .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
         Record::Message { folder: folder.clone(), uid, state }
     }));
-    work.reason += if is_renumbered {
+    job.reason += if is_renumbered {
         "; the target's UIDVALIDITY changed, its messages were looked up again"
     } else {
         "; the target's UIDNEXT went back, its messages were looked up again"
     };
     cx.record(state, &records).await?;
     // Records that were lost are planned as new, which only a scan of everything shows.
-    Ok(Reach::Everything)
+    Ok(ScanScope::Everything)
 }

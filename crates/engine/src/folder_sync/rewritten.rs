@@ -10,10 +10,10 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::adopt::{adopt, record_adopted},
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     folder_sync::outcomes::report_skipped,
     ledger_state::{Copied, FolderState},
-    matching::on_target::{Among, Found, taken},
+    matching::on_target::{MatchedMessage, SearchRange, taken},
     matching::pairing::Proof,
     message_plan::MessagePlan,
     ports::{Ledger, Mailbox, Target},
@@ -22,7 +22,7 @@ use crate::{
 /// Copies that show how the target treats messages.
 const SAMPLE: usize = 5;
 /// Why a message is skipped of which a copy may be on the target. A later pass knows it by these words.
-pub(crate) const UNCLEAR: &str = "the target rewrites messages and holds some of the same date of arrival that the ledger does \
+pub(crate) const UNCLEAR_REASON: &str = "the target rewrites messages and holds some of the same date of arrival that the ledger does \
                                   not know: a copy of this message may be among them";
 
 /// What a target does to messages that it stores, as copies show it.
@@ -54,7 +54,7 @@ impl Treatment {
 
 /// A message by what is left where its text was rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Trace {
+struct HeaderTrace {
     uid: Uid,
     fingerprint: Fingerprint,
     arrived: Option<i64>,
@@ -62,7 +62,7 @@ struct Trace {
 
 /// What traces tell.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Traced {
+struct TracedPairs {
     pairs: Vec<(Uid, Uid)>,
     /// Messages of the left of which nothing tells whether they are on the right.
     unclear: Vec<Uid>,
@@ -70,8 +70,8 @@ struct Traced {
 
 /// Pairs by headers and date of arrival, in the order of both sides. A message more on the right is another copy of the same.
 /// Pure.
-fn pair_by_trace(left: &[Trace], right: &[Trace], redates: bool) -> Traced {
-    let key = |it: &Trace| (it.fingerprint, it.arrived.filter(|_| !redates));
+fn pair_by_trace(left: &[HeaderTrace], right: &[HeaderTrace], redates: bool) -> TracedPairs {
+    let key = |it: &HeaderTrace| (it.fingerprint, it.arrived.filter(|_| !redates));
     let mut groups: BTreeMap<_, (Vec<Uid>, Vec<Uid>)> = BTreeMap::new();
     for it in left {
         groups.entry(key(it)).or_default().0.push(it.uid);
@@ -81,7 +81,7 @@ fn pair_by_trace(left: &[Trace], right: &[Trace], redates: bool) -> Traced {
             group.1.push(it.uid);
         }
     }
-    let mut traced = Traced::default();
+    let mut traced = TracedPairs::default();
     for (ours, theirs) in groups.into_values().filter(|(_, theirs)| !theirs.is_empty()) {
         if ours.len() <= theirs.len() {
             traced.pairs.extend(ours.into_iter().zip(theirs));
@@ -112,7 +112,7 @@ fn date(message: &MessageInfo) -> Option<i64> {
 /// skipped: it is named, and not there twice.
 pub(crate) async fn adopt_rewritten<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     first: Uid,
@@ -123,7 +123,7 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
     }
     let known = sample(state, &UidSet::new());
     let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
-    let shown = cx.target.stored(&work.target, lowest, None, &UidSet::new()).await?.messages;
+    let shown = cx.target.stored(&job.target, lowest, None, &UidSet::new()).await?.messages;
     let mut strangers = strangers(&shown, first, &taken(state, owned));
     let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
     let is_redated = |(uid, copied): &(Uid, Copied)| {
@@ -136,37 +136,37 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
         return Ok(());
     }
     let uids: UidSet = known.iter().map(|(uid, _)| *uid).filter(|uid| there.contains_key(uid)).collect();
-    let read = cx.target.digests(&work.target, &uids).await?.into_iter().collect();
+    let read = cx.target.digests(&job.target, &uids).await?.into_iter().collect();
     let treatment = Treatment::new(&known, &read);
     if treatment == Treatment::Kept {
         return Ok(());
     }
-    let among = Among::just_sent(first, Proof::Digest);
-    adopt(cx, work, state, plan, owned, among, |_| true).await?;
+    let range = SearchRange::just_sent(first, Proof::Digest);
+    adopt(cx, job, state, plan, owned, range, |_| true).await?;
     if treatment == Treatment::NewHeaders {
         return Ok(());
     }
     let taken = taken(state, owned);
     strangers.retain(|it| !taken.contains(it.uid));
-    adopt_by_trace(cx, work, state, plan, strangers, redates).await
+    adopt_by_trace(cx, job, state, plan, strangers, redates).await
 }
 
 /// True if copies other than these show that the target rewrites the texts of messages.
 pub(crate) async fn are_texts_rewritten<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     others: &UidSet,
 ) -> Result<bool, Error> {
-    let Some(state) = cx.ledger.folder(&work.source).await? else { return Ok(false) };
+    let Some(state) = cx.ledger.folder(&job.source).await? else { return Ok(false) };
     let known = sample(&state, others);
     let uids: UidSet = known.iter().map(|(uid, _)| *uid).collect();
-    let read = cx.target.digests(&work.target, &uids).await?.into_iter().collect();
+    let read = cx.target.digests(&job.target, &uids).await?.into_iter().collect();
     Ok(Treatment::new(&known, &read) == Treatment::NewTexts)
 }
 
 async fn adopt_by_trace<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     strangers: Vec<MessageInfo>,
@@ -182,30 +182,30 @@ async fn adopt_by_trace<M: Ports>(
     if left.is_empty() || right.is_empty() {
         return Ok(());
     }
-    let headers = cx.source.fingerprints(&work.source, &left.keys().copied().collect()).await?;
+    let headers = cx.source.fingerprints(&job.source, &left.keys().copied().collect()).await?;
     let left = traces(&headers, &left);
-    let copies = cx.target.fingerprints(&work.target, &right.keys().copied().collect()).await?;
-    let Traced { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
+    let copies = cx.target.fingerprints(&job.target, &right.keys().copied().collect()).await?;
+    let TracedPairs { pairs, unclear } = pair_by_trace(&left, &traces(&copies, &right), redates);
     let headers: HashMap<Uid, Fingerprint> = headers.into_iter().collect();
     let found = pairs.iter().filter_map(|(uid, copy)| {
         let (on_target, fingerprint) = ((*right.get(copy)?).clone(), *headers.get(uid)?);
-        Some(Found { uid: *uid, on_target, fingerprint, digests: None })
+        Some(MatchedMessage { uid: *uid, on_target, fingerprint, digests: None })
     });
-    let found: Vec<Found> = found.collect();
+    let found: Vec<MatchedMessage> = found.collect();
     if !found.is_empty() {
-        work.tally.remarks.push(format!(
+        job.tally.remarks.push(format!(
             "{} messages were recognised on the target by headers and dates of arrival: the server rewrites messages, \
              and the ledger does not know these copies",
             found.len()
         ));
     }
-    record_adopted(cx, work, state, plan, &found).await?;
+    record_adopted(cx, job, state, plan, &found).await?;
     let unclear: UidSet = unclear.into_iter().collect();
     let (skipped, copy) = std::mem::take(&mut plan.copy).into_iter().partition(|it| unclear.contains(it.uid));
     plan.copy = copy;
     let skipped: Vec<MessageInfo> = skipped;
     for message in skipped {
-        report_skipped(cx, work, &message, UNCLEAR.to_owned());
+        report_skipped(cx, job, &message, UNCLEAR_REASON.to_owned());
     }
     Ok(())
 }
@@ -216,12 +216,12 @@ fn strangers(shown: &[MessageInfo], first: Uid, taken: &UidSet) -> Vec<MessageIn
 }
 
 /// In the order of the folder.
-fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>) -> Vec<Trace> {
+fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>) -> Vec<HeaderTrace> {
     let trace = |(uid, fingerprint): &(Uid, Fingerprint)| {
         let arrived = date(messages.get(uid)?);
-        Some(Trace { uid: *uid, fingerprint: *fingerprint, arrived })
+        Some(HeaderTrace { uid: *uid, fingerprint: *fingerprint, arrived })
     };
-    let mut traces: Vec<Trace> = headers.iter().filter_map(trace).collect();
+    let mut traces: Vec<HeaderTrace> = headers.iter().filter_map(trace).collect();
     traces.sort_by_key(|it| it.uid);
     traces
 }
@@ -236,8 +236,8 @@ mod tests {
         Uid::new(number).unwrap()
     }
 
-    fn trace(number: u32, fingerprint: u8, arrived: i64) -> Trace {
-        Trace {
+    fn trace(number: u32, fingerprint: u8, arrived: i64) -> HeaderTrace {
+        HeaderTrace {
             uid: uid(number),
             fingerprint: Fingerprint::from_bytes([fingerprint; 16]),
             arrived: Some(arrived),

@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::{Cursor, Present},
-    folder_sync::job::{Origin, Reach, Work},
+    folder_sync::job::{FolderHistory, FolderJob, ScanScope},
     folder_sync::recover::{owned_by_others, recover_known},
     ledger_state::FolderRecord,
     message_plan::plan_messages,
@@ -17,74 +17,77 @@ use mailhaul_mail::{FolderPath, UidSet};
 use std::sync::Arc;
 
 /// Folders with more messages are not kept in memory between two steps.
-const KEPT: usize = 100_000;
+const MAX_KEPT_MESSAGES: usize = 100_000;
 
 /// Scans a folder of an earlier pass and finds what vanished from it. What a crash left open is settled first: the
 /// message may be in another folder by now.
 pub(crate) async fn scan_known_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
 ) -> Result<(), Error> {
-    if scan_changes(cx, work).await? {
+    if scan_changes(cx, job).await? {
         return Ok(());
     }
-    let Some(mut state) = cx.ledger.folder(&work.source).await? else { return Ok(()) };
-    let owned = owned_by_others(cx, work).await?;
-    let mut reach = Reach::Changes;
+    let Some(mut state) = cx.ledger.folder(&job.source).await? else { return Ok(()) };
+    let owned = owned_by_others(cx, job).await?;
+    let mut scope = ScanScope::Changes;
     if !state.intended().is_empty() {
-        reach = recover_known(cx, work, &mut state, &owned).await?;
+        scope = recover_known(cx, job, &mut state, &owned).await?;
     }
-    let mut scan = scan_folder(cx, work, &mut state, reach).await?;
+    let mut scan = scan_folder(cx, job, &mut state, scope).await?;
     let mut plan = plan_messages(&scan, &state, &cx.options.filter, cx.options.order);
     if !plan.vanished.is_empty() {
         // They may have to be moved on the target: by UIDs that mean what they did.
-        if recover_known(cx, work, &mut state, &owned).await? == Reach::Everything {
-            scan = scan_folder(cx, work, &mut state, Reach::Everything).await?;
+        if recover_known(cx, job, &mut state, &owned).await? == ScanScope::Everything {
+            scan = scan_folder(cx, job, &mut state, ScanScope::Everything).await?;
         }
         plan = plan_messages(&scan, &state, &cx.options.filter, cx.options.order);
     }
-    work.vanished = plan.vanished;
-    if state.messages.len() <= KEPT {
-        work.state = Some(state);
+    job.vanished = plan.vanished;
+    if state.messages.len() <= MAX_KEPT_MESSAGES {
+        job.state = Some(state);
     }
     Ok(())
 }
 
 /// The usual case of [`Self::scan_known`] by a shorter way, which does not grow with the folder: a source that tells
 /// what changed and what vanished, nothing that vanished, and nothing that was left open. False where it is another.
-async fn scan_changes<M: Ports>(cx: &mut SyncContext<'_, M>, work: &mut Work) -> Result<bool, Error> {
-    let Some(state) = cx.ledger.folder_around(&work.source, &UidSet::new()).await? else {
+async fn scan_changes<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut FolderJob) -> Result<bool, Error> {
+    let Some(state) = cx.ledger.folder_around(&job.source, &UidSet::new()).await? else {
         return Ok(false);
     };
     let record = &state.record;
     let Some(cursor) = usual_cursor(cx, record) else { return Ok(false) };
-    if work.origin == Origin::Departed || !state.messages.is_empty() {
+    if job.history == FolderHistory::Departed || !state.messages.is_empty() {
         return Ok(false);
     }
-    let scan = cx.source.scan(&work.source, Some(&cursor)).await?;
+    let scan = cx.source.scan(&job.source, Some(&cursor)).await?;
     let is_usual = scan.status.uid_validity == record.uid_validity
         && !went_back(&cursor.status, &scan.status)
-        && twin(work, &scan.status).is_none()
+        && twin(job, &scan.status).is_none()
         && matches!(&scan.present, Present::AllBut(vanished) if vanished.is_empty());
     if !is_usual {
         return Ok(false);
     }
     let unseen = scan.unseen.iter().map(|it| it.uid);
     let changed: UidSet = scan.messages.iter().map(|it| it.uid).chain(unseen).collect();
-    let state = cx.ledger.folder_around(&work.source, &changed).await?;
+    let state = cx.ledger.folder_around(&job.source, &changed).await?;
     if state.as_ref().is_some_and(|it| !contradictions(&scan, it).is_empty()) {
         return Ok(false);
     }
-    work.state = state;
-    work.scan = Some(Arc::new(scan));
+    job.state = state;
+    job.scan = Some(Arc::new(scan));
     Ok(true)
 }
 
 /// Scans all known folders for changes at once, if the source can. Reads no records of messages: a folder that turns
 /// out to need more is scanned again.
-pub(crate) async fn scan_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, works: &[Work]) -> Result<(), Error> {
+pub(crate) async fn scan_ahead<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    jobs: &[FolderJob],
+) -> Result<(), Error> {
     let records = cx.ledger.folders().await?;
-    let is_wanted = |it: &&FolderRecord| works.iter().any(|work| work.is_known() && work.source == it.folder);
+    let is_wanted = |it: &&FolderRecord| jobs.iter().any(|job| job.is_known() && job.source == it.folder);
     let folders: Vec<(FolderPath, Cursor)> = records
         .iter()
         .filter(is_wanted)

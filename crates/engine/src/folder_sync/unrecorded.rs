@@ -5,10 +5,10 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::adopt::adopt,
-    folder_sync::job::Work,
-    folder_sync::rewritten::{UNCLEAR, adopt_rewritten},
+    folder_sync::job::FolderJob,
+    folder_sync::rewritten::{UNCLEAR_REASON, adopt_rewritten},
     ledger_state::{Floor, FolderState, MessageState},
-    matching::on_target::Among,
+    matching::on_target::SearchRange,
     message_plan::MessagePlan,
     ports::Ledger,
 };
@@ -19,14 +19,14 @@ use mailhaul_mail::{Uid, UidSet};
 /// as where an older ledger was restored.
 pub(crate) async fn adopt_unrecorded<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
     floor: Floor,
     owned: &UidSet,
 ) -> Result<(), Error> {
     let Some(cursor) = state.record.cursor else {
-        return adopt(cx, work, state, plan, owned, Among::ALL, |_| true).await;
+        return adopt(cx, job, state, plan, owned, SearchRange::WHOLE_FOLDER, |_| true).await;
     };
     let record = &state.record;
     let next = cursor.status.uid_next.filter(|_| cursor.status.uid_validity == record.uid_validity);
@@ -40,23 +40,23 @@ pub(crate) async fn adopt_unrecorded<M: Ports>(
     let same_numbers = record.target_validity == Some(floor.uid_validity);
     let since = record.target_next.filter(|it| same_numbers && *it < floor.uid_next);
     let has_old = plan.copy.iter().any(is_old);
-    let was_unclear = |it: &MessageInfo| matches!(state.messages.get(&it.uid), Some(MessageState::Skipped(why)) if why == UNCLEAR);
+    let was_unclear = |it: &MessageInfo| matches!(state.messages.get(&it.uid), Some(MessageState::Skipped(why)) if why == UNCLEAR_REASON);
     let any_unclear = plan.copy.iter().any(was_unclear);
     if !has_old && !any_unclear && (since.is_none() || plan.copy.is_empty()) {
         return Ok(());
     }
-    if let Some(all) = cx.ledger.folder(&work.source).await? {
+    if let Some(all) = cx.ledger.folder(&job.source).await? {
         *state = all;
     }
     if has_old {
-        adopt(cx, work, state, plan, owned, Among::ALL, is_old).await?;
+        adopt(cx, job, state, plan, owned, SearchRange::WHOLE_FOLDER, is_old).await?;
     }
     if let Some(first) = since {
-        adopt(cx, work, state, plan, owned, Among::by_octets(first), |_| true).await?;
+        adopt(cx, job, state, plan, owned, SearchRange::by_octets(first), |_| true).await?;
     }
     let first = if any_unclear { Some(Uid::FIRST) } else { since };
     if let Some(first) = first {
-        Box::pin(adopt_rewritten(cx, work, state, plan, first, owned)).await?;
+        Box::pin(adopt_rewritten(cx, job, state, plan, first, owned)).await?;
     }
     Ok(())
 }

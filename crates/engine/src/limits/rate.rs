@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// So much of a rate may pass at once.
 const BURST: Duration = Duration::from_secs(1);
 /// So many hours count beside the one that runs.
-const HOURS: u64 = 24;
+const WINDOW_HOURS: u64 = 24;
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Upper limits, at least 1; `None`: none.
@@ -32,7 +32,7 @@ impl Rates {
 
 /// What is to be done with a message or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum PaceDecision {
     /// It may pass, and is counted.
     Now,
     /// It is to be asked about again after so long.
@@ -48,10 +48,10 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn turn(self, now: Duration) -> Turn {
+    fn turn(self, now: Duration) -> PaceDecision {
         match self.even.saturating_sub(now.saturating_add(BURST)) {
-            Duration::ZERO => Turn::Now,
-            wait => Turn::After(wait),
+            Duration::ZERO => PaceDecision::Now,
+            wait => PaceDecision::After(wait),
         }
     }
 
@@ -84,7 +84,7 @@ impl Usage {
 
     /// The first hour that counts at this moment.
     pub fn first_hour(now: Duration) -> u64 {
-        Self::hour(now).saturating_sub(HOURS)
+        Self::hour(now).saturating_sub(WINDOW_HOURS)
     }
 
     fn add(&mut self, hour: u64, octets: u64) {
@@ -112,7 +112,8 @@ impl Usage {
         for (hour, octets) in &self.0 {
             left -= octets;
             if left <= most {
-                return (HOUR * u32::try_from(hour + HOURS + 1).unwrap_or(u32::MAX)).saturating_sub(now);
+                return (HOUR * u32::try_from(hour + WINDOW_HOURS + 1).unwrap_or(u32::MAX))
+                    .saturating_sub(now);
             }
         }
         Duration::ZERO
@@ -149,29 +150,29 @@ impl Pacer {
 
     /// Whether a message of so many octets may begin. A message that is larger than the budget of a day passes when
     /// nothing else of that day has.
-    pub(crate) fn message(&mut self, now: Duration, octets: u64) -> Turn {
+    pub(crate) fn message(&mut self, now: Duration, octets: u64) -> PaceDecision {
         if let Some(most) = self.rates.bytes_per_day {
             self.used.forget_before(Usage::first_hour(now));
             let used = self.used.total();
             if used > 0 && used.saturating_add(octets) > most {
-                return Turn::UsedUp(self.used.wait_until_at_most(most.saturating_sub(octets), now));
+                return PaceDecision::UsedUp(self.used.wait_until_at_most(most.saturating_sub(octets), now));
             }
         }
         if let Some(rate) = self.rates.messages_per_second {
             match self.messages.turn(now) {
-                Turn::Now => self.messages.take(now, 1, rate),
+                PaceDecision::Now => self.messages.take(now, 1, rate),
                 wait => return wait,
             }
         }
         self.count(now, octets);
-        Turn::Now
+        PaceDecision::Now
     }
 
     /// Whether so many octets of a message that has begun may pass.
-    pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> Turn {
-        let Some(rate) = self.rates.bytes_per_second else { return Turn::Now };
+    pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> PaceDecision {
+        let Some(rate) = self.rates.bytes_per_second else { return PaceDecision::Now };
         let turn = self.octets.turn(now);
-        if turn == Turn::Now {
+        if turn == PaceDecision::Now {
             self.octets.take(now, octets, rate);
         }
         turn
@@ -216,13 +217,13 @@ mod tests {
     fn moments(
         pacer: &mut Pacer,
         count: usize,
-        mut ask: impl FnMut(&mut Pacer, Duration) -> Turn,
+        mut ask: impl FnMut(&mut Pacer, Duration) -> PaceDecision,
     ) -> Vec<u128> {
         let (mut now, mut passed) = (BEGIN, Vec::new());
         while passed.len() < count {
             match ask(pacer, now) {
-                Turn::Now => passed.push(now.saturating_sub(BEGIN).as_millis()),
-                Turn::After(wait) | Turn::UsedUp(wait) => now += wait,
+                PaceDecision::Now => passed.push(now.saturating_sub(BEGIN).as_millis()),
+                PaceDecision::After(wait) | PaceDecision::UsedUp(wait) => now += wait,
             }
         }
         passed
@@ -239,8 +240,8 @@ mod tests {
     #[test]
     fn what_is_not_limited_is_never_kept_waiting() {
         let mut pacer = Pacer::default();
-        assert!((0..1000).all(|_| pacer.message(BEGIN, 1 << 40) == Turn::Now));
-        assert!((0..1000).all(|_| pacer.octets(BEGIN, 1 << 40) == Turn::Now));
+        assert!((0..1000).all(|_| pacer.message(BEGIN, 1 << 40) == PaceDecision::Now));
+        assert!((0..1000).all(|_| pacer.octets(BEGIN, 1 << 40) == PaceDecision::Now));
     }
 
     #[test]
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(passed, [0, 0, 0, 0, 0, 250, 500, 750, 1000, 1250]);
         // Silence is not saved up beyond a second.
         let later = BEGIN + Duration::from_hours(1);
-        let at_once = (0..100).take_while(|_| pacer.message(later, 1) == Turn::Now).count();
+        let at_once = (0..100).take_while(|_| pacer.message(later, 1) == PaceDecision::Now).count();
         assert_eq!(at_once, 5);
     }
 
@@ -271,22 +272,25 @@ mod tests {
     fn a_day_that_is_used_up_is_free_again_24_hours_after_the_hour_in_which_it_was() {
         let mut pacer = Pacer::new(of_a_day(100), Usage::default());
         let half_past = BEGIN + Duration::from_mins(30);
-        assert_eq!(pacer.message(half_past, 60), Turn::Now);
+        assert_eq!(pacer.message(half_past, 60), PaceDecision::Now);
         assert_eq!(pacer.day(half_past), Some((100, 40)));
-        assert_eq!(pacer.message(half_past + HOUR, 40), Turn::Now);
+        assert_eq!(pacer.message(half_past + HOUR, 40), PaceDecision::Now);
         let wait = match pacer.message(half_past + HOUR, 1) {
-            Turn::UsedUp(wait) => wait,
+            PaceDecision::UsedUp(wait) => wait,
             other => panic!("{other:?}"),
         };
         // The end of the first hour, and 24 hours.
         let free = half_past + HOUR + wait;
         assert_eq!(free, BEGIN + HOUR * 25);
-        assert!(matches!(pacer.message(free.saturating_sub(Duration::from_millis(1)), 1), Turn::UsedUp(_)));
+        assert!(matches!(
+            pacer.message(free.saturating_sub(Duration::from_millis(1)), 1),
+            PaceDecision::UsedUp(_)
+        ));
         assert_eq!(pacer.day(free), Some((100, 60)));
-        assert_eq!(pacer.message(free, 60), Turn::Now);
+        assert_eq!(pacer.message(free, 60), PaceDecision::Now);
         assert_eq!(pacer.day(free), Some((100, 0)));
         // For a larger one, more has to be free.
-        assert_eq!(pacer.message(free, 61), Turn::UsedUp(HOUR * 25));
+        assert_eq!(pacer.message(free, 61), PaceDecision::UsedUp(HOUR * 25));
     }
 
     #[test]
@@ -296,7 +300,7 @@ mod tests {
         for step in 0..2000u64 {
             now += Duration::from_secs(step * 7919 % 4000);
             let octets = 1 + step * 31 % 150;
-            if pacer.message(now, octets) == Turn::Now {
+            if pacer.message(now, octets) == PaceDecision::Now {
                 passed.push((now, octets));
             }
         }
@@ -310,9 +314,9 @@ mod tests {
     #[test]
     fn a_message_larger_than_a_day_passes_alone() {
         let mut pacer = Pacer::new(of_a_day(100), Usage::default());
-        assert_eq!(pacer.message(BEGIN, 5000), Turn::Now);
-        assert_eq!(pacer.message(BEGIN, 5000), Turn::UsedUp(HOUR * 25));
-        assert_eq!(pacer.message(BEGIN + HOUR * 25, 5000), Turn::Now);
+        assert_eq!(pacer.message(BEGIN, 5000), PaceDecision::Now);
+        assert_eq!(pacer.message(BEGIN, 5000), PaceDecision::UsedUp(HOUR * 25));
+        assert_eq!(pacer.message(BEGIN + HOUR * 25, 5000), PaceDecision::Now);
     }
 
     #[test]
@@ -326,19 +330,19 @@ mod tests {
         assert_eq!(told, [(480_000, 30), (480_001, 20)]);
         assert!(pacer.tell(BEGIN + HOUR).is_empty());
         let mut again = Pacer::new(of_a_day(60), told.into_iter().collect());
-        assert!(matches!(again.message(BEGIN + HOUR, 11), Turn::UsedUp(_)));
-        assert_eq!(again.message(BEGIN + HOUR, 10), Turn::Now);
+        assert!(matches!(again.message(BEGIN + HOUR, 11), PaceDecision::UsedUp(_)));
+        assert_eq!(again.message(BEGIN + HOUR, 10), PaceDecision::Now);
     }
 
     #[test]
     fn a_changed_rate_counts_at_once() {
         let mut pacer = Pacer::new(of_messages(1), Usage::default());
-        while pacer.message(BEGIN, 1) == Turn::Now {}
+        while pacer.message(BEGIN, 1) == PaceDecision::Now {}
         pacer.set_rates(of_messages(10));
-        assert_eq!(pacer.message(BEGIN, 1), Turn::Now);
+        assert_eq!(pacer.message(BEGIN, 1), PaceDecision::Now);
         // The same rate again is no change.
-        while pacer.message(BEGIN, 1) == Turn::Now {}
+        while pacer.message(BEGIN, 1) == PaceDecision::Now {}
         pacer.set_rates(of_messages(10));
-        assert!(matches!(pacer.message(BEGIN, 1), Turn::After(_)));
+        assert!(matches!(pacer.message(BEGIN, 1), PaceDecision::After(_)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use mailhaul_mail::{Digests, Uid, UidSet};
 
 /// Bytes that a pass reads back whatever it copies: all of a small mailbox.
-const BASE: u64 = 64 << 10;
+const BASE_BYTES: u64 = 64 << 10;
 /// One byte in this number of copied bytes is read back besides.
 const SHARE: u64 = 100;
 /// A copy that can be compared with what was sent.
@@ -26,7 +26,7 @@ pub struct ReadBack {
 
 impl Default for ReadBack {
     fn default() -> Self {
-        Self { bytes: AtomicU64::new(BASE) }
+        Self { bytes: AtomicU64::new(BASE_BYTES) }
     }
 }
 

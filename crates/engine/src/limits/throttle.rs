@@ -13,17 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind, Side},
-    limits::rate::{Pacer, Rates, Turn, Usage},
+    limits::rate::{PaceDecision, Pacer, Rates, Usage},
     limits::read_back_budget::ReadBack,
     ports::Clock,
 };
 
 /// What takes longer is not waited for with connections open.
-pub(crate) const SHORT: Duration = Duration::from_mins(1);
+pub(crate) const MAX_INLINE_WAIT: Duration = Duration::from_mins(1);
 /// So long a change of rates may go unnoticed.
-const LONGEST_NAP: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// To wake up more often gains nothing: what may pass at once makes up for it.
-const SHORTEST_NAP: Duration = Duration::from_millis(100);
+const MIN_SLEEP: Duration = Duration::from_millis(100);
 
 /// What is limited: a server as a whole, or one mailbox on it. Clones share it.
 #[derive(Clone, Debug)]
@@ -79,18 +79,18 @@ impl Throttle {
         ask(&mut pacer)
     }
 
-    fn message(&self, clock: &impl Clock, octets: u64) -> Turn {
+    fn message(&self, clock: &impl Clock, octets: u64) -> PaceDecision {
         if !self.0.is_limited.load(Ordering::Relaxed) {
             self.0.uncounted.fetch_add(octets, Ordering::Relaxed);
-            return Turn::Now;
+            return PaceDecision::Now;
         }
         let now = clock.now();
         self.with(now, |pacer| pacer.message(now, octets))
     }
 
-    fn octets(&self, clock: &impl Clock, octets: u64) -> Turn {
+    fn octets(&self, clock: &impl Clock, octets: u64) -> PaceDecision {
         if !self.0.is_limited.load(Ordering::Relaxed) {
-            return Turn::Now;
+            return PaceDecision::Now;
         }
         let now = clock.now();
         self.with(now, |pacer| pacer.octets(now, octets))
@@ -153,11 +153,13 @@ impl Limits {
         for (index, (side, throttle)) in self.throttles.iter().enumerate() {
             let refused = loop {
                 match throttle.message(clock, octets) {
-                    Turn::Now => break None,
-                    Turn::After(wait) if wait > SHORT => break Some(throttle.too_slow(*side, wait)),
-                    Turn::After(_) if stop.is_cancelled() => break Some(Error::interrupted()),
-                    Turn::After(wait) => sleep(clock, stop, wait).await,
-                    Turn::UsedUp(wait) => break Some(throttle.used_up(*side, wait)),
+                    PaceDecision::Now => break None,
+                    PaceDecision::After(wait) if wait > MAX_INLINE_WAIT => {
+                        break Some(throttle.too_slow(*side, wait));
+                    }
+                    PaceDecision::After(_) if stop.is_cancelled() => break Some(Error::interrupted()),
+                    PaceDecision::After(wait) => sleep(clock, stop, wait).await,
+                    PaceDecision::UsedUp(wait) => break Some(throttle.used_up(*side, wait)),
                 }
             };
             if let Some(error) = refused {
@@ -176,7 +178,7 @@ impl Limits {
     pub(crate) async fn octets(&self, clock: &impl Clock, stop: &CancellationToken, octets: u64) {
         for (_, throttle) in &self.throttles {
             while !stop.is_cancelled()
-                && let Turn::After(wait) | Turn::UsedUp(wait) = throttle.octets(clock, octets)
+                && let PaceDecision::After(wait) | PaceDecision::UsedUp(wait) = throttle.octets(clock, octets)
             {
                 sleep(clock, stop, wait).await;
             }
@@ -186,7 +188,7 @@ impl Limits {
 
 async fn sleep(clock: &impl Clock, stop: &CancellationToken, wait: Duration) {
     tokio::select! {
-        () = clock.sleep(wait.clamp(SHORTEST_NAP, LONGEST_NAP)) => {}
+        () = clock.sleep(wait.clamp(MIN_SLEEP, MAX_SLEEP)) => {}
         () = stop.cancelled() => {}
     }
 }

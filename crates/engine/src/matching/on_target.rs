@@ -10,24 +10,24 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     ledger_state::{Copied, FolderState, Likeness},
-    matching::pairing::{ByText, Candidate, Proof, pair_by_fingerprint, pair_by_text, pair_doubts},
+    matching::pairing::{Candidate, Proof, TextKey, pair_by_fingerprint, pair_by_text, pair_doubts},
     ports::Mailbox,
 };
 
 /// Where to look on the target, and what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Among {
+pub(crate) struct SearchRange {
     /// Only messages with this UID or a greater one.
     pub(crate) first: Uid,
     /// What proves that one is ours.
     pub(crate) proof: Proof,
     /// What messages with other headers are taken for.
-    pub(crate) rewrites: Rewrites,
+    pub(crate) rewrites: HeaderRewrites,
 }
 
 /// What a target may have done to headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rewrites {
+pub(crate) enum HeaderRewrites {
     /// Nothing tells: messages with other headers are other messages.
     Never,
     /// What is looked for was sent a moment ago, and little else came since, or the target is known for it: text and date
@@ -35,25 +35,25 @@ pub(crate) enum Rewrites {
     Possible,
 }
 
-impl Among {
+impl SearchRange {
     /// The whole folder, which others may have filled.
-    pub(crate) const ALL: Self =
-        Self { first: Uid::FIRST, proof: Proof::Likeness, rewrites: Rewrites::Never };
+    pub(crate) const WHOLE_FOLDER: Self =
+        Self { first: Uid::FIRST, proof: Proof::Likeness, rewrites: HeaderRewrites::Never };
 
     /// What came from this UID on, ours and that of others, which may look like ours: only the octets prove it.
     pub(crate) fn by_octets(first: Uid) -> Self {
-        Self { first, proof: Proof::Digest, rewrites: Rewrites::Never }
+        Self { first, proof: Proof::Digest, rewrites: HeaderRewrites::Never }
     }
 
     /// What came since a moment ago, when our messages were sent: their headers may have been rewritten.
     pub(crate) fn just_sent(first: Uid, proof: Proof) -> Self {
-        Self { first, proof, rewrites: Rewrites::Possible }
+        Self { first, proof, rewrites: HeaderRewrites::Possible }
     }
 }
 
 /// A message of the source that was found on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct MatchedMessage {
     pub(crate) uid: Uid,
     pub(crate) on_target: MessageInfo,
     pub(crate) fingerprint: Fingerprint,
@@ -63,7 +63,7 @@ pub(crate) struct Found {
 
 /// A message of the source that may be on the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sought {
+pub(crate) struct MatchCandidate {
     pub(crate) uid: Uid,
     /// Octets on the source, as claimed.
     pub(crate) size: u64,
@@ -73,7 +73,7 @@ pub(crate) struct Sought {
     pub(crate) arrived: Option<i64>,
 }
 
-impl Sought {
+impl MatchCandidate {
     /// A message as the source has it.
     pub(crate) fn as_it_is(uid: Uid, size: u64) -> Self {
         Self { uid, size, copy: None, arrived: None }
@@ -92,11 +92,11 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     target: &mut T,
     folder: &FolderPath,
     target_folder: &FolderPath,
-    wanted: &[Sought],
+    wanted: &[MatchCandidate],
     owned: &UidSet,
-    among: Among,
-) -> Result<Vec<Found>, Error> {
-    Ok(Box::pin(compare(Some(source), target, folder, target_folder, wanted, owned, among)).await?.found)
+    range: SearchRange,
+) -> Result<Vec<MatchedMessage>, Error> {
+    Ok(Box::pin(compare(Some(source), target, folder, target_folder, wanted, owned, range)).await?.found)
 }
 
 /// Target UIDs that belong to messages already: of this folder, and of others.
@@ -109,7 +109,7 @@ pub(crate) fn taken(state: &FolderState, by_others: &UidSet) -> UidSet {
 /// What a comparison of both sides shows.
 #[derive(Default)]
 pub(crate) struct Comparison {
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<MatchedMessage>,
     /// Messages that are on the source still.
     pub(crate) on_source: UidSet,
     /// Messages of the target that match none of the source's.
@@ -122,15 +122,15 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     target: &mut T,
     folder: &FolderPath,
     target_folder: &FolderPath,
-    wanted: &[Sought],
+    wanted: &[MatchCandidate],
     owned: &UidSet,
-    among: Among,
+    range: SearchRange,
 ) -> Result<Comparison, Error> {
     if wanted.is_empty() {
         return Ok(Comparison::default());
     }
     let mut there = target.scan(target_folder, None).await?.messages;
-    there.retain(|it| it.uid >= among.first && !owned.contains(it.uid));
+    there.retain(|it| it.uid >= range.first && !owned.contains(it.uid));
     if there.is_empty() {
         return Ok(Comparison::default());
     }
@@ -152,7 +152,7 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
         Some(Candidate { uid: it.uid, fingerprint, size, arrived: it.arrived })
     }));
 
-    let pairing = pair_by_fingerprint(&left, &right, among.proof);
+    let pairing = pair_by_fingerprint(&left, &right, range.proof);
     let mut pairs = pairing.sure;
     let (mut left_doubt, mut right_doubt) = (UidSet::new(), UidSet::new());
     for doubt in &pairing.doubts {
@@ -171,8 +171,9 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
             target.digests(target_folder, &right_doubt).await?.into_iter().collect();
         pairs.extend(pair_doubts(&pairing.doubts, &read, &right, |_, _| true));
     }
-    if among.rewrites == Rewrites::Possible {
-        let rest = Rest { folder, target_folder, wanted, left: &left, right: &right, there: &there };
+    if range.rewrites == HeaderRewrites::Possible {
+        let rest =
+            UnpairedMessages { folder, target_folder, wanted, left: &left, right: &right, there: &there };
         pairs.extend(rest.pair(source, target, &pairs, &mut read).await?);
     }
     let fingerprints: HashMap<Uid, Fingerprint> = left.iter().map(|it| (it.uid, it.fingerprint)).collect();
@@ -181,23 +182,23 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     let unmatched = unmatched.filter_map(|it| Some((there.get(&it.uid)?.clone(), it.fingerprint))).collect();
     let found = pairs.into_iter().filter_map(|(uid, other)| {
         let (on_target, digests) = (there.get(&other)?.clone(), read.get(&uid).copied());
-        Some(Found { uid, on_target, fingerprint: *fingerprints.get(&uid)?, digests })
+        Some(MatchedMessage { uid, on_target, fingerprint: *fingerprints.get(&uid)?, digests })
     });
     let on_source = left.iter().map(|it| it.uid).collect();
     Ok(Comparison { found: found.collect(), on_source, unmatched })
 }
 
 /// What fingerprints did not pair above a floor: a target may rewrite Message-ID or another field of them.
-struct Rest<'a> {
+struct UnpairedMessages<'a> {
     folder: &'a FolderPath,
     target_folder: &'a FolderPath,
-    wanted: &'a [Sought],
+    wanted: &'a [MatchCandidate],
     left: &'a [Candidate],
     right: &'a [Candidate],
     there: &'a HashMap<Uid, MessageInfo>,
 }
 
-impl Rest<'_> {
+impl UnpairedMessages<'_> {
     /// Pairs them by text and date. The bodies of both sides are read for it, where a date is on both.
     async fn pair<S: Mailbox, T: Mailbox>(
         &self,
@@ -229,19 +230,19 @@ impl Rest<'_> {
         if !unread.is_empty() {
             read.extend(source.digests(self.folder, &unread).await?);
         }
-        let left: Vec<ByText> = left
+        let left: Vec<TextKey> = left
             .iter()
             .filter_map(|uid| {
-                Some(ByText { uid, text: read.get(&uid)?.text, arrived: arrived.get(&uid).copied() })
+                Some(TextKey { uid, text: read.get(&uid)?.text, arrived: arrived.get(&uid).copied() })
             })
             .collect();
         if left.is_empty() || right.is_empty() {
             return Ok(Vec::new());
         }
         let right = target.digests(self.target_folder, &right).await?;
-        let right: Vec<ByText> = right
+        let right: Vec<TextKey> = right
             .into_iter()
-            .map(|(uid, digests)| ByText { uid, text: digests.text, arrived: date(uid) })
+            .map(|(uid, digests)| TextKey { uid, text: digests.text, arrived: date(uid) })
             .collect();
         Ok(pair_by_text(&left, &right))
     }
@@ -288,7 +289,7 @@ pub(crate) async fn candidates<M: Mailbox>(
 
 /// The record of a message that was found. Its flags are taken as the target has them, so that the next comparison
 /// with the source carries over what is missing.
-pub(crate) fn adopted(found: &Found, ours: bool) -> Copied {
+pub(crate) fn adopted(found: &MatchedMessage, ours: bool) -> Copied {
     Copied {
         arrived: None,
         target_uid: Some(found.on_target.uid),

@@ -164,7 +164,7 @@ pub(crate) fn pair_doubts(
 
 /// A message by what a server keeps that rewrites headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ByText {
+pub(crate) struct TextKey {
     pub(crate) uid: Uid,
     /// Of the text after the header.
     pub(crate) text: Digest,
@@ -174,21 +174,21 @@ pub(crate) struct ByText {
 
 /// Pairs copies whose headers a server has rewritten: by equal text and equal date of arrival. Where a date is not known, a
 /// text that is there once on each side is enough, unless it is empty.
-pub(crate) fn pair_by_text(left: &[ByText], right: &[ByText]) -> Vec<(Uid, Uid)> {
+pub(crate) fn pair_by_text(left: &[TextKey], right: &[TextKey]) -> Vec<(Uid, Uid)> {
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
     left.retain(|it| {
         let fits =
-            |other: &ByText| it.text == other.text && it.arrived.is_some() && it.arrived == other.arrived;
+            |other: &TextKey| it.text == other.text && it.arrived.is_some() && it.arrived == other.arrived;
         let found = right.iter().position(fits);
         pairs.extend(found.map(|index| (it.uid, right.remove(index).uid)));
         found.is_none()
     });
-    let count = |list: &[ByText], text: Digest| list.iter().filter(|it| it.text == text).count();
+    let count = |list: &[TextKey], text: Digest| list.iter().filter(|it| it.text == text).count();
     for it in &left {
         let is_single =
             it.text != Digest::of(b"") && count(&left, it.text) == 1 && count(&right, it.text) == 1;
-        let is_undated = |other: &ByText| it.arrived.is_none() || other.arrived.is_none();
+        let is_undated = |other: &TextKey| it.arrived.is_none() || other.arrived.is_none();
         let other = right.iter().find(|other| is_single && other.text == it.text && is_undated(other));
         pairs.extend(other.map(|other| (it.uid, other.uid)));
     }
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn copies_with_other_headers_are_paired_by_text_and_date() {
         let uid = |number: u32| Uid::new(number).unwrap();
-        let by_text = |number: u32, text: &str, arrived| ByText {
+        let by_text = |number: u32, text: &str, arrived| TextKey {
             uid: uid(number),
             text: Digest::of(text.as_bytes()),
             arrived,

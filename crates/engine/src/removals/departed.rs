@@ -6,7 +6,7 @@ use mailhaul_mail::Scope;
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{Origin, Work},
+    folder_sync::job::{FolderHistory, FolderJob},
     ledger_state::Record,
     options::Deletions,
     ports::{Event, Ledger, Mailbox, Progress, Target},
@@ -15,36 +15,36 @@ use crate::{
 /// Closes the departed folders that are finished, the deepest first.
 pub(crate) async fn close_departed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &[Work],
+    jobs: &[FolderJob],
 ) -> Result<(), Error> {
-    let mut departed: Vec<&Work> =
-        works.iter().filter(|it| it.origin == Origin::Departed && !it.has_failed()).collect();
+    let mut departed: Vec<&FolderJob> =
+        jobs.iter().filter(|it| it.history == FolderHistory::Departed && !it.has_failed()).collect();
     departed.sort_by(|a, b| b.target.cmp(&a.target));
-    for work in departed {
-        let state = cx.ledger.folder(&work.source).await?;
+    for job in departed {
+        let state = cx.ledger.folder(&job.source).await?;
         if state.is_some_and(|it| it.messages.is_empty()) {
-            remove_if_empty(cx, work).await?;
-            cx.ledger.record(&[Record::Closed { folder: work.source.clone() }]).await?;
+            remove_if_empty(cx, job).await?;
+            cx.ledger.record(&[Record::Closed { folder: job.source.clone() }]).await?;
         }
     }
     Ok(())
 }
 
 /// Removes the target folder if it is empty and no other folder goes there, or tells that it is empty.
-async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, work: &Work) -> Result<(), Error> {
+async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, job: &FolderJob) -> Result<(), Error> {
     let records = cx.ledger.folders().await?;
-    let is_used = records.iter().any(|it| it.folder != work.source && it.target.is_within(&work.target));
-    if is_used || work.target.is_inbox() {
+    let is_used = records.iter().any(|it| it.folder != job.source && it.target.is_within(&job.target));
+    if is_used || job.target.is_inbox() {
         return Ok(());
     }
     let is_removed = cx.options.deletions == Deletions::Mirror;
     let emptied = if is_removed {
-        cx.target.remove_empty_folder(&work.target).await
+        cx.target.remove_empty_folder(&job.target).await
     } else {
-        cx.target.status(&work.target).await.map(|it| it.messages == 0)
+        cx.target.status(&job.target).await.map(|it| it.messages == 0)
     };
     match emptied {
-        Ok(true) => cx.progress.event(Event::Emptied { folder: &work.target, is_removed }),
+        Ok(true) => cx.progress.event(Event::Emptied { folder: &job.target, is_removed }),
         Ok(false) => {}
         // It is gone, or stays.
         Err(error) if error.scope <= Scope::Folder => {}

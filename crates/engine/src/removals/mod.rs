@@ -14,27 +14,27 @@ use mailhaul_mail::{Fingerprint, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{Origin, Work},
+    folder_sync::job::{FolderHistory, FolderJob},
     ledger_state::{Copied, FolderState, Waiting},
     options::{Deletions, RemovalRules},
     ports::{Clock, Event, Ledger, Mailbox, Progress},
 };
 
 /// The time between two passes that do not see the same messages, in seconds.
-const BETWEEN: u64 = 3_600;
+const SECONDS_BETWEEN_PASSES: u64 = 3_600;
 /// The share of one folder that one pass removes, where the share of the mailbox is not larger.
 const FOLDER_PERCENT: u8 = 50;
 
 /// What vanished from all folders of a mailbox, beside what it holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Toll {
+pub(crate) struct VanishedCopies {
     /// Copies that one pass would remove.
     vanished: u64,
     /// Copies that the ledger knows.
     known: u64,
 }
 
-impl Toll {
+impl VanishedCopies {
     /// True if so much is not decided by one pass.
     fn exceeds(self, rules: &RemovalRules) -> bool {
         let share = self.known.saturating_mul(u64::from(rules.percent)) / 100;
@@ -51,7 +51,7 @@ impl RemovalRules {
 
 /// What one pass does about the messages that vanished from a folder. Pure.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct RemovalDecision {
     /// Messages whose copies may be removed now.
     pub(crate) settled: UidSet,
     /// Messages that wait.
@@ -59,62 +59,65 @@ pub(crate) struct Verdict {
 }
 
 /// `is_doubtful`: one pass does not decide. `before`: what waits since an earlier pass.
-fn decide(vanished: &UidSet, before: Option<&Waiting>, is_doubtful: bool, now: u64) -> Verdict {
+fn decide(vanished: &UidSet, before: Option<&Waiting>, is_doubtful: bool, now: u64) -> RemovalDecision {
     if !is_doubtful {
-        return Verdict { settled: vanished.clone(), waiting: None };
+        return RemovalDecision { settled: vanished.clone(), waiting: None };
     }
     let still = |it: &Waiting| it.uids.without(&it.uids.without(vanished));
     let Some(still) = before.map(still).filter(|it| !it.is_empty()) else {
-        return Verdict {
+        return RemovalDecision {
             settled: UidSet::new(),
             waiting: Some(Waiting { since: now, uids: vanished.clone() }),
         };
     };
     let since = before.map_or(now, |it| it.since);
-    if now < since.saturating_add(BETWEEN) {
-        return Verdict { settled: UidSet::new(), waiting: Some(Waiting { since, uids: still }) };
+    if now < since.saturating_add(SECONDS_BETWEEN_PASSES) {
+        return RemovalDecision { settled: UidSet::new(), waiting: Some(Waiting { since, uids: still }) };
     }
     let rest = vanished.without(&still);
     let waiting = (!rest.is_empty()).then_some(Waiting { since: now, uids: rest });
-    Verdict { settled: still, waiting }
+    RemovalDecision { settled: still, waiting }
 }
 
 /// What vanished from the folders, before any copy is removed.
-pub(crate) async fn count_vanished<M: Ports>(cx: &SyncContext<'_, M>, works: &[Work]) -> Result<Toll, Error> {
-    if cx.options.deletions == Deletions::Keep || works.iter().all(|it| it.vanished.is_empty()) {
-        return Ok(Toll::default());
+pub(crate) async fn count_vanished<M: Ports>(
+    cx: &SyncContext<'_, M>,
+    jobs: &[FolderJob],
+) -> Result<VanishedCopies, Error> {
+    if cx.options.deletions == Deletions::Keep || jobs.iter().all(|it| it.vanished.is_empty()) {
+        return Ok(VanishedCopies::default());
     }
-    let mut toll = Toll::default();
-    for work in works {
-        toll.vanished += work.vanished.iter().filter(|(_, it)| it.ours).count() as u64;
+    let mut vanished_copies = VanishedCopies::default();
+    for job in jobs {
+        vanished_copies.vanished += job.vanished.iter().filter(|(_, it)| it.ours).count() as u64;
     }
     for record in cx.ledger.folders().await? {
         let state = cx.ledger.folder_around(&record.folder, &UidSet::new()).await?;
-        toll.known += state.map_or(0, |it| it.rest + it.done().count() as u64);
+        vanished_copies.known += state.map_or(0, |it| it.rest + it.done().count() as u64);
     }
-    Ok(toll)
+    Ok(vanished_copies)
 }
 
 /// Decides which of the messages that vanished from the folder are dealt with now.
 pub(crate) fn judge_removals<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: Option<&FolderState>,
-    toll: Toll,
-) -> Verdict {
-    let vanished: UidSet = work.vanished.iter().map(|(uid, _)| *uid).collect();
+    vanished_copies: VanishedCopies,
+) -> RemovalDecision {
+    let vanished: UidSet = job.vanished.iter().map(|(uid, _)| *uid).collect();
     let rules = &cx.options.removals;
-    let is_emptied = work.scan.as_ref().is_some_and(|it| it.status.messages == 0);
-    let is_removed = cx.options.deletions == Deletions::Mirror && work.vanished.iter().any(|(_, it)| it.ours);
-    let in_folder = Toll {
-        vanished: work.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
+    let is_emptied = job.scan.as_ref().is_some_and(|it| it.status.messages == 0);
+    let is_removed = cx.options.deletions == Deletions::Mirror && job.vanished.iter().any(|(_, it)| it.ours);
+    let in_folder = VanishedCopies {
+        vanished: job.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
         known: state.map_or(0, |it| it.rest + it.done().count() as u64),
     };
-    let why = if work.origin == Origin::Departed {
+    let why = if job.history == FolderHistory::Departed {
         Some("the source does not list the folder any more".to_owned())
     } else if is_emptied {
         Some("the source shows no message in the folder any more".to_owned())
-    } else if toll.exceeds(rules) {
+    } else if vanished_copies.exceeds(rules) {
         let RemovalRules { percent, messages, .. } = rules;
         Some(format!(
             "one pass removes at most {percent} percent of the copies, or {messages} where that is more"
@@ -129,25 +132,25 @@ pub(crate) fn judge_removals<M: Ports>(
     };
     let why = why.filter(|_| is_removed && !rules.is_confirmed);
     let before = state.and_then(|it| it.record.waiting.as_ref());
-    let verdict = decide(&vanished, before, why.is_some(), cx.clock.now().as_secs());
-    if let Some((waiting, why)) = verdict.waiting.as_ref().zip(why) {
+    let decision = decide(&vanished, before, why.is_some(), cx.clock.now().as_secs());
+    if let Some((waiting, why)) = decision.waiting.as_ref().zip(why) {
         let count = waiting.uids.len();
         let copies = if count == 1 { "1 copy is".to_owned() } else { format!("{count} copies are") };
-        work.tally.waiting = count;
+        job.tally.waiting = count;
         let words = format!(
             "{copies} not removed yet: {why}; a pass an hour later that does not see them either removes them, or \
              confirm the deletions"
         );
-        cx.progress.event(Event::Waiting { folder: work.source(), words: &words });
-        work.tally.remarks.push(words);
+        cx.progress.event(Event::Waiting { folder: job.source(), words: &words });
+        job.tally.remarks.push(words);
     }
-    verdict
+    decision
 }
 
 /// Those of the copies that are what the ledger says. A UID may be that of another message.
 pub(crate) async fn proved_ours<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     copies: &[(Uid, Copied)],
 ) -> Result<UidSet, Error> {
     let uids: UidSet = copies.iter().filter_map(|(_, it)| it.target_uid).collect();
@@ -155,7 +158,7 @@ pub(crate) async fn proved_ours<M: Ports>(
         return Ok(uids);
     }
     let there: HashMap<Uid, Fingerprint> =
-        cx.target.fingerprints(&work.target, &uids).await?.into_iter().collect();
+        cx.target.fingerprints(&job.target, &uids).await?.into_iter().collect();
     let is_ours = |it: &Copied| {
         let uid = it.target_uid?;
         (there.get(&uid)? == &it.as_copy().fingerprint).then_some(uid)
@@ -163,7 +166,7 @@ pub(crate) async fn proved_ours<M: Ports>(
     let proved: UidSet = copies.iter().filter_map(|(_, it)| is_ours(it)).collect();
     let others = there.keys().filter(|uid| !proved.contains(**uid)).count();
     if others > 0 {
-        work.tally.remarks.push(format!(
+        job.tally.remarks.push(format!(
             "{others} messages on the target are left, which have the UIDs of copies that are to be removed, and other \
              headers"
         ));
@@ -181,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_share_of_a_mailbox_is_not_decided_by_one_pass() {
-        let exceeds = |rules: RemovalRules, vanished, known| Toll { vanished, known }.exceeds(&rules);
+        let exceeds =
+            |rules: RemovalRules, vanished, known| VanishedCopies { vanished, known }.exceeds(&rules);
         let usual = RemovalRules::default();
         assert!(!exceeds(usual, 10, 60) && exceeds(usual, 11, 60));
         assert!(!exceeds(usual, 20, 200) && exceeds(usual, 21, 200));
@@ -194,8 +198,9 @@ mod tests {
 
     #[test]
     fn most_of_a_folder_is_not_decided_by_one_pass() {
-        let exceeds =
-            |rules: RemovalRules, vanished, known| Toll { vanished, known }.exceeds(&rules.of_folder());
+        let exceeds = |rules: RemovalRules, vanished, known| {
+            VanishedCopies { vanished, known }.exceeds(&rules.of_folder())
+        };
         let usual = RemovalRules::default();
         assert!(!exceeds(usual, 30, 60) && exceeds(usual, 31, 60) && !exceeds(usual, 10, 11));
         assert!(!exceeds(RemovalRules { percent: 100, ..usual }, 60, 60));
@@ -205,16 +210,19 @@ mod tests {
     fn what_two_passes_do_not_see_is_removed_after_an_hour() {
         let waiting = |since, set| Waiting { since, uids: uids(set) };
         let first = decide(&uids("1:9"), None, true, 1_000);
-        assert_eq!(first, Verdict { settled: UidSet::new(), waiting: Some(waiting(1_000, "1:9")) });
+        assert_eq!(first, RemovalDecision { settled: UidSet::new(), waiting: Some(waiting(1_000, "1:9")) });
         let before = waiting(1_000, "1:9");
         // Too early, and some came back.
         let early = decide(&uids("3:9"), Some(&before), true, 4_599);
-        assert_eq!(early, Verdict { settled: UidSet::new(), waiting: Some(waiting(1_000, "3:9")) });
+        assert_eq!(early, RemovalDecision { settled: UidSet::new(), waiting: Some(waiting(1_000, "3:9")) });
         let late = decide(&uids("3:12"), Some(&before), true, 4_600);
-        assert_eq!(late, Verdict { settled: uids("3:9"), waiting: Some(waiting(4_600, "10:12")) });
+        assert_eq!(late, RemovalDecision { settled: uids("3:9"), waiting: Some(waiting(4_600, "10:12")) });
         // All came back, and others vanished.
         let others = decide(&uids("10:12"), Some(&before), true, 9_000);
-        assert_eq!(others, Verdict { settled: UidSet::new(), waiting: Some(waiting(9_000, "10:12")) });
-        assert_eq!(decide(&uids("3"), None, false, 0), Verdict { settled: uids("3"), waiting: None });
+        assert_eq!(
+            others,
+            RemovalDecision { settled: UidSet::new(), waiting: Some(waiting(9_000, "10:12")) }
+        );
+        assert_eq!(decide(&uids("3"), None, false, 0), RemovalDecision { settled: uids("3"), waiting: None });
     }
 }

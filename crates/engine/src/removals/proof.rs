@@ -8,22 +8,22 @@ use mailhaul_mail::{Digests, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     folder_sync::rewritten::are_texts_rewritten,
     ledger_state::Copied,
     ports::Mailbox,
 };
 
 /// Copies of a folder that are read in one pass before they are removed. All are read where UIDVALIDITY changed.
-const MAX_READ: usize = 100;
+const MAX_COPIES_READ: usize = 100;
 /// The size of the largest copy that is read (bytes): larger messages are no drafts.
-const LARGEST_READ: u64 = 256 << 10;
+const MAX_READ_SIZE: u64 = 256 << 10;
 
 /// Those of the target's messages whose bytes are what was sent, as far as they are read. Where the target rewrites
 /// texts, the headers are proof enough.
 pub(crate) async fn with_same_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     copies: &[(Uid, Copied)],
     by_headers: UidSet,
 ) -> Result<UidSet, Error> {
@@ -32,19 +32,19 @@ pub(crate) async fn with_same_bytes<M: Ports>(
         .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| by_headers.contains(*uid))?, it.as_copy())))
         .filter(|(_, it)| it.digests.is_some())
         .collect();
-    let is_small = |uid: &Uid| sent.get(uid).is_some_and(|it| it.size <= LARGEST_READ);
+    let is_small = |uid: &Uid| sent.get(uid).is_some_and(|it| it.size <= MAX_READ_SIZE);
     let all: UidSet = sent.keys().copied().collect();
-    let chosen: UidSet = if work.old_target_validity.is_some() {
+    let chosen: UidSet = if job.old_target_validity.is_some() {
         all.clone()
     } else {
-        all.iter().filter(is_small).take(MAX_READ).collect()
+        all.iter().filter(is_small).take(MAX_COPIES_READ).collect()
     };
-    let mut others = with_other_bytes(cx, work, &sent, &chosen).await?;
-    if others.is_empty() || are_texts_rewritten(cx, work, &all).await? {
+    let mut others = with_other_bytes(cx, job, &sent, &chosen).await?;
+    if others.is_empty() || are_texts_rewritten(cx, job, &all).await? {
         return Ok(by_headers);
     }
-    others.extend(with_other_bytes(cx, work, &sent, &all.without(&chosen)).await?.iter());
-    work.tally.remarks.push(format!(
+    others.extend(with_other_bytes(cx, job, &sent, &all.without(&chosen)).await?.iter());
+    job.tally.remarks.push(format!(
         "{} messages on the target are left, which have the UIDs and the headers of copies that are to be removed, and \
          another text",
         others.len()
@@ -54,14 +54,14 @@ pub(crate) async fn with_same_bytes<M: Ports>(
 
 async fn with_other_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     sent: &HashMap<Uid, Copied>,
     uids: &UidSet,
 ) -> Result<UidSet, Error> {
     if uids.is_empty() {
         return Ok(UidSet::new());
     }
-    let read: Vec<(Uid, Digests)> = cx.target.digests(&work.target, uids).await?;
+    let read: Vec<(Uid, Digests)> = cx.target.digests(&job.target, uids).await?;
     let is_other = |(uid, stored): &(Uid, Digests)| {
         sent.get(uid).and_then(|it| it.digests).is_some_and(|sent| !sent.same_message(stored))
     };

@@ -6,7 +6,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind, Side},
     folder::{FolderStatus, Present, Scan},
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ports::Mailbox,
 };
 
@@ -18,17 +18,17 @@ fn contradicts(status: &FolderStatus, scanned: &FolderStatus) -> bool {
 }
 
 /// Another folder that is listed with this state. Pure.
-pub(crate) fn twin<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a FolderPath> {
+pub(crate) fn twin<'a>(job: &'a FolderJob, state: &FolderStatus) -> Option<&'a FolderPath> {
     let numbers = |it: &FolderStatus| (it.uid_validity, it.messages, it.uid_next);
-    let is_twin = |it: &&(FolderPath, FolderStatus)| it.0 != work.source && numbers(&it.1) == numbers(state);
-    work.listing.iter().find(is_twin).filter(|_| state.messages > 0).map(|(folder, _)| folder)
+    let is_twin = |it: &&(FolderPath, FolderStatus)| it.0 != job.source && numbers(&it.1) == numbers(state);
+    job.listing.iter().find(is_twin).filter(|_| state.messages > 0).map(|(folder, _)| folder)
 }
 
 /// The folder that has this state, where the state is not that of the folder that was opened. Pure.
-fn opened_instead<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a FolderPath> {
-    let (_, own) = work.listing.iter().find(|(folder, _)| *folder == work.source)?;
+fn opened_instead<'a>(job: &'a FolderJob, state: &FolderStatus) -> Option<&'a FolderPath> {
+    let (_, own) = job.listing.iter().find(|(folder, _)| *folder == job.source)?;
     let is_other = own.messages != state.messages && own.uid_next != state.uid_next;
-    twin(work, state).filter(|_| is_other)
+    twin(job, state).filter(|_| is_other)
 }
 
 /// The scan, if the server counts no more messages than it showed. Fewer messages than were listed are usual in a mailbox
@@ -36,19 +36,19 @@ fn opened_instead<'a>(work: &'a Work, state: &FolderStatus) -> Option<&'a Folder
 /// always do, what is shown is copied, nothing counts as gone, and the folder fails.
 pub(crate) async fn check_count<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     scan: Scan,
 ) -> Result<Scan, Error> {
-    let scan = check_folder(cx, work, scan).await?;
-    if u64::from(scan.status.messages) >= work.listed() || scan.incomplete.is_some() {
+    let scan = check_folder(cx, job, scan).await?;
+    if u64::from(scan.status.messages) >= job.listed() || scan.incomplete.is_some() {
         return Ok(scan);
     }
-    let told = cx.source.status(&work.source).await?;
+    let told = cx.source.status(&job.source).await?;
     if !contradicts(&told, &scan.status) {
         return Ok(scan);
     }
-    let mut scan = cx.source.scan(&work.source, None).await?;
-    let told = cx.source.status(&work.source).await?;
+    let mut scan = cx.source.scan(&job.source, None).await?;
+    let told = cx.source.status(&job.source).await?;
     if contradicts(&told, &scan.status) && scan.incomplete.is_none() {
         scan.present = Present::AllBut(UidSet::new());
         scan.incomplete = Some(format!(
@@ -62,10 +62,10 @@ pub(crate) async fn check_count<M: Ports>(
 /// An error if the target counts more messages than it shows: what seems to lack may be there.
 pub(crate) async fn check_target_count<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
 ) -> Result<(), Error> {
-    let scan = cx.target.scan(&work.target, None).await?;
-    let told = cx.target.status(&work.target).await?;
+    let scan = cx.target.scan(&job.target, None).await?;
+    let told = cx.target.status(&job.target).await?;
     if !contradicts(&told, &scan.status) {
         return Ok(());
     }
@@ -78,13 +78,17 @@ pub(crate) async fn check_target_count<M: Ports>(
 
 /// The scan, if the server did not open another folder. Where it seems so, and STATUS does not confirm the new numbers,
 /// the folder is opened once more, and then fails.
-async fn check_folder<M: Ports>(cx: &mut SyncContext<'_, M>, work: &Work, scan: Scan) -> Result<Scan, Error> {
-    if opened_instead(work, &scan.status).is_none() || is_confirmed(cx, work, &scan).await? {
+async fn check_folder<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &FolderJob,
+    scan: Scan,
+) -> Result<Scan, Error> {
+    if opened_instead(job, &scan.status).is_none() || is_confirmed(cx, job, &scan).await? {
         return Ok(scan);
     }
-    let scan = cx.source.scan(&work.source, None).await?;
-    match opened_instead(work, &scan.status) {
-        Some(other) if !is_confirmed(cx, work, &scan).await? => {
+    let scan = cx.source.scan(&job.source, None).await?;
+    match opened_instead(job, &scan.status) {
+        Some(other) if !is_confirmed(cx, job, &scan).await? => {
             let words = format!("the server opens folder {other} in its place");
             Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words).at(Side::Source))
         }
@@ -95,9 +99,9 @@ async fn check_folder<M: Ports>(cx: &mut SyncContext<'_, M>, work: &Work, scan: 
 /// True if STATUS tells the same numbers.
 async fn is_confirmed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     scan: &Scan,
 ) -> Result<bool, Error> {
-    let told = cx.source.status(&work.source).await?;
+    let told = cx.source.status(&job.source).await?;
     Ok((told.messages, told.uid_next) == (scan.status.messages, scan.status.uid_next))
 }

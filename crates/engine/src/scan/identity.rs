@@ -11,22 +11,22 @@ use crate::{
     error::{Error, ErrorKind, Side},
     folder::Scan,
     folder_plan::FolderPlan,
-    folder_sync::job::{Identity, Work},
+    folder_sync::job::{FolderJob, Identity},
     ledger_state::{Copied, FolderState, MessageState},
     matching::records::pair_records,
     ports::{Ledger, Mailbox},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
     survey::Survey,
 };
 
 /// Folders whose messages are compared, where the numbers of all folders are new.
-const MOST_COMPARED: usize = 3;
+const MAX_COMPARED_FOLDERS: usize = 3;
 /// Other folders that are asked for messages they are known to hold.
-const MOST_ASKED: usize = 10;
+const MAX_ASKED_FOLDERS: usize = 10;
 /// Remembered messages of one folder that count.
 const SAMPLE: usize = 20;
 /// Fewer remembered messages prove nothing.
-const LEAST: u64 = 5;
+const MIN_REMEMBERED: u64 = 5;
 /// The same mailbox holds at least one of so many remembered messages.
 const SHARE: u64 = 10;
 
@@ -58,7 +58,7 @@ impl Evidence {
 
     /// True if it is another mailbox.
     fn refutes(self) -> bool {
-        self.looked_for >= LEAST && !self.proves()
+        self.looked_for >= MIN_REMEMBERED && !self.proves()
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn knows_none(state: &FolderState, scan: &Scan) -> bool {
     let mut known = state.done();
     state.rest == 0
         && scan.status.messages > 0
-        && state.messages.len() as u64 >= LEAST
+        && state.messages.len() as u64 >= MIN_REMEMBERED
         && known.all(|(uid, _)| !scan.present.contains(uid))
 }
 
@@ -105,7 +105,7 @@ fn shows(scan: &Scan, other: &FolderState) -> bool {
     let date = |date: Option<InternalDate>| date.map(InternalDate::unix_seconds);
     let equal = scan.messages.iter().filter(|it| is_known(it.uid, it.size, date(it.internal_date))).count();
     scan.status.uid_validity == other.record.uid_validity
-        && equal as u64 >= LEAST
+        && equal as u64 >= MIN_REMEMBERED
         && 10 * equal >= 9 * scan.messages.len()
 }
 
@@ -125,12 +125,12 @@ pub(crate) async fn check_identity<M: Ports>(
     if !has_inbox || told.iter().any(|(_, is_same)| *is_same) {
         return Ok(());
     }
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         match knows_a_message(cx, told.iter().map(|(plan, _)| *plan)).await {
             Ok(true) => return Ok(()),
             Ok(false) => break,
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     }
     let why = format!("UIDVALIDITY of all {} folders changed, and no message is known", told.len());
@@ -150,33 +150,33 @@ fn another_mailbox<M: Ports>(cx: &SyncContext<'_, M>, why: &str) -> Error {
 /// where this one shows another folder of the mailbox.
 pub(crate) async fn prove_identity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &mut Work,
+    job: &mut FolderJob,
     state: &FolderState,
     scan: &Scan,
 ) -> Result<Option<Scan>, Error> {
-    if work.view.is_some() || (state.done().count() as u64) < LEAST {
+    if job.view.is_some() || (state.done().count() as u64) < MIN_REMEMBERED {
         return Ok(None);
     }
-    let own = compare_remembered(cx, &work.source, state, scan).await?;
+    let own = compare_remembered(cx, &job.source, state, scan).await?;
     if own == Evidence::default() {
         return Ok(None);
     }
-    if work.identity == Identity::Open {
-        let all = gather_evidence(cx, work, own).await?;
+    if job.identity == Identity::Open {
+        let all = gather_evidence(cx, job, own).await?;
         if all.refutes() {
             let Evidence { looked_for, found } = all;
             let why = format!("{found} of {looked_for} remembered messages were found");
             return Err(another_mailbox(cx, &why));
         }
         if all.proves() {
-            work.identity = Identity::Proved;
+            job.identity = Identity::Proved;
         }
     }
-    if own.proves() || shown_in_its_place(cx, work, scan).await?.is_none() {
+    if own.proves() || shown_in_its_place(cx, job, scan).await?.is_none() {
         return Ok(None);
     }
-    let again = cx.source.scan(&work.source, None).await?;
-    match shown_in_its_place(cx, work, &again).await? {
+    let again = cx.source.scan(&job.source, None).await?;
+    match shown_in_its_place(cx, job, &again).await? {
         None => Ok(Some(again)),
         Some(other) => {
             let words = format!("the server shows the messages of folder {other} in its place");
@@ -188,14 +188,14 @@ pub(crate) async fn prove_identity<M: Ports>(
 /// The evidence of this folder, and of others until it suffices. What cannot be opened says nothing.
 async fn gather_evidence<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     own: Evidence,
 ) -> Result<Evidence, Error> {
     let mut records = cx.ledger.folders().await?;
-    records.retain(|it| it.folder != work.source && it.cursor.is_some());
+    records.retain(|it| it.folder != job.source && it.cursor.is_some());
     records.sort_by_key(|it| !it.folder.is_inbox());
     let (mut all, mut compared) = (own, 1);
-    for record in records.iter().take(MOST_ASKED) {
+    for record in records.iter().take(MAX_ASKED_FOLDERS) {
         if all.proves() {
             break;
         }
@@ -234,7 +234,7 @@ async fn evidence_of<M: Ports>(
             return Ok(evidence);
         }
     }
-    if *compared >= MOST_COMPARED {
+    if *compared >= MAX_COMPARED_FOLDERS {
         return Ok(Evidence::default());
     }
     *compared += 1;
@@ -260,11 +260,11 @@ async fn compare_remembered<M: Ports>(
 /// The folder whose messages the scan shows although they are those of another one, which is still there.
 async fn shown_in_its_place<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     scan: &Scan,
 ) -> Result<Option<FolderPath>, Error> {
     for record in cx.ledger.folders().await? {
-        if record.folder == work.source || record.uid_validity != scan.status.uid_validity {
+        if record.folder == job.source || record.uid_validity != scan.status.uid_validity {
             continue;
         }
         let Some(state) = cx.ledger.folder(&record.folder).await? else { continue };
@@ -301,7 +301,7 @@ async fn knows_a_message<M: Ports>(
         if !pairs.is_empty() {
             return Ok(true);
         }
-        if compared == MOST_COMPARED {
+        if compared == MAX_COMPARED_FOLDERS {
             return Ok(false);
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::{folder::Scan, message_plan::MessagePlan};
 
 /// Clocks differ; a date of arrival this far ahead is none.
-const AHEAD: Duration = Duration::from_hours(24);
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_hours(24);
 
 /// The remarks, each a sentence. `now` is the time since 1970.
 pub(crate) fn remarks(scan: &Scan, plan: &MessagePlan, now: Duration) -> Vec<String> {
-    let latest = i64::try_from((now + AHEAD).as_secs()).unwrap_or(i64::MAX);
+    let latest = i64::try_from((now + MAX_CLOCK_DIFFERENCE).as_secs()).unwrap_or(i64::MAX);
     let (mut by_header, mut undated, mut ahead) = (0, 0, 0);
     for message in &plan.copy {
         by_header += u64::from(scan.dated_by_header.contains(message.uid));

@@ -12,7 +12,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ledger_state::{Copied, FolderState, MessageState, Record},
     ports::Mailbox,
     scan::counts::twin,
@@ -21,7 +21,7 @@ use crate::{
 /// Messages whose headers are compared before a folder is paired again.
 const SAMPLE: usize = 20;
 /// Vanished messages that a scan of changes may tell of where its UIDs cannot be checked.
-const FEW: usize = 5;
+const MAX_UNCHECKED_VANISHED: usize = 5;
 
 /// True if the folder's numbers are lower than they were, although UIDVALIDITY stays: the server was restored from a backup,
 /// and may have given UIDs once more. A scan of changes would not show those messages. Pure.
@@ -37,7 +37,7 @@ fn is_doubtful(scan: &Scan, state: &FolderState, is_partial: bool) -> bool {
     let Present::These(there) = &scan.present else { return false };
     let vanished = state.done().filter(|(uid, _)| !there.contains(*uid)).count();
     if vanished == 0 || is_partial {
-        return vanished > FEW;
+        return vanished > MAX_UNCHECKED_VANISHED;
     }
     let shown = scan.messages.iter().map(|it| it.uid).chain(scan.unseen.iter().map(|it| it.uid));
     let shown: UidSet = shown.collect();
@@ -67,40 +67,40 @@ pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
 
 /// True if the numbers of the folder say that UIDs may be those of other messages: they went back, or are those of another
 /// folder. Pure.
-fn may_reuse(work: &Work, state: &FolderState, scan: &Scan) -> bool {
+fn may_reuse(job: &FolderJob, state: &FolderState, scan: &Scan) -> bool {
     state.record.cursor.is_some_and(|it| went_back(&it.status, &scan.status))
-        || twin(work, &scan.status).is_some()
+        || twin(job, &scan.status).is_some()
 }
 
 /// True if this scan of changes does not suffice.
 pub(crate) fn must_show_all<M: Ports>(
     cx: &SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     state: &FolderState,
     scan: &Scan,
 ) -> bool {
-    let is_partial = work.view.is_some() || !cx.source.view().is_empty();
-    may_reuse(work, state, scan) || is_doubtful(scan, state, is_partial)
+    let is_partial = job.view.is_some() || !cx.source.view().is_empty();
+    may_reuse(job, state, scan) || is_doubtful(scan, state, is_partial)
 }
 
 /// True if a known UID is another message now. A server may change its mind about size and date: headers decide, and
 /// what is still the same message is recorded as it is told now. Size and date of another message may be the same.
 pub(crate) async fn has_reused_uids<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    work: &Work,
+    job: &FolderJob,
     state: &mut FolderState,
     scan: &Scan,
 ) -> Result<bool, Error> {
     let told_otherwise: UidSet = contradictions(scan, state).into_iter().take(SAMPLE).collect();
     let mut sample = told_otherwise.clone();
-    if may_reuse(work, state, scan) {
+    if may_reuse(job, state, scan) {
         sample.extend(highest_known(scan, state));
     }
     if sample.is_empty() {
         return Ok(false);
     }
     let now: HashMap<Uid, Fingerprint> =
-        cx.source.fingerprints(&work.source, &sample).await?.into_iter().collect();
+        cx.source.fingerprints(&job.source, &sample).await?.into_iter().collect();
     let known = |uid: Uid| match state.messages.get(&uid) {
         Some(MessageState::Done(copied)) => Some(copied),
         _ => None,
@@ -117,7 +117,7 @@ pub(crate) async fn has_reused_uids<M: Ports>(
             ..known(it.uid)?.clone()
         };
         let state = Some(MessageState::Done(copied));
-        Some(Record::Message { folder: work.source.clone(), uid: it.uid, state })
+        Some(Record::Message { folder: job.source.clone(), uid: it.uid, state })
     });
     let told: Vec<Record> = told.collect();
     cx.record(state, &told).await?;

@@ -5,12 +5,12 @@ use crate::{
     error::Error,
     folder::FolderStatus,
     folder_plan::{FolderPlan, why_scan},
-    folder_sync::job::Work,
+    folder_sync::job::FolderJob,
     ledger_state::FolderRecord,
     ports::{Event, Ledger, Progress},
     report::{FolderReport, FolderTally, Report},
     survey::Survey,
-    views::Viewed,
+    views::ViewPlan,
 };
 use mailhaul_mail::{FolderPath, UidSet};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ pub(crate) fn choose_jobs<M: Ports>(
     cx: &SyncContext<'_, M>,
     survey: Survey,
     report: &mut Report,
-) -> (Vec<Work>, Vec<Viewed>) {
+) -> (Vec<FolderJob>, Vec<ViewPlan>) {
     let rules = cx.options.rules(cx.source);
-    let mut works: Vec<Work> = Vec::new();
+    let mut jobs: Vec<FolderJob> = Vec::new();
     let mut views = Vec::new();
     let listing = survey.plans.iter().filter_map(|it| Some((it.source.clone(), it.status?)));
     let listing: Arc<[(FolderPath, FolderStatus)]> = listing.collect();
@@ -30,7 +30,7 @@ pub(crate) fn choose_jobs<M: Ports>(
     for (plan, view) in survey.plans.into_iter().zip(as_view) {
         let record = survey.records.get(&plan.source);
         if let Some(view) = view {
-            views.push(Viewed::new(plan, record, view, &rules));
+            views.push(ViewPlan::new(plan, record, view, &rules));
             continue;
         }
         let Some(target) = plan.target.clone() else {
@@ -46,19 +46,19 @@ pub(crate) fn choose_jobs<M: Ports>(
         let moved_elsewhere = record.is_some_and(|it| it.target != target);
         let known = record.filter(|_| !moved_elsewhere);
         if let Some(why) = why_scan(plan.status.as_ref(), known, &rules) {
-            works.push(Work::new(plan, target, &why, known.is_some()));
+            jobs.push(FolderJob::new(plan, target, &why, known.is_some()));
         } else {
             cx.progress.event(Event::Unchanged { folder: &plan.source });
             report.folders.push(unchanged(plan, target, record));
         }
     }
-    works.extend(survey.departed.into_iter().map(Work::departed));
-    for work in &mut works {
-        work.listing = Arc::clone(&listing);
+    jobs.extend(survey.departed.into_iter().map(FolderJob::departed));
+    for job in &mut jobs {
+        job.listing = Arc::clone(&listing);
     }
-    let order = |it: &Viewed| survey.views.iter().position(|path| path == it.source());
+    let order = |it: &ViewPlan| survey.views.iter().position(|path| path == it.source());
     views.sort_by_key(order);
-    (works, views)
+    (jobs, views)
 }
 
 /// A source that shows a folder's messages elsewhere counts them in both: then the ledger alone knows how many are

@@ -7,7 +7,7 @@ use mailhaul_mail::FolderPath;
 use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind, Side},
-    folder_sync::job::{Origin, Work},
+    folder_sync::job::{FolderHistory, FolderJob},
     report::Report,
     survey::Survey,
     survey::renames::survey_with_renames,
@@ -17,20 +17,20 @@ use crate::{
 /// be copied; `None` if nothing changed. Folders that are still listed stay failed.
 pub(crate) async fn list_once_more<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    works: &mut Vec<Work>,
+    jobs: &mut Vec<FolderJob>,
     report: &Report,
 ) -> Result<Option<Survey>, Error> {
-    if !works.iter().any(may_be_gone) {
+    if !jobs.iter().any(may_be_gone) {
         return Ok(None);
     }
     let mut survey = survey_with_renames(cx).await?;
     let listed: BTreeSet<&FolderPath> = survey.plans.iter().map(|it| &it.source).collect();
-    let before = works.len();
-    works.retain(|it| !may_be_gone(it) || listed.contains(it.source()));
-    if works.len() == before {
+    let before = jobs.len();
+    jobs.retain(|it| !may_be_gone(it) || listed.contains(it.source()));
+    if jobs.len() == before {
         return Ok(None);
     }
-    let known: BTreeSet<FolderPath> = works
+    let known: BTreeSet<FolderPath> = jobs
         .iter()
         .map(|it| it.source().clone())
         .chain(report.folders.iter().map(|it| it.source.clone()))
@@ -41,10 +41,7 @@ pub(crate) async fn list_once_more<M: Ports>(
 }
 
 /// True for a folder that the source refused: it may have been renamed or deleted.
-fn may_be_gone(work: &Work) -> bool {
-    work.origin != Origin::Departed
-        && work
-            .error
-            .as_ref()
-            .is_some_and(|it| it.kind == ErrorKind::Refused && it.side != Some(Side::Target))
+fn may_be_gone(job: &FolderJob) -> bool {
+    job.history != FolderHistory::Departed
+        && job.error.as_ref().is_some_and(|it| it.kind == ErrorKind::Refused && it.side != Some(Side::Target))
 }

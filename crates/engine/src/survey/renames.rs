@@ -17,12 +17,12 @@ use crate::{
     folder_plan::{FolderPlan, REMAINDER},
     ledger_state::{Copied, FolderRecord, FolderState, Record},
     ports::{Ledger, Mailbox, NewFolder, Target},
-    retry::{Patience, recover_from},
+    retry::{RetryCounter, recover_from},
     survey::{Survey, survey},
 };
 
 /// A folder under its old name and its new one.
-struct Renamed {
+struct RenamedFolder {
     record: FolderRecord,
     plan: FolderPlan,
     /// Where it is to be on the target.
@@ -31,13 +31,13 @@ struct Renamed {
 
 /// The survey after renamed folders were followed.
 pub(crate) async fn survey_with_renames<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Survey, Error> {
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         let survey = survey_with_retries(cx).await?;
         match follow_renames(cx, &survey).await {
             Ok(false) => return Ok(survey),
             Ok(true) => return survey_with_retries(cx).await,
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     }
 }
@@ -69,16 +69,20 @@ async fn follow_renames<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) 
 }
 
 /// Pairs of folders that departed and folders that are new, parents first.
-async fn find_renamed<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) -> Result<Vec<Renamed>, Error> {
-    let mut renamed: Vec<Renamed> = Vec::new();
+async fn find_renamed<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    survey: &Survey,
+) -> Result<Vec<RenamedFolder>, Error> {
+    let mut renamed: Vec<RenamedFolder> = Vec::new();
     for record in survey.departed.iter().filter(|it| it.floor.is_none()) {
-        let is_used = |it: &FolderPlan, renamed: &[Renamed]| renamed.iter().any(|other| other.plan == *it);
+        let is_used =
+            |it: &FolderPlan, renamed: &[RenamedFolder]| renamed.iter().any(|other| other.plan == *it);
         for plan in &survey.plans {
             let Some(target) = plan.target.clone().filter(|_| may_be(record, plan, survey)) else {
                 continue;
             };
             if !is_used(plan, &renamed) && is_same_folder(cx, record, &plan.source).await? {
-                renamed.push(Renamed { record: record.clone(), plan: plan.clone(), target });
+                renamed.push(RenamedFolder { record: record.clone(), plan: plan.clone(), target });
                 break;
             }
         }
@@ -114,7 +118,7 @@ async fn is_same_folder<M: Ports>(
 
 async fn rename_on_target<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    renamed: &Renamed,
+    renamed: &RenamedFolder,
     there: &mut BTreeSet<FolderPath>,
 ) -> Result<bool, Error> {
     let from = &renamed.record.target;
@@ -130,7 +134,7 @@ async fn rename_on_target<M: Ports>(
 /// True if the folder of the new name has the messages: a RENAME before this pass took effect.
 async fn was_renamed_on_target<M: Ports>(
     cx: &mut SyncContext<'_, M>,
-    renamed: &Renamed,
+    renamed: &RenamedFolder,
 ) -> Result<bool, Error> {
     let Some(state) = cx.ledger.folder(&renamed.record.folder).await? else { return Ok(false) };
     let looked = async {
@@ -164,7 +168,7 @@ fn may_be(record: &FolderRecord, plan: &FolderPlan, survey: &Survey) -> bool {
 }
 
 /// True if nothing but this folder, and what goes with it, would be renamed on the target.
-fn can_follow(it: &Renamed, renamed: &[Renamed], survey: &Survey) -> bool {
+fn can_follow(it: &RenamedFolder, renamed: &[RenamedFolder], survey: &Survey) -> bool {
     let (from, to) = (&it.record.target, &it.target);
     let goes_along = |other: &FolderRecord| {
         let wanted = moved(&other.target, from, to);
@@ -194,11 +198,11 @@ fn unless_refused(outcome: Result<bool, Error>) -> Result<bool, Error> {
 }
 
 pub(crate) async fn survey_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Survey, Error> {
-    let mut patience = Patience::default();
+    let mut retries = RetryCounter::default();
     loop {
         match survey(cx.source, cx.target, cx.ledger, &cx.options.folders).await {
             Ok(survey) => return Ok(survey),
-            Err(error) => recover_from(cx, error, &mut patience).await?,
+            Err(error) => recover_from(cx, error, &mut retries).await?,
         }
     }
 }

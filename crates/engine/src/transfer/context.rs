@@ -5,7 +5,7 @@ use mailhaul_mail::FolderPath;
 use tokio_util::sync::CancellationToken;
 
 /// What stays the same while a folder is transferred.
-pub(crate) struct Lane<'a, L, P, C> {
+pub(crate) struct TransferContext<'a, L, P, C> {
     pub(crate) clock: &'a C,
     pub(crate) ledger: &'a L,
     pub(crate) progress: &'a P,

@@ -17,10 +17,10 @@ use tokio::sync::mpsc;
 use crate::{
     error::Error,
     folder::MessageInfo,
-    folder_sync::flag_changes::Meanwhile,
+    folder_sync::flag_changes::EarlyFlagChanges,
     ledger_state::FolderState,
     ports::{Clock, Ledger, Progress, Source, Target, Wanted},
-    transfer::context::Lane,
+    transfer::context::TransferContext,
     transfer::pipe::{Acks, pipe},
     transfer::recorder::{Recorder, Transferred},
     transfer::window_feed::WindowFeed,
@@ -32,23 +32,23 @@ use crate::{
 pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Clock>(
     source: &mut S,
     target: &mut T,
-    lane: &Lane<'_, L, P, C>,
+    context: &TransferContext<'_, L, P, C>,
     state: &mut FolderState,
     messages: &[&MessageInfo],
     batch: usize,
-    meanwhile: &mut Meanwhile,
+    early: &mut EarlyFlagChanges,
 ) -> (Transferred, Result<(), Error>) {
     let folder = state.record.folder.clone();
     let wanted: Vec<Wanted> = messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
-    let (outlet, inlet) = pipe(lane.budget);
-    let (news, mut arriving) = mpsc::unbounded_channel();
+    let (outlet, inlet) = pipe(context.budget);
+    let (events, mut arriving) = mpsc::unbounded_channel();
     let halted = OnceLock::new();
-    let feed = WindowFeed::new(lane, &halted, &folder, inlet, messages, news.clone());
-    let mut recorder = Recorder::new(lane, state, messages);
+    let feed = WindowFeed::new(context, &halted, &folder, inlet, messages, events.clone());
+    let mut recorder = Recorder::new(context, state, messages);
     let fetching = source.fetch(&folder, &wanted, outlet);
     let appending = async {
-        Box::pin(meanwhile.send(target, lane.target_folder)).await?;
-        Box::pin(target.append(lane.target_folder, batch, feed, Acks(news))).await
+        Box::pin(early.send(target, context.target_folder)).await?;
+        Box::pin(target.append(context.target_folder, batch, feed, Acks(events))).await
     };
     let (fetched, appended, written) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
     let mut done = recorder.into_transferred();

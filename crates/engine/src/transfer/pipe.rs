@@ -201,30 +201,30 @@ pub struct Ack {
 
 /// Where a target reports.
 #[derive(Clone, Debug)]
-pub struct Acks(pub(crate) mpsc::UnboundedSender<News>);
+pub struct Acks(pub(crate) mpsc::UnboundedSender<TransferEvent>);
 
 impl Acks {
     /// Reports one answer. Never waits.
     pub fn report(&self, ack: Ack) {
         // The receiver outlives the target's work unless the pass has failed already.
-        let _ = self.0.send(News::Answer(ack));
+        let _ = self.0.send(TransferEvent::Answer(ack));
     }
 }
 
 /// What a target reported, outside of a pass.
-pub struct Answers(mpsc::UnboundedReceiver<News>);
+pub struct Answers(mpsc::UnboundedReceiver<TransferEvent>);
 
 /// Where a target reports, and what comes out: for those who drive a target by themselves.
 pub fn acks() -> (Acks, Answers) {
-    let (news, arriving) = mpsc::unbounded_channel();
-    (Acks(news), Answers(arriving))
+    let (events, arriving) = mpsc::unbounded_channel();
+    (Acks(events), Answers(arriving))
 }
 
 impl Answers {
     /// The next answer; `None` when nobody reports any more.
     pub async fn next(&mut self) -> Option<Ack> {
         loop {
-            if let News::Answer(ack) = self.0.recv().await? {
+            if let TransferEvent::Answer(ack) = self.0.recv().await? {
                 return Some(ack);
             }
         }
@@ -233,7 +233,7 @@ impl Answers {
 
 /// What reaches the recorder.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum TransferEvent {
     /// A message was handed to the target whole, with these hashes and this many bytes.
     Sent(Uid, Fingerprint, Digests, u64),
     /// The target answered.

@@ -6,8 +6,8 @@ use crate::{
     ledger_state::{Copied, FolderState, MessageState, Record},
     limits::read_back_budget::ToCompare,
     ports::{Clock, Event, Ledger, Missing, Progress},
-    transfer::context::Lane,
-    transfer::pipe::{Ack, AppendedUids, News},
+    transfer::context::TransferContext,
+    transfer::pipe::{Ack, AppendedUids, TransferEvent},
 };
 use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid};
 use std::{
@@ -18,10 +18,10 @@ use std::{
 use tokio::sync::mpsc;
 
 /// So long outcomes are gathered for one write.
-const GATHERING: Duration = Duration::from_millis(50);
+const GATHER_TIME: Duration = Duration::from_millis(50);
 
 /// And so much news at most.
-const GATHERED: usize = 4096;
+const MAX_GATHERED_EVENTS: usize = 4096;
 
 /// A message that the target acknowledged.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Transferred {
 
 /// Writes outcomes.
 pub(crate) struct Recorder<'a, L, P, C> {
-    lane: &'a Lane<'a, L, P, C>,
+    context: &'a TransferContext<'a, L, P, C>,
     state: &'a mut FolderState,
     sizes: HashMap<Uid, &'a MessageInfo>,
     hashes: HashMap<Uid, (Fingerprint, Digests, u64)>,
@@ -79,12 +79,12 @@ pub(crate) struct Recorder<'a, L, P, C> {
 
 impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
     pub(crate) fn new(
-        lane: &'a Lane<'a, L, P, C>,
+        context: &'a TransferContext<'a, L, P, C>,
         state: &'a mut FolderState,
         messages: &[&'a MessageInfo],
     ) -> Self {
         Self {
-            lane,
+            context,
             state,
             sizes: messages.iter().map(|message| (message.uid, *message)).collect(),
             hashes: HashMap::new(),
@@ -96,24 +96,27 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
         self.done
     }
 
-    pub(crate) async fn run(&mut self, arriving: &mut mpsc::UnboundedReceiver<News>) -> Result<(), Error> {
+    pub(crate) async fn run(
+        &mut self,
+        arriving: &mut mpsc::UnboundedReceiver<TransferEvent>,
+    ) -> Result<(), Error> {
         let mut arrived = Vec::new();
         while self.gather(arriving, &mut arrived).await {
             let (mut records, mut located) = (Vec::new(), Vec::new());
             let (mut messages, mut bytes) = (0, 0);
-            for news in arrived.drain(..) {
-                match news {
-                    News::Sent(uid, fingerprint, digests, length) => {
+            for events in arrived.drain(..) {
+                match events {
+                    TransferEvent::Sent(uid, fingerprint, digests, length) => {
                         self.hashes.insert(uid, (fingerprint, digests, length));
                     }
-                    News::Answer(Ack { sent, result: Err(error), .. }) => {
+                    TransferEvent::Answer(Ack { sent, result: Err(error), .. }) => {
                         for uid in &sent {
                             self.hashes.remove(uid);
                             records.push(self.outcome(*uid, None));
                         }
                         self.done.refused.push((sent, error));
                     }
-                    News::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
+                    TransferEvent::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
                         let known = appended.filter(|it| self.can_be_true(it, sent.len()));
                         let mut target_uids = known.iter().flat_map(|it| it.uids.iter());
                         for uid in sent {
@@ -155,7 +158,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
                 }
             }
             if !records.is_empty() {
-                self.lane.ledger.record(&records).await?;
+                self.context.ledger.record(&records).await?;
                 self.state.learn(&records);
                 // Nothing more is to be done about them in this pass, and half a million would fill the memory.
                 for uid in located.drain(..) {
@@ -163,7 +166,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
                 }
                 if messages > 0 {
                     let folder = &self.state.record.folder;
-                    self.lane.progress.event(Event::Arrived { folder, messages, bytes });
+                    self.context.progress.event(Event::Arrived { folder, messages, bytes });
                 }
             }
         }
@@ -173,8 +176,8 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
     /// False for UIDs that the target cannot have given to these messages: another count, another numbering, or UIDs that
     /// were in use before the first message was sent.
     fn can_be_true(&self, appended: &AppendedUids, sent: usize) -> bool {
-        let floor = self.lane.floor;
-        let is_new = |uid: Uid| uid >= floor.uid_next || self.lane.habits.merges_copies;
+        let floor = self.context.floor;
+        let is_new = |uid: Uid| uid >= floor.uid_next || self.context.habits.merges_copies;
         appended.uids.len() == sent as u64
             && appended.uid_validity == floor.uid_validity
             && appended.uids.iter().next().is_some_and(is_new)
@@ -182,15 +185,19 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
 
     /// What has come, and what comes in a moment; false when nothing comes any more. To write each answer by itself would
     /// keep the disk busy, which the target's server may be waiting for.
-    async fn gather(&self, arriving: &mut mpsc::UnboundedReceiver<News>, arrived: &mut Vec<News>) -> bool {
-        if arriving.recv_many(arrived, GATHERED).await == 0 {
+    async fn gather(
+        &self,
+        arriving: &mut mpsc::UnboundedReceiver<TransferEvent>,
+        arrived: &mut Vec<TransferEvent>,
+    ) -> bool {
+        if arriving.recv_many(arrived, MAX_GATHERED_EVENTS).await == 0 {
             return false;
         }
-        let mut enough = pin!(self.lane.clock.sleep(GATHERING));
-        while arrived.len() < GATHERED {
+        let mut enough = pin!(self.context.clock.sleep(GATHER_TIME));
+        while arrived.len() < MAX_GATHERED_EVENTS {
             tokio::select! {
                 biased;
-                count = arriving.recv_many(arrived, GATHERED) => if count == 0 { break },
+                count = arriving.recv_many(arrived, MAX_GATHERED_EVENTS) => if count == 0 { break },
                 () = &mut enough => break,
             }
         }

@@ -5,8 +5,8 @@ use crate::{
     folder::MessageInfo,
     ledger_state::Record,
     ports::{Clock, Ledger, Progress},
-    transfer::context::Lane,
-    transfer::pipe::{Envelope, Feed, Inlet, News, Offer, Piece},
+    transfer::context::TransferContext,
+    transfer::pipe::{Envelope, Feed, Inlet, Offer, Piece, TransferEvent},
 };
 use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
 use std::{
@@ -23,7 +23,7 @@ const WINDOW_OCTETS: u64 = 64 << 20;
 
 /// Gives out messages window by window.
 pub(crate) struct WindowFeed<'a, L, P, C> {
-    lane: &'a Lane<'a, L, P, C>,
+    context: &'a TransferContext<'a, L, P, C>,
     /// Why no more is given out: a limit that lasts.
     halted: &'a OnceLock<Error>,
     folder: &'a FolderPath,
@@ -36,20 +36,20 @@ pub(crate) struct WindowFeed<'a, L, P, C> {
     intended: UidSet,
     /// The message of which chunks pass by.
     passing: Option<(Uid, MessageHasher, u64)>,
-    news: mpsc::UnboundedSender<News>,
+    events: mpsc::UnboundedSender<TransferEvent>,
 }
 
 impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
     pub(crate) fn new(
-        lane: &'a Lane<'a, L, P, C>,
+        context: &'a TransferContext<'a, L, P, C>,
         halted: &'a OnceLock<Error>,
         folder: &'a FolderPath,
         inlet: Inlet,
         messages: &[&'a MessageInfo],
-        news: mpsc::UnboundedSender<News>,
+        events: mpsc::UnboundedSender<TransferEvent>,
     ) -> Self {
         Self {
-            lane,
+            context,
             halted,
             folder,
             inlet,
@@ -57,7 +57,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
             order: messages.iter().map(|message| (message.uid, message.size)).collect(),
             intended: UidSet::new(),
             passing: None,
-            news,
+            events,
         }
     }
 
@@ -80,19 +80,19 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
                 self.intended.insert_range(first, last);
             }
             let intent =
-                Record::Intended { folder: self.folder.clone(), floor: self.lane.floor, uids: window };
-            self.lane.ledger.record(&[intent]).await?;
+                Record::Intended { folder: self.folder.clone(), floor: self.context.floor, uids: window };
+            self.context.ledger.record(&[intent]).await?;
         }
         Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
     }
 
     /// Whether the message may go now, of which so many octets go at once. Waits; false where it would have to wait for long.
     async fn may_go(&self, uid: Uid, octets: u64, at_once: u64) -> bool {
-        let lane = self.lane;
-        if lane.limits.throttles.is_empty() || !self.waiting.contains_key(&uid) {
+        let context = self.context;
+        if context.limits.throttles.is_empty() || !self.waiting.contains_key(&uid) {
             return true;
         }
-        match lane.limits.message(lane.clock, lane.stop, octets, at_once).await {
+        match context.limits.message(context.clock, context.stop, octets, at_once).await {
             Ok(()) => true,
             Err(error) => {
                 // What is under way comes to its end, and then the folder's carrier learns of it.
@@ -105,14 +105,14 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
     fn sent(&self, uid: Uid, hasher: MessageHasher, bytes: u64) {
         let (fingerprint, digests) = hasher.finish();
         // The recorder outlives the feed unless the pass has failed already.
-        let _ = self.news.send(News::Sent(uid, fingerprint, digests, bytes));
+        let _ = self.events.send(TransferEvent::Sent(uid, fingerprint, digests, bytes));
     }
 }
 
 impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
     async fn next(&mut self) -> Result<Option<Offer>, Error> {
         loop {
-            if self.passing.is_none() && self.lane.stop.is_cancelled() {
+            if self.passing.is_none() && self.context.stop.is_cancelled() {
                 return Ok(None);
             }
             let Some(piece) = self.inlet.next().await else {
@@ -146,8 +146,8 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                 Piece::Chunk(octets) => {
                     if let Some((_, hasher, _)) = &mut self.passing {
                         hasher.update(&octets);
-                        let lane = self.lane;
-                        lane.limits.octets(lane.clock, lane.stop, octets.len() as u64).await;
+                        let context = self.context;
+                        context.limits.octets(context.clock, context.stop, octets.len() as u64).await;
                         return Ok(Some(Offer::Chunk(octets)));
                     }
                 }
