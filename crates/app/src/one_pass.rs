@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock, Ledger, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report, Target,
+    Budget, Clock, Ledger, Mailbox as _, Pass, PassLimits, PassOptions, Progress, Report, Slots, Target,
 };
 use mailhaul_remotes::ImapMailbox;
 use tokio_util::sync::CancellationToken;
@@ -36,9 +36,9 @@ impl Clock for SystemClock {
 pub(crate) struct OnePass<'a, P> {
     pub(crate) progress: &'a P,
     pub(crate) budget: &'a Budget,
-    pub(crate) places: &'a Places,
+    pub(crate) places: &'a Slots,
     pub(crate) stop: &'a CancellationToken,
-    pub(crate) limits: &'a Limits,
+    pub(crate) limits: &'a PassLimits,
     pub(crate) options: &'a PassOptions,
 }
 
@@ -57,7 +57,7 @@ impl<P: Progress> OnePass<'_, P> {
             progress: self.progress,
             clock: &SystemClock,
             budget: self.budget,
-            places: self.places,
+            slots: self.places,
             stop: self.stop,
             limits: self.limits,
             options: self.options,

@@ -261,7 +261,7 @@ impl Progress for MailboxUi {
             Event::FolderFailed { folder, error } => {
                 self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
             }
-            Event::LaneEnded { error } => {
+            Event::ConnectionPairEnded { error } => {
                 self.ui.warn(&format!("{}: {error}; trying again over another connection", self.name));
             }
             Event::Retrying { error, after } => {

@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Error,
-    ledger_state::{FolderState, Record},
-    limits::slots::Places,
-    limits::throttle::Limits,
+    ledger_state::{FolderState, LedgerRecord},
+    limits::slots::Slots,
+    limits::throttle::PassLimits,
     options::PassOptions,
     ports::{Clock, Ledger, Progress, Source, Target},
     transfer::pipe::Budget,
@@ -42,15 +42,19 @@ pub(crate) struct SyncContext<'a, M: Ports> {
     pub(crate) progress: &'a M::Progress,
     pub(crate) clock: &'a M::Clock,
     pub(crate) budget: &'a Budget,
-    pub(crate) places: &'a Places,
+    pub(crate) slots: &'a Slots,
     pub(crate) stop: &'a CancellationToken,
-    pub(crate) limits: &'a Limits,
+    pub(crate) limits: &'a PassLimits,
     pub(crate) options: &'a PassOptions,
 }
 
 impl<M: Ports> SyncContext<'_, M> {
     /// Writes the records, and applies those of this folder to its state.
-    pub(crate) async fn record(&self, state: &mut FolderState, records: &[Record]) -> Result<(), Error> {
+    pub(crate) async fn record(
+        &self,
+        state: &mut FolderState,
+        records: &[LedgerRecord],
+    ) -> Result<(), Error> {
         if records.is_empty() {
             return Ok(());
         }

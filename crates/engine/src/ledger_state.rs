@@ -13,7 +13,7 @@ use crate::folder::Cursor;
 /// The target folder's state when messages were about to be appended to it: what was put there since has a UID at or
 /// above `uid_next`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Floor {
+pub struct AppendStart {
     /// The target folder's UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// The target folder's UIDNEXT.
@@ -26,16 +26,16 @@ pub enum MessageState {
     /// About to be sent, or sent with its answer lost.
     Intended,
     /// The same in a form that was edited, because the target refuses it as it is.
-    Repairing(Box<Edited>),
+    Repairing(Box<RepairRecord>),
     /// On the target, put there by this migration or found there and adopted.
-    Done(Copied),
+    Done(CopyRecord),
     /// Not on the target, and why.
     Skipped(String),
 }
 
 /// A message that is on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopyRecord {
     /// Its UID on the target; `None` where the target told none and none could be found.
     pub target_uid: Option<Uid>,
     /// The source's flags as last carried over.
@@ -54,10 +54,10 @@ pub struct Copied {
     /// Whether this migration put it there: only such messages may be removed from the target again.
     pub ours: bool,
     /// Where the copy differs from the message; everything above is of the message as the source has it.
-    pub edited: Option<Box<Edited>>,
+    pub edited: Option<Box<RepairRecord>>,
 }
 
-impl Copied {
+impl CopyRecord {
     /// As the copy looks on the target: there it is recognised by what was sent.
     pub(crate) fn as_copy(&self) -> Self {
         match &self.edited {
@@ -74,7 +74,7 @@ impl Copied {
 
 /// How a message is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Likeness {
+pub struct MessageIdentity {
     /// First by this.
     pub fingerprint: Fingerprint,
     /// Where that is not enough, by these.
@@ -83,7 +83,7 @@ pub struct Likeness {
     pub size: u64,
 }
 
-impl Likeness {
+impl MessageIdentity {
     /// Of a message held whole.
     pub fn of(octets: &[u8]) -> Self {
         let mut hasher = MessageHasher::new();
@@ -95,11 +95,11 @@ impl Likeness {
 
 /// A message that was edited so that the target takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edited {
+pub struct RepairRecord {
     /// As the source has it.
-    pub original: Likeness,
+    pub original: MessageIdentity,
     /// As it was sent.
-    pub copy: Likeness,
+    pub copy: MessageIdentity,
     /// Of the original's octets.
     pub sha256: Sha256,
     /// What was edited, for people.
@@ -108,10 +108,10 @@ pub struct Edited {
     pub subject: Option<String>,
 }
 
-impl Edited {
+impl RepairRecord {
     /// The record of the copy when it is on the target.
-    pub(crate) fn copied(&self, target_uid: Option<Uid>, flags: Flags, ours: bool) -> Copied {
-        Copied {
+    pub(crate) fn copied(&self, target_uid: Option<Uid>, flags: Flags, ours: bool) -> CopyRecord {
+        CopyRecord {
             arrived: None,
             target_uid,
             flags,
@@ -127,7 +127,7 @@ impl Edited {
 
 /// One entry of the ledger. Entries of one call are durable together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum LedgerRecord {
     /// The folder goes here on the target. Written before anything else of the folder; starts it afresh where the
     /// source's UIDVALIDITY is another than before.
     Opened {
@@ -143,7 +143,7 @@ pub enum Record {
         /// The source folder.
         folder: FolderPath,
         /// Where to look for them after a crash.
-        floor: Floor,
+        append_start: AppendStart,
         /// Their UIDs on the source.
         uids: UidSet,
     },
@@ -194,11 +194,11 @@ pub enum Record {
         /// The source folder.
         folder: FolderPath,
         /// Which messages, and since when.
-        waiting: Waiting,
+        waiting: WaitingDeletions,
     },
 }
 
-impl Record {
+impl LedgerRecord {
     /// The source folder that the record is of.
     pub fn folder(&self) -> &FolderPath {
         match self {
@@ -226,7 +226,7 @@ pub struct FolderRecord {
     /// The target's UIDVALIDITY to which the target UIDs belong; `None` before the first message.
     pub target_validity: Option<UidValidity>,
     /// Where the oldest unsettled intent may have landed; `None` when nothing is open.
-    pub floor: Option<Floor>,
+    pub append_start: Option<AppendStart>,
     /// How far the last settled pass came; `None` while the first one is under way.
     pub cursor: Option<Cursor>,
     /// The rules of the last settled pass.
@@ -234,12 +234,12 @@ pub struct FolderRecord {
     /// The target folder's UIDNEXT when the folder was last settled: what has a greater UID came there since.
     pub target_next: Option<Uid>,
     /// Messages that vanished from the source, and whose copies are not removed yet.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<WaitingDeletions>,
 }
 
 /// Messages that one pass did not see any more. Another pass must not see them either before their copies are removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingDeletions {
     /// The time of that pass, in seconds since 1970.
     pub since: u64,
     /// Their UIDs on the source.
@@ -258,14 +258,14 @@ pub struct FolderState {
 }
 
 impl FolderState {
-    /// The state after [`Record::Opened`], the only record that can begin a folder.
+    /// The state after [`LedgerRecord::Opened`], the only record that can begin a folder.
     pub fn opened(folder: FolderPath, target: FolderPath, uid_validity: UidValidity) -> Self {
         let record = FolderRecord {
             folder,
             target,
             uid_validity,
             target_validity: None,
-            floor: None,
+            append_start: None,
             cursor: None,
             rules: String::new(),
             target_next: None,
@@ -275,40 +275,40 @@ impl FolderState {
     }
 
     /// Learns one record of this folder.
-    pub fn apply(&mut self, entry: &Record) {
+    pub fn apply(&mut self, entry: &LedgerRecord) {
         match entry {
-            Record::Opened { folder, target, uid_validity } => {
+            LedgerRecord::Opened { folder, target, uid_validity } => {
                 if self.record.uid_validity != *uid_validity || self.record.target != *target {
                     *self = Self::opened(folder.clone(), target.clone(), *uid_validity);
                 }
             }
-            Record::Intended { floor, uids, .. } => {
-                self.record.floor.get_or_insert(*floor);
-                self.record.target_validity.get_or_insert(floor.uid_validity);
+            LedgerRecord::Intended { append_start, uids, .. } => {
+                self.record.append_start.get_or_insert(*append_start);
+                self.record.target_validity.get_or_insert(append_start.uid_validity);
                 self.messages.extend(uids.iter().map(|uid| (uid, MessageState::Intended)));
             }
-            Record::Message { uid, state, .. } => {
+            LedgerRecord::Message { uid, state, .. } => {
                 match state {
                     Some(state) => self.messages.insert(*uid, state.clone()),
                     None => self.messages.remove(uid),
                 };
             }
-            Record::TargetValidity { uid_validity, .. } => {
+            LedgerRecord::TargetValidity { uid_validity, .. } => {
                 self.record.target_validity = Some(*uid_validity);
                 // Messages may be missing there: only a scan of everything shows them again, also after a crash.
                 self.record.cursor = None;
                 self.record.target_next = None;
             }
-            Record::Renamed { to, target, .. } => {
+            LedgerRecord::Renamed { to, target, .. } => {
                 self.record.folder = to.clone();
                 self.record.target = target.clone();
             }
-            Record::Closed { .. } => self.messages.clear(),
-            Record::Waiting { waiting, .. } => self.record.waiting = Some(waiting.clone()),
-            Record::Settled { cursor, rules, target_next, .. } => {
+            LedgerRecord::Closed { .. } => self.messages.clear(),
+            LedgerRecord::Waiting { waiting, .. } => self.record.waiting = Some(waiting.clone()),
+            LedgerRecord::Settled { cursor, rules, target_next, .. } => {
                 self.record.cursor = Some(*cursor);
                 self.record.rules.clone_from(rules);
-                self.record.floor = None;
+                self.record.append_start = None;
                 self.record.waiting = None;
                 self.record.target_next = target_next.or(self.record.target_next);
             }
@@ -330,7 +330,7 @@ impl FolderState {
     }
 
     /// Learns those of the records that are of this folder.
-    pub fn learn(&mut self, records: &[Record]) {
+    pub fn learn(&mut self, records: &[LedgerRecord]) {
         let folder = self.record.folder.clone();
         for record in records.iter().filter(|record| *record.folder() == folder) {
             self.apply(record);
@@ -345,7 +345,7 @@ impl FolderState {
     }
 
     /// Those of them that were about to be sent edited.
-    pub fn repairing(&self) -> impl Iterator<Item = (Uid, &Edited)> {
+    pub fn repairing(&self) -> impl Iterator<Item = (Uid, &RepairRecord)> {
         self.messages.iter().filter_map(|(uid, state)| match state {
             MessageState::Repairing(edited) => Some((*uid, &**edited)),
             _ => None,
@@ -353,7 +353,7 @@ impl FolderState {
     }
 
     /// The messages that are on the target.
-    pub fn done(&self) -> impl Iterator<Item = (Uid, &Copied)> {
+    pub fn done(&self) -> impl Iterator<Item = (Uid, &CopyRecord)> {
         self.messages.iter().filter_map(|(uid, state)| match state {
             MessageState::Done(copied) => Some((*uid, copied)),
             _ => None,

@@ -31,28 +31,29 @@ pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
     why_scan,
 };
-pub use folder_sync::fetch_whole::MOST_WHOLE;
+pub use folder_sync::fetch_whole::MAX_REPAIRABLE_SIZE;
 pub use ledger_state::{
-    Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting,
+    AppendStart, CopyRecord, FolderRecord, FolderState, LedgerRecord, MessageIdentity, MessageState,
+    RepairRecord, WaitingDeletions,
 };
-pub use limits::rate::{Rates, Usage};
+pub use limits::rate::{RateLimits, Usage};
 pub use limits::read_back_budget::ReadBack;
-pub use limits::slots::{Place, Places};
-pub use limits::throttle::{Limits, Throttle};
+pub use limits::slots::{Slot, Slots};
+pub use limits::throttle::{PassLimits, Throttle};
 pub use matching::pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
 pub use message_plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use name_rules::{Levels, NameRules, SameName};
-pub use options::{Deletions, PassOptions, RemovalRules, RepairRules};
+pub use options::{DeletionPolicy, PassOptions, RemovalRules, RepairRules};
 pub use pass::Pass;
 pub use ports::{
     Clock, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
-    StoredMessages, Target, Wanted,
+    StoredMessages, Target, WantedMessage,
 };
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
 pub use transfer::pipe::{
-    Ack, Acks, Answers, AppendedUids, Budget, Closed, Envelope, Feed, Inlet, Offer, Outlet, Piece, Room,
-    Share, acks, pipe,
+    Ack, Acks, Answers, AppendPart, AppendedUids, Budget, BudgetShare, Envelope, Feed, FetchedPart,
+    PipeClosed, PipeReader, PipeWriter, ReservedBytes, acks, pipe,
 };

@@ -4,7 +4,7 @@ use mailhaul_mail::{Flags, InternalDate, Uid};
 
 use crate::{
     folder::{MessageInfo, Scan, UnseenMessage},
-    ledger_state::{Copied, FolderState, MessageState},
+    ledger_state::{CopyRecord, FolderState, MessageState},
     received::Received,
 };
 
@@ -41,9 +41,9 @@ pub struct FlagUpdate {
     /// Taken away on the source since the last pass.
     pub remove: Flags,
     /// What the record says before: the target may have flags of either set from then on.
-    pub intent: Copied,
+    pub intent: CopyRecord,
     /// What the record says afterwards.
-    pub record: Copied,
+    pub record: CopyRecord,
 }
 
 /// What to do with a folder's messages.
@@ -54,7 +54,7 @@ pub struct MessagePlan {
     /// On the target, with other flags.
     pub flags: Vec<FlagUpdate>,
     /// On the target, and gone from the source.
-    pub vanished: Vec<(Uid, Copied)>,
+    pub vanished: Vec<(Uid, CopyRecord)>,
     /// Records of messages that never reached the target and are gone from the source.
     pub forget: Vec<Uid>,
     /// Not to be carried, and why.
@@ -136,7 +136,7 @@ pub(crate) fn flag_updates(scan: &Scan, state: &FolderState) -> Vec<FlagUpdate> 
     scan.messages.iter().filter_map(update).collect()
 }
 
-fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {
+fn flag_update(message: &MessageInfo, copied: &CopyRecord) -> Option<FlagUpdate> {
     // Where a crash left open which of two sets the target has, it may have any flag of either.
     let pending = copied.pending_flags.as_ref().unwrap_or(&copied.flags);
     let certain = copied.flags.filtered(|name| pending.contains(name));
@@ -153,8 +153,8 @@ fn flag_update(message: &MessageInfo, copied: &Copied) -> Option<FlagUpdate> {
     } else {
         (copied.flags.clone(), message.flags.clone())
     };
-    let intent = Copied { flags, pending_flags: Some(pending), ..copied.clone() };
-    let record = Copied { flags: message.flags.clone(), pending_flags: None, ..copied.clone() };
+    let intent = CopyRecord { flags, pending_flags: Some(pending), ..copied.clone() };
+    let record = CopyRecord { flags: message.flags.clone(), pending_flags: None, ..copied.clone() };
     Some(FlagUpdate { uid: message.uid, target_uid: copied.target_uid?, add, remove, intent, record })
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn done(number: u32, flags: &str) -> MessageState {
-        MessageState::Done(Copied {
+        MessageState::Done(CopyRecord {
             target_uid: Uid::new(number + 100),
             flags: flags.split_whitespace().collect(),
             pending_flags: None,
@@ -234,7 +234,7 @@ mod tests {
     fn flags_that_a_crash_left_open_are_set_or_taken_away_for_certain() {
         let MessageState::Done(copied) = done(1, "\\Seen old") else { unreachable!() };
         let pending_flags = Some("new".split_whitespace().collect());
-        let known = state([(1, MessageState::Done(Copied { pending_flags, ..copied }))]);
+        let known = state([(1, MessageState::Done(CopyRecord { pending_flags, ..copied }))]);
         let found = [message(1, "\\Seen new")];
         let plan = plan_messages(
             &scan(&found, Present::AllBut(UidSet::new())),

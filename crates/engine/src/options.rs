@@ -9,7 +9,7 @@ use mailhaul_mail::repair::{LONGEST_LINE, Repairs};
 
 /// What happens on the target to a message that was deleted on the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Deletions {
+pub enum DeletionPolicy {
     /// It stays.
     #[default]
     Keep,
@@ -45,7 +45,7 @@ pub struct PassOptions {
     /// Which come first.
     pub order: Order,
     /// What follows a deletion.
-    pub deletions: Deletions,
+    pub deletions: DeletionPolicy,
     /// How many copies one pass may remove.
     pub removals: RemovalRules,
     /// What may be edited.

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder_sync::job::{FolderHistory, FolderJob},
     folder_sync::sync_folder,
-    limits::slots::Place,
+    limits::slots::Slot,
     ports::{Event, Ledger, Mailbox, Progress},
     retry::{RetryCounter, recover_from},
 };
@@ -91,7 +91,7 @@ pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Resu
     let folders = cx.ledger.folders().await?.len();
     // The first pass lists both servers anyway.
     if folders > 0 {
-        let has_room = cx.limits.most_lanes > 1 && cx.places.spare().is_some();
+        let has_room = cx.limits.max_connection_pairs > 1 && cx.slots.spare().is_some();
         let further = usize::from(folders > 1 && has_room);
         cx.source.connect_ahead(further);
         cx.target.connect_ahead(further);
@@ -100,46 +100,46 @@ pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Resu
 }
 
 /// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
-pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &[FolderJob]) -> Vec<Place> {
+pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &[FolderJob]) -> Vec<Slot> {
     let known = jobs.iter().filter(|job| job.history == FolderHistory::Known).count();
     if known == 0 {
         return Vec::new();
     }
-    let wanted = max_pairs(cx, known, cx.places.is_alone());
-    let places: Vec<Place> = (1..wanted).map_while(|_| cx.places.spare()).collect();
-    cx.source.connect_ahead(places.len());
-    cx.target.connect_ahead(places.len());
-    places
+    let wanted = max_pairs(cx, known, cx.slots.is_alone());
+    let slots: Vec<Slot> = (1..wanted).map_while(|_| cx.slots.spare()).collect();
+    cx.source.connect_ahead(slots.len());
+    cx.target.connect_ahead(slots.len());
+    slots
 }
 
 /// How many lanes are worth their connections, for as many groups of folders.
 fn max_pairs<M: Ports>(cx: &SyncContext<'_, M>, groups: usize, is_alone: bool) -> usize {
     let round_trip = cx.source.round_trip().max(cx.target.round_trip());
-    lanes(round_trip, is_alone, groups).min(cx.limits.most_lanes)
+    lanes(round_trip, is_alone, groups).min(cx.limits.max_connection_pairs)
 }
 
 /// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
 pub(crate) async fn sync_all<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
-    mut places: Vec<Place>,
+    mut slots: Vec<Slot>,
 ) -> Result<(), Error> {
     // A move writes into the records of two folders.
     let any_moves = jobs.iter().any(|it| !it.moves.is_empty());
     let queue = FolderQueue::of(jobs);
-    let is_alone = cx.places.taken() <= 1 + places.len();
+    let is_alone = cx.slots.taken() <= 1 + slots.len();
     let wanted = if any_moves { 1 } else { max_pairs(cx, queue.with(|it| it.len()), is_alone) };
-    if places.len() >= wanted {
-        places.truncate(wanted - 1);
-        cx.source.connect_ahead(places.len());
-        cx.target.connect_ahead(places.len());
+    if slots.len() >= wanted {
+        slots.truncate(wanted - 1);
+        cx.source.connect_ahead(slots.len());
+        cx.target.connect_ahead(slots.len());
     }
-    let further = (places.len() + 1..wanted).map_while(|_| cx.places.spare());
-    places.extend(further);
+    let further = (slots.len() + 1..wanted).map_while(|_| cx.slots.spare());
+    slots.extend(further);
     let mut others: Vec<(M::Source, M::Target)> =
-        places.iter().map(|_| (cx.source.another(), cx.target.another())).collect();
+        slots.iter().map(|_| (cx.source.another(), cx.target.another())).collect();
     let (ledger, progress, clock) = (cx.ledger, cx.progress, cx.clock);
-    let (budget, places, stop, options) = (cx.budget, cx.places, cx.stop, cx.options);
+    let (budget, slots, stop, options) = (cx.budget, cx.slots, cx.stop, cx.options);
     let limits = cx.limits;
     let further = join_all(others.iter_mut().map(|(source, target)| {
         let mut context = SyncContext::<M> {
@@ -149,7 +149,7 @@ pub(crate) async fn sync_all<M: Ports>(
             progress,
             clock,
             budget,
-            places,
+            slots,
             stop,
             limits,
             options,
@@ -197,7 +197,7 @@ async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &FolderQueu
             if let Err(error) = sync_once(cx, job, queue).await {
                 // Whatever it was: if it lasts, the first lane meets it too.
                 if error.kind != ErrorKind::Interrupted {
-                    cx.progress.event(Event::LaneEnded { error: &error });
+                    cx.progress.event(Event::ConnectionPairEnded { error: &error });
                 }
                 group.push_front(job);
                 queue.with(|it| it.push_front(group));

@@ -11,8 +11,8 @@ use crate::{
     folder_sync::job::{FolderJob, Identity},
     folder_sync::moves::find_moves,
     folder_sync::scan_known::{scan_ahead, scan_known_folder},
-    limits::slots::Places,
-    limits::throttle::Limits,
+    limits::slots::Slots,
+    limits::throttle::PassLimits,
     name_rules::NameRules,
     options::PassOptions,
     parallel::{connect_early, connect_pairs_ahead, sync_all},
@@ -45,11 +45,11 @@ pub struct Pass<'a, S, T, L, P, C> {
     /// Octets on their way.
     pub budget: &'a Budget,
     /// One of them is this pass's own; it may take more for further lanes.
-    pub places: &'a Places,
+    pub slots: &'a Slots,
     /// Cancelled when the operator wants to stop.
     pub stop: &'a CancellationToken,
     /// What the servers put up with, and whoever runs the pass.
-    pub limits: &'a Limits,
+    pub limits: &'a PassLimits,
     /// What the operator wants.
     pub options: &'a PassOptions,
 }
@@ -57,7 +57,7 @@ pub struct Pass<'a, S, T, L, P, C> {
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
     /// Runs the pass. The report tells everything, errors included.
     pub async fn run(self) -> Report {
-        let Self { source, target, ledger, progress, clock, budget, places, stop, limits, options } = self;
+        let Self { source, target, ledger, progress, clock, budget, slots, stop, limits, options } = self;
         let mut cx = SyncContext::<(S, T, L, P, C)> {
             source,
             target,
@@ -65,7 +65,7 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
             progress,
             clock,
             budget,
-            places,
+            slots,
             stop,
             limits,
             options,
@@ -139,7 +139,7 @@ pub(crate) async fn sync_folders<M: Ports>(
     jobs: &mut [FolderJob],
     names: &NameRules,
 ) -> Result<(), Error> {
-    let places = connect_pairs_ahead(cx, jobs);
+    let slots = connect_pairs_ahead(cx, jobs);
     if let Err(error) = Box::pin(scan_ahead(cx, jobs)).await {
         // A lasting error shows again in the scan of each folder.
         let _met_again = recover_from(cx, error, &mut RetryCounter::default()).await;
@@ -157,7 +157,7 @@ pub(crate) async fn sync_folders<M: Ports>(
         recover_from(cx, error, &mut retries).await?;
     }
     create_folders(cx, jobs, names).await?;
-    sync_all(cx, jobs, places).await
+    sync_all(cx, jobs, slots).await
 }
 
 async fn scan_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut FolderJob) -> Result<(), Error> {

@@ -8,10 +8,10 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     folder_plan::Unmatched,
-    ledger_state::{FolderRecord, FolderState, Record},
+    ledger_state::{FolderRecord, FolderState, LedgerRecord},
     name_rules::NameRules,
     report::{FolderTally, RepairedItem},
-    transfer::pipe::{Acks, Feed, Outlet},
+    transfer::pipe::{Acks, Feed, PipeWriter},
 };
 
 /// A mailbox that can be read. No method changes anything on the server.
@@ -92,7 +92,7 @@ pub trait Mailbox: Send {
 
 /// One message that is to be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedMessage {
     /// Its UID on the source.
     pub uid: Uid,
     /// Octets as claimed.
@@ -116,8 +116,8 @@ pub trait Source: Mailbox {
     fn fetch(
         &mut self,
         folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
     ) -> impl Future<Output = Result<Vec<(Uid, Missing)>, Error>> + Send;
 
     /// Opens the folder, so that [`fetch`](Self::fetch) begins at once.
@@ -295,7 +295,7 @@ pub trait Ledger: Send + Sync {
     }
 
     /// Writes the records, all or none; durable when it returns.
-    fn record(&self, records: &[Record]) -> impl Future<Output = Result<(), Error>> + Send;
+    fn record(&self, records: &[LedgerRecord]) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Time, so that tests can do without it.
@@ -402,7 +402,7 @@ pub enum Event<'a> {
         error: &'a Error,
     },
     /// A further lane met something, and ended; the mailbox's other lanes go on.
-    LaneEnded {
+    ConnectionPairEnded {
         /// What it met.
         error: &'a Error,
     },

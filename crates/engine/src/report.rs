@@ -2,7 +2,7 @@
 
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 
-use crate::{error::Error, ledger_state::Edited};
+use crate::{error::Error, ledger_state::RepairRecord};
 
 /// A message that was not carried over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct RepairedItem {
 
 impl RepairedItem {
     /// Out of the record.
-    pub fn of(uid: Uid, edited: &Edited) -> Self {
+    pub fn of(uid: Uid, edited: &RepairRecord) -> Self {
         Self {
             uid,
             subject: edited.subject.clone(),

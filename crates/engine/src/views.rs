@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     folder_plan::{FolderPlan, REMAINDER, why_scan},
     folder_sync::job::{FolderJob, ScanScope},
-    ledger_state::{FolderRecord, FolderState, Record},
+    ledger_state::{FolderRecord, FolderState, LedgerRecord},
     name_rules::NameRules,
     parallel::sync_all,
     ports::{Event, Ledger, Mailbox, Progress},
@@ -153,7 +153,7 @@ async fn scan_view<M: Ports>(
         let uid_validity = scan.status.uid_validity;
         let state = FolderState::opened(folder.clone(), target.clone(), uid_validity);
         let scan = without_held(cx, job, &state, scan).await?;
-        cx.ledger.record(&[Record::Opened { folder, target, uid_validity }]).await?;
+        cx.ledger.record(&[LedgerRecord::Opened { folder, target, uid_validity }]).await?;
         job.scan = Some(Arc::new(scan));
     }
     if let Some(view) = &job.view {

@@ -4,7 +4,7 @@
 
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, Report};
 use support::{CONFIRMED, MemoryLedger, Remote, pass};
 
 fn body(number: u32, text: &str) -> String {
@@ -55,7 +55,8 @@ async fn another_version_of_the_same_size_is_not_taken_for_the_message() {
 #[tokio::test]
 async fn another_version_is_not_taken_for_the_copy_after_renumbering() {
     let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     run(&source, &target, &ledger, &options).await;
     {
         let mut server = target.server();
@@ -77,7 +78,7 @@ async fn a_version_of_the_user_is_not_removed_in_place_of_the_copy() {
     for is_renumbered in [true, false] {
         let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
         let options =
-            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+            PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
         run(&source, &target, &ledger, &options).await;
         {
             let mut server = target.server();
@@ -101,7 +102,8 @@ async fn a_version_of_the_user_is_not_removed_in_place_of_the_copy() {
 #[tokio::test]
 async fn deletions_are_mirrored_also_where_the_target_rewrites_texts() {
     let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     target.server().lies.stores =
         Some(|body| String::from_utf8_lossy(body).replace("quick", "very quick").into());
     run(&source, &target, &ledger, &options).await;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock, Error, ErrorKind, Event, Limits, Pass, PassOptions, Places, Progress, Rates, Report, Side,
-    Throttle, Usage,
+    Budget, Clock, Error, ErrorKind, Event, Pass, PassLimits, PassOptions, Progress, RateLimits, Report,
+    Side, Slots, Throttle, Usage,
 };
 use mailhaul_mail::{Retry, Scope};
 use support::{MemoryLedger, Remote};
@@ -88,7 +88,7 @@ impl Site {
         }
     }
 
-    async fn pass(&self, limits: &Limits) -> Report {
+    async fn pass(&self, limits: &PassLimits) -> Report {
         Pass {
             source: &mut self.source.clone(),
             target: &mut self.target.clone(),
@@ -96,7 +96,7 @@ impl Site {
             progress: &self.waits,
             clock: &self.clock,
             budget: &Budget::new(10_000),
-            places: &Places::new(1),
+            slots: &Slots::new(1),
             stop: &CancellationToken::new(),
             limits,
             options: &PassOptions::default(),
@@ -119,12 +119,12 @@ impl Site {
     }
 }
 
-fn throttled(scope: Scope, rates: Rates) -> Throttle {
+fn throttled(scope: Scope, rates: RateLimits) -> Throttle {
     Throttle::new("the test", scope, rates, Usage::default())
 }
 
-fn of(throttle: &Throttle, is_resumed: bool) -> Limits {
-    Limits { throttles: vec![(Side::Source, throttle.clone())], is_resumed, ..Limits::default() }
+fn of(throttle: &Throttle, is_resumed: bool) -> PassLimits {
+    PassLimits { throttles: vec![(Side::Source, throttle.clone())], is_resumed, ..PassLimits::default() }
 }
 
 fn synced(report: &Report) {
@@ -133,7 +133,7 @@ fn synced(report: &Report) {
 
 #[tokio::test]
 async fn mailboxes_share_the_rate_of_their_server() {
-    let rates = Rates { messages_per_second: Some(5), ..Rates::default() };
+    let rates = RateLimits { messages_per_second: Some(5), ..RateLimits::default() };
     let throttle = throttled(Scope::Endpoint, rates);
     let (one, mut other) = (Site::new(60), Site::new(40));
     other.clock = one.clock.clone();
@@ -147,13 +147,13 @@ async fn mailboxes_share_the_rate_of_their_server() {
     // Alone, as fast as ever.
     let free = Site::new(100);
     let begin = free.clock.now();
-    synced(&free.pass(&of(&throttled(Scope::Endpoint, Rates::default()), true)).await);
+    synced(&free.pass(&of(&throttled(Scope::Endpoint, RateLimits::default()), true)).await);
     assert_eq!(free.clock.since(begin), Duration::ZERO);
 }
 
 #[tokio::test]
 async fn octets_are_paced_within_messages_too() {
-    let rates = Rates { bytes_per_second: Some(50), ..Rates::default() };
+    let rates = RateLimits { bytes_per_second: Some(50), ..RateLimits::default() };
     let site = Site::new(30);
     let begin = site.clock.now();
     synced(&site.pass(&of(&throttled(Scope::Endpoint, rates), true)).await);
@@ -166,7 +166,7 @@ async fn octets_are_paced_within_messages_too() {
 
 #[tokio::test]
 async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
-    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+    let rates = RateLimits { bytes_per_day: Some(1_050), ..RateLimits::default() };
     let site = Site::new(25);
     let limits = of(&throttled(Scope::Mailbox, rates), true);
     let begin = site.clock.now();
@@ -188,7 +188,7 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
 
 #[tokio::test]
 async fn where_nobody_takes_it_up_later_the_pass_waits_for_the_next_day() {
-    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+    let rates = RateLimits { bytes_per_day: Some(1_050), ..RateLimits::default() };
     let site = Site::new(25);
     synced(&site.pass(&of(&throttled(Scope::Mailbox, rates), false)).await);
     site.assert_same();
@@ -200,13 +200,14 @@ async fn where_nobody_takes_it_up_later_the_pass_waits_for_the_next_day() {
 
 #[tokio::test]
 async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
-    let shared = throttled(Scope::Endpoint, Rates { bytes_per_day: Some(10_000), ..Rates::default() });
-    let own = throttled(Scope::Mailbox, Rates { bytes_per_day: Some(300), ..Rates::default() });
+    let shared =
+        throttled(Scope::Endpoint, RateLimits { bytes_per_day: Some(10_000), ..RateLimits::default() });
+    let own = throttled(Scope::Mailbox, RateLimits { bytes_per_day: Some(300), ..RateLimits::default() });
     let site = Site::new(25);
-    let limits = Limits {
+    let limits = PassLimits {
         throttles: vec![(Side::Source, shared.clone()), (Side::Target, own.clone())],
         is_resumed: true,
-        ..Limits::default()
+        ..PassLimits::default()
     };
     let error = site.pass(&limits).await.error.unwrap();
     assert_eq!((error.scope, error.side), (Scope::Mailbox, Some(Side::Target)));
@@ -217,7 +218,7 @@ async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
 
 #[tokio::test]
 async fn a_changed_rate_counts_for_those_who_wait() {
-    let slow = Rates { messages_per_second: Some(1), ..Rates::default() };
+    let slow = RateLimits { messages_per_second: Some(1), ..RateLimits::default() };
     let throttle = throttled(Scope::Endpoint, slow);
     let site = Site::new(1000);
     // One message arrives after the other: a command is not held open while a rate makes it wait.
@@ -228,7 +229,7 @@ async fn a_changed_rate_counts_for_those_who_wait() {
         while site.arrived() < 10 {
             tokio::task::yield_now().await;
         }
-        throttle.set_rates(site.clock.now(), Rates::default());
+        throttle.set_rates(site.clock.now(), RateLimits::default());
     };
     let (report, ()) = tokio::join!(site.pass(&limits), changing);
     synced(&report);
@@ -246,7 +247,7 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
     // Where somebody takes the mailbox up later, only what is short is waited for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long), asked(short)];
-    let resumed = Limits { is_resumed: true, ..Limits::default() };
+    let resumed = PassLimits { is_resumed: true, ..PassLimits::default() };
     let report = site.pass(&resumed).await;
     assert_eq!(report.error.unwrap().retry, Retry::After(Some(long)));
     assert_eq!((site.waits(), site.arrived()), (vec![short], 0));
@@ -255,7 +256,7 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
     // Where nobody does, everything is, however often it is asked for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long); 20];
-    synced(&site.pass(&Limits::default()).await);
+    synced(&site.pass(&PassLimits::default()).await);
     assert_eq!(site.waits(), [long; 20]);
     site.assert_same();
 }
@@ -266,7 +267,7 @@ async fn patience_with_a_figure_ends_after_a_day_in_which_nothing_is_gained() {
     for (figure, waits) in [(Duration::from_mins(1), 24 * 60), (Duration::from_hours(24), 5)] {
         let site = Site::new(5);
         site.target.server().answers = vec![asked(figure); 2000];
-        let error = site.pass(&Limits::default()).await.error.unwrap();
+        let error = site.pass(&PassLimits::default()).await.error.unwrap();
         assert_eq!(site.waits(), vec![figure; waits]);
         let words = format!("the server asked for patience {waits} times, and nothing was gained");
         assert!(error.message.starts_with(&words), "{error}");
@@ -279,7 +280,7 @@ async fn patience_without_a_figure_ends_where_nothing_is_gained() {
     let site = Site::new(5);
     let asked = Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::Throttled, "NO later");
     site.target.server().answers = vec![asked; 20];
-    let error = site.pass(&Limits::default()).await.error.unwrap();
+    let error = site.pass(&PassLimits::default()).await.error.unwrap();
     assert_eq!(site.waits(), [15, 30, 60, 120, 240].map(Duration::from_secs));
     assert_eq!((error.kind, error.retry), (ErrorKind::Throttled, Retry::After(None)));
     assert!(error.message.starts_with("the server asked for patience 5 times"), "{error}");
@@ -290,9 +291,9 @@ async fn a_place_without_a_connection_is_given_back() {
     let full = || Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::TooManyConnections, "NO enough");
     let site = Site::new(5);
     site.target.server().answers = vec![full()];
-    let report = site.pass(&Limits { is_resumed: true, ..Limits::default() }).await;
+    let report = site.pass(&PassLimits { is_resumed: true, ..PassLimits::default() }).await;
     assert_eq!((report.error.unwrap().kind, site.waits()), (ErrorKind::TooManyConnections, Vec::new()));
     site.target.server().answers = vec![full()];
-    synced(&site.pass(&Limits::default()).await);
+    synced(&site.pass(&PassLimits::default()).await);
     assert_eq!(site.waits(), [Duration::from_secs(15)]);
 }

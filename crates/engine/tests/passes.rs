@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, Error, ErrorKind, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, Error, ErrorKind, PassOptions, Report};
 use mailhaul_mail::{Retry, Scope, Sha256};
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, Respell, is_malformed, pass, with_repairs};
 
@@ -99,7 +99,7 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
     for text in kinds {
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         let options =
-            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+            PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
         for name in ["once", "twice", "twice"] {
             source.server().folder("INBOX").add_at(0, "", &text(name));
         }
@@ -123,7 +123,7 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
 
 #[tokio::test]
 async fn deletions_are_kept_or_mirrored() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
         let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -131,7 +131,7 @@ async fn deletions_are_kept_or_mirrored() {
         let report = pass(&source, &target, &ledger, &options).await;
         assert_synced(&report);
         let left = target.server().folder("INBOX").messages.len();
-        assert_eq!(left, if deletions == Deletions::Keep { 12 } else { 11 });
+        assert_eq!(left, if deletions == DeletionPolicy::Keep { 12 } else { 11 });
         let settled = pass(&source, &target, &ledger, &options).await;
         assert_eq!(settled.total(|it| it.removed), 0);
     }
@@ -246,7 +246,7 @@ async fn edited_copies_take_part_in_later_passes() {
         target.server().tells_no_uids = tells_no_uids;
         target.server().ignores_flags = ignores_flags;
         let options = with_repairs(PassOptions {
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             removals: CONFIRMED,
             ..PassOptions::default()
         });
@@ -418,7 +418,7 @@ async fn a_target_that_became_less_picky_after_a_crash_gets_no_second_copy() {
 }
 
 async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: PassOptions) {
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..options };
+    let options = PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..options };
     let steps = {
         let (source, target, ledger) = (source_of(), target_of(), MemoryLedger::default());
         assert_synced(&pass(&source, &target, &ledger, &options).await);

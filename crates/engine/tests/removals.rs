@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, PassOptions, RemovalRules, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, RemovalRules, Report};
 use mailhaul_mail::{FolderPath, Scope};
 use support::{Crash, MemoryLedger, Remote, StoredFolder, pass, pass_after};
 
@@ -14,7 +14,7 @@ fn text(number: u32) -> String {
 }
 
 fn mirrored() -> PassOptions {
-    PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() }
+    PassOptions { deletions: DeletionPolicy::Mirror, ..PassOptions::default() }
 }
 
 /// Two folders with 20 messages each, and a target that has them.
@@ -96,7 +96,7 @@ async fn confirmed_deletions_do_not_wait() {
 
 #[tokio::test]
 async fn folders_that_are_not_listed_once_lose_nothing() {
-    for deletions in [Deletions::Mirror, Deletions::Keep] {
+    for deletions in [DeletionPolicy::Mirror, DeletionPolicy::Keep] {
         let options = PassOptions { deletions, ..PassOptions::default() };
         let (source, target, ledger) = migrated(&options).await;
         let inbox = FolderPath::inbox();

@@ -4,7 +4,7 @@
 
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions};
+use mailhaul_engine::{DeletionPolicy, PassOptions};
 use mailhaul_mail::FolderPath;
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
@@ -128,7 +128,7 @@ async fn one_uidvalidity_for_all_folders_is_no_proof_of_a_rename() {
 
 #[tokio::test]
 async fn where_a_rename_is_refused_messages_are_moved_and_the_empty_folder_is_removed() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let (source, target, ledger) = (deep(), Remote::default(), MemoryLedger::default());
         let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert!(pass(&source, &target, &ledger, &options).await.is_synced());
@@ -138,7 +138,7 @@ async fn where_a_rename_is_refused_messages_are_moved_and_the_empty_folder_is_re
         assert!(report.is_synced(), "{report:#?}");
         assert_eq!((report.total(|it| it.copied), report.total(|it| it.moved)), (0, 3));
         let mut there = target.contents();
-        if deletions == Deletions::Keep {
+        if deletions == DeletionPolicy::Keep {
             assert_eq!((there.remove("Old").unwrap(), there.remove("Old/2020").unwrap()), (vec![], vec![]));
         }
         assert_eq!(there, source.contents());

@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, FolderPattern, FolderRules, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, FolderPattern, FolderRules, PassOptions, Report};
 use mailhaul_mail::{FolderPath, SpecialUse};
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
@@ -100,7 +100,8 @@ async fn new_mail_of_a_view_is_compared_alone() {
 #[tokio::test]
 async fn what_vanishes_from_a_folder_and_stays_in_the_view_is_kept() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     assert_synced(&pass(&source, &target, &ledger, &options).await);
     source.server().folder("INBOX").expunge(1);
     // What came up in a folder is not needed twice.

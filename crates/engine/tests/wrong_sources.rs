@@ -5,7 +5,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, Report};
 use mailhaul_mail::{FolderPath, InternalDate, Scope};
 use support::{MemoryLedger, Remote, StoredFolder, pass, pass_after};
 
@@ -14,7 +14,7 @@ fn text(number: u32) -> String {
 }
 
 fn mirrored() -> PassOptions {
-    PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() }
+    PassOptions { deletions: DeletionPolicy::Mirror, ..PassOptions::default() }
 }
 
 fn messages(remote: &Remote) -> usize {
@@ -79,7 +79,7 @@ async fn a_source_that_was_restored_from_its_backup_is_scanned_whole() {
 
 #[tokio::test]
 async fn sequence_numbers_in_place_of_uids_remove_and_move_nothing() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let options = PassOptions { deletions, ..PassOptions::default() };
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         (0..100).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mailhaul_engine::{Closed, Outlet, Piece, Room, Share};
+use mailhaul_engine::{BudgetShare, FetchedPart, PipeClosed, PipeWriter, ReservedBytes};
 use mailhaul_imap::CommandId;
 use mailhaul_mail::{Uid, UidSet};
 
@@ -24,10 +24,10 @@ impl Batch {
 /// The commands under way, and what came before its turn.
 ///
 /// A message of a later command is set aside until the earlier ones are done. So a command is sent behind others only where
-/// what it asks for may wait ([`Outlet::room`]: half of the budget of all octets under way). What is larger than was claimed,
+/// what it asks for may wait ([`PipeWriter::room`]: half of the budget of all octets under way). What is larger than was claimed,
 /// and finds no room then, is passed on at once, out of order: order is worth less than a bound on memory.
 pub(crate) struct InOrder {
-    outlet: Outlet,
+    outlet: PipeWriter,
     /// In the order of sending; the messages of the first one are passed on as they come.
     asked: VecDeque<Asked>,
     /// The command, by its place, of which a message comes by that is set aside.
@@ -35,25 +35,25 @@ pub(crate) struct InOrder {
 }
 
 /// A command may be sent.
-pub(crate) struct Admission(Option<Room>);
+pub(crate) struct Admission(Option<ReservedBytes>);
 
 struct Asked {
     command: CommandId,
     batch: Batch,
     /// For what comes before its turn; none for the first command.
-    room: Option<Room>,
+    room: Option<ReservedBytes>,
     is_done: bool,
     aside: Vec<Aside>,
 }
 
 /// A message before its turn.
 struct Aside {
-    share: Share,
-    pieces: Vec<Piece>,
+    share: BudgetShare,
+    pieces: Vec<FetchedPart>,
 }
 
 impl InOrder {
-    pub(crate) fn new(outlet: Outlet) -> Self {
+    pub(crate) fn new(outlet: PipeWriter) -> Self {
         Self { outlet, asked: VecDeque::new(), passing_aside: None }
     }
 
@@ -103,7 +103,12 @@ impl InOrder {
     }
 
     /// A message begins with this piece, and is so large as a whole.
-    pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
+    pub(crate) async fn begin(
+        &mut self,
+        uid: Uid,
+        octets: u64,
+        piece: FetchedPart,
+    ) -> Result<(), PipeClosed> {
         let place = self.asked.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
         if let Some(asked) = self.asked.get_mut(place).filter(|_| place > 0)
             && let Some(room) = &mut asked.room
@@ -118,7 +123,7 @@ impl InOrder {
     }
 
     /// The next piece of the message that began last.
-    pub(crate) async fn follow(&mut self, piece: Piece) -> Result<(), Closed> {
+    pub(crate) async fn follow(&mut self, piece: FetchedPart) -> Result<(), PipeClosed> {
         let asked = self.passing_aside.and_then(|place| self.asked.get_mut(place));
         match asked.and_then(|it| it.aside.last_mut()) {
             Some(aside) => aside.pieces.push(piece),
@@ -128,7 +133,7 @@ impl InOrder {
     }
 
     /// All messages of the command came. Those of the commands behind it, whose turn it is now, are passed on.
-    pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), Closed> {
+    pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), PipeClosed> {
         if let Some(asked) = self.asked.iter_mut().find(|it| it.command == command) {
             asked.is_done = true;
         }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
+use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
 use crate::{Store, error::StoreError, leases::Lease, ledger_rows, load, lock, store::Shared};
@@ -149,12 +149,12 @@ impl Ledger for MailboxLedger {
         Err(Error { scope: Scope::Mailbox, retry: Retry::After(Some(RESERVED_WAIT)), ..Error::ledger(words) })
     }
 
-    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
         let writer = self.shared.writer()?;
         match self.mailbox {
             Some(mailbox) if !records.is_empty() => {
                 let written = writer.write(mailbox, self.lease, records.to_vec()).await;
-                written.map_err(|error| self.located(error, records.first().map(Record::folder)))
+                written.map_err(|error| self.located(error, records.first().map(LedgerRecord::folder)))
             }
             _ => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! Many mailboxes, so many at once.
 
-use mailhaul_engine::{Error, ErrorKind, Places};
+use mailhaul_engine::{Error, ErrorKind, Slots};
 use mailhaul_mail::{Retry, Scope};
 use tokio::task::JoinSet;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 /// Work that panicked is an error of its item alone.
 pub(crate) async fn at_once<I, T, W>(
     items: impl IntoIterator<Item = I>,
-    places: &Places,
+    places: &Slots,
     mut work: impl FnMut(I) -> W,
 ) -> Vec<Result<T, Error>>
 where

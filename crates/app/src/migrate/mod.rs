@@ -142,8 +142,8 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             is_confirmed: options.confirm_deletions,
         },
         deletions: match options.deletions {
-            cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
-            cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+            cli::Deletions::Keep => mailhaul_engine::DeletionPolicy::Keep,
+            cli::Deletions::Mirror => mailhaul_engine::DeletionPolicy::Mirror,
         },
         repairs: RepairRules {
             allowed: options.repair.iter().flat_map(Repairs::iter).collect(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{
-    Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places,
-    Preview, Record, preview,
+    Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, LedgerRecord, Mailbox as _,
+    PassOptions, Preview, Slots, preview,
 };
 use mailhaul_mail::{FolderPath, UidSet, on_one_line};
 use mailhaul_remotes::{ImapMailbox, LabelRules};
@@ -32,7 +32,7 @@ pub(crate) async fn preview_all(
 ) -> Vec<MailboxPreview> {
     let options = Arc::new(options.clone());
     let names: Vec<String> = mailboxes.iter().map(|it| it.name.clone()).collect();
-    let places = Places::new(concurrency);
+    let places = Slots::new(concurrency);
     let looked = at_once(mailboxes, &places, |mailbox| {
         let (options, store, ui) = (options.clone(), store.clone(), ui.clone());
         async move {
@@ -78,7 +78,7 @@ impl Ledger for NoLedger {
         Ok(None)
     }
 
-    async fn record(&self, _records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, _records: &[LedgerRecord]) -> Result<(), Error> {
         Err(Error::ledger("nothing is written in a dry run"))
     }
 }

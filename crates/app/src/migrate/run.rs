@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock as _, Error, Limits, Mailbox as _, PassOptions, Places, Report, Side, Throttle, Usage,
+    Budget, Clock as _, Error, Mailbox as _, PassLimits, PassOptions, Report, Side, Slots, Throttle, Usage,
 };
 use mailhaul_mail::Scope;
 use mailhaul_migration::Rates;
@@ -42,7 +42,7 @@ pub(crate) async fn run_all(
     // Each message is read and written once: what holds for one side holds for the other.
     let all = Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default());
     let budget = Budget::new(BUDGET);
-    let places = Places::new(concurrency);
+    let places = Slots::new(concurrency);
     let options = Arc::new(options.clone());
     let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
     let is_last = mailboxes.len() == 1;
@@ -79,7 +79,7 @@ async fn run_one(
     mailbox: Mailbox,
     store: &Store,
     options: &PassOptions,
-    (budget, places, rates, all, is_last): (&Budget, &Places, Rates, Throttle, bool),
+    (budget, places, rates, all, is_last): (&Budget, &Slots, Rates, Throttle, bool),
     stop: &CancellationToken,
     ui: &Ui,
 ) -> Report {
@@ -88,7 +88,7 @@ async fn run_one(
         Err(error) => return failed(error.into()),
     };
     let progress = ui.mailbox(&mailbox.name);
-    let mut limits = Limits { throttles: vec![(Side::Source, all)], is_last, ..Limits::default() };
+    let mut limits = PassLimits { throttles: vec![(Side::Source, all)], is_last, ..PassLimits::default() };
     let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
     let source = limited(mailbox.source, rates, &mut limits).with_labels(labels);
     let target = limited(mailbox.target, rates, &mut limits);
@@ -97,13 +97,13 @@ async fn run_one(
 }
 
 /// The mailbox, which keeps to what is known of servers of its kind as soon as it is known which that is.
-fn limited(account: Account, rates: Rates, limits: &mut Limits) -> ImapMailbox {
+fn limited(account: Account, rates: Rates, limits: &mut PassLimits) -> ImapMailbox {
     let side = account.side;
     let mailbox = ImapMailbox::new(account);
     let throttle = Throttle::new(
         mailbox.describe(),
         Scope::Mailbox,
-        mailhaul_engine::Rates::default(),
+        mailhaul_engine::RateLimits::default(),
         Usage::default(),
     );
     limits.throttles.push((side, throttle.clone()));

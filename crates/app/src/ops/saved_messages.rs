@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mailhaul_engine::{Budget, Error, Inlet, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_engine::{
+    Budget, Error, FetchedPart, Mailbox as _, Missing, PipeReader, Source as _, WantedMessage, pipe,
+};
 use mailhaul_mail::{FolderPath, Uid};
 use mailhaul_migration::MigrationUser;
 use mailhaul_operations::Failure;
@@ -105,7 +107,7 @@ async fn fetch(
     file: &mut File,
 ) -> Result<(), String> {
     let (outlet, inlet) = pipe(&Budget::new(BUDGET));
-    let wanted = [Wanted { uid, size }];
+    let wanted = [WantedMessage { uid, size }];
     let fetching = mailbox.fetch(folder, &wanted, outlet);
     let (missing, written) = tokio::join!(fetching, write(inlet, file));
     match missing.map_err(|error: Error| error.message)?.pop() {
@@ -117,17 +119,17 @@ async fn fetch(
 }
 
 /// Writes the message; returns false if it ended early.
-async fn write(mut inlet: Inlet, file: &mut File) -> io::Result<bool> {
+async fn write(mut inlet: PipeReader, file: &mut File) -> io::Result<bool> {
     let mut is_whole = false;
     while let Some(piece) = inlet.next().await {
         match piece {
-            Piece::Message(_, octets) => {
+            FetchedPart::Message(_, octets) => {
                 file.write_all(&octets)?;
                 is_whole = true;
             }
-            Piece::Start(..) => {}
-            Piece::Chunk(octets) => file.write_all(&octets)?,
-            Piece::End => is_whole = true,
+            FetchedPart::Start(..) => {}
+            FetchedPart::Chunk(octets) => file.write_all(&octets)?,
+            FetchedPart::End => is_whole = true,
         }
     }
     Ok(is_whole)

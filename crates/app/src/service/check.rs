@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailhaul_engine::{Error, ErrorKind, Place, Side};
+use mailhaul_engine::{Error, ErrorKind, Side, Slot};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Guid, MigrationUser, Opening};
 use mailhaul_store::{CheckEnd, ClaimedCheck};
@@ -88,7 +88,7 @@ fn opening(outcome: &Result<(), Error>) -> Opening {
 
 impl Workplace {
     /// Checks one user, and keeps what is found. The place is held to the end.
-    pub(super) async fn check(self, claimed: ClaimedCheck, worker: Worker, place: Place) {
+    pub(super) async fn check(self, claimed: ClaimedCheck, worker: Worker, place: Slot) {
         let ClaimedCheck { user, number } = claimed;
         let trying = tokio::spawn({
             let (workplace, worker, user) = (self.clone(), worker.clone(), user.clone());

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use mailhaul_engine::{Clock as _, Error, ErrorKind, Limits, Side, Throttle, Usage};
+use mailhaul_engine::{Clock as _, Error, ErrorKind, PassLimits, Side, Throttle, Usage};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Endpoint, Guid};
 use mailhaul_remotes::Listener;
@@ -59,7 +59,7 @@ impl Workplace {
     /// the endpoint was removed just now.
     pub(super) async fn meter(
         &self,
-        limits: &mut Limits,
+        limits: &mut PassLimits,
         (endpoint, side): (&Endpoint, Side),
         user: Guid,
         mailbox: String,
@@ -73,7 +73,7 @@ impl Workplace {
         };
         limits.throttles.extend([(side, throttle.clone()), (side, shared)]);
         let lanes = self.gates.most_lanes(endpoint.guid, Timestamp::now());
-        limits.most_lanes = limits.most_lanes.min(lanes);
+        limits.max_connection_pairs = limits.max_connection_pairs.min(lanes);
         Ok(Some(Meter { pass, mailbox, throttle, gates: self.gates.clone() }))
     }
 

@@ -40,8 +40,8 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
         },
         order: if settings.newest_first { Order::Newest } else { Order::Oldest },
         deletions: match settings.deletions {
-            Deletions::Keep => mailhaul_engine::Deletions::Keep,
-            Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+            Deletions::Keep => mailhaul_engine::DeletionPolicy::Keep,
+            Deletions::Mirror => mailhaul_engine::DeletionPolicy::Mirror,
         },
         removals: RemovalRules {
             percent: settings.max_deletion_percent,

@@ -205,7 +205,7 @@ impl Progress for UserProgress<'_> {
             }
             Event::StaySubscribed { folders } => self.say(format!("{}.", text::stay_subscribed(folders))),
             Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
-            Event::LaneEnded { error } => {
+            Event::ConnectionPairEnded { error } => {
                 self.met(error, Lane::Further);
                 self.say(format!("{error}; trying again over another connection."));
             }

@@ -1,6 +1,6 @@
 //! Which limits hold at an endpoint: what its administrator set, else what is known of such servers. A pure decision.
 
-use mailhaul_engine::{Rates, Side};
+use mailhaul_engine::{RateLimits, Side};
 use mailhaul_migration as settings;
 use mailhaul_remotes::MailboxLimits;
 
@@ -9,8 +9,8 @@ use mailhaul_remotes::MailboxLimits;
 const BY_GMAIL_API: u64 = 9;
 
 /// Of the endpoint as a whole. Of servers as a whole nothing is known.
-pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
-    Rates {
+pub(crate) fn of_endpoint(set: settings::Rates) -> RateLimits {
+    RateLimits {
         messages_per_second: set.messages_per_second,
         bytes_per_second: set.bytes_per_second,
         bytes_per_day: set.bytes_per_day,
@@ -19,12 +19,12 @@ pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
 
 /// Of one of its mailboxes, on this side of a migration. Where the messages of all mailboxes in a second are limited, those
 /// of one are not besides.
-pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side) -> Rates {
+pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side) -> RateLimits {
     let (per_second, per_day) = match side {
         Side::Source => (None, known.read_bytes_per_day),
         Side::Target => (known.written_messages_per_second, known.written_bytes_per_day),
     };
-    Rates {
+    RateLimits {
         messages_per_second: per_second.filter(|_| set.messages_per_second.is_none()),
         bytes_per_second: None,
         bytes_per_day: set.mailbox_bytes_per_day.or(per_day),
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(source, of_mailbox(none, gmail, Side::Source));
         let microsoft = known("Microsoft 365");
         assert_eq!(of_mailbox(none, microsoft, Side::Target).messages_per_second, Some(4));
-        assert_eq!(of_mailbox(none, microsoft, Side::Source), Rates::default());
+        assert_eq!(of_mailbox(none, microsoft, Side::Source), RateLimits::default());
         assert!(!of_endpoint(none).limit_something());
         for profile in Profiles::built_in().names() {
             let lanes = lanes(known(profile));
@@ -77,7 +77,7 @@ mod tests {
         };
         assert_eq!(
             of_mailbox(set, microsoft, Side::Target),
-            Rates { bytes_per_day: Some(10), ..Rates::default() }
+            RateLimits { bytes_per_day: Some(10), ..RateLimits::default() }
         );
         assert_eq!(of_endpoint(set).messages_per_second, Some(50));
     }

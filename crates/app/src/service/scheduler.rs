@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mailhaul_engine::{Clock as _, Place, Places, Usage};
+use mailhaul_engine::{Clock as _, Slot, Slots, Usage};
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
 use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, Waiting};
 use tokio::time::Instant;
@@ -36,7 +36,7 @@ pub(crate) struct Scheduler {
     place: Workplace,
     owner: Guid,
     /// For each endpoint that mail comes from.
-    places: HashMap<Guid, Places>,
+    places: HashMap<Guid, Slots>,
     leases: HashMap<Guid, mailhaul_store::Lease>,
     /// All endpoints, and the number of changes after which they were read.
     endpoints: (Arc<[Endpoint]>, Option<u64>),
@@ -200,9 +200,9 @@ impl Scheduler {
         Ok(())
     }
 
-    fn places(&mut self, endpoint: &Endpoint, now: Timestamp) -> Places {
+    fn places(&mut self, endpoint: &Endpoint, now: Timestamp) -> Slots {
         let most = most(endpoint).min(self.place.gates.most_mailboxes(endpoint.guid, now));
-        let places = self.places.entry(endpoint.guid).or_insert_with(|| Places::new(most));
+        let places = self.places.entry(endpoint.guid).or_insert_with(|| Slots::new(most));
         places.resize(most);
         places.clone()
     }
@@ -239,7 +239,7 @@ impl Scheduler {
     }
 
     /// So many places at most, as far as there are any.
-    fn take(&mut self, endpoint: &Endpoint, most: u64, now: Timestamp) -> (Places, Vec<Place>) {
+    fn take(&mut self, endpoint: &Endpoint, most: u64, now: Timestamp) -> (Slots, Vec<Slot>) {
         let places = self.places(endpoint, now);
         let mut taken = Vec::new();
         while (taken.len() as u64) < most.min(1000)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mailhaul_engine::{Error, ErrorKind, Limits, Place, Places, Report};
+use mailhaul_engine::{Error, ErrorKind, PassLimits, Report, Slot, Slots};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{
     Batch, BatchSettings, Failure, FailureClass, MigrationUser, Statistics, UserEvent, UserStatus,
@@ -39,7 +39,7 @@ const TELLING: Duration = Duration::from_secs(30);
 
 impl Workplace {
     /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
-    pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Places, place: Place) {
+    pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Slots, place: Slot) {
         let (user, lease) = (claimed.user.clone(), claimed.lease);
         let carrying = tokio::spawn({
             let (workplace, worker) = (self.clone(), worker.clone());
@@ -64,7 +64,7 @@ impl Workplace {
         self.workers.ended(user.guid);
     }
 
-    async fn carry(self, claimed: Claimed, worker: Worker, places: Places) {
+    async fn carry(self, claimed: Claimed, worker: Worker, places: Slots) {
         let begun = Timestamp::now();
         let Claimed { user, kind, lease } = claimed;
         let (news, mut arriving) = mpsc::unbounded_channel();
@@ -189,16 +189,16 @@ impl Workplace {
         user: &MigrationUser,
         kind: PassKind,
         lease: &Lease,
-        (worker, places, meters): (&Worker, &Places, &Mutex<Vec<Arc<Meter>>>),
+        (worker, places, meters): (&Worker, &Slots, &Mutex<Vec<Arc<Meter>>>),
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Report, Error> {
         let route = self.route(user).await?;
         let from = self.source(user, &route).await?.counting_scans(worker.tally.scanned());
         let progress = UserProgress { tally: &worker.tally, news };
         // Later passes are short, and are counted by themselves: they take no further lanes.
-        let none = Places::new(0);
+        let none = Slots::new(0);
         let places = if kind == PassKind::First { places } else { &none };
-        let mut limits = Limits { is_resumed: true, ..Limits::default() };
+        let mut limits = PassLimits { is_resumed: true, ..PassLimits::default() };
         let mailbox = account::mailbox(&user.user_name, user.user_root.as_deref());
         let from_meter = self.meter(&mut limits, (&route.source, Side::Source), user.guid, mailbox).await?;
         let to_meter = match &route.target {

@@ -11,7 +11,7 @@ pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, ru
     let Some(cursor) = &record.cursor else { return Some("the last pass did not finish".to_owned()) };
     let Some(now) = status else { return Some("the server gives no state without opening it".to_owned()) };
     let then = &cursor.status;
-    if record.floor.is_some() {
+    if record.append_start.is_some() {
         return Some("the last pass did not finish".to_owned());
     }
     if record.waiting.is_some() {
@@ -59,7 +59,7 @@ mod tests {
             target: FolderPath::inbox(),
             uid_validity: settled.uid_validity,
             target_validity: None,
-            floor: None,
+            append_start: None,
             cursor: Some(Cursor { status: settled, skipped: 0, excluded: 0 }),
             rules: "r".into(),
             target_next: None,

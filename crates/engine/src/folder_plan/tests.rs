@@ -35,7 +35,7 @@ fn record(source: &str, target: &str) -> FolderRecord {
         target: FolderPath::parse(target),
         uid_validity: UidValidity::new(1).unwrap(),
         target_validity: None,
-        floor: None,
+        append_start: None,
         cursor: None,
         rules: String::new(),
         target_next: None,
@@ -497,7 +497,7 @@ fn places(
     let plans = plan_folders(source, target, rules, &FolderRules::default(), &[]);
     prop_assert_eq!(plans.len(), source.len());
     let mut keys = BTreeSet::new();
-    let mut places = BTreeMap::new();
+    let mut slots = BTreeMap::new();
     for plan in plans {
         prop_assert!(!plan.reason.is_empty());
         let place =
@@ -506,9 +506,9 @@ fn places(
         if !target.iter().any(|it| it.path == place) {
             is_legal(&place, rules)?;
         }
-        places.insert(plan.source, place);
+        slots.insert(plan.source, place);
     }
-    Ok(places)
+    Ok(slots)
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use crate::{
     folder::MessageInfo,
     folder_sync::job::FolderJob,
     folder_sync::quiet::wait_until_quiet,
-    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
+    ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::on_target::{MatchCandidate, MatchedMessage, SearchRange, adopted, find_on_target, taken},
     matching::pairing::Proof,
     message_plan::MessagePlan,
@@ -57,9 +57,9 @@ pub(crate) async fn record_adopted<M: Ports>(
             copied.arrived = message.internal_date.map(InternalDate::unix_seconds);
         }
         let state = Some(MessageState::Done(copied));
-        Record::Message { folder: job.source.clone(), uid: it.uid, state }
+        LedgerRecord::Message { folder: job.source.clone(), uid: it.uid, state }
     };
-    let records: Vec<Record> = found.iter().map(record).collect();
+    let records: Vec<LedgerRecord> = found.iter().map(record).collect();
     cx.record(state, &records).await?;
     let adopted: UidSet = found.iter().map(|it| it.uid).collect();
     plan.copy.retain(|it| !adopted.contains(it.uid));
@@ -73,12 +73,12 @@ pub(crate) async fn locate_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     state: &mut FolderState,
-    floor: Option<Floor>,
+    append_start: Option<AppendStart>,
     owned: &UidSet,
 ) -> Result<usize, Error> {
     let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
-    let copy = |it: &Copied| it.edited.as_ref().map(|it| it.copy);
-    let sought = |(uid, it): (Uid, &Copied)| MatchCandidate {
+    let copy = |it: &CopyRecord| it.edited.as_ref().map(|it| it.copy);
+    let sought = |(uid, it): (Uid, &CopyRecord)| MatchCandidate {
         uid,
         size: it.size,
         copy: copy(it),
@@ -92,18 +92,18 @@ pub(crate) async fn locate_copies<M: Ports>(
         *state = all;
     }
     let owned = taken(state, owned);
-    let range = match floor {
-        Some(floor) => SearchRange::just_sent(floor.uid_next, Proof::Fingerprint),
+    let range = match append_start {
+        Some(append_start) => SearchRange::just_sent(append_start.uid_next, Proof::Fingerprint),
         None => SearchRange::by_octets(Uid::FIRST),
     };
     let found = find_on_target(cx.source, cx.target, &job.source, &job.target, &lost, &owned, range).await?;
-    let records: Vec<Record> = found
+    let records: Vec<LedgerRecord> = found
         .iter()
         .filter_map(|it| match state.messages.get(&it.uid) {
-            Some(MessageState::Done(copied)) => Some(Record::Message {
+            Some(MessageState::Done(copied)) => Some(LedgerRecord::Message {
                 folder: job.source.clone(),
                 uid: it.uid,
-                state: Some(MessageState::Done(Copied {
+                state: Some(MessageState::Done(CopyRecord {
                     target_uid: Some(it.on_target.uid),
                     ..copied.clone()
                 })),

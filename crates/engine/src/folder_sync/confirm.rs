@@ -16,7 +16,7 @@ use crate::{
     folder_sync::missing::{adopt_unexpected, find_missing, located_copies, without_twins},
     folder_sync::own_headers::copies_with_our_headers,
     folder_sync::read_back::{DamagedCopy, StoredCopy, check_bytes, copies_of, remove_damaged, split_ours},
-    ledger_state::{Floor, FolderState, Record},
+    ledger_state::{AppendStart, FolderState, LedgerRecord},
     ports::{FlagChange, Target},
     transfer::recorder::Acknowledged,
 };
@@ -115,7 +115,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &mut FolderState,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
     acknowledged: &[Acknowledged],
     refused: &[Uid],
@@ -124,7 +124,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
         return Ok(Vec::new());
     }
     let habits = cx.target.habits();
-    let next = job.next_shown(floor);
+    let next = job.next_shown(append_start);
     let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
     // The target did not return the UID of a message that it refused and stored all the same.
     let mut returned = acknowledged.iter().map(|message| message.target_uid);
@@ -151,7 +151,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
     }
     let mut lost = Vec::new();
     if !missing.is_empty() {
-        let not_stored = find_missing(cx, job, state, floor, owned, &missing).await?;
+        let not_stored = find_missing(cx, job, state, append_start, owned, &missing).await?;
         lost.extend(not_stored.into_iter().map(LostMessage::not_stored));
         let located = located_copies(cx, job, acknowledged, &missing, &mut shown).await?;
         if is_exact {
@@ -210,10 +210,10 @@ pub(crate) async fn confirm_recorded<M: Ports>(
     state: &mut FolderState,
     owned: &UidSet,
 ) -> Result<bool, Error> {
-    let Some(floor) = state.record.floor else { return Ok(false) };
+    let Some(append_start) = state.record.append_start else { return Ok(false) };
     let unproved: Vec<Acknowledged> = state
         .done()
-        .filter(|(_, it)| it.ours && it.target_uid.is_none_or(|uid| uid >= floor.uid_next))
+        .filter(|(_, it)| it.ours && it.target_uid.is_none_or(|uid| uid >= append_start.uid_next))
         .map(|(uid, it)| Acknowledged {
             uid,
             target_uid: it.target_uid,
@@ -226,8 +226,8 @@ pub(crate) async fn confirm_recorded<M: Ports>(
             date: None,
         })
         .collect();
-    let lost = confirm_copies(cx, job, state, floor, owned, &unproved, &[]).await?;
-    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let lost = confirm_copies(cx, job, state, append_start, owned, &unproved, &[]).await?;
+    let records: Vec<LedgerRecord> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     Ok(!lost.is_empty())
 }

@@ -20,7 +20,7 @@ use crate::{
     folder_sync::refusals::{MAX_RESENDS, RefusalMeaning, may_mean_one_message},
     folder_sync::repair::{may_be_malformed, repair_refused},
     folder_sync::unrecorded::adopt_unrecorded,
-    ledger_state::{Floor, FolderState, MessageState, Record},
+    ledger_state::{AppendStart, FolderState, LedgerRecord, MessageState},
     message_plan::MessagePlan,
     ports::{Clock, Event, Ledger, Mailbox, Progress, Target},
     transfer::context::TransferContext,
@@ -87,16 +87,16 @@ pub(crate) async fn copy_messages<M: Ports>(
         cx.ledger.reserve_target(&cx.target.owner()).await?;
         cx.target.open_to_write(&job.target).await?
     };
-    let floor = append_start(cx, job, &status).await?;
+    let append_start = append_start(cx, job, &status).await?;
     if state.record.target_validity.is_none() && (status.messages > 0 || !job.moves.is_empty()) {
         // Messages that are moved or adopted have a target UID and no intent, which would record this.
         let (folder, uid_validity) = (job.source.clone(), status.uid_validity);
-        cx.record(state, &[Record::TargetValidity { folder, uid_validity }]).await?;
+        cx.record(state, &[LedgerRecord::TargetValidity { folder, uid_validity }]).await?;
     }
-    follow_moves(cx, job, state, plan, floor, owned).await?;
-    job.floor_next = Some(floor.uid_next);
+    follow_moves(cx, job, state, plan, append_start, owned).await?;
+    job.floor_next = Some(append_start.uid_next);
     if status.messages > 0 {
-        adopt_unrecorded(cx, job, state, plan, floor, owned).await?;
+        adopt_unrecorded(cx, job, state, plan, append_start, owned).await?;
     }
     skip_too_large(cx, job, plan);
     recall_skipped(cx, job, state, plan);
@@ -116,10 +116,10 @@ pub(crate) async fn copy_messages<M: Ports>(
         let uids = uids.filter(|uid| !job.refused.contains_key(uid) && !deferred.contains(*uid));
         queue.next(uids.collect(), batch, 0);
     }
-    send_all(cx, job, state, &mut queue, floor, owned, early).await?;
+    send_all(cx, job, state, &mut queue, append_start, owned, early).await?;
     while !job.refused.is_empty() {
-        let repaired = Box::pin(repair_refused(cx, job, state, &messages, floor, owned)).await?;
-        let lost = confirm_copies(cx, job, state, floor, owned, &repaired, &[]).await?;
+        let repaired = Box::pin(repair_refused(cx, job, state, &messages, append_start, owned)).await?;
+        let lost = confirm_copies(cx, job, state, append_start, owned, &repaired, &[]).await?;
         skip_lost(cx, job, state, &messages, lost).await?;
     }
     Ok(())
@@ -156,7 +156,7 @@ async fn send_all<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     queue: &mut SendQueue<'_>,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
     early: &mut EarlyFlagChanges,
 ) -> Result<(), Error> {
@@ -182,7 +182,7 @@ async fn send_all<M: Ports>(
             stop: cx.stop,
             limits: cx.limits,
             target_folder: &job.target,
-            floor,
+            append_start,
             habits: cx.target.habits(),
         };
         let (mut done, result) =
@@ -200,7 +200,7 @@ async fn send_all<M: Ports>(
             |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
         if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
             let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
-            lost = confirm_copies(cx, job, state, floor, owned, &done.acknowledged, &refused).await?;
+            lost = confirm_copies(cx, job, state, append_start, owned, &done.acknowledged, &refused).await?;
         }
         let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
         let any_lost = !lost.is_empty();
@@ -211,7 +211,7 @@ async fn send_all<M: Ports>(
             job.lost_probes = 0;
             let mut uids: Vec<Uid> = job.deferred.drain(..).map(|lost| lost.uid).collect();
             // The target took its time: they may be there by now.
-            let found = adopt_unexpected(cx, job, state, owned, floor.uid_next, &uids).await?;
+            let found = adopt_unexpected(cx, job, state, owned, append_start.uid_next, &uids).await?;
             uids.retain(|uid| !found.contains(*uid));
             queue.next(uids, 1, 0);
         } else if any_lost {
@@ -325,7 +325,8 @@ async fn report_all_missing<M: Ports>(
     messages: &HashMap<Uid, &MessageInfo>,
     done: Transferred,
 ) -> Result<(), Error> {
-    let records: Vec<Record> = done.missing.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
+    let records: Vec<LedgerRecord> =
+        done.missing.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
     cx.record(state, &records).await?;
     for (uid, missing) in done.missing {
         if let Some(message) = messages.get(&uid) {
@@ -346,7 +347,7 @@ async fn defer<M: Ports>(
 ) -> Result<(), Error> {
     let (again, twice): (Vec<LostMessage>, Vec<LostMessage>) =
         lost.into_iter().partition(|lost| job.sent_again.insert(lost.uid));
-    let records: Vec<Record> = again.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let records: Vec<LedgerRecord> = again.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     job.tally.copied = job.tally.copied.saturating_sub(again.len() as u64);
     job.deferred.extend(again);
@@ -361,7 +362,7 @@ async fn skip_lost<M: Ports>(
     messages: &HashMap<Uid, &MessageInfo>,
     lost: Vec<LostMessage>,
 ) -> Result<(), Error> {
-    let records: Vec<Record> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let records: Vec<LedgerRecord> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     job.tally.copied = job.tally.copied.saturating_sub(lost.len() as u64);
     for LostMessage { uid, words } in lost {
@@ -380,7 +381,7 @@ pub(crate) async fn append_start<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     status: &FolderStatus,
-) -> Result<Floor, Error> {
+) -> Result<AppendStart, Error> {
     let uid_next = match status.uid_next {
         Some(uid_next) => uid_next,
         // Courier tells no UIDNEXT: it is one above the greatest UID.
@@ -393,5 +394,5 @@ pub(crate) async fn append_start<M: Ports>(
             .map_or(Some(Uid::FIRST), |it| Uid::new(it.uid.get().saturating_add(1)))
             .unwrap_or(Uid::FIRST),
     };
-    Ok(Floor { uid_validity: status.uid_validity, uid_next })
+    Ok(AppendStart { uid_validity: status.uid_validity, uid_next })
 }

@@ -5,13 +5,13 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::job::FolderJob,
-    ports::{Missing, Source, Wanted},
-    transfer::pipe::{Piece, pipe},
+    ports::{Missing, Source, WantedMessage},
+    transfer::pipe::{FetchedPart, pipe},
 };
 
 /// Larger messages are not edited (octets). To be edited, a message must be held whole, one in the process at a time: with
 /// its edited form, which may be three times as large, that is the most that repairs add to the memory.
-pub const MOST_WHOLE: u64 = 64 << 20;
+pub const MAX_REPAIRABLE_SIZE: u64 = 64 << 20;
 
 /// What the source gave.
 pub(crate) enum FetchedMessage {
@@ -25,29 +25,29 @@ pub(crate) async fn fetch_whole<M: Ports>(
     job: &FolderJob,
     message: &MessageInfo,
 ) -> Result<FetchedMessage, Error> {
-    if message.size > MOST_WHOLE {
+    if message.size > MAX_REPAIRABLE_SIZE {
         return Ok(FetchedMessage::TooLarge);
     }
-    let wanted = [Wanted { uid: message.uid, size: message.size }];
+    let wanted = [WantedMessage { uid: message.uid, size: message.size }];
     let (outlet, mut inlet) = pipe(cx.budget);
     let collecting = async {
         let (mut octets, mut length, mut is_whole) = (Vec::new(), 0, false);
         let mut take = |more: &[u8]| {
             length += more.len() as u64;
             // Whatever the source claimed.
-            if length <= MOST_WHOLE {
+            if length <= MAX_REPAIRABLE_SIZE {
                 octets.extend_from_slice(more);
             }
         };
         while let Some(piece) = inlet.next().await {
             match piece {
-                Piece::Message(_, body) => {
+                FetchedPart::Message(_, body) => {
                     take(&body);
                     is_whole = true;
                 }
-                Piece::Start(..) => {}
-                Piece::Chunk(more) => take(&more),
-                Piece::End => is_whole = true,
+                FetchedPart::Start(..) => {}
+                FetchedPart::Chunk(more) => take(&more),
+                FetchedPart::End => is_whole = true,
             }
         }
         (octets, length, is_whole)
@@ -56,7 +56,7 @@ pub(crate) async fn fetch_whole<M: Ports>(
     let (missing, (octets, length, is_whole)) = futures_util::join!(fetching, collecting);
     Ok(match missing?.pop() {
         Some((_, missing)) => FetchedMessage::Missing(missing),
-        None if length > MOST_WHOLE => FetchedMessage::TooLarge,
+        None if length > MAX_REPAIRABLE_SIZE => FetchedMessage::TooLarge,
         None if is_whole => FetchedMessage::Whole(octets),
         None => return Err(Error::session("the source ended in the middle of a message")),
     })

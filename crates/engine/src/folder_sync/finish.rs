@@ -5,8 +5,8 @@ use crate::{
     error::Error,
     folder::Cursor,
     folder_sync::job::{FolderJob, forgotten},
-    ledger_state::{Copied, Record},
-    options::Deletions,
+    ledger_state::{CopyRecord, LedgerRecord},
+    options::DeletionPolicy,
     ports::{Ledger, Target},
     removals::proof::with_same_bytes,
     removals::{RemovalDecision, VanishedCopies, judge_removals, proved_ours},
@@ -29,8 +29,8 @@ pub(crate) async fn finish_folder<M: Ports>(
     }
     let mut vanished = std::mem::take(&mut job.vanished);
     vanished.retain(|(uid, _)| decision.settled.contains(*uid));
-    if cx.options.deletions == Deletions::Mirror {
-        let ours: Vec<(Uid, Copied)> = vanished.iter().filter(|(_, it)| it.ours).cloned().collect();
+    if cx.options.deletions == DeletionPolicy::Mirror {
+        let ours: Vec<(Uid, CopyRecord)> = vanished.iter().filter(|(_, it)| it.ours).cloned().collect();
         let by_headers = proved_ours(cx, job, &ours).await?;
         let ours = with_same_bytes(cx, job, &ours, by_headers).await?;
         if !ours.is_empty() {
@@ -38,9 +38,10 @@ pub(crate) async fn finish_folder<M: Ports>(
             job.tally.removed += ours.len();
         }
     }
-    let mut records: Vec<Record> = vanished.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
+    let mut records: Vec<LedgerRecord> =
+        vanished.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
     if let Some(waiting) = decision.waiting {
-        records.push(Record::Waiting { folder: job.source.clone(), waiting });
+        records.push(LedgerRecord::Waiting { folder: job.source.clone(), waiting });
     } else if let Some(scan) = &job.scan {
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let cursor = Cursor {
@@ -50,7 +51,7 @@ pub(crate) async fn finish_folder<M: Ports>(
         };
         let rules = rules_of(cx, job);
         let target_next = job.target_next();
-        records.push(Record::Settled { folder: job.source.clone(), cursor, rules, target_next });
+        records.push(LedgerRecord::Settled { folder: job.source.clone(), cursor, rules, target_next });
     }
     if records.is_empty() { Ok(()) } else { cx.ledger.record(&records).await }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     folder::Scan,
     folder_sync::job::FolderJob,
-    ledger_state::{FolderState, MessageState, Record},
+    ledger_state::{FolderState, LedgerRecord, MessageState},
     message_plan::flag_updates,
     ports::{FlagChange, Target},
 };
@@ -32,7 +32,7 @@ pub(crate) fn grouped(changes: impl Iterator<Item = (Flags, Flags, Uid)>) -> Vec
 pub(crate) struct IntendedFlags {
     changes: Vec<FlagChange>,
     /// Ledger records for when the changes are made.
-    records: Vec<Record>,
+    records: Vec<LedgerRecord>,
 }
 
 /// Changes to send while the target waits for the first bodies.
@@ -80,9 +80,9 @@ pub(crate) async fn intend_flags<M: Ports>(
     let updates = flag_updates(scan, state);
     let done = |uid, copied| {
         let state = Some(MessageState::Done(copied));
-        Record::Message { folder: job.source.clone(), uid, state }
+        LedgerRecord::Message { folder: job.source.clone(), uid, state }
     };
-    let intents: Vec<Record> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
+    let intents: Vec<LedgerRecord> = updates.iter().map(|it| done(it.uid, it.intent.clone())).collect();
     cx.record(state, &intents).await?;
     let changes = grouped(updates.iter().map(|it| (it.add.clone(), it.remove.clone(), it.target_uid)));
     let records = updates.into_iter().map(|it| done(it.uid, it.record)).collect();

@@ -13,7 +13,7 @@ use crate::{
     folder_plan::FolderPlan,
     folder_sync::lost::LostMessage,
     folder_sync::refusals::Refusals,
-    ledger_state::{Copied, Floor, FolderRecord, FolderState, Record},
+    ledger_state::{AppendStart, CopyRecord, FolderRecord, FolderState, LedgerRecord},
     ports::NewFolder,
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
     scan::remainder::View,
@@ -71,7 +71,7 @@ pub(crate) struct FolderJob {
     /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
     pub(crate) state: Option<FolderState>,
     pub(crate) moves: BTreeMap<Uid, MovedMessage>,
-    pub(crate) vanished: Vec<(Uid, Copied)>,
+    pub(crate) vanished: Vec<(Uid, CopyRecord)>,
     /// Messages skipped by this pass, with why.
     pub(crate) skipped: BTreeMap<Uid, String>,
     /// Messages that the target refused as they are, each alone, with its words: edited, it may take them.
@@ -263,8 +263,8 @@ impl FolderJob {
     }
 
     /// The lowest UID that the target has not shown yet.
-    pub(crate) fn next_shown(&self, floor: Floor) -> Uid {
-        self.after_shown().unwrap_or(floor.uid_next).max(floor.uid_next)
+    pub(crate) fn next_shown(&self, append_start: AppendStart) -> Uid {
+        self.after_shown().unwrap_or(append_start.uid_next).max(append_start.uid_next)
     }
 
     /// Grows whenever something was achieved that need not be done again.
@@ -318,8 +318,8 @@ impl FolderJob {
 }
 
 /// The record of a message of which nothing is known any more.
-pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> Record {
-    Record::Message { folder: folder.clone(), uid, state: None }
+pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> LedgerRecord {
+    LedgerRecord::Message { folder: folder.clone(), uid, state: None }
 }
 
 /// A message that vanished from one folder and came up in another.
@@ -328,5 +328,5 @@ pub(crate) struct MovedMessage {
     pub(crate) from: FolderPath,
     pub(crate) from_target: FolderPath,
     pub(crate) old_uid: Uid,
-    pub(crate) copied: Copied,
+    pub(crate) copied: CopyRecord,
 }

@@ -9,7 +9,7 @@ use crate::{
     folder_sync::own_headers::recorded_copies,
     folder_sync::quiet::wait_until_quiet,
     folder_sync::read_back::StoredCopy,
-    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
+    ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::on_target::{MatchCandidate, SearchRange, adopted, find_on_target, taken},
     matching::pairing::Proof,
     ports::{Clock, Ledger, Target},
@@ -37,14 +37,14 @@ pub(crate) async fn located_copies<'a, M: Ports>(
     shown: &mut BTreeMap<Uid, MessageInfo>,
 ) -> Result<Vec<StoredCopy<'a>>, Error> {
     let known = recorded_copies(cx, job, missing.iter().copied()).await?;
-    let places: HashMap<Uid, Uid> =
+    let slots: HashMap<Uid, Uid> =
         known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
-    let unseen = places.values().filter(|copy| !shown.contains_key(copy)).min();
+    let unseen = slots.values().filter(|copy| !shown.contains_key(copy)).min();
     if let Some(first) = unseen.copied() {
         let look = cx.target.stored(&job.target, first, None, &UidSet::new()).await?;
         shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
     }
-    let stored = |message| Some(StoredCopy::new(message, shown.get(places.get(&message.uid)?)?));
+    let stored = |message| Some(StoredCopy::new(message, shown.get(slots.get(&message.uid)?)?));
     Ok(acknowledged.iter().filter_map(stored).collect())
 }
 
@@ -72,19 +72,19 @@ pub(crate) async fn find_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &mut FolderState,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
     missing: &[Uid],
 ) -> Result<Vec<Uid>, Error> {
     let known = recorded_copies(cx, job, missing.iter().copied()).await?;
-    let untold = known.into_iter().map(|(uid, copied)| Record::Message {
+    let untold = known.into_iter().map(|(uid, copied)| LedgerRecord::Message {
         folder: job.source.clone(),
         uid,
-        state: Some(MessageState::Done(Copied { target_uid: None, ..copied })),
+        state: Some(MessageState::Done(CopyRecord { target_uid: None, ..copied })),
     });
-    let untold: Vec<Record> = untold.collect();
+    let untold: Vec<LedgerRecord> = untold.collect();
     cx.record(state, &untold).await?;
-    locate_copies(cx, job, state, Some(floor), owned).await?;
+    locate_copies(cx, job, state, Some(append_start), owned).await?;
     let is_lost = |state: &FolderState, uid: &Uid| match state.messages.get(uid) {
         Some(MessageState::Done(copied)) => copied.target_uid.is_none(),
         _ => false,
@@ -100,7 +100,7 @@ pub(crate) async fn find_missing<M: Ports>(
     for _ in 0..looks {
         cx.clock.sleep(LATE_INTERVAL).await;
         wait_until_quiet(cx, &job.target).await?;
-        locate_copies(cx, job, state, Some(floor), owned).await?;
+        locate_copies(cx, job, state, Some(append_start), owned).await?;
         if lost(state).is_empty() || cx.stop.is_cancelled() {
             break;
         }
@@ -135,9 +135,9 @@ pub(crate) async fn adopt_unexpected<M: Ports>(
     let found =
         find_on_target(cx.source, cx.target, &job.source, &job.target, &wanted, &owned, range).await?;
     let done = |it| MessageState::Done(adopted(it, true));
-    let records: Vec<Record> = found
+    let records: Vec<LedgerRecord> = found
         .iter()
-        .map(|it| Record::Message { folder: job.source.clone(), uid: it.uid, state: Some(done(it)) })
+        .map(|it| LedgerRecord::Message { folder: job.source.clone(), uid: it.uid, state: Some(done(it)) })
         .collect();
     cx.record(state, &records).await?;
     job.tally.copied += records.len() as u64;

@@ -38,7 +38,7 @@ use crate::{
     folder_sync::job::{FolderHistory, FolderJob, ScanScope, forgotten},
     folder_sync::outcomes::add_subjects,
     folder_sync::recover::{owned_by_others, recover_known},
-    ledger_state::{FolderState, MessageState, Record},
+    ledger_state::{FolderState, LedgerRecord, MessageState},
     message_plan::{MessagePlan, plan_messages},
     ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
     scan::counts::check_count,
@@ -62,8 +62,8 @@ pub(crate) async fn sync_folder<M: Ports>(
         job.tally.copied += job.recovered - recovered;
     }
     // Copies that did not show in the pass that made them may lack flags, of which a scan of what changed says nothing.
-    let floor = state.record.floor;
-    let any_found = locate_copies(cx, job, &mut state, floor, &owned).await? > 0;
+    let append_start = state.record.append_start;
+    let any_found = locate_copies(cx, job, &mut state, append_start, &owned).await? > 0;
     let any_lost = confirm_recorded(cx, job, &mut state, &owned).await?;
     if (any_found || any_lost) && job.history != FolderHistory::Departed {
         (scope, job.scan) = (ScanScope::Everything, None);
@@ -87,15 +87,15 @@ pub(crate) async fn sync_folder<M: Ports>(
     job.tally.copied = job.tally.copied.min(plan.already);
     job.tally.already = plan.already - job.tally.copied;
     job.vanished = std::mem::take(&mut plan.vanished);
-    let forget: Vec<Record> = plan.forget.iter().map(|uid| forgotten(&job.source, *uid)).collect();
+    let forget: Vec<LedgerRecord> = plan.forget.iter().map(|uid| forgotten(&job.source, *uid)).collect();
     cx.record(&mut state, &forget).await?;
 
     Box::pin(copy_and_flag(cx, job, &mut state, &mut plan, &scan, &owned)).await?;
     add_subjects(cx, job).await?;
-    let skipped: Vec<Record> = job
+    let skipped: Vec<LedgerRecord> = job
         .skipped
         .iter()
-        .map(|(uid, reason)| Record::Message {
+        .map(|(uid, reason)| LedgerRecord::Message {
             folder: job.source.clone(),
             uid: *uid,
             state: Some(MessageState::Skipped(reason.clone())),
@@ -185,7 +185,7 @@ pub(crate) async fn open_job<M: Ports>(
         job.scan.insert(scan).status.uid_validity
     };
     let (folder, target) = (job.source.clone(), job.target.clone());
-    let opened = Record::Opened { folder: folder.clone(), target: target.clone(), uid_validity };
+    let opened = LedgerRecord::Opened { folder: folder.clone(), target: target.clone(), uid_validity };
     cx.ledger.record(std::slice::from_ref(&opened)).await?;
     Ok(FolderState::opened(folder, target, uid_validity))
 }

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     folder_sync::job::{FolderHistory, FolderJob, MovedMessage, forgotten},
     folder_sync::recover::recover,
-    ledger_state::{Copied, Floor, FolderState, MessageState, Record},
+    ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::pairing::pair_by_octets,
     message_plan::MessagePlan,
     ports::{Event, Ledger, Mailbox, Progress, Target},
@@ -24,7 +24,7 @@ struct VanishedMessage {
     /// Which folder it was in.
     from: usize,
     uid: Uid,
-    copied: Copied,
+    copied: CopyRecord,
     /// It was found in another folder.
     taken: bool,
 }
@@ -197,7 +197,7 @@ pub(crate) async fn follow_moves<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
 ) -> Result<(), Error> {
     let due: Vec<(Uid, MovedMessage)> = plan
@@ -216,12 +216,12 @@ pub(crate) async fn follow_moves<M: Ports>(
             moves.iter().filter_map(|(_, it)| it.copied.target_uid).map(|uid| (uid, uid)).collect()
         } else {
             let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
-            let mut intents = vec![Record::Intended { folder: job.source.clone(), floor, uids }];
+            let mut intents = vec![LedgerRecord::Intended { folder: job.source.clone(), append_start, uids }];
             // After a crash, what was sent edited is looked for as it was sent.
             intents.extend(moves.iter().filter_map(|(uid, it)| {
                 let edited = it.copied.edited.clone()?;
                 let state = Some(MessageState::Repairing(edited));
-                Some(Record::Message { folder: job.source.clone(), uid: *uid, state })
+                Some(LedgerRecord::Message { folder: job.source.clone(), uid: *uid, state })
             }));
             cx.record(state, &intents).await?;
             let on_target: UidSet = moves.iter().filter_map(|(_, it)| it.copied.target_uid).collect();
@@ -234,9 +234,9 @@ pub(crate) async fn follow_moves<M: Ports>(
                 untold = true;
                 continue;
             };
-            let done = MessageState::Done(Copied { target_uid: Some(*target_uid), ..moved.copied });
+            let done = MessageState::Done(CopyRecord { target_uid: Some(*target_uid), ..moved.copied });
             records.push(forgotten(&moved.from, moved.old_uid));
-            records.push(Record::Message { folder: job.source.clone(), uid, state: Some(done) });
+            records.push(LedgerRecord::Message { folder: job.source.clone(), uid, state: Some(done) });
             settled.insert(uid);
         }
         cx.record(state, &records).await?;

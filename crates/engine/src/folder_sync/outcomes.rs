@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::job::FolderJob,
-    ledger_state::Edited,
+    ledger_state::RepairRecord,
     message_plan::MessagePlan,
     ports::{Event, Missing, Progress, Source, Target},
     report::RepairedItem,
@@ -81,7 +81,7 @@ pub(crate) fn report_repaired<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &mut FolderJob,
     uid: Uid,
-    edited: &Edited,
+    edited: &RepairRecord,
 ) {
     let item = RepairedItem::of(uid, edited);
     cx.progress.event(Event::Repaired { folder: &job.source, item: &item });

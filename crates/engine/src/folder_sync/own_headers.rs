@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::FolderJob,
-    ledger_state::{Copied, MessageState},
+    ledger_state::{CopyRecord, MessageState},
     ports::{Ledger, Mailbox},
 };
 use mailhaul_mail::{Fingerprint, Uid, UidSet};
@@ -32,7 +32,7 @@ pub(crate) async fn recorded_copies<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &FolderJob,
     uids: impl Iterator<Item = Uid>,
-) -> Result<HashMap<Uid, Copied>, Error> {
+) -> Result<HashMap<Uid, CopyRecord>, Error> {
     let uids: UidSet = uids.collect();
     let state = cx.ledger.folder_around(&job.source, &uids).await?;
     let done = state.into_iter().flat_map(|it| it.messages);

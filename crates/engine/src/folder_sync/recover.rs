@@ -9,7 +9,7 @@ use crate::{
     folder_sync::outcomes::report_repaired,
     folder_sync::quiet::wait_until_quiet,
     folder_sync::revalidate::check_target_validity,
-    ledger_state::{Copied, Edited, FolderState, MessageState, Record},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState, RepairRecord},
     matching::on_target::{Comparison, MatchCandidate, MatchedMessage, SearchRange, adopted, compare, taken},
     matching::pairing::Proof,
     ports::{Ledger, Source, Target},
@@ -61,14 +61,14 @@ pub(crate) async fn recover<M: Ports>(
         wait_until_quiet(cx, &job.target).await?;
         if job.history != FolderHistory::Departed {
             // A copy that the target acknowledged is not its twin's.
-            locate_copies(cx, job, state, state.record.floor, owned).await?;
+            locate_copies(cx, job, state, state.record.append_start, owned).await?;
         }
     }
     let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
     let source = (job.history != FolderHistory::Departed).then_some(&mut *cx.source);
     let found = find_unacknowledged(source, cx.target, cx.ledger, state, owned).await?;
     for uid in repairing {
-        if let Some(MessageState::Done(Copied { edited: Some(edited), .. })) = state.messages.get(&uid) {
+        if let Some(MessageState::Done(CopyRecord { edited: Some(edited), .. })) = state.messages.get(&uid) {
             report_repaired(cx, job, uid, edited);
         }
     }
@@ -85,16 +85,17 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
     owned_by_others: &UidSet,
 ) -> Result<u64, Error> {
     let intended = state.intended();
-    let (false, Some(floor)) = (intended.is_empty(), state.record.floor) else { return Ok(0) };
+    let (false, Some(append_start)) = (intended.is_empty(), state.record.append_start) else { return Ok(0) };
     let (folder, target_folder) = (state.record.folder.clone(), state.record.target.clone());
-    let edited: HashMap<Uid, Edited> = state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
+    let edited: HashMap<Uid, RepairRecord> =
+        state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
     let mut comparison = Comparison::default();
     if let Some(now) = status_if_there(target, &target_folder).await? {
         // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
-        let is_same = now.uid_validity == floor.uid_validity;
+        let is_same = now.uid_validity == append_start.uid_validity;
         // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
         let range = if is_same {
-            SearchRange::just_sent(floor.uid_next, Proof::Digest)
+            SearchRange::just_sent(append_start.uid_next, Proof::Digest)
         } else {
             SearchRange::by_octets(Uid::FIRST)
         };
@@ -142,8 +143,8 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
             states.insert(uid, MessageState::Done(adopted(&found, false)));
         }
     }
-    let record = |uid: Uid| Record::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
-    let records: Vec<Record> = intended.iter().map(record).collect();
+    let record = |uid: Uid| LedgerRecord::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
+    let records: Vec<LedgerRecord> = intended.iter().map(record).collect();
     ledger.record(&records).await?;
     state.learn(&records);
     Ok(comparison.found.len() as u64)

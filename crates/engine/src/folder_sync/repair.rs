@@ -12,16 +12,16 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    folder_sync::fetch_whole::{FetchedMessage, MOST_WHOLE, fetch_whole},
+    folder_sync::fetch_whole::{FetchedMessage, MAX_REPAIRABLE_SIZE, fetch_whole},
     folder_sync::job::{FolderJob, forgotten},
     folder_sync::outcomes::{report_missing, report_repaired, report_skipped},
     folder_sync::quiet::wait_until_quiet,
     folder_sync::refusals::MAX_RESENDS,
-    ledger_state::{Edited, Floor, FolderState, Likeness, MessageState, Record},
+    ledger_state::{AppendStart, FolderState, LedgerRecord, MessageIdentity, MessageState, RepairRecord},
     matching::on_target::taken,
     options::RepairRules,
     ports::{Event, Ledger, Mailbox, Progress, Source, Target},
-    transfer::pipe::{Ack, Envelope, Feed, Offer, acks},
+    transfer::pipe::{Ack, AppendPart, Envelope, Feed, acks},
     transfer::recorder::Acknowledged,
 };
 
@@ -40,7 +40,7 @@ pub(crate) async fn repair_refused<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
 ) -> Result<Vec<Acknowledged>, Error> {
     let (mut strangers, mut acknowledged) = (None, Vec::new());
@@ -49,7 +49,7 @@ pub(crate) async fn repair_refused<M: Ports>(
             return Err(Error::interrupted());
         }
         if let Some(message) = messages.get(&uid) {
-            let sent = repair_message(cx, job, state, message, words, floor, owned, &mut strangers);
+            let sent = repair_message(cx, job, state, message, words, append_start, owned, &mut strangers);
             acknowledged.extend(Box::pin(sent).await?);
         }
         job.refused.remove(&uid);
@@ -64,7 +64,7 @@ async fn repair_message<M: Ports>(
     state: &mut FolderState,
     message: &MessageInfo,
     words: String,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
     strangers: &mut Option<UnknownMessages>,
 ) -> Result<Option<Acknowledged>, Error> {
@@ -81,7 +81,7 @@ async fn repair_message<M: Ports>(
             return Ok(None);
         }
         FetchedMessage::TooLarge => {
-            let reason = format!("{words}; larger than what is repaired ({MOST_WHOLE} octets)");
+            let reason = format!("{words}; larger than what is repaired ({MAX_REPAIRABLE_SIZE} octets)");
             report_skipped(cx, job, message, reason);
             return Ok(None);
         }
@@ -91,16 +91,16 @@ async fn repair_message<M: Ports>(
         report_skipped(cx, job, message, reason);
         return Ok(None);
     };
-    let edited = Edited {
-        original: Likeness::of(&original),
-        copy: Likeness::of(&repaired.octets),
+    let edited = RepairRecord {
+        original: MessageIdentity::of(&original),
+        copy: MessageIdentity::of(&repaired.octets),
         sha256: Sha256::of(&original),
         edits: repaired.words(),
         subject: subject_of(cx, job, message.uid).await?,
     };
     let hint = advice(&original, &rules);
     drop(original);
-    if let Some(first) = first_unrecorded(state, floor)
+    if let Some(first) = first_unrecorded(state, append_start)
         && let Some(found) = Box::pin(find_stranger(cx, job, state, &edited, owned, strangers, first)).await?
     {
         // Flags that only the target has were set there: they stay.
@@ -112,8 +112,11 @@ async fn repair_message<M: Ports>(
         report_repaired(cx, job, message.uid, &edited);
         return Ok(None);
     }
-    let intent =
-        Record::Intended { folder: job.source.clone(), floor, uids: [message.uid].into_iter().collect() };
+    let intent = LedgerRecord::Intended {
+        folder: job.source.clone(),
+        append_start,
+        uids: [message.uid].into_iter().collect(),
+    };
     let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
     let bytes = repaired.octets.len() as u64;
@@ -121,7 +124,7 @@ async fn repair_message<M: Ports>(
     let mut acknowledged = None;
     match answer {
         Ok(Appended { place, is_bare }) => {
-            let target_uid = place.filter(|it| it.0 == floor.uid_validity).map(|it| it.1);
+            let target_uid = place.filter(|it| it.0 == append_start.uid_validity).map(|it| it.1);
             // What the target did not take with the message is set with the other flags of the folder.
             let flags = if is_bare { Flags::new() } else { message.flags.clone() };
             acknowledged = Some(Acknowledged {
@@ -175,7 +178,7 @@ async fn find_stranger<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &FolderState,
-    edited: &Edited,
+    edited: &RepairRecord,
     owned: &UidSet,
     strangers: &mut Option<UnknownMessages>,
     first: Uid,
@@ -248,7 +251,7 @@ async fn offer<M: Ports>(
     let envelope =
         Envelope { uid: message.uid, flags: message.flags.clone(), internal_date: message.internal_date };
     let (acks, mut answers) = acks();
-    let feed = SingleMessage(Some(Offer::Message(envelope, octets)));
+    let feed = SingleMessage(Some(AppendPart::Message(envelope, octets)));
     let result = cx.target.append(&job.target, 1, feed, acks).await;
     let Some(Ack { result: answer, is_bare, .. }) = answers.next().await else {
         return result.and_then(|()| Err(Error::session("the target gave no answer")));
@@ -262,13 +265,13 @@ async fn offer<M: Ports>(
 
 /// Where messages of the target begin that may be copies of which the ledger lost the record: everywhere in a folder that
 /// is new to it; else behind what it knew when the folder was last settled, as where an older ledger was restored.
-fn first_unrecorded(state: &FolderState, floor: Floor) -> Option<Uid> {
+fn first_unrecorded(state: &FolderState, append_start: AppendStart) -> Option<Uid> {
     let record = &state.record;
     if record.cursor.is_none() {
         return Some(Uid::FIRST);
     }
-    let same_numbers = record.target_validity == Some(floor.uid_validity);
-    record.target_next.filter(|it| same_numbers && *it < floor.uid_next)
+    let same_numbers = record.target_validity == Some(append_start.uid_validity);
+    record.target_next.filter(|it| same_numbers && *it < append_start.uid_next)
 }
 
 /// The target has the message.
@@ -279,8 +282,8 @@ struct Appended {
     is_bare: bool,
 }
 
-fn outcome(job: &FolderJob, uid: Uid, state: MessageState) -> Record {
-    Record::Message { folder: job.source.clone(), uid, state: Some(state) }
+fn outcome(job: &FolderJob, uid: Uid, state: MessageState) -> LedgerRecord {
+    LedgerRecord::Message { folder: job.source.clone(), uid, state: Some(state) }
 }
 
 /// Which repairs that are not allowed would change something, as words behind the server's.
@@ -294,10 +297,10 @@ fn advice(original: &[u8], rules: &RepairRules) -> String {
 }
 
 /// One message, whole.
-struct SingleMessage(Option<Offer>);
+struct SingleMessage(Option<AppendPart>);
 
 impl Feed for SingleMessage {
-    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+    async fn next(&mut self) -> Result<Option<AppendPart>, Error> {
         Ok(self.0.take())
     }
 

@@ -9,7 +9,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{FolderHistory, FolderJob, ScanScope},
-    ledger_state::{Copied, FolderState, MessageState, Record},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::records::pair_records,
     ports::{Ledger, Mailbox, Target},
 };
@@ -48,19 +48,19 @@ pub(crate) async fn check_target_validity<M: Ports>(
     }
     let mut there = cx.target.scan(&job.target, None).await?.messages;
     there.retain(|it| !owned.contains(it.uid));
-    let done: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let done: Vec<(Uid, CopyRecord)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
     let recorded = (job.history != FolderHistory::Departed).then_some((&mut *cx.source, &job.source));
-    let copies: Vec<(Uid, Copied)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
+    let copies: Vec<(Uid, CopyRecord)> = done.iter().map(|(uid, it)| (*uid, it.as_copy())).collect();
     let pairs = pair_records(cx.target, &job.target, &there, &copies, recorded).await?;
     let pairs: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
     let folder = job.source.clone();
     let mut records =
-        vec![Record::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];
+        vec![LedgerRecord::TargetValidity { folder: folder.clone(), uid_validity: status.uid_validity }];
     records.extend(done.into_iter().map(|(uid, copied)| {
         let state = pairs
             .get(&uid)
-            .map(|target_uid| MessageState::Done(Copied { target_uid: Some(*target_uid), ..copied }));
-        Record::Message { folder: folder.clone(), uid, state }
+            .map(|target_uid| MessageState::Done(CopyRecord { target_uid: Some(*target_uid), ..copied }));
+        LedgerRecord::Message { folder: folder.clone(), uid, state }
     }));
     job.reason += if is_renumbered {
         "; the target's UIDVALIDITY changed, its messages were looked up again"

@@ -12,7 +12,7 @@ use crate::{
     folder_sync::adopt::{adopt, record_adopted},
     folder_sync::job::FolderJob,
     folder_sync::outcomes::report_skipped,
-    ledger_state::{Copied, FolderState},
+    ledger_state::{CopyRecord, FolderState},
     matching::on_target::{MatchedMessage, SearchRange, taken},
     matching::pairing::Proof,
     message_plan::MessagePlan,
@@ -39,8 +39,8 @@ enum Treatment {
 }
 
 impl Treatment {
-    fn new(sample: &[(Uid, Copied)], read: &HashMap<Uid, Digests>) -> Self {
-        let of_copy = |(uid, copied): &(Uid, Copied)| {
+    fn new(sample: &[(Uid, CopyRecord)], read: &HashMap<Uid, Digests>) -> Self {
+        let of_copy = |(uid, copied): &(Uid, CopyRecord)| {
             let (sent, stored) = copied.digests.zip(read.get(uid))?;
             Some(match *stored {
                 Digests { text, .. } if text != sent.text => Self::NewTexts,
@@ -93,8 +93,8 @@ fn pair_by_trace(left: &[HeaderTrace], right: &[HeaderTrace], redates: bool) -> 
 }
 
 /// The last copies that this migration made, others than these, by their UIDs on the target.
-fn sample(state: &FolderState, others: &UidSet) -> Vec<(Uid, Copied)> {
-    let mut known: Vec<(Uid, Copied)> = state
+fn sample(state: &FolderState, others: &UidSet) -> Vec<(Uid, CopyRecord)> {
+    let mut known: Vec<(Uid, CopyRecord)> = state
         .done()
         .filter(|(_, it)| it.ours && it.digests.is_some())
         .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| !others.contains(*uid))?, it.as_copy())))
@@ -126,7 +126,7 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
     let shown = cx.target.stored(&job.target, lowest, None, &UidSet::new()).await?.messages;
     let mut strangers = strangers(&shown, first, &taken(state, owned));
     let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
-    let is_redated = |(uid, copied): &(Uid, Copied)| {
+    let is_redated = |(uid, copied): &(Uid, CopyRecord)| {
         there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
     };
     let redates = !known.is_empty() && known.iter().all(is_redated);
@@ -260,7 +260,7 @@ mod tests {
             whole: Digest::from_bytes([whole; 16]),
             text: Digest::from_bytes([text; 16]),
         };
-        let copied = Copied {
+        let copied = CopyRecord {
             target_uid: None,
             flags: Flags::new(),
             pending_flags: None,
@@ -272,7 +272,7 @@ mod tests {
             edited: None,
         };
         let treatment = |stored: &[(u32, Digests)]| {
-            let sample: Vec<(Uid, Copied)> =
+            let sample: Vec<(Uid, CopyRecord)> =
                 stored.iter().map(|(number, _)| (uid(*number), copied.clone())).collect();
             Treatment::new(&sample, &stored.iter().map(|(number, it)| (uid(*number), *it)).collect())
         };

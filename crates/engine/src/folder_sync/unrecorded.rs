@@ -7,7 +7,7 @@ use crate::{
     folder_sync::adopt::adopt,
     folder_sync::job::FolderJob,
     folder_sync::rewritten::{UNCLEAR_REASON, adopt_rewritten},
-    ledger_state::{Floor, FolderState, MessageState},
+    ledger_state::{AppendStart, FolderState, MessageState},
     matching::on_target::SearchRange,
     message_plan::MessagePlan,
     ports::Ledger,
@@ -22,7 +22,7 @@ pub(crate) async fn adopt_unrecorded<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
-    floor: Floor,
+    append_start: AppendStart,
     owned: &UidSet,
 ) -> Result<(), Error> {
     let Some(cursor) = state.record.cursor else {
@@ -37,8 +37,8 @@ pub(crate) async fn adopt_unrecorded<M: Ports>(
         .map(|(uid, _)| *uid)
         .collect();
     let is_old = |it: &MessageInfo| next.is_some_and(|next| it.uid < next) && !skipped.contains(it.uid);
-    let same_numbers = record.target_validity == Some(floor.uid_validity);
-    let since = record.target_next.filter(|it| same_numbers && *it < floor.uid_next);
+    let same_numbers = record.target_validity == Some(append_start.uid_validity);
+    let since = record.target_next.filter(|it| same_numbers && *it < append_start.uid_next);
     let has_old = plan.copy.iter().any(is_old);
     let was_unclear = |it: &MessageInfo| matches!(state.messages.get(&it.uid), Some(MessageState::Skipped(why)) if why == UNCLEAR_REASON);
     let any_unclear = plan.copy.iter().any(was_unclear);

@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// Upper limits, at least 1; `None`: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rates {
+pub struct RateLimits {
     /// Messages in a second.
     pub messages_per_second: Option<u64>,
     /// Octets in a second.
@@ -23,7 +23,7 @@ pub struct Rates {
     pub bytes_per_day: Option<u64>,
 }
 
-impl Rates {
+impl RateLimits {
     /// Whether anything is limited.
     pub fn limit_something(&self) -> bool {
         *self != Self::default()
@@ -123,7 +123,7 @@ impl Usage {
 /// What may pass, and what has passed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pacer {
-    rates: Rates,
+    rates: RateLimits,
     messages: Bucket,
     octets: Bucket,
     used: Usage,
@@ -133,12 +133,12 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     /// With these limits, after so much has passed.
-    pub(crate) fn new(rates: Rates, used: Usage) -> Self {
+    pub(crate) fn new(rates: RateLimits, used: Usage) -> Self {
         Self { rates, used, ..Self::default() }
     }
 
     /// From now on these limits. Where a rate changes, what passed at the old one is not held against the new one.
-    pub(crate) fn set_rates(&mut self, rates: Rates) {
+    pub(crate) fn set_rates(&mut self, rates: RateLimits) {
         if rates.messages_per_second != self.rates.messages_per_second {
             self.messages = Bucket::default();
         }
@@ -229,12 +229,12 @@ mod tests {
         passed
     }
 
-    fn of_messages(rate: u64) -> Rates {
-        Rates { messages_per_second: Some(rate), ..Rates::default() }
+    fn of_messages(rate: u64) -> RateLimits {
+        RateLimits { messages_per_second: Some(rate), ..RateLimits::default() }
     }
 
-    fn of_a_day(most: u64) -> Rates {
-        Rates { bytes_per_day: Some(most), ..Rates::default() }
+    fn of_a_day(most: u64) -> RateLimits {
+        RateLimits { bytes_per_day: Some(most), ..RateLimits::default() }
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn octets_pass_at_their_rate_whatever_the_pieces() {
-        let rates = Rates { bytes_per_second: Some(1000), ..Rates::default() };
+        let rates = RateLimits { bytes_per_second: Some(1000), ..RateLimits::default() };
         for piece in [1, 7, 250, 1000, 64_000] {
             let mut pacer = Pacer::new(rates, Usage::default());
             let count = 200_000 / piece;
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_passed_is_told_once_and_counts_after_a_restart() {
-        let mut pacer = Pacer::new(Rates::default(), Usage::default());
+        let mut pacer = Pacer::new(RateLimits::default(), Usage::default());
         pacer.message(BEGIN, 30);
         pacer.message(BEGIN + HOUR, 20);
         pacer.message(BEGIN + HOUR, 5);

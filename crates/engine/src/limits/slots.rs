@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 /// Each mailbox under way takes a place, and so does each of its further lanes. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Places(Arc<Shared>);
+pub struct Slots(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -22,9 +22,9 @@ struct Count {
 
 /// A place that is taken, until it is dropped.
 #[derive(Debug)]
-pub struct Place(Places);
+pub struct Slot(Slots);
 
-impl Places {
+impl Slots {
     /// So many.
     pub fn new(all: usize) -> Self {
         Self(Arc::new(Shared { count: Mutex::new(Count { all, taken: 0 }), freed: Notify::new() }))
@@ -37,7 +37,7 @@ impl Places {
     }
 
     /// Waits for a place.
-    pub async fn take(&self) -> Place {
+    pub async fn take(&self) -> Slot {
         loop {
             let freed = self.0.freed.notified();
             if let Some(place) = self.spare() {
@@ -48,13 +48,13 @@ impl Places {
     }
 
     /// A place, if one is free now.
-    pub fn spare(&self) -> Option<Place> {
+    pub fn spare(&self) -> Option<Slot> {
         let is_free = self.with(|count| {
             let is_free = count.taken < count.all;
             count.taken += usize::from(is_free);
             is_free
         });
-        is_free.then(|| Place(self.clone()))
+        is_free.then(|| Slot(self.clone()))
     }
 
     /// Whether at most one place is taken.
@@ -72,7 +72,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.with(|count| count.taken -= 1);
         self.0.0.freed.notify_waiters();
@@ -85,27 +85,27 @@ mod tests {
 
     #[tokio::test]
     async fn places_are_taken_given_back_and_become_more_or_fewer() {
-        let places = Places::new(2);
-        assert!(places.is_alone());
-        let first = places.take().await;
-        assert!(places.is_alone());
-        let second = places.take().await;
-        assert!(!places.is_alone());
-        assert!(places.spare().is_none());
-        places.resize(1);
-        assert_eq!(places.taken(), 2);
+        let slots = Slots::new(2);
+        assert!(slots.is_alone());
+        let first = slots.take().await;
+        assert!(slots.is_alone());
+        let second = slots.take().await;
+        assert!(!slots.is_alone());
+        assert!(slots.spare().is_none());
+        slots.resize(1);
+        assert_eq!(slots.taken(), 2);
         drop(first);
-        assert!(places.spare().is_none());
+        assert!(slots.spare().is_none());
         let waiting = tokio::spawn({
-            let places = places.clone();
-            async move { places.take().await }
+            let slots = slots.clone();
+            async move { slots.take().await }
         });
         tokio::task::yield_now().await;
         drop(second);
         let third = waiting.await.unwrap();
-        places.resize(2);
-        assert!(places.spare().is_some());
+        slots.resize(2);
+        assert!(slots.spare().is_some());
         drop(third);
-        assert_eq!(places.taken(), 0);
+        assert_eq!(slots.taken(), 0);
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind, Side},
-    limits::rate::{PaceDecision, Pacer, Rates, Usage},
+    limits::rate::{PaceDecision, Pacer, RateLimits, Usage},
     limits::read_back_budget::ReadBack,
     ports::Clock,
 };
@@ -44,7 +44,7 @@ struct Shared {
 impl Throttle {
     /// Of a whole server (`scope` is [`Scope::Endpoint`]) or of one mailbox ([`Scope::Mailbox`]), of which so much was used
     /// before. The name is for people: `the endpoint "Old"`.
-    pub fn new(name: impl Into<String>, scope: Scope, rates: Rates, used: Usage) -> Self {
+    pub fn new(name: impl Into<String>, scope: Scope, rates: RateLimits, used: Usage) -> Self {
         Self(Arc::new(Shared {
             name: name.into(),
             scope,
@@ -55,7 +55,7 @@ impl Throttle {
     }
 
     /// From now on these limits. To be called now and then also where they stay: what passed without limits is counted then.
-    pub fn set_rates(&self, now: Duration, rates: Rates) {
+    pub fn set_rates(&self, now: Duration, rates: RateLimits) {
         self.with(now, |pacer| pacer.set_rates(rates));
         self.0.is_limited.store(rates.limit_something(), Ordering::Relaxed);
     }
@@ -114,13 +114,13 @@ impl Throttle {
 
 /// What the servers of a pass put up with, and whoever runs it.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct PassLimits {
     /// Bytes of copies that this pass may read back.
     pub read_back: Arc<ReadBack>,
     /// All are asked for every message, each on behalf of one side.
     pub throttles: Vec<(Side, Throttle)>,
     /// Pairs of connections of this mailbox, at most.
-    pub most_lanes: usize,
+    pub max_connection_pairs: usize,
     /// Whether somebody takes the mailbox up again later. Then nothing is waited for that takes longer than a minute, nor
     /// for a connection where the server has enough: the pass ends, and its places are free for others.
     pub is_resumed: bool,
@@ -128,19 +128,19 @@ pub struct Limits {
     pub is_last: bool,
 }
 
-impl Default for Limits {
+impl Default for PassLimits {
     fn default() -> Self {
         Self {
             read_back: Arc::default(),
             throttles: Vec::new(),
-            most_lanes: usize::MAX,
+            max_connection_pairs: usize::MAX,
             is_resumed: false,
             is_last: false,
         }
     }
 }
 
-impl Limits {
+impl PassLimits {
     /// Waits until a message of so many octets may begin, of which so many pass at once. An error tells after how long
     /// it may where that is long; then the message was not counted.
     pub(crate) async fn message(

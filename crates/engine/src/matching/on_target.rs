@@ -9,7 +9,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, Uid, UidSet}
 use crate::{
     error::Error,
     folder::MessageInfo,
-    ledger_state::{Copied, FolderState, Likeness},
+    ledger_state::{CopyRecord, FolderState, MessageIdentity},
     matching::pairing::{Candidate, Proof, TextKey, pair_by_fingerprint, pair_by_text, pair_doubts},
     ports::Mailbox,
 };
@@ -38,7 +38,7 @@ pub(crate) enum HeaderRewrites {
 impl SearchRange {
     /// The whole folder, which others may have filled.
     pub(crate) const WHOLE_FOLDER: Self =
-        Self { first: Uid::FIRST, proof: Proof::Likeness, rewrites: HeaderRewrites::Never };
+        Self { first: Uid::FIRST, proof: Proof::SizeAndDate, rewrites: HeaderRewrites::Never };
 
     /// What came from this UID on, ours and that of others, which may look like ours: only the octets prove it.
     pub(crate) fn by_octets(first: Uid) -> Self {
@@ -68,7 +68,7 @@ pub(crate) struct MatchCandidate {
     /// Octets on the source, as claimed.
     pub(crate) size: u64,
     /// What its copy looks like, where it was edited: the source needs not be asked then.
-    pub(crate) copy: Option<Likeness>,
+    pub(crate) copy: Option<MessageIdentity>,
     /// Date of arrival in seconds since 1970; `None` where it is not known.
     pub(crate) arrived: Option<i64>,
 }
@@ -138,7 +138,8 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     let there: HashMap<Uid, MessageInfo> = there.into_iter().map(|it| (it.uid, it)).collect();
     let right = candidates(target, target_folder, &on_target, |uid| there.get(&uid).map(shown)).await?;
     let mut read: HashMap<Uid, Digests> = HashMap::new();
-    let copies: HashMap<Uid, Likeness> = wanted.iter().filter_map(|it| Some((it.uid, it.copy?))).collect();
+    let copies: HashMap<Uid, MessageIdentity> =
+        wanted.iter().filter_map(|it| Some((it.uid, it.copy?))).collect();
     let claims: HashMap<Uid, Claim> = wanted.iter().map(|it| (it.uid, (it.size, it.arrived))).collect();
     let as_they_are: UidSet = wanted.iter().filter(|it| it.copy.is_none()).map(|it| it.uid).collect();
     let mut source = source;
@@ -148,7 +149,7 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     };
     // In the order of the source: of twins, the first is the first.
     left.extend(wanted.iter().filter_map(|it| {
-        let Likeness { fingerprint, size, .. } = it.copy?;
+        let MessageIdentity { fingerprint, size, .. } = it.copy?;
         Some(Candidate { uid: it.uid, fingerprint, size, arrived: it.arrived })
     }));
 
@@ -289,8 +290,8 @@ pub(crate) async fn candidates<M: Mailbox>(
 
 /// The record of a message that was found. Its flags are taken as the target has them, so that the next comparison
 /// with the source carries over what is missing.
-pub(crate) fn adopted(found: &MatchedMessage, ours: bool) -> Copied {
-    Copied {
+pub(crate) fn adopted(found: &MatchedMessage, ours: bool) -> CopyRecord {
+    CopyRecord {
         arrived: None,
         target_uid: Some(found.on_target.uid),
         flags: found.on_target.flags.clone(),

@@ -50,7 +50,7 @@ pub enum Proof {
     /// The fingerprint: only copies that we made can be there, and a mistake would cost no message.
     Fingerprint,
     /// Size and date of arrival too: of two versions of a draft, headers and size may be the same.
-    Likeness,
+    SizeAndDate,
     /// Nothing but a digest of the octets.
     Digest,
 }
@@ -72,7 +72,7 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
         match (left.as_slice(), right.as_slice()) {
             (_, []) => {}
             ([one], [other])
-                if proof == Proof::Fingerprint || (proof == Proof::Likeness && one.is_like(other)) =>
+                if proof == Proof::Fingerprint || (proof == Proof::SizeAndDate && one.is_like(other)) =>
             {
                 pairing.sure.push((one.uid, other.uid));
             }
@@ -119,13 +119,13 @@ fn pair<L: Copy, R: Copy>(
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
     for (rule, only_suited) in rules.iter().flat_map(|rule| [(rule, true), (rule, false)]) {
-        let mut places: HashMap<Digest, Vec<usize>> = HashMap::new();
+        let mut slots: HashMap<Digest, Vec<usize>> = HashMap::new();
         for (place, (_, digests)) in right.iter().enumerate() {
-            places.entry(rule(digests)).or_default().push(place);
+            slots.entry(rule(digests)).or_default().push(place);
         }
         let mut is_paired = vec![false; right.len()];
         left.retain(|(key, digests)| {
-            let Some(same) = places.get_mut(&rule(digests)) else { return true };
+            let Some(same) = slots.get_mut(&rule(digests)) else { return true };
             let fits = |place: &usize| !only_suited || suit(*key, right[*place].0);
             let Some(index) = same.iter().position(fits) else { return true };
             let place = same.remove(index);
@@ -219,13 +219,13 @@ mod tests {
         let pairing = pair_by_fingerprint(
             &[candidate(1, 1, 10), candidate(2, 2, 10), candidate(3, 3, 10)],
             &[candidate(11, 1, 10), candidate(12, 2, 11), candidate(14, 4, 10)],
-            Proof::Likeness,
+            Proof::SizeAndDate,
         );
         assert_eq!(pairing.sure, [(uid(1), uid(11))]);
         assert_eq!(pairing.doubts, [Doubt { left: vec![uid(2)], right: vec![uid(12)] }]);
         for (arrived, is_sure) in [(Some(7), true), (Some(8), false), (None, true)] {
             let other = Candidate { arrived, ..candidate(11, 1, 10) };
-            let pairing = pair_by_fingerprint(&[candidate(1, 1, 10)], &[other], Proof::Likeness);
+            let pairing = pair_by_fingerprint(&[candidate(1, 1, 10)], &[other], Proof::SizeAndDate);
             assert_eq!((pairing.sure.is_empty(), pairing.doubts.is_empty()), (!is_sure, is_sure));
         }
         let ours = pair_by_fingerprint(&[candidate(2, 2, 10)], &[candidate(12, 2, 11)], Proof::Fingerprint);

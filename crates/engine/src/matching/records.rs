@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     folder::{MessageInfo, Scan},
-    ledger_state::{Copied, FolderState, MessageState, Record},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::on_target::{candidates, shown},
     matching::pairing::{Candidate, Proof, pair_by_fingerprint, pair_doubts},
     ports::{Ledger, Mailbox, Source},
@@ -20,10 +20,10 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     scan: &Scan,
 ) -> Result<u64, Error> {
     let folder = state.record.folder.clone();
-    let old: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let old: Vec<(Uid, CopyRecord)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
     let pairs = pair_records(source, &folder, &scan.messages, &old, None::<(&mut S, _)>).await?;
-    let by_old: HashMap<Uid, &Copied> = old.iter().map(|(uid, it)| (*uid, it)).collect();
-    let mut records = vec![Record::Opened {
+    let by_old: HashMap<Uid, &CopyRecord> = old.iter().map(|(uid, it)| (*uid, it)).collect();
+    let mut records = vec![LedgerRecord::Opened {
         folder: folder.clone(),
         target: state.record.target.clone(),
         uid_validity: scan.status.uid_validity,
@@ -32,18 +32,22 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
         // The folder is not begun again by that: what could not be paired is forgotten one by one.
         let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
         let forgotten = state.messages.keys().filter(|uid| !paired.contains(uid));
-        records.extend(forgotten.map(|uid| Record::Message {
+        records.extend(forgotten.map(|uid| LedgerRecord::Message {
             folder: folder.clone(),
             uid: *uid,
             state: None,
         }));
     }
     if let Some(uid_validity) = state.record.target_validity {
-        records.push(Record::TargetValidity { folder: folder.clone(), uid_validity });
+        records.push(LedgerRecord::TargetValidity { folder: folder.clone(), uid_validity });
     }
     records.extend(pairs.iter().filter_map(|(old, new)| {
         let copied = (*by_old.get(old)?).clone();
-        Some(Record::Message { folder: folder.clone(), uid: *new, state: Some(MessageState::Done(copied)) })
+        Some(LedgerRecord::Message {
+            folder: folder.clone(),
+            uid: *new,
+            state: Some(MessageState::Done(copied)),
+        })
     }));
     ledger.record(&records).await?;
     state.learn(&records);
@@ -57,22 +61,22 @@ pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     mailbox: &mut M,
     folder: &FolderPath,
     there: &[MessageInfo],
-    records: &[(Uid, Copied)],
+    records: &[(Uid, CopyRecord)],
     recorded: Option<(&mut R, &FolderPath)>,
 ) -> Result<Vec<(Uid, Uid)>, Error> {
     if there.is_empty() || records.is_empty() {
         return Ok(Vec::new());
     }
     let now: HashMap<Uid, &MessageInfo> = there.iter().map(|it| (it.uid, it)).collect();
-    let then: HashMap<Uid, &Copied> = records.iter().map(|(uid, it)| (*uid, it)).collect();
+    let then: HashMap<Uid, &CopyRecord> = records.iter().map(|(uid, it)| (*uid, it)).collect();
     let uids: UidSet = there.iter().map(|it| it.uid).collect();
     let right = candidates(mailbox, folder, &uids, |uid| now.get(&uid).map(|it| shown(it))).await?;
-    let candidate = |(uid, it): &(Uid, Copied)| {
-        let Copied { fingerprint, size, arrived, .. } = *it;
+    let candidate = |(uid, it): &(Uid, CopyRecord)| {
+        let CopyRecord { fingerprint, size, arrived, .. } = *it;
         Candidate { uid: *uid, fingerprint, size, arrived }
     };
     let left: Vec<Candidate> = records.iter().map(candidate).collect();
-    let pairing = pair_by_fingerprint(&left, &right, Proof::Likeness);
+    let pairing = pair_by_fingerprint(&left, &right, Proof::SizeAndDate);
     let mut pairs = pairing.sure;
     let doubtful: UidSet = pairing.doubts.iter().flat_map(|doubt| doubt.right.iter().copied()).collect();
     if doubtful.is_empty() {

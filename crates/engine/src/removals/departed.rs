@@ -7,8 +7,8 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{FolderHistory, FolderJob},
-    ledger_state::Record,
-    options::Deletions,
+    ledger_state::LedgerRecord,
+    options::DeletionPolicy,
     ports::{Event, Ledger, Mailbox, Progress, Target},
 };
 
@@ -24,7 +24,7 @@ pub(crate) async fn close_departed<M: Ports>(
         let state = cx.ledger.folder(&job.source).await?;
         if state.is_some_and(|it| it.messages.is_empty()) {
             remove_if_empty(cx, job).await?;
-            cx.ledger.record(&[Record::Closed { folder: job.source.clone() }]).await?;
+            cx.ledger.record(&[LedgerRecord::Closed { folder: job.source.clone() }]).await?;
         }
     }
     Ok(())
@@ -37,7 +37,7 @@ async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, job: &FolderJob)
     if is_used || job.target.is_inbox() {
         return Ok(());
     }
-    let is_removed = cx.options.deletions == Deletions::Mirror;
+    let is_removed = cx.options.deletions == DeletionPolicy::Mirror;
     let emptied = if is_removed {
         cx.target.remove_empty_folder(&job.target).await
     } else {

@@ -15,8 +15,8 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder_sync::job::{FolderHistory, FolderJob},
-    ledger_state::{Copied, FolderState, Waiting},
-    options::{Deletions, RemovalRules},
+    ledger_state::{CopyRecord, FolderState, WaitingDeletions},
+    options::{DeletionPolicy, RemovalRules},
     ports::{Clock, Event, Ledger, Mailbox, Progress},
 };
 
@@ -55,27 +55,35 @@ pub(crate) struct RemovalDecision {
     /// Messages whose copies may be removed now.
     pub(crate) settled: UidSet,
     /// Messages that wait.
-    pub(crate) waiting: Option<Waiting>,
+    pub(crate) waiting: Option<WaitingDeletions>,
 }
 
 /// `is_doubtful`: one pass does not decide. `before`: what waits since an earlier pass.
-fn decide(vanished: &UidSet, before: Option<&Waiting>, is_doubtful: bool, now: u64) -> RemovalDecision {
+fn decide(
+    vanished: &UidSet,
+    before: Option<&WaitingDeletions>,
+    is_doubtful: bool,
+    now: u64,
+) -> RemovalDecision {
     if !is_doubtful {
         return RemovalDecision { settled: vanished.clone(), waiting: None };
     }
-    let still = |it: &Waiting| it.uids.without(&it.uids.without(vanished));
+    let still = |it: &WaitingDeletions| it.uids.without(&it.uids.without(vanished));
     let Some(still) = before.map(still).filter(|it| !it.is_empty()) else {
         return RemovalDecision {
             settled: UidSet::new(),
-            waiting: Some(Waiting { since: now, uids: vanished.clone() }),
+            waiting: Some(WaitingDeletions { since: now, uids: vanished.clone() }),
         };
     };
     let since = before.map_or(now, |it| it.since);
     if now < since.saturating_add(SECONDS_BETWEEN_PASSES) {
-        return RemovalDecision { settled: UidSet::new(), waiting: Some(Waiting { since, uids: still }) };
+        return RemovalDecision {
+            settled: UidSet::new(),
+            waiting: Some(WaitingDeletions { since, uids: still }),
+        };
     }
     let rest = vanished.without(&still);
-    let waiting = (!rest.is_empty()).then_some(Waiting { since: now, uids: rest });
+    let waiting = (!rest.is_empty()).then_some(WaitingDeletions { since: now, uids: rest });
     RemovalDecision { settled: still, waiting }
 }
 
@@ -84,7 +92,7 @@ pub(crate) async fn count_vanished<M: Ports>(
     cx: &SyncContext<'_, M>,
     jobs: &[FolderJob],
 ) -> Result<VanishedCopies, Error> {
-    if cx.options.deletions == Deletions::Keep || jobs.iter().all(|it| it.vanished.is_empty()) {
+    if cx.options.deletions == DeletionPolicy::Keep || jobs.iter().all(|it| it.vanished.is_empty()) {
         return Ok(VanishedCopies::default());
     }
     let mut vanished_copies = VanishedCopies::default();
@@ -108,7 +116,8 @@ pub(crate) fn judge_removals<M: Ports>(
     let vanished: UidSet = job.vanished.iter().map(|(uid, _)| *uid).collect();
     let rules = &cx.options.removals;
     let is_emptied = job.scan.as_ref().is_some_and(|it| it.status.messages == 0);
-    let is_removed = cx.options.deletions == Deletions::Mirror && job.vanished.iter().any(|(_, it)| it.ours);
+    let is_removed =
+        cx.options.deletions == DeletionPolicy::Mirror && job.vanished.iter().any(|(_, it)| it.ours);
     let in_folder = VanishedCopies {
         vanished: job.vanished.iter().filter(|(_, it)| it.ours).count() as u64,
         known: state.map_or(0, |it| it.rest + it.done().count() as u64),
@@ -151,7 +160,7 @@ pub(crate) fn judge_removals<M: Ports>(
 pub(crate) async fn proved_ours<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
-    copies: &[(Uid, Copied)],
+    copies: &[(Uid, CopyRecord)],
 ) -> Result<UidSet, Error> {
     let uids: UidSet = copies.iter().filter_map(|(_, it)| it.target_uid).collect();
     if uids.is_empty() {
@@ -159,7 +168,7 @@ pub(crate) async fn proved_ours<M: Ports>(
     }
     let there: HashMap<Uid, Fingerprint> =
         cx.target.fingerprints(&job.target, &uids).await?.into_iter().collect();
-    let is_ours = |it: &Copied| {
+    let is_ours = |it: &CopyRecord| {
         let uid = it.target_uid?;
         (there.get(&uid)? == &it.as_copy().fingerprint).then_some(uid)
     };
@@ -208,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_two_passes_do_not_see_is_removed_after_an_hour() {
-        let waiting = |since, set| Waiting { since, uids: uids(set) };
+        let waiting = |since, set| WaitingDeletions { since, uids: uids(set) };
         let first = decide(&uids("1:9"), None, true, 1_000);
         assert_eq!(first, RemovalDecision { settled: UidSet::new(), waiting: Some(waiting(1_000, "1:9")) });
         let before = waiting(1_000, "1:9");

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     folder_sync::job::FolderJob,
     folder_sync::rewritten::are_texts_rewritten,
-    ledger_state::Copied,
+    ledger_state::CopyRecord,
     ports::Mailbox,
 };
 
@@ -24,10 +24,10 @@ const MAX_READ_SIZE: u64 = 256 << 10;
 pub(crate) async fn with_same_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
-    copies: &[(Uid, Copied)],
+    copies: &[(Uid, CopyRecord)],
     by_headers: UidSet,
 ) -> Result<UidSet, Error> {
-    let sent: HashMap<Uid, Copied> = copies
+    let sent: HashMap<Uid, CopyRecord> = copies
         .iter()
         .filter_map(|(_, it)| Some((it.target_uid.filter(|uid| by_headers.contains(*uid))?, it.as_copy())))
         .filter(|(_, it)| it.digests.is_some())
@@ -55,7 +55,7 @@ pub(crate) async fn with_same_bytes<M: Ports>(
 async fn with_other_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
-    sent: &HashMap<Uid, Copied>,
+    sent: &HashMap<Uid, CopyRecord>,
     uids: &UidSet,
 ) -> Result<UidSet, Error> {
     if uids.is_empty() {

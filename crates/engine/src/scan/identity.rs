@@ -12,7 +12,7 @@ use crate::{
     folder::Scan,
     folder_plan::FolderPlan,
     folder_sync::job::{FolderJob, Identity},
-    ledger_state::{Copied, FolderState, MessageState},
+    ledger_state::{CopyRecord, FolderState, MessageState},
     matching::records::pair_records,
     ports::{Ledger, Mailbox},
     retry::{RetryCounter, recover_from},
@@ -222,7 +222,7 @@ async fn evidence_of<M: Ports>(
     }
     if status.uid_validity == state.record.uid_validity {
         let step = (state.messages.len() / SAMPLE).max(1);
-        let sample: Vec<(Uid, &Copied)> = state.done().step_by(step).take(SAMPLE).collect();
+        let sample: Vec<(Uid, &CopyRecord)> = state.done().step_by(step).take(SAMPLE).collect();
         let uids: UidSet = sample.iter().map(|(uid, _)| *uid).collect();
         let there = cx.source.fingerprints(folder, &uids).await?;
         let is_known = |uid: Uid, now: Fingerprint| {
@@ -252,7 +252,7 @@ async fn compare_remembered<M: Ports>(
     if scan.messages.is_empty() || is_renewed(state, scan) {
         return Ok(Evidence::default());
     }
-    let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+    let copied: Vec<(Uid, CopyRecord)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
     let pairs = pair_records(cx.source, folder, &scan.messages, &copied, None::<(&mut M::Source, _)>).await?;
     Ok(weigh(copied.len(), scan.messages.len(), pairs.len()))
 }
@@ -289,7 +289,7 @@ async fn knows_a_message<M: Ports>(
     let mut compared = 0;
     for plan in folders {
         let Some(state) = cx.ledger.folder(&plan.source).await? else { continue };
-        let copied: Vec<(Uid, Copied)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
+        let copied: Vec<(Uid, CopyRecord)> = state.done().map(|(uid, it)| (uid, it.clone())).collect();
         if copied.is_empty() {
             continue;
         }

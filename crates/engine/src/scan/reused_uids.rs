@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_sync::job::FolderJob,
-    ledger_state::{Copied, FolderState, MessageState, Record},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     ports::Mailbox,
     scan::counts::twin,
 };
@@ -52,7 +52,7 @@ fn highest_known(scan: &Scan, state: &FolderState) -> impl Iterator<Item = Uid> 
 
 /// Messages whose size or date of arrival is not what it was when they were copied. Pure.
 pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
-    let differs = |size: u64, date: Option<i64>, copied: &Copied| match (date, copied.arrived) {
+    let differs = |size: u64, date: Option<i64>, copied: &CopyRecord| match (date, copied.arrived) {
         (Some(now), Some(then)) => now != then || (size != copied.size && size > 0 && copied.size > 0),
         // Of older records, the size may be the target's.
         _ => false,
@@ -111,15 +111,15 @@ pub(crate) async fn has_reused_uids<M: Ports>(
         return Ok(true);
     }
     let told = scan.messages.iter().filter(|it| told_otherwise.contains(it.uid)).filter_map(|it| {
-        let copied = Copied {
+        let copied = CopyRecord {
             size: it.size,
             arrived: it.internal_date.map(InternalDate::unix_seconds),
             ..known(it.uid)?.clone()
         };
         let state = Some(MessageState::Done(copied));
-        Some(Record::Message { folder: job.source.clone(), uid: it.uid, state })
+        Some(LedgerRecord::Message { folder: job.source.clone(), uid: it.uid, state })
     });
-    let told: Vec<Record> = told.collect();
+    let told: Vec<LedgerRecord> = told.collect();
     cx.record(state, &told).await?;
     Ok(false)
 }

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_plan::{FolderPlan, REMAINDER},
-    ledger_state::{Copied, FolderRecord, FolderState, Record},
+    ledger_state::{CopyRecord, FolderRecord, FolderState, LedgerRecord},
     ports::{Ledger, Mailbox, NewFolder, Target},
     retry::{RetryCounter, recover_from},
     survey::{Survey, survey},
@@ -61,7 +61,7 @@ async fn follow_renames<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) 
         };
         if is_done {
             let (folder, to) = (it.record.folder.clone(), it.plan.source.clone());
-            cx.ledger.record(&[Record::Renamed { folder, to, target: it.target.clone() }]).await?;
+            cx.ledger.record(&[LedgerRecord::Renamed { folder, to, target: it.target.clone() }]).await?;
             has_followed = true;
         }
     }
@@ -74,7 +74,7 @@ async fn find_renamed<M: Ports>(
     survey: &Survey,
 ) -> Result<Vec<RenamedFolder>, Error> {
     let mut renamed: Vec<RenamedFolder> = Vec::new();
-    for record in survey.departed.iter().filter(|it| it.floor.is_none()) {
+    for record in survey.departed.iter().filter(|it| it.append_start.is_none()) {
         let is_used =
             |it: &FolderPlan, renamed: &[RenamedFolder]| renamed.iter().any(|other| other.plan == *it);
         for plan in &survey.plans {
@@ -104,7 +104,7 @@ async fn is_same_folder<M: Ports>(
         let scan = cx.source.scan(folder, None).await?;
         let there: BTreeMap<Uid, &MessageInfo> = scan.messages.iter().map(|it| (it.uid, it)).collect();
         let is_there =
-            |(uid, copied): (Uid, &Copied)| there.get(&uid).is_some_and(|it| it.size == copied.size);
+            |(uid, copied): (Uid, &CopyRecord)| there.get(&uid).is_some_and(|it| it.size == copied.size);
         if scan.status.uid_validity != record.uid_validity || !state.done().all(is_there) {
             return Ok(false);
         }
@@ -151,7 +151,7 @@ async fn was_renamed_on_target<M: Ports>(
 
 /// True if every message that is shown is the one that the ledger knows under its UID.
 fn are_equal(state: &FolderState, shown: &BTreeMap<Uid, Fingerprint>) -> bool {
-    let is_equal = |(_, copied): (Uid, &Copied)| {
+    let is_equal = |(_, copied): (Uid, &CopyRecord)| {
         let it = copied.target_uid.and_then(|uid| shown.get(&uid));
         it.is_none_or(|it| *it == copied.as_copy().fingerprint)
     };

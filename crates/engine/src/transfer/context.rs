@@ -1,6 +1,6 @@
 //! State that stays the same while a folder is transferred.
 
-use crate::{ledger_state::Floor, limits::throttle::Limits, ports::StorageHabits, transfer::pipe::Budget};
+use crate::{ledger_state::AppendStart, limits::throttle::PassLimits, ports::StorageHabits, transfer::pipe::Budget};
 use mailhaul_mail::FolderPath;
 use tokio_util::sync::CancellationToken;
 
@@ -11,8 +11,8 @@ pub(crate) struct TransferContext<'a, L, P, C> {
     pub(crate) progress: &'a P,
     pub(crate) budget: &'a Budget,
     pub(crate) stop: &'a CancellationToken,
-    pub(crate) limits: &'a Limits,
+    pub(crate) limits: &'a PassLimits,
     pub(crate) target_folder: &'a FolderPath,
-    pub(crate) floor: Floor,
+    pub(crate) append_start: AppendStart,
     pub(crate) habits: StorageHabits,
 }

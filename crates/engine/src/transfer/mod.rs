@@ -19,7 +19,7 @@ use crate::{
     folder::MessageInfo,
     folder_sync::flag_changes::EarlyFlagChanges,
     ledger_state::FolderState,
-    ports::{Clock, Ledger, Progress, Source, Target, Wanted},
+    ports::{Clock, Ledger, Progress, Source, Target, WantedMessage},
     transfer::context::TransferContext,
     transfer::pipe::{Acks, pipe},
     transfer::recorder::{Recorder, Transferred},
@@ -39,7 +39,8 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     early: &mut EarlyFlagChanges,
 ) -> (Transferred, Result<(), Error>) {
     let folder = state.record.folder.clone();
-    let wanted: Vec<Wanted> = messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
+    let wanted: Vec<WantedMessage> =
+        messages.iter().map(|it| WantedMessage { uid: it.uid, size: it.size }).collect();
     let (outlet, inlet) = pipe(context.budget);
     let (events, mut arriving) = mpsc::unbounded_channel();
     let halted = OnceLock::new();

@@ -1,6 +1,6 @@
 //! The pipe between source and target: bounded in octets, one way.
 //!
-//! The source pushes pieces through an [`Outlet`]; the target pulls offers from a [`Feed`] and reports each answer to
+//! The source pushes pieces through an [`PipeWriter`]; the target pulls offers from a [`Feed`] and reports each answer to
 //! [`Acks`]. Nobody waits for a single message.
 
 use std::{future::Future, sync::Arc};
@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// A part of a message, on its way from the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum FetchedPart {
     /// A message, whole.
     Message(Uid, Bytes),
     /// A larger message begins: this many octets follow in chunks.
@@ -24,7 +24,7 @@ pub enum Piece {
     End,
 }
 
-impl Piece {
+impl FetchedPart {
     fn weight(&self) -> usize {
         match self {
             Self::Message(_, octets) | Self::Chunk(octets) => octets.len(),
@@ -60,58 +60,58 @@ impl Budget {
 
 /// Octets that may wait for their turn, for whoever asks for them out of turn.
 #[derive(Debug)]
-pub struct Room(OwnedSemaphorePermit);
+pub struct ReservedBytes(OwnedSemaphorePermit);
 
 /// Octets of the budget for a message that waits for its turn.
 #[derive(Debug)]
-pub struct Share {
+pub struct BudgetShare {
     octets: OwnedSemaphorePermit,
     aside: OwnedSemaphorePermit,
 }
 
 /// A piece and its share of the budget, given back when the piece is done with.
-type Carried = (Piece, OwnedSemaphorePermit);
+type Carried = (FetchedPart, OwnedSemaphorePermit);
 
 /// Where a source puts messages.
-pub struct Outlet {
+pub struct PipeWriter {
     pieces: mpsc::Sender<Carried>,
     budget: Budget,
 }
 
 /// Where messages come out.
-pub struct Inlet {
+pub struct PipeReader {
     pieces: mpsc::Receiver<Carried>,
     /// The share of the piece given out last.
     held: Option<OwnedSemaphorePermit>,
 }
 
 /// A pipe within the budget.
-pub fn pipe(budget: &Budget) -> (Outlet, Inlet) {
+pub fn pipe(budget: &Budget) -> (PipeWriter, PipeReader) {
     let (sender, receiver) = mpsc::channel(1024);
-    (Outlet { pieces: sender, budget: budget.clone() }, Inlet { pieces: receiver, held: None })
+    (PipeWriter { pieces: sender, budget: budget.clone() }, PipeReader { pieces: receiver, held: None })
 }
 
 /// Nobody listens to the outlet any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed;
+pub struct PipeClosed;
 
-impl Outlet {
+impl PipeWriter {
     /// Waits until there is room, and sends.
-    pub async fn send(&self, piece: Piece) -> Result<(), Closed> {
+    pub async fn send(&self, piece: FetchedPart) -> Result<(), PipeClosed> {
         let share = self.budget.octets.clone().acquire_many_owned(self.weight(&piece)).await;
-        self.pieces.send((piece, share.map_err(|_| Closed)?)).await.map_err(|_| Closed)
+        self.pieces.send((piece, share.map_err(|_| PipeClosed)?)).await.map_err(|_| PipeClosed)
     }
 
     /// Room for so many octets that may come before their turn. `None` where more than half of the budget would wait for its
     /// turn: it must not keep back those whose turn it is. Never waits.
-    pub fn room(&self, octets: u64) -> Option<Room> {
+    pub fn room(&self, octets: u64) -> Option<ReservedBytes> {
         let octets = u32::try_from(octets).ok()?;
-        self.budget.aside.clone().try_acquire_many_owned(octets).ok().map(Room)
+        self.budget.aside.clone().try_acquire_many_owned(octets).ok().map(ReservedBytes)
     }
 
     /// A share for a message of so many octets that is not to be sent yet; waits until the budget has it. `None` where there
     /// is no room: more came than was announced.
-    pub async fn set_aside(&self, room: &mut Room, octets: u64) -> Option<Share> {
+    pub async fn set_aside(&self, room: &mut ReservedBytes, octets: u64) -> Option<BudgetShare> {
         if let Some(lacking) = octets.checked_sub(room.0.num_permits() as u64).filter(|it| *it > 0) {
             room.0.merge(self.room(lacking)?.0);
         }
@@ -119,28 +119,28 @@ impl Outlet {
         let aside = room.0.split(octets as usize)?;
         // What is in the pipes goes on, whoever waits here.
         let octets = self.budget.octets.clone().acquire_many_owned(octets).await.ok()?;
-        Some(Share { octets, aside })
+        Some(BudgetShare { octets, aside })
     }
 
     /// Sends a piece of a message that was set aside, out of its share.
-    pub async fn send_aside(&self, share: &mut Share, piece: Piece) -> Result<(), Closed> {
+    pub async fn send_aside(&self, share: &mut BudgetShare, piece: FetchedPart) -> Result<(), PipeClosed> {
         let weight = piece.weight();
         drop(share.aside.split(weight));
         match share.octets.split(weight) {
-            Some(octets) => self.pieces.send((piece, octets)).await.map_err(|_| Closed),
+            Some(octets) => self.pieces.send((piece, octets)).await.map_err(|_| PipeClosed),
             // More came than was announced.
             None => self.send(piece).await,
         }
     }
 
-    fn weight(&self, piece: &Piece) -> u32 {
+    fn weight(&self, piece: &FetchedPart) -> u32 {
         u32::try_from(piece.weight()).unwrap_or(u32::MAX).min(self.budget.limit.div_ceil(2))
     }
 }
 
-impl Inlet {
+impl PipeReader {
     /// The next piece; `None` when the outlet is gone.
-    pub async fn next(&mut self) -> Option<Piece> {
+    pub async fn next(&mut self) -> Option<FetchedPart> {
         self.held = None;
         let (piece, share) = self.pieces.recv().await?;
         self.held = Some(share);
@@ -155,7 +155,7 @@ impl Inlet {
 
 /// A message, or a part of one, for the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Offer {
+pub enum AppendPart {
     /// A message, whole.
     Message(Envelope, Bytes),
     /// A larger message begins: exactly this many octets follow.
@@ -170,7 +170,7 @@ pub enum Offer {
 pub trait Feed: Send {
     /// The next offer; `None` when there are no more. An error inside a message means that it can never be completed:
     /// the connection on which its length was announced must be dropped.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Offer>, Error>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Option<AppendPart>, Error>> + Send;
 
     /// Whether `next` would answer at once: if not, this is the moment to flush.
     fn is_ready(&self) -> bool;

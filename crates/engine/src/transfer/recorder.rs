@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     folder::MessageInfo,
-    ledger_state::{Copied, FolderState, MessageState, Record},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     limits::read_back_budget::ToCompare,
     ports::{Clock, Event, Ledger, Missing, Progress},
     transfer::context::TransferContext,
@@ -131,7 +131,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
                             // With flags to be set, it is not done with.
                             let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
                             located.extend(is_done.then_some(uid));
-                            let copied = Copied {
+                            let copied = CopyRecord {
                                 target_uid,
                                 flags: if is_bare { Flags::new() } else { message.flags.clone() },
                                 pending_flags: None,
@@ -176,10 +176,10 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
     /// False for UIDs that the target cannot have given to these messages: another count, another numbering, or UIDs that
     /// were in use before the first message was sent.
     fn can_be_true(&self, appended: &AppendedUids, sent: usize) -> bool {
-        let floor = self.context.floor;
-        let is_new = |uid: Uid| uid >= floor.uid_next || self.context.habits.merges_copies;
+        let append_start = self.context.append_start;
+        let is_new = |uid: Uid| uid >= append_start.uid_next || self.context.habits.merges_copies;
         appended.uids.len() == sent as u64
-            && appended.uid_validity == floor.uid_validity
+            && appended.uid_validity == append_start.uid_validity
             && appended.uids.iter().next().is_some_and(is_new)
     }
 
@@ -204,7 +204,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
         true
     }
 
-    fn outcome(&self, uid: Uid, state: Option<MessageState>) -> Record {
-        Record::Message { folder: self.state.record.folder.clone(), uid, state }
+    fn outcome(&self, uid: Uid, state: Option<MessageState>) -> LedgerRecord {
+        LedgerRecord::Message { folder: self.state.record.folder.clone(), uid, state }
     }
 }

@@ -3,10 +3,10 @@
 use crate::{
     error::Error,
     folder::MessageInfo,
-    ledger_state::Record,
+    ledger_state::LedgerRecord,
     ports::{Clock, Ledger, Progress},
     transfer::context::TransferContext,
-    transfer::pipe::{Envelope, Feed, Inlet, Offer, Piece, TransferEvent},
+    transfer::pipe::{AppendPart, Envelope, Feed, FetchedPart, PipeReader, TransferEvent},
 };
 use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
 use std::{
@@ -27,7 +27,7 @@ pub(crate) struct WindowFeed<'a, L, P, C> {
     /// Why no more is given out: a limit that lasts.
     halted: &'a OnceLock<Error>,
     folder: &'a FolderPath,
-    inlet: Inlet,
+    inlet: PipeReader,
     /// What is not given out yet, by UID.
     waiting: HashMap<Uid, &'a MessageInfo>,
     /// In the order asked for; the front is the first without an intent.
@@ -44,7 +44,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
         context: &'a TransferContext<'a, L, P, C>,
         halted: &'a OnceLock<Error>,
         folder: &'a FolderPath,
-        inlet: Inlet,
+        inlet: PipeReader,
         messages: &[&'a MessageInfo],
         events: mpsc::UnboundedSender<TransferEvent>,
     ) -> Self {
@@ -79,8 +79,11 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
             for (first, last) in window.ranges() {
                 self.intended.insert_range(first, last);
             }
-            let intent =
-                Record::Intended { folder: self.folder.clone(), floor: self.context.floor, uids: window };
+            let intent = LedgerRecord::Intended {
+                folder: self.folder.clone(),
+                append_start: self.context.append_start,
+                uids: window,
+            };
             self.context.ledger.record(&[intent]).await?;
         }
         Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
@@ -110,7 +113,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
 }
 
 impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
-    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+    async fn next(&mut self) -> Result<Option<AppendPart>, Error> {
         loop {
             if self.passing.is_none() && self.context.stop.is_cancelled() {
                 return Ok(None);
@@ -122,7 +125,7 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                 };
             };
             match piece {
-                Piece::Message(uid, body) => {
+                FetchedPart::Message(uid, body) => {
                     let octets = body.len() as u64;
                     if !self.may_go(uid, octets, octets).await {
                         return Ok(None);
@@ -131,30 +134,30 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                         let mut hasher = MessageHasher::new();
                         hasher.update(&body);
                         self.sent(uid, hasher, octets);
-                        return Ok(Some(Offer::Message(envelope, body)));
+                        return Ok(Some(AppendPart::Message(envelope, body)));
                     }
                 }
-                Piece::Start(uid, length) => {
+                FetchedPart::Start(uid, length) => {
                     if !self.may_go(uid, length, 0).await {
                         return Ok(None);
                     }
                     if let Some(envelope) = self.announce(uid).await? {
                         self.passing = Some((uid, MessageHasher::new(), length));
-                        return Ok(Some(Offer::Start(envelope, length)));
+                        return Ok(Some(AppendPart::Start(envelope, length)));
                     }
                 }
-                Piece::Chunk(octets) => {
+                FetchedPart::Chunk(octets) => {
                     if let Some((_, hasher, _)) = &mut self.passing {
                         hasher.update(&octets);
                         let context = self.context;
                         context.limits.octets(context.clock, context.stop, octets.len() as u64).await;
-                        return Ok(Some(Offer::Chunk(octets)));
+                        return Ok(Some(AppendPart::Chunk(octets)));
                     }
                 }
-                Piece::End => {
+                FetchedPart::End => {
                     if let Some((uid, hasher, length)) = self.passing.take() {
                         self.sent(uid, hasher, length);
-                        return Ok(Some(Offer::End));
+                        return Ok(Some(AppendPart::End));
                     }
                 }
             }

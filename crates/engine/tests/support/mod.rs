@@ -21,10 +21,10 @@ use std::{
 
 use bytes::Bytes;
 use mailhaul_engine::{
-    Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
-    PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source,
-    StoredMessages, Target, Wanted,
+    Ack, Acks, AppendPart, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FetchedPart,
+    FlagChange, Folder, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Pass,
+    PassLimits, PassOptions, PipeWriter, Present, Progress, RemovalRules, RepairRules, Report, Scan, Slots,
+    Source, StoredMessages, Target, WantedMessage,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
@@ -479,11 +479,11 @@ impl Source for Remote {
     async fn fetch(
         &mut self,
         folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         let mut missing = Vec::new();
-        for Wanted { uid, .. } in wanted {
+        for WantedMessage { uid, .. } in wanted {
             let Some(message) = self.with(folder, |it| it.messages.get(&uid.get()).cloned())? else {
                 missing.push((*uid, Missing::Gone));
                 continue;
@@ -495,13 +495,14 @@ impl Source for Remote {
             }
             // Large enough bodies go in pieces, so that both ways are walked.
             let pieces = if message.body.len() > 60 {
-                let mut pieces = vec![Piece::Start(*uid, message.body.len() as u64)];
-                pieces
-                    .extend(message.body.chunks(25).map(|chunk| Piece::Chunk(Bytes::copy_from_slice(chunk))));
-                pieces.push(Piece::End);
+                let mut pieces = vec![FetchedPart::Start(*uid, message.body.len() as u64)];
+                pieces.extend(
+                    message.body.chunks(25).map(|chunk| FetchedPart::Chunk(Bytes::copy_from_slice(chunk))),
+                );
+                pieces.push(FetchedPart::End);
                 pieces
             } else {
-                vec![Piece::Message(*uid, message.body)]
+                vec![FetchedPart::Message(*uid, message.body)]
             };
             for piece in pieces {
                 if outlet.send(piece).await.is_err() {
@@ -560,10 +561,10 @@ impl Target for Remote {
         let mut ended = false;
         while !ended {
             match feed.next().await? {
-                Some(Offer::Message(envelope, body)) => command.push((envelope, body)),
-                Some(Offer::Start(envelope, length)) => {
+                Some(AppendPart::Message(envelope, body)) => command.push((envelope, body)),
+                Some(AppendPart::Start(envelope, length)) => {
                     let mut body = Vec::new();
-                    while let Some(Offer::Chunk(octets)) = feed.next().await? {
+                    while let Some(AppendPart::Chunk(octets)) = feed.next().await? {
                         body.extend_from_slice(&octets);
                     }
                     assert_eq!(body.len() as u64, length, "what was announced is what came");
@@ -843,9 +844,9 @@ pub async fn pass_after(
         progress: &Listener::default(),
         clock: &AtHour(480_000 + hours),
         budget: &Budget::new(100),
-        places: &Places::new(3),
+        slots: &Slots::new(3),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options,
     }
     .run()
