@@ -1,4 +1,4 @@
-//! Everything that the steps of a pass work with, for one pair of connections.
+//! Ports, limits and options for the steps of a pass, with one pair of connections.
 
 use std::time::Duration;
 

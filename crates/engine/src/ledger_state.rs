@@ -1,6 +1,6 @@
-//! What the ledger remembers, and the one function by which it learns.
+//! Ledger records, and [`FolderState::apply`], the only function that changes state from them.
 //!
-//! The live run and the start after a crash build a folder's state with the same [`FolderState::apply`].
+//! The running pass and the start after a crash build a folder's state with this one function.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ use mailhaul_mail::{
 
 use crate::folder::Cursor;
 
-/// The target folder's state when messages were about to be appended to it: what was put there since has a UID at or
-/// above `uid_next`.
+/// State of the target folder before messages were appended.
+///
+/// Messages that were added since have a UID at or above `uid_next`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppendStart {
     /// The target folder's UIDVALIDITY.
@@ -20,45 +21,47 @@ pub struct AppendStart {
     pub uid_next: Uid,
 }
 
-/// What became of one message of the source.
+/// State of one message of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageState {
-    /// About to be sent, or sent with its answer lost.
+    /// About to be sent, or sent without a known answer.
     Intended,
-    /// The same in a form that was edited, because the target refuses it as it is.
+    /// The same in an edited form, because the target refuses the original.
     Repairing(Box<RepairRecord>),
-    /// On the target, put there by this migration or found there and adopted.
+    /// On the target, copied by this migration or adopted.
     Done(CopyRecord),
-    /// Not on the target, and why.
+    /// Not on the target, with the reason.
     Skipped(String),
 }
 
-/// A message that is on the target.
+/// The record of a message that is on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyRecord {
-    /// Its UID on the target; `None` where the target told none and none could be found.
+    /// UID on the target; `None` if the target returned none and none was found.
     pub target_uid: Option<Uid>,
-    /// The source's flags as last carried over.
+    /// The source's flags at their last transfer.
     pub flags: Flags,
-    /// Flags that were about to be carried over in their place when the last word of it was written. Until they are, only the
-    /// flags of both sets are certain to be on the target, and any flag of either may be.
+    /// Flags that were about to replace `flags`.
+    ///
+    /// Until the change is recorded, only flags of both sets are certain to be on the target, and any flag of either
+    /// set may be.
     pub pending_flags: Option<Flags>,
-    /// For recognising it again.
+    /// Recognises the message.
     pub fingerprint: Fingerprint,
-    /// For telling it from others with the same fingerprint; `None` for adopted messages whose bodies were not read.
+    /// Distinguishes messages with one fingerprint; `None` for adopted messages whose bodies were not read.
     pub digests: Option<Digests>,
-    /// Octets, as the source claimed.
+    /// Bytes, as the source claimed.
     pub size: u64,
-    /// Date of arrival as the source told it, in seconds since 1970; `None` where it told none, or in older records.
+    /// Date of arrival in seconds since 1970; `None` if the source returned none, and in older records.
     pub arrived: Option<i64>,
-    /// Whether this migration put it there: only such messages may be removed from the target again.
+    /// True if this migration copied it. Only such copies may be removed from the target again.
     pub ours: bool,
-    /// Where the copy differs from the message; everything above is of the message as the source has it.
+    /// Set if the copy was edited. All other fields describe the message as the source has it.
     pub edited: Option<Box<RepairRecord>>,
 }
 
 impl CopyRecord {
-    /// As the copy looks on the target: there it is recognised by what was sent.
+    /// Returns the record with the properties of the copy on the target.
     pub(crate) fn as_copy(&self) -> Self {
         match &self.edited {
             Some(edited) => Self {
@@ -72,19 +75,19 @@ impl CopyRecord {
     }
 }
 
-/// How a message is recognised.
+/// Properties by which a message is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageIdentity {
-    /// First by this.
+    /// Compared first.
     pub fingerprint: Fingerprint,
-    /// Where that is not enough, by these.
+    /// Compared if the fingerprint is not enough.
     pub digests: Digests,
-    /// Octets.
+    /// Bytes.
     pub size: u64,
 }
 
 impl MessageIdentity {
-    /// Of a message held whole.
+    /// Computes the identity of a whole message.
     pub fn of(octets: &[u8]) -> Self {
         let mut hasher = MessageHasher::new();
         hasher.update(octets);
@@ -93,23 +96,23 @@ impl MessageIdentity {
     }
 }
 
-/// A message that was edited so that the target takes it.
+/// A message that was edited so that the target accepts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepairRecord {
-    /// As the source has it.
+    /// The message as the source has it.
     pub original: MessageIdentity,
-    /// As it was sent.
+    /// The message as it was sent.
     pub copy: MessageIdentity,
-    /// Of the original's octets.
+    /// Hash of the original's bytes.
     pub sha256: Sha256,
-    /// What was edited, for people.
+    /// Description of the edits for the operator.
     pub edits: String,
-    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    /// Its subject, decoded; `None` if it has none, or the source did not return it.
     pub subject: Option<String>,
 }
 
 impl RepairRecord {
-    /// The record of the copy when it is on the target.
+    /// Creates the record of the copy on the target.
     pub(crate) fn copied(&self, target_uid: Option<Uid>, flags: Flags, ours: bool) -> CopyRecord {
         CopyRecord {
             arrived: None,
@@ -128,8 +131,9 @@ impl RepairRecord {
 /// One entry of the ledger. Entries of one call are durable together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerRecord {
-    /// The folder goes here on the target. Written before anything else of the folder; starts it afresh where the
-    /// source's UIDVALIDITY is another than before.
+    /// The folder has this target folder. The first record of a folder.
+    ///
+    /// If the source's UIDVALIDITY changed, the folder starts again without messages.
     Opened {
         /// On the source.
         folder: FolderPath,
@@ -142,64 +146,64 @@ pub enum LedgerRecord {
     Intended {
         /// The source folder.
         folder: FolderPath,
-        /// Where to look for them after a crash.
+        /// Start of the search for them after a crash.
         append_start: AppendStart,
-        /// Their UIDs on the source.
+        /// UIDs on the source.
         uids: UidSet,
     },
-    /// What became of a message.
+    /// The new state of a message.
     Message {
         /// The source folder.
         folder: FolderPath,
-        /// Its UID on the source.
+        /// UID on the source.
         uid: Uid,
-        /// `None`: nothing is known of it (an intent that was not carried out, a message gone from the source).
+        /// `None` deletes the message from the ledger: an intent without effect, or a message gone from the source.
         state: Option<MessageState>,
     },
-    /// The target folder's UIDVALIDITY to which the target UIDs in the records belong from now on. The folder is not
-    /// settled any more.
+    /// The target folder's UIDVALIDITY of all target UIDs from now on. The folder is not settled any more.
     TargetValidity {
         /// The source folder.
         folder: FolderPath,
         /// The target folder's UIDVALIDITY.
         uid_validity: UidValidity,
     },
-    /// The folder was renamed on the source, and is in this place on the target: UIDs stay what they are.
+    /// The folder was renamed on the source, and has this target folder. UIDs stay valid.
     Renamed {
-        /// As it was called on the source.
+        /// The old name on the source.
         folder: FolderPath,
-        /// Its name now.
+        /// The new name on the source.
         to: FolderPath,
         /// On the target.
         target: FolderPath,
     },
-    /// The source has the folder no more, and no message of it is remembered.
+    /// The source has the folder no more, and the ledger has no message of it.
     Closed {
-        /// As it was called on the source.
+        /// The old name on the source.
         folder: FolderPath,
     },
-    /// Everything that the scan found is dealt with. Nothing waits any more.
+    /// All messages of the scan are handled. No deletion waits any more.
     Settled {
         /// The source folder.
         folder: FolderPath,
-        /// How far it was carried.
+        /// The state of the folder at its scan.
         cursor: Cursor,
-        /// The operator's rules that decided, as text: another text means that the folder must be looked at again.
+        /// The operator's rules as text. If the text changes, the folder must be scanned again.
         rules: String,
-        /// The target folder's UIDNEXT after that; `None` where nothing was sent: it stays what it was.
+        /// The target folder's UIDNEXT after that; `None` if nothing was sent, and the old value stays.
         target_next: Option<Uid>,
     },
-    /// Messages vanished from the source, and a later pass decides about their copies. The folder is not settled by that.
+    /// Messages vanished from the source, and a later pass decides about their copies. This does not settle the
+    /// folder.
     Waiting {
         /// The source folder.
         folder: FolderPath,
-        /// Which messages, and since when.
+        /// The messages, and the time of the first pass without them.
         waiting: WaitingDeletions,
     },
 }
 
 impl LedgerRecord {
-    /// The source folder that the record is of.
+    /// The source folder of the record.
     pub fn folder(&self) -> &FolderPath {
         match self {
             Self::Opened { folder, .. }
@@ -214,7 +218,7 @@ impl LedgerRecord {
     }
 }
 
-/// What the ledger knows of a folder, without its messages.
+/// The ledger's knowledge of a folder, without its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderRecord {
     /// On the source.
@@ -225,35 +229,33 @@ pub struct FolderRecord {
     pub uid_validity: UidValidity,
     /// The target's UIDVALIDITY to which the target UIDs belong; `None` before the first message.
     pub target_validity: Option<UidValidity>,
-    /// Where the oldest unsettled intent may have landed; `None` when nothing is open.
+    /// Start of the search for the oldest intent without an outcome; `None` if there is none.
     pub append_start: Option<AppendStart>,
-    /// How far the last settled pass came; `None` while the first one is under way.
+    /// The state after the last settled pass; `None` during the first one.
     pub cursor: Option<Cursor>,
     /// The rules of the last settled pass.
     pub rules: String,
-    /// The target folder's UIDNEXT when the folder was last settled: what has a greater UID came there since.
+    /// The target folder's UIDNEXT when the folder was last settled. Greater UIDs were added since.
     pub target_next: Option<Uid>,
     /// Messages that vanished from the source, and whose copies are not removed yet.
     pub waiting: Option<WaitingDeletions>,
 }
 
-/// Messages that one pass did not see any more. Another pass must not see them either before their copies are removed.
+/// Messages that one pass did not see any more. Another pass must miss them too before their copies are removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingDeletions {
     /// The time of that pass, in seconds since 1970.
     pub since: u64,
-    /// Their UIDs on the source.
+    /// UIDs on the source.
     pub uids: UidSet,
 }
 
 /// A folder and its messages, by their UID on the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderState {
-    /// The folder.
     pub record: FolderRecord,
-    /// Its messages.
     pub messages: BTreeMap<Uid, MessageState>,
-    /// Further messages that are on the target, and of which no more was asked for than their number.
+    /// Number of further messages on the target that were not loaded.
     pub rest: u64,
 }
 
@@ -274,7 +276,7 @@ impl FolderState {
         Self { record, messages: BTreeMap::new(), rest: 0 }
     }
 
-    /// Learns one record of this folder.
+    /// Applies one record of this folder.
     pub fn apply(&mut self, entry: &LedgerRecord) {
         match entry {
             LedgerRecord::Opened { folder, target, uid_validity } => {
@@ -295,7 +297,7 @@ impl FolderState {
             }
             LedgerRecord::TargetValidity { uid_validity, .. } => {
                 self.record.target_validity = Some(*uid_validity);
-                // Messages may be missing there: only a scan of everything shows them again, also after a crash.
+                // Messages may be missing on the target. Only a full scan shows them again, also after a crash.
                 self.record.cursor = None;
                 self.record.target_next = None;
             }
@@ -315,7 +317,7 @@ impl FolderState {
         }
     }
 
-    /// Without the messages that are on the target, with all known of them, and not among these; they are counted.
+    /// Drops messages on the target with complete records, except these UIDs. They are counted in `rest`.
     #[must_use]
     pub fn around(mut self, uids: &UidSet) -> Self {
         let before = self.messages.len();
@@ -329,7 +331,7 @@ impl FolderState {
         self
     }
 
-    /// Learns those of the records that are of this folder.
+    /// Applies the records of this folder.
     pub fn learn(&mut self, records: &[LedgerRecord]) {
         let folder = self.record.folder.clone();
         for record in records.iter().filter(|record| *record.folder() == folder) {
@@ -337,14 +339,14 @@ impl FolderState {
         }
     }
 
-    /// The messages that were about to be sent when the last word of them was written.
+    /// The messages with an intent and no outcome.
     pub fn intended(&self) -> UidSet {
         let open =
             |state: &MessageState| matches!(state, MessageState::Intended | MessageState::Repairing(_));
         self.messages.iter().filter(|(_, state)| open(state)).map(|(uid, _)| *uid).collect()
     }
 
-    /// Those of them that were about to be sent edited.
+    /// Those of them that were about to be sent in an edited form.
     pub fn repairing(&self) -> impl Iterator<Item = (Uid, &RepairRecord)> {
         self.messages.iter().filter_map(|(uid, state)| match state {
             MessageState::Repairing(edited) => Some((*uid, &**edited)),

@@ -1,4 +1,4 @@
-//! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
+//! The migration algorithm for one mailbox. Does no I/O except through `ports`.
 
 mod context;
 mod creation;

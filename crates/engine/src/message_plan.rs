@@ -1,4 +1,4 @@
-//! What to do with each message of a folder. A pure function of scan and ledger.
+//! The decision for each message of a folder. A pure function of scan and ledger.
 
 use mailhaul_mail::{Flags, InternalDate, Uid};
 
@@ -8,28 +8,28 @@ use crate::{
     received::Received,
 };
 
-/// Which messages the operator wants.
+/// The operator's filter for messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Received at one of these moments.
+    /// Received at one of these times.
     pub received: Received,
-    /// Larger messages are skipped, and reported so (octets).
+    /// Larger messages are skipped, and reported so (bytes).
     pub max_size: Option<u64>,
-    /// Of each folder only so many of the newest.
+    /// Only this number of the newest messages of each folder.
     pub max_items: Option<usize>,
 }
 
-/// In which order messages are sent.
+/// The order in which messages are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As they arrived: the target's UIDs stand in the source's order.
+    /// By arrival: the target's UIDs have the source's order.
     #[default]
     Oldest,
     /// The newest first, for users who wait.
     Newest,
 }
 
-/// A change of flags to carry over.
+/// A change of flags on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlagUpdate {
     /// On the source.
@@ -38,18 +38,18 @@ pub struct FlagUpdate {
     pub target_uid: Uid,
     /// Set on the source since the last pass.
     pub add: Flags,
-    /// Taken away on the source since the last pass.
+    /// Removed on the source since the last pass.
     pub remove: Flags,
-    /// What the record says before: the target may have flags of either set from then on.
+    /// The record before the change: the target may have flags of either set from then on.
     pub intent: CopyRecord,
-    /// What the record says afterwards.
+    /// The record after the change.
     pub record: CopyRecord,
 }
 
-/// What to do with a folder's messages.
+/// The plan for a folder's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessagePlan {
-    /// Not on the target, as far as is known; in the order in which to send.
+    /// Not on the target, as far as is known; in the order in which they are sent.
     pub copy: Vec<MessageInfo>,
     /// On the target, with other flags.
     pub flags: Vec<FlagUpdate>,
@@ -57,13 +57,13 @@ pub struct MessagePlan {
     pub vanished: Vec<(Uid, CopyRecord)>,
     /// Records of messages that never reached the target and are gone from the source.
     pub forget: Vec<Uid>,
-    /// Not to be carried, and why.
+    /// Not to be copied, with the reason.
     pub skip: Vec<(MessageInfo, String)>,
     /// On the target already.
     pub already: u64,
     /// Left out by the operator's filter of dates or number.
     pub excluded: u64,
-    /// Of those on the target already: the source did not show their flags.
+    /// On the target already, with flags that the source did not show.
     pub unseen: u64,
 }
 
@@ -123,11 +123,11 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
 }
 
 fn is_within(date: Option<InternalDate>, filter: &Filter) -> bool {
-    // A message without a date cannot be shown to be outside.
+    // A message without a date cannot be proved to be outside.
     date.is_none_or(|date| filter.received.contains(date.unix_seconds()))
 }
 
-/// The changes of flags alone, for the messages that are on the target.
+/// Returns only the changes of flags, for messages that are on the target.
 pub(crate) fn flag_updates(scan: &Scan, state: &FolderState) -> Vec<FlagUpdate> {
     let update = |message: &MessageInfo| match state.messages.get(&message.uid) {
         Some(MessageState::Done(copied)) => flag_update(message, copied),
@@ -137,7 +137,7 @@ pub(crate) fn flag_updates(scan: &Scan, state: &FolderState) -> Vec<FlagUpdate> 
 }
 
 fn flag_update(message: &MessageInfo, copied: &CopyRecord) -> Option<FlagUpdate> {
-    // Where a crash left open which of two sets the target has, it may have any flag of either.
+    // Crash safety: if either of two sets may be on the target, any flag of both may be.
     let pending = copied.pending_flags.as_ref().unwrap_or(&copied.flags);
     let certain = copied.flags.filtered(|name| pending.contains(name));
     let possible: Flags = copied.flags.iter().chain(pending.iter()).collect();
@@ -145,8 +145,8 @@ fn flag_update(message: &MessageInfo, copied: &CopyRecord) -> Option<FlagUpdate>
     if add.is_empty() && remove.is_empty() {
         return None;
     }
-    // Of two attempts that were cut short, the flags of the first may be there too: what only one of the two sets has is
-    // uncertain, whichever of them has it.
+    // Crash safety: after two interrupted attempts, the flags of the first may be there too. A flag in only one of the
+    // two sets is uncertain.
     let (flags, pending) = if copied.pending_flags.is_some() {
         let any = possible.iter().chain(message.flags.iter()).collect();
         (any, certain.filtered(|name| message.flags.contains(name)))
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_a_crash_left_open_are_set_or_taken_away_for_certain() {
+    fn flags_with_an_unknown_outcome_are_set_or_removed() {
         let MessageState::Done(copied) = done(1, "\\Seen old") else { unreachable!() };
         let pending_flags = Some("new".split_whitespace().collect());
         let known = state([(1, MessageState::Done(CopyRecord { pending_flags, ..copied }))]);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_scan_does_not_show_is_skipped_or_stays_as_it_is_and_never_vanishes() {
+    fn messages_that_a_scan_does_not_show_never_vanish() {
         let known = state([(1, done(1, "")), (2, done(2, "")), (3, MessageState::Skipped("why".into()))]);
         let present = Present::These([1, 2, 3, 4].into_iter().map(uid).collect());
         let mut found = scan(&[message(1, "")], present);

@@ -7,25 +7,26 @@ use crate::{
 };
 use mailhaul_mail::repair::{LONGEST_LINE, Repairs};
 
-/// What happens on the target to a message that was deleted on the source.
+/// Treatment of copies whose messages were deleted on the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeletionPolicy {
-    /// It stays.
+    /// They stay.
     #[default]
     Keep,
-    /// It is removed, if this migration put it there.
+    /// They are removed, if this migration copied them.
     Mirror,
 }
 
-/// When copies are removed although a server may be wrong: what one pass alone does not decide.
+/// Bounds for removals that one pass decides alone, because a server may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemovalRules {
-    /// One pass removes at most so many percent of the copies of a mailbox, or [`Self::messages`] where that is more; and
-    /// of the copies of one folder at most half, or [`Self::messages`].
+    /// Share of a mailbox's copies that one pass removes, in percent, or [`Self::messages`] if that is more.
+    ///
+    /// Of the copies of one folder, at most half, or [`Self::messages`].
     pub percent: u8,
     /// See [`Self::percent`].
     pub messages: u64,
-    /// The administrator has said that what vanished is to be removed.
+    /// True if the administrator has confirmed the deletions.
     pub is_confirmed: bool,
 }
 
@@ -35,38 +36,38 @@ impl Default for RemovalRules {
     }
 }
 
-/// What the operator wants of a pass.
+/// The operator's options for a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassOptions {
-    /// Of folders.
+    /// Folder selection and mapping.
     pub folders: FolderRules,
-    /// Of messages.
+    /// Message filter.
     pub filter: Filter,
-    /// Which come first.
+    /// Send order.
     pub order: Order,
-    /// What follows a deletion.
+    /// Treatment of deletions.
     pub deletions: DeletionPolicy,
-    /// How many copies one pass may remove.
+    /// Bounds for removals.
     pub removals: RemovalRules,
-    /// What may be edited.
+    /// Permitted edits.
     pub repairs: RepairRules,
 }
 
 impl PassOptions {
-    /// All that decides about messages, as text: another text means that a folder must be looked at again.
+    /// All settings that decide about messages, as text. If the text changes, folders must be scanned again.
     pub(crate) fn rules(&self, source: &impl Mailbox) -> String {
         format!("{:?}{}", self.filter, source.view())
     }
 }
 
-/// What may be edited in messages that the target refuses.
+/// Permitted edits of messages that the target refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepairRules {
-    /// These repairs, and no others.
+    /// The permitted repairs.
     pub allowed: Repairs,
-    /// The longest line that the target takes, as far as is known (octets, without its end).
+    /// The longest line that the target accepts, as far as is known (bytes, without its end).
     pub longest_line: usize,
-    /// What the operator calls the option that allows more.
+    /// The operator's name of the option that permits more.
     pub option: &'static str,
 }
 

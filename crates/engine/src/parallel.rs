@@ -1,8 +1,9 @@
-//! Lanes: pairs of connections that carry folders side by side.
+//! Parallel connection pairs that copy folders of one mailbox concurrently.
 //!
-//! A folder costs some round trips in which nothing is sent, and a server does the work of one connection on one processor:
-//! other lanes carry other folders meanwhile. The first lane is the mailbox's own and patient; a further one that meets a refusal or a
-//! broken connection gives its folder back and ends, because most servers take few connections of one user.
+//! A folder costs some round trips in which nothing is sent, and a server uses one processor for a connection. Other
+//! pairs copy other folders meanwhile. The first pair is the mailbox's own and retries. A further pair that meets a
+//! refusal or a broken connection gives its folder back and ends, because most servers allow few connections of one
+//! user.
 
 use std::{
     collections::VecDeque,
@@ -26,23 +27,24 @@ use crate::{
     retry::{RetryCounter, recover_from},
 };
 
-/// Lanes of one mailbox to servers far away: Exchange Online and Gmail take more connections, and some servers few.
+/// Pairs of one mailbox to servers far away. Exchange Online and Gmail allow more connections, some servers few.
 const MAX_PAIRS_FAR: usize = 4;
-/// Lanes of a mailbox that is alone: two keep two processors of the server busy. Beside other mailboxes, which do that
-/// already, a further lane to a server that is near makes all of them slower.
+/// Pairs of a mailbox without others beside it: two keep two processors of the server busy. With other mailboxes,
+/// which do that already, a further pair to a near server slows down all of them.
 const MAX_PAIRS_ALONE: usize = 2;
 
-/// Folders that share a target folder: one after the other in one lane.
+/// Folders that share a target folder. One pair copies them one after the other.
 type Group<'w> = VecDeque<&'w mut FolderJob>;
 
-/// What the lanes share.
+/// State that the pairs share.
 struct FolderQueue<'w> {
     waiting: Mutex<VecDeque<Group<'w>>>,
-    /// To wait once is enough: what was on the wire for any folder arrives meanwhile.
+    /// One wait is enough: commands on the wire for any folder take effect during it.
     is_quiet: AtomicBool,
-    /// Words of the target's last refusal, and how often they came in a row: a full mailbox refuses in every folder.
+    /// Words of the target's last refusal, and the number of equal ones in a row. A full mailbox refuses in every
+    /// folder.
     alike: Mutex<(String, u32)>,
-    /// The first lane has given up.
+    /// True after the first pair has given up.
     is_over: AtomicBool,
 }
 
@@ -72,7 +74,7 @@ impl<'w> FolderQueue<'w> {
     }
 }
 
-/// How many lanes are worth their connections.
+/// Number of pairs that are worth their connections.
 fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
     let most = match round_trip {
         Some(it) if it >= FAR_ROUND_TRIP => MAX_PAIRS_FAR,
@@ -82,8 +84,9 @@ fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
     groups.clamp(1, most)
 }
 
-/// Connects both servers and a second lane before changes are known, if an operator waits for this mailbox alone. The
-/// service does not: its passes repeat, and an unchanged mailbox must cost the target nothing.
+/// Connects both servers and a second pair before changes are known, if an operator waits for this mailbox alone.
+///
+/// The service does not: its passes repeat, and an unchanged mailbox must cost the target nothing.
 pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<(), Error> {
     if !cx.limits.is_last {
         return Ok(());
@@ -99,7 +102,7 @@ pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Resu
     Ok(())
 }
 
-/// Connects the lanes of folders that changed, while the folders are scanned. Returns the places of the further lanes.
+/// Connects the pairs for folders that changed, while the folders are scanned. Returns the slots of the further pairs.
 pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &[FolderJob]) -> Vec<Slot> {
     let known = jobs.iter().filter(|job| job.history == FolderHistory::Known).count();
     if known == 0 {
@@ -112,13 +115,13 @@ pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &
     slots
 }
 
-/// How many lanes are worth their connections, for as many groups of folders.
+/// Number of pairs that are worth their connections, for this number of groups of folders.
 fn max_pairs<M: Ports>(cx: &SyncContext<'_, M>, groups: usize, is_alone: bool) -> usize {
     let round_trip = cx.source.round_trip().max(cx.target.round_trip());
     lanes(round_trip, is_alone, groups).min(cx.limits.max_connection_pairs)
 }
 
-/// Carries all folders that have not failed. `places` are those of further lanes, which may be connected.
+/// Synchronizes all folders that have not failed. `slots` are those of further pairs, which may be connected.
 pub(crate) async fn sync_all<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -162,7 +165,7 @@ pub(crate) async fn sync_all<M: Ports>(
     }));
     let (first, _) = futures_util::join!(drive_first(cx, &queue), further);
     first?;
-    // What a further lane gave back when the first one had nothing more to do.
+    // A further pair may have given a folder back after the first one had nothing more to do.
     drive_first(cx, &queue).await
 }
 
@@ -195,7 +198,7 @@ async fn drive_further<M: Ports>(cx: &mut SyncContext<'_, M>, queue: &FolderQueu
     {
         while let Some(job) = group.pop_front() {
             if let Err(error) = sync_once(cx, job, queue).await {
-                // Whatever it was: if it lasts, the first lane meets it too.
+                // If the error lasts, the first pair meets it too.
                 if error.kind != ErrorKind::Interrupted {
                     cx.progress.event(Event::ConnectionPairEnded { error: &error });
                 }
@@ -229,7 +232,7 @@ async fn sync_with_retries<M: Ports>(
     }
 }
 
-/// An error that concerns the folder alone is the folder's; others come back.
+/// Synchronizes a folder once. An error that concerns the folder alone is stored in its job; others are returned.
 async fn sync_once<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -258,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn further_lanes_are_for_servers_far_away_and_for_mailboxes_alone() {
+    fn further_pairs_are_for_far_servers_and_single_mailboxes() {
         let far = Some(Duration::from_millis(20));
         assert_eq!((lanes(far, false, 10), lanes(far, true, 2), lanes(far, true, 0)), (MAX_PAIRS_FAR, 2, 1));
         let near = Some(Duration::from_micros(300));

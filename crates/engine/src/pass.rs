@@ -30,32 +30,27 @@ use crate::{
     views::sync_views,
 };
 
-/// Everything that a pass works with.
+/// Inputs of a pass.
 pub struct Pass<'a, S, T, L, P, C> {
-    /// Where mail comes from.
     pub source: &'a mut S,
-    /// Where it goes.
     pub target: &'a mut T,
-    /// What is remembered.
     pub ledger: &'a L,
-    /// Who is told.
+    /// Receives progress events.
     pub progress: &'a P,
-    /// Time.
     pub clock: &'a C,
-    /// Octets on their way.
+    /// Limit on bytes between source and target.
     pub budget: &'a Budget,
-    /// One of them is this pass's own; it may take more for further lanes.
+    /// Slots for connection pairs. One is this pass's own; it may take more for further pairs.
     pub slots: &'a Slots,
-    /// Cancelled when the operator wants to stop.
+    /// Cancelled when the operator stops the pass.
     pub stop: &'a CancellationToken,
-    /// What the servers put up with, and whoever runs the pass.
+    /// Limits of the servers and of the caller.
     pub limits: &'a PassLimits,
-    /// What the operator wants.
     pub options: &'a PassOptions,
 }
 
 impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P, C> {
-    /// Runs the pass. The report tells everything, errors included.
+    /// Runs the pass. The report has all results, errors included.
     pub async fn run(self) -> Report {
         let Self { source, target, ledger, progress, clock, budget, slots, stop, limits, options } = self;
         let mut cx = SyncContext::<(S, T, L, P, C)> {
@@ -119,7 +114,7 @@ async fn sync_mailbox<M: Ports>(cx: &mut SyncContext<'_, M>, report: &mut Report
     result
 }
 
-/// Copies folders that came up while the pass was under way.
+/// Copies folders that appeared during the pass.
 async fn sync_relisted<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut Vec<FolderJob>,
@@ -133,7 +128,7 @@ async fn sync_relisted<M: Ports>(
     synced
 }
 
-/// Scans, finds what was moved, creates folders and copies.
+/// Scans, finds moved messages, creates folders and copies.
 pub(crate) async fn sync_folders<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -144,7 +139,7 @@ pub(crate) async fn sync_folders<M: Ports>(
         // A lasting error shows again in the scan of each folder.
         let _met_again = recover_from(cx, error, &mut RetryCounter::default()).await;
     }
-    // Folders of earlier passes first: what vanished from them may be found moved to another.
+    // Folders of earlier passes first: their vanished messages may be found in another folder.
     let mut identity = Identity::Open;
     for job in jobs.iter_mut().filter(|job| job.is_known()) {
         job.identity = identity;
@@ -177,7 +172,7 @@ async fn scan_with_retries<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut Fold
 }
 
 async fn finish_all<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &mut [FolderJob]) -> Result<(), Error> {
-    // What vanished from a folder may be in a view that could not be looked at: that is known only after the next pass.
+    // Vanished messages may be in a view that could not be scanned. Only the next pass can tell.
     let is_blind = jobs.iter().any(|it| it.view.is_some() && it.has_failed());
     let vanished_copies = count_vanished(cx, jobs).await?;
     let is_finished = |it: &&mut FolderJob| (!is_blind || it.vanished.is_empty()) && !it.has_failed();

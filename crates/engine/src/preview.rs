@@ -1,4 +1,4 @@
-//! What a pass would do, folder by folder. It asks only what a [`Mailbox`] can answer, so it cannot change anything.
+//! Preview of a pass, folder by folder. It uses only a [`Mailbox`], so it cannot change anything.
 
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
@@ -14,41 +14,42 @@ use crate::{
     survey::survey,
 };
 
-/// What would be done with one folder.
+/// Preview of one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderPreview {
-    /// Where it would go, and why.
+    /// Target folder, and the reason.
     pub plan: FolderPlan,
-    /// Why it would be looked into; `None` where it is left out or did not change.
+    /// The reason to scan it; `None` if it is left out or unchanged.
     pub why: Option<String>,
     /// Messages that would be sent.
     pub copy: u64,
-    /// Their octets, as claimed.
+    /// Bytes that would be sent, as claimed.
     pub bytes: u64,
     /// Messages that the target has: by the ledger, or found there now.
     pub already: u64,
     /// Messages whose flags would be changed.
     pub flags: u64,
-    /// Messages that the target has and the source no more.
+    /// Messages that the target has and the source has no more.
     pub vanished: u64,
     /// Messages that the operator's filter leaves out.
     pub excluded: u64,
-    /// Messages that would be skipped, and why.
+    /// Messages that would be skipped, with the reason.
     pub skip: Vec<(Uid, String)>,
-    /// Why the folder could not be looked into.
+    /// The reason why the folder could not be read.
     pub error: Option<Error>,
 }
 
-/// What would be done with a mailbox.
+/// Preview of a mailbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// Folder by folder.
     pub folders: Vec<FolderPreview>,
     /// Options that match no folder.
     pub unmatched: Vec<Unmatched>,
 }
 
-/// Looks at everything and changes nothing. Messages that were moved since the last pass count as vanished and new here.
+/// Previews a pass. Changes nothing.
+///
+/// Messages that were moved since the last pass count as vanished and new here.
 pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     source: &mut S,
     target: &mut T,
@@ -94,10 +95,10 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     Ok(Preview { folders: previews, unmatched: survey.unmatched })
 }
 
-/// A folder that is looked into.
+/// A folder to preview.
 struct PreviewInput {
     view: Option<View>,
-    /// The ledger has its messages.
+    /// True if the ledger has its messages.
     is_known: bool,
     is_on_target: bool,
 }

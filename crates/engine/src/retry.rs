@@ -9,14 +9,13 @@ use crate::{
 use mailhaul_mail::Retry;
 use std::time::Duration;
 
-/// How often in a row a step is tried again without anything gained in between.
+/// Maximum retries of a step in a row without any progress.
 const MAX_RETRIES: u32 = 5;
 
-/// Longest time in all that a server is left alone, at its own request, with nothing gained in between: budgets of servers
-/// are those of a day.
+/// Maximum total delay at the server's own request without any progress. Budgets of servers are those of a day.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_hours(24);
 
-/// How often something failed in a row, and how long was waited.
+/// Failures in a row, and the time spent waiting.
 #[derive(Default)]
 pub(crate) struct RetryCounter {
     failures: u32,
@@ -24,15 +23,16 @@ pub(crate) struct RetryCounter {
 }
 
 impl RetryCounter {
-    /// Something was gained: the count begins anew.
+    /// Resets the count after progress.
     pub(crate) fn renew(&mut self) {
         *self = Self::default();
     }
 }
 
-/// Waits and reconnects where that helps; gives the error back where it does not, or where it would take long and
-/// somebody takes the mailbox up again then. A server that says how long it wants to be left alone gets that, for a day
-/// in all if nothing is gained.
+/// Waits and reconnects if that helps; else returns the error.
+///
+/// An error is also returned if the wait would be long and the caller repeats the pass later. A server that states a
+/// delay gets it, for a day in all without progress.
 pub(crate) async fn recover_from<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     error: Error,
@@ -65,7 +65,7 @@ pub(crate) async fn recover_from<M: Ports>(
     }
     retries.waited += after;
     cx.progress.event(Event::Retrying { error: &error, after });
-    // Before the wait, in which neither server is to keep a connection for nothing.
+    // Before the wait, because no server should keep an idle connection.
     cx.source.reconnect().await?;
     cx.target.reconnect().await?;
     tokio::select! {

@@ -1,4 +1,4 @@
-//! Carrying what is in no other folder than a view: after the other folders, and only where something changed.
+//! Messages that only a view holds: copied after the other folders, and only if something changed.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     scan::remainder::View,
 };
 
-/// A view as the survey shows it.
+/// A view of the survey.
 pub(crate) struct ViewPlan {
     plan: FolderPlan,
     record: Option<FolderRecord>,
@@ -37,7 +37,7 @@ impl ViewPlan {
         &self.plan.source
     }
 
-    /// Why it must be looked into, whatever happened in other folders. Flags count only of messages that were copied from it.
+    /// Returns the reason to scan it. Flags count only of messages that were copied from it.
     pub(crate) fn why(&self, has_copies: bool) -> Option<String> {
         let (mut status, mut record) = (self.plan.status, self.record.clone());
         if let (false, Some(now), Some(then)) =
@@ -48,7 +48,7 @@ impl ViewPlan {
         why_scan(status.as_ref(), record.as_ref(), &self.rules)
     }
 
-    /// The last UIDNEXT where an earlier pass compared all messages before it, and what it found still holds.
+    /// The last UIDNEXT, if an earlier pass compared all messages before it, and its result still holds.
     fn compared_below(&self) -> Option<(Uid, UidValidity)> {
         let record = self.record.as_ref().filter(|it| it.rules == self.rules)?;
         let cursor = record.cursor.filter(|it| it.skipped == 0 && it.excluded == 0)?;
@@ -56,7 +56,7 @@ impl ViewPlan {
     }
 }
 
-/// Carries what only the views hold. They join the other works, to be finished and reported with them.
+/// Copies messages that only the views hold. Their jobs join the others for the end of the pass and the report.
 pub(crate) async fn sync_views<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     views: Vec<ViewPlan>,
@@ -79,7 +79,7 @@ pub(crate) async fn sync_views<M: Ports>(
     Ok(())
 }
 
-/// The view's work; `None` where nothing changed, which is reported.
+/// Creates the view's job; `None` if nothing changed, which is reported.
 async fn view_job<M: Ports>(
     cx: &SyncContext<'_, M>,
     view_plan: ViewPlan,
@@ -88,7 +88,7 @@ async fn view_job<M: Ports>(
 ) -> Result<Option<(FolderJob, ScanScope)>, Error> {
     let state = cx.ledger.folder_around(view_plan.source(), &UidSet::new()).await?;
     let copies = state.map_or(0, |it| it.rest + it.messages.len() as u64);
-    // What vanished from a folder may be left in a view alone.
+    // Messages that vanished from a folder may be left in a view alone.
     let losing: Vec<&FolderJob> = jobs.iter().filter(|it| !it.vanished.is_empty()).collect();
     let has_lost = !losing.is_empty();
     let lost = || has_lost.then(|| "messages vanished from other folders".to_owned());
@@ -138,7 +138,8 @@ async fn scan_view_with_retries<M: Ports>(
     Ok(())
 }
 
-/// Scans the view. Its place is written down, also where nothing is copied: so the next pass knows what was compared.
+/// Scans the view. Its target folder is recorded even if nothing is copied, so that the next pass knows what was
+/// compared.
 async fn scan_view<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

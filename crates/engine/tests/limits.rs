@@ -1,4 +1,4 @@
-//! Passes that keep to rates and budgets, and servers that ask for patience: in simulated time.
+//! Passes that keep to rates and budgets, and servers that ask for delays: in simulated time.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A clock that somebody who waits moves. What the engine waits for to gather answers takes no time, so that all time that
-/// passes is waited for because of limits.
+/// A clock that sleepers move forward.
+///
+/// The engine's waits for more answers take no time. All time that passes is spent on limits.
 #[derive(Clone)]
 struct Moved(Arc<Mutex<Duration>>);
 
@@ -41,7 +42,7 @@ impl Clock for Moved {
 
     async fn sleep(&self, duration: Duration) {
         let end = self.now() + duration;
-        // Others may have something to do meanwhile.
+        // Other tasks may have something to do meanwhile.
         tokio::task::yield_now().await;
         if duration >= Duration::from_millis(100) {
             let mut now = self.0.lock().unwrap();
@@ -50,7 +51,7 @@ impl Clock for Moved {
     }
 }
 
-/// Remembers what was waited for.
+/// Records the delays.
 #[derive(Default)]
 struct Waits(Mutex<Vec<Duration>>);
 
@@ -71,7 +72,7 @@ struct Site {
 }
 
 impl Site {
-    /// With so many messages of 100 octets in one folder.
+    /// With this number of messages of 100 bytes in one folder.
     fn new(messages: usize) -> Self {
         let source = Remote::default();
         for number in 0..messages {
@@ -142,9 +143,9 @@ async fn mailboxes_share_the_rate_of_their_server() {
     let (first, second) = tokio::join!(one.pass(&limits), other.pass(&limits));
     synced(&first);
     synced(&second);
-    // 100 messages, of which a second's pass at once and one more opens the next second.
+    // 100 messages: the burst of a second passes at once, and one more opens the next second.
     assert_eq!(one.clock.since(begin).as_secs(), 19 - 1);
-    // Alone, as fast as ever.
+    // Alone, without a delay.
     let free = Site::new(100);
     let begin = free.clock.now();
     synced(&free.pass(&of(&throttled(Scope::Endpoint, RateLimits::default()), true)).await);
@@ -152,13 +153,13 @@ async fn mailboxes_share_the_rate_of_their_server() {
 }
 
 #[tokio::test]
-async fn octets_are_paced_within_messages_too() {
+async fn bytes_are_paced_within_messages_too() {
     let rates = RateLimits { bytes_per_second: Some(50), ..RateLimits::default() };
     let site = Site::new(30);
     let begin = site.clock.now();
     synced(&site.pass(&of(&throttled(Scope::Endpoint, rates), true)).await);
     site.assert_same();
-    // 3000 octets at 50 in a second; the first second's and the last piece go at once.
+    // 3000 bytes at 50 in a second; the first second's and the last part go at once.
     let seconds = site.clock.since(begin).as_secs();
     assert!((57..=60).contains(&seconds), "{seconds}");
     assert!(site.waits().is_empty(), "nothing broke");
@@ -176,7 +177,7 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
         let expected = (ErrorKind::Throttled, Scope::Mailbox, Retry::After(Some(wait)), Some(Side::Source));
         assert_eq!((error.kind, error.scope, error.retry, error.side), expected, "{error}");
         assert_eq!(site.arrived(), arrived);
-        // Before its time, nothing passes.
+        // Nothing passes too early.
         let again = site.pass(&limits).await.error.unwrap();
         assert_eq!((again.kind, site.arrived()), (ErrorKind::Throttled, arrived));
         site.clock.sleep(free.saturating_sub(site.clock.now())).await;
@@ -187,19 +188,19 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
 }
 
 #[tokio::test]
-async fn where_nobody_takes_it_up_later_the_pass_waits_for_the_next_day() {
+async fn without_a_later_pass_the_pass_waits_for_the_next_day() {
     let rates = RateLimits { bytes_per_day: Some(1_050), ..RateLimits::default() };
     let site = Site::new(25);
     synced(&site.pass(&of(&throttled(Scope::Mailbox, rates), false)).await);
     site.assert_same();
-    // Each until the hour; some seconds of them are gone in looking at what a pass left open.
+    // Each wait lasts until the hour; recovery has used some seconds of it.
     let waits = site.waits();
     assert_eq!(waits.len(), 2);
     assert!(waits.iter().all(|it| it.as_secs().div_ceil(60) == 25 * 60), "{waits:?}");
 }
 
 #[tokio::test]
-async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
+async fn a_message_that_one_limit_delays_is_not_counted_by_another() {
     let shared =
         throttled(Scope::Endpoint, RateLimits { bytes_per_day: Some(10_000), ..RateLimits::default() });
     let own = throttled(Scope::Mailbox, RateLimits { bytes_per_day: Some(300), ..RateLimits::default() });
@@ -217,11 +218,11 @@ async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
 }
 
 #[tokio::test]
-async fn a_changed_rate_counts_for_those_who_wait() {
+async fn a_changed_rate_applies_to_passes_that_wait() {
     let slow = RateLimits { messages_per_second: Some(1), ..RateLimits::default() };
     let throttle = throttled(Scope::Endpoint, slow);
     let site = Site::new(1000);
-    // One message arrives after the other: a command is not held open while a rate makes it wait.
+    // Messages arrive one by one: no command stays open while a rate makes it wait.
     site.target.server().is_cautious = true;
     let begin = site.clock.now();
     let limits = of(&throttle, true);
@@ -242,9 +243,9 @@ fn asked(wait: Duration) -> Error {
 }
 
 #[tokio::test]
-async fn a_server_gets_the_patience_that_it_asks_for() {
+async fn a_server_gets_the_delay_that_it_asks_for() {
     let (short, long) = (Duration::from_secs(30), Duration::from_mins(50));
-    // Where somebody takes the mailbox up later, only what is short is waited for.
+    // If the caller repeats the pass later, only short delays are waited for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long), asked(short)];
     let resumed = PassLimits { is_resumed: true, ..PassLimits::default() };
@@ -253,7 +254,7 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
     assert_eq!((site.waits(), site.arrived()), (vec![short], 0));
     synced(&site.pass(&resumed).await);
     site.assert_same();
-    // Where nobody does, everything is, however often it is asked for.
+    // If it does not, every delay is waited for, as often as it is asked for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long); 20];
     synced(&site.pass(&PassLimits::default()).await);
@@ -263,7 +264,7 @@ async fn a_server_gets_the_patience_that_it_asks_for() {
 
 /// A server that asks without end gets a day.
 #[tokio::test]
-async fn patience_with_a_figure_ends_after_a_day_in_which_nothing_is_gained() {
+async fn stated_delays_without_progress_end_after_a_day() {
     for (figure, waits) in [(Duration::from_mins(1), 24 * 60), (Duration::from_hours(24), 5)] {
         let site = Site::new(5);
         site.target.server().answers = vec![asked(figure); 2000];
@@ -274,9 +275,9 @@ async fn patience_with_a_figure_ends_after_a_day_in_which_nothing_is_gained() {
     }
 }
 
-/// Words of patience without a figure may be about something that never passes.
+/// A request without a duration may concern a state that never ends.
 #[tokio::test]
-async fn patience_without_a_figure_ends_where_nothing_is_gained() {
+async fn unstated_delays_without_progress_end_soon() {
     let site = Site::new(5);
     let asked = Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::Throttled, "NO later");
     site.target.server().answers = vec![asked; 20];
@@ -287,7 +288,7 @@ async fn patience_without_a_figure_ends_where_nothing_is_gained() {
 }
 
 #[tokio::test]
-async fn a_place_without_a_connection_is_given_back() {
+async fn a_slot_without_a_connection_is_given_back() {
     let full = || Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::TooManyConnections, "NO enough");
     let site = Site::new(5);
     site.target.server().answers = vec![full()];

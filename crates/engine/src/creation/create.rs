@@ -8,7 +8,7 @@ use crate::{
 };
 use mailhaul_mail::Scope;
 
-/// Asks until every answer is of its own folder alone.
+/// Repeats the request until each error concerns its own folder alone.
 pub(crate) async fn create_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     folders: &[NewFolder],

@@ -1,5 +1,7 @@
-//! Under which names the target made new folders. A server may take two names for one, cut them, or spell them otherwise,
-//! and say OK: what two folders of the source hold would be in one.
+//! Names under which the target created new folders.
+//!
+//! A server may take two names for one, cut them, or spell them differently, and answer OK. Two folders of the source
+//! would then become one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,7 +18,9 @@ use crate::{
     retry::{RetryCounter, recover_from},
 };
 
-/// The listed folder that the server may have made of this name; `None` where it is listed as it is, or not at all. Pure.
+/// Finds the listed folder that the server may have created for this name. Pure.
+///
+/// Returns `None` if the name is listed unchanged, or not at all.
 fn made_of<'a>(place: &FolderPath, listed: &'a [Folder]) -> Option<&'a Folder> {
     if place.is_inbox() || listed.iter().any(|it| it.path == *place) {
         return None;
@@ -34,18 +38,19 @@ fn made_of<'a>(place: &FolderPath, listed: &'a [Folder]) -> Option<&'a Folder> {
     there().find(is_same).or_else(|| there().filter(is_cut).max_by_key(longest))
 }
 
-/// A new folder whose name the server takes for another's.
+/// A new folder whose name the server takes for another one.
 struct MergedFolder {
-    /// Of the work.
+    /// Index of the job.
     index: usize,
-    /// The folder that it would be.
+    /// The folder that the server takes it for.
     shown: FolderPath,
     /// Names that were not tried yet.
     others: VecDeque<FolderPath>,
 }
 
-/// Compares the names of folders that were just made with what the target lists. One that is listed under another name
-/// is called so; one that is another folder gets a name of its own, or fails.
+/// Compares the names of new folders with the target's listing.
+///
+/// A folder with another spelling is renamed in its job. A folder that is another one gets a different name, or fails.
 pub(crate) async fn check_made_names<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -62,7 +67,7 @@ pub(crate) async fn check_made_names<M: Ports>(
         used.entry(job.target().clone()).or_insert_with(|| job.source().clone());
     }
     let listed = list_target(cx).await?;
-    // What is listed as it is has its name first.
+    // Folders that are listed unchanged keep their names.
     let is_listed = |job: &FolderJob| listed.iter().any(|it| it.path == *job.target());
     for job in open.iter().map(|it| &jobs[*it]).filter(|it| is_listed(it)) {
         used.entry(job.target().clone()).or_insert_with(|| job.source().clone());
@@ -95,7 +100,7 @@ async fn list_target<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Vec<Folder
     }
 }
 
-/// The folder that the target shows for this one, where it is another. A different state speaks against it.
+/// Returns the folder that the target shows for this one, if it is another. A different state rules that out.
 async fn made_as<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     place: &FolderPath,
@@ -110,7 +115,7 @@ async fn made_as<M: Ports>(
         };
         match both {
             Ok(both) => break both,
-            // It cannot be opened: the copying says why.
+            // The folder cannot be opened: copying reports the reason.
             Err(error) if error.scope <= Scope::Folder => return Ok(None),
             Err(error) => recover_from(cx, error, &mut retries).await?,
         }
@@ -119,7 +124,7 @@ async fn made_as<M: Ports>(
     Ok((state(&own) == state(&its)).then(|| shown.path.clone()))
 }
 
-/// Tries names under which the target has a folder of its own.
+/// Tries names until the target has a separate folder for one of them.
 async fn make_apart<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],

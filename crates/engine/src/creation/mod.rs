@@ -1,5 +1,7 @@
-//! Making the folders that are new on the target. Where a name is refused although nobody knew why, others are tried that
-//! can be read back: mail is not left behind for its folder's name.
+//! Creation of folders that are new on the target.
+//!
+//! If a name is refused without a known rule, other names are tried that can be read back: mail must not be left out
+//! because of its folder's name.
 
 pub(crate) mod create;
 pub(crate) mod made_names;
@@ -19,7 +21,9 @@ use crate::{
     ports::{Event, Ledger, NewFolder, Progress},
 };
 
-/// Makes the folders, all from one connection: Dovecot 2.3 can fail when several begin in a new mailbox.
+/// Creates the folders over one connection.
+///
+/// Quirk: Dovecot 2.3 can fail when several connections begin in a new mailbox.
 pub(crate) async fn create_folders<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -52,7 +56,7 @@ pub(crate) async fn create_folders<M: Ports>(
     check_made_names(cx, jobs, &new).await
 }
 
-/// Tries other names for what was refused; gives back what is refused under all of them.
+/// Tries other names for refused folders; returns those that are refused under all names.
 async fn try_other_names<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -85,7 +89,7 @@ async fn try_other_names<M: Ports>(
 
 /// A folder whose name the target refused.
 struct Refused {
-    /// Of the work.
+    /// Index of the job.
     index: usize,
     error: Error,
     /// Names that were not tried yet.

@@ -1,11 +1,11 @@
-//! Whether a folder changed since the last pass.
+//! Detection of folders that changed since the last pass.
 
 use crate::{folder::FolderStatus, ledger_state::FolderRecord};
 
-/// Ends the rules of a view of which only those messages were copied that are in no other folder.
+/// End of the rules of a view from which only messages in no other folder were copied.
 pub(crate) const REMAINDER: &str = "; only what is in no other folder";
 
-/// Why a folder must be looked into; `None` when its state is that of the last settled pass.
+/// Returns the reason to scan a folder; `None` if its state is that of the last settled pass.
 pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, rules: &str) -> Option<String> {
     let Some(record) = record else { return Some("first pass".to_owned()) };
     let Some(cursor) = &record.cursor else { return Some("the last pass did not finish".to_owned()) };

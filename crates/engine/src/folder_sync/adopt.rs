@@ -1,4 +1,4 @@
-//! Finding on the target what need not be sent, and what was sent without an answer.
+//! Messages that the target has already: they are recorded as copies and not sent.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     ports::Ledger,
 };
 
-/// Takes as copied those of the messages that `are_sought` and that the target folder holds already.
+/// Adopts those planned messages that `are_sought` and that the target folder holds.
 pub(crate) async fn adopt<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -39,7 +39,7 @@ pub(crate) async fn adopt<M: Ports>(
     record_adopted(cx, job, state, plan, &found).await
 }
 
-/// Takes messages that were found on the target as copied.
+/// Records messages that were found on the target as copied.
 pub(crate) async fn record_adopted<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -51,7 +51,7 @@ pub(crate) async fn record_adopted<M: Ports>(
     let record = |it: &MatchedMessage| {
         let mut copied = adopted(it, false);
         if let Some(message) = planned.get(&it.uid) {
-            // Flags that only the target has were set there: they stay.
+            // Crash safety: a flag that only the target has was set there by the user, and stays.
             copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
             copied.size = message.size;
             copied.arrived = message.internal_date.map(InternalDate::unix_seconds);
@@ -67,8 +67,10 @@ pub(crate) async fn record_adopted<M: Ports>(
     Ok(())
 }
 
-/// Finds the UIDs of copies that the target acknowledged without telling where they are: above the floor, where there
-/// is one; else anywhere, and only the octets prove it. How many it found.
+/// Finds the UIDs of copies that the target acknowledged without returning a UID.
+///
+/// With a start, messages above it count. Without one, only equal bytes anywhere in the folder count. Returns the
+/// number of copies that were found.
 pub(crate) async fn locate_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,

@@ -1,5 +1,7 @@
-//! Compares what the target acknowledged with what it shows. An OK is no proof: servers acknowledge and do not store,
-//! name a UID that is another message's, change sizes, dates and flags, and store what they refused.
+//! Compares the messages that the target acknowledged with those that it shows.
+//!
+//! An OK is no proof. Servers acknowledge messages and do not store them, or return the UID of another message. They
+//! change sizes, dates and flags, and they store messages that they refused.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -21,22 +23,22 @@ use crate::{
     transfer::recorder::Acknowledged,
 };
 
-/// Copies of another size whose headers are compared, for each transfer. Where all of them are ours, the server
-/// rewrites messages, and the others are believed.
+/// Copies of another size whose headers are compared, for each transfer. If all of them are ours, the server rewrites
+/// messages, and the other copies are believed.
 const SAMPLE: usize = 20;
 
-/// Differences between a copy and what was sent.
+/// Differences between a copy and the message that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CopyChange {
     uid: Uid,
-    /// Its UID on the target.
+    /// UID on the target.
     copy: Uid,
     is_resized: bool,
     is_redated: bool,
 }
 
 impl CopyChange {
-    /// `None` where size and date are those that were sent.
+    /// Returns `None` if size and date are those that were sent.
     fn new(stored: &StoredCopy<'_>, copy: &MessageInfo) -> Option<Self> {
         let message = &stored.message;
         let is_resized = message.bytes.is_some_and(|bytes| copy.size > 0 && copy.size != bytes);
@@ -57,19 +59,19 @@ impl FolderJob {
     }
 }
 
-/// What the target shows of the messages that it acknowledged. Pure.
+/// The target's view of the messages that it acknowledged. Pure.
 #[derive(Debug, Default)]
 struct Comparison<'a> {
-    /// Not at the UID that was returned, or no UID was returned.
+    /// Not at the returned UID, or no UID was returned.
     missing: Vec<Uid>,
-    /// Where the acknowledgements say that they are.
+    /// At the returned UID.
     in_place: Vec<StoredCopy<'a>>,
     /// UIDs that no acknowledgement named.
     strangers: UidSet,
 }
 
 impl<'a> Comparison<'a> {
-    /// `merges` allows two messages to be one copy.
+    /// `merges`: the target may keep one copy for two messages.
     fn new(acknowledged: &'a [Acknowledged], shown: &BTreeMap<Uid, MessageInfo>, merges: bool) -> Self {
         let mut comparison = Self::default();
         let mut claims: HashMap<Uid, u32> = HashMap::new();
@@ -78,7 +80,7 @@ impl<'a> Comparison<'a> {
         }
         for message in acknowledged {
             let copy = message.target_uid.and_then(|uid| shown.get(&uid));
-            // Two messages cannot have one UID: neither is believed.
+            // Two messages cannot have one UID: neither acknowledgement is believed.
             match copy.filter(|it| merges || claims.get(&it.uid) == Some(&1)) {
                 Some(copy) => comparison.in_place.push(StoredCopy::new(message, copy)),
                 None => comparison.missing.push(message.uid),
@@ -89,7 +91,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Changes that give copies the flags that were sent. Keywords that a server adds stay. Pure.
+/// Computes changes that give copies the flags that were sent. Keywords that a server adds stay. Pure.
 fn flag_corrections(
     copies: &[StoredCopy<'_>],
     shown: &BTreeMap<Uid, MessageInfo>,
@@ -108,9 +110,10 @@ fn flag_corrections(
     grouped(copies.iter().filter_map(correction))
 }
 
-/// Looks once at what the target stored since the last look, and brings the records in line with it: UIDs that were
-/// not told or not true, flags that differ, messages that were refused and stored, copies with other bytes. Returns the
-/// messages that the target accepted and does not have.
+/// Reads once what the target stored since the last comparison, and corrects the records.
+///
+/// Corrected are UIDs that are missing or wrong, flags that differ, messages that were refused and stored, and copies
+/// with other bytes. Returns the messages that the target accepted and does not have.
 pub(crate) async fn confirm_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -126,7 +129,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
     let habits = cx.target.habits();
     let next = job.next_shown(append_start);
     let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
-    // The target did not return the UID of a message that it refused and stored all the same.
+    // The target returned no UID for a message that it refused and stored all the same.
     let mut returned = acknowledged.iter().map(|message| message.target_uid);
     let greatest = returned.try_fold(first, |greatest, uid| Some(greatest.max(uid?)));
     let greatest = greatest.filter(|_| refused.is_empty());
@@ -175,8 +178,9 @@ pub(crate) async fn confirm_copies<M: Ports>(
     Ok(lost)
 }
 
-/// Tells copies from other messages under a UID that is not true: returns the UIDs on the source of the latter. Adds
-/// copies with other bytes to `damaged`, and counts what the server changed.
+/// Separates copies from other messages at a wrong UID, and returns the source UIDs of the latter.
+///
+/// Adds copies with other bytes to `damaged`, and counts changes that the server made.
 async fn check_returned_uids<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -202,8 +206,9 @@ async fn check_returned_uids<M: Ports>(
     Ok(untrue)
 }
 
-/// The messages that the ledger takes for copied since the folder was last settled: a crash came before they were
-/// compared.
+/// Confirms messages that the ledger has as copied since the folder was last settled.
+///
+/// A crash came before they were compared. Returns true if any of them is lost.
 pub(crate) async fn confirm_recorded<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -219,7 +224,7 @@ pub(crate) async fn confirm_recorded<M: Ports>(
             target_uid: it.target_uid,
             bytes: None,
             size: it.size,
-            // An edited message is not what was sent: its copy is not compared with it.
+            // An edited message is not what the source has: its copy is not compared with it.
             fingerprint: it.edited.is_none().then_some(it.fingerprint),
             digests: it.edited.is_none().then_some(it.digests).flatten(),
             flags: if it.pending_flags.is_none() { it.flags.clone() } else { Flags::new() },
@@ -232,7 +237,7 @@ pub(crate) async fn confirm_recorded<M: Ports>(
     Ok(!lost.is_empty())
 }
 
-/// Tells copies that the server changed from other messages under a UID that is not true; returns the latter.
+/// Separates copies that the server changed from other messages at a wrong UID; returns the latter.
 async fn check_changed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -245,14 +250,14 @@ async fn check_changed<M: Ports>(
     let pairs: Vec<(Uid, Uid)> = sample.iter().map(|it| (it.uid, it.copy)).collect();
     let ours = copies_with_our_headers(cx, job, &pairs).await?;
     if sample.iter().any(|it| !ours.contains(it.copy)) {
-        // One UID that is not true spoils them all: each is looked for.
+        // One wrong UID puts all others in doubt: each is searched for.
         return Ok(changed.into_iter().map(|it| it.uid).collect());
     }
     job.count_changed(changed.into_iter());
     Ok(Vec::new())
 }
 
-/// Gives copies the flags that were sent with them, and counts those that the target does not keep so.
+/// Gives copies the flags that were sent with them, and counts those that the target does not keep.
 async fn correct_flags<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -306,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_changed_or_claimed_twice_is_found() {
+    fn missing_changed_and_doubly_claimed_copies_are_found() {
         let there: BTreeMap<Uid, MessageInfo> = [
             shown(11, 100, "\\Seen work", 1_000),
             shown(12, 102, "\\Seen \\Deleted \\Recent work other", 1_000),
@@ -322,7 +327,7 @@ mod tests {
             sent(6, Some(99)),
         ];
         let found = Comparison::new(&acknowledged, &there, false);
-        // Of two messages with one UID, neither is believed.
+        // Two messages with one UID: neither is believed.
         assert_eq!(found.missing, [uid(1), uid(4), uid(5), uid(6)]);
         let differing: Vec<(u32, bool, bool)> = found
             .in_place

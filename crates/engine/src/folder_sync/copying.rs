@@ -1,5 +1,6 @@
-//! Copies the planned messages of one folder: moves and adopts first, then transfers in slices, and decides what follows
-//! each refusal.
+//! Copies the planned messages of one folder.
+//!
+//! Moves and adopts first, then transfers in slices, and decides what follows each refusal.
 
 use std::{collections::HashMap, num::NonZeroU64};
 
@@ -31,20 +32,20 @@ use crate::{
 /// Messages per transfer call. Bounds the memory of the remotes for folders of any size.
 const MESSAGES_PER_TRANSFER: usize = 25_000;
 
-/// Messages that are sent once more, one after the other, to a target that accepted them and does not have them. Where none
-/// of them is stored, the others are not sent: each try may leave a copy that nothing finds.
+/// Single resends of messages that the target accepted and does not have. If none of them is stored, the others are
+/// not sent: each try may leave a copy that nothing finds.
 const MAX_PROBES: u32 = 3;
 
-/// Messages that are still to be sent, in this order.
+/// Messages to send, in this order.
 struct Part {
     uids: Vec<Uid>,
-    /// Messages in one command at most.
+    /// Maximum number of messages in one command.
     batch: usize,
-    /// Times that the target asked for the same messages in another form.
+    /// Number of times that the target asked for the same messages in another form.
     tries: u32,
 }
 
-/// The messages of a folder that are still to be sent. The last part is sent first.
+/// The messages of a folder that are still to be sent. The last batch is sent first.
 struct SendQueue<'a> {
     parts: Vec<Part>,
     messages: &'a HashMap<Uid, &'a MessageInfo>,
@@ -58,12 +59,12 @@ impl SendQueue<'_> {
         }
     }
 
-    /// Puts a message behind all others, alone.
+    /// Puts one message behind all others, in a command of its own.
     fn last(&mut self, uid: Uid) {
         self.parts.insert(0, Part { uids: vec![uid], batch: 1, tries: 0 });
     }
 
-    /// Divides a refused command: its halves are sent in the order of the source.
+    /// Divides a refused command. Its halves are sent in the order of the source.
     fn halves(&mut self, uids: &[Uid]) {
         let (first, second) = uids.split_at(uids.len().div_ceil(2));
         self.next(second.to_vec(), second.len(), 0);
@@ -71,7 +72,7 @@ impl SendQueue<'_> {
     }
 }
 
-/// Moves, adopts and copies the messages of the plan. Flags are changed meanwhile.
+/// Moves, adopts and copies the messages of the plan. Early flag changes are sent meanwhile.
 pub(crate) async fn copy_messages<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -83,13 +84,14 @@ pub(crate) async fn copy_messages<M: Ports>(
     let status = if let Some(status) = job.target_status.take() {
         status
     } else {
-        // Before the first look: what another pass sends after it would not be found.
+        // Crash safety: reserve before the first look. A message that another pass sends after the look would not be
+        // found.
         cx.ledger.reserve_target(&cx.target.owner()).await?;
         cx.target.open_to_write(&job.target).await?
     };
     let append_start = append_start(cx, job, &status).await?;
     if state.record.target_validity.is_none() && (status.messages > 0 || !job.moves.is_empty()) {
-        // Messages that are moved or adopted have a target UID and no intent, which would record this.
+        // Moved and adopted messages have a target UID, but no intent that would record this.
         let (folder, uid_validity) = (job.source.clone(), status.uid_validity);
         cx.record(state, &[LedgerRecord::TargetValidity { folder, uid_validity }]).await?;
     }
@@ -125,8 +127,9 @@ pub(crate) async fn copy_messages<M: Ports>(
     Ok(())
 }
 
-/// Recalls why the last pass skipped messages. Those that it sent and did not find are tried after all others, beginning
-/// with another one each time.
+/// Reads from the ledger why the last pass skipped messages.
+///
+/// Messages that it sent and did not find are tried after all others. Each pass begins with another one of them.
 fn recall_skipped<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -194,7 +197,7 @@ async fn send_all<M: Ports>(
         }
         let answered = done.answered();
         let (mut lost, is_probe) = (Vec::new(), job.probe.take().is_some());
-        // A server that refuses more than a message is asked nothing else: the next pass compares.
+        // A server that refuses more than a message gets no further question: the next pass compares.
         let is_local = cx.target.habits().is_local;
         let is_open =
             |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
@@ -210,7 +213,7 @@ async fn send_all<M: Ports>(
         if is_stored {
             job.lost_probes = 0;
             let mut uids: Vec<Uid> = job.deferred.drain(..).map(|lost| lost.uid).collect();
-            // The target took its time: they may be there by now.
+            // The target may have stored them late.
             let found = adopt_unexpected(cx, job, state, owned, append_start.uid_next, &uids).await?;
             uids.retain(|uid| !found.contains(*uid));
             queue.next(uids, 1, 0);
@@ -220,7 +223,7 @@ async fn send_all<M: Ports>(
         let refused = std::mem::take(&mut done.refused);
         let wider = decide_refusals(cx, job, state, queue, &part, refused);
         if result.is_err() {
-            // A server may refuse more than a message, and hang up: then what it said counts.
+            // A server may refuse more than a message, and disconnect: the refusal counts.
             return wider.and(result);
         }
         report_all_missing(cx, job, state, queue.messages, done).await?;
@@ -234,7 +237,7 @@ async fn send_all<M: Ports>(
     }
 }
 
-/// Puts one of the deferred messages in front of all others, or skips them all where the target has lost too many.
+/// Puts one deferred message in front of all others, or skips them all if the target lost too many.
 fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, queue: &mut SendQueue<'_>) {
     if job.lost_probes >= MAX_PROBES {
         for LostMessage { uid, words } in std::mem::take(&mut job.deferred) {
@@ -247,7 +250,7 @@ fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, queue: &mu
     }
 }
 
-/// Decides what follows each refusal. An error where more than a message is concerned.
+/// Decides what follows each refusal. Returns an error that concerns more than a message.
 fn decide_refusals<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -262,9 +265,9 @@ fn decide_refusals<M: Ports>(
     let is_doubtful = |(uids, error): &(Vec<Uid>, Error)| {
         may_mean_one(error) && uids.iter().filter(|uid| !is_stored(uid)).count() == 1
     };
-    // Commands that were on their way together: whether the server accepts another message shows when they are sent again.
+    // These commands were sent together. Only a resend shows if the server accepts other messages.
     let first_doubt = refused.iter().position(is_doubtful);
-    // Each is put in front of the others: the first one last.
+    // Each is put in front of the others, so the first one goes last.
     for (place, (mut uids, error)) in refused.into_iter().enumerate().rev() {
         if error.scope <= Scope::Message && uids.iter().all(is_stored) {
             continue;
@@ -298,7 +301,7 @@ fn decide_refusals<M: Ports>(
                     skip_refused(cx, job, queue.messages, *uid, error.message);
                 }
             }
-            // Found on the target, whatever was said.
+            // The target stored the message although it refused it.
             [] if is_of_messages && may_mean_one(&error) => {}
             _ => wider = Err(error),
         }
@@ -336,7 +339,8 @@ async fn report_all_missing<M: Ports>(
     Ok(())
 }
 
-/// Keeps what the target acknowledged and does not have for another try. What is lost for the second time is skipped.
+/// Keeps messages that the target acknowledged and does not have for another try. A message that is lost twice is
+/// skipped.
 async fn defer<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -371,7 +375,7 @@ async fn skip_lost<M: Ports>(
     Ok(())
 }
 
-/// How many messages go into one command at most, where the target takes several.
+/// Maximum number of messages in one command, if the target takes several.
 pub(crate) const MAX_MESSAGES_PER_COMMAND: usize = 100;
 
 /// The same for a target that is far away: each command waits for the answer to the one before.
@@ -384,7 +388,7 @@ pub(crate) async fn append_start<M: Ports>(
 ) -> Result<AppendStart, Error> {
     let uid_next = match status.uid_next {
         Some(uid_next) => uid_next,
-        // Courier tells no UIDNEXT: it is one above the greatest UID.
+        // Quirk: Courier returns no UIDNEXT. It is one above the greatest UID.
         None => cx
             .target
             .scan(&job.target, None)

@@ -1,4 +1,4 @@
-//! Notices a target that stores one message twice.
+//! Detects a target that stores one message twice.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::{
 /// Suspected copies that are read, for each transfer.
 const SAMPLE: usize = 20;
 
-/// The messages that have the size and the date of a copy, and that no acknowledgement named. Pure.
+/// Finds messages with the size and date of a copy that no acknowledgement named. Pure.
 fn suspects(copies: &[StoredCopy<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
     let key = |message: &MessageInfo| (message.size, message.internal_date.map(InternalDate::unix_seconds));
     let known: HashSet<_> = copies.iter().filter_map(|it| shown.get(&it.copy)).map(key).collect();
@@ -26,8 +26,9 @@ fn suspects(copies: &[StoredCopy<'_>], shown: &BTreeMap<Uid, MessageInfo>, stran
     alike.filter(|message| known.contains(&key(message))).map(|message| message.uid).collect()
 }
 
-/// Looks for second copies of what was just sent. An error tells how many were found. Nothing is removed: another
-/// program may have put them there, and may take our copies for the second ones.
+/// Searches for second copies of the messages that were just sent, and fails with their number.
+///
+/// Nothing is removed: another program may have put them there, and may take our copies for the second ones.
 pub(crate) async fn check_doubles<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -41,7 +42,7 @@ pub(crate) async fn check_doubles<M: Ports>(
     if suspects.is_empty() {
         return Ok(());
     }
-    // Copies whose UIDs the target did not return have been found meanwhile.
+    // Copies without a returned UID have been found in the meantime.
     let all = cx.ledger.folder(&job.source).await?;
     let suspects = suspects.without(&taken(all.as_ref().unwrap_or(state), owned));
     let sample: UidSet = suspects.iter().take(SAMPLE).collect();

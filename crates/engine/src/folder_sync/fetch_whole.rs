@@ -9,11 +9,13 @@ use crate::{
     transfer::pipe::{FetchedPart, pipe},
 };
 
-/// Larger messages are not edited (octets). To be edited, a message must be held whole, one in the process at a time: with
-/// its edited form, which may be three times as large, that is the most that repairs add to the memory.
+/// Size of the largest message that is edited, in bytes.
+///
+/// An edited message is held whole in memory, one in the process at a time. With its edited form, which may be three
+/// times as large, this bounds the memory of repairs.
 pub const MAX_REPAIRABLE_SIZE: u64 = 64 << 20;
 
-/// What the source gave.
+/// The source's answer to a request for one message.
 pub(crate) enum FetchedMessage {
     Whole(Vec<u8>),
     Missing(Missing),
@@ -34,7 +36,7 @@ pub(crate) async fn fetch_whole<M: Ports>(
         let (mut octets, mut length, mut is_whole) = (Vec::new(), 0, false);
         let mut take = |more: &[u8]| {
             length += more.len() as u64;
-            // Whatever the source claimed.
+            // The source may have announced a smaller size.
             if length <= MAX_REPAIRABLE_SIZE {
                 octets.extend_from_slice(more);
             }

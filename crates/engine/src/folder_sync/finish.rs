@@ -14,7 +14,7 @@ use crate::{
 };
 use mailhaul_mail::Uid;
 
-/// Deals with what vanished and was not moved, and settles the folder.
+/// Handles vanished messages that were not moved, and settles the folder.
 pub(crate) async fn finish_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -22,7 +22,7 @@ pub(crate) async fn finish_folder<M: Ports>(
 ) -> Result<(), Error> {
     let mut decision = RemovalDecision::default();
     if !job.vanished.is_empty() {
-        // Some may have come up in another folder meanwhile.
+        // Some may have appeared in another folder in the meantime.
         let state = cx.ledger.folder(&job.source).await?;
         job.vanished.retain(|(uid, _)| state.as_ref().is_some_and(|it| it.messages.contains_key(uid)));
         decision = judge_removals(cx, job, state.as_ref(), vanished_copies);

@@ -19,7 +19,7 @@ const MAX_EARLY_CHANGES: usize = 100;
 /// Maximum number of messages in these changes.
 const MAX_EARLY_MESSAGES: u64 = 1000;
 
-/// Puts messages with the same change together: flags to add, flags to remove, and the UID on the target.
+/// Groups messages with the same change. Each item has flags to add, flags to remove, and the target UID.
 pub(crate) fn grouped(changes: impl Iterator<Item = (Flags, Flags, Uid)>) -> Vec<FlagChange> {
     let mut groups: BTreeMap<(Flags, Flags), UidSet> = BTreeMap::new();
     for (add, remove, uid) in changes {

@@ -1,4 +1,4 @@
-//! One folder under way: what is known of it, and what was done.
+//! State of one folder during a pass.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -19,39 +19,38 @@ use crate::{
     scan::remainder::View,
 };
 
-/// How much a scan must show.
+/// Extent of a scan.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScanScope {
-    /// What changed since the last settled pass.
+    /// Messages that changed since the last settled pass.
     Changes,
-    /// All messages.
     Everything,
 }
 
-/// What is known of a folder when the pass begins.
+/// Knowledge of a folder when the pass begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FolderHistory {
-    /// Nothing, or with another place on the target.
+    /// The ledger has no record, or a record of another target folder.
     New,
-    /// It was carried before.
+    /// An earlier pass copied it.
     Known,
-    /// It was carried before, and the source has it no more.
+    /// An earlier pass copied it, and the source has it no more.
     Departed,
 }
 
-/// Messages show that the mailbox is the one of the last pass.
+/// Proof that the mailbox is that of the last pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// None was compared yet, or too few.
+    /// No message was compared yet, or too few.
     Open,
-    /// A share of those that are remembered is there.
+    /// A share of the remembered messages is there.
     Proved,
 }
 
-/// A server that numbers a folder anew more often in a pass will not stop doing so.
+/// Maximum changes of UIDVALIDITY in one pass. A server that exceeds it will not stop.
 const MAX_UIDVALIDITY_CHANGES: u32 = 2;
 
-/// One folder under way.
+/// State of one folder during a pass.
 pub(crate) struct FolderJob {
     pub(crate) source: FolderPath,
     pub(crate) target: FolderPath,
@@ -61,51 +60,51 @@ pub(crate) struct FolderJob {
     pub(crate) listed: u64,
     pub(crate) history: FolderHistory,
     pub(crate) attempts: u32,
-    /// How often it was numbered anew in this pass.
+    /// Changes of UIDVALIDITY in this pass.
     pub(crate) renumbered: u32,
-    /// The target folder's UIDVALIDITY of the last pass, where it is another now.
+    /// The target folder's UIDVALIDITY of the last pass, if it is another now.
     pub(crate) old_target_validity: Option<UidValidity>,
     pub(crate) scan: Option<Arc<Scan>>,
-    /// The target folder's state, where it was asked for a moment ago and nothing was sent since.
+    /// State of the target folder, if it was just read and nothing was sent since.
     pub(crate) target_status: Option<FolderStatus>,
-    /// What the ledger has of the folder, where it was read a moment ago and nothing was written since.
+    /// Ledger state of the folder, if it was just read and nothing was written since.
     pub(crate) state: Option<FolderState>,
     pub(crate) moves: BTreeMap<Uid, MovedMessage>,
     pub(crate) vanished: Vec<(Uid, CopyRecord)>,
-    /// Messages skipped by this pass, with why.
+    /// Messages that this pass skipped, with the reason.
     pub(crate) skipped: BTreeMap<Uid, String>,
-    /// Messages that the target refused as they are, each alone, with its words: edited, it may take them.
+    /// Messages that the target refused alone, with its words. It may accept them after a repair.
     pub(crate) refused: BTreeMap<Uid, String>,
     pub(crate) gone: UidSet,
-    /// What repeated refusals of the target mean.
     pub(crate) refusals: Refusals,
     /// Messages that were sent again because the target accepted and did not store them.
     pub(crate) sent_again: HashSet<Uid>,
-    /// Messages that the target accepted and does not have: sent again when one of them, the probe, was stored.
+    /// Messages that the target accepted and does not have. They are sent again after one of them, the probe, is
+    /// stored.
     pub(crate) deferred: Vec<LostMessage>,
-    /// The message that is sent to find out whether the target stores it now.
+    /// The message that shows if the target stores it now.
     pub(crate) probe: Option<Uid>,
-    /// Probes that were lost since one was stored.
+    /// Probes that were lost since the last one that was stored.
     pub(crate) lost_probes: u32,
-    /// Messages for which the source gave another message's bytes.
+    /// Messages for which the source returned another message's bytes.
     pub(crate) mistaken: HashSet<Uid>,
-    /// The highest UID that the target showed when it was last compared with what it acknowledged.
+    /// The highest UID that the target showed at the last comparison.
     pub(crate) shown_until: Option<Uid>,
-    /// The target folder's UIDNEXT before anything was sent. The folder's record has it only where something was sent.
+    /// The target folder's UIDNEXT before anything was sent. The ledger has it only if something was sent.
     pub(crate) floor_next: Option<Uid>,
-    /// Copies whose flags the source did not show: only a scan of everything shows them again.
+    /// Copies whose flags the source did not show. Only a full scan shows them again.
     pub(crate) unseen: u64,
-    /// The target had a while to take in what an earlier process may have left on the wire.
+    /// The target had time to store what an earlier process may have left on the wire.
     pub(crate) is_quiet: bool,
-    /// Messages of which a crash had left open whether they arrived, and that did.
+    /// Messages with an unknown outcome that were found on the target.
     pub(crate) recovered: u64,
     pub(crate) carried: bool,
     pub(crate) identity: Identity,
     /// State of the mailbox's folders, as listed.
     pub(crate) listing: Arc<[(FolderPath, FolderStatus)]>,
-    /// Of which only those messages are copied that are in no other folder.
+    /// Set for a view: only messages that are in no other folder are copied.
     pub(crate) view: Option<View>,
-    /// Where it is on the target, and why there.
+    /// The folder's name on the target, and the reason for it.
     pub(crate) place_note: Option<String>,
     pub(crate) tally: FolderTally,
     pub(crate) error: Option<Error>,
@@ -173,36 +172,35 @@ impl FolderJob {
         job
     }
 
-    /// The target refused the name, and took this one.
+    /// The target refused the name, and accepted this one.
     pub(crate) fn rename(&mut self, target: FolderPath, error: &Error) {
         let why = format!("the target refused the name \"{}\" ({error})", self.target);
         self.replace(target, &why);
     }
 
-    /// The folder is in this place on the target.
+    /// Sets another target folder.
     pub(crate) fn replace(&mut self, target: FolderPath, why: &str) {
         self.reason = format!("{}; {why}", self.reason);
         self.target = target;
     }
 
-    /// The same where the target has another folder under the name that was asked for. The report names the place.
+    /// Sets another target folder because the target has another folder of that name. The report names it.
     pub(crate) fn set_apart(&mut self, target: FolderPath, why: &str) {
         self.place_note = Some(format!("the folder is \"{target}\" on the target: {why}"));
         self.replace(target, why);
     }
 
-    /// The folder as the target is to have it.
+    /// The folder to create on the target.
     pub(crate) fn new_folder(&self) -> NewFolder {
         NewFolder { path: self.target.clone(), subscribe: self.subscribe }
     }
 
-    /// True if a scan of a known folder shows messages.
     pub(crate) fn shows_changes(&self) -> bool {
         self.history == FolderHistory::Known
             && self.scan.as_ref().is_some_and(|scan| !scan.messages.is_empty())
     }
 
-    /// True if the scan shows messages of which the ledger has no record.
+    /// True if the scan shows messages without a ledger record.
     pub(crate) fn shows_new_messages(&self, state: &FolderState) -> bool {
         let is_new = |message: &MessageInfo| !state.messages.contains_key(&message.uid);
         self.scan.as_ref().is_some_and(|scan| scan.messages.iter().any(is_new))
@@ -236,11 +234,10 @@ impl FolderJob {
         self.error = Some(error);
     }
 
-    /// What was seen of the folder means nothing any more, because it is numbered anew: it must be looked at again. False where
-    /// that has happened so often that it would be for ever.
+    /// Forgets what was read of the folder, because its UIDVALIDITY changed. False if that happened too often.
     pub(crate) fn looks_again(&mut self) -> bool {
         self.renumbered += 1;
-        // A departed folder's scan says that there is nothing, which stays true.
+        // The scan of a departed folder is empty, and stays so.
         if self.history != FolderHistory::Departed {
             self.scan = None;
         }
@@ -252,22 +249,21 @@ impl FolderJob {
         self.renumbered <= MAX_UIDVALIDITY_CHANGES
     }
 
-    /// The target folder's UIDNEXT as far as it is known, where something was sent.
+    /// The target folder's UIDNEXT as far as it is known, if something was sent.
     pub(crate) fn target_next(&self) -> Option<Uid> {
         self.after_shown().max(self.floor_next)
     }
 
-    /// The UID behind the highest one that the target showed.
+    /// The UID after the highest one that the target showed.
     fn after_shown(&self) -> Option<Uid> {
         self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)))
     }
 
-    /// The lowest UID that the target has not shown yet.
     pub(crate) fn next_shown(&self, append_start: AppendStart) -> Uid {
         self.after_shown().unwrap_or(append_start.uid_next).max(append_start.uid_next)
     }
 
-    /// Grows whenever something was achieved that need not be done again.
+    /// Progress that need not be repeated: a number that only grows.
     pub(crate) fn gained(&self) -> u64 {
         self.tally.copied + self.tally.moved + self.tally.flags_changed + self.skipped.len() as u64
     }
@@ -286,7 +282,7 @@ impl FolderJob {
             );
             error = Some(Error::new(Scope::Folder, Retry::Now, ErrorKind::Internal, message));
         }
-        // A view without messages of its own goes nowhere.
+        // A view without messages of its own has no target folder.
         let is_left_out = self.view.is_some() && self.tally == FolderTally::default();
         self.tally.remarks.extend(self.place_note);
         FolderReport {
@@ -298,7 +294,7 @@ impl FolderJob {
         }
     }
 
-    /// Names a message whose copy was edited; once, however often it is found.
+    /// Adds a message with an edited copy to the report, once.
     pub(crate) fn name_repaired(&mut self, item: RepairedItem) {
         if self.tally.repaired.iter().all(|it| it.uid != item.uid) {
             self.tally.repaired.push(item);
@@ -317,12 +313,12 @@ impl FolderJob {
     }
 }
 
-/// The record of a message of which nothing is known any more.
+/// The record that deletes a message from the ledger.
 pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> LedgerRecord {
     LedgerRecord::Message { folder: folder.clone(), uid, state: None }
 }
 
-/// A message that vanished from one folder and came up in another.
+/// A message that vanished from one folder and appeared in another.
 #[derive(Clone, Debug)]
 pub(crate) struct MovedMessage {
     pub(crate) from: FolderPath,

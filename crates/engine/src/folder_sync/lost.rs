@@ -4,14 +4,13 @@ use mailhaul_mail::Uid;
 
 const NOT_STORED_REASON: &str = "the target accepted this message (OK) and does not store it";
 
-/// Begins the words about a damaged copy.
+/// Beginning of the reason for a damaged copy.
 pub(crate) const STORED_PREFIX: &str = "the target stored ";
 
-/// A message that the target accepted and does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LostMessage {
     pub(crate) uid: Uid,
-    /// What the target did, for the operator.
+    /// The target's behaviour, for the operator.
     pub(crate) words: String,
 }
 
@@ -20,7 +19,7 @@ impl LostMessage {
         Self { uid, words: NOT_STORED_REASON.to_owned() }
     }
 
-    /// True if a message was skipped with such words.
+    /// True if these are the words with which a lost message was skipped.
     pub(crate) fn is_meant(words: &str) -> bool {
         words == NOT_STORED_REASON || words.starts_with(STORED_PREFIX)
     }

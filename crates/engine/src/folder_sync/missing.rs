@@ -22,13 +22,13 @@ use std::{
     time::Duration,
 };
 
-/// Time between two looks for messages that the target accepted and does not show.
+/// Time between two polls for messages that the target accepted and does not show.
 const LATE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks of that kind.
+/// Maximum number of these polls.
 const MAX_LATE_POLLS: u32 = 3;
 
-/// The copies of messages that were missing at first and have been found.
+/// Returns the copies of messages that were missing at first and were found.
 pub(crate) async fn located_copies<'a, M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -48,8 +48,9 @@ pub(crate) async fn located_copies<'a, M: Ports>(
     Ok(acknowledged.iter().filter_map(stored).collect())
 }
 
-/// The messages of which the ledger knows no other copy in the folder. A server that keeps one copy of identical
-/// messages has the others.
+/// Returns the messages that have no other copy in the folder.
+///
+/// A server that keeps one copy of identical messages has the others.
 pub(crate) async fn without_twins<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &FolderJob,
@@ -66,8 +67,9 @@ pub(crate) async fn without_twins<M: Ports>(
     Ok(missing.into_iter().filter(|uid| !has_twin(uid)).collect())
 }
 
-/// Looks for acknowledged messages by what they are. Returns those that are not there, after the target had time to
-/// show them.
+/// Searches for acknowledged messages by their headers or bytes.
+///
+/// Returns those that are not there after the target had time to show them.
 pub(crate) async fn find_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -95,7 +97,7 @@ pub(crate) async fn find_missing<M: Ports>(
     if lost(state).is_empty() || cx.target.habits().shows_late {
         return Ok(Vec::new());
     }
-    // What one message showed need not be waited for with each.
+    // Once a message was waited for in vain, one poll is enough for each of the others.
     let looks = if job.lost_probes == 0 { MAX_LATE_POLLS } else { 1 };
     for _ in 0..looks {
         cx.clock.sleep(LATE_INTERVAL).await;
@@ -106,7 +108,7 @@ pub(crate) async fn find_missing<M: Ports>(
         }
     }
     if !lost(state).is_empty() {
-        // The UIDNEXT that the floor comes from may be too high, and then nothing is ever above it.
+        // The target's UIDNEXT may be too high: then no copy is ever above the start.
         locate_copies(cx, job, state, None, owned).await?;
     }
     let lost = lost(state);
@@ -116,7 +118,7 @@ pub(crate) async fn find_missing<M: Ports>(
     Ok(lost)
 }
 
-/// A server may store a message and answer NO, or show it late: it is looked for before it is sent again.
+/// Adopts messages that the server stored although it answered NO, or that it shows late. Called before a resend.
 pub(crate) async fn adopt_unexpected<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

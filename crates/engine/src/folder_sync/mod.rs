@@ -1,4 +1,6 @@
-//! Carrying one folder: settle, scan, plan, adopt, move, copy, flags; each step may be begun again after a failure.
+//! Synchronization of one folder: recover, scan, plan, adopt, move, copy, flags.
+//!
+//! Crash safety: each step may be repeated after a failure.
 
 pub(crate) mod adopt;
 pub(crate) mod confirm;
@@ -46,7 +48,7 @@ use crate::{
     scan::remarks::remarks,
 };
 
-/// Brings one folder over. To be called again after an error that a new connection may mend.
+/// Synchronizes one folder. May be called again after an error that a new connection can solve.
 pub(crate) async fn sync_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -61,7 +63,7 @@ pub(crate) async fn sync_folder<M: Ports>(
     if !first_attempt {
         job.tally.copied += job.recovered - recovered;
     }
-    // Copies that did not show in the pass that made them may lack flags, of which a scan of what changed says nothing.
+    // Copies that were not visible in their own pass may lack flags. A scan of changes does not show them.
     let append_start = state.record.append_start;
     let any_found = locate_copies(cx, job, &mut state, append_start, &owned).await? > 0;
     let any_lost = confirm_recorded(cx, job, &mut state, &owned).await?;
@@ -83,7 +85,7 @@ pub(crate) async fn sync_folder<M: Ports>(
     if job.tally.remarks.is_empty() {
         job.tally.remarks = remarks(&scan, &plan, cx.clock.now());
     }
-    // What this pass had copied may be gone again, with the folder that was made anew.
+    // Copies of this pass may be lost, if the target folder was deleted and created again.
     job.tally.copied = job.tally.copied.min(plan.already);
     job.tally.already = plan.already - job.tally.copied;
     job.vanished = std::mem::take(&mut plan.vanished);
@@ -110,7 +112,9 @@ pub(crate) async fn sync_folder<M: Ports>(
     Ok(())
 }
 
-/// Copies new messages, and changes flags of earlier copies. The changes are sent while the target waits for bodies.
+/// Copies new messages, and changes flags of earlier copies.
+///
+/// The changes are sent while the target waits for bodies.
 async fn copy_and_flag<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -123,7 +127,7 @@ async fn copy_and_flag<M: Ports>(
     if plan.copy.is_empty() {
         return send_flags(cx, job, state, flags, None).await;
     }
-    // In a directory there is nothing to wait for, and another program writes its keywords at the same time.
+    // A directory causes no waits, and another program writes its keywords at the same time.
     let is_local = cx.target.habits().is_local;
     let mut early = if is_local { EarlyFlagChanges::default() } else { EarlyFlagChanges::new(&flags) };
     let brought = Box::pin(copy_messages(cx, job, state, plan, owned, &mut early)).await;
@@ -133,12 +137,11 @@ async fn copy_and_flag<M: Ports>(
     }
     send_flags(cx, job, state, flags, outcome).await?;
     brought?;
-    // Adopted messages may lack flags.
     let flags = intend_flags(cx, job, state, scan).await?;
     send_flags(cx, job, state, flags, None).await
 }
 
-/// Opens both folders at once, where the scan shows that there is something to write.
+/// Opens both folders at once, if the scan shows that there is something to write.
 async fn open_both<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -148,7 +151,8 @@ async fn open_both<M: Ports>(
     if !job.shows_changes() {
         return Ok(());
     }
-    // Before the first look: what another pass sends after it would not be found.
+    // Crash safety: reserve before the first look. A message that another pass sends after the look would not be
+    // found.
     cx.ledger.reserve_target(&cx.target.owner()).await?;
     let has_news = job.shows_new_messages(state);
     let (source, target) = (&mut *cx.source, &mut *cx.target);
@@ -156,14 +160,14 @@ async fn open_both<M: Ports>(
     let (prepared, opened) = futures_util::join!(prepared, target.open_to_write(&job.target));
     match opened {
         Ok(status) => job.target_status = Some(status),
-        // It may be missing: then it is made.
+        // The folder may be missing: then it is created.
         Err(error) if error.scope <= Scope::Folder => {}
         Err(error) => return Err(error),
     }
     prepared
 }
 
-/// The folder's state, with its place written down.
+/// Returns the folder's state, with its target folder recorded.
 pub(crate) async fn open_job<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

@@ -1,4 +1,4 @@
-//! Messages that the user moved on the source are moved on the target, never sent again.
+//! Messages that the user moved on the source are moved on the target, and not sent again.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -19,27 +19,28 @@ use crate::{
     scan::counts::check_count,
 };
 
-/// A message that vanished, and may come up elsewhere.
+/// A message that vanished, and may appear in another folder.
 struct VanishedMessage {
-    /// Which folder it was in.
+    /// Index of the job of its folder.
     from: usize,
     uid: Uid,
     copied: CopyRecord,
-    /// It was found in another folder.
+    /// True if it was found in another folder.
     taken: bool,
 }
 
 /// Messages that share a fingerprint.
 #[derive(Default)]
 struct Alike {
-    /// In the folder that is looked into.
+    /// Messages of the scanned folder.
     new: Vec<(Uid, Digests)>,
-    /// By their place in the list of all that vanished.
+    /// Vanished messages, by their index.
     vanished: Vec<(usize, Digests)>,
 }
 
-/// Finds messages that vanished from one folder and are new in another, or in the same one under another UID. May be
-/// called again after an error.
+/// Finds messages that vanished from one folder and are new in another, or that have a new UID in the same folder.
+///
+/// May be called again after an error.
 pub(crate) async fn find_moves<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
@@ -108,8 +109,8 @@ async fn find_moves_into<M: Ports>(
     if candidates.is_empty() {
         return Ok(());
     }
-    // Only the octets prove it: to take a look-alike for the message would lose one of them. Those of one fingerprint at
-    // a time: the same text, or none, does not make one message of two.
+    // Crash safety: only equal bytes prove a move. A similar message taken for the moved one would be lost. Messages
+    // are compared within one fingerprint: equal or empty texts alone do not make two messages one.
     let looks: HashMap<Uid, Fingerprint> = new.into_iter().collect();
     let mut groups: BTreeMap<Fingerprint, Alike> = BTreeMap::new();
     for (uid, digests) in cx.source.digests(&folder, &candidates).await? {
@@ -139,7 +140,7 @@ async fn find_moves_into<M: Ports>(
         let (from, from_target) = (from.source.clone(), from.target.clone());
         let moved = MovedMessage { from, from_target, old_uid: it.uid, copied: it.copied.clone() };
         jobs[to].moves.insert(uid, moved);
-        // Moving writes records of both folders: what was read before does not hold then.
+        // A move writes records of both folders: states that were read before are outdated.
         for job in jobs.iter_mut() {
             job.state = None;
         }
@@ -147,7 +148,9 @@ async fn find_moves_into<M: Ports>(
     Ok(())
 }
 
-/// Only what is on the target can be moved there: the user, or a move that a crash cut short, may have taken it away.
+/// Drops messages that the target does not have any more.
+///
+/// The user may have removed them, or a move that a crash interrupted.
 async fn drop_absent<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &[FolderJob],
@@ -172,7 +175,7 @@ async fn drop_absent<M: Ports>(
     Ok(())
 }
 
-/// As the ledger has them, or read from the target: of adopted messages the ledger has none.
+/// Returns the digests from the ledger, or from the target: the ledger has none of adopted messages.
 async fn digests_of<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &[FolderJob],
@@ -191,7 +194,7 @@ async fn digests_of<M: Ports>(
     }
 }
 
-/// Moves on the target what was moved on the source.
+/// Moves messages on the target that were moved on the source.
 pub(crate) async fn follow_moves<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -217,7 +220,7 @@ pub(crate) async fn follow_moves<M: Ports>(
         } else {
             let uids: UidSet = moves.iter().map(|(uid, _)| *uid).collect();
             let mut intents = vec![LedgerRecord::Intended { folder: job.source.clone(), append_start, uids }];
-            // After a crash, what was sent edited is looked for as it was sent.
+            // Crash safety: after a crash, an edited message is searched for in its edited form.
             intents.extend(moves.iter().filter_map(|(uid, it)| {
                 let edited = it.copied.edited.clone()?;
                 let state = Some(MessageState::Repairing(edited));
@@ -242,7 +245,7 @@ pub(crate) async fn follow_moves<M: Ports>(
         cx.record(state, &records).await?;
     }
     if untold {
-        // The target did not say where they went, or that they went at all: we look.
+        // The target did not confirm the move, or returned no UIDs: the messages are searched for.
         recover(cx, job, state, owned).await?;
         let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {
             !settled.contains(*uid) && matches!(state.messages.get(uid), Some(MessageState::Done(_)))

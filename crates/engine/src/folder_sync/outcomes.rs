@@ -1,4 +1,4 @@
-//! Outcomes of single messages: they go into the job, and to the listener of progress.
+//! Outcomes of single messages: recorded in the job, and reported as progress.
 
 use crate::{
     context::{Ports, SyncContext},
@@ -13,8 +13,9 @@ use crate::{
 use mailhaul_mail::{Scope, Uid, UidSet};
 use std::collections::HashMap;
 
-/// Skips before they are read what the target would refuse for its size. The size that the source tells may be an
-/// estimate: where it is near the limit, the octets decide.
+/// Skips messages that the target would refuse for their size, before they are read.
+///
+/// The source's size may be an estimate: near the limit, the real size decides.
 pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, plan: &mut MessagePlan) {
     let Some(limit) = cx.target.largest(&job.target) else { return };
     let (copy, too_large) =
@@ -30,7 +31,7 @@ pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, job: &mut Folder
     }
 }
 
-/// What the source did not give is gone, or skipped with its words.
+/// Counts a message that the source did not deliver as gone, or skips it with the server's words.
 pub(crate) fn report_missing<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -56,7 +57,7 @@ pub(crate) fn report_skipped<M: Ports>(
     job.skip(message, reason);
 }
 
-/// Finds the subjects of what was skipped, by which people know their mail.
+/// Adds the subjects of skipped messages to the report, so that users recognise them.
 pub(crate) async fn add_subjects<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -67,7 +68,7 @@ pub(crate) async fn add_subjects<M: Ports>(
     }
     let subjects: HashMap<Uid, String> = match cx.source.subjects(&job.source, &uids).await {
         Ok(subjects) => subjects.into_iter().collect(),
-        // The report lacks them then, and nothing else does.
+        // Without subjects, the report is still complete.
         Err(error) if error.scope <= Scope::Folder => HashMap::new(),
         Err(error) => return Err(error),
     };

@@ -10,7 +10,7 @@ use crate::{
 use mailhaul_mail::{Fingerprint, Uid, UidSet};
 use std::collections::HashMap;
 
-/// The copies that have the headers of their message. Pairs are UIDs on the source and on the target.
+/// Returns the copies that have the headers of their message. Pairs are a source UID and a target UID.
 pub(crate) async fn copies_with_our_headers<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -27,7 +27,7 @@ pub(crate) async fn copies_with_our_headers<M: Ports>(
     Ok(pairs.iter().filter(is_ours).map(|(_, copy)| *copy).collect())
 }
 
-/// What the ledger knows of these messages.
+/// Returns the ledger records of these messages.
 pub(crate) async fn recorded_copies<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &FolderJob,

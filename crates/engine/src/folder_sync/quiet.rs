@@ -8,15 +8,16 @@ use crate::{
 use mailhaul_mail::{FolderPath, Scope};
 use std::time::Duration;
 
-/// So long nothing must arrive.
+/// The target folder must be unchanged for this long.
 const QUIET_TIME: Duration = Duration::from_secs(1);
 
-/// So often is looked at most.
+/// Maximum number of polls.
 const MAX_STATUS_POLLS: u32 = 10;
 
-/// Waits until nothing more arrives in a folder of the target. A connection that broke, or a process that was killed,
-/// leaves commands on the wire, and the server carries them out when we have looked already: what it takes in then
-/// would be sent twice.
+/// Waits until nothing more arrives in a folder of the target.
+///
+/// Crash safety: a broken connection or a killed process leaves commands on the wire. The server may execute them
+/// after the folder was read, and their messages would be sent twice.
 pub(crate) async fn wait_until_quiet<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     folder: &FolderPath,
@@ -36,6 +37,6 @@ pub(crate) async fn wait_until_quiet<M: Ports>(
             () = cx.stop.cancelled() => return Err(Error::interrupted()),
         }
     }
-    // Somebody else delivers mail there all the time; what was ours has arrived long ago.
+    // Other mail arrives there all the time; our own messages arrived long ago.
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! Reads some copies back and compares their bytes with what was sent. Sizes show most of what a server stores wrongly;
-//! bytes show the rest: a changed byte, half a message, another message's text.
+//! Reads some copies and compares their bytes with those that were sent.
+//!
+//! Sizes show most of a server's errors. Bytes show the rest: a changed byte, half a message, another message's text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,13 +20,13 @@ use crate::{
     transfer::recorder::Acknowledged,
 };
 
-/// Doubtful copies of one transfer that are compared with their originals. Where all of them are sound, the server
-/// rewrites messages, and the others are believed.
+/// Doubtful copies of one transfer that are compared with their originals. If all of them are sound, the server
+/// rewrites messages, and the other copies are believed.
 const SAMPLE: usize = 20;
-/// Why a message is skipped for which the source gives another message's bytes. A later pass knows it by these words.
+/// Reason for a skipped message for which the source returned another message's bytes. A later pass recognises it.
 pub(crate) const WRONG_BYTES_REASON: &str = "the source gave the bytes of another message for it";
 const OTHER_BYTES_REASON: &str = "the target stored other bytes than it was sent";
-/// Messages with equal bytes of which the source is asked for the headers, for each transfer.
+/// Messages with equal bytes whose headers are read from the source, for each transfer.
 const MAX_TWINS: usize = 1_000;
 
 /// A message with its copy, as the target shows it.
@@ -33,7 +34,7 @@ const MAX_TWINS: usize = 1_000;
 pub(crate) struct StoredCopy<'a> {
     pub(crate) message: &'a Acknowledged,
     pub(crate) copy: Uid,
-    /// Bytes as the target tells; 0 where it tells none.
+    /// Bytes as the target reports them; 0 if unknown.
     pub(crate) size: u64,
 }
 
@@ -42,7 +43,7 @@ impl<'a> StoredCopy<'a> {
         Self { message, copy: copy.uid, size: copy.size }
     }
 
-    /// `None` where nothing is known of the bytes that were sent.
+    /// Returns `None` if the sent bytes are unknown.
     fn to_compare(self) -> Option<ToCompare> {
         Some(ToCompare { uid: self.copy, digests: self.message.digests?, size: self.message.size })
     }
@@ -51,14 +52,15 @@ impl<'a> StoredCopy<'a> {
         self.size < self.message.size
     }
 
-    /// True if the server rewrote the header, and kept size and text. Quirk: Cyrus writes an X for each byte of a header that is
-    /// not ASCII.
+    /// True if the server rewrote the header, and kept size and text.
+    ///
+    /// Quirk: Cyrus writes an X for each byte of a header that is not ASCII.
     fn has_other_header(&self, stored: &Digests) -> bool {
         let sent = self.message.digests.filter(|_| self.size == self.message.size);
         sent.is_some_and(|sent| sent.whole != stored.whole && sent.text == stored.text)
     }
 
-    /// True if these bytes of the copy need an explanation. A copy of another size whose text is the same was rewritten.
+    /// True if these bytes of the copy need an explanation. A copy of another size with the same text was rewritten.
     fn is_doubtful(&self, stored: &Digests) -> bool {
         let Some(sent) = self.message.digests else { return false };
         if self.size == self.message.size {
@@ -69,7 +71,7 @@ impl<'a> StoredCopy<'a> {
     }
 }
 
-/// A copy that is not the message.
+/// A copy that differs from the message.
 #[derive(Debug)]
 pub(crate) struct DamagedCopy {
     pub(crate) lost: LostMessage,
@@ -88,8 +90,10 @@ fn is_same(one: &Digests, other: &Digests) -> bool {
     one.whole == other.whole || (one.text == other.text && one.text != MessageIdentity::of(&[]).digests.text)
 }
 
-/// Compares a doubtful copy with its original. Returns what is wrong, and whether the copy was made of the message; `None`
-/// where the server rewrote the message and kept its text. Pure.
+/// Compares a doubtful copy with its original. Pure.
+///
+/// Returns the damage, and true if the copy was made of the message; `None` if the server rewrote the message and kept
+/// its text.
 fn damage(original: &[u8], stored: StoredCopy<'_>, digests: &Digests) -> Option<(String, bool)> {
     let sent = stored.message.digests?;
     let is_ours = is_same(&sent, digests);
@@ -113,8 +117,10 @@ fn damage(original: &[u8], stored: StoredCopy<'_>, digests: &Digests) -> Option<
     is_cut.then(|| (format!("{STORED_PREFIX}{size} of {of} bytes"), is_beginning || is_ours))
 }
 
-/// Compares copies with what was sent: those that were read already, or else some of them, and shortened ones. One that
-/// is damaged puts all others of the transfer in doubt.
+/// Compares copies with what was sent.
+///
+/// Compared are copies that were read already, or else a sample, and shortened copies. One damaged copy puts all
+/// others of the transfer in doubt.
 pub(crate) async fn check_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -183,7 +189,7 @@ async fn compare_with_originals<M: Ports>(
         let found = match Box::pin(fetch_whole(cx, job, &message)).await? {
             FetchedMessage::Whole(original) => damage(&original, *stored, digests),
             FetchedMessage::TooLarge => Some((OTHER_BYTES_REASON.to_owned(), false)),
-            // The message is gone from the source, or cannot be read there any more: nothing tells.
+            // The message is gone from the source, or unreadable: nothing can be proved.
             FetchedMessage::Missing(_) => None,
         };
         let lost = |words| LostMessage { uid: message.uid, words };
@@ -193,7 +199,7 @@ async fn compare_with_originals<M: Ports>(
     Ok(damaged)
 }
 
-/// Finds messages for which the source gave another message's bytes: its own headers say otherwise.
+/// Finds messages for which the source returned another message's bytes. Their headers differ from these bytes.
 async fn check_equal_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -202,7 +208,7 @@ async fn check_equal_bytes<M: Ports>(
     let mut seen = HashSet::new();
     let digests = copies.iter().filter_map(|it| it.message.digests);
     let repeated: HashSet<Digests> = digests.filter(|it| !seen.insert(*it)).collect();
-    // A message that is sent once more, or in a later pass, has no twin beside it.
+    // A message that is sent again, or in a later pass, has no second message beside it.
     let is_suspect = |it: &StoredCopy<'_>, digests: &Digests| {
         repeated.contains(digests) || job.mistaken.contains(&it.message.uid)
     };
@@ -218,7 +224,7 @@ async fn check_equal_bytes<M: Ports>(
     }
     let headers: HashMap<Uid, Fingerprint> = match cx.source.fingerprints(&job.source, &uids).await {
         Ok(headers) => headers.into_iter().collect(),
-        // A source that does not give single fields proves nothing.
+        // A source without single header fields proves nothing.
         Err(error) if error.scope <= Scope::Folder => HashMap::new(),
         Err(error) => return Err(error),
     };
@@ -228,7 +234,7 @@ async fn check_equal_bytes<M: Ports>(
     };
     let mut damaged = Vec::new();
     for twins in alike.values() {
-        // Where no header fits, the source writes headers otherwise when it is asked for them alone.
+        // If no header fits, the source writes headers differently when they are requested alone.
         let is_proved = twins.len() == 1 || twins.iter().any(|it| fits(it) == Some(true));
         for stored in twins.iter().filter(|it| is_proved && fits(it) == Some(false)) {
             let lost = LostMessage { uid: stored.message.uid, words: WRONG_BYTES_REASON.to_owned() };
@@ -239,8 +245,9 @@ async fn check_equal_bytes<M: Ports>(
     Ok(damaged)
 }
 
-/// Divides damaged copies into those that are ours by their headers, and other messages under a UID that is not true,
-/// of which the UIDs on the source are returned.
+/// Separates damaged copies that are ours by their headers from other messages at a wrong UID.
+///
+/// The source UIDs of the latter are returned.
 pub(crate) async fn split_ours<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -257,7 +264,8 @@ pub(crate) async fn split_ours<M: Ports>(
     Ok((ours, others.into_iter().map(|it| it.lost.uid).collect()))
 }
 
-/// Removes damaged copies, so that the messages can be sent again. An error names the first one that cannot be removed.
+/// Removes damaged copies, so that the messages can be sent again. An error names the first copy that cannot be
+/// removed.
 pub(crate) async fn remove_damaged<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,

@@ -17,7 +17,7 @@ use crate::{
 use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
 use std::collections::HashMap;
 
-/// Target UIDs in the same target folder that belong to messages of other source folders.
+/// Returns target UIDs in the same target folder that belong to messages of other source folders.
 pub(crate) async fn owned_by_others<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &FolderJob,
@@ -35,8 +35,9 @@ pub(crate) async fn owned_by_others<M: Ports>(
     Ok(owned)
 }
 
-/// Brings the records in line with the target: first those of messages that are there, then what a crash left open,
-/// which is looked for among the rest. Where all messages must be seen again, the scan is forgotten.
+/// Aligns the records with the target: first copies that are known, then messages with an unknown outcome.
+///
+/// The latter are searched for among the rest. Clears the scan if a full scan is needed.
 pub(crate) async fn recover_known<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -60,7 +61,7 @@ pub(crate) async fn recover<M: Ports>(
     if !state.intended().is_empty() {
         wait_until_quiet(cx, &job.target).await?;
         if job.history != FolderHistory::Departed {
-            // A copy that the target acknowledged is not its twin's.
+            // A copy that the target acknowledged must not be taken for that of an identical message.
             locate_copies(cx, job, state, state.record.append_start, owned).await?;
         }
     }
@@ -75,8 +76,10 @@ pub(crate) async fn recover<M: Ports>(
     Ok(found)
 }
 
-/// Settles what a crash or a broken connection left open: every intent becomes a copy that was found, or is forgotten
-/// so that it is planned again. Returns how many were found. `source` is `None` where the source has the folder no more.
+/// Resolves intents that a crash or a broken connection left open.
+///
+/// Every intent becomes a copy that was found, or is deleted so that the message is planned again. Returns the number
+/// of copies. `source` is `None` if the source has the folder no more.
 pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
     mut source: Option<&mut S>,
     target: &mut T,
@@ -91,9 +94,9 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         state.repairing().map(|(uid, edited)| (uid, edited.clone())).collect();
     let mut comparison = Comparison::default();
     if let Some(now) = status_if_there(target, &target_folder).await? {
-        // A folder made anew under us: what we sent is gone with the old one, or lies anywhere in the new one.
+        // If the target folder was deleted and created again, the copies are gone, or anywhere in the new folder.
         let is_same = now.uid_validity == append_start.uid_validity;
-        // What was delivered there meanwhile may look like what we were about to send: only the octets prove it.
+        // Mail that was delivered there in the meantime may be similar to ours: only equal bytes prove a copy.
         let range = if is_same {
             SearchRange::just_sent(append_start.uid_next, Proof::Digest)
         } else {
@@ -122,15 +125,15 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         (it.uid, MessageState::Done(copied))
     };
     let mut states: HashMap<Uid, MessageState> = comparison.found.iter().map(done).collect();
-    // Messages that left the source since, and messages on the target that nobody knows: probably our copies of them.
-    // With a record they are found when they come up in another folder of the source. `ours` is not said of what
-    // cannot be proved, so that no deletion follows.
+    // Messages that left the source since, and unknown messages of the target: the latter are probably copies of the
+    // former. With a record, they are found if they appear in another folder of the source. `ours` is false for
+    // unproved copies, so that they are never removed.
     let mut gone: Vec<Uid> = intended.iter().filter(|uid| !comparison.on_source.contains(*uid)).collect();
-    // What was edited was looked for in the form in which it was sent: there is nothing to guess.
+    // Edited messages were searched for in the form in which they were sent: a guess is useless.
     gone.retain(|uid| !edited.contains_key(uid));
     if !gone.is_empty() && !comparison.unmatched.is_empty() {
         if let Some(source) = source {
-            // A header that the server does not give is no proof.
+            // A header that the server does not return is no proof.
             let present = source.scan(&folder, None).await?.present;
             gone.retain(|uid| !present.contains(*uid));
         }
@@ -150,8 +153,9 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
     Ok(comparison.found.len() as u64)
 }
 
-/// The folder's state; `None` where the target has no such folder. That it cannot be told is an error: to take the
-/// folder for gone would double what is in it.
+/// Returns the folder's state; `None` if the target has no such folder.
+///
+/// Crash safety: an unknown state is an error. If the folder was taken for gone, all its messages would be sent twice.
 async fn status_if_there<T: Target>(
     target: &mut T,
     folder: &FolderPath,

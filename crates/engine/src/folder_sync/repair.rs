@@ -1,4 +1,4 @@
-//! Messages that the target refuses as they are: edited as far as the operator allows, and offered once more, each alone.
+//! Messages that the target refuses: edited as far as the operator allows, and sent once more, each alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,16 +25,17 @@ use crate::{
     transfer::recorder::Acknowledged,
 };
 
-/// Whether the target refused a message for what it is made of, as far as its answer tells.
+/// True if the target refused a message for its content, as far as its answer shows.
 pub(crate) fn may_be_malformed(error: &Error) -> bool {
     error.kind == ErrorKind::Refused && error.retry == Retry::Never && error.scope <= Scope::Message
 }
 
-/// Messages of the target folder that belong to nobody: one of them may be a copy of which a lost ledger knew.
+/// Messages of the target folder without a record. One of them may be a copy that a lost ledger knew.
 type UnknownMessages = BTreeMap<Uid, (MessageInfo, Fingerprint)>;
 
-/// Deals with all messages of the folder that the target refused as they are: what may be edited and then arrives is
-/// copied, the rest is skipped.
+/// Handles all messages of the folder that the target refused.
+///
+/// A message that may be edited and then arrives is copied; all others are skipped.
 pub(crate) async fn repair_refused<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -103,7 +104,7 @@ async fn repair_message<M: Ports>(
     if let Some(first) = first_unrecorded(state, append_start)
         && let Some(found) = Box::pin(find_stranger(cx, job, state, &edited, owned, strangers, first)).await?
     {
-        // Flags that only the target has were set there: they stay.
+        // Crash safety: a flag that only the target has was set there by the user, and stays.
         let flags = found.flags.filtered(|name| message.flags.contains(name));
         let copied = edited.copied(Some(found.uid), flags, false);
         let done = outcome(job, message.uid, MessageState::Done(copied));
@@ -125,7 +126,7 @@ async fn repair_message<M: Ports>(
     match answer {
         Ok(Appended { place, is_bare }) => {
             let target_uid = place.filter(|it| it.0 == append_start.uid_validity).map(|it| it.1);
-            // What the target did not take with the message is set with the other flags of the folder.
+            // Flags that the target did not accept with the message are set with the other flags of the folder.
             let flags = if is_bare { Flags::new() } else { message.flags.clone() };
             acknowledged = Some(Acknowledged {
                 uid: message.uid,
@@ -167,13 +168,13 @@ async fn subject_of<M: Ports>(
 ) -> Result<Option<String>, Error> {
     match cx.source.subjects(&job.source, &[uid].into_iter().collect()).await {
         Ok(subjects) => Ok(subjects.into_iter().next().map(|(_, subject)| subject)),
-        // The report lacks it then, and nothing else does.
+        // Without a subject, the report is still complete.
         Err(error) if error.scope <= Scope::Folder => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Looks among messages of the target that are not in the ledger, from this UID on.
+/// Searches among messages of the target without a record, from this UID on.
 async fn find_stranger<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -208,7 +209,7 @@ async fn load_strangers<M: Ports>(
         wait_until_quiet(cx, &job.target).await?;
         job.is_quiet = true;
     }
-    // What arrived in this pass is in the ledger alone.
+    // Messages that arrived in this pass are in the ledger alone.
     let all = cx.ledger.folder(&job.source).await?;
     let owned = taken(all.as_ref().unwrap_or(state), owned);
     let mut there = cx.target.scan(&job.target, None).await?.messages;
@@ -223,8 +224,9 @@ async fn load_strangers<M: Ports>(
     Ok(there.into_iter().filter_map(stranger).collect())
 }
 
-/// Offers the octets in the message's place, again where the target wants to do otherwise with them. Its answer, and how
-/// the connection is since. An error: nobody knows whether they arrived.
+/// Sends the message, and again if the target asks for another form.
+///
+/// Returns the answer, and the state of the connection after it. An error means that the outcome is unknown.
 async fn offer_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -263,8 +265,10 @@ async fn offer<M: Ports>(
     Ok((arrived, result))
 }
 
-/// Where messages of the target begin that may be copies of which the ledger lost the record: everywhere in a folder that
-/// is new to it; else behind what it knew when the folder was last settled, as where an older ledger was restored.
+/// Returns the first UID of messages whose records the ledger may have lost.
+///
+/// In a folder without a cursor, all messages count. Else those that arrived after the folder was last settled: an
+/// older ledger may have been restored.
 fn first_unrecorded(state: &FolderState, append_start: AppendStart) -> Option<Uid> {
     let record = &state.record;
     if record.cursor.is_none() {
@@ -274,11 +278,11 @@ fn first_unrecorded(state: &FolderState, append_start: AppendStart) -> Option<Ui
     record.target_next.filter(|it| same_numbers && *it < append_start.uid_next)
 }
 
-/// The target has the message.
+/// The target accepted the message.
 struct Appended {
-    /// Where, if it tells.
+    /// UIDVALIDITY and UID, if the target returned them.
     place: Option<(UidValidity, Uid)>,
-    /// Without its flags.
+    /// True if it was stored without its flags.
     is_bare: bool,
 }
 
@@ -286,7 +290,7 @@ fn outcome(job: &FolderJob, uid: Uid, state: MessageState) -> LedgerRecord {
     LedgerRecord::Message { folder: job.source.clone(), uid, state: Some(state) }
 }
 
-/// Which repairs that are not allowed would change something, as words behind the server's.
+/// Names forbidden repairs that would change something, as text to append to the server's words.
 fn advice(original: &[u8], rules: &RepairRules) -> String {
     let others = needed(original, rules.longest_line).without(&rules.allowed);
     if others.is_empty() {
@@ -296,7 +300,6 @@ fn advice(original: &[u8], rules: &RepairRules) -> String {
     }
 }
 
-/// One message, whole.
 struct SingleMessage(Option<AppendPart>);
 
 impl Feed for SingleMessage {

@@ -1,5 +1,6 @@
-//! A target folder that was made again, or restored from an older copy: its old UIDs mean nothing, and the records are paired
-//! with what is there.
+//! A target folder that was created again, or restored from a backup.
+//!
+//! Its old UIDs mean nothing, and the records are paired with its messages.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::{
     ports::{Ledger, Mailbox, Target},
 };
 
-/// Where the target folder was made anew, old target UIDs mean nothing: the records are paired with what is there.
+/// Checks UIDVALIDITY and UIDNEXT of the target folder, and pairs the records again if they changed.
 pub(crate) async fn check_target_validity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -68,6 +69,6 @@ pub(crate) async fn check_target_validity<M: Ports>(
         "; the target's UIDNEXT went back, its messages were looked up again"
     };
     cx.record(state, &records).await?;
-    // Records that were lost are planned as new, which only a scan of everything shows.
+    // Messages whose records were lost are planned as new. Only a full scan shows them.
     Ok(ScanScope::Everything)
 }

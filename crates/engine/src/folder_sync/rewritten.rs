@@ -1,5 +1,6 @@
-//! Copies of which an older ledger knows nothing, on a target that rewrites messages: octets do not tell them, and what was
-//! copied before tells how the target rewrites.
+//! Copies that an older ledger does not know, on a target that rewrites messages.
+//!
+//! Bytes do not identify them. Earlier copies show how the target rewrites.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -21,20 +22,17 @@ use crate::{
 
 /// Copies that show how the target treats messages.
 const SAMPLE: usize = 5;
-/// Why a message is skipped of which a copy may be on the target. A later pass knows it by these words.
+/// Reason for a skipped message with a possible copy on the target. A later pass recognises it.
 pub(crate) const UNCLEAR_REASON: &str = "the target rewrites messages and holds some of the same date of arrival that the ledger does \
                                   not know: a copy of this message may be among them";
 
-/// What a target does to messages that it stores, as copies show it.
+/// The target's treatment of stored messages, as copies show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Treatment {
-    /// No copy shows it.
     Unknown,
-    /// Every copy is what was sent: the bytes of both sides tell all.
+    /// Every copy has the bytes that were sent.
     Kept,
-    /// Headers are rewritten.
     NewHeaders,
-    /// Texts are rewritten.
     NewTexts,
 }
 
@@ -52,7 +50,7 @@ impl Treatment {
     }
 }
 
-/// A message by what is left where its text was rewritten.
+/// A message by the data that remain after its text was rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct HeaderTrace {
     uid: Uid,
@@ -60,16 +58,17 @@ struct HeaderTrace {
     arrived: Option<i64>,
 }
 
-/// What traces tell.
+/// Result of a comparison of traces.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct TracedPairs {
     pairs: Vec<(Uid, Uid)>,
-    /// Messages of the left of which nothing tells whether they are on the right.
+    /// Messages of the left side that may or may not be on the right side.
     unclear: Vec<Uid>,
 }
 
-/// Pairs by headers and date of arrival, in the order of both sides. A message more on the right is another copy of the same.
-/// Pure.
+/// Pairs by headers and date of arrival, in the order of both sides. Pure.
+///
+/// An additional message on the right side is another copy of the same message.
 fn pair_by_trace(left: &[HeaderTrace], right: &[HeaderTrace], redates: bool) -> TracedPairs {
     let key = |it: &HeaderTrace| (it.fingerprint, it.arrived.filter(|_| !redates));
     let mut groups: BTreeMap<_, (Vec<Uid>, Vec<Uid>)> = BTreeMap::new();
@@ -92,7 +91,7 @@ fn pair_by_trace(left: &[HeaderTrace], right: &[HeaderTrace], redates: bool) -> 
     traced
 }
 
-/// The last copies that this migration made, others than these, by their UIDs on the target.
+/// Returns the newest copies of this migration except these, by their UIDs on the target.
 fn sample(state: &FolderState, others: &UidSet) -> Vec<(Uid, CopyRecord)> {
     let mut known: Vec<(Uid, CopyRecord)> = state
         .done()
@@ -108,8 +107,9 @@ fn date(message: &MessageInfo) -> Option<i64> {
     message.internal_date.map(InternalDate::unix_seconds)
 }
 
-/// Takes as copied what came to the target from this UID on and may be a copy that was rewritten. What cannot be told is
-/// skipped: it is named, and not there twice.
+/// Adopts messages that arrived on the target from this UID on and may be rewritten copies.
+///
+/// Unclear messages are skipped and named, so that none is copied twice.
 pub(crate) async fn adopt_rewritten<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -151,7 +151,7 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
     adopt_by_trace(cx, job, state, plan, strangers, redates).await
 }
 
-/// True if copies other than these show that the target rewrites the texts of messages.
+/// True if copies other than these show that the target rewrites texts.
 pub(crate) async fn are_texts_rewritten<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -210,12 +210,12 @@ async fn adopt_by_trace<M: Ports>(
     Ok(())
 }
 
-/// What came to the target from this UID on and belongs to no message.
+/// Messages from this UID on without a record.
 fn strangers(shown: &[MessageInfo], first: Uid, taken: &UidSet) -> Vec<MessageInfo> {
     shown.iter().filter(|it| it.uid >= first && !taken.contains(it.uid)).cloned().collect()
 }
 
-/// In the order of the folder.
+/// Sorts by UID.
 fn traces(headers: &[(Uid, Fingerprint)], messages: &HashMap<Uid, &MessageInfo>) -> Vec<HeaderTrace> {
     let trace = |(uid, fingerprint): &(Uid, Fingerprint)| {
         let arrived = date(messages.get(uid)?);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_and_dates_pair_as_long_as_none_is_missing() {
+    fn headers_and_dates_pair_if_none_is_missing() {
         let left = [trace(1, 1, 10), trace(2, 2, 20), trace(3, 3, 30), trace(4, 3, 30), trace(5, 5, 50)];
         let right = [trace(11, 1, 10), trace(12, 1, 10), trace(13, 2, 21), trace(14, 3, 30)];
         let traced = pair_by_trace(&left, &right, false);

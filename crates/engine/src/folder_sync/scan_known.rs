@@ -16,11 +16,12 @@ use crate::{
 use mailhaul_mail::{FolderPath, UidSet};
 use std::sync::Arc;
 
-/// Folders with more messages are not kept in memory between two steps.
+/// Larger folders are not kept in memory between two steps.
 const MAX_KEPT_MESSAGES: usize = 100_000;
 
-/// Scans a folder of an earlier pass and finds what vanished from it. What a crash left open is settled first: the
-/// message may be in another folder by now.
+/// Scans a folder of an earlier pass and finds messages that vanished.
+///
+/// Messages with an unknown outcome are resolved first: they may be in another folder by now.
 pub(crate) async fn scan_known_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -37,7 +38,7 @@ pub(crate) async fn scan_known_folder<M: Ports>(
     let mut scan = scan_folder(cx, job, &mut state, scope).await?;
     let mut plan = plan_messages(&scan, &state, &cx.options.filter, cx.options.order);
     if !plan.vanished.is_empty() {
-        // They may have to be moved on the target: by UIDs that mean what they did.
+        // They may have to be moved on the target, by UIDs that are still valid.
         if recover_known(cx, job, &mut state, &owned).await? == ScanScope::Everything {
             scan = scan_folder(cx, job, &mut state, ScanScope::Everything).await?;
         }
@@ -50,8 +51,9 @@ pub(crate) async fn scan_known_folder<M: Ports>(
     Ok(())
 }
 
-/// The usual case of [`Self::scan_known`] by a shorter way, which does not grow with the folder: a source that tells
-/// what changed and what vanished, nothing that vanished, and nothing that was left open. False where it is another.
+/// Scans the usual folder in a time that does not grow with it. Returns false if the folder is not usual.
+///
+/// A usual source reports changed and vanished messages, no message vanished, and the last pass left nothing open.
 async fn scan_changes<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut FolderJob) -> Result<bool, Error> {
     let Some(state) = cx.ledger.folder_around(&job.source, &UidSet::new()).await? else {
         return Ok(false);
@@ -80,8 +82,9 @@ async fn scan_changes<M: Ports>(cx: &mut SyncContext<'_, M>, job: &mut FolderJob
     Ok(true)
 }
 
-/// Scans all known folders for changes at once, if the source can. Reads no records of messages: a folder that turns
-/// out to need more is scanned again.
+/// Scans all known folders for changes at once, if the source can.
+///
+/// Reads no message records: a folder that needs more is scanned again.
 pub(crate) async fn scan_ahead<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &[FolderJob],

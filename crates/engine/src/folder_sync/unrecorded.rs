@@ -14,9 +14,10 @@ use crate::{
 };
 use mailhaul_mail::{Uid, UidSet};
 
-/// Takes as copied what the target folder holds without a record: all of a folder that is new to the ledger; messages
-/// that were there in an earlier pass and are unknown; and what came to the target since the folder was last settled,
-/// as where an older ledger was restored.
+/// Adopts messages that the target folder holds without a record.
+///
+/// These are all messages of a folder that is new to the ledger, unknown messages that an earlier pass saw, and
+/// messages that arrived since the folder was last settled, because an older ledger was restored.
 pub(crate) async fn adopt_unrecorded<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

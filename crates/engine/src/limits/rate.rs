@@ -1,47 +1,45 @@
-//! How fast a server may be worked with: messages and octets in a second, octets in 24 hours. Pure: the time is given.
+//! Rates of a server: messages and bytes per second, bytes in 24 hours. Pure: the time is a parameter.
 //!
-//! Messages and octets in a second are token buckets of a second's depth. The 24 hours slide, counted by whole hours, and an
-//! hour counts until 24 hours after its end: servers do not tell when their day begins, and so it cannot be exceeded
-//! wherever it does.
+//! Messages and bytes per second are token buckets with the depth of one second. The 24 hours are a sliding window of
+//! whole hours; an hour counts until 24 hours after its end. Servers do not publish when their day begins, so the
+//! budget holds for any beginning.
 
 use std::{collections::BTreeMap, time::Duration};
 
-/// So much of a rate may pass at once.
+/// Part of a rate that may pass at once.
 const BURST: Duration = Duration::from_secs(1);
-/// So many hours count beside the one that runs.
+/// Length of the sliding window in hours, in addition to the current hour.
 const WINDOW_HOURS: u64 = 24;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Upper limits, at least 1; `None`: none.
+/// Upper limits, at least 1; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Messages in a second.
     pub messages_per_second: Option<u64>,
-    /// Octets in a second.
     pub bytes_per_second: Option<u64>,
-    /// Octets in 24 hours.
+    /// Bytes in 24 hours.
     pub bytes_per_day: Option<u64>,
 }
 
 impl RateLimits {
-    /// Whether anything is limited.
+    /// True if there is any limit.
     pub fn limit_something(&self) -> bool {
         *self != Self::default()
     }
 }
 
-/// What is to be done with a message or a part of one.
+/// Decision about a message or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PaceDecision {
     /// It may pass, and is counted.
     Now,
-    /// It is to be asked about again after so long.
+    /// Ask again after this time.
     After(Duration),
-    /// The octets of 24 hours are used up; some are free again after so long.
+    /// The bytes of 24 hours are used up. Some are free again after this time.
     UsedUp(Duration),
 }
 
-/// A rate of something, as the moment at which all that has passed would have passed at this rate.
+/// Token bucket: the time at which all that has passed would have passed at this rate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     even: Duration,
@@ -62,7 +60,7 @@ impl Bucket {
     }
 }
 
-/// Octets by the hour, counted from 1970.
+/// Bytes by the hour, counted from 1970.
 #[derive(Clone, Debug, Default)]
 pub struct Usage(BTreeMap<u64, u64>);
 
@@ -77,12 +75,12 @@ impl FromIterator<(u64, u64)> for Usage {
 }
 
 impl Usage {
-    /// The hour of this moment.
+    /// Returns the hour of this time.
     pub fn hour(now: Duration) -> u64 {
         now.as_secs() / HOUR.as_secs()
     }
 
-    /// The first hour that counts at this moment.
+    /// Returns the first hour that counts at this time.
     pub fn first_hour(now: Duration) -> u64 {
         Self::hour(now).saturating_sub(WINDOW_HOURS)
     }
@@ -106,7 +104,7 @@ impl Usage {
         self.0.values().fold(0, |sum, octets| sum.saturating_add(*octets))
     }
 
-    /// How long until so many octets at most count; as long as it takes for none to count where that is less.
+    /// Returns the time until at most `most` bytes count, or until none counts if that is earlier.
     fn wait_until_at_most(&self, most: u64, now: Duration) -> Duration {
         let mut left = self.total();
         for (hour, octets) in &self.0 {
@@ -120,24 +118,23 @@ impl Usage {
     }
 }
 
-/// What may pass, and what has passed.
+/// Limits, and the use of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pacer {
     rates: RateLimits,
     messages: Bucket,
     octets: Bucket,
     used: Usage,
-    /// Of these, what nobody was told yet.
+    /// The part of `used` that was not taken yet.
     untold: Usage,
 }
 
 impl Pacer {
-    /// With these limits, after so much has passed.
     pub(crate) fn new(rates: RateLimits, used: Usage) -> Self {
         Self { rates, used, ..Self::default() }
     }
 
-    /// From now on these limits. Where a rate changes, what passed at the old one is not held against the new one.
+    /// Sets new limits. If a rate changes, its token bucket starts empty.
     pub(crate) fn set_rates(&mut self, rates: RateLimits) {
         if rates.messages_per_second != self.rates.messages_per_second {
             self.messages = Bucket::default();
@@ -148,8 +145,9 @@ impl Pacer {
         self.rates = rates;
     }
 
-    /// Whether a message of so many octets may begin. A message that is larger than the budget of a day passes when
-    /// nothing else of that day has.
+    /// Decides if a message of this size may begin.
+    ///
+    /// A message that is larger than the budget of a day passes when nothing else of that day has.
     pub(crate) fn message(&mut self, now: Duration, octets: u64) -> PaceDecision {
         if let Some(most) = self.rates.bytes_per_day {
             self.used.forget_before(Usage::first_hour(now));
@@ -168,7 +166,7 @@ impl Pacer {
         PaceDecision::Now
     }
 
-    /// Whether so many octets of a message that has begun may pass.
+    /// Decides if these bytes of a message that has begun may pass.
     pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> PaceDecision {
         let Some(rate) = self.rates.bytes_per_second else { return PaceDecision::Now };
         let turn = self.octets.turn(now);
@@ -178,28 +176,28 @@ impl Pacer {
         turn
     }
 
-    /// Counts octets that passed without being asked about.
+    /// Counts bytes that passed without a question.
     pub(crate) fn count(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.add(hour, octets);
         self.untold.add(hour, octets);
     }
 
-    /// A message that was let pass did not.
+    /// Reverts the count of a message that did not pass after all.
     pub(crate) fn take_back(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.take_back(hour, octets);
         self.untold.take_back(hour, octets);
     }
 
-    /// Octets that may pass in 24 hours, and how many of them still may now; `None` where they are not limited.
+    /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
     pub(crate) fn day(&mut self, now: Duration) -> Option<(u64, u64)> {
         let most = self.rates.bytes_per_day?;
         self.used.forget_before(Usage::first_hour(now));
         Some((most, most.saturating_sub(self.used.total())))
     }
 
-    /// What has passed by hours, since this was asked last.
+    /// Takes the bytes that have passed since the last call, by hours.
     pub(crate) fn tell(&mut self, now: Duration) -> Vec<(u64, u64)> {
         self.used.forget_before(Usage::first_hour(now));
         let untold = std::mem::take(&mut self.untold);
@@ -213,7 +211,7 @@ mod tests {
 
     const BEGIN: Duration = Duration::from_hours(480_000);
 
-    /// Asks until so many have passed, and gives the moments at which they did.
+    /// Asks until `count` items have passed, and returns their times in milliseconds.
     fn moments(
         pacer: &mut Pacer,
         count: usize,
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_limited_is_never_kept_waiting() {
+    fn without_limits_nothing_waits() {
         let mut pacer = Pacer::default();
         assert!((0..1000).all(|_| pacer.message(BEGIN, 1 << 40) == PaceDecision::Now));
         assert!((0..1000).all(|_| pacer.octets(BEGIN, 1 << 40) == PaceDecision::Now));
@@ -249,14 +247,14 @@ mod tests {
         let mut pacer = Pacer::new(of_messages(4), Usage::default());
         let passed = moments(&mut pacer, 10, |pacer, now| pacer.message(now, 1));
         assert_eq!(passed, [0, 0, 0, 0, 0, 250, 500, 750, 1000, 1250]);
-        // Silence is not saved up beyond a second.
+        // Unused time beyond a second is lost.
         let later = BEGIN + Duration::from_hours(1);
         let at_once = (0..100).take_while(|_| pacer.message(later, 1) == PaceDecision::Now).count();
         assert_eq!(at_once, 5);
     }
 
     #[test]
-    fn octets_pass_at_their_rate_whatever_the_pieces() {
+    fn bytes_pass_at_their_rate_in_parts_of_any_size() {
         let rates = RateLimits { bytes_per_second: Some(1000), ..RateLimits::default() };
         for piece in [1, 7, 250, 1000, 64_000] {
             let mut pacer = Pacer::new(rates, Usage::default());
@@ -269,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_used_up_is_free_again_24_hours_after_the_hour_in_which_it_was() {
+    fn bytes_are_free_again_24_hours_after_the_end_of_their_hour() {
         let mut pacer = Pacer::new(of_a_day(100), Usage::default());
         let half_past = BEGIN + Duration::from_mins(30);
         assert_eq!(pacer.message(half_past, 60), PaceDecision::Now);
@@ -289,7 +287,7 @@ mod tests {
         assert_eq!(pacer.day(free), Some((100, 60)));
         assert_eq!(pacer.message(free, 60), PaceDecision::Now);
         assert_eq!(pacer.day(free), Some((100, 0)));
-        // For a larger one, more has to be free.
+        // A larger message needs more free bytes.
         assert_eq!(pacer.message(free, 61), PaceDecision::UsedUp(HOUR * 25));
     }
 
@@ -320,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passed_is_told_once_and_counts_after_a_restart() {
+    fn passed_bytes_are_reported_once_and_count_after_a_restart() {
         let mut pacer = Pacer::new(RateLimits::default(), Usage::default());
         pacer.message(BEGIN, 30);
         pacer.message(BEGIN + HOUR, 20);

@@ -1,20 +1,20 @@
-//! Chooses the copies that are read back: few enough to cost little, and none that a server could foresee.
+//! Choice of copies that are read back: few enough to be cheap, and unpredictable for a server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mailhaul_mail::{Digests, Uid, UidSet};
 
-/// Bytes that a pass reads back whatever it copies: all of a small mailbox.
+/// Bytes that a pass reads back in any case: all of a small mailbox.
 const BASE_BYTES: u64 = 64 << 10;
-/// One byte in this number of copied bytes is read back besides.
+/// One byte of this number of copied bytes is read back in addition.
 const SHARE: u64 = 100;
 /// A copy that can be compared with what was sent.
 pub(crate) struct ToCompare {
-    /// Its UID on the target.
+    /// UID on the target.
     pub(crate) uid: Uid,
-    /// Of the bytes sent.
+    /// Digests of the bytes that were sent.
     pub(crate) digests: Digests,
-    /// Bytes sent.
+    /// Bytes that were sent.
     pub(crate) size: u64,
 }
 
@@ -31,8 +31,9 @@ impl Default for ReadBack {
 }
 
 impl ReadBack {
-    /// Chooses copies to read back, and takes their bytes off. The choice follows the digests: nothing that a server
-    /// could foresee.
+    /// Chooses copies to read back, and subtracts their bytes.
+    ///
+    /// The choice follows the digests: no server can predict it.
     pub(crate) fn choose(&self, copies: impl Iterator<Item = ToCompare>) -> UidSet {
         let mut copies: Vec<ToCompare> = copies.collect();
         let total: u64 = copies.iter().map(|copy| copy.size).sum();
@@ -66,7 +67,7 @@ mod tests {
         let large = ReadBack::default();
         assert_eq!(large.choose(copies(10_000, 1_000)).len(), 65 + 100);
         assert_eq!(large.choose(copies(10_000, 1_000)).len(), 100);
-        // The budget is used up to less than one message.
+        // The rest of the budget is smaller than one message.
         assert_eq!(ReadBack::default().choose(copies(3, 1 << 20)).len(), 0);
     }
 }

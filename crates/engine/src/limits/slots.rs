@@ -1,10 +1,10 @@
-//! How many pairs of connections a group of mailboxes may have at once.
+//! Slots: the limit on concurrent connection pairs of a group of mailboxes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Each mailbox under way takes a place, and so does each of its further lanes. Clones share them.
+/// Each mailbox takes a slot during its pass, and so does each further connection pair. Clones share the slots.
 #[derive(Clone, Debug)]
 pub struct Slots(Arc<Shared>);
 
@@ -20,23 +20,22 @@ struct Count {
     taken: usize,
 }
 
-/// A place that is taken, until it is dropped.
+/// A slot that is taken until it is dropped.
 #[derive(Debug)]
 pub struct Slot(Slots);
 
 impl Slots {
-    /// So many.
     pub fn new(all: usize) -> Self {
         Self(Arc::new(Shared { count: Mutex::new(Count { all, taken: 0 }), freed: Notify::new() }))
     }
 
-    /// From now on so many. Where more are taken, they stay so until they are given back.
+    /// Sets the number of slots. If more are taken, they stay so until they are given back.
     pub fn resize(&self, all: usize) {
         self.with(|count| count.all = all);
         self.0.freed.notify_waiters();
     }
 
-    /// Waits for a place.
+    /// Waits for a slot.
     pub async fn take(&self) -> Slot {
         loop {
             let freed = self.0.freed.notified();
@@ -47,7 +46,7 @@ impl Slots {
         }
     }
 
-    /// A place, if one is free now.
+    /// Takes a slot if one is free now.
     pub fn spare(&self) -> Option<Slot> {
         let is_free = self.with(|count| {
             let is_free = count.taken < count.all;
@@ -57,12 +56,12 @@ impl Slots {
         is_free.then(|| Slot(self.clone()))
     }
 
-    /// Whether at most one place is taken.
+    /// True if at most one slot is taken.
     pub fn is_alone(&self) -> bool {
         self.taken() <= 1
     }
 
-    /// How many are taken.
+    /// Number of taken slots.
     pub fn taken(&self) -> usize {
         self.with(|count| count.taken)
     }
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn places_are_taken_given_back_and_become_more_or_fewer() {
+    async fn slots_are_taken_given_back_and_resized() {
         let slots = Slots::new(2);
         assert!(slots.is_alone());
         let first = slots.take().await;

@@ -1,4 +1,4 @@
-//! The pacers that a pass asks before it gives out a message, shared by all mailboxes of a server.
+//! Rate limits that a pass asks before each message, shared by all mailboxes of a server.
 
 use std::{
     sync::{
@@ -18,32 +18,33 @@ use crate::{
     ports::Clock,
 };
 
-/// What takes longer is not waited for with connections open.
+/// Longer waits release the connections.
 pub(crate) const MAX_INLINE_WAIT: Duration = Duration::from_mins(1);
-/// So long a change of rates may go unnoticed.
+/// Longest sleep between checks; a changed rate takes effect within this time.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
-/// To wake up more often gains nothing: what may pass at once makes up for it.
+/// Shortest sleep between checks. The burst of a rate makes up for it.
 const MIN_SLEEP: Duration = Duration::from_millis(100);
 
-/// What is limited: a server as a whole, or one mailbox on it. Clones share it.
+/// Rate limits of a server, or of one mailbox on it. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Throttle(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// For people.
+    /// Name for error messages.
     name: String,
     scope: Scope,
-    /// Where nothing is limited, nobody looks any further.
+    /// False skips the lock.
     is_limited: AtomicBool,
-    /// What passed meanwhile.
+    /// Bytes that passed while nothing was limited.
     uncounted: AtomicU64,
     pacer: Mutex<Pacer>,
 }
 
 impl Throttle {
-    /// Of a whole server (`scope` is [`Scope::Endpoint`]) or of one mailbox ([`Scope::Mailbox`]), of which so much was used
-    /// before. The name is for people: `the endpoint "Old"`.
+    /// Creates the limits of a server ([`Scope::Endpoint`]) or of one mailbox ([`Scope::Mailbox`]).
+    ///
+    /// `used` are the bytes of earlier passes. The name is for error messages: `the endpoint "Old"`.
     pub fn new(name: impl Into<String>, scope: Scope, rates: RateLimits, used: Usage) -> Self {
         Self(Arc::new(Shared {
             name: name.into(),
@@ -54,18 +55,20 @@ impl Throttle {
         }))
     }
 
-    /// From now on these limits. To be called now and then also where they stay: what passed without limits is counted then.
+    /// Sets new limits.
+    ///
+    /// Call it from time to time even without a change: bytes that passed without limits are counted then.
     pub fn set_rates(&self, now: Duration, rates: RateLimits) {
         self.with(now, |pacer| pacer.set_rates(rates));
         self.0.is_limited.store(rates.limit_something(), Ordering::Relaxed);
     }
 
-    /// Octets that may pass in 24 hours, and how many of them still may now; `None` where they are not limited.
+    /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
     pub fn day(&self, now: Duration) -> Option<(u64, u64)> {
         self.with(now, |pacer| pacer.day(now))
     }
 
-    /// The octets that passed, by hours since 1970, since this was asked last.
+    /// Takes the bytes that passed since the last call, by hours since 1970.
     pub fn tell(&self, now: Duration) -> Vec<(u64, u64)> {
         self.with(now, |pacer| pacer.tell(now))
     }
@@ -112,19 +115,21 @@ impl Throttle {
     }
 }
 
-/// What the servers of a pass put up with, and whoever runs it.
+/// Limits of a pass: those of its servers, and those of the caller.
 #[derive(Clone, Debug)]
 pub struct PassLimits {
     /// Bytes of copies that this pass may read back.
     pub read_back: Arc<ReadBack>,
-    /// All are asked for every message, each on behalf of one side.
+    /// All of them are asked for every message. The side names the server of an error.
     pub throttles: Vec<(Side, Throttle)>,
-    /// Pairs of connections of this mailbox, at most.
+    /// Maximum connection pairs of this mailbox.
     pub max_connection_pairs: usize,
-    /// Whether somebody takes the mailbox up again later. Then nothing is waited for that takes longer than a minute, nor
-    /// for a connection where the server has enough: the pass ends, and its places are free for others.
+    /// True if the caller repeats the pass later.
+    ///
+    /// The pass then ends instead of waiting for more than a minute or for a free connection, and its slots are free
+    /// for others.
     pub is_resumed: bool,
-    /// The program ends with this pass, and an operator waits for it.
+    /// True if the program ends with this pass, and an operator waits for it.
     pub is_last: bool,
 }
 
@@ -141,8 +146,9 @@ impl Default for PassLimits {
 }
 
 impl PassLimits {
-    /// Waits until a message of so many octets may begin, of which so many pass at once. An error tells after how long
-    /// it may where that is long; then the message was not counted.
+    /// Waits until a message of this size may begin, of which `at_once` bytes pass at once.
+    ///
+    /// If the wait is long, the error has its length, and the message is not counted.
     pub(crate) async fn message(
         &self,
         clock: &impl Clock,
@@ -173,8 +179,9 @@ impl PassLimits {
         Ok(())
     }
 
-    /// Waits until so many octets of a message that has begun may pass; however long that takes, because a message cannot be
-    /// given up half-way.
+    /// Waits until these bytes of a message that has begun may pass.
+    ///
+    /// The wait has no limit, because a message cannot be abandoned half-way.
     pub(crate) async fn octets(&self, clock: &impl Clock, stop: &CancellationToken, octets: u64) {
         for (_, throttle) in &self.throttles {
             while !stop.is_cancelled()

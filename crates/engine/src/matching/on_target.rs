@@ -1,6 +1,6 @@
-//! Finding messages that are on the target already: after a crash, after a lost answer, after a lost ledger.
+//! Search for messages that are on the target already: after a crash, a lost answer, or a lost ledger.
 //!
-//! One mechanism for all: fingerprints of both sides, matched as multisets; digests where that is ambiguous.
+//! One mechanism for all cases: fingerprints of both sides, matched as multisets; digests if that is ambiguous.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,38 +14,39 @@ use crate::{
     ports::Mailbox,
 };
 
-/// Where to look on the target, and what counts.
+/// Part of the target folder to search, and the required proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SearchRange {
-    /// Only messages with this UID or a greater one.
+    /// The lowest UID that counts.
     pub(crate) first: Uid,
-    /// What proves that one is ours.
+    /// Proof that a message is ours.
     pub(crate) proof: Proof,
-    /// What messages with other headers are taken for.
+    /// Meaning of other headers.
     pub(crate) rewrites: HeaderRewrites,
 }
 
-/// What a target may have done to headers.
+/// Header changes that a target may have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderRewrites {
-    /// Nothing tells: messages with other headers are other messages.
+    /// Messages with other headers are other messages.
     Never,
-    /// What is looked for was sent a moment ago, and little else came since, or the target is known for it: text and date
-    /// are proof.
+    /// Equal text and date are a proof.
+    ///
+    /// The messages were just sent and little else arrived since, or the target is known to rewrite headers.
     Possible,
 }
 
 impl SearchRange {
-    /// The whole folder, which others may have filled.
+    /// The whole folder, with mail of others.
     pub(crate) const WHOLE_FOLDER: Self =
         Self { first: Uid::FIRST, proof: Proof::SizeAndDate, rewrites: HeaderRewrites::Never };
 
-    /// What came from this UID on, ours and that of others, which may look like ours: only the octets prove it.
+    /// Messages from this UID on, including similar mail of others: only equal bytes are a proof.
     pub(crate) fn by_octets(first: Uid) -> Self {
         Self { first, proof: Proof::Digest, rewrites: HeaderRewrites::Never }
     }
 
-    /// What came since a moment ago, when our messages were sent: their headers may have been rewritten.
+    /// Messages from this UID on that were just sent: the target may have rewritten their headers.
     pub(crate) fn just_sent(first: Uid, proof: Proof) -> Self {
         Self { first, proof, rewrites: HeaderRewrites::Possible }
     }
@@ -57,7 +58,7 @@ pub(crate) struct MatchedMessage {
     pub(crate) uid: Uid,
     pub(crate) on_target: MessageInfo,
     pub(crate) fingerprint: Fingerprint,
-    /// Where they had to be read.
+    /// Set if the bodies had to be read.
     pub(crate) digests: Option<Digests>,
 }
 
@@ -65,11 +66,11 @@ pub(crate) struct MatchedMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MatchCandidate {
     pub(crate) uid: Uid,
-    /// Octets on the source, as claimed.
+    /// Bytes on the source, as claimed.
     pub(crate) size: u64,
-    /// What its copy looks like, where it was edited: the source needs not be asked then.
+    /// The identity of its edited copy. The source need not be asked for it.
     pub(crate) copy: Option<MessageIdentity>,
-    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    /// Date of arrival in seconds since 1970; `None` if unknown.
     pub(crate) arrived: Option<i64>,
 }
 
@@ -86,7 +87,7 @@ impl MatchCandidate {
     }
 }
 
-/// Finds messages of the source folder on the target. `owned` are target UIDs that belong to other messages.
+/// Finds messages of the source folder on the target. `owned` are target UIDs of other messages.
 pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     source: &mut S,
     target: &mut T,
@@ -99,24 +100,24 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     Ok(Box::pin(compare(Some(source), target, folder, target_folder, wanted, owned, range)).await?.found)
 }
 
-/// Target UIDs that belong to messages already: of this folder, and of others.
+/// Returns target UIDs that belong to messages already: of this folder, and of others.
 pub(crate) fn taken(state: &FolderState, by_others: &UidSet) -> UidSet {
     let mut taken = state.target_uids();
     by_others.ranges().for_each(|(first, last)| taken.insert_range(first, last));
     taken
 }
 
-/// What a comparison of both sides shows.
+/// Result of a comparison of both sides.
 #[derive(Default)]
 pub(crate) struct Comparison {
     pub(crate) found: Vec<MatchedMessage>,
-    /// Messages that are on the source still.
+    /// Messages that are still on the source.
     pub(crate) on_source: UidSet,
-    /// Messages of the target that match none of the source's.
+    /// Messages of the target that match none of the source.
     pub(crate) unmatched: Vec<(MessageInfo, Fingerprint)>,
 }
 
-/// Compares the wanted messages with what the target holds. Without a source, none of them is there any more.
+/// Compares the wanted messages with those of the target. Without a source, none of them is there any more.
 pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     source: Option<&mut S>,
     target: &mut T,
@@ -147,7 +148,7 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
         Some(source) => candidates(*source, folder, &as_they_are, |uid| claims.get(&uid).copied()).await?,
         None => Vec::new(),
     };
-    // In the order of the source: of twins, the first is the first.
+    // Keep the order of the source: among identical messages, the first one is paired first.
     left.extend(wanted.iter().filter_map(|it| {
         let MessageIdentity { fingerprint, size, .. } = it.copy?;
         Some(Candidate { uid: it.uid, fingerprint, size, arrived: it.arrived })
@@ -189,7 +190,7 @@ pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     Ok(Comparison { found: found.collect(), on_source, unmatched })
 }
 
-/// What fingerprints did not pair above a floor: a target may rewrite Message-ID or another field of them.
+/// Messages without an equal fingerprint above the start: a target may rewrite a field of it, such as Message-ID.
 struct UnpairedMessages<'a> {
     folder: &'a FolderPath,
     target_folder: &'a FolderPath,
@@ -200,7 +201,7 @@ struct UnpairedMessages<'a> {
 }
 
 impl UnpairedMessages<'_> {
-    /// Pairs them by text and date. The bodies of both sides are read for it, where a date is on both.
+    /// Pairs them by text and date. Reads bodies of both sides, if dates on both sides agree.
     async fn pair<S: Mailbox, T: Mailbox>(
         &self,
         source: Option<&mut S>,
@@ -209,7 +210,7 @@ impl UnpairedMessages<'_> {
         read: &mut HashMap<Uid, Digests>,
     ) -> Result<Vec<(Uid, Uid)>, Error> {
         let (ours, theirs): (HashSet<Uid>, HashSet<Uid>) = pairs.iter().copied().unzip();
-        // What was edited was looked for in the form in which it was sent.
+        // Edited messages were searched for in the form in which they were sent.
         let edited: HashSet<Uid> =
             self.wanted.iter().filter(|it| it.copy.is_some()).map(|it| it.uid).collect();
         let is_open = |it: &&Candidate| !ours.contains(&it.uid) && !edited.contains(&it.uid);
@@ -249,7 +250,7 @@ impl UnpairedMessages<'_> {
     }
 }
 
-/// Those whose date may be that of one on the other side.
+/// Returns messages whose date may be that of a message on the other side.
 fn with_dates_of(
     left: &UidSet,
     right: &UidSet,
@@ -267,7 +268,7 @@ fn with_dates_of(
     )
 }
 
-/// Size and date of arrival, as a server tells them.
+/// Size and date of arrival, as a server reports them.
 pub(crate) type Claim = (u64, Option<i64>);
 
 pub(crate) fn shown(message: &MessageInfo) -> Claim {
@@ -288,8 +289,9 @@ pub(crate) async fn candidates<M: Mailbox>(
     Ok(fingerprints.into_iter().map(candidate).collect())
 }
 
-/// The record of a message that was found. Its flags are taken as the target has them, so that the next comparison
-/// with the source carries over what is missing.
+/// Creates the record of a message that was found.
+///
+/// Its flags are those of the target, so that the next comparison with the source sets missing flags.
 pub(crate) fn adopted(found: &MatchedMessage, ours: bool) -> CopyRecord {
     CopyRecord {
         arrived: None,

@@ -1,6 +1,6 @@
-//! Recognising messages again: two lists of messages, matched as multisets.
+//! Pairing of two message lists as multisets.
 //!
-//! A fingerprint is evidence, not identity. Where it is ambiguous, digests decide; true duplicates stay duplicates.
+//! A fingerprint is evidence, not identity. If it is ambiguous, digests decide; true duplicates stay duplicates.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,60 +9,57 @@ use mailhaul_mail::{Digest, Digests, Fingerprint, Uid};
 /// A message on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its UID on its side.
+    /// UID on its side.
     pub uid: Uid,
-    /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// Octets as claimed.
+    /// Bytes as claimed.
     pub size: u64,
-    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    /// Date of arrival in seconds since 1970; `None` if unknown.
     pub arrived: Option<i64>,
 }
 
 impl Candidate {
-    /// Whether nothing but the octets could tell the two apart. A date that is not known speaks neither for nor against it.
+    /// True if only the bytes could distinguish the two. An unknown date fits every date.
     fn is_like(&self, other: &Self) -> bool {
         self.size == other.size && self.arrived.zip(other.arrived).is_none_or(|(one, other)| one == other)
     }
 }
 
-/// Messages that share a fingerprint, where it alone does not decide.
+/// Messages with one fingerprint, if it alone does not decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doubt {
-    /// On the left.
     pub left: Vec<Uid>,
-    /// On the right.
     pub right: Vec<Uid>,
 }
 
-/// What fingerprints tell.
+/// Result of a pairing by fingerprints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairing {
-    /// Left and right, certain.
+    /// Certain pairs of left and right.
     pub sure: Vec<(Uid, Uid)>,
     /// To be decided by digests.
     pub doubts: Vec<Doubt>,
 }
 
-/// What proves that two messages are the same, where their fingerprint occurs once on each side.
+/// Proof that two messages are the same, if their fingerprint occurs once on each side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The fingerprint: only copies that we made can be there, and a mistake would cost no message.
+    /// The fingerprint: the folder holds only our copies, and a mistake would lose no message.
     Fingerprint,
-    /// Size and date of arrival too: of two versions of a draft, headers and size may be the same.
+    /// Size and date of arrival in addition: two versions of a draft may have equal headers and sizes.
     SizeAndDate,
-    /// Nothing but a digest of the octets.
+    /// Only a digest of the bytes.
     Digest,
 }
 
-/// Pairs by fingerprint what the proof allows; the rest is for digests to decide.
+/// Pairs by fingerprint as the proof allows. Digests decide the rest.
 pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof) -> Pairing {
     let mut groups: BTreeMap<Fingerprint, (Vec<&Candidate>, Vec<&Candidate>)> = BTreeMap::new();
     for candidate in left {
         groups.entry(candidate.fingerprint).or_default().0.push(candidate);
     }
     for candidate in right {
-        // What the left does not have is of no interest.
+        // Only messages of the left side matter.
         if let Some(group) = groups.get_mut(&candidate.fingerprint) {
             group.1.push(candidate);
         }
@@ -85,14 +82,16 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
     pairing
 }
 
-/// What two digests of one message have in common.
+/// Compared part of two digests.
 type Rule = fn(&Digests) -> Digest;
 
 const SAME_OCTETS: Rule = |it| it.whole;
 const SAME_TEXT: Rule = |it| it.text;
 
-/// Pairs the messages of a doubt, which must share one fingerprint: first by all octets, then by the text after the
-/// header, which alone proves nothing. Of several that are the same, those that `suit` each other are paired first.
+/// Pairs the messages of a doubt, which must share one fingerprint.
+///
+/// All bytes count first, then the text after the header, which alone proves nothing. Among equal messages, those that
+/// `suit` each other are paired first.
 pub fn pair_by_digests<L: Copy, R: Copy>(
     left: &[(L, Digests)],
     right: &[(R, Digests)],
@@ -101,7 +100,7 @@ pub fn pair_by_digests<L: Copy, R: Copy>(
     pair(left, right, &[SAME_OCTETS, SAME_TEXT], suit)
 }
 
-/// Pairs messages of which all octets are the same, and no others.
+/// Pairs messages whose bytes are all equal, and no others.
 pub(crate) fn pair_by_octets<L: Copy, R: Copy>(
     left: &[(L, Digests)],
     right: &[(R, Digests)],
@@ -138,8 +137,10 @@ fn pair<L: Copy, R: Copy>(
     pairs
 }
 
-/// Decides the doubts, as far as digests are known: first by all octets, whatever the fingerprints say, because a server may
-/// give another message's header; then those that share a fingerprint by their text.
+/// Decides the doubts, as far as digests are known.
+///
+/// All bytes count first, even with other fingerprints, because a server may return another message's header. Then
+/// messages with one fingerprint are paired by their text.
 pub(crate) fn pair_doubts(
     doubts: &[Doubt],
     left: &HashMap<Uid, Digests>,
@@ -162,18 +163,19 @@ pub(crate) fn pair_doubts(
     pairs
 }
 
-/// A message by what a server keeps that rewrites headers.
+/// A message by the data that survive rewritten headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextKey {
     pub(crate) uid: Uid,
-    /// Of the text after the header.
+    /// Digest of the text after the header.
     pub(crate) text: Digest,
-    /// Date of arrival in seconds since 1970; `None` where it is not known.
+    /// Date of arrival in seconds since 1970; `None` if unknown.
     pub(crate) arrived: Option<i64>,
 }
 
-/// Pairs copies whose headers a server has rewritten: by equal text and equal date of arrival. Where a date is not known, a
-/// text that is there once on each side is enough, unless it is empty.
+/// Pairs copies with rewritten headers by equal text and equal date of arrival.
+///
+/// If a date is unknown, a text that occurs once on each side is enough, unless it is empty.
 pub(crate) fn pair_by_text(left: &[TextKey], right: &[TextKey]) -> Vec<(Uid, Uid)> {
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_stay_duplicates_and_look_alikes_are_told_apart() {
+    fn duplicates_stay_and_similar_messages_are_distinguished() {
         let pairing = pair_by_fingerprint(
             &[candidate(1, 1, 5), candidate(2, 1, 5)],
             &[candidate(11, 1, 5)],
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_decide_also_where_fingerprints_are_those_of_other_messages() {
+    fn bytes_decide_against_the_fingerprints_of_other_messages() {
         let doubts = [
             Doubt { left: vec![uid(1)], right: vec![uid(11)] },
             Doubt { left: vec![uid(2)], right: vec![uid(12)] },
@@ -287,7 +289,7 @@ mod tests {
             by_text(15, "twice", Some(900)),
         ];
         let pairs = pair_by_text(&left, &right);
-        // "OK" of another date came from others; which of two "twice" it is, nothing tells.
+        // "OK" of another date came from others; the two "twice" cannot be distinguished.
         assert_eq!(pairs, [(uid(2), uid(11)), (uid(3), uid(13))]);
     }
 }

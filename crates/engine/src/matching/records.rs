@@ -11,8 +11,9 @@ use crate::{
 use mailhaul_mail::{Digests, FolderPath, Uid, UidSet};
 use std::collections::{HashMap, HashSet};
 
-/// The source's UIDVALIDITY changed: pairs the messages of the scan with the old records and begins the folder afresh
-/// with what could be paired. Returns how many records could not.
+/// Pairs the messages of the scan with records of an older UIDVALIDITY, and opens the folder again with them.
+///
+/// Returns the number of records without a message.
 pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     source: &mut S,
     ledger: &L,
@@ -29,7 +30,7 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
         uid_validity: scan.status.uid_validity,
     }];
     if scan.status.uid_validity == state.record.uid_validity {
-        // The folder is not begun again by that: what could not be paired is forgotten one by one.
+        // UIDVALIDITY is unchanged, so the folder keeps its records: those without a message are deleted one by one.
         let paired: HashSet<Uid> = pairs.iter().map(|(_, new)| *new).collect();
         let forgotten = state.messages.keys().filter(|uid| !paired.contains(uid));
         records.extend(forgotten.map(|uid| LedgerRecord::Message {
@@ -54,9 +55,10 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
     Ok((old.len() - pairs.len()) as u64)
 }
 
-/// Pairs records with the messages that a folder of either server holds now under other UIDs: by fingerprint, size
-/// and date of arrival, where that is ambiguous by digests. Digests that the ledger lacks are read by `recorded`, where the records' own UIDs
-/// still mean something. Gives the records' UIDs, each with the other.
+/// Pairs records with the messages that a folder of either server holds now under other UIDs.
+///
+/// Fingerprint, size and date of arrival count; digests if these are ambiguous. Digests that the ledger lacks are read
+/// from `recorded`, where the records' own UIDs are still valid. Returns the records' UIDs, each with the new one.
 pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     mailbox: &mut M,
     folder: &FolderPath,
@@ -85,7 +87,7 @@ pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     let read: HashMap<Uid, Digests> = mailbox.digests(folder, &doubtful).await?.into_iter().collect();
     let mut kept: HashMap<Uid, Digests> =
         records.iter().filter_map(|(uid, it)| Some((*uid, it.digests?))).collect();
-    // Of messages that were once adopted by their size, the ledger has no digests.
+    // The ledger has no digests of messages that were adopted by their size.
     let lacking = pairing.doubts.iter().flat_map(|doubt| doubt.left.iter().copied());
     let lacking: UidSet = lacking.filter(|uid| !kept.contains_key(uid)).collect();
     if let Some((mailbox, folder)) = recorded
@@ -93,7 +95,7 @@ pub(crate) async fn pair_records<M: Mailbox, R: Mailbox>(
     {
         kept.extend(mailbox.digests(folder, &lacking).await?);
     }
-    // Twins are told apart by their flags, or the one would get those of the other.
+    // Identical messages are distinguished by their flags. Else one would get the flags of the other.
     let suit =
         |uid: Uid, other: Uid| then.get(&uid).map(|it| &it.flags) == now.get(&other).map(|it| &it.flags);
     pairs.extend(pair_doubts(&pairing.doubts, &kept, &read, suit));

@@ -1,5 +1,7 @@
-//! Folders that the source has no more: when nothing of them is left to remember, their record is closed, and the target
-//! folder that became empty is removed or told.
+//! Folders that the source has no more.
+//!
+//! When no message of them is left in the ledger, their record is closed. The target folder that became empty is
+//! removed or reported.
 
 use mailhaul_mail::Scope;
 
@@ -30,7 +32,7 @@ pub(crate) async fn close_departed<M: Ports>(
     Ok(())
 }
 
-/// Removes the target folder if it is empty and no other folder goes there, or tells that it is empty.
+/// Removes the target folder if it is empty and no other folder goes there, or reports that it is empty.
 async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, job: &FolderJob) -> Result<(), Error> {
     let records = cx.ledger.folders().await?;
     let is_used = records.iter().any(|it| it.folder != job.source && it.target.is_within(&job.target));
@@ -46,7 +48,7 @@ async fn remove_if_empty<M: Ports>(cx: &mut SyncContext<'_, M>, job: &FolderJob)
     match emptied {
         Ok(true) => cx.progress.event(Event::Emptied { folder: &job.target, is_removed }),
         Ok(false) => {}
-        // It is gone, or stays.
+        // The folder is gone, or cannot be removed.
         Err(error) if error.scope <= Scope::Folder => {}
         Err(error) => return Err(error),
     }

@@ -1,8 +1,9 @@
-//! Copies of messages that the source does not show any more: one odd answer of a server must not empty the target.
+//! Removal of copies whose messages the source does not show any more.
 //!
-//! A folder that vanished or became empty, more than a share of the mailbox, and more than half of a folder wait until a
-//! second pass, an hour later or more, does not see the messages either, or until the administrator confirms. Until then
-//! their records stay.
+//! Invariant: one odd answer of a server must not empty the target. Some removals wait until a second pass, at least
+//! an hour later, misses the messages too, or until the administrator confirms. These are: all of a folder that
+//! vanished or became empty, more than a share of the mailbox, and more than half of a folder. Until then their
+//! records stay.
 
 pub(crate) mod departed;
 pub(crate) mod proof;
@@ -20,12 +21,12 @@ use crate::{
     ports::{Clock, Event, Ledger, Mailbox, Progress},
 };
 
-/// The time between two passes that do not see the same messages, in seconds.
+/// Seconds between two passes that miss the same messages.
 const SECONDS_BETWEEN_PASSES: u64 = 3_600;
-/// The share of one folder that one pass removes, where the share of the mailbox is not larger.
+/// Share of one folder that one pass removes, if the share of the mailbox is not larger.
 const FOLDER_PERCENT: u8 = 50;
 
-/// What vanished from all folders of a mailbox, beside what it holds.
+/// Vanished messages of all folders of a mailbox, in relation to all copies.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct VanishedCopies {
     /// Copies that one pass would remove.
@@ -35,7 +36,7 @@ pub(crate) struct VanishedCopies {
 }
 
 impl VanishedCopies {
-    /// True if so much is not decided by one pass.
+    /// True if one pass does not decide about so large a part.
     fn exceeds(self, rules: &RemovalRules) -> bool {
         let share = self.known.saturating_mul(u64::from(rules.percent)) / 100;
         self.vanished > rules.messages.max(share)
@@ -49,7 +50,7 @@ impl RemovalRules {
     }
 }
 
-/// What one pass does about the messages that vanished from a folder. Pure.
+/// Decision of one pass about the vanished messages of a folder. Pure.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RemovalDecision {
     /// Messages whose copies may be removed now.
@@ -58,7 +59,7 @@ pub(crate) struct RemovalDecision {
     pub(crate) waiting: Option<WaitingDeletions>,
 }
 
-/// `is_doubtful`: one pass does not decide. `before`: what waits since an earlier pass.
+/// `is_doubtful`: one pass does not decide. `before`: messages that wait since an earlier pass.
 fn decide(
     vanished: &UidSet,
     before: Option<&WaitingDeletions>,
@@ -87,7 +88,7 @@ fn decide(
     RemovalDecision { settled: still, waiting }
 }
 
-/// What vanished from the folders, before any copy is removed.
+/// Counts messages that vanished from the folders, before any copy is removed.
 pub(crate) async fn count_vanished<M: Ports>(
     cx: &SyncContext<'_, M>,
     jobs: &[FolderJob],
@@ -106,7 +107,7 @@ pub(crate) async fn count_vanished<M: Ports>(
     Ok(vanished_copies)
 }
 
-/// Decides which of the messages that vanished from the folder are dealt with now.
+/// Decides which of the folder's vanished messages are handled now.
 pub(crate) fn judge_removals<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -156,7 +157,7 @@ pub(crate) fn judge_removals<M: Ports>(
     decision
 }
 
-/// Those of the copies that are what the ledger says. A UID may be that of another message.
+/// Returns the copies that have the headers of their record. A UID may be that of another message.
 pub(crate) async fn proved_ours<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_passes_do_not_see_is_removed_after_an_hour() {
+    fn copies_that_two_passes_miss_are_removed_after_an_hour() {
         let waiting = |since, set| WaitingDeletions { since, uids: uids(set) };
         let first = decide(&uids("1:9"), None, true, 1_000);
         assert_eq!(first, RemovalDecision { settled: UidSet::new(), waiting: Some(waiting(1_000, "1:9")) });

@@ -1,5 +1,6 @@
-//! Whether a copy that is to be removed is still what was sent: a user may have put another version in its place, with the
-//! same headers.
+//! Proof that a copy is still what was sent, before it is removed.
+//!
+//! A user may have put another version in its place, with the same headers.
 
 use std::collections::HashMap;
 
@@ -14,13 +15,14 @@ use crate::{
     ports::Mailbox,
 };
 
-/// Copies of a folder that are read in one pass before they are removed. All are read where UIDVALIDITY changed.
+/// Copies of a folder that are read in one pass before they are removed. All are read after a change of UIDVALIDITY.
 const MAX_COPIES_READ: usize = 100;
-/// The size of the largest copy that is read (bytes): larger messages are no drafts.
+/// Size of the largest copy that is read (bytes): larger messages are no drafts.
 const MAX_READ_SIZE: u64 = 256 << 10;
 
-/// Those of the target's messages whose bytes are what was sent, as far as they are read. Where the target rewrites
-/// texts, the headers are proof enough.
+/// Returns the target's messages whose bytes are what was sent, as far as they are read.
+///
+/// If the target rewrites texts, equal headers are a sufficient proof.
 pub(crate) async fn with_same_bytes<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

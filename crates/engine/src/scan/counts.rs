@@ -17,23 +17,24 @@ fn contradicts(status: &FolderStatus, scanned: &FolderStatus) -> bool {
         && status.uid_next == scanned.uid_next
 }
 
-/// Another folder that is listed with this state. Pure.
+/// Finds another folder that is listed with this state. Pure.
 pub(crate) fn twin<'a>(job: &'a FolderJob, state: &FolderStatus) -> Option<&'a FolderPath> {
     let numbers = |it: &FolderStatus| (it.uid_validity, it.messages, it.uid_next);
     let is_twin = |it: &&(FolderPath, FolderStatus)| it.0 != job.source && numbers(&it.1) == numbers(state);
     job.listing.iter().find(is_twin).filter(|_| state.messages > 0).map(|(folder, _)| folder)
 }
 
-/// The folder that has this state, where the state is not that of the folder that was opened. Pure.
+/// Finds the folder that has this state, if the state is not that of the requested folder. Pure.
 fn opened_instead<'a>(job: &'a FolderJob, state: &FolderStatus) -> Option<&'a FolderPath> {
     let (_, own) = job.listing.iter().find(|(folder, _)| *folder == job.source)?;
     let is_other = own.messages != state.messages && own.uid_next != state.uid_next;
     twin(job, state).filter(|_| is_other)
 }
 
-/// The scan, if the server counts no more messages than it showed. Fewer messages than were listed are usual in a mailbox
-/// that is in use: STATUS is asked once more, and the folder is scanned once more where both still differ. Where they
-/// always do, what is shown is copied, nothing counts as gone, and the folder fails.
+/// Returns the scan if the server counts no more messages than it showed.
+///
+/// Fewer messages than listed are usual in a mailbox in use. STATUS is read again, and the folder is scanned again if
+/// both still differ. If they always differ, the shown messages are copied, none counts as gone, and the folder fails.
 pub(crate) async fn check_count<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -59,7 +60,7 @@ pub(crate) async fn check_count<M: Ports>(
     Ok(scan)
 }
 
-/// An error if the target counts more messages than it shows: what seems to lack may be there.
+/// Fails if the target counts more messages than it shows: missing messages may be there.
 pub(crate) async fn check_target_count<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -76,8 +77,9 @@ pub(crate) async fn check_target_count<M: Ports>(
     Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, words))
 }
 
-/// The scan, if the server did not open another folder. Where it seems so, and STATUS does not confirm the new numbers,
-/// the folder is opened once more, and then fails.
+/// Returns the scan, if the server did not open another folder.
+///
+/// If it seems so, and STATUS does not confirm the new numbers, the folder is opened once more, and then fails.
 async fn check_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -96,7 +98,7 @@ async fn check_folder<M: Ports>(
     }
 }
 
-/// True if STATUS tells the same numbers.
+/// True if STATUS returns the same numbers.
 async fn is_confirmed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,

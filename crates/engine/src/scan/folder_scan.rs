@@ -15,7 +15,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The scan, with the records brought to the source's UIDVALIDITY.
+/// Scans the folder, and aligns the records with the source's UIDVALIDITY.
 pub(crate) async fn scan_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -26,7 +26,7 @@ pub(crate) async fn scan_folder<M: Ports>(
         return Ok(scan.clone());
     }
     let rules_hold = state.record.rules == rules_of(cx, job);
-    // What was skipped or left out does not change: only a scan of everything shows it again.
+    // Skipped and excluded messages do not change: only a full scan shows them again.
     let since = state
         .record
         .cursor
@@ -57,7 +57,7 @@ pub(crate) async fn scan_folder<M: Ports>(
     Ok(scan)
 }
 
-/// Why the UIDs of the records are not those of the messages; `None` if they are.
+/// Returns the reason why the UIDs of the records are not those of the messages; `None` if they are.
 async fn why_renumbered<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -71,7 +71,7 @@ async fn why_renumbered<M: Ports>(
     Ok(if is_reused { Some("the server uses UIDs again for other messages") } else { None })
 }
 
-/// Scans a folder on the source; of a view, only what is in no other folder.
+/// Scans a folder on the source; of a view, only messages that are in no other folder.
 pub(crate) async fn scan_source<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -95,7 +95,7 @@ pub(crate) async fn without_held<M: Ports>(
     }
 }
 
-/// All that decides about the folder's messages, as text.
+/// All settings that decide about the folder's messages, as text.
 pub(crate) fn rules_of<M: Ports>(cx: &SyncContext<'_, M>, job: &FolderJob) -> String {
     let rules = cx.options.rules(cx.source);
     if job.view.is_some() { rules + REMAINDER } else { rules }

@@ -1,8 +1,10 @@
-//! Is the source mailbox the one of the last pass? A sign-in may open another mailbox behind the same name: its mail would be
-//! mixed into the target, and the copies of the first one removed. A server may also open another folder of the same mailbox.
+//! Proof that the source mailbox is that of the last pass.
 //!
-//! The numbers of the folders are compared in every pass. Messages are compared where a folder is numbered anew, uses UIDs
-//! again, or has none of its known messages any more: a share of what is remembered of all folders decides.
+//! A sign-in may open another mailbox behind the same name. Its mail would be mixed into the target, and the copies of
+//! the first one removed. A server may also open another folder of the same mailbox.
+//!
+//! Every pass compares the UIDVALIDITY of the folders. Messages are compared if a folder has a new UIDVALIDITY, uses
+//! UIDs again, or has none of its known messages any more. A share of the remembered messages of all folders decides.
 
 use mailhaul_mail::{Fingerprint, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
 
@@ -19,18 +21,18 @@ use crate::{
     survey::Survey,
 };
 
-/// Folders whose messages are compared, where the numbers of all folders are new.
+/// Folders whose messages are compared, if UIDVALIDITY of all folders is new.
 const MAX_COMPARED_FOLDERS: usize = 3;
-/// Other folders that are asked for messages they are known to hold.
+/// Other folders that are checked for messages that they are known to hold.
 const MAX_ASKED_FOLDERS: usize = 10;
 /// Remembered messages of one folder that count.
 const SAMPLE: usize = 20;
 /// Fewer remembered messages prove nothing.
 const MIN_REMEMBERED: u64 = 5;
-/// The same mailbox holds at least one of so many remembered messages.
+/// The same mailbox holds at least one of this number of remembered messages.
 const SHARE: u64 = 10;
 
-/// Remembered messages that were looked for, and those of them that are there.
+/// Remembered messages that were searched for, and those that were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Evidence {
     looked_for: u64,
@@ -38,7 +40,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    /// Of one folder, which counts no more than a sample, however large it is.
+    /// Evidence of one folder. It counts no more than a sample, even if the folder is large.
     fn new(looked_for: usize, found: usize) -> Self {
         let (all, found) = (looked_for.max(found), found as u64);
         if all <= SAMPLE {
@@ -62,8 +64,9 @@ impl Evidence {
     }
 }
 
-/// Compares a folder by pairs of remembered messages and messages that are there now. Without any pair, all that is
-/// remembered counts; else no more than can be there. Pure.
+/// Compares a folder by pairs of remembered messages and current messages. Pure.
+///
+/// Without any pair, all remembered messages count. Else no more count than there can be.
 fn weigh(remembered: usize, there: usize, pairs: usize) -> Evidence {
     match pairs {
         0 => Evidence::new(remembered, 0),
@@ -71,7 +74,7 @@ fn weigh(remembered: usize, there: usize, pairs: usize) -> Evidence {
     }
 }
 
-/// True if the folder holds messages, and none of those that are known. Pure.
+/// True if the folder holds messages, and none of the known ones. Pure.
 pub(crate) fn knows_none(state: &FolderState, scan: &Scan) -> bool {
     let mut known = state.done();
     state.rest == 0
@@ -80,20 +83,21 @@ pub(crate) fn knows_none(state: &FolderState, scan: &Scan) -> bool {
         && known.all(|(uid, _)| !scan.present.contains(uid))
 }
 
-/// True if everything was deleted, and new mail came since, as in a mailbox from which a program fetches mail: all UIDs are
-/// new, and most of the messages arrived after everything that is known. Pure.
+/// True if everything was deleted, and new mail came since. Pure.
+///
+/// A program may fetch mail and delete it. All UIDs are new then, and most messages arrived after all known ones.
 fn is_renewed(state: &FolderState, scan: &Scan) -> bool {
     let Some(highest) = state.messages.keys().next_back() else { return false };
     let is_new = scan.status.uid_validity == state.record.uid_validity
         && scan.messages.iter().all(|it| it.uid > *highest);
-    // Older records lack the dates.
+    // Older records have no dates.
     let Some(newest) = state.done().filter_map(|(_, it)| it.arrived).max() else { return is_new };
     let is_later = |date: Option<InternalDate>| date.is_some_and(|it| it.unix_seconds() > newest);
     let later = scan.messages.iter().filter(|it| is_later(it.internal_date)).count();
     is_new && 2 * later > scan.messages.len()
 }
 
-/// True if the scan shows what is known of another folder: UIDs, sizes and dates of nearly all messages. Pure.
+/// True if the scan shows the known messages of another folder: UIDs, sizes and dates of nearly all. Pure.
 fn shows(scan: &Scan, other: &FolderState) -> bool {
     let is_known = |uid: Uid, size: u64, date: Option<i64>| {
         let mut known = other.messages.get(&uid).into_iter().filter_map(|state| match state {
@@ -109,8 +113,7 @@ fn shows(scan: &Scan, other: &FolderState) -> bool {
         && 10 * equal >= 9 * scan.messages.len()
 }
 
-/// An error where the numbers of all folders are other ones than in the last pass (UIDVALIDITY), and no message of
-/// theirs is known.
+/// Fails if UIDVALIDITY of all folders changed since the last pass, and none of their messages is known.
 pub(crate) async fn check_identity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     survey: &Survey,
@@ -146,8 +149,9 @@ fn another_mailbox<M: Ports>(cx: &SyncContext<'_, M>, why: &str) -> Error {
     Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words).at(Side::Source)
 }
 
-/// An error where the messages of this folder and of the others are not those that are remembered. Gives a further scan
-/// where this one shows another folder of the mailbox.
+/// Fails if the messages of this folder and of the others are not those that are remembered.
+///
+/// Returns another scan if this one shows another folder of the mailbox.
 pub(crate) async fn prove_identity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -185,7 +189,7 @@ pub(crate) async fn prove_identity<M: Ports>(
     }
 }
 
-/// The evidence of this folder, and of others until it suffices. What cannot be opened says nothing.
+/// Gathers evidence of this folder, and of others until it suffices. Folders that cannot be opened are ignored.
 async fn gather_evidence<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -209,7 +213,7 @@ async fn gather_evidence<M: Ports>(
     Ok(all)
 }
 
-/// Asks for a sample of what is remembered of a folder, and compares all messages where that does not find it.
+/// Checks a sample of the remembered messages of a folder, and compares all messages if the sample is not found.
 async fn evidence_of<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     state: &FolderState,
@@ -242,7 +246,7 @@ async fn evidence_of<M: Ports>(
     compare_remembered(cx, folder, state, &scan).await
 }
 
-/// Compares what is remembered of a folder with all messages that it shows.
+/// Compares the remembered messages of a folder with all messages that it shows.
 async fn compare_remembered<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     folder: &FolderPath,
@@ -257,7 +261,7 @@ async fn compare_remembered<M: Ports>(
     Ok(weigh(copied.len(), scan.messages.len(), pairs.len()))
 }
 
-/// The folder whose messages the scan shows although they are those of another one, which is still there.
+/// Returns the folder whose messages the scan shows in place of its own, if that folder still exists.
 async fn shown_in_its_place<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
@@ -313,14 +317,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_of_what_is_remembered_decides() {
+    fn a_share_of_the_remembered_messages_decides() {
         // One newsletter that both mailboxes have proves nothing.
         assert!(weigh(60, 31, 1).refutes() && weigh(60, 31, 0).refutes() && weigh(5, 1, 0).refutes());
         assert!(weigh(60, 60, 60).proves() && weigh(60, 2, 2).proves() && weigh(5_000, 5_000, 600).proves());
-        // Nothing can be said of a few.
+        // A few messages prove nothing.
         let few = weigh(4, 4, 0);
         assert!(!few.proves() && !few.refutes());
-        // A large folder that was made anew with other mail does not outweigh those that are the same.
+        // A large folder that was created again with other mail does not outweigh those that are the same.
         assert!(weigh(50_000, 50_000, 0).and(Evidence::new(20, 20)).proves());
     }
 }

@@ -1,9 +1,8 @@
 //! Views (`\All`, `\Flagged`, `\Important`): only messages that are in no other folder are copied.
 //!
-//! A view is looked at after all other folders, because then the ledger knows by which fingerprints their messages are
-//! recognised. A message counts as held by another folder if fingerprint and size are equal, and the view shows no more of
-//! them than the folders hold; else the digests decide. A scan of a view is freed of the others' messages, so that they
-//! look as if they were not there.
+//! A view is scanned after all other folders, because the ledger then has the fingerprints of their messages. A
+//! message is held by another folder if fingerprint and size are equal, and the view shows no more of them than the
+//! folders hold. Else the digests decide. Held messages are removed from the scan of a view.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,16 +15,16 @@ use crate::{
     ports::{Ledger, Mailbox},
 };
 
-/// A view under way.
+/// State of a view during a pass.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     /// Folders that may hold the same messages.
     holders: Vec<FolderPath>,
-    /// Views that were looked at before: what was copied from them is not copied again.
+    /// Views that were scanned before. Messages that were copied from them are not copied again.
     before: Vec<FolderPath>,
-    /// Messages of those folders that vanished, though the ledger knows them still.
+    /// Messages of those folders that vanished, and that the ledger still has.
     gone: BTreeMap<FolderPath, UidSet>,
-    /// Messages with a lower UID were compared by an earlier pass: those without a record are in other folders.
+    /// An earlier pass compared all lower UIDs: messages below without a record are in other folders.
     compared_below: Option<Uid>,
     uid_validity: Option<UidValidity>,
     /// Messages that are in another folder.
@@ -57,7 +56,7 @@ struct Alike<'a> {
 }
 
 impl Alike<'_> {
-    /// Messages of the view that the other folders' messages do not account for.
+    /// Messages of the view in excess of those in other folders.
     fn undecided(&self) -> impl Iterator<Item = &Shown> {
         self.shown.iter().filter(|it| {
             let of_size = |size: u64| size == it.size;
@@ -68,7 +67,7 @@ impl Alike<'_> {
 }
 
 impl View {
-    /// A view of which nothing was compared yet in this pass.
+    /// A view without compared messages in this pass.
     pub(crate) fn new(holders: Vec<FolderPath>, before: Vec<FolderPath>) -> Self {
         Self {
             holders,
@@ -81,18 +80,18 @@ impl View {
         }
     }
 
-    /// The same where an earlier pass has compared all messages below this UID.
+    /// The same view after an earlier pass compared all messages below this UID.
     pub(crate) fn compared_below(self, below: Uid, uid_validity: UidValidity) -> Self {
         Self { compared_below: Some(below), uid_validity: Some(uid_validity), ..self }
     }
 
-    /// The same where these messages have vanished from a folder.
+    /// The same view after these messages vanished from a folder.
     pub(crate) fn without(mut self, folder: &FolderPath, vanished: impl Iterator<Item = Uid>) -> Self {
         self.gone.entry(folder.clone()).or_default().extend(vanished);
         self
     }
 
-    /// How many messages of the view are in other folders.
+    /// Number of the view's messages that are in other folders.
     pub(crate) fn held(&self) -> u64 {
         self.held.len()
     }
@@ -151,7 +150,7 @@ impl View {
         Ok(scan)
     }
 
-    /// Which of the messages are in other folders.
+    /// Returns those of the messages that are in other folders.
     async fn held_elsewhere<M: Mailbox, L: Ledger>(
         &self,
         source: &mut M,
@@ -193,7 +192,7 @@ impl View {
     }
 }
 
-/// Messages of a folder of which the ledger knows no fingerprint: they were not copied, and may never be.
+/// Returns messages of a folder without a fingerprint in the ledger: they were not copied, and may never be.
 async fn unrecorded<M: Mailbox, L: Ledger>(
     source: &mut M,
     ledger: &L,
@@ -215,13 +214,13 @@ async fn unrecorded<M: Mailbox, L: Ledger>(
         Ok(prints.into_iter().filter_map(with_size).collect())
     };
     match look.await {
-        // A folder that cannot be read holds nothing that could be relied on.
+        // A folder that cannot be read holds nothing reliable.
         Err(Error { scope, .. }) if scope <= Scope::Folder => Ok(Vec::new()),
         other => other,
     }
 }
 
-/// Those of the messages that are equal to none of the twins, octet by octet.
+/// Returns the messages whose bytes are not those of any of the twins.
 async fn unequal<M: Mailbox>(
     source: &mut M,
     view: &FolderPath,

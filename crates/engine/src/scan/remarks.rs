@@ -1,13 +1,13 @@
-//! What the operator is told of a source folder whose messages are about to be copied. A pure function of scan and plan.
+//! Remarks for the operator on a source folder whose messages are about to be copied. Pure.
 
 use std::time::Duration;
 
 use crate::{folder::Scan, message_plan::MessagePlan};
 
-/// Clocks differ; a date of arrival this far ahead is none.
+/// Tolerated difference of clocks. Dates of arrival beyond it are in the future.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_hours(24);
 
-/// The remarks, each a sentence. `now` is the time since 1970.
+/// Returns the remarks, each a sentence. `now` is the time since 1970.
 pub(crate) fn remarks(scan: &Scan, plan: &MessagePlan, now: Duration) -> Vec<String> {
     let latest = i64::try_from((now + MAX_CLOCK_DIFFERENCE).as_secs()).unwrap_or(i64::MAX);
     let (mut by_header, mut undated, mut ahead) = (0, 0, 0);

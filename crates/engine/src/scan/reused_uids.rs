@@ -1,8 +1,8 @@
-//! Notices UIDs that a source uses again for other messages although UIDVALIDITY stays (RFC 9051, section 2.3.1.1,
-//! forbids it): servers that were restored from a backup, and bridges.
+//! Detection of UIDs that a source uses again for other messages although UIDVALIDITY stays.
 //!
-//! A scan of changes is believed only if the numbers of the folder grew since the last pass, and the UIDs that it names are
-//! known or new.
+//! Protocol: RFC 9051, section 2.3.1.1, forbids it. Servers that were restored from a backup do it, and bridges. A
+//! scan of changes is believed only if the numbers of the folder grew since the last pass, and its UIDs are known or
+//! new.
 
 use std::collections::HashMap;
 
@@ -20,19 +20,22 @@ use crate::{
 
 /// Messages whose headers are compared before a folder is paired again.
 const SAMPLE: usize = 20;
-/// Vanished messages that a scan of changes may tell of where its UIDs cannot be checked.
+/// Vanished messages that a scan of changes may report if its UIDs cannot be checked.
 const MAX_UNCHECKED_VANISHED: usize = 5;
 
-/// True if the folder's numbers are lower than they were, although UIDVALIDITY stays: the server was restored from a backup,
-/// and may have given UIDs once more. A scan of changes would not show those messages. Pure.
+/// True if the folder's numbers are lower than before, although UIDVALIDITY stays. Pure.
+///
+/// The server was restored from a backup, and may have given UIDs again. A scan of changes would not show those
+/// messages.
 pub(crate) fn went_back(then: &FolderStatus, now: &FolderStatus) -> bool {
     let is_lower = then.uid_next.zip(now.uid_next).is_some_and(|(then, now)| now < then)
         || then.highest_modseq.zip(now.highest_modseq).is_some_and(|(then, now)| now < then);
     then.uid_validity == now.uid_validity && is_lower
 }
 
-/// True if messages vanished by a scan of changes whose UIDs are not those of the folder: some are neither known nor shown.
-/// `is_partial`: the folder holds messages of which the ledger knows nothing. Pure.
+/// True if messages vanished by a scan of changes with wrong UIDs: some are neither known nor shown. Pure.
+///
+/// `is_partial`: the folder holds messages that the ledger does not know.
 fn is_doubtful(scan: &Scan, state: &FolderState, is_partial: bool) -> bool {
     let Present::These(there) = &scan.present else { return false };
     let vanished = state.done().filter(|(uid, _)| !there.contains(*uid)).count();
@@ -44,17 +47,17 @@ fn is_doubtful(scan: &Scan, state: &FolderState, is_partial: bool) -> bool {
     there.without(&shown).iter().any(|uid| !state.messages.contains_key(&uid))
 }
 
-/// The messages with the highest known UIDs. UIDs that are used again are the highest ones.
+/// The messages with the highest known UIDs. Reused UIDs are the highest ones.
 fn highest_known(scan: &Scan, state: &FolderState) -> impl Iterator<Item = Uid> {
     let is_known = |uid: &Uid| matches!(state.messages.get(uid), Some(MessageState::Done(_)));
     scan.messages.iter().rev().map(|it| it.uid).filter(is_known).take(SAMPLE)
 }
 
-/// Messages whose size or date of arrival is not what it was when they were copied. Pure.
+/// Returns messages whose size or date of arrival changed since they were copied. Pure.
 pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
     let differs = |size: u64, date: Option<i64>, copied: &CopyRecord| match (date, copied.arrived) {
         (Some(now), Some(then)) => now != then || (size != copied.size && size > 0 && copied.size > 0),
-        // Of older records, the size may be the target's.
+        // In older records, the size may be the target's.
         _ => false,
     };
     let is_other = |uid: Uid, size: u64, date: Option<i64>| match state.messages.get(&uid) {
@@ -65,8 +68,7 @@ pub(crate) fn contradictions(scan: &Scan, state: &FolderState) -> Vec<Uid> {
     scan.messages.iter().filter(|it| is_other(it.uid, it.size, date(it))).map(|it| it.uid).collect()
 }
 
-/// True if the numbers of the folder say that UIDs may be those of other messages: they went back, or are those of another
-/// folder. Pure.
+/// True if the folder's numbers suggest reused UIDs: they are lower than before, or those of another folder. Pure.
 fn may_reuse(job: &FolderJob, state: &FolderState, scan: &Scan) -> bool {
     state.record.cursor.is_some_and(|it| went_back(&it.status, &scan.status))
         || twin(job, &scan.status).is_some()
@@ -83,8 +85,10 @@ pub(crate) fn must_show_all<M: Ports>(
     may_reuse(job, state, scan) || is_doubtful(scan, state, is_partial)
 }
 
-/// True if a known UID is another message now. A server may change its mind about size and date: headers decide, and
-/// what is still the same message is recorded as it is told now. Size and date of another message may be the same.
+/// True if a known UID is another message now.
+///
+/// A server may correct size and date: headers decide, and the record of an unchanged message gets the new values.
+/// Another message may have the same size and date.
 pub(crate) async fn has_reused_uids<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,

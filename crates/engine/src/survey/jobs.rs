@@ -15,7 +15,7 @@ use crate::{
 use mailhaul_mail::{FolderPath, UidSet};
 use std::sync::Arc;
 
-/// Splits the folders into those that need work and those that do not; views come after them.
+/// Splits the folders into those that need work and those that do not. Views come last.
 pub(crate) fn choose_jobs<M: Ports>(
     cx: &SyncContext<'_, M>,
     survey: Survey,
@@ -61,8 +61,9 @@ pub(crate) fn choose_jobs<M: Ports>(
     (jobs, views)
 }
 
-/// A source that shows a folder's messages elsewhere counts them in both: then the ledger alone knows how many are
-/// carried from which.
+/// Corrects the numbers of unchanged folders by the ledger.
+///
+/// A source with labels counts a message in several folders. Only the ledger knows the folder that it was copied from.
 pub(crate) async fn count_unchanged<M: Ports>(
     cx: &SyncContext<'_, M>,
     report: &mut Report,

@@ -1,4 +1,4 @@
-//! The first look at a mailbox: where every folder goes, and what is remembered. Changes nothing anywhere.
+//! Survey of a mailbox: folders, their targets, and their ledger records. Changes nothing anywhere.
 
 pub(crate) mod jobs;
 pub(crate) mod relisting;
@@ -19,26 +19,26 @@ use crate::{
     scan::remainder::View,
 };
 
-/// What the first look shows.
+/// Result of a survey.
 pub(crate) struct Survey {
     pub(crate) plans: Vec<FolderPlan>,
     pub(crate) records: BTreeMap<FolderPath, FolderRecord>,
     /// Folders that the ledger knows and the source has no more.
     pub(crate) departed: Vec<FolderRecord>,
-    /// The target's folders, where they had to be asked for.
+    /// The target's folders, if they were listed.
     pub(crate) target: Vec<Folder>,
-    /// Folders of which only those messages are copied that are in no other folder, `\All` first.
+    /// Folders whose messages are copied only if no other folder has them, `\All` first.
     pub(crate) views: Vec<FolderPath>,
-    /// Folders that hold messages, views aside.
+    /// Folders that hold messages, without views.
     pub(crate) holders: Vec<FolderPath>,
     /// Options of the operator that match no folder.
     pub(crate) unmatched: Vec<Unmatched>,
-    /// What the target's names can hold, where folders are new.
+    /// Rules for the target's names, if folders are new.
     pub(crate) names: NameRules,
 }
 
 impl Survey {
-    /// An error where nothing of a mailbox that is new would be copied, because options match no folder.
+    /// Fails if options match no folder, and nothing of a new mailbox would be copied.
     pub(crate) fn check_options(&self) -> Result<(), Error> {
         let is_left = |it: &FolderPlan| it.target.is_some();
         if self.unmatched.is_empty() || !self.records.is_empty() || self.plans.iter().any(is_left) {
@@ -49,16 +49,19 @@ impl Survey {
         Err(Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Options, words))
     }
 
-    /// The folder as a view that was not compared yet; `None` where it is copied whole.
+    /// Returns the folder as a view; `None` if it is copied whole.
     pub(crate) fn view(&self, folder: &FolderPath) -> Option<View> {
         let place = self.views.iter().position(|it| it == folder)?;
         Some(View::new(self.holders.clone(), self.views[..place].to_vec()))
     }
 }
 
-/// Where every folder of a mailbox would go, and why; the last passes count. Changes nothing anywhere.
+/// Returns the target of every folder of a mailbox, with the reason. Changes nothing anywhere.
+///
+/// Decisions of earlier passes count.
 ///
 /// # Errors
+///
 /// Those of the two mailboxes and of the ledger.
 pub async fn plan_mailbox<S: Mailbox, T: Mailbox, L: Ledger>(
     source: &mut S,
@@ -69,7 +72,7 @@ pub async fn plan_mailbox<S: Mailbox, T: Mailbox, L: Ledger>(
     Ok(survey(source, target, ledger, rules).await?.plans)
 }
 
-/// Looks. The target is not asked where the ledger knows every folder.
+/// Reads folders and records. The target is not asked if the ledger knows every folder.
 pub(crate) async fn survey(
     source: &mut impl Mailbox,
     target: &mut impl Mailbox,
@@ -77,7 +80,7 @@ pub(crate) async fn survey(
     rules: &FolderRules,
 ) -> Result<Survey, Error> {
     let records = ledger.folders().await?;
-    // The first time the target is asked in any case: both at once.
+    // The first pass asks the target in any case: both servers are listed at once.
     let (folders, mut on_target) = if records.is_empty() {
         let (folders, on_target) = futures_util::join!(source.folders(), target.folders());
         (folders?, Some(on_target?))

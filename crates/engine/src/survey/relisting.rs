@@ -13,8 +13,10 @@ use crate::{
     survey::renames::survey_with_renames,
 };
 
-/// Treats folders that the source refused and lists no more as departed. Returns the folders that came up in the meantime, to
-/// be copied; `None` if nothing changed. Folders that are still listed stay failed.
+/// Treats folders that the source refused and lists no more as departed.
+///
+/// Returns folders that appeared in the meantime, to be copied; `None` if nothing changed. Folders that are still
+/// listed stay failed.
 pub(crate) async fn list_once_more<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut Vec<FolderJob>,

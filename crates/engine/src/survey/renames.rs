@@ -1,10 +1,10 @@
 //! Folders that were renamed on the source are renamed on the target.
 //!
-//! A folder that departed and a new one are the same if UIDVALIDITY is equal and all messages that the ledger knows are in
-//! the new one, under their UIDs, with their sizes and fingerprints: some servers give every folder the same UIDVALIDITY.
+//! A departed folder and a new one are the same if UIDVALIDITY is equal and the new one has all known messages, with
+//! their UIDs, sizes and fingerprints. UIDVALIDITY alone is no proof: some servers give every folder the same one.
 //!
-//! Crash safety: nothing is written down before RENAME. After a crash the new name is on the target and the old one is not,
-//! with the messages that the ledger knows; then only the record is missing.
+//! Crash safety: nothing is recorded before RENAME. After a crash, the target has the new name and not the old one,
+//! with the messages that the ledger knows. Then only the record is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +25,11 @@ use crate::{
 struct RenamedFolder {
     record: FolderRecord,
     plan: FolderPlan,
-    /// Where it is to be on the target.
+    /// Its new name on the target.
     target: FolderPath,
 }
 
-/// The survey after renamed folders were followed.
+/// Surveys the mailbox after renamed folders were followed.
 pub(crate) async fn survey_with_renames<M: Ports>(cx: &mut SyncContext<'_, M>) -> Result<Survey, Error> {
     let mut retries = RetryCounter::default();
     loop {
@@ -42,9 +42,9 @@ pub(crate) async fn survey_with_renames<M: Ports>(cx: &mut SyncContext<'_, M>) -
     }
 }
 
-/// True if any folder was followed. What cannot be followed is left to the moves of messages.
+/// Returns true if any folder was renamed. Other renames are handled as moves of messages.
 async fn follow_renames<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) -> Result<bool, Error> {
-    // Where folders are labels, what a folder shows depends on other folders.
+    // With labels as folders, the content of a folder depends on other folders.
     if survey.departed.is_empty() || !cx.source.view().is_empty() {
         return Ok(false);
     }
@@ -68,7 +68,7 @@ async fn follow_renames<M: Ports>(cx: &mut SyncContext<'_, M>, survey: &Survey) 
     Ok(has_followed)
 }
 
-/// Pairs of folders that departed and folders that are new, parents first.
+/// Pairs departed folders with new folders, parents first.
 async fn find_renamed<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     survey: &Survey,
@@ -131,7 +131,7 @@ async fn rename_on_target<M: Ports>(
     Ok(is_renamed)
 }
 
-/// True if the folder of the new name has the messages: a RENAME before this pass took effect.
+/// True if the folder of the new name has the messages: an earlier RENAME succeeded.
 async fn was_renamed_on_target<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     renamed: &RenamedFolder,
@@ -149,7 +149,7 @@ async fn was_renamed_on_target<M: Ports>(
     unless_refused(looked.await)
 }
 
-/// True if every message that is shown is the one that the ledger knows under its UID.
+/// True if every shown message is the one that the ledger knows under its UID.
 fn are_equal(state: &FolderState, shown: &BTreeMap<Uid, Fingerprint>) -> bool {
     let is_equal = |(_, copied): (Uid, &CopyRecord)| {
         let it = copied.target_uid.and_then(|uid| shown.get(&uid));
@@ -167,7 +167,7 @@ fn may_be(record: &FolderRecord, plan: &FolderPlan, survey: &Survey) -> bool {
         && status.uid_next >= cursor.status.uid_next
 }
 
-/// True if nothing but this folder, and what goes with it, would be renamed on the target.
+/// True if RENAME would affect only this folder and those that move with it.
 fn can_follow(it: &RenamedFolder, renamed: &[RenamedFolder], survey: &Survey) -> bool {
     let (from, to) = (&it.record.target, &it.target);
     let goes_along = |other: &FolderRecord| {
@@ -179,17 +179,17 @@ fn can_follow(it: &RenamedFolder, renamed: &[RenamedFolder], survey: &Survey) ->
         others().all(|other| other.target != *to && other.target != *from)
             && others().filter(|other| other.target.is_within(from)).all(goes_along)
     };
-    // Where both names go to one place, nothing is done there.
+    // If both names have one target folder, nothing is renamed there.
     from == to || (!from.is_inbox() && !to.is_inbox() && !to.is_within(from) && is_free())
 }
 
-/// Where a folder is after one above it, or it itself, was renamed.
+/// Returns the path of a folder after it, or one above it, was renamed.
 fn moved(path: &FolderPath, from: &FolderPath, to: &FolderPath) -> Option<FolderPath> {
     let rest = path.segments().strip_prefix(from.segments())?;
     Some(FolderPath::new(to.segments().iter().chain(rest).cloned()))
 }
 
-/// A folder that is refused is not followed; other errors are tried again.
+/// A refused folder is not followed; other errors are retried.
 fn unless_refused(outcome: Result<bool, Error>) -> Result<bool, Error> {
     match outcome {
         Err(error) if error.scope <= Scope::Folder => Ok(false),

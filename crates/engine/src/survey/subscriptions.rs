@@ -1,4 +1,4 @@
-//! Subscriptions that a pass does not take away: folders that the target shows as subscribed and the source does not.
+//! Subscriptions that a pass does not remove: folders that are subscribed on the target and not on the source.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,9 @@ use mailhaul_mail::FolderPath;
 
 use crate::{folder::Folder, folder_plan::FolderPlan};
 
-/// Folders of the target that stay subscribed although none of their folders on the source is. Empty where the target was not
-/// listed. A source without any subscription does not use them, and says nothing by that.
+/// Returns target folders that stay subscribed although none of their source folders is.
+///
+/// Empty if the target was not listed. A source without any subscription does not use them, so it proves nothing.
 pub(crate) fn stay_subscribed(plans: &[FolderPlan], target: &[Folder]) -> Vec<FolderPath> {
     let wanted: BTreeSet<&FolderPath> =
         plans.iter().filter(|plan| plan.subscribe).filter_map(|plan| plan.target.as_ref()).collect();
@@ -37,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_folder_of_the_source_subscribes_is_told() {
+    fn folders_that_only_the_target_subscribes_are_reported() {
         let plans = [
             plan("INBOX", Some("INBOX"), false),
             plan("Kept", Some("Kept"), true),

@@ -1,8 +1,8 @@
-//! Windows of messages on their way: intents before the effect, outcomes as the answers come.
+//! Transfer of messages in windows: intents before the effect, outcomes as the answers come.
 //!
-//! Three stages run side by side in one task. The source pushes pieces into the pipe. The target pulls offers from
-//! [`WindowFeed`], which writes a window's intents before it gives out the window's first message, and hashes what
-//! passes. The recorder takes the target's answers and writes outcomes, as many as have come, in one durable step.
+//! Three stages run in one task. The source writes parts into the pipe. The target pulls parts from [`WindowFeed`],
+//! which writes a window's intents before it returns the window's first message, and hashes the bytes. The recorder
+//! takes the target's answers, and writes all that have come in one durable step.
 
 pub(crate) mod context;
 pub(crate) mod pipe;
@@ -26,9 +26,11 @@ use crate::{
     transfer::window_feed::WindowFeed,
 };
 
-/// Carries the messages over, in this order, at most `batch` in one command. On an error, what was acknowledged is
-/// recorded; the rest stays intended in the ledger, to be settled. Messages that arrived and whose place is known are in
-/// the ledger alone afterwards, not in the state. Flags are changed while the first bodies are awaited.
+/// Transfers the messages in this order, at most `batch` in one command.
+///
+/// On an error, acknowledged messages are recorded; the rest stays intended in the ledger, for recovery. Messages with
+/// a known target UID are in the ledger alone afterwards, not in the state. Flags are changed while the target waits
+/// for the first bodies.
 pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Clock>(
     source: &mut S,
     target: &mut T,
@@ -53,7 +55,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     };
     let (fetched, appended, written) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
     let mut done = recorder.into_transferred();
-    // The ledger's error stops the pass; the source's error explains the target's (a body that never ended).
+    // An error of the ledger stops the pass. An error of the source explains that of the target (an incomplete body).
     let result = written.and_then(|()| match (fetched, appended) {
         (Ok(missing), appended) => {
             done.missing = missing;
@@ -64,7 +66,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     (done, result.and_then(|()| halted.into_inner().map_or(Ok(()), Err)))
 }
 
-/// A server that asks for patience may hang up right afterwards: then that it asked is what counts.
+/// Prefers a request for a delay to the disconnect that followed it.
 fn said_before(error: Error, refused: &[(Vec<Uid>, Error)]) -> Error {
     let mut refusals = refused.iter().map(|(_, refusal)| refusal);
     let asked = refusals.rfind(|it| it.scope > Scope::Session);

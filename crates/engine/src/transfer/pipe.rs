@@ -1,7 +1,7 @@
-//! The pipe between source and target: bounded in octets, one way.
+//! The pipe between source and target: bounded in bytes, one way.
 //!
-//! The source pushes pieces through an [`PipeWriter`]; the target pulls offers from a [`Feed`] and reports each answer to
-//! [`Acks`]. Nobody waits for a single message.
+//! The source writes parts into a [`PipeWriter`]. The target pulls parts from a [`Feed`] and reports each answer to
+//! [`Acks`]. No round trip is spent on a single message.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::error::Error;
 /// A part of a message, on its way from the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchedPart {
-    /// A message, whole.
+    /// A whole message.
     Message(Uid, Bytes),
-    /// A larger message begins: this many octets follow in chunks.
+    /// A larger message begins: this many bytes follow in chunks.
     Start(Uid, u64),
-    /// Its next octets.
+    /// The next bytes of the message.
     Chunk(Bytes),
-    /// All of its octets were sent.
+    /// All bytes of the message were sent.
     End,
 }
 
@@ -33,102 +33,104 @@ impl FetchedPart {
     }
 }
 
-/// How many octets may be under way between sources and targets. Clones share it.
+/// Limit on bytes between sources and targets. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Budget {
     octets: Arc<Semaphore>,
-    /// Of these, what may wait for its turn.
+    /// The part of these bytes that may wait out of order.
     aside: Arc<Semaphore>,
-    /// One message at a time may be held whole beside them.
+    /// One message at a time may be held whole in addition.
     whole: Arc<Semaphore>,
     limit: u32,
 }
 
 impl Budget {
-    /// A budget of so many octets. A single piece larger than half of that counts as half of it.
+    /// Creates a budget in bytes. A single part larger than half of it counts as half.
     pub fn new(octets: u32) -> Self {
         let limit = octets.max(1);
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Self { octets: semaphore(limit), aside: semaphore(limit / 2), whole: semaphore(1), limit }
     }
 
-    /// The turn of a message that must be held whole, which is not counted here: one in the process at a time.
+    /// Waits for the right to hold a whole message, which is not counted here. One in the process at a time.
     pub(crate) async fn whole(&self) -> Option<OwnedSemaphorePermit> {
         self.whole.clone().acquire_owned().await.ok()
     }
 }
 
-/// Octets that may wait for their turn, for whoever asks for them out of turn.
+/// Bytes of the budget that are reserved for messages out of order.
 #[derive(Debug)]
 pub struct ReservedBytes(OwnedSemaphorePermit);
 
-/// Octets of the budget for a message that waits for its turn.
+/// Bytes of the budget for a message that waits for its turn.
 #[derive(Debug)]
 pub struct BudgetShare {
     octets: OwnedSemaphorePermit,
     aside: OwnedSemaphorePermit,
 }
 
-/// A piece and its share of the budget, given back when the piece is done with.
+/// A part with its bytes of the budget, which are released after use.
 type Carried = (FetchedPart, OwnedSemaphorePermit);
 
-/// Where a source puts messages.
+/// The source's end of the pipe.
 pub struct PipeWriter {
     pieces: mpsc::Sender<Carried>,
     budget: Budget,
 }
 
-/// Where messages come out.
+/// The target's end of the pipe.
 pub struct PipeReader {
     pieces: mpsc::Receiver<Carried>,
-    /// The share of the piece given out last.
+    /// Bytes of the part that was read last.
     held: Option<OwnedSemaphorePermit>,
 }
 
-/// A pipe within the budget.
+/// Creates a pipe within the budget.
 pub fn pipe(budget: &Budget) -> (PipeWriter, PipeReader) {
     let (sender, receiver) = mpsc::channel(1024);
     (PipeWriter { pieces: sender, budget: budget.clone() }, PipeReader { pieces: receiver, held: None })
 }
 
-/// Nobody listens to the outlet any more.
+/// The reader of the pipe is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PipeClosed;
 
 impl PipeWriter {
-    /// Waits until there is room, and sends.
+    /// Waits until the budget allows it, and sends.
     pub async fn send(&self, piece: FetchedPart) -> Result<(), PipeClosed> {
         let share = self.budget.octets.clone().acquire_many_owned(self.weight(&piece)).await;
         self.pieces.send((piece, share.map_err(|_| PipeClosed)?)).await.map_err(|_| PipeClosed)
     }
 
-    /// Room for so many octets that may come before their turn. `None` where more than half of the budget would wait for its
-    /// turn: it must not keep back those whose turn it is. Never waits.
+    /// Reserves bytes for messages out of order. Never waits.
+    ///
+    /// Returns `None` if more than half of the budget would wait: messages in order must not be blocked.
     pub fn room(&self, octets: u64) -> Option<ReservedBytes> {
         let octets = u32::try_from(octets).ok()?;
         self.budget.aside.clone().try_acquire_many_owned(octets).ok().map(ReservedBytes)
     }
 
-    /// A share for a message of so many octets that is not to be sent yet; waits until the budget has it. `None` where there
-    /// is no room: more came than was announced.
+    /// Takes bytes of the budget for a message that is sent later. Waits for them.
+    ///
+    /// Returns `None` if more bytes came than were announced, and the budget has no more to reserve.
     pub async fn set_aside(&self, room: &mut ReservedBytes, octets: u64) -> Option<BudgetShare> {
         if let Some(lacking) = octets.checked_sub(room.0.num_permits() as u64).filter(|it| *it > 0) {
             room.0.merge(self.room(lacking)?.0);
         }
         let octets = u32::try_from(octets).ok()?;
         let aside = room.0.split(octets as usize)?;
-        // What is in the pipes goes on, whoever waits here.
+        // The parts in the pipes proceed during this wait.
         let octets = self.budget.octets.clone().acquire_many_owned(octets).await.ok()?;
         Some(BudgetShare { octets, aside })
     }
 
-    /// Sends a piece of a message that was set aside, out of its share.
+    /// Sends a part of a message out of its own bytes.
     pub async fn send_aside(&self, share: &mut BudgetShare, piece: FetchedPart) -> Result<(), PipeClosed> {
         let weight = piece.weight();
         drop(share.aside.split(weight));
         match share.octets.split(weight) {
             Some(octets) => self.pieces.send((piece, octets)).await.map_err(|_| PipeClosed),
-            // More came than was announced.
+            // More bytes came than were announced.
             None => self.send(piece).await,
         }
     }
@@ -139,7 +141,7 @@ impl PipeWriter {
 }
 
 impl PipeReader {
-    /// The next piece; `None` when the outlet is gone.
+    /// Returns the next part; `None` when the writer is gone.
     pub async fn next(&mut self) -> Option<FetchedPart> {
         self.held = None;
         let (piece, share) = self.pieces.recv().await?;
@@ -147,7 +149,7 @@ impl PipeReader {
         Some(piece)
     }
 
-    /// Whether a piece waits.
+    /// True if a part is ready.
     pub fn is_ready(&self) -> bool {
         !self.pieces.is_empty()
     }
@@ -156,72 +158,75 @@ impl PipeReader {
 /// A message, or a part of one, for the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendPart {
-    /// A message, whole.
+    /// A whole message.
     Message(Envelope, Bytes),
-    /// A larger message begins: exactly this many octets follow.
+    /// A larger message begins: exactly this many bytes follow.
     Start(Envelope, u64),
-    /// Its next octets.
+    /// The next bytes of the message.
     Chunk(Bytes),
-    /// It is complete.
+    /// The message is complete.
     End,
 }
 
-/// Where a target takes messages from.
+/// The source of messages for a target.
 pub trait Feed: Send {
-    /// The next offer; `None` when there are no more. An error inside a message means that it can never be completed:
-    /// the connection on which its length was announced must be dropped.
+    /// Returns the next part; `None` when there are no more.
+    ///
+    /// An error inside a message means that the message can never be completed. The connection on which its length was
+    /// announced must be dropped.
     fn next(&mut self) -> impl Future<Output = Result<Option<AppendPart>, Error>> + Send;
 
-    /// Whether `next` would answer at once: if not, this is the moment to flush.
+    /// True if `next` would return at once. If not, the target flushes now.
     fn is_ready(&self) -> bool;
 }
 
-/// Where UIDs on the target are given in the order in which the messages were offered.
+/// UIDs on the target, in the order in which the messages were sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppendedUids {
     /// The target folder's UIDVALIDITY.
     pub uid_validity: UidValidity,
-    /// As many as messages in the command, ascending.
+    /// One UID for each message in the command, ascending.
     pub uids: UidSet,
 }
 
-/// A target's answer to one command.
+/// The target's answer to one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ack {
-    /// The UIDs on the source of the messages in the command, in order.
+    /// Source UIDs of the messages in the command, in order.
     pub sent: Vec<Uid>,
-    /// Where they are now, or why none of them is there. After a refused command of several messages the target accepts
-    /// nothing more from the feed: its messages are offered again before those that follow them.
-    /// An error that spoils no more than a message and may be retried at
-    /// once means that the target will do otherwise with the same messages next time.
+    /// The new UIDs, or the reason why none of the messages is there.
+    ///
+    /// After a refused command of several messages, the target accepts nothing more from the feed: its messages are
+    /// sent again before those that follow them. An error of at most one message that may be retried at once asks for
+    /// another form of the same messages.
     pub result: Result<Option<AppendedUids>, Error>,
-    /// They arrived without their flags, which are still to be set.
+    /// True if the messages arrived without their flags, which are still to be set.
     pub is_bare: bool,
 }
 
-/// Where a target reports.
+/// Sender of a target's answers.
 #[derive(Clone, Debug)]
 pub struct Acks(pub(crate) mpsc::UnboundedSender<TransferEvent>);
 
 impl Acks {
     /// Reports one answer. Never waits.
     pub fn report(&self, ack: Ack) {
-        // The receiver outlives the target's work unless the pass has failed already.
+        // The receiver outlives the target's task unless the pass has failed already.
         let _ = self.0.send(TransferEvent::Answer(ack));
     }
 }
 
-/// What a target reported, outside of a pass.
+/// Receiver of a target's answers, outside of a pass.
 pub struct Answers(mpsc::UnboundedReceiver<TransferEvent>);
 
-/// Where a target reports, and what comes out: for those who drive a target by themselves.
+/// Creates both ends, for callers that use a target outside of a pass.
 pub fn acks() -> (Acks, Answers) {
     let (events, arriving) = mpsc::unbounded_channel();
     (Acks(events), Answers(arriving))
 }
 
 impl Answers {
-    /// The next answer; `None` when nobody reports any more.
+    /// Returns the next answer; `None` when the sender is gone.
     pub async fn next(&mut self) -> Option<Ack> {
         loop {
             if let TransferEvent::Answer(ack) = self.0.recv().await? {
@@ -231,22 +236,21 @@ impl Answers {
     }
 }
 
-/// What reaches the recorder.
+/// Input of the recorder.
 #[derive(Debug)]
 pub(crate) enum TransferEvent {
-    /// A message was handed to the target whole, with these hashes and this many bytes.
+    /// A whole message was given to the target, with these hashes and this many bytes.
     Sent(Uid, Fingerprint, Digests, u64),
-    /// The target answered.
     Answer(Ack),
 }
 
-/// What a message carries beside its octets.
+/// Data of a message besides its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// Its UID on the source.
+    /// UID on the source.
     pub uid: Uid,
     /// Flags and keywords to set.
     pub flags: Flags,
-    /// When it arrived.
+    /// Date of arrival.
     pub internal_date: Option<InternalDate>,
 }

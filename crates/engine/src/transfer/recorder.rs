@@ -1,4 +1,4 @@
-//! Records outcomes: takes the answers of the target, and writes as many as have come in one durable step.
+//! Recorder of outcomes: takes the target's answers, and writes all that have come in one durable step.
 
 use crate::{
     error::Error,
@@ -17,23 +17,23 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// So long outcomes are gathered for one write.
+/// Time in which outcomes are gathered for one write.
 const GATHER_TIME: Duration = Duration::from_millis(50);
 
-/// And so much news at most.
+/// Maximum number of events in one write.
 const MAX_GATHERED_EVENTS: usize = 4096;
 
 /// A message that the target acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Acknowledged {
     pub(crate) uid: Uid,
-    /// Its UID on the target, where the target returned one that can be true.
+    /// UID on the target, if the target returned a plausible one.
     pub(crate) target_uid: Option<Uid>,
-    /// Bytes sent; `None` where only the ledger knows of the message.
+    /// Bytes sent; `None` if only the ledger knows the message.
     pub(crate) bytes: Option<u64>,
-    /// Bytes of the copy: those sent, or as the source claimed them.
+    /// Bytes of the copy: those sent, or as the source claimed.
     pub(crate) size: u64,
-    /// Of the bytes sent; `None` where nothing is known of them.
+    /// Fingerprint of the bytes sent; `None` if unknown.
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) digests: Option<Digests>,
     /// Flags that were sent with it.
@@ -42,25 +42,24 @@ pub(crate) struct Acknowledged {
 }
 
 impl Acknowledged {
-    /// `None` where the copy's place or its bytes are not known.
+    /// Returns `None` if the copy's UID or its bytes are unknown.
     pub(crate) fn to_compare(&self) -> Option<ToCompare> {
         Some(ToCompare { uid: self.target_uid?, digests: self.digests?, size: self.size })
     }
 }
 
-/// What one run of the transfer did.
+/// Result of one transfer.
 #[derive(Debug, Default)]
 pub(crate) struct Transferred {
-    /// Messages that the target acknowledged.
     pub(crate) acknowledged: Vec<Acknowledged>,
-    /// Messages of commands that were refused whole: to be tried again in smaller commands, or skipped when alone.
+    /// Messages of refused commands: to be sent again in smaller commands, or skipped if alone.
     pub(crate) refused: Vec<(Vec<Uid>, Error)>,
     /// Messages that the source did not deliver.
     pub(crate) missing: Vec<(Uid, Missing)>,
 }
 
 impl Transferred {
-    /// The messages of which something is known now.
+    /// The messages with a known outcome.
     pub(crate) fn answered(&self) -> HashSet<Uid> {
         let acknowledged = self.acknowledged.iter().map(|it| it.uid);
         let refused = self.refused.iter().flat_map(|(uids, _)| uids.iter().copied());
@@ -68,7 +67,6 @@ impl Transferred {
     }
 }
 
-/// Writes outcomes.
 pub(crate) struct Recorder<'a, L, P, C> {
     context: &'a TransferContext<'a, L, P, C>,
     state: &'a mut FolderState,
@@ -128,7 +126,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
                             };
                             messages += 1;
                             bytes += length;
-                            // With flags to be set, it is not done with.
+                            // A message whose flags are still to be set is not done.
                             let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
                             located.extend(is_done.then_some(uid));
                             let copied = CopyRecord {
@@ -160,7 +158,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             if !records.is_empty() {
                 self.context.ledger.record(&records).await?;
                 self.state.learn(&records);
-                // Nothing more is to be done about them in this pass, and half a million would fill the memory.
+                // This pass needs them no more, and half a million would fill the memory.
                 for uid in located.drain(..) {
                     self.state.messages.remove(&uid);
                 }
@@ -173,8 +171,10 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
         Ok(())
     }
 
-    /// False for UIDs that the target cannot have given to these messages: another count, another numbering, or UIDs that
-    /// were in use before the first message was sent.
+    /// False for UIDs that the target cannot have given to these messages.
+    ///
+    /// These are another number of UIDs, another UIDVALIDITY, or UIDs that were in use before the first message was
+    /// sent.
     fn can_be_true(&self, appended: &AppendedUids, sent: usize) -> bool {
         let append_start = self.context.append_start;
         let is_new = |uid: Uid| uid >= append_start.uid_next || self.context.habits.merges_copies;
@@ -183,8 +183,9 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             && appended.uids.iter().next().is_some_and(is_new)
     }
 
-    /// What has come, and what comes in a moment; false when nothing comes any more. To write each answer by itself would
-    /// keep the disk busy, which the target's server may be waiting for.
+    /// Gathers events for one write; false at the end of the transfer.
+    ///
+    /// A write for each answer would keep the disk busy, and the target server may be waiting for that disk.
     async fn gather(
         &self,
         arriving: &mut mpsc::UnboundedReceiver<TransferEvent>,

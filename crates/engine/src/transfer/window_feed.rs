@@ -1,4 +1,4 @@
-//! Gives out messages window by window, each window after its intents are durable.
+//! Feed of a transfer: returns messages window by window, each window after its intents are durable.
 
 use crate::{
     error::Error,
@@ -15,26 +15,25 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// How many messages between two durable writes of intents.
+/// Messages between two durable writes of intents.
 const WINDOW_MESSAGES: usize = 500;
 
-/// How many octets, as claimed, between two durable writes of intents.
+/// Bytes, as claimed, between two durable writes of intents.
 const WINDOW_OCTETS: u64 = 64 << 20;
 
-/// Gives out messages window by window.
 pub(crate) struct WindowFeed<'a, L, P, C> {
     context: &'a TransferContext<'a, L, P, C>,
-    /// Why no more is given out: a limit that lasts.
+    /// The reason to end early: a limit that lasts.
     halted: &'a OnceLock<Error>,
     folder: &'a FolderPath,
     inlet: PipeReader,
-    /// What is not given out yet, by UID.
+    /// Messages that were not returned yet, by UID.
     waiting: HashMap<Uid, &'a MessageInfo>,
-    /// In the order asked for; the front is the first without an intent.
+    /// Messages in the requested order; the front is the first one without an intent.
     order: VecDeque<(Uid, u64)>,
-    /// What has an intent.
+    /// Messages with an intent.
     intended: UidSet,
-    /// The message of which chunks pass by.
+    /// The message whose chunks are being read: UID, hasher, announced bytes.
     passing: Option<(Uid, MessageHasher, u64)>,
     events: mpsc::UnboundedSender<TransferEvent>,
 }
@@ -61,7 +60,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
         }
     }
 
-    /// The message's envelope, with its intent durable.
+    /// Returns the message's envelope after its intent is durable.
     async fn announce(&mut self, uid: Uid) -> Result<Option<Envelope>, Error> {
         let Some(message) = self.waiting.remove(&uid) else {
             return Ok(None); // Sent twice by the source, or never asked for.
@@ -89,7 +88,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
         Ok(Some(Envelope { uid, flags: message.flags.clone(), internal_date: message.internal_date }))
     }
 
-    /// Whether the message may go now, of which so many octets go at once. Waits; false where it would have to wait for long.
+    /// Waits until the limits allow the message, of which `at_once` bytes go at once. False if the wait would be long.
     async fn may_go(&self, uid: Uid, octets: u64, at_once: u64) -> bool {
         let context = self.context;
         if context.limits.throttles.is_empty() || !self.waiting.contains_key(&uid) {
@@ -98,7 +97,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
         match context.limits.message(context.clock, context.stop, octets, at_once).await {
             Ok(()) => true,
             Err(error) => {
-                // What is under way comes to its end, and then the folder's carrier learns of it.
+                // Messages on their way are completed. Then the transfer fails with this error.
                 let _first = self.halted.set(error);
                 false
             }

@@ -1,4 +1,4 @@
-//! A ledger in memory, and crashes on demand.
+//! A ledger in memory, with crashes on demand.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, UidSet};
 
-/// Where the ledger fails for good, as if the process had been killed there.
+/// The point at which the ledger fails for good, as if the process had been killed there.
 #[derive(Clone, Copy, Debug)]
 pub enum Crash {
     Before(u32),
@@ -27,7 +27,7 @@ impl MemoryLedger {
         *self.calls.lock().unwrap()
     }
 
-    /// What it holds now, apart from what it learns later.
+    /// A copy of its current state, separate from later changes.
     pub fn backup(&self) -> Self {
         let folders = self.folders.lock().unwrap().clone();
         Self { folders: Arc::new(Mutex::new(folders)), ..Self::default() }
