@@ -110,7 +110,7 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
     for message in wanted {
         match filter.max_size {
             Some(most) if message.size > most => {
-                let reason = format!("larger than the limit: {} > {most} octets", message.size);
+                let reason = format!("larger than the limit: {} > {most} bytes", message.size);
                 plan.skip.push((message.clone(), reason));
             }
             _ => plan.copy.push(message.clone()),

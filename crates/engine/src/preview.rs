@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
     ledger_state::FolderState,
-    matching::on_target::{MatchCandidate, SearchRange, find_on_target},
+    matching::on_target::{MatchCandidate, Search, SearchRange, find_on_target},
     message_plan::plan_messages,
     options::PassOptions,
     ports::{Ledger, Mailbox},
@@ -125,16 +125,10 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
     if is_on_target || is_known {
         let wanted: Vec<MatchCandidate> = plan.copy.iter().map(MatchCandidate::shown).collect();
-        let found = find_on_target(
-            source,
-            target,
-            folder,
-            &to,
-            &wanted,
-            &state.target_uids(),
-            SearchRange::WHOLE_FOLDER,
-        )
-        .await?;
+        let owned = state.target_uids();
+        let range = SearchRange::WHOLE_FOLDER;
+        let search = Search { folder, target_folder: &to, owned: &owned, range };
+        let found = find_on_target(source, target, search, &wanted).await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();
         plan.copy.retain(|it| !found.contains(it.uid));
         plan.already += found.len();

@@ -47,7 +47,7 @@ pub(crate) async fn recover_from<M: Ports>(
     if retries.failures > MAX_RETRIES && (!has_figure || retries.waited >= MAX_REQUESTED_WAIT) {
         let is_asked_for = is_crowded || error.kind.asks_for_patience();
         let times = retries.failures - 1;
-        let words = format_args!("the server asked for patience {times} times, and nothing was gained");
+        let words = format_args!("the server asked for a delay {times} times without any progress");
         return Err(if is_asked_for { error.context(words) } else { error });
     }
     let doubling = 1u32 << (retries.failures - 1).min(8);

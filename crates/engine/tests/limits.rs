@@ -270,7 +270,7 @@ async fn stated_delays_without_progress_end_after_a_day() {
         site.target.server().answers = vec![asked(figure); 2000];
         let error = site.pass(&PassLimits::default()).await.error.unwrap();
         assert_eq!(site.waits(), vec![figure; waits]);
-        let words = format!("the server asked for patience {waits} times, and nothing was gained");
+        let words = format!("the server asked for a delay {waits} times without any progress");
         assert!(error.message.starts_with(&words), "{error}");
     }
 }
@@ -284,7 +284,7 @@ async fn unstated_delays_without_progress_end_soon() {
     let error = site.pass(&PassLimits::default()).await.error.unwrap();
     assert_eq!(site.waits(), [15, 30, 60, 120, 240].map(Duration::from_secs));
     assert_eq!((error.kind, error.retry), (ErrorKind::Throttled, Retry::After(None)));
-    assert!(error.message.starts_with("the server asked for patience 5 times"), "{error}");
+    assert!(error.message.starts_with("the server asked for a delay 5 times"), "{error}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub(crate) const REMAINDER: &str = "; only what is in no other folder";
 pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, rules: &str) -> Option<String> {
     let Some(record) = record else { return Some("first pass".to_owned()) };
     let Some(cursor) = &record.cursor else { return Some("the last pass did not finish".to_owned()) };
-    let Some(now) = status else { return Some("the server gives no state without opening it".to_owned()) };
+    let Some(now) = status else { return Some("the server returns no state without opening the folder".to_owned()) };
     let then = &cursor.status;
     if record.append_start.is_some() {
         return Some("the last pass did not finish".to_owned());
@@ -30,7 +30,7 @@ pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, ru
     match (then.highest_modseq, now.highest_modseq) {
         (Some(then), Some(now)) if then == now => {}
         (Some(then), Some(now)) => return Some(format!("HIGHESTMODSEQ changed: {then} -> {now}")),
-        _ => return Some("the server does not tell flag changes (no CONDSTORE)".to_owned()),
+        _ => return Some("the server does not report flag changes (no CONDSTORE)".to_owned()),
     }
     if record.rules != rules {
         return Some("the operator's filters changed".to_owned());

@@ -11,7 +11,9 @@ use crate::{
     folder_sync::job::FolderJob,
     folder_sync::quiet::wait_until_quiet,
     ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{MatchCandidate, MatchedMessage, SearchRange, adopted, find_on_target, taken},
+    matching::on_target::{
+        MatchCandidate, MatchedMessage, Search, SearchRange, adopted, find_on_target, taken,
+    },
     matching::pairing::Proof,
     message_plan::MessagePlan,
     ports::Ledger,
@@ -34,8 +36,8 @@ pub(crate) async fn adopt<M: Ports>(
     let owned = taken(state, owned);
     let wanted: Vec<MatchCandidate> =
         plan.copy.iter().filter(|it| are_sought(it)).map(MatchCandidate::shown).collect();
-    let found =
-        find_on_target(cx.source, cx.target, &job.source, &job.target, &wanted, &owned, range).await?;
+    let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
+    let found = find_on_target(cx.source, cx.target, search, &wanted).await?;
     record_adopted(cx, job, state, plan, &found).await
 }
 
@@ -98,7 +100,8 @@ pub(crate) async fn locate_copies<M: Ports>(
         Some(append_start) => SearchRange::just_sent(append_start.uid_next, Proof::Fingerprint),
         None => SearchRange::by_octets(Uid::FIRST),
     };
-    let found = find_on_target(cx.source, cx.target, &job.source, &job.target, &lost, &owned, range).await?;
+    let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
+    let found = find_on_target(cx.source, cx.target, search, &lost).await?;
     let records: Vec<LedgerRecord> = found
         .iter()
         .filter_map(|it| match state.messages.get(&it.uid) {

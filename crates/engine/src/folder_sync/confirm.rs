@@ -11,14 +11,14 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::doubles::check_doubles,
+    folder_sync::doubles::{check_doubles, suspects},
     folder_sync::flag_changes::grouped,
-    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, forgotten},
     folder_sync::lost::LostMessage,
     folder_sync::missing::{adopt_unexpected, find_missing, located_copies, without_twins},
     folder_sync::own_headers::copies_with_our_headers,
     folder_sync::read_back::{DamagedCopy, StoredCopy, check_bytes, copies_of, remove_damaged, split_ours},
-    ledger_state::{AppendStart, FolderState, LedgerRecord},
+    ledger_state::{FolderState, LedgerRecord},
     ports::{FlagChange, Target},
     transfer::recorder::Acknowledged,
 };
@@ -118,11 +118,11 @@ pub(crate) async fn confirm_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &mut FolderState,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
     acknowledged: &[Acknowledged],
     refused: &[Uid],
 ) -> Result<Vec<LostMessage>, Error> {
+    let CopyBounds { append_start, owned } = bounds;
     if acknowledged.is_empty() && refused.is_empty() {
         return Ok(Vec::new());
     }
@@ -143,8 +143,8 @@ pub(crate) async fn confirm_copies<M: Ports>(
     let is_exact = !habits.shows_late && !habits.merges_copies;
     let mut damaged = Vec::new();
     if !habits.shows_late {
-        let read = look.digests.into_iter().collect();
-        let untrue = check_returned_uids(cx, job, &in_place, &shown, read, is_exact, &mut damaged).await?;
+        let read = if is_exact { Some(look.digests.into_iter().collect()) } else { None };
+        let untrue = check_returned_uids(cx, job, &in_place, &shown, read, &mut damaged).await?;
         strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
         in_place.retain(|stored| !untrue.contains(&stored.message.uid));
         missing.extend(untrue);
@@ -154,7 +154,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
     }
     let mut lost = Vec::new();
     if !missing.is_empty() {
-        let not_stored = find_missing(cx, job, state, append_start, owned, &missing).await?;
+        let not_stored = find_missing(cx, job, state, bounds, &missing).await?;
         lost.extend(not_stored.into_iter().map(LostMessage::not_stored));
         let located = located_copies(cx, job, acknowledged, &missing, &mut shown).await?;
         if is_exact {
@@ -173,25 +173,25 @@ pub(crate) async fn confirm_copies<M: Ports>(
     if is_exact {
         let new = UidSet::range(next, Uid::LAST);
         let strangers: UidSet = strangers.iter().filter(|uid| new.contains(*uid)).collect();
-        check_doubles(cx, job, state, owned, &in_place, &shown, &strangers).await?;
+        check_doubles(cx, job, state, owned, &in_place, &suspects(&in_place, &shown, &strangers)).await?;
     }
     Ok(lost)
 }
 
 /// Separates copies from other messages at a wrong UID, and returns the source UIDs of the latter.
 ///
-/// Adds copies with other bytes to `damaged`, and counts changes that the server made.
+/// Adds copies with other bytes to `damaged`, and counts changes that the server made. `read` has digests of copies
+/// that were read already; `None` if bytes are not compared.
 async fn check_returned_uids<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     in_place: &[StoredCopy<'_>],
     shown: &BTreeMap<Uid, MessageInfo>,
-    read: HashMap<Uid, Digests>,
-    is_exact: bool,
+    read: Option<HashMap<Uid, Digests>>,
     damaged: &mut Vec<DamagedCopy>,
 ) -> Result<HashSet<Uid>, Error> {
     let mut untrue = HashSet::new();
-    if is_exact {
+    if let Some(read) = read {
         let found = check_bytes(cx, job, in_place, read).await?;
         let (ours, others) = split_ours(cx, job, found).await?;
         damaged.extend(ours);
@@ -231,7 +231,7 @@ pub(crate) async fn confirm_recorded<M: Ports>(
             date: None,
         })
         .collect();
-    let lost = confirm_copies(cx, job, state, append_start, owned, &unproved, &[]).await?;
+    let lost = confirm_copies(cx, job, state, CopyBounds { append_start, owned }, &unproved, &[]).await?;
     let records: Vec<LedgerRecord> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     Ok(!lost.is_empty())

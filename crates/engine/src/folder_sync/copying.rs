@@ -12,7 +12,7 @@ use crate::{
     folder::{FolderStatus, MessageInfo},
     folder_sync::confirm::confirm_copies,
     folder_sync::flag_changes::EarlyFlagChanges,
-    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, forgotten},
     folder_sync::lost::LostMessage,
     folder_sync::missing::adopt_unexpected,
     folder_sync::moves::follow_moves,
@@ -89,16 +89,17 @@ pub(crate) async fn copy_messages<M: Ports>(
         cx.ledger.reserve_target(&cx.target.owner()).await?;
         cx.target.open_to_write(&job.target).await?
     };
-    let append_start = append_start(cx, job, &status).await?;
+    let append_start = read_append_start(cx, job, &status).await?;
     if state.record.target_validity.is_none() && (status.messages > 0 || !job.moves.is_empty()) {
         // Moved and adopted messages have a target UID, but no intent that would record this.
         let (folder, uid_validity) = (job.source.clone(), status.uid_validity);
         cx.record(state, &[LedgerRecord::TargetValidity { folder, uid_validity }]).await?;
     }
-    follow_moves(cx, job, state, plan, append_start, owned).await?;
+    let bounds = CopyBounds { append_start, owned };
+    follow_moves(cx, job, state, plan, bounds).await?;
     job.floor_next = Some(append_start.uid_next);
     if status.messages > 0 {
-        adopt_unrecorded(cx, job, state, plan, append_start, owned).await?;
+        adopt_unrecorded(cx, job, state, plan, bounds).await?;
     }
     skip_too_large(cx, job, plan);
     recall_skipped(cx, job, state, plan);
@@ -118,10 +119,10 @@ pub(crate) async fn copy_messages<M: Ports>(
         let uids = uids.filter(|uid| !job.refused.contains_key(uid) && !deferred.contains(*uid));
         queue.next(uids.collect(), batch, 0);
     }
-    send_all(cx, job, state, &mut queue, append_start, owned, early).await?;
+    send_all(cx, job, state, &mut queue, bounds, early).await?;
     while !job.refused.is_empty() {
-        let repaired = Box::pin(repair_refused(cx, job, state, &messages, append_start, owned)).await?;
-        let lost = confirm_copies(cx, job, state, append_start, owned, &repaired, &[]).await?;
+        let repaired = Box::pin(repair_refused(cx, job, state, &messages, bounds)).await?;
+        let lost = confirm_copies(cx, job, state, bounds, &repaired, &[]).await?;
         skip_lost(cx, job, state, &messages, lost).await?;
     }
     Ok(())
@@ -159,10 +160,10 @@ async fn send_all<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     queue: &mut SendQueue<'_>,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
     early: &mut EarlyFlagChanges,
 ) -> Result<(), Error> {
+    let CopyBounds { append_start, owned } = bounds;
     loop {
         let part = match queue.parts.pop() {
             Some(part) => part,
@@ -187,24 +188,18 @@ async fn send_all<M: Ports>(
             target_folder: &job.target,
             append_start,
             habits: cx.target.habits(),
+            batch: part.batch,
         };
-        let (mut done, result) =
-            transfer(cx.source, cx.target, &context, state, &group, part.batch, early).await;
+        let (mut done, result) = transfer(cx.source, cx.target, &context, state, &group, early).await;
         job.tally.copied += done.acknowledged.len() as u64;
         job.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
         if !done.acknowledged.is_empty() {
             job.refusals.others_were_taken();
         }
         let answered = done.answered();
-        let (mut lost, is_probe) = (Vec::new(), job.probe.take().is_some());
-        // A server that refuses more than a message gets no further question: the next pass compares.
-        let is_local = cx.target.habits().is_local;
-        let is_open =
-            |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
-        if result.is_ok() && done.refused.iter().all(|(_, error)| is_open(error)) {
-            let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
-            lost = confirm_copies(cx, job, state, append_start, owned, &done.acknowledged, &refused).await?;
-        }
+        let is_probe = job.probe.take().is_some();
+        let lost =
+            if result.is_ok() { confirm_sent(cx, job, state, bounds, &done).await? } else { Vec::new() };
         let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
         let any_lost = !lost.is_empty();
         defer(cx, job, state, queue.messages, lost, is_probe).await?;
@@ -235,6 +230,25 @@ async fn send_all<M: Ports>(
             return Err(Error::session("the target ended the transfer without an answer"));
         }
     }
+}
+
+/// Confirms the copies of one transfer. Returns the messages that the target accepted and does not have.
+///
+/// A server that refuses more than a message gets no further question: the next pass compares.
+async fn confirm_sent<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &mut FolderJob,
+    state: &mut FolderState,
+    bounds: CopyBounds<'_>,
+    done: &Transferred,
+) -> Result<Vec<LostMessage>, Error> {
+    let is_local = cx.target.habits().is_local;
+    let is_open = |error: &Error| error.scope <= Scope::Message || !is_local && may_mean_one_message(error);
+    if !done.refused.iter().all(|(_, error)| is_open(error)) {
+        return Ok(Vec::new());
+    }
+    let refused: Vec<Uid> = done.refused.iter().flat_map(|(uids, _)| uids.clone()).collect();
+    confirm_copies(cx, job, state, bounds, &done.acknowledged, &refused).await
 }
 
 /// Puts one deferred message in front of all others, or skips them all if the target lost too many.
@@ -381,7 +395,7 @@ pub(crate) const MAX_MESSAGES_PER_COMMAND: usize = 100;
 /// The same for a target that is far away: each command waits for the answer to the one before.
 pub(crate) const MAX_MESSAGES_PER_COMMAND_FAR: usize = 1000;
 
-pub(crate) async fn append_start<M: Ports>(
+pub(crate) async fn read_append_start<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     status: &FolderStatus,

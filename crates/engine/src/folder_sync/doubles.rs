@@ -19,7 +19,11 @@ use crate::{
 const SAMPLE: usize = 20;
 
 /// Finds messages with the size and date of a copy that no acknowledgement named. Pure.
-fn suspects(copies: &[StoredCopy<'_>], shown: &BTreeMap<Uid, MessageInfo>, strangers: &UidSet) -> UidSet {
+pub(crate) fn suspects(
+    copies: &[StoredCopy<'_>],
+    shown: &BTreeMap<Uid, MessageInfo>,
+    strangers: &UidSet,
+) -> UidSet {
     let key = |message: &MessageInfo| (message.size, message.internal_date.map(InternalDate::unix_seconds));
     let known: HashSet<_> = copies.iter().filter_map(|it| shown.get(&it.copy)).map(key).collect();
     let alike = shown.values().filter(|message| strangers.contains(message.uid));
@@ -35,10 +39,8 @@ pub(crate) async fn check_doubles<M: Ports>(
     state: &FolderState,
     owned: &UidSet,
     copies: &[StoredCopy<'_>],
-    shown: &BTreeMap<Uid, MessageInfo>,
-    strangers: &UidSet,
+    suspects: &UidSet,
 ) -> Result<(), Error> {
-    let suspects = suspects(copies, shown, strangers);
     if suspects.is_empty() {
         return Ok(());
     }

@@ -34,7 +34,7 @@ pub(crate) enum FolderHistory {
     New,
     /// An earlier pass copied it.
     Known,
-    /// An earlier pass copied it, and the source has it no more.
+    /// An earlier pass copied it, and the source does not have it any more.
     Departed,
 }
 
@@ -160,7 +160,7 @@ impl FolderJob {
             reason: "known from an earlier pass".to_owned(),
             status: None,
         };
-        let mut job = Self::new(plan, record.target, "the source has it no more", true);
+        let mut job = Self::new(plan, record.target, "the source does not have it any more", true);
         job.history = FolderHistory::Departed;
         let status = FolderStatus {
             messages: 0,
@@ -311,6 +311,14 @@ impl FolderJob {
         });
         self.skipped.insert(message.uid, reason);
     }
+}
+
+/// The part of the target folder in which copies of a job can be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CopyBounds<'a> {
+    pub(crate) append_start: AppendStart,
+    /// Target UIDs that belong to messages of other source folders.
+    pub(crate) owned: &'a UidSet,
 }
 
 /// The record that deletes a message from the ledger.

@@ -5,12 +5,12 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::adopt::locate_copies,
-    folder_sync::job::FolderJob,
+    folder_sync::job::{CopyBounds, FolderJob},
     folder_sync::own_headers::recorded_copies,
     folder_sync::quiet::wait_until_quiet,
     folder_sync::read_back::StoredCopy,
-    ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{MatchCandidate, SearchRange, adopted, find_on_target, taken},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
+    matching::on_target::{MatchCandidate, Search, SearchRange, adopted, find_on_target, taken},
     matching::pairing::Proof,
     ports::{Clock, Ledger, Target},
     scan::counts::check_target_count,
@@ -74,10 +74,10 @@ pub(crate) async fn find_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &mut FolderState,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
     missing: &[Uid],
 ) -> Result<Vec<Uid>, Error> {
+    let CopyBounds { append_start, owned } = bounds;
     let known = recorded_copies(cx, job, missing.iter().copied()).await?;
     let untold = known.into_iter().map(|(uid, copied)| LedgerRecord::Message {
         folder: job.source.clone(),
@@ -134,8 +134,8 @@ pub(crate) async fn adopt_unexpected<M: Ports>(
     let owned = taken(all.as_ref().unwrap_or(state), owned);
     let range = SearchRange::just_sent(first, Proof::Digest);
     let wanted: Vec<MatchCandidate> = sought.iter().map(|uid| MatchCandidate::as_it_is(*uid, 0)).collect();
-    let found =
-        find_on_target(cx.source, cx.target, &job.source, &job.target, &wanted, &owned, range).await?;
+    let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
+    let found = find_on_target(cx.source, cx.target, search, &wanted).await?;
     let done = |it| MessageState::Done(adopted(it, true));
     let records: Vec<LedgerRecord> = found
         .iter()

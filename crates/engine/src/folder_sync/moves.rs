@@ -10,9 +10,9 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{FolderHistory, FolderJob, MovedMessage, forgotten},
+    folder_sync::job::{CopyBounds, FolderHistory, FolderJob, MovedMessage, forgotten},
     folder_sync::recover::recover,
-    ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::pairing::pair_by_octets,
     message_plan::MessagePlan,
     ports::{Event, Ledger, Mailbox, Progress, Target},
@@ -200,9 +200,9 @@ pub(crate) async fn follow_moves<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
 ) -> Result<(), Error> {
+    let CopyBounds { append_start, owned } = bounds;
     let due: Vec<(Uid, MovedMessage)> = plan
         .copy
         .iter()

@@ -24,7 +24,7 @@ pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, job: &mut Folder
     let too_large: Vec<MessageInfo> = too_large;
     for message in too_large {
         let reason = format!(
-            "the source tells a size of {} octets, and the target takes {limit} octets at most",
+            "the source states a size of {} bytes, and the target accepts at most {limit} bytes",
             message.size
         );
         report_skipped(cx, job, &message, reason);

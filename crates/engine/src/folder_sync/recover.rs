@@ -10,7 +10,9 @@ use crate::{
     folder_sync::quiet::wait_until_quiet,
     folder_sync::revalidate::check_target_validity,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState, RepairRecord},
-    matching::on_target::{Comparison, MatchCandidate, MatchedMessage, SearchRange, adopted, compare, taken},
+    matching::on_target::{
+        Comparison, MatchCandidate, MatchedMessage, Search, SearchRange, adopted, compare, taken,
+    },
     matching::pairing::Proof,
     ports::{Ledger, Source, Target},
 };
@@ -110,8 +112,8 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
                 ..MatchCandidate::as_it_is(uid, 0)
             })
             .collect();
-        comparison =
-            compare(source.as_deref_mut(), target, &folder, &target_folder, &wanted, &owned, range).await?;
+        let search = Search { folder: &folder, target_folder: &target_folder, owned: &owned, range };
+        comparison = compare(source.as_deref_mut(), target, search, &wanted).await?;
         if !is_same {
             comparison.unmatched.clear();
         }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
     folder_sync::fetch_whole::{FetchedMessage, MAX_REPAIRABLE_SIZE, fetch_whole},
-    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, forgotten},
     folder_sync::outcomes::{report_missing, report_repaired, report_skipped},
     folder_sync::quiet::wait_until_quiet,
     folder_sync::refusals::MAX_RESENDS,
@@ -33,6 +33,24 @@ pub(crate) fn may_be_malformed(error: &Error) -> bool {
 /// Messages of the target folder without a record. One of them may be a copy that a lost ledger knew.
 type UnknownMessages = BTreeMap<Uid, (MessageInfo, Fingerprint)>;
 
+/// The repairs of one folder.
+struct RepairRun<'a> {
+    bounds: CopyBounds<'a>,
+    /// Loaded for the first message that needs them.
+    unknown: Option<UnknownMessages>,
+}
+
+/// A message that was edited, and is to be sent.
+struct RepairedMessage<'a> {
+    message: &'a MessageInfo,
+    record: RepairRecord,
+    body: Bytes,
+    /// The target's words about the original.
+    words: String,
+    /// Advice if the target refuses the edited message too.
+    hint: String,
+}
+
 /// Handles all messages of the folder that the target refused.
 ///
 /// A message that may be edited and then arrives is copied; all others are skipped.
@@ -41,36 +59,46 @@ pub(crate) async fn repair_refused<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     messages: &HashMap<Uid, &MessageInfo>,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
 ) -> Result<Vec<Acknowledged>, Error> {
-    let (mut strangers, mut acknowledged) = (None, Vec::new());
+    let mut run = RepairRun { bounds, unknown: None };
+    let mut acknowledged = Vec::new();
     while let Some((uid, words)) = job.refused.first_key_value().map(|(uid, it)| (*uid, it.clone())) {
         if cx.stop.is_cancelled() {
             return Err(Error::interrupted());
         }
         if let Some(message) = messages.get(&uid) {
-            let sent = repair_message(cx, job, state, message, words, append_start, owned, &mut strangers);
-            acknowledged.extend(Box::pin(sent).await?);
+            acknowledged.extend(Box::pin(repair_message(cx, job, state, &mut run, message, words)).await?);
         }
         job.refused.remove(&uid);
     }
     Ok(acknowledged)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the folder, the message, and where its copy may be")]
 async fn repair_message<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &mut FolderState,
+    run: &mut RepairRun<'_>,
     message: &MessageInfo,
     words: String,
-    append_start: AppendStart,
-    owned: &UidSet,
-    strangers: &mut Option<UnknownMessages>,
 ) -> Result<Option<Acknowledged>, Error> {
-    let rules = cx.options.repairs.clone();
     let _turn = cx.budget.whole().await;
+    let Some(repaired) = edit(cx, job, message, words).await? else { return Ok(None) };
+    if adopt_repaired(cx, job, state, run, &repaired).await? {
+        return Ok(None);
+    }
+    send_repaired(cx, job, state, run.bounds.append_start, repaired).await
+}
+
+/// Reads the message and edits it; skips it and returns `None` if that is impossible or not permitted.
+async fn edit<'a, M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &mut FolderJob,
+    message: &'a MessageInfo,
+    words: String,
+) -> Result<Option<RepairedMessage<'a>>, Error> {
+    let rules = &cx.options.repairs;
     let original = match Box::pin(fetch_whole(cx, job, message)).await? {
         FetchedMessage::Whole(octets) => octets,
         FetchedMessage::Missing(missing) => {
@@ -82,46 +110,62 @@ async fn repair_message<M: Ports>(
             return Ok(None);
         }
         FetchedMessage::TooLarge => {
-            let reason = format!("{words}; larger than what is repaired ({MAX_REPAIRABLE_SIZE} octets)");
+            let reason = format!("{words}; larger than the limit for repairs ({MAX_REPAIRABLE_SIZE} bytes)");
             report_skipped(cx, job, message, reason);
             return Ok(None);
         }
     };
+    let hint = advice(&original, rules);
     let Some(repaired) = repair(&original, &rules.allowed, rules.longest_line) else {
-        let reason = words + &advice(&original, &rules);
-        report_skipped(cx, job, message, reason);
+        report_skipped(cx, job, message, words + &hint);
         return Ok(None);
     };
-    let edited = RepairRecord {
+    let record = RepairRecord {
         original: MessageIdentity::of(&original),
         copy: MessageIdentity::of(&repaired.octets),
         sha256: Sha256::of(&original),
         edits: repaired.words(),
         subject: subject_of(cx, job, message.uid).await?,
     };
-    let hint = advice(&original, &rules);
-    drop(original);
-    if let Some(first) = first_unrecorded(state, append_start)
-        && let Some(found) = Box::pin(find_stranger(cx, job, state, &edited, owned, strangers, first)).await?
-    {
-        // Crash safety: a flag that only the target has was set there by the user, and stays.
-        let flags = found.flags.filtered(|name| message.flags.contains(name));
-        let copied = edited.copied(Some(found.uid), flags, false);
-        let done = outcome(job, message.uid, MessageState::Done(copied));
-        cx.record(state, &[done]).await?;
-        job.tally.already += 1;
-        report_repaired(cx, job, message.uid, &edited);
-        return Ok(None);
-    }
-    let intent = LedgerRecord::Intended {
-        folder: job.source.clone(),
-        append_start,
-        uids: [message.uid].into_iter().collect(),
-    };
+    Ok(Some(RepairedMessage { message, record, body: repaired.octets.into(), words, hint }))
+}
+
+/// Adopts the edited message if the target has it already. Returns true if it has.
+async fn adopt_repaired<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &mut FolderJob,
+    state: &mut FolderState,
+    run: &mut RepairRun<'_>,
+    repaired: &RepairedMessage<'_>,
+) -> Result<bool, Error> {
+    let RepairedMessage { message, record, .. } = repaired;
+    let Some(first) = first_unrecorded(state, run.bounds.append_start) else { return Ok(false) };
+    let found = Box::pin(find_unknown(cx, job, state, run, record, first)).await?;
+    let Some(found) = found else { return Ok(false) };
+    // Crash safety: a flag that only the target has was set there by the user, and stays.
+    let flags = found.flags.filtered(|name| message.flags.contains(name));
+    let copied = record.copied(Some(found.uid), flags, false);
+    cx.record(state, &[outcome(job, message.uid, MessageState::Done(copied))]).await?;
+    job.tally.already += 1;
+    report_repaired(cx, job, message.uid, record);
+    Ok(true)
+}
+
+/// Sends the edited message, and records the outcome.
+async fn send_repaired<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &mut FolderJob,
+    state: &mut FolderState,
+    append_start: AppendStart,
+    repaired: RepairedMessage<'_>,
+) -> Result<Option<Acknowledged>, Error> {
+    let RepairedMessage { message, record: edited, body, words, hint } = repaired;
+    let uids = [message.uid].into_iter().collect();
+    let intent = LedgerRecord::Intended { folder: job.source.clone(), append_start, uids };
     let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
-    let bytes = repaired.octets.len() as u64;
-    let (answer, result) = Box::pin(offer_with_retries(cx, job, message, repaired.octets.into())).await?;
+    let bytes = body.len() as u64;
+    let (answer, result) = Box::pin(offer_with_retries(cx, job, message, body)).await?;
     let mut acknowledged = None;
     match answer {
         Ok(Appended { place, is_bare }) => {
@@ -140,8 +184,7 @@ async fn repair_message<M: Ports>(
                 date: message.internal_date,
             });
             let copied = edited.copied(target_uid, flags, true);
-            let done = outcome(job, message.uid, MessageState::Done(copied));
-            cx.record(state, &[done]).await?;
+            cx.record(state, &[outcome(job, message.uid, MessageState::Done(copied))]).await?;
             job.tally.copied += 1;
             job.tally.bytes += message.size;
             let (folder, bytes) = (&job.source, message.size);
@@ -175,30 +218,29 @@ async fn subject_of<M: Ports>(
 }
 
 /// Searches among messages of the target without a record, from this UID on.
-async fn find_stranger<M: Ports>(
+async fn find_unknown<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &FolderState,
+    run: &mut RepairRun<'_>,
     edited: &RepairRecord,
-    owned: &UidSet,
-    strangers: &mut Option<UnknownMessages>,
     first: Uid,
 ) -> Result<Option<MessageInfo>, Error> {
-    if strangers.is_none() {
-        *strangers = Some(load_strangers(cx, job, state, owned, first).await?);
-    }
-    let Some(strangers) = strangers else { return Ok(None) };
-    let alike = strangers.values().filter(|(_, it)| *it == edited.copy.fingerprint);
+    let unknown = match &mut run.unknown {
+        Some(unknown) => unknown,
+        None => run.unknown.insert(load_unknown(cx, job, state, run.bounds.owned, first).await?),
+    };
+    let alike = unknown.values().filter(|(_, it)| *it == edited.copy.fingerprint);
     let alike: UidSet = alike.map(|(it, _)| it.uid).collect();
     if alike.is_empty() {
         return Ok(None);
     }
     let read: Vec<(Uid, Digests)> = cx.target.digests(&job.target, &alike).await?;
     let same = read.into_iter().find(|(_, digests)| digests.same_message(&edited.copy.digests));
-    Ok(same.and_then(|(uid, _)| strangers.remove(&uid)).map(|(found, _)| found))
+    Ok(same.and_then(|(uid, _)| unknown.remove(&uid)).map(|(found, _)| found))
 }
 
-async fn load_strangers<M: Ports>(
+async fn load_unknown<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
     state: &FolderState,
@@ -220,8 +262,8 @@ async fn load_strangers<M: Ports>(
     let uids: UidSet = there.iter().map(|it| it.uid).collect();
     let fingerprints: HashMap<Uid, _> =
         cx.target.fingerprints(&job.target, &uids).await?.into_iter().collect();
-    let stranger = |it: MessageInfo| Some((it.uid, (it.clone(), *fingerprints.get(&it.uid)?)));
-    Ok(there.into_iter().filter_map(stranger).collect())
+    let unknown = |it: MessageInfo| Some((it.uid, (it.clone(), *fingerprints.get(&it.uid)?)));
+    Ok(there.into_iter().filter_map(unknown).collect())
 }
 
 /// Sends the message, and again if the target asks for another form.

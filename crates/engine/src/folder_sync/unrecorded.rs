@@ -5,9 +5,9 @@ use crate::{
     error::Error,
     folder::MessageInfo,
     folder_sync::adopt::adopt,
-    folder_sync::job::FolderJob,
+    folder_sync::job::{CopyBounds, FolderJob},
     folder_sync::rewritten::{UNCLEAR_REASON, adopt_rewritten},
-    ledger_state::{AppendStart, FolderState, MessageState},
+    ledger_state::{FolderState, MessageState},
     matching::on_target::SearchRange,
     message_plan::MessagePlan,
     ports::Ledger,
@@ -23,9 +23,9 @@ pub(crate) async fn adopt_unrecorded<M: Ports>(
     job: &mut FolderJob,
     state: &mut FolderState,
     plan: &mut MessagePlan,
-    append_start: AppendStart,
-    owned: &UidSet,
+    bounds: CopyBounds<'_>,
 ) -> Result<(), Error> {
+    let CopyBounds { append_start, owned } = bounds;
     let Some(cursor) = state.record.cursor else {
         return adopt(cx, job, state, plan, owned, SearchRange::WHOLE_FOLDER, |_| true).await;
     };

@@ -105,12 +105,12 @@ impl Throttle {
     }
 
     fn used_up(&self, side: Side, wait: Duration) -> Error {
-        let words = format!("{} has used up its octets of 24 hours", self.0.name);
+        let words = format!("{} has used up its bytes of 24 hours", self.0.name);
         Error::new(self.0.scope, Retry::After(Some(wait)), ErrorKind::Throttled, words).at(side)
     }
 
     fn too_slow(&self, side: Side, wait: Duration) -> Error {
-        let words = format!("{} has let pass all that its rate allows", self.0.name);
+        let words = format!("{} has reached its rate limit", self.0.name);
         Error::new(self.0.scope, Retry::After(Some(wait)), ErrorKind::Throttled, words).at(side)
     }
 }

@@ -52,6 +52,16 @@ impl SearchRange {
     }
 }
 
+/// A search for messages of a source folder in a target folder.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) folder: &'a FolderPath,
+    pub(crate) target_folder: &'a FolderPath,
+    /// Target UIDs of other messages.
+    pub(crate) owned: &'a UidSet,
+    pub(crate) range: SearchRange,
+}
+
 /// A message of the source that was found on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MatchedMessage {
@@ -87,17 +97,14 @@ impl MatchCandidate {
     }
 }
 
-/// Finds messages of the source folder on the target. `owned` are target UIDs of other messages.
+/// Finds messages of the source folder on the target.
 pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
     source: &mut S,
     target: &mut T,
-    folder: &FolderPath,
-    target_folder: &FolderPath,
+    search: Search<'_>,
     wanted: &[MatchCandidate],
-    owned: &UidSet,
-    range: SearchRange,
 ) -> Result<Vec<MatchedMessage>, Error> {
-    Ok(Box::pin(compare(Some(source), target, folder, target_folder, wanted, owned, range)).await?.found)
+    Ok(Box::pin(compare(Some(source), target, search, wanted)).await?.found)
 }
 
 /// Returns target UIDs that belong to messages already: of this folder, and of others.
@@ -121,12 +128,10 @@ pub(crate) struct Comparison {
 pub(crate) async fn compare<S: Mailbox, T: Mailbox>(
     source: Option<&mut S>,
     target: &mut T,
-    folder: &FolderPath,
-    target_folder: &FolderPath,
+    search: Search<'_>,
     wanted: &[MatchCandidate],
-    owned: &UidSet,
-    range: SearchRange,
 ) -> Result<Comparison, Error> {
+    let Search { folder, target_folder, owned, range } = search;
     if wanted.is_empty() {
         return Ok(Comparison::default());
     }

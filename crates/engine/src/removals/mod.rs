@@ -130,12 +130,12 @@ pub(crate) fn judge_removals<M: Ports>(
     } else if vanished_copies.exceeds(rules) {
         let RemovalRules { percent, messages, .. } = rules;
         Some(format!(
-            "one pass removes at most {percent} percent of the copies, or {messages} where that is more"
+            "one pass removes at most {percent} percent of the copies, or {messages} if that is more"
         ))
     } else if in_folder.exceeds(&rules.of_folder()) {
         let RemovalRules { percent, messages, .. } = rules.of_folder();
         Some(format!(
-            "one pass removes at most {percent} percent of a folder's copies, or {messages} where that is more"
+            "one pass removes at most {percent} percent of a folder's copies, or {messages} if that is more"
         ))
     } else {
         None

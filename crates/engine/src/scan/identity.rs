@@ -143,7 +143,7 @@ pub(crate) async fn check_identity<M: Ports>(
 fn another_mailbox<M: Ports>(cx: &SyncContext<'_, M>, why: &str) -> Error {
     let words = format!(
         "source {}: this is another mailbox than in the last pass: {why}; nothing was changed. Check the user name; to \
-         migrate this mailbox, begin anew without what is remembered of the other one",
+         migrate this mailbox, start again without the ledger of the other one",
         cx.source.describe()
     );
     Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words).at(Side::Source)

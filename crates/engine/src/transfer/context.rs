@@ -16,4 +16,6 @@ pub(crate) struct TransferContext<'a, L, P, C> {
     pub(crate) target_folder: &'a FolderPath,
     pub(crate) append_start: AppendStart,
     pub(crate) habits: StorageHabits,
+    /// Maximum number of messages in one command.
+    pub(crate) batch: usize,
 }

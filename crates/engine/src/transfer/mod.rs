@@ -26,7 +26,7 @@ use crate::{
     transfer::window_feed::WindowFeed,
 };
 
-/// Transfers the messages in this order, at most `batch` in one command.
+/// Transfers the messages in this order, at most `context.batch` in one command.
 ///
 /// On an error, acknowledged messages are recorded; the rest stays intended in the ledger, for recovery. Messages with
 /// a known target UID are in the ledger alone afterwards, not in the state. Flags are changed while the target waits
@@ -37,7 +37,6 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     context: &TransferContext<'_, L, P, C>,
     state: &mut FolderState,
     messages: &[&MessageInfo],
-    batch: usize,
     early: &mut EarlyFlagChanges,
 ) -> (Transferred, Result<(), Error>) {
     let folder = state.record.folder.clone();
@@ -51,7 +50,7 @@ pub(crate) async fn transfer<S: Source, T: Target, L: Ledger, P: Progress, C: Cl
     let fetching = source.fetch(&folder, &wanted, outlet);
     let appending = async {
         Box::pin(early.send(target, context.target_folder)).await?;
-        Box::pin(target.append(context.target_folder, batch, feed, Acks(events))).await
+        Box::pin(target.append(context.target_folder, context.batch, feed, Acks(events))).await
     };
     let (fetched, appended, written) = futures_util::join!(fetching, appending, recorder.run(&mut arriving));
     let mut done = recorder.into_transferred();

@@ -67,6 +67,17 @@ impl Transferred {
     }
 }
 
+/// Outcomes of one durable write.
+#[derive(Default)]
+struct OutcomeBatch {
+    records: Vec<LedgerRecord>,
+    /// Messages with a known target UID and all their flags.
+    located: Vec<Uid>,
+    /// Number of messages that arrived, and their bytes.
+    messages: u64,
+    bytes: u64,
+}
+
 pub(crate) struct Recorder<'a, L, P, C> {
     context: &'a TransferContext<'a, L, P, C>,
     state: &'a mut FolderState,
@@ -100,73 +111,96 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
     ) -> Result<(), Error> {
         let mut arrived = Vec::new();
         while self.gather(arriving, &mut arrived).await {
-            let (mut records, mut located) = (Vec::new(), Vec::new());
-            let (mut messages, mut bytes) = (0, 0);
-            for events in arrived.drain(..) {
-                match events {
+            let mut batch = OutcomeBatch::default();
+            for event in arrived.drain(..) {
+                match event {
                     TransferEvent::Sent(uid, fingerprint, digests, length) => {
                         self.hashes.insert(uid, (fingerprint, digests, length));
                     }
-                    TransferEvent::Answer(Ack { sent, result: Err(error), .. }) => {
-                        for uid in &sent {
-                            self.hashes.remove(uid);
-                            records.push(self.outcome(*uid, None));
-                        }
-                        self.done.refused.push((sent, error));
-                    }
-                    TransferEvent::Answer(Ack { sent, result: Ok(appended), is_bare }) => {
-                        let known = appended.filter(|it| self.can_be_true(it, sent.len()));
-                        let mut target_uids = known.iter().flat_map(|it| it.uids.iter());
-                        for uid in sent {
-                            let target_uid = target_uids.next();
-                            let (Some((fingerprint, digests, length)), Some(message)) =
-                                (self.hashes.remove(&uid), self.sizes.get(&uid))
-                            else {
-                                continue;
-                            };
-                            messages += 1;
-                            bytes += length;
-                            // A message whose flags are still to be set is not done.
-                            let is_done = target_uid.is_some() && (!is_bare || message.flags.is_empty());
-                            located.extend(is_done.then_some(uid));
-                            let copied = CopyRecord {
-                                target_uid,
-                                flags: if is_bare { Flags::new() } else { message.flags.clone() },
-                                pending_flags: None,
-                                fingerprint,
-                                digests: Some(digests),
-                                size: message.size,
-                                arrived: message.internal_date.map(InternalDate::unix_seconds),
-                                ours: true,
-                                edited: None,
-                            };
-                            self.done.acknowledged.push(Acknowledged {
-                                uid,
-                                target_uid,
-                                bytes: Some(length),
-                                size: length,
-                                fingerprint: Some(fingerprint),
-                                digests: Some(digests),
-                                flags: copied.flags.clone(),
-                                date: message.internal_date,
-                            });
-                            records.push(self.outcome(uid, Some(MessageState::Done(copied))));
-                        }
-                    }
+                    TransferEvent::Answer(ack) => self.take_answer(ack, &mut batch),
                 }
             }
-            if !records.is_empty() {
-                self.context.ledger.record(&records).await?;
-                self.state.learn(&records);
-                // This pass needs them no more, and half a million would fill the memory.
-                for uid in located.drain(..) {
-                    self.state.messages.remove(&uid);
-                }
-                if messages > 0 {
-                    let folder = &self.state.record.folder;
-                    self.context.progress.event(Event::Arrived { folder, messages, bytes });
+            self.write(batch).await?;
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, ack: Ack, batch: &mut OutcomeBatch) {
+        let Ack { sent, result, is_bare } = ack;
+        match result {
+            Ok(appended) => {
+                let known = appended.filter(|appended| self.can_be_true(appended, sent.len()));
+                let mut target_uids = known.iter().flat_map(|appended| appended.uids.iter());
+                for uid in sent {
+                    self.take_acknowledged(uid, target_uids.next(), is_bare, batch);
                 }
             }
+            Err(error) => {
+                for uid in &sent {
+                    self.hashes.remove(uid);
+                    batch.records.push(self.outcome(*uid, None));
+                }
+                self.done.refused.push((sent, error));
+            }
+        }
+    }
+
+    fn take_acknowledged(
+        &mut self,
+        uid: Uid,
+        target_uid: Option<Uid>,
+        is_bare: bool,
+        batch: &mut OutcomeBatch,
+    ) {
+        let (Some((fingerprint, digests, length)), Some(message)) =
+            (self.hashes.remove(&uid), self.sizes.get(&uid))
+        else {
+            return;
+        };
+        batch.messages += 1;
+        batch.bytes += length;
+        // A message whose flags are still to be set is not done.
+        if target_uid.is_some() && (!is_bare || message.flags.is_empty()) {
+            batch.located.push(uid);
+        }
+        let copied = CopyRecord {
+            target_uid,
+            flags: if is_bare { Flags::new() } else { message.flags.clone() },
+            pending_flags: None,
+            fingerprint,
+            digests: Some(digests),
+            size: message.size,
+            arrived: message.internal_date.map(InternalDate::unix_seconds),
+            ours: true,
+            edited: None,
+        };
+        self.done.acknowledged.push(Acknowledged {
+            uid,
+            target_uid,
+            bytes: Some(length),
+            size: length,
+            fingerprint: Some(fingerprint),
+            digests: Some(digests),
+            flags: copied.flags.clone(),
+            date: message.internal_date,
+        });
+        batch.records.push(self.outcome(uid, Some(MessageState::Done(copied))));
+    }
+
+    async fn write(&mut self, batch: OutcomeBatch) -> Result<(), Error> {
+        let OutcomeBatch { records, located, messages, bytes } = batch;
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.context.ledger.record(&records).await?;
+        self.state.learn(&records);
+        // This pass needs them no more, and half a million would fill the memory.
+        for uid in located {
+            self.state.messages.remove(&uid);
+        }
+        if messages > 0 {
+            let folder = &self.state.record.folder;
+            self.context.progress.event(Event::Arrived { folder, messages, bytes });
         }
         Ok(())
     }
