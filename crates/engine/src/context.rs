@@ -59,7 +59,7 @@ impl<M: Ports> SyncContext<'_, M> {
             return Ok(());
         }
         self.ledger.record(records).await?;
-        state.learn(records);
+        state.apply_all(records);
         Ok(())
     }
 }

@@ -88,7 +88,7 @@ pub struct MessageIdentity {
 
 impl MessageIdentity {
     /// Computes the identity of a whole message.
-    pub fn of(octets: &[u8]) -> Self {
+    pub fn from_bytes(octets: &[u8]) -> Self {
         let mut hasher = MessageHasher::new();
         hasher.update(octets);
         let (fingerprint, digests) = hasher.finish();
@@ -332,7 +332,7 @@ impl FolderState {
     }
 
     /// Applies the records of this folder.
-    pub fn learn(&mut self, records: &[LedgerRecord]) {
+    pub fn apply_all(&mut self, records: &[LedgerRecord]) {
         let folder = self.record.folder.clone();
         for record in records.iter().filter(|record| *record.folder() == folder) {
             self.apply(record);

@@ -40,7 +40,7 @@ type Group<'w> = VecDeque<&'w mut FolderJob>;
 struct FolderQueue<'w> {
     waiting: Mutex<VecDeque<Group<'w>>>,
     /// One wait is enough: commands on the wire for any folder take effect during it.
-    is_quiet: AtomicBool,
+    has_waited: AtomicBool,
     /// Words of the target's last refusal, and the number of equal ones in a row. A full mailbox refuses in every
     /// folder.
     alike: Mutex<(String, u32)>,
@@ -49,7 +49,7 @@ struct FolderQueue<'w> {
 }
 
 impl<'w> FolderQueue<'w> {
-    fn of(jobs: &'w mut [FolderJob]) -> Self {
+    fn new(jobs: &'w mut [FolderJob]) -> Self {
         let mut groups: VecDeque<Group<'w>> = VecDeque::new();
         for job in jobs.iter_mut().filter(|it| !it.has_failed()) {
             match groups.iter_mut().find(|group| group.iter().any(|it| it.target == job.target)) {
@@ -59,7 +59,7 @@ impl<'w> FolderQueue<'w> {
         }
         Self {
             waiting: Mutex::new(groups),
-            is_quiet: AtomicBool::new(false),
+            has_waited: AtomicBool::new(false),
             alike: Mutex::default(),
             is_over: AtomicBool::new(false),
         }
@@ -94,7 +94,7 @@ pub(crate) async fn connect_early<M: Ports>(cx: &mut SyncContext<'_, M>) -> Resu
     let folders = cx.ledger.folders().await?.len();
     // The first pass lists both servers anyway.
     if folders > 0 {
-        let has_room = cx.limits.max_connection_pairs > 1 && cx.slots.spare().is_some();
+        let has_room = cx.limits.max_connection_pairs > 1 && cx.slots.try_take().is_some();
         let further = usize::from(folders > 1 && has_room);
         cx.source.connect_ahead(further);
         cx.target.connect_ahead(further);
@@ -109,7 +109,7 @@ pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &
         return Vec::new();
     }
     let wanted = max_pairs(cx, known, cx.slots.is_alone());
-    let slots: Vec<Slot> = (1..wanted).map_while(|_| cx.slots.spare()).collect();
+    let slots: Vec<Slot> = (1..wanted).map_while(|_| cx.slots.try_take()).collect();
     cx.source.connect_ahead(slots.len());
     cx.target.connect_ahead(slots.len());
     slots
@@ -129,7 +129,7 @@ pub(crate) async fn sync_all<M: Ports>(
 ) -> Result<(), Error> {
     // A move writes into the records of two folders.
     let any_moves = jobs.iter().any(|it| !it.moves.is_empty());
-    let queue = FolderQueue::of(jobs);
+    let queue = FolderQueue::new(jobs);
     let is_alone = cx.slots.taken() <= 1 + slots.len();
     let wanted = if any_moves { 1 } else { max_pairs(cx, queue.with(|it| it.len()), is_alone) };
     if slots.len() >= wanted {
@@ -137,7 +137,7 @@ pub(crate) async fn sync_all<M: Ports>(
         cx.source.connect_ahead(slots.len());
         cx.target.connect_ahead(slots.len());
     }
-    let further = (slots.len() + 1..wanted).map_while(|_| cx.slots.spare());
+    let further = (slots.len() + 1..wanted).map_while(|_| cx.slots.try_take());
     slots.extend(further);
     let mut others: Vec<(M::Source, M::Target)> =
         slots.iter().map(|_| (cx.source.another(), cx.target.another())).collect();
@@ -220,9 +220,9 @@ async fn sync_with_retries<M: Ports>(
         if cx.stop.is_cancelled() {
             return Err(Error::interrupted());
         }
-        let before = job.gained();
+        let before = job.progress();
         let Err(error) = sync_once(cx, job, queue).await else { return Ok(()) };
-        if job.gained() > before {
+        if job.progress() > before {
             retries.renew();
         }
         if let Err(error) = recover_from(cx, error, &mut retries).await {
@@ -238,13 +238,13 @@ async fn sync_once<M: Ports>(
     job: &mut FolderJob,
     queue: &FolderQueue<'_>,
 ) -> Result<(), Error> {
-    job.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
+    job.has_waited |= queue.has_waited.load(Ordering::SeqCst);
     job.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
     let carried = sync_folder(cx, job).await;
     queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(job.refusals.alike());
-    queue.is_quiet.fetch_or(job.is_quiet, Ordering::SeqCst);
+    queue.has_waited.fetch_or(job.has_waited, Ordering::SeqCst);
     match carried {
-        Err(error) if error.kind == ErrorKind::Renumbered && job.looks_again() => {
+        Err(error) if error.kind == ErrorKind::Renumbered && job.start_again() => {
             Err(Error { scope: Scope::Session, ..error })
         }
         Err(error) if error.scope <= Scope::Folder => {

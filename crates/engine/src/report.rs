@@ -36,7 +36,7 @@ pub struct RepairedItem {
 
 impl RepairedItem {
     /// Creates the item from its record.
-    pub fn of(uid: Uid, edited: &RepairRecord) -> Self {
+    pub fn new(uid: Uid, edited: &RepairRecord) -> Self {
         Self {
             uid,
             subject: edited.subject.clone(),

@@ -213,7 +213,7 @@ async fn a_message_that_one_limit_delays_is_not_counted_by_another() {
     let error = site.pass(&limits).await.error.unwrap();
     assert_eq!((error.scope, error.side), (Scope::Mailbox, Some(Side::Target)));
     for throttle in [shared, own] {
-        assert_eq!(throttle.tell(site.clock.now()), [(480_000, 300)]);
+        assert_eq!(throttle.take_passed(site.clock.now()), [(480_000, 300)]);
     }
 }
 

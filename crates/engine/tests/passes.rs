@@ -531,7 +531,10 @@ async fn messages_too_large_for_the_target_are_not_read() {
     assert_eq!(report.total(|it| it.copied), 14);
     let skipped: Vec<&str> =
         report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect();
-    assert_eq!(skipped, ["the source states a size of 2000 bytes, and the target accepts at most 1000 bytes"]);
+    assert_eq!(
+        skipped,
+        ["the source states a size of 2000 bytes, and the target accepts at most 1000 bytes"]
+    );
 }
 
 fn reasons(report: &Report) -> Vec<&str> {

@@ -37,7 +37,7 @@ impl Meter {
     /// Keeps what was counted.
     pub(super) async fn write(&self, store: &Store) {
         let now = SystemClock.now();
-        let hours = self.throttle.tell(now);
+        let hours = self.throttle.take_passed(now);
         if hours.is_empty() {
             return;
         }

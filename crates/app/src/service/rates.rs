@@ -65,7 +65,7 @@ mod tests {
         let microsoft = known("Microsoft 365");
         assert_eq!(of_mailbox(none, microsoft, Side::Target).messages_per_second, Some(4));
         assert_eq!(of_mailbox(none, microsoft, Side::Source), RateLimits::default());
-        assert!(!of_endpoint(none).limit_something());
+        assert!(!of_endpoint(none).is_any_set());
         for profile in Profiles::built_in().names() {
             let lanes = lanes(known(profile));
             assert_eq!(lanes.is_some_and(|it| it < 4), profile == "iCloud", "{profile}: {lanes:?}");

@@ -243,7 +243,7 @@ impl Scheduler {
         let places = self.places(endpoint, now);
         let mut taken = Vec::new();
         while (taken.len() as u64) < most.min(1000)
-            && let Some(place) = places.spare()
+            && let Some(place) = places.try_take()
         {
             taken.push(place);
         }

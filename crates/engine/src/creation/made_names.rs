@@ -12,7 +12,7 @@ use crate::{
     creation::create::create_with_retries,
     error::{Error, ErrorKind},
     folder::{Folder, FolderStatus},
-    folder_plan::names_apart,
+    folder_plan::separate_names,
     folder_sync::job::FolderJob,
     ports::{Event, Ledger, Mailbox, NewFolder, Progress},
     retry::{RetryCounter, recover_from},
@@ -77,7 +77,7 @@ pub(crate) async fn check_made_names<M: Ports>(
         let place = jobs[index].target().clone();
         let Some(shown) = made_as(cx, &place, &listed).await? else { continue };
         if used.contains_key(&shown) {
-            let others = names_apart(&place, &shown).into();
+            let others = separate_names(&place, &shown).into();
             merged.push(MergedFolder { index, shown, others });
         } else {
             used.insert(shown.clone(), jobs[index].source().clone());
@@ -85,7 +85,7 @@ pub(crate) async fn check_made_names<M: Ports>(
         }
     }
     for it in merged {
-        make_apart(cx, jobs, it, &mut used).await?;
+        create_separate(cx, jobs, it, &mut used).await?;
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn made_as<M: Ports>(
 }
 
 /// Tries names until the target has a separate folder for one of them.
-async fn make_apart<M: Ports>(
+async fn create_separate<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     jobs: &mut [FolderJob],
     merged: MergedFolder,
@@ -148,7 +148,7 @@ async fn make_apart<M: Ports>(
         if made.iter().all(Result::is_ok) && !used.contains_key(&own) {
             let why = format!("the target takes the name \"{}\" for \"{shown}\"", jobs[index].target());
             used.insert(own.clone(), jobs[index].source().clone());
-            jobs[index].set_apart(own, &why);
+            jobs[index].set_separate(own, &why);
             return Ok(());
         }
     }

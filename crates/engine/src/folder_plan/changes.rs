@@ -9,7 +9,9 @@ pub(crate) const REMAINDER: &str = "; only what is in no other folder";
 pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, rules: &str) -> Option<String> {
     let Some(record) = record else { return Some("first pass".to_owned()) };
     let Some(cursor) = &record.cursor else { return Some("the last pass did not finish".to_owned()) };
-    let Some(now) = status else { return Some("the server returns no state without opening the folder".to_owned()) };
+    let Some(now) = status else {
+        return Some("the server returns no state without opening the folder".to_owned());
+    };
     let then = &cursor.status;
     if record.append_start.is_some() {
         return Some("the last pass did not finish".to_owned());

@@ -21,7 +21,7 @@ use mailhaul_mail::{FolderPath, SpecialUse};
 
 pub(crate) use self::{
     changes::REMAINDER,
-    spelling::{names_apart, other_names},
+    spelling::{other_names, separate_names},
     unmatched::unmatched,
 };
 pub use self::{
@@ -89,7 +89,7 @@ pub fn plan_folders(
     };
     placing.keep_known(&carried);
     placing.obey_map(&carried);
-    let on_target = Uses::of(target);
+    let on_target = Uses::new(target);
     placing.match_uses(&carried, &on_target);
     placing.keep_names(&carried);
     placing.place_views(&views, target, &on_target);

@@ -26,7 +26,7 @@ impl<'a> Selection<'a> {
     /// today.
     pub fn new(source: &[Folder], rules: &'a FolderRules, known: &'a [FolderRecord]) -> Self {
         let known = known.iter().map(|it| (&it.folder, it)).collect();
-        Self { rules, uses: Uses::of(source), known }
+        Self { rules, uses: Uses::new(source), known }
     }
 
     /// Returns the record of an earlier pass.

@@ -118,7 +118,7 @@ pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPa
 /// Returns names for a folder that the target takes for another one, which it shows as `shown`.
 ///
 /// They have a number. If the target cuts names, they are as long as the shown one.
-pub(crate) fn names_apart(place: &FolderPath, shown: &FolderPath) -> Vec<FolderPath> {
+pub(crate) fn separate_names(place: &FolderPath, shown: &FolderPath) -> Vec<FolderPath> {
     let levels: Vec<Level> = place.segments().iter().cloned().map(Level::Of).collect();
     let with_number = |number| FolderPath::new(numbered(&levels, number).iter().map(Level::text));
     let mut names: Vec<FolderPath> = (2..=4).map(with_number).collect();

@@ -40,7 +40,7 @@ impl fmt::Display for Unmatched {
 ///
 /// A special use that a mailbox need not have may be excluded without an error.
 pub(crate) fn unmatched(folders: &[Folder], rules: &FolderRules) -> Vec<Unmatched> {
-    let uses = Uses::of(folders);
+    let uses = Uses::new(folders);
     let mut options: Vec<(FolderOption, String, bool)> = Vec::new();
     for pattern in &rules.include {
         let is_met = folders.iter().any(|it| pattern.matches(it, &uses));

@@ -24,7 +24,7 @@ impl Uses {
     ///
     /// Of several folders with one attribute, the first by name counts. Names count only for a use without an
     /// attribute, and if exactly one folder has such a name.
-    pub(super) fn of(folders: &[Folder]) -> Self {
+    pub(super) fn new(folders: &[Folder]) -> Self {
         let mut by_attribute: BTreeMap<SpecialUse, FolderPath> = BTreeMap::new();
         let mut by_name: BTreeMap<SpecialUse, Vec<&FolderPath>> = BTreeMap::new();
         let candidates =

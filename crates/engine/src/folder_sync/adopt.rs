@@ -12,7 +12,7 @@ use crate::{
     folder_sync::quiet::wait_until_quiet,
     ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::on_target::{
-        MatchCandidate, MatchedMessage, Search, SearchRange, adopted, find_on_target, taken,
+        MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, find_on_target, owned_uids,
     },
     matching::pairing::Proof,
     message_plan::MessagePlan,
@@ -29,11 +29,11 @@ pub(crate) async fn adopt<M: Ports>(
     range: SearchRange,
     are_sought: impl Fn(&MessageInfo) -> bool,
 ) -> Result<(), Error> {
-    if !job.is_quiet {
+    if !job.has_waited {
         wait_until_quiet(cx, &job.target).await?;
-        job.is_quiet = true;
+        job.has_waited = true;
     }
-    let owned = taken(state, owned);
+    let owned = owned_uids(state, owned);
     let wanted: Vec<MatchCandidate> =
         plan.copy.iter().filter(|it| are_sought(it)).map(MatchCandidate::shown).collect();
     let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
@@ -51,7 +51,7 @@ pub(crate) async fn record_adopted<M: Ports>(
 ) -> Result<(), Error> {
     let planned: HashMap<Uid, &MessageInfo> = plan.copy.iter().map(|it| (it.uid, it)).collect();
     let record = |it: &MatchedMessage| {
-        let mut copied = adopted(it, false);
+        let mut copied = adoption_record(it, false);
         if let Some(message) = planned.get(&it.uid) {
             // Crash safety: a flag that only the target has was set there by the user, and stays.
             copied.flags = copied.flags.filtered(|name| message.flags.contains(name));
@@ -80,7 +80,7 @@ pub(crate) async fn locate_copies<M: Ports>(
     append_start: Option<AppendStart>,
     owned: &UidSet,
 ) -> Result<usize, Error> {
-    let untold = state.done().filter(|(_, copied)| copied.target_uid.is_none());
+    let unlocated = state.done().filter(|(_, copied)| copied.target_uid.is_none());
     let copy = |it: &CopyRecord| it.edited.as_ref().map(|it| it.copy);
     let sought = |(uid, it): (Uid, &CopyRecord)| MatchCandidate {
         uid,
@@ -88,17 +88,17 @@ pub(crate) async fn locate_copies<M: Ports>(
         copy: copy(it),
         arrived: it.arrived,
     };
-    let lost: Vec<MatchCandidate> = untold.map(sought).collect();
+    let lost: Vec<MatchCandidate> = unlocated.map(sought).collect();
     if lost.is_empty() {
         return Ok(0);
     }
     if let Some(all) = cx.ledger.folder(&job.source).await? {
         *state = all;
     }
-    let owned = taken(state, owned);
+    let owned = owned_uids(state, owned);
     let range = match append_start {
         Some(append_start) => SearchRange::just_sent(append_start.uid_next, Proof::Fingerprint),
-        None => SearchRange::by_octets(Uid::FIRST),
+        None => SearchRange::by_bytes(Uid::FIRST),
     };
     let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
     let found = find_on_target(cx.source, cx.target, search, &lost).await?;

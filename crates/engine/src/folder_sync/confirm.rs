@@ -13,7 +13,7 @@ use crate::{
     folder::MessageInfo,
     folder_sync::doubles::{check_doubles, suspects},
     folder_sync::flag_changes::grouped,
-    folder_sync::job::{CopyBounds, FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, deletion_record},
     folder_sync::lost::LostMessage,
     folder_sync::missing::{adopt_unexpected, find_missing, located_copies, without_twins},
     folder_sync::own_headers::copies_with_our_headers,
@@ -127,7 +127,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
         return Ok(Vec::new());
     }
     let habits = cx.target.habits();
-    let next = job.next_shown(append_start);
+    let next = job.next_unshown(append_start);
     let first = acknowledged.iter().filter_map(|it| it.target_uid).fold(next, Uid::min);
     // The target returned no UID for a message that it refused and stored all the same.
     let mut returned = acknowledged.iter().map(|message| message.target_uid);
@@ -232,7 +232,7 @@ pub(crate) async fn confirm_recorded<M: Ports>(
         })
         .collect();
     let lost = confirm_copies(cx, job, state, CopyBounds { append_start, owned }, &unproved, &[]).await?;
-    let records: Vec<LedgerRecord> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let records: Vec<LedgerRecord> = lost.iter().map(|lost| deletion_record(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     Ok(!lost.is_empty())
 }

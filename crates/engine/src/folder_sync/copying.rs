@@ -12,7 +12,7 @@ use crate::{
     folder::{FolderStatus, MessageInfo},
     folder_sync::confirm::confirm_copies,
     folder_sync::flag_changes::EarlyFlagChanges,
-    folder_sync::job::{CopyBounds, FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, deletion_record},
     folder_sync::lost::LostMessage,
     folder_sync::missing::adopt_unexpected,
     folder_sync::moves::follow_moves,
@@ -97,7 +97,7 @@ pub(crate) async fn copy_messages<M: Ports>(
     }
     let bounds = CopyBounds { append_start, owned };
     follow_moves(cx, job, state, plan, bounds).await?;
-    job.floor_next = Some(append_start.uid_next);
+    job.next_before_append = Some(append_start.uid_next);
     if status.messages > 0 {
         adopt_unrecorded(cx, job, state, plan, bounds).await?;
     }
@@ -143,7 +143,7 @@ fn recall_skipped<M: Ports>(
         skipped.insert(uid);
         if words == WRONG_BYTES_REASON {
             job.mistaken.insert(uid);
-        } else if LostMessage::is_meant(words) {
+        } else if LostMessage::is_reason(words) {
             job.deferred.push(LostMessage { uid, words: words.clone() });
         }
     }
@@ -194,7 +194,7 @@ async fn send_all<M: Ports>(
         job.tally.copied += done.acknowledged.len() as u64;
         job.tally.bytes += done.acknowledged.iter().filter_map(|it| it.bytes).sum::<u64>();
         if !done.acknowledged.is_empty() {
-            job.refusals.others_were_taken();
+            job.refusals.note_accepted();
         }
         let answered = done.answered();
         let is_probe = job.probe.take().is_some();
@@ -343,7 +343,7 @@ async fn report_all_missing<M: Ports>(
     done: Transferred,
 ) -> Result<(), Error> {
     let records: Vec<LedgerRecord> =
-        done.missing.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
+        done.missing.iter().map(|(uid, _)| deletion_record(&job.source, *uid)).collect();
     cx.record(state, &records).await?;
     for (uid, missing) in done.missing {
         if let Some(message) = messages.get(&uid) {
@@ -365,7 +365,8 @@ async fn defer<M: Ports>(
 ) -> Result<(), Error> {
     let (again, twice): (Vec<LostMessage>, Vec<LostMessage>) =
         lost.into_iter().partition(|lost| job.sent_again.insert(lost.uid));
-    let records: Vec<LedgerRecord> = again.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let records: Vec<LedgerRecord> =
+        again.iter().map(|lost| deletion_record(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     job.tally.copied = job.tally.copied.saturating_sub(again.len() as u64);
     job.deferred.extend(again);
@@ -380,7 +381,7 @@ async fn skip_lost<M: Ports>(
     messages: &HashMap<Uid, &MessageInfo>,
     lost: Vec<LostMessage>,
 ) -> Result<(), Error> {
-    let records: Vec<LedgerRecord> = lost.iter().map(|lost| forgotten(&job.source, lost.uid)).collect();
+    let records: Vec<LedgerRecord> = lost.iter().map(|lost| deletion_record(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     job.tally.copied = job.tally.copied.saturating_sub(lost.len() as u64);
     for LostMessage { uid, words } in lost {

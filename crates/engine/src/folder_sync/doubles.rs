@@ -11,7 +11,7 @@ use crate::{
     folder_sync::job::FolderJob,
     folder_sync::read_back::StoredCopy,
     ledger_state::FolderState,
-    matching::on_target::taken,
+    matching::on_target::owned_uids,
     ports::{Ledger, Mailbox},
 };
 
@@ -46,7 +46,7 @@ pub(crate) async fn check_doubles<M: Ports>(
     }
     // Copies without a returned UID have been found in the meantime.
     let all = cx.ledger.folder(&job.source).await?;
-    let suspects = suspects.without(&taken(all.as_ref().unwrap_or(state), owned));
+    let suspects = suspects.without(&owned_uids(all.as_ref().unwrap_or(state), owned));
     let sample: UidSet = suspects.iter().take(SAMPLE).collect();
     if sample.is_empty() {
         return Ok(());

@@ -4,7 +4,7 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::Cursor,
-    folder_sync::job::{FolderJob, forgotten},
+    folder_sync::job::{FolderJob, deletion_record},
     ledger_state::{CopyRecord, LedgerRecord},
     options::DeletionPolicy,
     ports::{Ledger, Target},
@@ -39,7 +39,7 @@ pub(crate) async fn finish_folder<M: Ports>(
         }
     }
     let mut records: Vec<LedgerRecord> =
-        vanished.iter().map(|(uid, _)| forgotten(&job.source, *uid)).collect();
+        vanished.iter().map(|(uid, _)| deletion_record(&job.source, *uid)).collect();
     if let Some(waiting) = decision.waiting {
         records.push(LedgerRecord::Waiting { folder: job.source.clone(), waiting });
     } else if let Some(scan) = &job.scan {

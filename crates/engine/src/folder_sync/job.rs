@@ -91,21 +91,21 @@ pub(crate) struct FolderJob {
     /// The highest UID that the target showed at the last comparison.
     pub(crate) shown_until: Option<Uid>,
     /// The target folder's UIDNEXT before anything was sent. The ledger has it only if something was sent.
-    pub(crate) floor_next: Option<Uid>,
+    pub(crate) next_before_append: Option<Uid>,
     /// Copies whose flags the source did not show. Only a full scan shows them again.
     pub(crate) unseen: u64,
     /// The target had time to store what an earlier process may have left on the wire.
-    pub(crate) is_quiet: bool,
+    pub(crate) has_waited: bool,
     /// Messages with an unknown outcome that were found on the target.
     pub(crate) recovered: u64,
-    pub(crate) carried: bool,
+    pub(crate) is_done: bool,
     pub(crate) identity: Identity,
     /// State of the mailbox's folders, as listed.
     pub(crate) listing: Arc<[(FolderPath, FolderStatus)]>,
     /// Set for a view: only messages that are in no other folder are copied.
     pub(crate) view: Option<View>,
     /// The folder's name on the target, and the reason for it.
-    pub(crate) place_note: Option<String>,
+    pub(crate) target_note: Option<String>,
     pub(crate) tally: FolderTally,
     pub(crate) error: Option<Error>,
 }
@@ -137,15 +137,15 @@ impl FolderJob {
             lost_probes: 0,
             mistaken: HashSet::new(),
             shown_until: None,
-            floor_next: None,
+            next_before_append: None,
             unseen: 0,
-            is_quiet: false,
+            has_waited: false,
             recovered: 0,
-            carried: false,
+            is_done: false,
             identity: Identity::Open,
             listing: Arc::default(),
             view: None,
-            place_note: None,
+            target_note: None,
             tally: FolderTally::default(),
             error: None,
         }
@@ -185,8 +185,8 @@ impl FolderJob {
     }
 
     /// Sets another target folder because the target has another folder of that name. The report names it.
-    pub(crate) fn set_apart(&mut self, target: FolderPath, why: &str) {
-        self.place_note = Some(format!("the folder is \"{target}\" on the target: {why}"));
+    pub(crate) fn set_separate(&mut self, target: FolderPath, why: &str) {
+        self.target_note = Some(format!("the folder is \"{target}\" on the target: {why}"));
         self.replace(target, why);
     }
 
@@ -235,7 +235,7 @@ impl FolderJob {
     }
 
     /// Forgets what was read of the folder, because its UIDVALIDITY changed. False if that happened too often.
-    pub(crate) fn looks_again(&mut self) -> bool {
+    pub(crate) fn start_again(&mut self) -> bool {
         self.renumbered += 1;
         // The scan of a departed folder is empty, and stays so.
         if self.history != FolderHistory::Departed {
@@ -245,13 +245,13 @@ impl FolderJob {
         self.moves.clear();
         self.refused.clear();
         self.shown_until = None;
-        self.floor_next = None;
+        self.next_before_append = None;
         self.renumbered <= MAX_UIDVALIDITY_CHANGES
     }
 
     /// The target folder's UIDNEXT as far as it is known, if something was sent.
     pub(crate) fn target_next(&self) -> Option<Uid> {
-        self.after_shown().max(self.floor_next)
+        self.after_shown().max(self.next_before_append)
     }
 
     /// The UID after the highest one that the target showed.
@@ -259,18 +259,18 @@ impl FolderJob {
         self.shown_until.and_then(|uid| Uid::new(uid.get().saturating_add(1)))
     }
 
-    pub(crate) fn next_shown(&self, append_start: AppendStart) -> Uid {
+    pub(crate) fn next_unshown(&self, append_start: AppendStart) -> Uid {
         self.after_shown().unwrap_or(append_start.uid_next).max(append_start.uid_next)
     }
 
     /// Progress that need not be repeated: a number that only grows.
-    pub(crate) fn gained(&self) -> u64 {
+    pub(crate) fn progress(&self) -> u64 {
         self.tally.copied + self.tally.moved + self.tally.flags_changed + self.skipped.len() as u64
     }
 
     pub(crate) fn into_report(mut self) -> FolderReport {
         let mut error = self.error;
-        if error.is_none() && self.carried && !self.tally.closes() {
+        if error.is_none() && self.is_done && !self.tally.closes() {
             let t = &self.tally;
             let message = format!(
                 "the sums do not close: {} seen, {} copied, {} already there, {} left out, {} skipped",
@@ -284,7 +284,7 @@ impl FolderJob {
         }
         // A view without messages of its own has no target folder.
         let is_left_out = self.view.is_some() && self.tally == FolderTally::default();
-        self.tally.remarks.extend(self.place_note);
+        self.tally.remarks.extend(self.target_note);
         FolderReport {
             source: self.source,
             target: (!is_left_out).then_some(self.target),
@@ -322,7 +322,7 @@ pub(crate) struct CopyBounds<'a> {
 }
 
 /// The record that deletes a message from the ledger.
-pub(crate) fn forgotten(folder: &FolderPath, uid: Uid) -> LedgerRecord {
+pub(crate) fn deletion_record(folder: &FolderPath, uid: Uid) -> LedgerRecord {
     LedgerRecord::Message { folder: folder.clone(), uid, state: None }
 }
 

@@ -20,7 +20,7 @@ impl LostMessage {
     }
 
     /// True if these are the words with which a lost message was skipped.
-    pub(crate) fn is_meant(words: &str) -> bool {
+    pub(crate) fn is_reason(words: &str) -> bool {
         words == NOT_STORED_REASON || words.starts_with(STORED_PREFIX)
     }
 }

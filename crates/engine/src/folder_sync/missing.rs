@@ -10,7 +10,7 @@ use crate::{
     folder_sync::quiet::wait_until_quiet,
     folder_sync::read_back::StoredCopy,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{MatchCandidate, Search, SearchRange, adopted, find_on_target, taken},
+    matching::on_target::{MatchCandidate, Search, SearchRange, adoption_record, find_on_target, owned_uids},
     matching::pairing::Proof,
     ports::{Clock, Ledger, Target},
     scan::counts::check_target_count,
@@ -79,13 +79,13 @@ pub(crate) async fn find_missing<M: Ports>(
 ) -> Result<Vec<Uid>, Error> {
     let CopyBounds { append_start, owned } = bounds;
     let known = recorded_copies(cx, job, missing.iter().copied()).await?;
-    let untold = known.into_iter().map(|(uid, copied)| LedgerRecord::Message {
+    let unlocated = known.into_iter().map(|(uid, copied)| LedgerRecord::Message {
         folder: job.source.clone(),
         uid,
         state: Some(MessageState::Done(CopyRecord { target_uid: None, ..copied })),
     });
-    let untold: Vec<LedgerRecord> = untold.collect();
-    cx.record(state, &untold).await?;
+    let unlocated: Vec<LedgerRecord> = unlocated.collect();
+    cx.record(state, &unlocated).await?;
     locate_copies(cx, job, state, Some(append_start), owned).await?;
     let is_lost = |state: &FolderState, uid: &Uid| match state.messages.get(uid) {
         Some(MessageState::Done(copied)) => copied.target_uid.is_none(),
@@ -131,12 +131,12 @@ pub(crate) async fn adopt_unexpected<M: Ports>(
         return Ok(UidSet::new());
     }
     let all = cx.ledger.folder(&job.source).await?;
-    let owned = taken(all.as_ref().unwrap_or(state), owned);
+    let owned = owned_uids(all.as_ref().unwrap_or(state), owned);
     let range = SearchRange::just_sent(first, Proof::Digest);
     let wanted: Vec<MatchCandidate> = sought.iter().map(|uid| MatchCandidate::as_it_is(*uid, 0)).collect();
     let search = Search { folder: &job.source, target_folder: &job.target, owned: &owned, range };
     let found = find_on_target(cx.source, cx.target, search, &wanted).await?;
-    let done = |it| MessageState::Done(adopted(it, true));
+    let done = |it| MessageState::Done(adoption_record(it, true));
     let records: Vec<LedgerRecord> = found
         .iter()
         .map(|it| LedgerRecord::Message { folder: job.source.clone(), uid: it.uid, state: Some(done(it)) })

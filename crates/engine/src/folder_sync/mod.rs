@@ -37,7 +37,7 @@ use crate::{
     folder_sync::confirm::confirm_recorded,
     folder_sync::copying::copy_messages,
     folder_sync::flag_changes::{EarlyFlagChanges, intend_flags, send_flags},
-    folder_sync::job::{FolderHistory, FolderJob, ScanScope, forgotten},
+    folder_sync::job::{FolderHistory, FolderJob, ScanScope, deletion_record},
     folder_sync::outcomes::add_subjects,
     folder_sync::recover::{owned_by_others, recover_known},
     ledger_state::{FolderState, LedgerRecord, MessageState},
@@ -89,7 +89,8 @@ pub(crate) async fn sync_folder<M: Ports>(
     job.tally.copied = job.tally.copied.min(plan.already);
     job.tally.already = plan.already - job.tally.copied;
     job.vanished = std::mem::take(&mut plan.vanished);
-    let forget: Vec<LedgerRecord> = plan.forget.iter().map(|uid| forgotten(&job.source, *uid)).collect();
+    let forget: Vec<LedgerRecord> =
+        plan.forget.iter().map(|uid| deletion_record(&job.source, *uid)).collect();
     cx.record(&mut state, &forget).await?;
 
     Box::pin(copy_and_flag(cx, job, &mut state, &mut plan, &scan, &owned)).await?;
@@ -104,7 +105,7 @@ pub(crate) async fn sync_folder<M: Ports>(
         })
         .collect();
     cx.record(&mut state, &skipped).await?;
-    job.carried = true;
+    job.is_done = true;
     if let Some(why) = &scan.incomplete {
         return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, why));
     }

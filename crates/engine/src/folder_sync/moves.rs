@@ -10,10 +10,10 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{CopyBounds, FolderHistory, FolderJob, MovedMessage, forgotten},
+    folder_sync::job::{CopyBounds, FolderHistory, FolderJob, MovedMessage, deletion_record},
     folder_sync::recover::recover,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::pairing::pair_by_octets,
+    matching::pairing::pair_by_bytes,
     message_plan::MessagePlan,
     ports::{Event, Ledger, Mailbox, Progress, Target},
     scan::counts::check_count,
@@ -132,7 +132,7 @@ async fn find_moves_into<M: Ports>(
         pair.is_none_or(|(now, then)| now == then)
     };
     let pairs: Vec<(Uid, usize)> =
-        groups.values().flat_map(|it| pair_by_octets(&it.new, &it.vanished, suit)).collect();
+        groups.values().flat_map(|it| pair_by_bytes(&it.new, &it.vanished, suit)).collect();
     for (uid, index) in pairs {
         let it = &mut vanished[index];
         it.taken = true;
@@ -212,7 +212,7 @@ pub(crate) async fn follow_moves<M: Ports>(
     for (uid, moved) in due {
         by_folder.entry(moved.from_target.clone()).or_default().push((uid, moved));
     }
-    let mut untold = false;
+    let mut unlocated = false;
     let mut settled = UidSet::new();
     for (from_target, moves) in by_folder {
         let pairs: HashMap<Uid, Uid> = if from_target == job.target {
@@ -234,17 +234,17 @@ pub(crate) async fn follow_moves<M: Ports>(
         for (uid, moved) in moves {
             job.moves.remove(&uid);
             let Some(target_uid) = moved.copied.target_uid.and_then(|old| pairs.get(&old)) else {
-                untold = true;
+                unlocated = true;
                 continue;
             };
             let done = MessageState::Done(CopyRecord { target_uid: Some(*target_uid), ..moved.copied });
-            records.push(forgotten(&moved.from, moved.old_uid));
+            records.push(deletion_record(&moved.from, moved.old_uid));
             records.push(LedgerRecord::Message { folder: job.source.clone(), uid, state: Some(done) });
             settled.insert(uid);
         }
         cx.record(state, &records).await?;
     }
-    if untold {
+    if unlocated {
         // The target did not confirm the move, or returned no UIDs: the messages are searched for.
         recover(cx, job, state, owned).await?;
         let found = plan.copy.iter().map(|it| it.uid).filter(|uid| {

@@ -84,7 +84,7 @@ pub(crate) fn report_repaired<M: Ports>(
     uid: Uid,
     edited: &RepairRecord,
 ) {
-    let item = RepairedItem::of(uid, edited);
+    let item = RepairedItem::new(uid, edited);
     cx.progress.event(Event::Repaired { folder: &job.source, item: &item });
     job.name_repaired(item);
 }

@@ -87,7 +87,8 @@ pub(crate) fn copies_of(damaged: &[DamagedCopy]) -> UidSet {
 
 /// True if both have the same bytes, or the same text below other headers.
 fn is_same(one: &Digests, other: &Digests) -> bool {
-    one.whole == other.whole || (one.text == other.text && one.text != MessageIdentity::of(&[]).digests.text)
+    one.whole == other.whole
+        || (one.text == other.text && one.text != MessageIdentity::from_bytes(&[]).digests.text)
 }
 
 /// Compares a doubtful copy with its original. Pure.
@@ -97,7 +98,7 @@ fn is_same(one: &Digests, other: &Digests) -> bool {
 fn damage(original: &[u8], stored: StoredCopy<'_>, digests: &Digests) -> Option<(String, bool)> {
     let sent = stored.message.digests?;
     let is_ours = is_same(&sent, digests);
-    if MessageIdentity::of(original).digests.whole != sent.whole {
+    if MessageIdentity::from_bytes(original).digests.whole != sent.whole {
         return Some((
             "the source gives other bytes each time that this message is read".to_owned(),
             is_ours,
@@ -109,10 +110,10 @@ fn damage(original: &[u8], stored: StoredCopy<'_>, digests: &Digests) -> Option<
         // Quirk: servers without BINARY keep 0x80 in place of NUL, as Dovecot does.
         let without_nul: Vec<u8> =
             original.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }).collect();
-        let is_known = MessageIdentity::of(&without_nul).digests.whole == digests.whole;
+        let is_known = MessageIdentity::from_bytes(&without_nul).digests.whole == digests.whole;
         return (!is_known).then(|| (OTHER_BYTES_REASON.to_owned(), is_ours));
     }
-    let is_beginning = is_same(&MessageIdentity::of(&original[..size.min(of)]).digests, digests);
+    let is_beginning = is_same(&MessageIdentity::from_bytes(&original[..size.min(of)]).digests, digests);
     let is_cut = is_beginning || size < of / 2;
     is_cut.then(|| (format!("{STORED_PREFIX}{size} of {of} bytes"), is_beginning || is_ours))
 }

@@ -11,7 +11,7 @@ use crate::{
     folder_sync::revalidate::check_target_validity,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState, RepairRecord},
     matching::on_target::{
-        Comparison, MatchCandidate, MatchedMessage, Search, SearchRange, adopted, compare, taken,
+        Comparison, MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, compare, owned_uids,
     },
     matching::pairing::Proof,
     ports::{Ledger, Source, Target},
@@ -102,9 +102,9 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         let range = if is_same {
             SearchRange::just_sent(append_start.uid_next, Proof::Digest)
         } else {
-            SearchRange::by_octets(Uid::FIRST)
+            SearchRange::by_bytes(Uid::FIRST)
         };
-        let owned = taken(state, owned_by_others);
+        let owned = owned_uids(state, owned_by_others);
         let wanted: Vec<MatchCandidate> = intended
             .iter()
             .map(|uid| MatchCandidate {
@@ -122,7 +122,7 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         let there = &it.on_target;
         let copied = match edited.get(&it.uid) {
             Some(edited) => edited.copied(Some(there.uid), there.flags.clone(), true),
-            None => adopted(it, true),
+            None => adoption_record(it, true),
         };
         (it.uid, MessageState::Done(copied))
     };
@@ -145,13 +145,13 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         for (uid, (on_target, fingerprint)) in gone.into_iter().zip(comparison.unmatched) {
             let digests = digests.get(&on_target.uid).copied();
             let found = MatchedMessage { uid, on_target, fingerprint, digests };
-            states.insert(uid, MessageState::Done(adopted(&found, false)));
+            states.insert(uid, MessageState::Done(adoption_record(&found, false)));
         }
     }
     let record = |uid: Uid| LedgerRecord::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
     let records: Vec<LedgerRecord> = intended.iter().map(record).collect();
     ledger.record(&records).await?;
-    state.learn(&records);
+    state.apply_all(&records);
     Ok(comparison.found.len() as u64)
 }
 

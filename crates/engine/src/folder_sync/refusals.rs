@@ -53,7 +53,7 @@ pub(crate) struct Refusals {
     /// Words of the last refusal without digits, and the number of equal refusals in a row.
     alike: (String, u32),
     /// True if a message was accepted in this pass.
-    any_taken: bool,
+    any_accepted: bool,
     skipped_before: UidSet,
 }
 
@@ -63,8 +63,8 @@ impl Refusals {
         uids.ranges().for_each(|(first, last)| self.skipped_before.insert_range(first, last));
     }
 
-    pub(crate) fn others_were_taken(&mut self) {
-        self.any_taken = true;
+    pub(crate) fn note_accepted(&mut self) {
+        self.any_accepted = true;
         self.alike.1 = 0;
         self.unfit = 0;
         self.doubted.values_mut().for_each(|taken| *taken = true);
@@ -82,8 +82,8 @@ impl Refusals {
             Some(true) => return self.refused(kind),
             // The server accepted nothing between these messages.
             None if self.doubted.values().filter(|taken| !**taken).count() + 1 >= most => {}
-            None if others_wait || self.any_taken => {
-                self.doubted.insert(uid, self.any_taken && !others_wait);
+            None if others_wait || self.any_accepted => {
+                self.doubted.insert(uid, self.any_accepted && !others_wait);
                 return RefusalMeaning::TryOthers;
             }
             // No other message is left to compare with: the result of the last pass counts.
@@ -105,7 +105,7 @@ impl Refusals {
     /// Others must have been accepted in this pass, and the refusal must not be that of many messages.
     pub(crate) fn may_be_of_one(&mut self, error: &Error) -> bool {
         let is_known = error.kind != ErrorKind::Busy && may_mean_one_message(error);
-        is_known && self.any_taken && self.too_many_alike(&error.message).is_none()
+        is_known && self.any_accepted && self.too_many_alike(&error.message).is_none()
     }
 
     /// Counts a refusal. Returns a sentence if too many in a row had the same words.
@@ -148,7 +148,7 @@ mod tests {
     fn a_message_is_refused_where_others_are_accepted() {
         let mut refusals = Refusals::default();
         assert_eq!(refusals.doubt(uid(1), true, BUSY), RefusalMeaning::TryOthers);
-        refusals.others_were_taken();
+        refusals.note_accepted();
         assert_eq!(refusals.doubt(uid(1), false, BUSY), RefusalMeaning::Refused);
     }
 
@@ -165,7 +165,7 @@ mod tests {
     fn a_wider_answer_is_believed_at_the_third_message() {
         for kind in [ErrorKind::Refused, QUOTA, ErrorKind::Authentication] {
             let mut refusals = Refusals::default();
-            refusals.others_were_taken();
+            refusals.note_accepted();
             let answers = [1, 2, 3].map(|it| refusals.doubt(uid(it), true, kind));
             assert_eq!(
                 answers,
@@ -185,7 +185,7 @@ mod tests {
         let mut refusals = Refusals::default();
         for large in 1..=9 {
             assert_eq!(refusals.doubt(uid(large), true, QUOTA), RefusalMeaning::TryOthers);
-            refusals.others_were_taken();
+            refusals.note_accepted();
         }
         let answers: Vec<RefusalMeaning> = (1..=9).map(|it| refusals.doubt(uid(it), true, QUOTA)).collect();
         assert_eq!(answers, [RefusalMeaning::Refused; 9]);
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn the_last_message_is_tried_twice_if_others_were_accepted() {
         let mut refusals = Refusals::default();
-        refusals.others_were_taken();
+        refusals.note_accepted();
         assert_eq!(refusals.doubt(uid(9), false, BUSY), RefusalMeaning::TryOthers);
         assert_eq!(refusals.doubt(uid(9), false, BUSY), RefusalMeaning::Refused);
     }
@@ -216,7 +216,7 @@ mod tests {
         let full = |number: u32| format!("NO message {number}: storage limit reached");
         assert!((1..MAX_ALIKE).all(|it| refusals.too_many_alike(&full(it)).is_none()));
         assert!(refusals.too_many_alike(&full(9)).is_some_and(|it| it.contains("storage limit")));
-        refusals.others_were_taken();
+        refusals.note_accepted();
         assert!(refusals.too_many_alike(&full(1)).is_none());
         assert!(refusals.too_many_alike("NO invalid header").is_none());
         let mut next = Refusals::default();

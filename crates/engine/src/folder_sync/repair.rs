@@ -13,12 +13,12 @@ use crate::{
     error::{Error, ErrorKind},
     folder::MessageInfo,
     folder_sync::fetch_whole::{FetchedMessage, MAX_REPAIRABLE_SIZE, fetch_whole},
-    folder_sync::job::{CopyBounds, FolderJob, forgotten},
+    folder_sync::job::{CopyBounds, FolderJob, deletion_record},
     folder_sync::outcomes::{report_missing, report_repaired, report_skipped},
     folder_sync::quiet::wait_until_quiet,
     folder_sync::refusals::MAX_RESENDS,
     ledger_state::{AppendStart, FolderState, LedgerRecord, MessageIdentity, MessageState, RepairRecord},
-    matching::on_target::taken,
+    matching::on_target::owned_uids,
     options::RepairRules,
     ports::{Event, Ledger, Mailbox, Progress, Source, Target},
     transfer::pipe::{Ack, AppendPart, Envelope, Feed, acks},
@@ -121,8 +121,8 @@ async fn edit<'a, M: Ports>(
         return Ok(None);
     };
     let record = RepairRecord {
-        original: MessageIdentity::of(&original),
-        copy: MessageIdentity::of(&repaired.octets),
+        original: MessageIdentity::from_bytes(&original),
+        copy: MessageIdentity::from_bytes(&repaired.octets),
         sha256: Sha256::of(&original),
         edits: repaired.words(),
         subject: subject_of(cx, job, message.uid).await?,
@@ -165,7 +165,7 @@ async fn send_repaired<M: Ports>(
     let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
     let bytes = body.len() as u64;
-    let (answer, result) = Box::pin(offer_with_retries(cx, job, message, body)).await?;
+    let (answer, result) = Box::pin(send_with_retries(cx, job, message, body)).await?;
     let mut acknowledged = None;
     match answer {
         Ok(Appended { place, is_bare }) => {
@@ -192,7 +192,7 @@ async fn send_repaired<M: Ports>(
             report_repaired(cx, job, message.uid, &edited);
         }
         Err(error) => {
-            cx.record(state, &[forgotten(&job.source, message.uid)]).await?;
+            cx.record(state, &[deletion_record(&job.source, message.uid)]).await?;
             if error.scope > Scope::Message && !job.refusals.may_be_of_one(&error) {
                 return Err(error);
             }
@@ -247,13 +247,13 @@ async fn load_unknown<M: Ports>(
     owned: &UidSet,
     first: Uid,
 ) -> Result<UnknownMessages, Error> {
-    if !job.is_quiet {
+    if !job.has_waited {
         wait_until_quiet(cx, &job.target).await?;
-        job.is_quiet = true;
+        job.has_waited = true;
     }
     // Messages that arrived in this pass are in the ledger alone.
     let all = cx.ledger.folder(&job.source).await?;
-    let owned = taken(all.as_ref().unwrap_or(state), owned);
+    let owned = owned_uids(all.as_ref().unwrap_or(state), owned);
     let mut there = cx.target.scan(&job.target, None).await?.messages;
     there.retain(|it| it.uid >= first && !owned.contains(it.uid));
     if there.is_empty() {
@@ -269,7 +269,7 @@ async fn load_unknown<M: Ports>(
 /// Sends the message, and again if the target asks for another form.
 ///
 /// Returns the answer, and the state of the connection after it. An error means that the outcome is unknown.
-async fn offer_with_retries<M: Ports>(
+async fn send_with_retries<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     message: &MessageInfo,
@@ -277,7 +277,7 @@ async fn offer_with_retries<M: Ports>(
 ) -> Result<(Result<Appended, Error>, Result<(), Error>), Error> {
     let mut tries = 0;
     loop {
-        let (answer, result) = offer(cx, job, message, octets.clone()).await?;
+        let (answer, result) = send_once(cx, job, message, octets.clone()).await?;
         let is_again = |error: &Error| error.scope <= Scope::Message && error.retry == Retry::Now;
         if !(answer.as_ref().is_err_and(is_again) && result.is_ok() && tries < MAX_RESENDS) {
             return Ok((answer, result));
@@ -286,7 +286,7 @@ async fn offer_with_retries<M: Ports>(
     }
 }
 
-async fn offer<M: Ports>(
+async fn send_once<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     message: &MessageInfo,

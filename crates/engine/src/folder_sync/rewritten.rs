@@ -14,7 +14,7 @@ use crate::{
     folder_sync::job::FolderJob,
     folder_sync::outcomes::report_skipped,
     ledger_state::{CopyRecord, FolderState},
-    matching::on_target::{MatchedMessage, SearchRange, taken},
+    matching::on_target::{MatchedMessage, SearchRange, owned_uids},
     matching::pairing::Proof,
     message_plan::MessagePlan,
     ports::{Ledger, Mailbox, Target},
@@ -124,7 +124,7 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
     let known = sample(state, &UidSet::new());
     let lowest = known.iter().map(|(uid, _)| *uid).fold(first, Uid::min);
     let shown = cx.target.stored(&job.target, lowest, None, &UidSet::new()).await?.messages;
-    let mut strangers = strangers(&shown, first, &taken(state, owned));
+    let mut strangers = strangers(&shown, first, &owned_uids(state, owned));
     let there: HashMap<Uid, Option<i64>> = shown.iter().map(|it| (it.uid, date(it))).collect();
     let is_redated = |(uid, copied): &(Uid, CopyRecord)| {
         there.get(uid).is_some_and(|it| it.zip(copied.arrived).is_some_and(|(now, sent)| now != sent))
@@ -146,7 +146,7 @@ pub(crate) async fn adopt_rewritten<M: Ports>(
     if treatment == Treatment::NewHeaders {
         return Ok(());
     }
-    let taken = taken(state, owned);
+    let taken = owned_uids(state, owned);
     strangers.retain(|it| !taken.contains(it.uid));
     adopt_by_trace(cx, job, state, plan, strangers, redates).await
 }

@@ -53,7 +53,7 @@ pub(crate) async fn adopt_unrecorded<M: Ports>(
         adopt(cx, job, state, plan, owned, SearchRange::WHOLE_FOLDER, is_old).await?;
     }
     if let Some(first) = since {
-        adopt(cx, job, state, plan, owned, SearchRange::by_octets(first), |_| true).await?;
+        adopt(cx, job, state, plan, owned, SearchRange::by_bytes(first), |_| true).await?;
     }
     let first = if any_unclear { Some(Uid::FIRST) } else { since };
     if let Some(first) = first {

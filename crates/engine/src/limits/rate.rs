@@ -23,7 +23,7 @@ pub struct RateLimits {
 
 impl RateLimits {
     /// True if there is any limit.
-    pub fn limit_something(&self) -> bool {
+    pub fn is_any_set(&self) -> bool {
         *self != Self::default()
     }
 }
@@ -126,7 +126,7 @@ pub(crate) struct Pacer {
     octets: Bucket,
     used: Usage,
     /// The part of `used` that was not taken yet.
-    untold: Usage,
+    unlocated: Usage,
 }
 
 impl Pacer {
@@ -180,14 +180,14 @@ impl Pacer {
     pub(crate) fn count(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.add(hour, octets);
-        self.untold.add(hour, octets);
+        self.unlocated.add(hour, octets);
     }
 
     /// Reverts the count of a message that did not pass after all.
     pub(crate) fn take_back(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.take_back(hour, octets);
-        self.untold.take_back(hour, octets);
+        self.unlocated.take_back(hour, octets);
     }
 
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
@@ -198,10 +198,10 @@ impl Pacer {
     }
 
     /// Takes the bytes that have passed since the last call, by hours.
-    pub(crate) fn tell(&mut self, now: Duration) -> Vec<(u64, u64)> {
+    pub(crate) fn take_passed(&mut self, now: Duration) -> Vec<(u64, u64)> {
         self.used.forget_before(Usage::first_hour(now));
-        let untold = std::mem::take(&mut self.untold);
-        untold.0.into_iter().filter(|(_, octets)| *octets > 0).collect()
+        let unlocated = std::mem::take(&mut self.unlocated);
+        unlocated.0.into_iter().filter(|(_, octets)| *octets > 0).collect()
     }
 }
 
@@ -324,9 +324,9 @@ mod tests {
         pacer.message(BEGIN + HOUR, 20);
         pacer.message(BEGIN + HOUR, 5);
         pacer.take_back(BEGIN + HOUR, 5);
-        let told = pacer.tell(BEGIN + HOUR);
+        let told = pacer.take_passed(BEGIN + HOUR);
         assert_eq!(told, [(480_000, 30), (480_001, 20)]);
-        assert!(pacer.tell(BEGIN + HOUR).is_empty());
+        assert!(pacer.take_passed(BEGIN + HOUR).is_empty());
         let mut again = Pacer::new(of_a_day(60), told.into_iter().collect());
         assert!(matches!(again.message(BEGIN + HOUR, 11), PaceDecision::UsedUp(_)));
         assert_eq!(again.message(BEGIN + HOUR, 10), PaceDecision::Now);

@@ -39,7 +39,7 @@ impl Slots {
     pub async fn take(&self) -> Slot {
         loop {
             let freed = self.0.freed.notified();
-            if let Some(place) = self.spare() {
+            if let Some(place) = self.try_take() {
                 return place;
             }
             freed.await;
@@ -47,7 +47,7 @@ impl Slots {
     }
 
     /// Takes a slot if one is free now.
-    pub fn spare(&self) -> Option<Slot> {
+    pub fn try_take(&self) -> Option<Slot> {
         let is_free = self.with(|count| {
             let is_free = count.taken < count.all;
             count.taken += usize::from(is_free);
@@ -90,11 +90,11 @@ mod tests {
         assert!(slots.is_alone());
         let second = slots.take().await;
         assert!(!slots.is_alone());
-        assert!(slots.spare().is_none());
+        assert!(slots.try_take().is_none());
         slots.resize(1);
         assert_eq!(slots.taken(), 2);
         drop(first);
-        assert!(slots.spare().is_none());
+        assert!(slots.try_take().is_none());
         let waiting = tokio::spawn({
             let slots = slots.clone();
             async move { slots.take().await }
@@ -103,7 +103,7 @@ mod tests {
         drop(second);
         let third = waiting.await.unwrap();
         slots.resize(2);
-        assert!(slots.spare().is_some());
+        assert!(slots.try_take().is_some());
         drop(third);
         assert_eq!(slots.taken(), 0);
     }

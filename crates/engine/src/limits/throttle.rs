@@ -49,7 +49,7 @@ impl Throttle {
         Self(Arc::new(Shared {
             name: name.into(),
             scope,
-            is_limited: AtomicBool::new(rates.limit_something()),
+            is_limited: AtomicBool::new(rates.is_any_set()),
             uncounted: AtomicU64::new(0),
             pacer: Mutex::new(Pacer::new(rates, used)),
         }))
@@ -60,7 +60,7 @@ impl Throttle {
     /// Call it from time to time even without a change: bytes that passed without limits are counted then.
     pub fn set_rates(&self, now: Duration, rates: RateLimits) {
         self.with(now, |pacer| pacer.set_rates(rates));
-        self.0.is_limited.store(rates.limit_something(), Ordering::Relaxed);
+        self.0.is_limited.store(rates.is_any_set(), Ordering::Relaxed);
     }
 
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
@@ -69,8 +69,8 @@ impl Throttle {
     }
 
     /// Takes the bytes that passed since the last call, by hours since 1970.
-    pub fn tell(&self, now: Duration) -> Vec<(u64, u64)> {
-        self.with(now, |pacer| pacer.tell(now))
+    pub fn take_passed(&self, now: Duration) -> Vec<(u64, u64)> {
+        self.with(now, |pacer| pacer.take_passed(now))
     }
 
     fn with<T>(&self, now: Duration, ask: impl FnOnce(&mut Pacer) -> T) -> T {

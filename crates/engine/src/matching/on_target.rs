@@ -42,7 +42,7 @@ impl SearchRange {
         Self { first: Uid::FIRST, proof: Proof::SizeAndDate, rewrites: HeaderRewrites::Never };
 
     /// Messages from this UID on, including similar mail of others: only equal bytes are a proof.
-    pub(crate) fn by_octets(first: Uid) -> Self {
+    pub(crate) fn by_bytes(first: Uid) -> Self {
         Self { first, proof: Proof::Digest, rewrites: HeaderRewrites::Never }
     }
 
@@ -108,7 +108,7 @@ pub(crate) async fn find_on_target<S: Mailbox, T: Mailbox>(
 }
 
 /// Returns target UIDs that belong to messages already: of this folder, and of others.
-pub(crate) fn taken(state: &FolderState, by_others: &UidSet) -> UidSet {
+pub(crate) fn owned_uids(state: &FolderState, by_others: &UidSet) -> UidSet {
     let mut taken = state.target_uids();
     by_others.ranges().for_each(|(first, last)| taken.insert_range(first, last));
     taken
@@ -297,7 +297,7 @@ pub(crate) async fn candidates<M: Mailbox>(
 /// Creates the record of a message that was found.
 ///
 /// Its flags are those of the target, so that the next comparison with the source sets missing flags.
-pub(crate) fn adopted(found: &MatchedMessage, ours: bool) -> CopyRecord {
+pub(crate) fn adoption_record(found: &MatchedMessage, ours: bool) -> CopyRecord {
     CopyRecord {
         arrived: None,
         target_uid: Some(found.on_target.uid),

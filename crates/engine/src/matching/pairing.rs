@@ -85,7 +85,7 @@ pub fn pair_by_fingerprint(left: &[Candidate], right: &[Candidate], proof: Proof
 /// Compared part of two digests.
 type Rule = fn(&Digests) -> Digest;
 
-const SAME_OCTETS: Rule = |it| it.whole;
+const SAME_BYTES: Rule = |it| it.whole;
 const SAME_TEXT: Rule = |it| it.text;
 
 /// Pairs the messages of a doubt, which must share one fingerprint.
@@ -97,16 +97,16 @@ pub fn pair_by_digests<L: Copy, R: Copy>(
     right: &[(R, Digests)],
     suit: impl Fn(L, R) -> bool,
 ) -> Vec<(L, R)> {
-    pair(left, right, &[SAME_OCTETS, SAME_TEXT], suit)
+    pair(left, right, &[SAME_BYTES, SAME_TEXT], suit)
 }
 
 /// Pairs messages whose bytes are all equal, and no others.
-pub(crate) fn pair_by_octets<L: Copy, R: Copy>(
+pub(crate) fn pair_by_bytes<L: Copy, R: Copy>(
     left: &[(L, Digests)],
     right: &[(R, Digests)],
     suit: impl Fn(L, R) -> bool,
 ) -> Vec<(L, R)> {
-    pair(left, right, &[SAME_OCTETS], suit)
+    pair(left, right, &[SAME_BYTES], suit)
 }
 
 fn pair<L: Copy, R: Copy>(
@@ -152,7 +152,7 @@ pub(crate) fn pair_doubts(
     };
     let all = |uids: fn(&Doubt) -> &Vec<Uid>| doubts.iter().flat_map(uids).copied().collect::<Vec<Uid>>();
     let mut pairs =
-        pair_by_octets(&known(&all(|it| &it.left), left), &known(&all(|it| &it.right), right), suit);
+        pair_by_bytes(&known(&all(|it| &it.left), left), &known(&all(|it| &it.right), right), suit);
     let (ours, theirs): (HashSet<Uid>, HashSet<Uid>) = pairs.iter().copied().unzip();
     for doubt in doubts {
         let (mut left, mut right) = (known(&doubt.left, left), known(&doubt.right, right));

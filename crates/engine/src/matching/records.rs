@@ -51,7 +51,7 @@ pub(crate) async fn follow_new_validity<S: Source, L: Ledger>(
         })
     }));
     ledger.record(&records).await?;
-    state.learn(&records);
+    state.apply_all(&records);
     Ok((old.len() - pairs.len()) as u64)
 }
 

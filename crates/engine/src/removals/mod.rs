@@ -45,7 +45,7 @@ impl VanishedCopies {
 
 impl RemovalRules {
     /// The rules for one folder, of which a larger share may be removed.
-    fn of_folder(self) -> Self {
+    fn for_folder(self) -> Self {
         Self { percent: self.percent.max(FOLDER_PERCENT), ..self }
     }
 }
@@ -132,8 +132,8 @@ pub(crate) fn judge_removals<M: Ports>(
         Some(format!(
             "one pass removes at most {percent} percent of the copies, or {messages} if that is more"
         ))
-    } else if in_folder.exceeds(&rules.of_folder()) {
-        let RemovalRules { percent, messages, .. } = rules.of_folder();
+    } else if in_folder.exceeds(&rules.for_folder()) {
+        let RemovalRules { percent, messages, .. } = rules.for_folder();
         Some(format!(
             "one pass removes at most {percent} percent of a folder's copies, or {messages} if that is more"
         ))
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn most_of_a_folder_is_not_decided_by_one_pass() {
         let exceeds = |rules: RemovalRules, vanished, known| {
-            VanishedCopies { vanished, known }.exceeds(&rules.of_folder())
+            VanishedCopies { vanished, known }.exceeds(&rules.for_folder())
         };
         let usual = RemovalRules::default();
         assert!(!exceeds(usual, 30, 60) && exceeds(usual, 31, 60) && !exceeds(usual, 10, 11));

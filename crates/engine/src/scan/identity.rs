@@ -176,11 +176,11 @@ pub(crate) async fn prove_identity<M: Ports>(
             job.identity = Identity::Proved;
         }
     }
-    if own.proves() || shown_in_its_place(cx, job, scan).await?.is_none() {
+    if own.proves() || folder_shown_instead(cx, job, scan).await?.is_none() {
         return Ok(None);
     }
     let again = cx.source.scan(&job.source, None).await?;
-    match shown_in_its_place(cx, job, &again).await? {
+    match folder_shown_instead(cx, job, &again).await? {
         None => Ok(Some(again)),
         Some(other) => {
             let words = format!("the server shows the messages of folder {other} in its place");
@@ -262,7 +262,7 @@ async fn compare_remembered<M: Ports>(
 }
 
 /// Returns the folder whose messages the scan shows in place of its own, if that folder still exists.
-async fn shown_in_its_place<M: Ports>(
+async fn folder_shown_instead<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,
     scan: &Scan,

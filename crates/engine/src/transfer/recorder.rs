@@ -193,7 +193,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             return Ok(());
         }
         self.context.ledger.record(&records).await?;
-        self.state.learn(&records);
+        self.state.apply_all(&records);
         // This pass needs them no more, and half a million would fill the memory.
         for uid in located {
             self.state.messages.remove(&uid);

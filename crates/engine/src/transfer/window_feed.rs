@@ -34,7 +34,7 @@ pub(crate) struct WindowFeed<'a, L, P, C> {
     /// Messages with an intent.
     intended: UidSet,
     /// The message whose chunks are being read: UID, hasher, announced bytes.
-    passing: Option<(Uid, MessageHasher, u64)>,
+    current: Option<(Uid, MessageHasher, u64)>,
     events: mpsc::UnboundedSender<TransferEvent>,
 }
 
@@ -55,7 +55,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
             waiting: messages.iter().map(|message| (message.uid, *message)).collect(),
             order: messages.iter().map(|message| (message.uid, message.size)).collect(),
             intended: UidSet::new(),
-            passing: None,
+            current: None,
             events,
         }
     }
@@ -114,11 +114,11 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
 impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
     async fn next(&mut self) -> Result<Option<AppendPart>, Error> {
         loop {
-            if self.passing.is_none() && self.context.stop.is_cancelled() {
+            if self.current.is_none() && self.context.stop.is_cancelled() {
                 return Ok(None);
             }
             let Some(piece) = self.inlet.next().await else {
-                return match self.passing {
+                return match self.current {
                     None => Ok(None),
                     Some(_) => Err(Error::session("the source ended in the middle of a message")),
                 };
@@ -141,12 +141,12 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                         return Ok(None);
                     }
                     if let Some(envelope) = self.announce(uid).await? {
-                        self.passing = Some((uid, MessageHasher::new(), length));
+                        self.current = Some((uid, MessageHasher::new(), length));
                         return Ok(Some(AppendPart::Start(envelope, length)));
                     }
                 }
                 FetchedPart::Chunk(octets) => {
-                    if let Some((_, hasher, _)) = &mut self.passing {
+                    if let Some((_, hasher, _)) = &mut self.current {
                         hasher.update(&octets);
                         let context = self.context;
                         context.limits.octets(context.clock, context.stop, octets.len() as u64).await;
@@ -154,7 +154,7 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                     }
                 }
                 FetchedPart::End => {
-                    if let Some((uid, hasher, length)) = self.passing.take() {
+                    if let Some((uid, hasher, length)) = self.current.take() {
                         self.sent(uid, hasher, length);
                         return Ok(Some(AppendPart::End));
                     }
