@@ -106,6 +106,8 @@ pub struct ImapMailbox {
     pub(crate) uploads: Option<Uploads>,
     /// Whether the operator was told that a `UserRoot` may be needed.
     is_root_advised: bool,
+    /// True after a connection broke while copies were listed and read in one flight.
+    pub(crate) is_read_apart: bool,
     /// Counts the messages that scans have shown, on all connections.
     pub(crate) scanned: Arc<AtomicU64>,
     /// Scans that were made before the engine asked for them.
@@ -160,6 +162,7 @@ impl ImapMailbox {
             numbering: Numbering::default(),
             uploads: None,
             is_root_advised: false,
+            is_read_apart: false,
             scanned: Arc::default(),
             scans_ahead: ScansAhead::default(),
             is_further: false,
@@ -540,6 +543,7 @@ impl Mailbox for ImapMailbox {
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),
             is_root_advised: self.is_root_advised,
+            is_read_apart: self.is_read_apart,
             scanned: Arc::clone(&self.scanned),
             scans_ahead: ScansAhead::default(),
             is_further: true,

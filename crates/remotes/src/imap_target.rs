@@ -3,8 +3,8 @@
 use std::sync::PoisonError;
 
 use mailhaul_engine::{
-    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, MessageInfo,
-    NewFolder, Side, StorageHabits, StoredMessages, Target,
+    Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, NewFolder, Side,
+    StorageHabits, StoredMessages, Target,
 };
 use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResource};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid, UidSet};
@@ -16,7 +16,6 @@ use crate::{
     keepable::Keepable,
     line::Gauge,
     opening::Mode,
-    scanning,
     sender::{Manner, Sent, Stop, linger, push},
     terms::Terms,
 };
@@ -115,10 +114,7 @@ impl Target for ImapMailbox {
         last: Option<Uid>,
         read: &UidSet,
     ) -> Result<StoredMessages, Error> {
-        let messages = self.shown_from(folder, first, last).await?;
-        let there: UidSet =
-            messages.iter().map(|message| message.uid).filter(|uid| read.contains(*uid)).collect();
-        Ok(StoredMessages { digests: self.digests(folder, &there).await?, messages })
+        self.stored_from(folder, first, last, read).await
     }
 
     fn habits(&self) -> StorageHabits {
@@ -194,41 +190,6 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
-    /// The messages from this UID on. Quirk: Courier shows what came into the open folder only after a command of its own,
-    /// and others only where the folder is opened again.
-    async fn shown_from(
-        &mut self,
-        folder: &FolderPath,
-        first: Uid,
-        last: Option<Uid>,
-    ) -> Result<Vec<MessageInfo>, Error> {
-        self.begin().await?;
-        let is_complete = |shown: &[MessageInfo]| {
-            let greatest = shown.last().map(|message| message.uid);
-            last.map_or(greatest.is_some(), |last| greatest >= Some(last))
-        };
-        if last.is_some() {
-            let shown = self.list_from(folder, first).await?;
-            if is_complete(&shown) {
-                return Ok(shown);
-            }
-        }
-        self.open(folder, Mode::Select).await?;
-        let synchronized = self.session().await?.noop().await;
-        synchronized.map_err(|error| self.explain(error))?;
-        let shown = self.list_from(folder, first).await?;
-        if is_complete(&shown) {
-            return Ok(shown);
-        }
-        self.open_anew(folder, Mode::Select).await?;
-        self.list_from(folder, first).await
-    }
-
-    async fn list_from(&mut self, folder: &FolderPath, first: Uid) -> Result<Vec<MessageInfo>, Error> {
-        let selected = self.open(folder, Mode::Select).await?;
-        scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))
-    }
-
     /// Appends what the feed offers. False where the server refused more than a message, and was sent nothing more.
     pub(crate) async fn append_over_imap<F: Feed>(
         &mut self,

@@ -39,6 +39,7 @@ mod scanning;
 mod scans_ahead;
 mod sender;
 mod sizes;
+mod stored;
 mod terms;
 mod trial;
 mod user_root;

@@ -94,10 +94,7 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
     if let Some(RefusedSet { error, .. }) = found.halves.refused.pop() {
         return Err(error.at_least(Scope::Folder));
     }
-    let (mut messages, ..) = found.sorted();
-    // `*` is the last message, whatever its UID.
-    messages.retain(|it| it.uid >= first);
-    Ok(messages)
+    found.listed_from(first)
 }
 
 /// All messages of the open folder. What the server does not show is asked for once more, and then left. After an error it
@@ -474,6 +471,16 @@ impl<'a> Found<'a> {
     /// True if fewer than so many messages were shown, or one of them only in part.
     fn lacks(&self, least: u64) -> bool {
         self.shown() < least || !self.halves.refused.is_empty() || !self.told.iter().all(Told::is_whole)
+    }
+
+    /// The messages from this UID on, without those of which too little was told.
+    pub(crate) fn listed_from(mut self, first: Uid) -> Result<Vec<MessageInfo>, imap::Error> {
+        self.merge();
+        self.is_within_bounds()?;
+        let (mut messages, ..) = self.sorted();
+        // Protocol: `*` is the last message, whatever its UID (RFC 9051, section 9, seq-number).
+        messages.retain(|message| message.uid >= first);
+        Ok(messages)
     }
 
     /// The messages of this folder, those that it shows and that are taken from another one, and those of which too little
