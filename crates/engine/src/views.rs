@@ -114,7 +114,7 @@ async fn view_job<M: Ports>(
         Some((below, uid_validity)) => (view.compared_below(below, uid_validity), ScanScope::Changes),
         None => (view, ScanScope::Everything),
     };
-    let job = FolderJob { view: Some(view), listed: 0, ..FolderJob::new(plan, target, &why, copies > 0) };
+    let job = FolderJob::for_view(plan, target, &why, view, copies > 0);
     Ok(Some((job, scope)))
 }
 

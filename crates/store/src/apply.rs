@@ -41,7 +41,7 @@ pub(crate) async fn apply(
             }
             LedgerRecord::Opened { .. } => {}
             LedgerRecord::Intended { append_start, uids, .. } => {
-                intend(connection, folder, *append_start, uids).await?
+                intend(connection, folder, *append_start, uids).await?;
             }
             LedgerRecord::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
             LedgerRecord::Message { state: None, .. } => delete(connection, folder, run).await?,

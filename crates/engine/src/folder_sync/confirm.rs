@@ -137,7 +137,7 @@ pub(crate) async fn confirm_copies<M: Ports>(
     let look = cx.target.stored(&job.target, first, greatest, &read).await?;
     let mut shown: BTreeMap<Uid, MessageInfo> =
         look.messages.into_iter().map(|message| (message.uid, message)).collect();
-    job.shown_until = shown.keys().next_back().copied().max(job.shown_until);
+    job.note_shown(shown.keys().next_back().copied());
     let Comparison { mut missing, mut in_place, mut strangers } =
         Comparison::new(acknowledged, &shown, habits.merges_copies);
     let is_exact = !habits.shows_late && !habits.merges_copies;

@@ -2,7 +2,7 @@
 //!
 //! Moves and adopts first, then transfers in slices, and decides what follows each refusal.
 
-use std::{collections::HashMap, num::NonZeroU64};
+use std::collections::HashMap;
 
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
@@ -20,6 +20,7 @@ use crate::{
     folder_sync::read_back::WRONG_BYTES_REASON,
     folder_sync::refusals::{MAX_RESENDS, RefusalMeaning, may_mean_one_message},
     folder_sync::repair::{may_be_malformed, repair_refused},
+    folder_sync::resends::NextProbe,
     folder_sync::unrecorded::adopt_unrecorded,
     ledger_state::{AppendStart, FolderState, LedgerRecord, MessageState},
     message_plan::MessagePlan,
@@ -31,10 +32,6 @@ use crate::{
 
 /// Messages per transfer call. Bounds the memory of the remotes for folders of any size.
 const MESSAGES_PER_TRANSFER: usize = 25_000;
-
-/// Single resends of messages that the target accepted and does not have. If none of them is stored, the others are
-/// not sent: each try may leave a copy that nothing finds.
-const MAX_PROBES: u32 = 3;
 
 /// Messages to send, in this order.
 struct Part {
@@ -97,7 +94,7 @@ pub(crate) async fn copy_messages<M: Ports>(
     }
     let bounds = CopyBounds { append_start, owned };
     follow_moves(cx, job, state, plan, bounds).await?;
-    job.next_before_append = Some(append_start.uid_next);
+    job.note_append_start(append_start);
     if status.messages > 0 {
         adopt_unrecorded(cx, job, state, plan, bounds).await?;
     }
@@ -113,7 +110,7 @@ pub(crate) async fn copy_messages<M: Ports>(
     let is_far = cx.target.round_trip().is_some_and(|it| it >= FAR_ROUND_TRIP);
     let batch = if is_far { MAX_MESSAGES_PER_COMMAND_FAR } else { MAX_MESSAGES_PER_COMMAND };
     let mut queue = SendQueue { parts: Vec::new(), messages: &messages };
-    let deferred: UidSet = job.deferred.iter().map(|lost| lost.uid).collect();
+    let deferred = job.resends.waiting();
     for slice in plan.copy.chunks(MESSAGES_PER_TRANSFER).rev() {
         let uids = slice.iter().map(|it| it.uid);
         let uids = uids.filter(|uid| !job.refused.contains_key(uid) && !deferred.contains(*uid));
@@ -137,22 +134,18 @@ fn recall_skipped<M: Ports>(
     state: &FolderState,
     plan: &MessagePlan,
 ) {
-    let mut skipped = UidSet::new();
+    let (mut skipped, mut lost) = (UidSet::new(), Vec::new());
     for uid in plan.copy.iter().map(|message| message.uid) {
         let Some(MessageState::Skipped(words)) = state.messages.get(&uid) else { continue };
         skipped.insert(uid);
         if words == WRONG_BYTES_REASON {
             job.mistaken.insert(uid);
         } else if LostMessage::is_reason(words) {
-            job.deferred.push(LostMessage { uid, words: words.clone() });
+            lost.push(LostMessage { uid, words: words.clone() });
         }
     }
     job.refusals.skipped_before(&skipped);
-    job.sent_again.extend(job.deferred.iter().map(|lost| lost.uid));
-    if let Some(count) = NonZeroU64::new(job.deferred.len() as u64) {
-        let first = usize::try_from(cx.clock.now().as_secs() % count).unwrap_or_default();
-        job.deferred.rotate_left(first);
-    }
+    job.resends.recall(lost, cx.clock.now());
 }
 
 async fn send_all<M: Ports>(
@@ -165,14 +158,10 @@ async fn send_all<M: Ports>(
 ) -> Result<(), Error> {
     let CopyBounds { append_start, owned } = bounds;
     loop {
-        let part = match queue.parts.pop() {
-            Some(part) => part,
-            None if job.deferred.is_empty() => return Ok(()),
-            None => {
-                next_probe(cx, job, queue);
-                continue;
-            }
-        };
+        if queue.parts.is_empty() {
+            next_probe(cx, job, queue);
+        }
+        let Some(part) = queue.parts.pop() else { return Ok(()) };
         let group: Vec<&MessageInfo> =
             part.uids.iter().filter_map(|uid| queue.messages.get(uid).copied()).collect();
         if group.is_empty() {
@@ -197,7 +186,7 @@ async fn send_all<M: Ports>(
             job.refusals.note_accepted();
         }
         let answered = done.answered();
-        let is_probe = job.probe.take().is_some();
+        let is_probe = job.resends.end_probe();
         let lost =
             if result.is_ok() { confirm_sent(cx, job, state, bounds, &done).await? } else { Vec::new() };
         let is_stored = is_probe && lost.is_empty() && !done.acknowledged.is_empty();
@@ -206,8 +195,7 @@ async fn send_all<M: Ports>(
         let unsent = part.uids.iter().copied().filter(|uid| !answered.contains(uid));
         queue.next(unsent.collect(), part.batch, part.tries);
         if is_stored {
-            job.lost_probes = 0;
-            let mut uids: Vec<Uid> = job.deferred.drain(..).map(|lost| lost.uid).collect();
+            let mut uids = job.resends.release();
             // The target may have stored them late.
             let found = adopt_unexpected(cx, job, state, owned, append_start.uid_next, &uids).await?;
             uids.retain(|uid| !found.contains(*uid));
@@ -253,14 +241,14 @@ async fn confirm_sent<M: Ports>(
 
 /// Puts one deferred message in front of all others, or skips them all if the target lost too many.
 fn next_probe<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, queue: &mut SendQueue<'_>) {
-    if job.lost_probes >= MAX_PROBES {
-        for LostMessage { uid, words } in std::mem::take(&mut job.deferred) {
-            skip_refused(cx, job, queue.messages, uid, words);
+    match job.resends.next_probe() {
+        NextProbe::None => {}
+        NextProbe::Send(uid) => queue.next(vec![uid], 1, 0),
+        NextProbe::GiveUp(lost) => {
+            for LostMessage { uid, words } in lost {
+                skip_refused(cx, job, queue.messages, uid, words);
+            }
         }
-    } else if !job.deferred.is_empty() {
-        let uid = job.deferred.remove(0).uid;
-        job.probe = Some(uid);
-        queue.next(vec![uid], 1, 0);
     }
 }
 
@@ -363,14 +351,12 @@ async fn defer<M: Ports>(
     lost: Vec<LostMessage>,
     is_probe: bool,
 ) -> Result<(), Error> {
-    let (again, twice): (Vec<LostMessage>, Vec<LostMessage>) =
-        lost.into_iter().partition(|lost| job.sent_again.insert(lost.uid));
+    let (again, twice) = job.resends.divide(lost);
     let records: Vec<LedgerRecord> =
         again.iter().map(|lost| deletion_record(&job.source, lost.uid)).collect();
     cx.record(state, &records).await?;
     job.tally.copied = job.tally.copied.saturating_sub(again.len() as u64);
-    job.deferred.extend(again);
-    job.lost_probes += u32::from(is_probe && !twice.is_empty());
+    job.resends.add(again, is_probe && !twice.is_empty());
     skip_lost(cx, job, state, messages, twice).await
 }
 

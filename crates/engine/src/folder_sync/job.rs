@@ -11,8 +11,8 @@ use crate::{
     error::{Error, ErrorKind},
     folder::{FolderStatus, MessageInfo, Present, Scan},
     folder_plan::FolderPlan,
-    folder_sync::lost::LostMessage,
     folder_sync::refusals::Refusals,
+    folder_sync::resends::Resends,
     ledger_state::{AppendStart, CopyRecord, FolderRecord, FolderState, LedgerRecord},
     ports::NewFolder,
     report::{FolderReport, FolderTally, RepairedItem, SkippedItem},
@@ -54,14 +54,14 @@ const MAX_UIDVALIDITY_CHANGES: u32 = 2;
 pub(crate) struct FolderJob {
     pub(crate) source: FolderPath,
     pub(crate) target: FolderPath,
-    pub(crate) subscribe: bool,
+    subscribe: bool,
     pub(crate) reason: String,
     /// Messages of the source folder, as listed.
-    pub(crate) listed: u64,
+    listed: u64,
     pub(crate) history: FolderHistory,
-    pub(crate) attempts: u32,
+    attempts: u32,
     /// Changes of UIDVALIDITY in this pass.
-    pub(crate) renumbered: u32,
+    renumbered: u32,
     /// The target folder's UIDVALIDITY of the last pass, if it is another now.
     pub(crate) old_target_validity: Option<UidValidity>,
     pub(crate) scan: Option<Arc<Scan>>,
@@ -77,37 +77,29 @@ pub(crate) struct FolderJob {
     pub(crate) refused: BTreeMap<Uid, String>,
     pub(crate) gone: UidSet,
     pub(crate) refusals: Refusals,
-    /// Messages that were sent again because the target accepted and did not store them.
-    pub(crate) sent_again: HashSet<Uid>,
-    /// Messages that the target accepted and does not have. They are sent again after one of them, the probe, is
-    /// stored.
-    pub(crate) deferred: Vec<LostMessage>,
-    /// The message that shows if the target stores it now.
-    pub(crate) probe: Option<Uid>,
-    /// Probes that were lost since the last one that was stored.
-    pub(crate) lost_probes: u32,
+    pub(crate) resends: Resends,
     /// Messages for which the source returned another message's bytes.
     pub(crate) mistaken: HashSet<Uid>,
     /// The highest UID that the target showed at the last comparison.
-    pub(crate) shown_until: Option<Uid>,
+    shown_until: Option<Uid>,
     /// The target folder's UIDNEXT before anything was sent. The ledger has it only if something was sent.
-    pub(crate) next_before_append: Option<Uid>,
+    next_before_append: Option<Uid>,
     /// Copies whose flags the source did not show. Only a full scan shows them again.
     pub(crate) unseen: u64,
     /// The target had time to store what an earlier process may have left on the wire.
     pub(crate) has_waited: bool,
     /// Messages with an unknown outcome that were found on the target.
     pub(crate) recovered: u64,
-    pub(crate) is_done: bool,
+    is_done: bool,
     pub(crate) identity: Identity,
     /// State of the mailbox's folders, as listed.
     pub(crate) listing: Arc<[(FolderPath, FolderStatus)]>,
     /// Set for a view: only messages that are in no other folder are copied.
     pub(crate) view: Option<View>,
     /// The folder's name on the target, and the reason for it.
-    pub(crate) target_note: Option<String>,
+    target_note: Option<String>,
     pub(crate) tally: FolderTally,
-    pub(crate) error: Option<Error>,
+    error: Option<Error>,
 }
 
 impl FolderJob {
@@ -131,10 +123,7 @@ impl FolderJob {
             refused: BTreeMap::new(),
             gone: UidSet::new(),
             refusals: Refusals::default(),
-            sent_again: HashSet::new(),
-            deferred: Vec::new(),
-            probe: None,
-            lost_probes: 0,
+            resends: Resends::default(),
             mistaken: HashSet::new(),
             shown_until: None,
             next_before_append: None,
@@ -149,6 +138,11 @@ impl FolderJob {
             tally: FolderTally::default(),
             error: None,
         }
+    }
+
+    /// A view, of which only messages in no other folder are copied.
+    pub(crate) fn for_view(plan: FolderPlan, target: FolderPath, why: &str, view: View, known: bool) -> Self {
+        Self { view: Some(view), listed: 0, ..Self::new(plan, target, why, known) }
     }
 
     /// A folder that the source has no more: all its messages vanished.
@@ -204,6 +198,31 @@ impl FolderJob {
     pub(crate) fn shows_new_messages(&self, state: &FolderState) -> bool {
         let is_new = |message: &MessageInfo| !state.messages.contains_key(&message.uid);
         self.scan.as_ref().is_some_and(|scan| scan.messages.iter().any(is_new))
+    }
+
+    /// Counts an attempt. True for the first one.
+    pub(crate) fn begin_attempt(&mut self) -> bool {
+        self.attempts += 1;
+        self.attempts == 1
+    }
+
+    /// Notes the highest UID that the target shows.
+    pub(crate) fn note_shown(&mut self, highest: Option<Uid>) {
+        self.shown_until = highest.max(self.shown_until);
+    }
+
+    /// Notes the target folder's UIDNEXT before the first APPEND.
+    pub(crate) fn note_append_start(&mut self, append_start: AppendStart) {
+        self.next_before_append = Some(append_start.uid_next);
+    }
+
+    /// All messages of the folder are handled, except those that vanished.
+    pub(crate) fn set_done(&mut self) {
+        self.is_done = true;
+    }
+
+    pub(crate) fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
     }
 
     pub(crate) fn is_known(&self) -> bool {

@@ -25,9 +25,6 @@ use std::{
 /// Time between two polls for messages that the target accepted and does not show.
 const LATE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Maximum number of these polls.
-const MAX_LATE_POLLS: u32 = 3;
-
 /// Returns the copies of messages that were missing at first and were found.
 pub(crate) async fn located_copies<'a, M: Ports>(
     cx: &mut SyncContext<'_, M>,
@@ -97,9 +94,7 @@ pub(crate) async fn find_missing<M: Ports>(
     if lost(state).is_empty() || cx.target.habits().shows_late {
         return Ok(Vec::new());
     }
-    // Once a message was waited for in vain, one poll is enough for each of the others.
-    let looks = if job.lost_probes == 0 { MAX_LATE_POLLS } else { 1 };
-    for _ in 0..looks {
+    for _ in 0..job.resends.polls() {
         cx.clock.sleep(LATE_INTERVAL).await;
         wait_until_quiet(cx, &job.target).await?;
         locate_copies(cx, job, state, Some(append_start), owned).await?;

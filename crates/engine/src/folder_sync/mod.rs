@@ -20,6 +20,7 @@ pub(crate) mod read_back;
 pub(crate) mod recover;
 pub(crate) mod refusals;
 pub(crate) mod repair;
+pub(crate) mod resends;
 pub(crate) mod revalidate;
 pub(crate) mod rewritten;
 pub(crate) mod scan_known;
@@ -53,14 +54,13 @@ pub(crate) async fn sync_folder<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
 ) -> Result<(), Error> {
-    let first_attempt = job.attempts == 0;
-    job.attempts += 1;
+    let is_first_attempt = job.begin_attempt();
     let mut state = open_job(cx, job).await?;
     open_both(cx, job, &state).await?;
     let recovered = job.recovered;
     let owned = owned_by_others(cx, job).await?;
     let mut scope = recover_known(cx, job, &mut state, &owned).await?;
-    if !first_attempt {
+    if !is_first_attempt {
         job.tally.copied += job.recovered - recovered;
     }
     // Copies that were not visible in their own pass may lack flags. A scan of changes does not show them.
@@ -105,7 +105,7 @@ pub(crate) async fn sync_folder<M: Ports>(
         })
         .collect();
     cx.record(&mut state, &skipped).await?;
-    job.is_done = true;
+    job.set_done();
     if let Some(why) = &scan.incomplete {
         return Err(Error::new(Scope::Folder, Retry::Never, ErrorKind::Protocol, why));
     }

@@ -45,5 +45,5 @@ pub(crate) async fn list_once_more<M: Ports>(
 /// True for a folder that the source refused: it may have been renamed or deleted.
 fn may_be_gone(job: &FolderJob) -> bool {
     job.history != FolderHistory::Departed
-        && job.error.as_ref().is_some_and(|it| it.kind == ErrorKind::Refused && it.side != Some(Side::Target))
+        && job.error().is_some_and(|it| it.kind == ErrorKind::Refused && it.side != Some(Side::Target))
 }
