@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Error,
     ledger_state::{FolderState, LedgerRecord},
-    limits::slots::Slots,
-    limits::throttle::PassLimits,
+    limits::{slots::Slots, throttle::PassLimits},
     options::PassOptions,
     ports::{Clock, Ledger, Progress, Source, Target},
     transfer::pipe::Budget,

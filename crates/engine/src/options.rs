@@ -1,11 +1,12 @@
 //! Options of a pass: folders, messages, deletions and repairs.
 
+use mailhaul_mail::repair::{LONGEST_LINE, Repairs};
+
 use crate::{
     folder_plan::FolderRules,
     message_plan::{Filter, Order},
     ports::Mailbox,
 };
-use mailhaul_mail::repair::{LONGEST_LINE, Repairs};
 
 /// Treatment of copies whose messages were deleted on the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

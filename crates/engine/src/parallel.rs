@@ -20,8 +20,10 @@ use mailhaul_mail::Scope;
 use crate::{
     context::{FAR_ROUND_TRIP, Ports, SyncContext},
     error::{Error, ErrorKind},
-    folder_sync::job::{FolderHistory, FolderJob},
-    folder_sync::sync_folder,
+    folder_sync::{
+        job::{FolderHistory, FolderJob},
+        sync_folder,
+    },
     limits::slots::Slot,
     ports::{Event, Ledger, Mailbox, Progress},
     retry::{RetryCounter, recover_from},

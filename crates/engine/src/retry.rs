@@ -1,13 +1,15 @@
 //! Retries after errors: reconnects, delays, and the point at which a pass gives up.
 
+use std::time::Duration;
+
+use mailhaul_mail::Retry;
+
 use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     limits::throttle::MAX_INLINE_WAIT,
     ports::{Clock, Event, Mailbox, Progress},
 };
-use mailhaul_mail::Retry;
-use std::time::Duration;
 
 /// Maximum retries of a step in a row without any progress.
 const MAX_RETRIES: u32 = 5;

@@ -16,8 +16,10 @@ use crate::{
     ports::{Event, Ledger, Mailbox, Progress},
     report::{FolderReport, FolderTally, Report},
     retry::{RetryCounter, recover_from},
-    scan::folder_scan::{scan_folder, without_held},
-    scan::remainder::View,
+    scan::{
+        folder_scan::{scan_folder, without_held},
+        remainder::View,
+    },
 };
 
 /// A view of the survey.

@@ -1,12 +1,13 @@
 //! Creation of folders, repeated until each answer concerns its own folder alone.
 
+use mailhaul_mail::Scope;
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     ports::{NewFolder, Target},
     retry::{RetryCounter, recover_from},
 };
-use mailhaul_mail::Scope;
 
 /// Repeats the request until each error concerns its own folder alone.
 pub(crate) async fn create_with_retries<M: Ports>(

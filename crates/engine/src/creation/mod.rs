@@ -12,8 +12,7 @@ use mailhaul_mail::FolderPath;
 
 use crate::{
     context::{Ports, SyncContext},
-    creation::create::create_with_retries,
-    creation::made_names::check_made_names,
+    creation::{create::create_with_retries, made_names::check_made_names},
     error::{Error, ErrorKind},
     folder_plan::other_names,
     folder_sync::job::FolderJob,

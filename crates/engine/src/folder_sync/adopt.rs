@@ -8,13 +8,14 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::job::FolderJob,
-    folder_sync::quiet::wait_until_quiet,
+    folder_sync::{job::FolderJob, quiet::wait_until_quiet},
     ledger_state::{AppendStart, CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{
-        MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, find_on_target, owned_uids,
+    matching::{
+        on_target::{
+            MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, find_on_target, owned_uids,
+        },
+        pairing::Proof,
     },
-    matching::pairing::Proof,
     message_plan::MessagePlan,
     ports::Ledger,
 };

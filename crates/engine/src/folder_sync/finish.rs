@@ -1,5 +1,7 @@
 //! The end of a folder: removals of vanished messages, and the cursor for the next pass.
 
+use mailhaul_mail::Uid;
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
@@ -8,11 +10,9 @@ use crate::{
     ledger_state::{CopyRecord, LedgerRecord},
     options::DeletionPolicy,
     ports::{Ledger, Target},
-    removals::proof::with_same_bytes,
-    removals::{RemovalDecision, VanishedCopies, judge_removals, proved_ours},
+    removals::{RemovalDecision, VanishedCopies, judge_removals, proof::with_same_bytes, proved_ours},
     scan::folder_scan::rules_of,
 };
-use mailhaul_mail::Uid;
 
 /// Handles vanished messages that were not moved, and settles the folder.
 pub(crate) async fn finish_folder<M: Ports>(

@@ -1,25 +1,31 @@
 //! Search for messages that the target acknowledged, and that are not at the UID that it returned.
 
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+
+use mailhaul_mail::{Digests, Uid, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::adopt::locate_copies,
-    folder_sync::job::{CopyBounds, FolderJob},
-    folder_sync::own_headers::recorded_copies,
-    folder_sync::quiet::wait_until_quiet,
-    folder_sync::read_back::StoredCopy,
+    folder_sync::{
+        adopt::locate_copies,
+        job::{CopyBounds, FolderJob},
+        own_headers::recorded_copies,
+        quiet::wait_until_quiet,
+        read_back::StoredCopy,
+    },
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{MatchCandidate, Search, SearchRange, adoption_record, find_on_target, owned_uids},
-    matching::pairing::Proof,
+    matching::{
+        on_target::{MatchCandidate, Search, SearchRange, adoption_record, find_on_target, owned_uids},
+        pairing::Proof,
+    },
     ports::{Clock, Ledger, Target},
     scan::counts::check_target_count,
     transfer::recorder::Acknowledged,
-};
-use mailhaul_mail::{Digests, Uid, UidSet};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    time::Duration,
 };
 
 /// Time between two polls for messages that the target accepted and does not show.

@@ -10,8 +10,10 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, Scope, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::{CopyBounds, FolderHistory, FolderJob, MovedMessage, deletion_record},
-    folder_sync::recover::recover,
+    folder_sync::{
+        job::{CopyBounds, FolderHistory, FolderJob, MovedMessage, deletion_record},
+        recover::recover,
+    },
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     matching::pairing::pair_by_bytes,
     message_plan::MessagePlan,

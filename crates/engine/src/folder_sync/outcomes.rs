@@ -1,5 +1,9 @@
 //! Outcomes of single messages: recorded in the job, and reported as progress.
 
+use std::collections::HashMap;
+
+use mailhaul_mail::{Scope, Uid, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
@@ -10,8 +14,6 @@ use crate::{
     ports::{Event, Missing, Progress, Source, Target},
     report::RepairedItem,
 };
-use mailhaul_mail::{Scope, Uid, UidSet};
-use std::collections::HashMap;
 
 /// Skips messages that the target would refuse for their size, before they are read.
 ///

@@ -1,5 +1,9 @@
 //! Proof by headers that a copy was made of its message.
 
+use std::collections::HashMap;
+
+use mailhaul_mail::{Fingerprint, Uid, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
@@ -7,8 +11,6 @@ use crate::{
     ledger_state::{CopyRecord, MessageState},
     ports::{Ledger, Mailbox},
 };
-use mailhaul_mail::{Fingerprint, Uid, UidSet};
-use std::collections::HashMap;
 
 /// Returns the copies that have the headers of their message. Pairs are a source UID and a target UID.
 pub(crate) async fn copies_with_our_headers<M: Ports>(

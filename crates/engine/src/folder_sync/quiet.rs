@@ -1,12 +1,14 @@
 //! Waits until nothing more arrives in a folder of the target.
 
+use std::time::Duration;
+
+use mailhaul_mail::{FolderPath, Scope};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     ports::{Clock, Mailbox},
 };
-use mailhaul_mail::{FolderPath, Scope};
-use std::time::Duration;
 
 /// The target folder must be unchanged for this long.
 const QUIET_TIME: Duration = Duration::from_secs(1);

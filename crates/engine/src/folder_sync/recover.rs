@@ -1,23 +1,30 @@
 //! Crash recovery: finds on the target the messages whose APPEND outcome is unknown.
 
+use std::collections::HashMap;
+
+use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::FolderStatus,
-    folder_sync::adopt::locate_copies,
-    folder_sync::job::{FolderHistory, FolderJob, ScanScope},
-    folder_sync::outcomes::report_repaired,
-    folder_sync::quiet::wait_until_quiet,
-    folder_sync::revalidate::check_target_validity,
-    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState, RepairRecord},
-    matching::on_target::{
-        Comparison, MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, compare, owned_uids,
+    folder_sync::{
+        adopt::locate_copies,
+        job::{FolderHistory, FolderJob, ScanScope},
+        outcomes::report_repaired,
+        quiet::wait_until_quiet,
+        revalidate::check_target_validity,
     },
-    matching::pairing::Proof,
+    ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState, RepairRecord},
+    matching::{
+        on_target::{
+            Comparison, MatchCandidate, MatchedMessage, Search, SearchRange, adoption_record, compare,
+            owned_uids,
+        },
+        pairing::Proof,
+    },
     ports::{Ledger, Source, Target},
 };
-use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
-use std::collections::HashMap;
 
 /// Returns target UIDs in the same target folder that belong to messages of other source folders.
 pub(crate) async fn owned_by_others<M: Ports>(

@@ -12,17 +12,21 @@ use crate::{
     context::{Ports, SyncContext},
     error::{Error, ErrorKind},
     folder::MessageInfo,
-    folder_sync::fetch_whole::{FetchedMessage, MAX_REPAIRABLE_SIZE, fetch_whole},
-    folder_sync::job::{CopyBounds, FolderJob, deletion_record},
-    folder_sync::outcomes::{report_missing, report_repaired, report_skipped},
-    folder_sync::quiet::wait_until_quiet,
-    folder_sync::refusals::MAX_RESENDS,
+    folder_sync::{
+        fetch_whole::{FetchedMessage, MAX_REPAIRABLE_SIZE, fetch_whole},
+        job::{CopyBounds, FolderJob, deletion_record},
+        outcomes::{report_missing, report_repaired, report_skipped},
+        quiet::wait_until_quiet,
+        refusals::MAX_RESENDS,
+    },
     ledger_state::{AppendStart, FolderState, LedgerRecord, MessageIdentity, MessageState, RepairRecord},
     matching::on_target::owned_uids,
     options::RepairRules,
     ports::{Event, Ledger, Mailbox, Progress, Source, Target},
-    transfer::pipe::{Ack, AppendPart, Envelope, Feed, acks},
-    transfer::recorder::Acknowledged,
+    transfer::{
+        pipe::{Ack, AppendPart, Envelope, Feed, acks},
+        recorder::Acknowledged,
+    },
 };
 
 /// True if the target refused a message for its content, as far as its answer shows.

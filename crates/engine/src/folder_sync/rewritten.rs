@@ -10,12 +10,16 @@ use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::adopt::{adopt, record_adopted},
-    folder_sync::job::FolderJob,
-    folder_sync::outcomes::report_skipped,
+    folder_sync::{
+        adopt::{adopt, record_adopted},
+        job::FolderJob,
+        outcomes::report_skipped,
+    },
     ledger_state::{CopyRecord, FolderState},
-    matching::on_target::{MatchedMessage, SearchRange, owned_uids},
-    matching::pairing::Proof,
+    matching::{
+        on_target::{MatchedMessage, SearchRange, owned_uids},
+        pairing::Proof,
+    },
     message_plan::MessagePlan,
     ports::{Ledger, Mailbox, Target},
 };

@@ -1,20 +1,26 @@
 //! Scans of folders that an earlier pass copied, before any folder is copied.
 
+use std::sync::Arc;
+
+use mailhaul_mail::{FolderPath, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::{Cursor, Present},
-    folder_sync::job::{FolderHistory, FolderJob, ScanScope},
-    folder_sync::recover::{owned_by_others, recover_known},
+    folder_sync::{
+        job::{FolderHistory, FolderJob, ScanScope},
+        recover::{owned_by_others, recover_known},
+    },
     ledger_state::FolderRecord,
     message_plan::plan_messages,
     ports::{Ledger, Mailbox},
-    scan::counts::twin,
-    scan::folder_scan::scan_folder,
-    scan::reused_uids::{contradictions, went_back},
+    scan::{
+        counts::twin,
+        folder_scan::scan_folder,
+        reused_uids::{contradictions, went_back},
+    },
 };
-use mailhaul_mail::{FolderPath, UidSet};
-use std::sync::Arc;
 
 /// Larger folders are not kept in memory between two steps.
 const MAX_KEPT_MESSAGES: usize = 100_000;

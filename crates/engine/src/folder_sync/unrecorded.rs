@@ -1,18 +1,21 @@
 //! Messages of the target folder that the ledger does not know, and that may be copies.
 
+use mailhaul_mail::{Uid, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
     folder::MessageInfo,
-    folder_sync::adopt::adopt,
-    folder_sync::job::{CopyBounds, FolderJob},
-    folder_sync::rewritten::{UNCLEAR_REASON, adopt_rewritten},
+    folder_sync::{
+        adopt::adopt,
+        job::{CopyBounds, FolderJob},
+        rewritten::{UNCLEAR_REASON, adopt_rewritten},
+    },
     ledger_state::{FolderState, MessageState},
     matching::on_target::SearchRange,
     message_plan::MessagePlan,
     ports::Ledger,
 };
-use mailhaul_mail::{Uid, UidSet};
 
 /// Adopts messages that the target folder holds without a record.
 ///

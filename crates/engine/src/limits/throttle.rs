@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, ErrorKind, Side},
-    limits::rate::{PaceDecision, Pacer, RateLimits, Usage},
-    limits::read_back_budget::ReadBack,
+    limits::{
+        rate::{PaceDecision, Pacer, RateLimits, Usage},
+        read_back_budget::ReadBack,
+    },
     ports::Clock,
 };
 

@@ -1,15 +1,19 @@
 //! Ledger records, matched with the messages of a folder whose UIDs changed.
 
+use std::collections::{HashMap, HashSet};
+
+use mailhaul_mail::{Digests, FolderPath, Uid, UidSet};
+
 use crate::{
     error::Error,
     folder::{MessageInfo, Scan},
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
-    matching::on_target::{candidates, shown},
-    matching::pairing::{Candidate, Proof, pair_by_fingerprint, pair_doubts},
+    matching::{
+        on_target::{candidates, shown},
+        pairing::{Candidate, Proof, pair_by_fingerprint, pair_doubts},
+    },
     ports::{Ledger, Mailbox, Source},
 };
-use mailhaul_mail::{Digests, FolderPath, Uid, UidSet};
-use std::collections::{HashMap, HashSet};
 
 /// Pairs the messages of the scan with records of an older UIDVALIDITY, and opens the folder again with them.
 ///

@@ -9,8 +9,7 @@ use mailhaul_mail::{Digests, Uid, UidSet};
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
-    folder_sync::job::FolderJob,
-    folder_sync::rewritten::are_texts_rewritten,
+    folder_sync::{job::FolderJob, rewritten::are_texts_rewritten},
     ledger_state::CopyRecord,
     ports::Mailbox,
 };

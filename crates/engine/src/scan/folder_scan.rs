@@ -1,5 +1,7 @@
 //! Scan of one source folder, with the ledger records brought to its UIDVALIDITY.
 
+use std::sync::Arc;
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
@@ -9,11 +11,12 @@ use crate::{
     ledger_state::FolderState,
     matching::records::follow_new_validity,
     ports::Mailbox,
-    scan::counts::check_count,
-    scan::identity::{knows_none, prove_identity},
-    scan::reused_uids::{has_reused_uids, must_show_all},
+    scan::{
+        counts::check_count,
+        identity::{knows_none, prove_identity},
+        reused_uids::{has_reused_uids, must_show_all},
+    },
 };
-use std::sync::Arc;
 
 /// Scans the folder, and aligns the records with the source's UIDVALIDITY.
 pub(crate) async fn scan_folder<M: Ports>(

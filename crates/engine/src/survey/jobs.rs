@@ -1,5 +1,9 @@
 //! Folders that need work in this pass, and those that do not.
 
+use std::sync::Arc;
+
+use mailhaul_mail::{FolderPath, UidSet};
+
 use crate::{
     context::{Ports, SyncContext},
     error::Error,
@@ -12,8 +16,6 @@ use crate::{
     survey::Survey,
     views::ViewPlan,
 };
-use mailhaul_mail::{FolderPath, UidSet};
-use std::sync::Arc;
 
 /// Splits the folders into those that need work and those that do not. Views come last.
 pub(crate) fn choose_jobs<M: Ports>(

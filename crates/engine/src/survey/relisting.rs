@@ -9,8 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Side},
     folder_sync::job::{FolderHistory, FolderJob},
     report::Report,
-    survey::Survey,
-    survey::renames::survey_with_renames,
+    survey::{Survey, renames::survey_with_renames},
 };
 
 /// Treats folders that the source refused and lists no more as departed.

@@ -1,10 +1,11 @@
 //! State that stays the same while a folder is transferred.
 
+use mailhaul_mail::FolderPath;
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     ledger_state::AppendStart, limits::throttle::PassLimits, ports::StorageHabits, transfer::pipe::Budget,
 };
-use mailhaul_mail::FolderPath;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) struct TransferContext<'a, L, P, C> {
     pub(crate) clock: &'a C,

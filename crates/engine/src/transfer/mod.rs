@@ -20,10 +20,12 @@ use crate::{
     folder_sync::flag_changes::EarlyFlagChanges,
     ledger_state::FolderState,
     ports::{Clock, Ledger, Progress, Source, Target, WantedMessage},
-    transfer::context::TransferContext,
-    transfer::pipe::{Acks, pipe},
-    transfer::recorder::{Recorder, Transferred},
-    transfer::window_feed::WindowFeed,
+    transfer::{
+        context::TransferContext,
+        pipe::{Acks, pipe},
+        recorder::{Recorder, Transferred},
+        window_feed::WindowFeed,
+    },
 };
 
 /// Transfers the messages in this order, at most `context.batch` in one command.

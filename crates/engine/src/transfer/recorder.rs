@@ -1,21 +1,25 @@
 //! Recorder of outcomes: takes the target's answers, and writes all that have come in one durable step.
 
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+    time::Duration,
+};
+
+use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid};
+use tokio::sync::mpsc;
+
 use crate::{
     error::Error,
     folder::MessageInfo,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
     limits::read_back_budget::ToCompare,
     ports::{Clock, Event, Ledger, Missing, Progress},
-    transfer::context::TransferContext,
-    transfer::pipe::{Ack, AppendedUids, TransferEvent},
+    transfer::{
+        context::TransferContext,
+        pipe::{Ack, AppendedUids, TransferEvent},
+    },
 };
-use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid};
-use std::{
-    collections::{HashMap, HashSet},
-    pin::pin,
-    time::Duration,
-};
-use tokio::sync::mpsc;
 
 /// Time in which outcomes are gathered for one write.
 const GATHER_TIME: Duration = Duration::from_millis(50);

@@ -1,19 +1,23 @@
 //! Feed of a transfer: returns messages window by window, each window after its intents are durable.
 
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::OnceLock,
+};
+
+use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
+use tokio::sync::mpsc;
+
 use crate::{
     error::Error,
     folder::MessageInfo,
     ledger_state::LedgerRecord,
     ports::{Clock, Ledger, Progress},
-    transfer::context::TransferContext,
-    transfer::pipe::{AppendPart, Envelope, Feed, FetchedPart, PipeReader, TransferEvent},
+    transfer::{
+        context::TransferContext,
+        pipe::{AppendPart, Envelope, Feed, FetchedPart, PipeReader, TransferEvent},
+    },
 };
-use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::OnceLock,
-};
-use tokio::sync::mpsc;
 
 /// Messages between two durable writes of intents.
 const WINDOW_MESSAGES: usize = 500;
