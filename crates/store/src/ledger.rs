@@ -1,4 +1,4 @@
-//! The memory of one mailbox's migration.
+//! The ledger of one mailbox.
 
 use std::{
     fs::File,
@@ -11,35 +11,37 @@ use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
 use crate::{Store, error::StoreError, leases::Lease, ledger_rows, load, lock, store::Shared};
 
-/// Time between two tries to fill a target mailbox that another pass fills now.
+/// Time between two attempts to lock a target mailbox that another pass fills.
 const RESERVED_WAIT: Duration = Duration::from_secs(10);
 
-/// What the store remembers of one mailbox; nobody else writes it while this lives.
+/// The ledger of one mailbox. While it exists, no other process or task writes to it.
 pub struct MailboxLedger {
     shared: Arc<Shared>,
-    /// The two ends of the mailbox.
+    /// Source and target of the mailbox.
     names: (String, String),
-    /// `None` where the mailbox was never migrated and nothing may be written.
+    /// `None` if the mailbox was never migrated and the store is read-only.
     mailbox: Option<i64>,
-    /// Whose writes these are; `None` where the lock alone says so.
+    /// The lease that covers the writes. `None` if the lock alone protects them.
     lease: Option<Lease>,
-    /// The lock, which goes with the file. `None` where nothing may be written.
+    /// The lock, released with the file. `None` if the store is read-only.
     _lock: Option<File>,
-    /// The lock of the target's user, once it is reserved.
+    /// The lock of the target's user, after the reservation.
     target_lock: Mutex<Option<File>>,
 }
 
 impl Store {
-    /// The ledger of one mailbox, named by its two ends (`user@host` or whatever the caller keeps to).
+    /// Opens the ledger of one mailbox, named by its source and target (for example `user@host`).
     ///
-    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A store opened
-    /// for reading only takes no lock; there a mailbox that was never migrated has an empty ledger.
+    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A
+    /// read-only store takes no lock. There a mailbox that was never migrated has an empty ledger.
     pub async fn mailbox(&self, source: &str, target: &str) -> Result<MailboxLedger, StoreError> {
         self.ledger(source, target, None).await
     }
 
-    /// The ledger of one mailbox for the holder of a lease: what is written after another worker has taken the user
-    /// over, or after it was removed, fails and changes nothing. Otherwise as [`Store::mailbox`].
+    /// Opens the ledger of one mailbox for the holder of a lease.
+    ///
+    /// Writes fail and change nothing after another worker has claimed the user, or after the user was
+    /// removed. Otherwise as [`Store::mailbox`].
     pub async fn leased_mailbox(
         &self,
         source: &str,
@@ -91,7 +93,7 @@ impl MailboxLedger {
         Self { shared, names, mailbox, lease, _lock: lock, target_lock: Mutex::default() }
     }
 
-    /// The error of a read or write, with the place of the damage where it is one.
+    /// Converts an error, and adds the place of the damage to it.
     fn located(&self, error: StoreError, folder: Option<&FolderPath>) -> Error {
         error.at(|| place(&self.names, folder)).into()
     }
@@ -112,7 +114,7 @@ impl MailboxLedger {
     }
 }
 
-/// Names the place of damage, to be put behind "is damaged".
+/// Describes the place of damage, for use after "is damaged".
 pub(crate) fn place((source, target): &(String, String), folder: Option<&FolderPath>) -> String {
     let folder = folder.map(|folder| format!(", folder \"{folder}\"")).unwrap_or_default();
     format!(" at {source} -> {target}{folder}")

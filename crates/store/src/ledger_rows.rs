@@ -1,6 +1,6 @@
-//! The rows of mailboxes and folders in the ledger: read with their checksums checked, and given new ones after a change.
+//! Rows of mailboxes and folders in the ledger: checked when read, with a new checksum after a change.
 //!
-//! Invariant: code that changes such a row checks it first, so that no new checksum covers up damage.
+//! Invariant: code that changes such a row checks it first, so that no new checksum hides damage.
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -9,7 +9,7 @@ use crate::{
     error::Fault,
 };
 
-/// The row of a mailbox that its two ends name.
+/// Returns the row of the mailbox with this source and target.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
     (source, target): (String, String),
@@ -18,7 +18,7 @@ pub(crate) async fn mailbox(
     Ok(query.bind(source).bind(target).fetch_optional(connection).await?)
 }
 
-/// The number of a mailbox, given to it if it has none.
+/// Returns the id of a mailbox, and creates the mailbox if it is new.
 pub(crate) async fn mailbox_id(
     connection: &mut SqliteConnection,
     names: (String, String),
@@ -33,7 +33,7 @@ pub(crate) async fn mailbox_id(
     Ok(id)
 }
 
-/// The row of a mailbox by its number, checked.
+/// Returns the row of a mailbox by its id, checked.
 pub(crate) async fn mailbox_by_id(connection: &mut SqliteConnection, id: i64) -> Result<SqliteRow, Fault> {
     let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_optional(connection).await?;
     let row = row.ok_or_else(|| Fault::Damaged("the record of the mailbox is missing".to_owned()))?;
@@ -41,7 +41,7 @@ pub(crate) async fn mailbox_by_id(connection: &mut SqliteConnection, id: i64) ->
     Ok(row)
 }
 
-/// Writes down that the mailbox has one folder more, or less.
+/// Changes the number of the mailbox's folders.
 pub(crate) async fn count_folders(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -53,7 +53,7 @@ pub(crate) async fn count_folders(
     stamp_mailbox(connection, mailbox).await
 }
 
-/// The row of a folder by its name on the source, not checked.
+/// Returns the row of a folder by its name on the source, not checked.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -63,7 +63,7 @@ pub(crate) async fn folder(
     Ok(query.bind(mailbox).bind(source.to_owned()).fetch_optional(connection).await?)
 }
 
-/// Gives the mailbox the checksum of its values as they are now.
+/// Updates the checksum of the mailbox.
 pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE mailbox SET checksum = ? WHERE id = ?");
@@ -71,7 +71,7 @@ pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) ->
     Ok(())
 }
 
-/// The same for a folder.
+/// Updates the checksum of the folder.
 pub(crate) async fn stamp_folder(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE folder SET checksum = ? WHERE id = ?");

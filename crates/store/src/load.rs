@@ -1,4 +1,4 @@
-//! Reads back what was written. Nothing in the file is trusted to be what we wrote.
+//! Reads the ledger from the file. Values from the file are not trusted.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::{
     tally::{RowTally, list},
 };
 
-/// Rows held at once: a row of `SQLite`'s is many times larger than what becomes of it.
+/// Rows per read. A row of `SQLite` is many times larger than the value made of it.
 const PAGE: i64 = 500;
 
-/// The number of a mailbox, where it has one.
+/// Returns the id of a mailbox, if it has one.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
     names: (String, String),
@@ -32,7 +32,7 @@ pub(crate) async fn mailbox(
     Ok(row.try_get("id")?)
 }
 
-/// All folders of a mailbox, INBOX first.
+/// Reads all folders of a mailbox, INBOX first.
 pub(crate) async fn folders(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -57,8 +57,9 @@ pub(crate) async fn folders(
     Ok(folders)
 }
 
-/// An error where a folder of the mailbox cannot be found by its name: it would be taken for a new one. The checksums of rows
-/// say nothing about the index.
+/// Returns an error if a folder of the mailbox cannot be found by its name.
+///
+/// Such a folder would be taken for a new one. The checksums of rows do not cover the index.
 pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64) -> Result<(), Fault> {
     // Both values are in the index.
     let names: Vec<(i64, String)> = sqlx::query_as("SELECT id, source FROM folder WHERE mailbox_id = ?")
@@ -80,8 +81,11 @@ pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64)
     Ok(())
 }
 
-/// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
-/// [`FolderState::around`] counts it. `schema` is the step that the file is at. To be called inside a transaction, so that all is of one moment.
+/// Reads one folder with its messages.
+///
+/// With a list of UIDs it reads these messages and all open ones; [`FolderState::around`] defines how the
+/// others are counted. `schema` is the step of the file. The caller's transaction makes all values
+/// consistent.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -113,22 +117,22 @@ pub(crate) async fn folder(
     Ok(Some(FolderState { record, messages: messages.known, rest }))
 }
 
-/// The step of the schema that made the column `arrived`.
+/// Step of the schema that added the column `arrived`.
 const DATES_SINCE: i64 = 8;
 
 const ALL: &str = "true";
 const OPEN: &str = "(state <> 1 OR target_uid IS NULL OR pending_flags IS NOT NULL)";
-/// No row that is in [`OPEN`] too.
+/// Never selects a row that [`OPEN`] selects.
 const LISTED: &str = "state = 1 AND target_uid IS NOT NULL AND pending_flags IS NULL \
                       AND uid IN (SELECT value FROM json_each(?4))";
 
-/// What is read of a folder's messages.
+/// The messages of a folder, read page by page.
 struct Messages {
     folder: i64,
     schema: i64,
     edited: BTreeMap<Uid, Edited>,
     known: BTreeMap<Uid, MessageState>,
-    /// The rows that were read.
+    /// The rows read so far.
     tally: RowTally,
 }
 
@@ -148,7 +152,7 @@ impl Messages {
         which: &'static str,
         list: Option<String>,
     ) -> Result<(), Fault> {
-        // A file that is only read may be older than the columns.
+        // A file that is only read may be older than these columns.
         let arrived = if self.schema >= DATES_SINCE { "arrived" } else { "NULL" };
         let checksum = if self.schema >= checksum::SINCE { "checksum" } else { "NULL" };
         let sql = format!(
@@ -157,7 +161,7 @@ impl Messages {
         );
         let mut after = 0;
         loop {
-            // Made of our own words alone.
+            // The text is made of constants only.
             let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(PAGE);
             if let Some(list) = &list {
                 query = query.bind(list.clone());
@@ -172,7 +176,7 @@ impl Messages {
         }
     }
 
-    /// Checks and keeps one row, and returns its UID.
+    /// Checks and stores one row, and returns its UID.
     fn learn(&mut self, row: &SqliteRow) -> Result<i64, Fault> {
         let stored: Option<i64> = row.try_get(12)?;
         let row = MessageRow::read(row)?;
@@ -195,7 +199,7 @@ impl Messages {
     }
 }
 
-/// Checks a row in a file that is new enough for it.
+/// Checks a row if the file is new enough to have checksums.
 fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Fault> {
     if schema >= checksum::SINCE { checksum::check_row(table, row) } else { Ok(()) }
 }
@@ -221,7 +225,7 @@ fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
     })
 }
 
-/// A column that a file lacks which is older than step 10 and is only read.
+/// Reads a column that step 10 added. A read-only file may be older and lack it.
 fn since_step_10<'r, T>(row: &'r SqliteRow, column: &str) -> Result<Option<T>, Fault>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite>,

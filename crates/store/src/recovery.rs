@@ -1,5 +1,6 @@
-//! Recovery: ends the leases that a process left behind when it ended. A mailbox at which the process ends again and again
-//! is tried alone, then fails.
+//! Recovery: ends the leases that a process left behind when it ended.
+//!
+//! If the process ends again and again at one mailbox, this mailbox is tried alone, then fails.
 
 use std::time::Duration;
 
@@ -14,34 +15,39 @@ use crate::{
     events::{Due, Whom, move_all},
 };
 
-/// Ends of the process in a row, without a message copied in between, after which the user fails: two beside other users, each
-/// of whom may be the reason, and three as the only suspect.
+/// Consecutive process ends without a copied message after which the user fails.
+///
+/// The first two happen beside other users, each of which may be the cause. The other three happen to the
+/// only suspect.
 const MOST_ENDS: u64 = 5;
-/// From how many of them on the user waits, and is migrated beside no other such user of its endpoints.
+/// Number of process ends from which on the user waits, and runs beside no other such user of its endpoints.
 pub(crate) const SUSPECT: u32 = 2;
-/// How long it waits then.
+/// Delay of such a user.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// A lease that nobody holds any more.
+/// A lease without a holder.
 struct Left {
     user: Guid,
     status: UserStatus,
-    /// Ends of the process in a row, with this one.
+    /// Consecutive process ends, with this one.
     ends: u64,
 }
 
 impl Store {
-    /// Ends the leases that nobody holds any more, those of other owners and those that have run out, as a pass that
-    /// broke off: their users are due at once, or stopped if they were to be. Where the process of another owner ended
-    /// several times at one user and nothing was copied, the user waits, then fails. Returns how many leases ended.
+    /// Ends the leases of other owners and the expired ones. Returns their number.
     ///
-    /// For the holder of the [`ServiceLock`](crate::ServiceLock): that there is only one makes other owners dead.
+    /// Their passes count as broken off: the users are due at once, or stopped if a stop was requested. After
+    /// several process ends of other owners without a copied message, the user waits, then fails.
+    ///
+    /// The caller holds the [`ServiceLock`](crate::ServiceLock). Only one exists, so that other owners are
+    /// dead.
     pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
         self.change(move |connection| Box::pin(recover(connection, now, owner))).await
     }
 
-    /// Gives back the leases of this owner, whose process is about to end: its users are due at once, and the end of the
-    /// process is not held against them. Returns how many.
+    /// Returns the leases of this owner at an orderly end of its process. Returns their number.
+    ///
+    /// The users are due at once, and the end of the process does not count against them.
     pub async fn give_back(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -60,7 +66,8 @@ impl Store {
 }
 
 async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
-    // A lease of this process that ran out says nothing of its mailbox: a full disk, for example, keeps it from being renewed.
+    // An expired lease of this process is no sign of a fault in its mailbox. For example, a full disk
+    // prevents the renewal.
     let own = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
                WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
     let others = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
@@ -96,7 +103,7 @@ async fn broke_off(
     move_all(connection, Whom::One(user), event, now, due).await.map(drop)
 }
 
-/// The user fails; it begins to count again when it is started.
+/// Fails the user. A start resets the count.
 async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
     move_all(connection, Whom::One(user), UserEvent::Failed, now, Due::Never).await?;
     let message = format!(
@@ -118,7 +125,7 @@ async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Tim
     Ok(())
 }
 
-/// Something was copied: the ends of the process do not follow each other any more.
+/// Resets the count of process ends after a message was copied.
 pub(crate) async fn gained(connection: &mut SqliteConnection, user: Guid) -> Result<(), Fault> {
     sqlx::query("UPDATE user SET lost = 0 WHERE guid = ? AND lost > 0")
         .bind(user)

@@ -1,4 +1,4 @@
-//! Messages that vanished from the source, and whose copies wait to be removed.
+//! Waiting deletions: copies of messages that vanished from the source.
 
 use sqlx::{Row, SqliteConnection};
 
@@ -10,11 +10,12 @@ use crate::{
 };
 
 impl Store {
-    /// Notes that what waits now in the ledgers of these mailboxes, each named by its two ends, is to be removed: the next
-    /// pass that does not see the messages either removes their copies.
+    /// Confirms the waiting deletions in the ledgers of these mailboxes, each a pair of source and target.
+    ///
+    /// The next pass removes the copies, unless it sees the messages again.
     ///
     /// # Errors
-    /// Where the database cannot be written; then nothing is noted.
+    /// An error if the database cannot be written. Then nothing is confirmed.
     pub async fn confirm_removals(&self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
