@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_passes_and_a_cut_comes_once_where_it_was_asked_for() {
+    fn everything_passes_and_a_cut_comes_once_at_its_place() {
         let slow =
             Proxy::start(talker(300_000), Faults { delay: Duration::from_millis(5), ..Faults::default() });
         assert_eq!(read_all(slow.port()), 300_000);

@@ -21,7 +21,7 @@ async fn a_scheduled_sync_waits_for_its_interval_and_no_longer() {
     }
     store.bring_times_back(at(10), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(10 + DAY)));
-    // Again: the time does not move on with the clock. Who was due is due.
+    // A second run: the times stay. Users that were due are due.
     store.bring_times_back(at(20), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(10 + DAY)));
     assert!(user(&store, "anna").await.due.is_some_and(|due| due <= at(10)));

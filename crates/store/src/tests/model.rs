@@ -1,4 +1,4 @@
-//! Random lives of users, against a small model in memory.
+//! Random histories of users, against a small model in memory.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use strum::VariantArray;
 use super::{at, batch, endpoint, row, service};
 use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users};
 
-/// What may happen. Numbers choose among what there is.
+/// A step of a history. Its numbers select from the existing objects.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Time goes by.
+    /// Time passes.
     Wait(i64),
-    /// A row is given to one of the batches.
+    /// A row is added to one of the batches.
     Add { batch: usize, name: usize },
-    /// A batch is started or stopped, or only told so.
+    /// A batch gets an intent, and its users an event.
     Order { batch: usize, intent: BatchIntent, event: Option<UserEvent> },
-    /// Something happens to one user.
+    /// An event is applied to one user.
     Apply { user: usize, event: UserEvent, due: When },
-    /// A worker asks.
+    /// A worker claims users.
     Claim { owner: usize, kinds: Vec<PassKind>, limit: u32 },
-    /// A worker says that it lives, with a lease that may have ended.
+    /// A worker renews a lease, which may have ended.
     Renew { lease: usize },
-    /// A worker goes on.
+    /// A worker advances a user's status.
     Advance { lease: usize },
     /// A pass ends.
     Release { lease: usize, event: UserEvent, due: When },
@@ -32,11 +32,11 @@ enum Step {
     Recover { owner: usize },
     /// Final passes begin.
     Complete,
-    /// A user goes.
+    /// A user is removed.
     Remove { user: usize },
 }
 
-/// A [`Due`] from now.
+/// A [`Due`] relative to the current time.
 #[derive(Clone, Copy, Debug)]
 enum When {
     Keep,
@@ -45,7 +45,7 @@ enum When {
     AfterStart,
 }
 
-/// A user, as far as claims and states go.
+/// The claims and statuses of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     name: usize,
@@ -56,7 +56,7 @@ struct Known {
     due: Option<i64>,
     has_synced: bool,
     attempts: u32,
-    /// Ends of the owner in a row.
+    /// Consecutive process ends.
     lost: u32,
     /// Owner, expiry and pass.
     lease: Option<(usize, i64, PassKind)>,
@@ -67,7 +67,7 @@ struct Known {
 }
 
 impl Known {
-    /// Whether the event could be.
+    /// Applies the event; false if it is impossible.
     fn take(&mut self, event: UserEvent, now: i64, due: When, start: i64) -> bool {
         let Ok(mut next) = self.status.on(event, self.has_synced) else { return false };
         if next == UserStatus::Stopping && self.lease.is_none() {
@@ -115,9 +115,9 @@ struct World {
     owners: [Guid; OWNERS],
     now: i64,
     intents: [BatchIntent; BATCHES],
-    /// In the order in which they were given.
+    /// The users in the order of their creation.
     users: Vec<Known>,
-    /// All leases that were ever given.
+    /// All leases that were ever granted.
     leases: Vec<Lease>,
 }
 
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// The lease that the number chooses, and the place of its user if it holds.
+    /// Returns the lease of this number, and the index of its user if the lease holds.
     fn lease(&self, number: usize) -> Option<(Lease, Option<usize>)> {
         let lease = *self.leases.get(number % self.leases.len().max(1))?;
         let holds = |user: &Known| user.guid == lease.user && user.fence == lease.fence;
@@ -324,7 +324,9 @@ impl World {
         assert_eq!(seen, expected);
     }
 
-    /// Users at this endpoint who may be claimed for this pass, in their order; one of those at whom owners ended.
+    /// Returns the users of this endpoint that may be claimed for this pass, in order.
+    ///
+    /// At most one of them has process ends.
     fn waiting(&self, endpoint: usize, kind: PassKind) -> Vec<usize> {
         let is_there = |it: &Known| {
             ENDPOINT[it.batch] == endpoint && self.intents[it.batch] == BatchIntent::Run && it.lost >= 2
@@ -375,7 +377,7 @@ impl World {
         self.users[place] = known;
     }
 
-    /// The store holds what the model holds.
+    /// Compares the store with the model.
     async fn assert_holds(&self) {
         let page = self.store.users(&crate::UserFilter::default(), None, 1_000).await.unwrap();
         let mut running: BTreeMap<(Guid, PassKind), u64> = BTreeMap::new();

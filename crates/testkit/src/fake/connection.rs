@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_is_let_in_waits_for_work_and_not_for_others_who_wait() {
+    async fn a_login_waits_for_work_of_others_but_not_for_other_logins() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut clients = Vec::new();
         let peers = Peers::default();

@@ -172,7 +172,7 @@ async fn a_connection_breaks_after_its_last_command_took_effect() {
 }
 
 #[tokio::test]
-async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
+async fn gmail_stores_the_same_bytes_once_and_still_returns_a_uid() {
     let (server, _) = server(Personality::gmail(), |_| {}).await;
     let mut session = session(&server).await;
     session.create(&MailboxName::from_text("a/b")).await.unwrap();
@@ -200,7 +200,7 @@ async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
 }
 
 #[tokio::test]
-async fn gmail_refuses_names_and_a_sixteenth_connection_and_leaves_at_a_nul() {
+async fn gmail_refuses_names_a_sixteenth_connection_and_a_nul() {
     let (server, _) = server(Personality::gmail(), |_| {}).await;
     let mut sessions = Vec::new();
     for _ in 0..15 {
