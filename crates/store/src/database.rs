@@ -60,14 +60,14 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
 /// That user could replace our files.
 pub(crate) fn check_directory(path: &Path) -> Result<(), StoreError> {
     let found = fs::metadata(path).map_err(StoreError::file(path))?;
-    match foreign((found.uid(), found.mode()), nix::unistd::geteuid().as_raw(), path) {
+    match refusal(found.uid(), found.mode(), nix::unistd::geteuid().as_raw(), path) {
         Some(words) => Err(StoreError::file(path)(io::Error::new(io::ErrorKind::PermissionDenied, words))),
         None => Ok(()),
     }
 }
 
 /// Returns the reason to refuse a directory with this owner and mode; `None` if it may be used.
-fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> {
+fn refusal(owner: u32, mode: u32, user: u32, path: &Path) -> Option<String> {
     let (mode, path) = (mode & 0o7777, path.display());
     if owner != user {
         return Some(format!(
@@ -75,12 +75,13 @@ fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> 
              run it as that user, or name another directory with --data"
         ));
     }
-    (mode & 0o022 != 0).then(|| {
-        format!(
+    if mode & 0o022 != 0 {
+        return Some(format!(
             "other users may write to the data directory (mode {mode:04o}, owner UID {owner}); run `chmod 700 {path}`, or name \
              another directory with --data"
-        )
-    })
+        ));
+    }
+    None
 }
 
 /// Creates the database file with mode 0600. `SQLite` gives its companion files the same mode.
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn directories_of_others_are_refused_with_owner_and_mode() {
-        let words = |owner, mode, user| foreign((owner, mode), user, Path::new("/data"));
+        let words = |owner, mode, user| refusal(owner, mode, user, Path::new("/data"));
         for mode in [0o40700, 0o40750, 0o40755] {
             assert_eq!(words(1000, mode, 1000), None);
         }

@@ -197,7 +197,7 @@ pub(crate) enum Fault {
     Migrate(#[from] MigrateError),
     #[error("a record of the folder \"{0}\", which was never opened")]
     NotOpened(String),
-    #[error("it holds a {0} that cannot be")]
+    #[error("it contains an invalid {0}")]
     Unreadable(&'static str),
     #[error("{0}")]
     Damaged(String),

@@ -328,7 +328,7 @@ pub(crate) async fn check(connection: &mut SqliteConnection, lease: &Lease) -> R
         Some(row) if row.try_get(1)? => {
             (row.try_get(0)?, "its pass was ended, and another worker may take it over")
         }
-        Some(row) => (row.try_get(0)?, "another worker has taken the mailbox over"),
+        Some(row) => (row.try_get(0)?, "another worker has claimed the mailbox"),
     };
     Err(StoreError::LeaseLost { user, how }.into())
 }

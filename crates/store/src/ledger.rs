@@ -9,7 +9,14 @@ use std::{
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 
-use crate::{Store, error::StoreError, leases::Lease, ledger_rows, load, lock, store::Shared};
+use crate::{
+    Store,
+    error::StoreError,
+    leases::Lease,
+    ledger_rows::{self, MailboxNames},
+    load, lock,
+    store::Shared,
+};
 
 /// Time between two attempts to lock a target mailbox that another pass fills.
 const RESERVED_WAIT: Duration = Duration::from_secs(10);
@@ -17,8 +24,7 @@ const RESERVED_WAIT: Duration = Duration::from_secs(10);
 /// The ledger of one mailbox. While it exists, no other process or task writes to it.
 pub struct MailboxLedger {
     shared: Arc<Shared>,
-    /// Source and target of the mailbox.
-    names: (String, String),
+    names: MailboxNames,
     /// `None` if the mailbox was never migrated and the store is read-only.
     mailbox: Option<i64>,
     /// The lease that covers the writes. `None` if the lock alone protects them.
@@ -58,19 +64,19 @@ impl Store {
         lease: Option<Lease>,
     ) -> Result<MailboxLedger, StoreError> {
         let shared = &self.shared;
-        let names = (source.to_owned(), target.to_owned());
+        let names = MailboxNames { source: source.to_owned(), target: target.to_owned() };
         if shared.writer.is_none() {
             let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
             let failed = StoreError::database(&shared.path, "read");
-            let id = id.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+            let id = id.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
         let wanted = names.clone();
         let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
-        let id = id.map_err(|error| error.at(|| place(&names, None)))?;
+        let id = id.map_err(|error| error.at(|| damage_place(&names, None)))?;
         let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
         let failed = StoreError::database(&shared.path, "read");
-        checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+        checked.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
         match lock::mailbox(&shared.data, id)? {
             Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
             None => Err(StoreError::Locked {
@@ -85,7 +91,7 @@ impl Store {
 impl MailboxLedger {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        names: (String, String),
+        names: MailboxNames,
         mailbox: Option<i64>,
         lease: Option<Lease>,
         lock: Option<File>,
@@ -95,7 +101,7 @@ impl MailboxLedger {
 
     /// Converts an error, and adds the place of the damage to it.
     fn located(&self, error: StoreError, folder: Option<&FolderPath>) -> Error {
-        error.at(|| place(&self.names, folder)).into()
+        error.at(|| damage_place(&self.names, folder)).into()
     }
 
     async fn state(
@@ -115,9 +121,9 @@ impl MailboxLedger {
 }
 
 /// Describes the place of damage, for use after "is damaged".
-pub(crate) fn place((source, target): &(String, String), folder: Option<&FolderPath>) -> String {
+pub(crate) fn damage_place(names: &MailboxNames, folder: Option<&FolderPath>) -> String {
     let folder = folder.map(|folder| format!(", folder \"{folder}\"")).unwrap_or_default();
-    format!(" at {source} -> {target}{folder}")
+    format!(" at {} -> {}{folder}", names.source, names.target)
 }
 
 impl Ledger for MailboxLedger {

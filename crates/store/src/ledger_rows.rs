@@ -9,26 +9,30 @@ use crate::{
     error::Fault,
 };
 
+/// The names by which the ledger finds a mailbox.
+#[derive(Clone)]
+pub(crate) struct MailboxNames {
+    pub(crate) source: String,
+    pub(crate) target: String,
+}
+
 /// Returns the row of the mailbox with this source and target.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    (source, target): (String, String),
+    names: MailboxNames,
 ) -> Result<Option<SqliteRow>, Fault> {
     let query = sqlx::query("SELECT * FROM mailbox WHERE source = ? AND target = ?");
-    Ok(query.bind(source).bind(target).fetch_optional(connection).await?)
+    Ok(query.bind(names.source).bind(names.target).fetch_optional(connection).await?)
 }
 
 /// Returns the id of a mailbox, and creates the mailbox if it is new.
-pub(crate) async fn mailbox_id(
-    connection: &mut SqliteConnection,
-    names: (String, String),
-) -> Result<i64, Fault> {
+pub(crate) async fn mailbox_id(connection: &mut SqliteConnection, names: MailboxNames) -> Result<i64, Fault> {
     if let Some(row) = mailbox(connection, names.clone()).await? {
         check_row("mailbox", &row)?;
         return Ok(row.try_get("id")?);
     }
     let query = sqlx::query_scalar("INSERT INTO mailbox (source, target) VALUES (?, ?) RETURNING id");
-    let id = query.bind(names.0).bind(names.1).fetch_one(&mut *connection).await?;
+    let id = query.bind(names.source).bind(names.target).fetch_one(&mut *connection).await?;
     stamp_mailbox(connection, id).await?;
     Ok(id)
 }

@@ -13,7 +13,7 @@ use crate::{
     columns::uid,
     edited,
     error::Fault,
-    ledger_rows,
+    ledger_rows::{self, MailboxNames},
     message_row::{COLUMNS, MessageRow},
     tally::{RowTally, list},
 };
@@ -24,7 +24,7 @@ const PAGE: i64 = 500;
 /// Returns the id of a mailbox, if it has one.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    names: (String, String),
+    names: MailboxNames,
     schema: i64,
 ) -> Result<Option<i64>, Fault> {
     let Some(row) = ledger_rows::mailbox(connection, names).await? else { return Ok(None) };
@@ -194,7 +194,7 @@ impl Messages {
         }
         match self.known.insert(key, row.into_state(edited)?) {
             None => Ok(key.get().into()),
-            Some(_) => Err(damaged("is there twice")),
+            Some(_) => Err(damaged("exists twice")),
         }
     }
 }

@@ -58,9 +58,9 @@ pub(crate) async fn add(
                 "Row {number}: the EmailAddress is in the batch \"{}\" already; row {number} is left out",
                 other.batch_name
             )),
-            _ if seen.contains(&address) => added
-                .left_out
-                .push(format!("Row {number}: the EmailAddress is in a row before; row {number} is left out")),
+            _ if seen.contains(&address) => added.left_out.push(format!(
+                "Row {number}: the EmailAddress is in an earlier row; row {number} is left out"
+            )),
             Some(own) => {
                 added.updated += 1;
                 users.push((own.guid, row));

@@ -110,8 +110,8 @@ async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Tim
         "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
          little memory), and no message was copied in between"
     );
-    let advice = "Look into the log of the service and of the system, and make sure that there is memory enough; then \
-                  Start-MigrationBatch tries again.";
+    let advice = "Check the logs of the service and of the system, and the free memory; then Start-MigrationBatch tries \
+                  again.";
     sqlx::query(
         "UPDATE user SET failure_class = ?2, failure_message = ?3, failure_advice = ?4, attempts = 0, lost = 0 \
          WHERE guid = ?1",

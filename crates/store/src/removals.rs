@@ -5,7 +5,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::{
     checksum::check_row,
     error::{Fault, StoreError},
-    ledger_rows,
+    ledger_rows::{self, MailboxNames},
     store::Store,
 };
 
@@ -19,8 +19,8 @@ impl Store {
     pub async fn confirm_removals(&self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                for names in mailboxes {
-                    confirm(connection, names).await?;
+                for (source, target) in mailboxes {
+                    confirm(connection, MailboxNames { source, target }).await?;
                 }
                 Ok(())
             })
@@ -29,7 +29,7 @@ impl Store {
     }
 }
 
-async fn confirm(connection: &mut SqliteConnection, names: (String, String)) -> Result<(), Fault> {
+async fn confirm(connection: &mut SqliteConnection, names: MailboxNames) -> Result<(), Fault> {
     let Some(mailbox) = ledger_rows::mailbox(connection, names).await? else { return Ok(()) };
     check_row("mailbox", &mailbox)?;
     let waiting = sqlx::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")

@@ -85,7 +85,7 @@ impl Writer {
     /// Ends the writer, after all earlier requests.
     pub(crate) async fn close(&self) {
         // An error means that it has ended already.
-        let _ended = self.ask(Request::Close).await;
+        _ = self.ask(Request::Close).await;
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, StoreError> {
@@ -106,7 +106,7 @@ where
         Box::pin(async move {
             let done = task.change(work).await.map_err(StoreError::database(&task.path, "written"));
             // A caller that stopped waiting does not need the answer; here and below.
-            let _unwanted = answer.send(done);
+            _ = answer.send(done);
         })
     })
 }
@@ -136,7 +136,7 @@ impl Task {
                     Request::Change(change) => {
                         // A panic in one change must not end the writer of all. Its connection is dropped
                         // with its transaction, and its caller gets the error that there is no answer.
-                        let _panicked = AssertUnwindSafe(change(&mut self)).catch_unwind().await;
+                        _ = AssertUnwindSafe(change(&mut self)).catch_unwind().await;
                     }
                     Request::Close(answer) => closing = Some(answer),
                 }
@@ -145,9 +145,9 @@ impl Task {
             if let Some(answer) = closing {
                 if let Some(connection) = self.connection.take() {
                     // Everything is durable already; the close only empties the write-ahead log.
-                    let _untidy = database::close(connection).await;
+                    _ = database::close(connection).await;
                 }
-                let _unwanted = answer.send(());
+                _ = answer.send(());
                 return;
             }
         }
@@ -159,14 +159,14 @@ impl Task {
     async fn write_all(&mut self, writes: Vec<Write>) {
         if writes.len() > 1 && self.transaction(&writes).await.is_ok() {
             for write in writes {
-                let _unwanted = write.answer.send(Ok(()));
+                _ = write.answer.send(Ok(()));
             }
             return;
         }
         for write in writes {
             let done = self.transaction(std::slice::from_ref(&write)).await;
             let done = done.map_err(StoreError::database(&self.path, "written"));
-            let _unwanted = write.answer.send(done);
+            _ = write.answer.send(done);
         }
     }
 

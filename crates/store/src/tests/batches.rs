@@ -108,7 +108,7 @@ async fn addresses_of_other_batches_are_left_out_with_a_warning() {
     let inserted = store.insert_batch(wanted, given).await.unwrap();
     let left_out = [
         "Row 2: the EmailAddress is in the batch \"Sales\" already; row 2 is left out",
-        "Row 4: the EmailAddress is in a row before; row 4 is left out",
+        "Row 4: the EmailAddress is in an earlier row; row 4 is left out",
     ];
     assert_eq!((inserted.users, inserted.left_out.as_slice()), (1, left_out.map(str::to_owned).as_slice()));
     assert_eq!(inserted.batch.validation_warnings.len(), 3);

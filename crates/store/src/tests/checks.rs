@@ -93,7 +93,7 @@ async fn a_result_from_before_a_new_request_does_not_count() {
     let mended =
         rows(&["annb", "terry"]).into_iter().map(|it| UserRow { password: Some(Secret::new("new")), ..it });
     store.add_users(sales.guid, mended.collect(), at(2)).await.unwrap();
-    assert_eq!(names(&checks(&store, &sales, 3).await), ["annb"], "nobody is checked twice at once");
+    assert_eq!(names(&checks(&store, &sales, 3).await), ["annb"], "no user is checked twice at once");
     ends(&store, &claimed[1], closed("NO terry"), 4).await;
     let check = user(&store, "terry").await.check;
     assert_eq!((check.due, check.checked), (Some(at(2)), None));

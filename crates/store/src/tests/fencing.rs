@@ -39,7 +39,7 @@ async fn a_worker_writes_while_its_lease_lasts_and_not_after() {
     let next = store.claim(claim(&source, Guid::new_v4(), 100)).await.unwrap()[0].lease;
     let error = ledger.record(&[opened("Sent")]).await.unwrap_err();
     is_fenced_off(&error);
-    assert!(error.message.ends_with("another worker has taken the mailbox over"), "{}", error.message);
+    assert!(error.message.ends_with("another worker has claimed the mailbox"), "{}", error.message);
     assert_eq!(ledger.folders().await.unwrap().len(), 1);
     drop(ledger);
 

@@ -95,8 +95,10 @@ async fn a_key_that_others_can_read_is_refused() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         for source in [OWN, MasterKeySource::File(path.clone())] {
             let words = opens(data.path(), source).await.unwrap_err().to_string();
-            let expected =
-                format!("the master key {} is open to others than its owner (mode {mode:o})", path.display());
+            let expected = format!(
+                "the master key {} is accessible to users other than its owner (mode {mode:o})",
+                path.display()
+            );
             assert!(words.starts_with(&expected), "{words}");
         }
         // The service manager is responsible for the mode of its credentials.
@@ -113,7 +115,7 @@ async fn a_file_of_the_administrators_is_never_made() {
     assert_eq!(missing, format!("the master key {} is missing", path.display()));
     write(&path, "not a key", 0o600);
     let wrong = store.unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
-    assert!(wrong.ends_with("does not hold one line with 32 octets in base64 or hexadecimal"), "{wrong}");
+    assert!(wrong.ends_with("does not hold one line with 32 bytes in base64 or hexadecimal"), "{wrong}");
     write(&path, &"0f".repeat(32), 0o400);
     store.unlock(MasterKeySource::File(path.clone())).await.unwrap();
     running(&store, &["terry"]).await;

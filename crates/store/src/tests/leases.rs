@@ -45,7 +45,7 @@ async fn a_user_is_claimed_once_and_comes_back() {
     let again = store.claim(claim(&source, two, 20)).await.unwrap();
     assert!(again[0].lease.fence > lease.fence);
     let words = is_lost(store.release(lease, end(UserEvent::Synced, 21, Due::Never)).await);
-    assert_eq!(words, "terry@new.example: another worker has taken the mailbox over");
+    assert_eq!(words, "terry@new.example: another worker has claimed the mailbox");
     let statistics = Statistics { synced_items: 3, queued_millis: 77, ..Statistics::default() };
     let release = Release { statistics, ..end(UserEvent::Synced, 30, Due::At(at(90))) };
     let after = store.release(&again[0].lease, release).await.unwrap();

@@ -159,97 +159,17 @@ impl World {
     }
 
     async fn step(&mut self, step: Step) {
-        let now = self.now;
         match step {
             Step::Wait(seconds) => self.now += seconds,
             Step::Add { batch, name } => self.add(batch, name).await,
-            Step::Order { batch, intent, event } => {
-                let change = move |it: &mut mailhaul_migration::Batch| it.intent = intent;
-                let guid = self.batches[batch];
-                self.intents[batch] = intent;
-                let Some(event) = event else {
-                    self.store.update_batch(guid, change).await.unwrap();
-                    return;
-                };
-                let due = self.due(When::AfterStart);
-                let ordered = self.store.order_batch(guid, event, at(now), due, change).await.unwrap();
-                let of_batch = self.users.iter_mut().filter(|it| it.batch == batch);
-                let moved =
-                    of_batch.filter_map(|it| it.take(event, now, When::AfterStart, START).then_some(()));
-                assert_eq!(ordered.users, moved.count() as u64);
-            }
-            Step::Apply { user, event, due } => {
-                let count = self.users.len().max(1);
-                let order = self.due(due);
-                let Some(known) = self.users.get_mut(user % count) else { return };
-                let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
-                if known.take(event, now, due, START) {
-                    assert_eq!(done.unwrap(), 1);
-                } else {
-                    assert!(matches!(done, Err(StoreError::Illegal { .. })));
-                }
-            }
+            Step::Order { batch, intent, event } => self.order(batch, intent, event).await,
+            Step::Apply { user, event, due } => self.apply(user, event, due).await,
             Step::Claim { owner, kinds, limit } => self.claim(owner, kinds, limit).await,
-            Step::Renew { lease } => {
-                let Some((lease, holder)) = self.lease(lease) else { return };
-                let done = self.store.renew(&lease, at(now + LEASE)).await;
-                assert_eq!(done.is_ok(), holder.is_some());
-                if let Some((_, until, _)) = holder.and_then(|it| self.users[it].lease.as_mut()) {
-                    *until = now + LEASE;
-                }
-            }
-            Step::Advance { lease } => {
-                let Some((lease, holder)) = self.lease(lease) else { return };
-                let done = self.store.advance(&lease, UserEvent::Validated, at(now)).await;
-                match holder.map(|it| &mut self.users[it]) {
-                    None => assert!(matches!(done, Err(StoreError::LeaseLost { .. }))),
-                    Some(known) => {
-                        assert!(known.take(UserEvent::Validated, now, When::Keep, START));
-                        assert_eq!(done.unwrap(), known.status);
-                    }
-                }
-            }
+            Step::Renew { lease } => self.renew(lease).await,
+            Step::Advance { lease } => self.advance(lease).await,
             Step::Release { lease, event, due } => self.release(lease, event, due).await,
-            Step::Recover { owner } => {
-                let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap();
-                let mut expected = 0;
-                for known in &mut self.users {
-                    let Some((holder, until, _)) = known.lease else { continue };
-                    if holder == owner && until > now {
-                        continue;
-                    }
-                    expected += 1;
-                    known.lease = None;
-                    known.fence += 1;
-                    known.lost += u32::from(holder != owner);
-                    let ends = if holder == owner { 0 } else { known.lost };
-                    let (event, due) = match (known.status, ends) {
-                        (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
-                        (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
-                        (_, 2..5) => (UserEvent::Deferred, When::In(60)),
-                        (..) => (UserEvent::Failed, When::Never),
-                    };
-                    assert!(known.take(event, now, due, START));
-                    if event == UserEvent::Failed {
-                        (known.attempts, known.lost) = (0, 0);
-                    }
-                }
-                assert_eq!(recovered, expected);
-            }
-            Step::Complete => {
-                let completed = self.store.complete_due(at(now)).await.unwrap();
-                let mut expected = 0;
-                for known in &mut self.users {
-                    let is_in_step =
-                        matches!(known.status, UserStatus::Synced | UserStatus::IncrementalFailed);
-                    let runs = self.intents[known.batch] == BatchIntent::Run;
-                    if is_in_step && runs && now >= COMPLETE[known.batch] {
-                        assert!(known.take(UserEvent::Complete, now, When::In(0), START));
-                        expected += 1;
-                    }
-                }
-                assert_eq!(completed, expected);
-            }
+            Step::Recover { owner } => self.recover(owner).await,
+            Step::Complete => self.complete().await,
             Step::Remove { user } => {
                 if !self.users.is_empty() {
                     let known = self.users.remove(user % self.users.len());
@@ -257,6 +177,101 @@ impl World {
                 }
             }
         }
+    }
+
+    async fn order(&mut self, batch: usize, intent: BatchIntent, event: Option<UserEvent>) {
+        let now = self.now;
+        let change = move |it: &mut mailhaul_migration::Batch| it.intent = intent;
+        let guid = self.batches[batch];
+        self.intents[batch] = intent;
+        let Some(event) = event else {
+            self.store.update_batch(guid, change).await.unwrap();
+            return;
+        };
+        let due = self.due(When::AfterStart);
+        let ordered = self.store.order_batch(guid, event, at(now), due, change).await.unwrap();
+        let of_batch = self.users.iter_mut().filter(|it| it.batch == batch);
+        let moved = of_batch.filter_map(|it| it.take(event, now, When::AfterStart, START).then_some(()));
+        assert_eq!(ordered.users, moved.count() as u64);
+    }
+
+    async fn apply(&mut self, user: usize, event: UserEvent, due: When) {
+        let now = self.now;
+        let count = self.users.len().max(1);
+        let order = self.due(due);
+        let Some(known) = self.users.get_mut(user % count) else { return };
+        let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
+        if known.take(event, now, due, START) {
+            assert_eq!(done.unwrap(), 1);
+        } else {
+            assert!(matches!(done, Err(StoreError::Illegal { .. })));
+        }
+    }
+
+    async fn renew(&mut self, lease: usize) {
+        let now = self.now;
+        let Some((lease, holder)) = self.lease(lease) else { return };
+        let done = self.store.renew(&lease, at(now + LEASE)).await;
+        assert_eq!(done.is_ok(), holder.is_some());
+        if let Some((_, until, _)) = holder.and_then(|it| self.users[it].lease.as_mut()) {
+            *until = now + LEASE;
+        }
+    }
+
+    async fn advance(&mut self, lease: usize) {
+        let now = self.now;
+        let Some((lease, holder)) = self.lease(lease) else { return };
+        let done = self.store.advance(&lease, UserEvent::Validated, at(now)).await;
+        match holder.map(|it| &mut self.users[it]) {
+            None => assert!(matches!(done, Err(StoreError::LeaseLost { .. }))),
+            Some(known) => {
+                assert!(known.take(UserEvent::Validated, now, When::Keep, START));
+                assert_eq!(done.unwrap(), known.status);
+            }
+        }
+    }
+
+    async fn recover(&mut self, owner: usize) {
+        let now = self.now;
+        let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap();
+        let mut expected = 0;
+        for known in &mut self.users {
+            let Some((holder, until, _)) = known.lease else { continue };
+            if holder == owner && until > now {
+                continue;
+            }
+            expected += 1;
+            known.lease = None;
+            known.fence += 1;
+            known.lost += u32::from(holder != owner);
+            let ends = if holder == owner { 0 } else { known.lost };
+            let (event, due) = match (known.status, ends) {
+                (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
+                (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
+                (_, 2..5) => (UserEvent::Deferred, When::In(60)),
+                (..) => (UserEvent::Failed, When::Never),
+            };
+            assert!(known.take(event, now, due, START));
+            if event == UserEvent::Failed {
+                (known.attempts, known.lost) = (0, 0);
+            }
+        }
+        assert_eq!(recovered, expected);
+    }
+
+    async fn complete(&mut self) {
+        let now = self.now;
+        let completed = self.store.complete_due(at(now)).await.unwrap();
+        let mut expected = 0;
+        for known in &mut self.users {
+            let is_in_step = matches!(known.status, UserStatus::Synced | UserStatus::IncrementalFailed);
+            let runs = self.intents[known.batch] == BatchIntent::Run;
+            if is_in_step && runs && now >= COMPLETE[known.batch] {
+                assert!(known.take(UserEvent::Complete, now, When::In(0), START));
+                expected += 1;
+            }
+        }
+        assert_eq!(completed, expected);
     }
 
     async fn add(&mut self, batch: usize, name: usize) {

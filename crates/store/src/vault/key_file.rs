@@ -79,7 +79,7 @@ fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError>
 /// Converts a fault into an error about this file.
 pub(super) fn told(path: &Path) -> impl FnOnce(Fault) -> StoreError {
     let path = path.to_owned();
-    move |fault| StoreError::KeyFile { path, how: format!("could not be made: {fault}") }
+    move |fault| StoreError::KeyFile { path, how: format!("could not be created: {fault}") }
 }
 
 /// Reads the key from a file; `None` if there is no file.
@@ -92,19 +92,19 @@ pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey
     };
     let about = file.metadata().map_err(StoreError::file(path))?;
     if !about.is_file() || about.len() > LONGEST {
-        return Err(wrong("is no file of a key"));
+        return Err(wrong("is not a key file"));
     }
     let mode = about.permissions().mode() & 0o777;
     if must_be_closed && mode & 0o077 != 0 {
         return Err(wrong(&format!(
-            "is open to others than its owner (mode {mode:o}): whoever read it can open the stored passwords. Close it \
-             with chmod 600, and change the key if somebody may have seen it"
+            "is accessible to users other than its owner (mode {mode:o}): anyone who \
+             read it can open the stored passwords; run chmod 600, and change the key if it may have been read"
         )));
     }
     let text = io::read_to_string(file).map(Zeroizing::new).map_err(StoreError::file(path))?;
     match MasterKey::parse(&text) {
         Some(key) => Ok(Some(key)),
-        None => Err(wrong("does not hold one line with 32 octets in base64 or hexadecimal")),
+        None => Err(wrong("does not hold one line with 32 bytes in base64 or hexadecimal")),
     }
 }
 
