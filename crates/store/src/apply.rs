@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Rows of one statement. Fourteen columns each stay well under `SQLite`'s limit of 32,766 parameters.
-const ROWS: usize = 250;
+const ROWS_PER_STATEMENT: usize = 250;
 
 /// Writes the records of one mailbox.
 ///
@@ -156,7 +156,7 @@ async fn intend(
     .await?;
     let mut uids = uids.iter();
     loop {
-        let chunk: Vec<Uid> = uids.by_ref().take(ROWS).collect();
+        let chunk: Vec<Uid> = uids.by_ref().take(ROWS_PER_STATEMENT).collect();
         if chunk.is_empty() {
             return Ok(());
         }
@@ -166,7 +166,7 @@ async fn intend(
 }
 
 async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
-    for chunk in run.chunks(ROWS) {
+    for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let row = |record| match record {
             &Record::Message { uid, state: Some(ref state), .. } => {
                 Some((MessageRow::new(uid, state), edited::in_state(state)))
@@ -222,7 +222,7 @@ async fn insert_rows(
 }
 
 async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
-    for chunk in run.chunks(ROWS) {
+    for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let uid = |record: &Record| match record {
             Record::Message { uid, .. } => Some(uid.get().into()),
             _ => None,

@@ -13,9 +13,9 @@ use crate::{
 /// Entries that are kept of each kind.
 ///
 /// Completed and refused calls have limits of their own: neither pushes the other out.
-const KEPT: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome <> 'Done'", 20_000)];
+const MAX_ENTRIES: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome <> 'Done'", 20_000)];
 /// Entries between two removals of old entries.
-const LOOK: i64 = 1000;
+const CLEANUP_INTERVAL: i64 = 1000;
 
 /// A call of an operation, or an attempt at one. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl Store {
                 .bind(entry.outcome)
                 .execute(&mut *connection)
                 .await?;
-                if added.last_insert_rowid() % LOOK == 0 {
-                    forget(connection, KEPT).await?;
+                if added.last_insert_rowid() % CLEANUP_INTERVAL == 0 {
+                    forget(connection, MAX_ENTRIES).await?;
                 }
                 Ok(())
             })

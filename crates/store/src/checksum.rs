@@ -9,7 +9,7 @@ use sqlx::{Column, Row, TypeInfo, ValueRef, sqlite::SqliteRow};
 use crate::error::Fault;
 
 /// Step of the schema that added the checksum columns.
-pub(crate) const SINCE: i64 = 12;
+pub(crate) const CHECKSUMS_SINCE: i64 = 12;
 
 /// Name of the checksum column.
 const COLUMN: &str = "checksum";
@@ -58,7 +58,7 @@ impl Checksum {
 }
 
 /// Columns of a user that the checksum covers: those that name the user and its mailboxes.
-const OF_USER: [&str; 8] = [
+const USER_COLUMNS: [&str; 8] = [
     "guid",
     "batch",
     "source_endpoint",
@@ -71,7 +71,7 @@ const OF_USER: [&str; 8] = [
 
 /// True if the checksum of the table's rows covers the column.
 fn is_covered(table: &str, column: &str) -> bool {
-    column != COLUMN && (table != "user" || OF_USER.contains(&column))
+    column != COLUMN && (table != "user" || USER_COLUMNS.contains(&column))
 }
 
 /// Computes the checksum of a row from its values.

@@ -10,7 +10,7 @@ use crate::error::Fault;
 
 /// Largest accepted number (32 TiB, or a thousand years in milliseconds). Sums of such numbers do not
 /// overflow.
-const MOST: u64 = 1 << 45;
+const MAX_NUMBER: u64 = 1 << 45;
 
 /// Converts a time to its column: milliseconds since 1970.
 pub(crate) fn millis(time: Timestamp) -> i64 {
@@ -24,7 +24,7 @@ pub(crate) fn millis_if(time: Option<Timestamp>) -> Option<i64> {
 
 /// Converts a number to its column, at most [`MAX_NUMBER`].
 pub(crate) fn whole(number: u64) -> i64 {
-    number.min(MOST).cast_signed()
+    number.min(MAX_NUMBER).cast_signed()
 }
 
 /// Returns `(?, ?), (?, ?)`: the parameters of rows with this number of columns.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Step of the schema that added the table.
-pub(crate) const SINCE: i64 = 5;
+pub(crate) const EDITS_SINCE: i64 = 5;
 
 /// Writes the edits of the messages. Their own rows exist already.
 pub(crate) async fn insert(

@@ -12,7 +12,7 @@ use crate::{
     error::{Fault, StoreError},
     events::{Due, Users, happen},
     pass_kind::PassKind,
-    recovery::SUSPECT,
+    recovery::SUSPECT_ENDS,
     users,
 };
 
@@ -271,7 +271,7 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
         .bind(millis(claim.now))
         .bind(claim.target_endpoint)
         .bind(free)
-        .bind(i64::from(SUSPECT))
+        .bind(i64::from(SUSPECT_ENDS))
         .fetch_all(&mut *connection)
         .await?;
         free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Rows per read. A row of `SQLite` is many times larger than the value made of it.
-const PAGE: i64 = 500;
+const ROWS_PER_READ: i64 = 500;
 
 /// Returns the id of a mailbox, if it has one.
 pub(crate) async fn mailbox(
@@ -45,7 +45,7 @@ pub(crate) async fn folders(
     for row in &rows {
         check_row_since("folder", row, schema)?;
     }
-    if schema >= checksum::SINCE {
+    if schema >= checksum::CHECKSUMS_SINCE {
         let counted: i64 = ledger_rows::mailbox_by_id(connection, mailbox).await?.try_get("folders")?;
         if usize::try_from(counted) != Ok(rows.len()) {
             let words = format!("it has {} records of folders and must have {counted}", rows.len());
@@ -110,7 +110,7 @@ pub(crate) async fn folder(
     if around.is_some() {
         in_file.done = RowTally::in_file(connection, messages.folder).await?.done;
     }
-    if schema >= checksum::SINCE {
+    if schema >= checksum::CHECKSUMS_SINCE {
         in_file.check(RowTally::from_folder(&row)?)?;
     }
     let rest = (in_file.done.rows - messages.tally.done.rows).cast_unsigned();
@@ -139,7 +139,7 @@ struct Messages {
 impl Messages {
     async fn new(connection: &mut SqliteConnection, folder: i64, schema: i64) -> Result<Self, Fault> {
         let edited = match schema {
-            edited::SINCE.. => edited::all(connection, folder).await?,
+            edited::EDITS_SINCE.. => edited::all(connection, folder).await?,
             _ => BTreeMap::new(),
         };
         Ok(Self { folder, schema, edited, known: BTreeMap::new(), tally: RowTally::default() })
@@ -154,7 +154,7 @@ impl Messages {
     ) -> Result<(), Fault> {
         // A file that is only read may be older than these columns.
         let arrived = if self.schema >= DATES_SINCE { "arrived" } else { "NULL" };
-        let checksum = if self.schema >= checksum::SINCE { "checksum" } else { "NULL" };
+        let checksum = if self.schema >= checksum::CHECKSUMS_SINCE { "checksum" } else { "NULL" };
         let sql = format!(
             "SELECT {COLUMNS}, {arrived}, {checksum} FROM message \
              WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
@@ -162,7 +162,8 @@ impl Messages {
         let mut after = 0;
         loop {
             // The text is made of constants only.
-            let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(PAGE);
+            let mut query =
+                sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(ROWS_PER_READ);
             if let Some(list) = &list {
                 query = query.bind(list.clone());
             }
@@ -170,7 +171,7 @@ impl Messages {
             for row in &rows {
                 after = self.learn(row)?;
             }
-            if i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE) {
+            if i64::try_from(rows.len()).is_ok_and(|rows| rows < ROWS_PER_READ) {
                 return Ok(());
             }
         }
@@ -183,7 +184,7 @@ impl Messages {
         let key = uid(row.uid)?;
         let edited = self.edited.remove(&key);
         let damaged = |words: &str| Fault::Damaged(format!("the record of UID {key} {words}"));
-        if self.schema >= checksum::SINCE {
+        if self.schema >= checksum::CHECKSUMS_SINCE {
             let checksum = row.checksum(self.folder, edited.as_ref());
             if stored != Some(checksum) {
                 return Err(damaged("does not match its checksum"));
@@ -201,7 +202,7 @@ impl Messages {
 
 /// Checks a row if the file is new enough to have checksums.
 fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Fault> {
-    if schema >= checksum::SINCE { checksum::check_row(table, row) } else { Ok(()) }
+    if schema >= checksum::CHECKSUMS_SINCE { checksum::check_row(table, row) } else { Ok(()) }
 }
 
 fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {

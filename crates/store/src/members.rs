@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows of one statement. Six columns each stay well under `SQLite`'s limit of 32,766 parameters.
-const ROWS: usize = 500;
+const ROWS_PER_STATEMENT: usize = 500;
 
 /// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) async fn add(
     }
     let mut rest = users.into_iter();
     loop {
-        let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS).collect();
+        let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
         if chunk.is_empty() {
             return Ok(added);
         }
@@ -134,7 +134,7 @@ async fn upsert(
     );
     // The text is made of constants only. Only the statement of a full chunk is used again.
     let mut query = sqlx::query(AssertSqlSafe(sql))
-        .persistent(users.len() == ROWS)
+        .persistent(users.len() == ROWS_PER_STATEMENT)
         .bind(batch.guid)
         .bind(batch.source_endpoint)
         .bind(status.to_string())

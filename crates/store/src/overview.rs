@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Maximum number of users that an overview names.
-const NAMED: usize = 10;
+const MAX_NAMED_USERS: usize = 10;
 
 /// A filter of batches. The default selects all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,7 +221,10 @@ async fn waiting_users(connection: &mut SqliteConnection, batch: Guid) -> Result
     .bind(batch)
     .fetch_all(connection)
     .await?;
-    Ok(WaitingUsers { count: addresses.len() as u64, first: addresses.into_iter().take(NAMED).collect() })
+    Ok(WaitingUsers {
+        count: addresses.len() as u64,
+        first: addresses.into_iter().take(MAX_NAMED_USERS).collect(),
+    })
 }
 
 /// Returns the sums of the numbers of all users.

@@ -13,12 +13,12 @@ use sqlx::{
 use crate::{database, error::Fault};
 
 /// Number of folders that are read at the same time.
-const READERS: u32 = 4;
+const MAX_READERS: u32 = 4;
 
 /// Timeout for a free connection.
 ///
 /// Many mailboxes begin at once and read their folders: the last one must wait, not fail.
-const PATIENCE: Duration = Duration::from_mins(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// The origin of read-only connections.
 pub(crate) enum Readers {
@@ -31,7 +31,7 @@ pub(crate) enum Readers {
 impl Readers {
     /// Opens a pool of readers beside our own writer.
     pub(crate) fn pool(path: &Path) -> Self {
-        let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new().max_connections(MAX_READERS).acquire_timeout(ACQUIRE_TIMEOUT);
         Self::Pool(pool.connect_lazy_with(database::read_options(path)))
     }
 

@@ -19,11 +19,11 @@ use crate::{
 ///
 /// The first two happen beside other users, each of which may be the cause. The other three happen to the
 /// only suspect.
-const MOST_ENDS: u64 = 5;
+const MAX_PROCESS_ENDS: u64 = 5;
 /// Number of process ends from which on the user waits, and runs beside no other such user of its endpoints.
-pub(crate) const SUSPECT: u32 = 2;
+pub(crate) const SUSPECT_ENDS: u32 = 2;
 /// Delay of such a user.
-const WAIT: Duration = Duration::from_mins(1);
+const SUSPECT_DELAY: Duration = Duration::from_mins(1);
 
 /// A lease without a holder.
 struct Left {
@@ -76,10 +76,10 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     rows.extend(sqlx::query(others).bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
         let Left { user, status, ends } = left(row)?;
-        if ends >= MOST_ENDS && status != UserStatus::Stopping {
+        if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {
             fail(connection, user, ends, now).await?;
         } else {
-            let wait = if ends >= u64::from(SUSPECT) { WAIT } else { Duration::ZERO };
+            let wait = if ends >= u64::from(SUSPECT_ENDS) { SUSPECT_DELAY } else { Duration::ZERO };
             let due = Due::At(now.checked_add(wait).unwrap_or(Timestamp::MAX));
             broke_off(connection, user, status, now, due).await?;
         }

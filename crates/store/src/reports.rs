@@ -18,7 +18,7 @@ use crate::{
 pub const MAX_REPORT_ENTRIES: u32 = 1_000;
 
 /// Rows of one statement.
-const ROWS: usize = 250;
+const ROWS_PER_STATEMENT: usize = 250;
 
 /// One line of a user's report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -298,7 +298,7 @@ pub(crate) async fn append(
         .fetch_one(&mut *connection)
         .await?;
     let mut number = last;
-    for chunk in entries[newest..].chunks(ROWS) {
+    for chunk in entries[newest..].chunks(ROWS_PER_STATEMENT) {
         let sql = format!(
             "INSERT INTO report_entry (user_id, number, time, text) \
              SELECT ?, column1, column2, column3 FROM (VALUES {})",
@@ -366,7 +366,7 @@ pub(crate) async fn replace_skipped(
 ) -> Result<(), Fault> {
     sqlx::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
     let mut number = 0_i64;
-    for chunk in messages.chunks(ROWS) {
+    for chunk in messages.chunks(ROWS_PER_STATEMENT) {
         let sql = format!(
             "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) \
              SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8 FROM (VALUES {})",

@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use crate::{checksum::of_row, error::Fault};
 
 /// Users of one statement.
-const ROWS: usize = 500;
+const ROWS_PER_STATEMENT: usize = 500;
 
 /// Updates the checksum of the endpoint.
 pub(crate) async fn stamp_endpoint(connection: &mut SqliteConnection, guid: Guid) -> Result<(), Fault> {
@@ -37,7 +37,7 @@ pub(crate) async fn stamp_users(connection: &mut SqliteConnection, addresses: St
 }
 
 async fn write(connection: &mut SqliteConnection, users: &[SqliteRow]) -> Result<(), Fault> {
-    for chunk in users.chunks(ROWS) {
+    for chunk in users.chunks(ROWS_PER_STATEMENT) {
         let mut pairs = Vec::with_capacity(chunk.len());
         for row in chunk {
             pairs.push(format!("[{},{}]", row.try_get::<i64, _>("id")?, of_row("user", row)?));

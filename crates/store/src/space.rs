@@ -3,9 +3,9 @@
 use crate::{Store, error::StoreError};
 
 /// Free pages that stay for later writes (1 MiB).
-const SPARE: u32 = 256;
+const SPARE_PAGES: u32 = 256;
 /// Pages of one step (8 MiB). All writes wait while it runs.
-const STEP: u32 = 2048;
+const MAX_PAGES_PER_STEP: u32 = 2048;
 
 impl Store {
     /// Returns some of the free pages to the disk, if there are more than a few. Returns their number.
@@ -21,7 +21,7 @@ impl Store {
                 })
             })
             .await?;
-        let step = free.saturating_sub(SPARE).min(STEP);
+        let step = free.saturating_sub(SPARE_PAGES).min(MAX_PAGES_PER_STEP);
         if step == 0 {
             return Ok(0);
         }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Maximum number of reads of a file that another process writes at the same time.
-const ATTEMPTS: usize = 10;
+const MAX_READS: usize = 10;
 
 /// One data directory: the ledgers of all mailboxes, and the data of the service.
 ///
@@ -171,7 +171,7 @@ impl Shared {
         F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_READS {
             let mut reading = self.readers.begin().await?;
             let answer = work(reading.connection()).await;
             if reading.was_steady().await? {

@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Prefix of every token. A search for it finds tokens in files and logs.
-const PREFIX: &str = "mh_";
+const TOKEN_PREFIX: &str = "mh_";
 
 /// Minimum time between two updates of the last use. A call of the service should not wait for the disk.
-const USE_STEP_SECONDS: i64 = 60;
+const LAST_USE_INTERVAL_SECONDS: i64 = 60;
 
 /// A token without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Store {
                 let mut octets = Zeroizing::new([0; 32]);
                 getrandom::fill(octets.as_mut_slice())?;
                 let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()));
-                let token = Secret::new(format!("{PREFIX}{}", *text));
+                let token = Secret::new(format!("{TOKEN_PREFIX}{}", *text));
                 sqlx::query(
                     "INSERT INTO api_token (guid, name, role, digest, created) VALUES (?, ?, ?, ?, ?)",
                 )
@@ -103,9 +103,9 @@ impl Store {
             })
             .await?;
         let Some(mut known) = known else { return Ok(None) };
-        let is_noted = known
-            .last_used
-            .is_some_and(|last| now < last.saturating_add(USE_STEP_SECONDS.seconds()).unwrap_or(last));
+        let is_noted = known.last_used.is_some_and(|last| {
+            now < last.saturating_add(LAST_USE_INTERVAL_SECONDS.seconds()).unwrap_or(last)
+        });
         if !is_noted {
             let guid = known.guid;
             self.change(move |connection| {

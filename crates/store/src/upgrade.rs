@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows of one statement.
-const ROWS: i64 = 500;
+const ROWS_PER_STATEMENT: i64 = 500;
 
 /// Adds checksums to the mailboxes without one, each in a transaction of its own, and to the service's rows.
 pub(crate) async fn write_checksums(connection: &mut SqliteConnection) -> Result<(), Fault> {
@@ -63,7 +63,7 @@ async fn messages(connection: &mut SqliteConnection, folder: i64) -> Result<(), 
     let mut after = 0;
     loop {
         let sql = format!(
-            "SELECT {COLUMNS}, arrived FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT {ROWS}"
+            "SELECT {COLUMNS}, arrived FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT {ROWS_PER_STATEMENT}"
         );
         // The text is made of constants only.
         let query = sqlx::query(AssertSqlSafe(sql)).bind(folder).bind(after);

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Maximum number of waiting requests, and of requests in one transaction.
-const QUEUE: usize = 256;
+const MAX_REQUESTS: usize = 256;
 
 /// Work on a connection.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
@@ -54,7 +54,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the writer's task, which ends with the last handle.
     pub(crate) fn start(path: PathBuf, options: SqliteConnectOptions) -> Self {
-        let (requests, received) = mpsc::channel(QUEUE);
+        let (requests, received) = mpsc::channel(MAX_REQUESTS);
         let task = Task { options, path: path.clone(), connection: None };
         tokio::spawn(task.run(received));
         Self { requests, path }
@@ -127,7 +127,7 @@ struct Task {
 impl Task {
     async fn run(mut self, mut received: mpsc::Receiver<Request>) {
         let mut waiting = Vec::new();
-        while received.recv_many(&mut waiting, QUEUE).await > 0 {
+        while received.recv_many(&mut waiting, MAX_REQUESTS).await > 0 {
             let mut writes = Vec::new();
             let mut closing = None;
             for request in waiting.drain(..) {

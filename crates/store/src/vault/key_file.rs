@@ -13,7 +13,7 @@ use super::{MasterKeySource, master_key::MasterKey, seal::KeyId};
 use crate::error::{Fault, StoreError};
 
 /// Maximum size of a key file, in bytes.
-const LONGEST: u64 = 64 << 10;
+const MAX_FILE_SIZE: u64 = 64 << 10;
 
 /// Returns the path of the key's file in a data directory.
 pub(super) fn path_in(data: &Path) -> PathBuf {
@@ -91,7 +91,7 @@ pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey
         Err(error) => return Err(StoreError::file(path)(error)),
     };
     let about = file.metadata().map_err(StoreError::file(path))?;
-    if !about.is_file() || about.len() > LONGEST {
+    if !about.is_file() || about.len() > MAX_FILE_SIZE {
         return Err(wrong("is not a key file"));
     }
     let mode = about.permissions().mode() & 0o777;

@@ -12,7 +12,7 @@ use super::SecretName;
 use crate::error::{Fault, StoreError};
 
 /// Bytes of a nonce. Random nonces of this length do not collide.
-const NONCE: usize = 24;
+const NONCE_LENGTH: usize = 24;
 
 /// Id of a key in its rows. It reveals nothing about the key.
 pub(crate) type KeyId = [u8; 8];
@@ -35,7 +35,7 @@ impl Vault {
 
     /// Returns nonce and ciphertext.
     pub(crate) fn seal(&self, owner: Guid, name: SecretName, secret: &Secret) -> Result<Vec<u8>, Fault> {
-        let mut nonce = [0; NONCE];
+        let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce)?;
         let bound = self.bound(owner, name);
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: secret.expose(), aad: &bound });
@@ -47,7 +47,7 @@ impl Vault {
     /// Opens a secret that was sealed for this owner under this name.
     pub(crate) fn open(&self, owner: Guid, name: SecretName, sealed: &[u8]) -> Result<Secret, Fault> {
         let damaged = || StoreError::Sealed { owner, name: name.into(), how: "was changed or damaged" };
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(damaged)?;
         let bound = self.bound(owner, name);
         let opened = self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &bound });
         Ok(Secret::new(opened.map_err(|_| damaged())?))

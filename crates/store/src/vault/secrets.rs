@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Rows of one statement.
-const ROWS: usize = 250;
+const ROWS_PER_STATEMENT: usize = 250;
 
 impl Store {
     /// Returns a secret of a user or an endpoint; `None` if there is none.
@@ -87,7 +87,7 @@ pub(crate) async fn put(
     secrets: &[(Guid, Secret)],
 ) -> Result<(), Fault> {
     let vault = keys.in_use(connection).await?;
-    for chunk in secrets.chunks(ROWS) {
+    for chunk in secrets.chunks(ROWS_PER_STATEMENT) {
         let sealed: Result<Vec<_>, Fault> = chunk
             .iter()
             .map(|(owner, secret)| Ok((*owner, name, vault.seal(*owner, name, secret)?)))
@@ -122,7 +122,7 @@ pub(super) async fn reseal(connection: &mut SqliteConnection, old: &Vault, new: 
         )
         .bind(after.0)
         .bind(after.1)
-        .bind(i64::try_from(ROWS).unwrap_or(i64::MAX))
+        .bind(i64::try_from(ROWS_PER_STATEMENT).unwrap_or(i64::MAX))
         .fetch_all(&mut *connection)
         .await?;
         let mut sealed = Vec::with_capacity(rows.len());
@@ -156,7 +156,8 @@ async fn insert(
         values(rows.len(), 3)
     );
     // The text is made of constants only. Only the statement of a full chunk is used again.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS).bind(key.to_vec());
+    let mut query =
+        sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT).bind(key.to_vec());
     for (owner, name, sealed) in rows {
         let name: &'static str = name.into();
         query = query.bind(owner).bind(name).bind(sealed);
