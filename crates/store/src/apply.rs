@@ -186,7 +186,7 @@ async fn insert_rows(
     records: &[Record],
 ) -> Result<(), Fault> {
     let uids = list(rows.iter().map(|(row, _)| row.uid));
-    let before = RowTally::of_messages(connection, folder, &uids).await?;
+    let before = RowTally::for_messages(connection, folder, &uids).await?;
     let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
         "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
          digest_whole, digest_text, size, ours, reason, arrived, checksum) ",
@@ -228,7 +228,7 @@ async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
             _ => None,
         };
         let uids = list(chunk.iter().filter_map(uid));
-        let before = RowTally::of_messages(connection, folder, &uids).await?;
+        let before = RowTally::for_messages(connection, folder, &uids).await?;
         sqlx::query("DELETE FROM message WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))")
             .bind(folder)
             .bind(uids)

@@ -68,7 +68,7 @@ impl Store {
                     .fetch_all(connection)
                     .await?;
                 let entries = found.iter().map(|row| Ok((Cells(row).get("id")?, entry(row)?)));
-                Ok(Page::of(entries.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(entries.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await

@@ -111,7 +111,7 @@ impl Store {
 
     /// Changes a batch and applies an event to its users, both or neither.
     ///
-    /// The event reaches the users for whom it is possible ([`Store::apply`]). See [`Store::update_batch`]
+    /// The event reaches the users for selection it is possible ([`Store::apply`]). See [`Store::update_batch`]
     /// for the change.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::{
     check_row::written,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Users, Whom},
+    events::{UserSelection, Users},
     users,
 };
 
@@ -84,14 +84,14 @@ impl Store {
     pub async fn request_checks(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let whom = Whom::of(users);
+                let selection = UserSelection::from_users(users);
                 let sql = format!(
                     "UPDATE user SET check_due = ?2, check_number = check_number + 1, check_attempts = 0, \
                      check_delay = NULL WHERE status NOT IN ('Completed', 'CompletedWithWarnings') AND {}",
-                    whom.sql()
+                    selection.sql()
                 );
                 // The text is made of constants only; below too.
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })

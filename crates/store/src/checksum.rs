@@ -75,7 +75,7 @@ fn is_covered(table: &str, column: &str) -> bool {
 }
 
 /// Computes the checksum of a row from its values.
-pub(crate) fn of_row(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
+pub(crate) fn row_checksum(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
     let mut checksum = Checksum::new(table);
     for column in row.columns().iter().filter(|column| is_covered(table, column.name())) {
         let (name, place) = (column.name(), column.ordinal());
@@ -97,7 +97,7 @@ pub(crate) fn of_row(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
 /// Returns an error if the row does not match its checksum.
 pub(crate) fn check_row(table: &str, row: &SqliteRow) -> Result<(), Fault> {
     let stored: Option<i64> = row.try_get(COLUMN)?;
-    if stored == Some(of_row(table, row)?) {
+    if stored == Some(row_checksum(table, row)?) {
         return Ok(());
     }
     // The name itself may be the damaged value; it still helps the operator to find the row.

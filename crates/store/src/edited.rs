@@ -22,7 +22,7 @@ pub(crate) async fn insert(
     records: &[Record],
 ) -> Result<(), Fault> {
     // If a message has several records, the last one counts.
-    let last: BTreeMap<Uid, Option<&Edited>> = records.iter().filter_map(of).collect();
+    let last: BTreeMap<Uid, Option<&Edited>> = records.iter().filter_map(uid_and_edit).collect();
     for (uid, edited) in last {
         let Some(edited) = edited else { continue };
         let mut query = sqlx::query(
@@ -49,7 +49,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-fn of(record: &Record) -> Option<(Uid, Option<&Edited>)> {
+fn uid_and_edit(record: &Record) -> Option<(Uid, Option<&Edited>)> {
     let Record::Message { uid, state: Some(state), .. } = record else { return None };
     Some((*uid, in_state(state)))
 }

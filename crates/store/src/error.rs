@@ -155,7 +155,7 @@ impl StoreError {
     pub(crate) fn database(path: &Path, verb: &'static str) -> impl Fn(Fault) -> Self {
         let path = path.to_owned();
         move |fault| match fault {
-            Fault::Told(error) => *error,
+            Fault::Final(error) => *error,
             fault if fault.is_damage() => {
                 Self::Damaged { path: path.clone(), place: String::new(), reason: fault.to_string() }
             }
@@ -209,7 +209,7 @@ pub(crate) enum Fault {
     Json(&'static str, serde_json::Error),
     /// A finished error, which the caller gets as it is.
     #[error("{0}")]
-    Told(Box<StoreError>),
+    Final(Box<StoreError>),
     #[error("it was written by another version of mailhaul (schema {found}, this one knows {known})")]
     Version { found: i64, known: i64 },
 }
@@ -245,7 +245,7 @@ fn is_damage(error: &sqlx::Error) -> bool {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self::Told(Box::new(error))
+        Self::Final(Box::new(error))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Users {
     One(Guid),
-    /// Those of this batch for whom the event is possible.
+    /// Those of this batch for selection the event is possible.
     OfBatch(Guid),
 }
 
@@ -41,7 +41,7 @@ impl Store {
     /// attempts. A `Stop` of a user without a worker ends at once.
     ///
     /// # Errors
-    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]. Of a batch, users for whom the
+    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]. Of a batch, users for selection the
     /// event is impossible are left out.
     pub async fn apply(
         &self,
@@ -65,18 +65,18 @@ impl Store {
     ) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let (whom, (time, when)) = (Whom::of(users), due.sql());
+                let (selection, (time, when)) = (UserSelection::from_users(users), due.sql());
                 let names: Vec<String> = statuses.iter().map(|it| format!("'{it}'")).collect();
                 let sql = format!(
                     "UPDATE user SET due = {when} WHERE pass IS NOT NULL AND lease_until IS NULL \
                      AND status IN ({}) AND {}",
                     names.join(", "),
-                    whom.sql()
+                    selection.sql()
                 );
                 // The text is made of constants only; below too. The second parameter, the time, is not used
                 // here.
                 let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-                let query = query.bind(whom.guid()).bind(None::<i64>).bind(time);
+                let query = query.bind(selection.guid()).bind(None::<i64>).bind(time);
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })
@@ -87,9 +87,9 @@ impl Store {
     pub async fn approve(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let whom = Whom::of(users);
-                let sql = format!("UPDATE user SET approved = ?2 WHERE {}", whom.sql());
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+                let selection = UserSelection::from_users(users);
+                let sql = format!("UPDATE user SET approved = ?2 WHERE {}", selection.sql());
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })
@@ -101,11 +101,11 @@ impl Store {
     /// They are synced and in running batches. A user's own `CompleteAfter` replaces that of the batch. The
     /// pass is due at once.
     pub async fn complete_due(&self, now: Timestamp) -> Result<u64, StoreError> {
-        if !self.read(|connection| Box::pin(is_anybody(connection, Whom::ToComplete, now))).await? {
+        if !self.read(|connection| Box::pin(is_anybody(connection, UserSelection::ToComplete, now))).await? {
             return Ok(0);
         }
         self.change(move |connection| {
-            Box::pin(move_all(connection, Whom::ToComplete, UserEvent::Complete, now, Due::At(now)))
+            Box::pin(move_all(connection, UserSelection::ToComplete, UserEvent::Complete, now, Due::At(now)))
         })
         .await
     }
@@ -119,7 +119,7 @@ pub(crate) async fn happen(
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
-    let moved = move_all(connection, Whom::of(users), event, now, due).await?;
+    let moved = move_all(connection, UserSelection::from_users(users), event, now, due).await?;
     match users {
         Users::One(guid) if moved == 0 => {
             let user = users::find(connection, guid).await?;
@@ -144,14 +144,14 @@ impl Due {
 
 /// A selection of users in SQL with two parameters, a GUID and the time.
 #[derive(Clone, Copy)]
-pub(crate) enum Whom {
+pub(crate) enum UserSelection {
     One(Guid),
     OfBatch(Guid),
     ToComplete,
 }
 
-impl Whom {
-    pub(crate) fn of(users: Users) -> Self {
+impl UserSelection {
+    pub(crate) fn from_users(users: Users) -> Self {
         match users {
             Users::One(guid) => Self::One(guid),
             Users::OfBatch(batch) => Self::OfBatch(batch),
@@ -184,13 +184,13 @@ const AFTER_START: &str = "max(?3, coalesce(start_after, \
 
 /// The properties of a user that determine the next status.
 #[derive(Clone, Copy)]
-struct Standing {
+struct StatusKey {
     status: UserStatus,
     has_synced: bool,
     is_leased: bool,
 }
 
-impl Standing {
+impl StatusKey {
     fn after(self, event: UserEvent) -> Result<UserStatus, IllegalEvent> {
         match self.status.on(event, self.has_synced)? {
             // No worker is there that could end the pass.
@@ -217,21 +217,25 @@ impl Standing {
     }
 }
 
-async fn is_anybody(connection: &mut SqliteConnection, whom: Whom, now: Timestamp) -> Result<bool, Fault> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM user WHERE {})", whom.sql());
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+async fn is_anybody(
+    connection: &mut SqliteConnection,
+    selection: UserSelection,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM user WHERE {})", selection.sql());
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
     Ok(query.fetch_one(connection).await?)
 }
 
-/// Moves all users for whom the event is possible. One statement: no user is moved twice.
+/// Moves all users for selection the event is possible. One statement: no user is moved twice.
 pub(crate) async fn move_all(
     connection: &mut SqliteConnection,
-    whom: Whom,
+    selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
-    let steps = steps(connection, whom, event, now).await?;
+    let steps = steps(connection, selection, event, now).await?;
     if steps.is_empty() {
         return Ok(0);
     }
@@ -257,31 +261,31 @@ pub(crate) async fn move_all(
          WHERE user.status = step.status AND (initial_synced IS NOT NULL) = step.has_synced \
          AND (lease_until IS NOT NULL) = step.is_leased AND {}",
         steps.join(", "),
-        whom.sql()
+        selection.sql()
     );
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    let query = query.bind(whom.guid()).bind(millis(now)).bind(time);
+    let query = query.bind(selection.guid()).bind(millis(now)).bind(time);
     Ok(query.execute(connection).await?.rows_affected())
 }
 
 /// Returns the transitions of all users in the selection as rows of SQL.
 async fn steps(
     connection: &mut SqliteConnection,
-    whom: Whom,
+    selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
 ) -> Result<Vec<String>, Fault> {
     let sql = format!(
         "SELECT DISTINCT status, initial_synced IS NOT NULL AS has_synced, lease_until IS NOT NULL AS is_leased \
          FROM user WHERE {}",
-        whom.sql()
+        selection.sql()
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
     let rows = query.fetch_all(connection).await?;
     let mut steps = Vec::new();
     for row in &rows {
         let cells = Cells(row);
-        let from = Standing {
+        let from = StatusKey {
             status: cells.word("status")?,
             has_synced: cells.get("has_synced")?,
             is_leased: cells.get("is_leased")?,

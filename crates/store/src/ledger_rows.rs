@@ -5,7 +5,7 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    checksum::{check_row, of_row},
+    checksum::{check_row, row_checksum},
     error::Fault,
 };
 
@@ -71,7 +71,7 @@ pub(crate) async fn folder(
 pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE mailbox SET checksum = ? WHERE id = ?");
-    query.bind(of_row("mailbox", &row)?).bind(id).execute(connection).await?;
+    query.bind(row_checksum("mailbox", &row)?).bind(id).execute(connection).await?;
     Ok(())
 }
 
@@ -79,6 +79,6 @@ pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) ->
 pub(crate) async fn stamp_folder(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE folder SET checksum = ? WHERE id = ?");
-    query.bind(of_row("folder", &row)?).bind(id).execute(connection).await?;
+    query.bind(row_checksum("folder", &row)?).bind(id).execute(connection).await?;
     Ok(())
 }

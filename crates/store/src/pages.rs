@@ -35,7 +35,7 @@ pub(crate) fn rows(limit: u32) -> i64 {
 
 impl<T> Page<T> {
     /// Makes a page of at most `limit` items, from rows with their positions.
-    pub(crate) fn of(mut rows: Vec<(i64, T)>, limit: u32) -> Self {
+    pub(crate) fn from_rows(mut rows: Vec<(i64, T)>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = rows.len() <= limit;
         rows.truncate(limit);

@@ -42,7 +42,7 @@ impl Readers {
         match self {
             Self::Pool(pool) => Ok(Reading::Pool(pool.begin().await?)),
             Self::File(path) => {
-                let stamp = Stamp::of(path).map_err(sqlx::Error::Io)?;
+                let stamp = FileStamp::read(path).map_err(sqlx::Error::Io)?;
                 let at_rest = stamp.log.is_none();
                 // Without a log no process seems to have the file open. SQLite would create an empty log in
                 // order to read. With `immutable` it creates none. If there is a log, SQLite takes part in
@@ -66,7 +66,7 @@ impl Readers {
 /// A connection inside a read transaction.
 pub(crate) enum Reading {
     Pool(Transaction<'static, Sqlite>),
-    File { connection: SqliteConnection, path: PathBuf, before: Option<Stamp> },
+    File { connection: SqliteConnection, path: PathBuf, before: Option<FileStamp> },
 }
 
 impl Reading {
@@ -87,7 +87,7 @@ impl Reading {
             Self::File { connection, path, before } => {
                 connection.close().await?;
                 if let Some(before) = before {
-                    return Ok(before == Stamp::of(&path).map_err(sqlx::Error::Io)?);
+                    return Ok(before == FileStamp::read(&path).map_err(sqlx::Error::Io)?);
                 }
             }
         }
@@ -97,14 +97,14 @@ impl Reading {
 
 /// The properties of a file that show a change. A writer creates a log first.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     file: (u64, SystemTime),
     /// `None` if there is no log, or an empty one.
     log: Option<u64>,
 }
 
-impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
+impl FileStamp {
+    fn read(path: &Path) -> io::Result<Self> {
         let log = path.with_extension("db-wal");
         let log = match fs::metadata(log) {
             Ok(log) => Some(log.len()).filter(|&length| length > 0),

@@ -12,7 +12,7 @@ use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Due, Whom, move_all},
+    events::{Due, UserSelection, move_all},
 };
 
 /// Consecutive process ends without a copied message after which the user fails.
@@ -100,12 +100,12 @@ async fn broke_off(
     due: Due,
 ) -> Result<(), Fault> {
     let event = if status == UserStatus::Stopping { UserEvent::Halted } else { UserEvent::Deferred };
-    move_all(connection, Whom::One(user), event, now, due).await.map(drop)
+    move_all(connection, UserSelection::One(user), event, now, due).await.map(drop)
 }
 
 /// Fails the user. A start resets the count.
 async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
-    move_all(connection, Whom::One(user), UserEvent::Failed, now, Due::Never).await?;
+    move_all(connection, UserSelection::One(user), UserEvent::Failed, now, Due::Never).await?;
     let message = format!(
         "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
          little memory), and no message was copied in between"

@@ -114,7 +114,7 @@ impl From<&FolderReport> for FolderStatistics {
 
 impl SkippedMessage {
     /// Converts the engine's item, and adds the kind of its reason.
-    pub fn of(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
+    pub fn from_item(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
         let date = item.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok());
         Self {
             folder: folder.to_string(),
@@ -203,7 +203,7 @@ impl Store {
                 .fetch_all(connection)
                 .await?;
                 let failures = found.iter().filter_map(|row| failed(row).transpose());
-                Ok(Page::of(failures.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(failures.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await
@@ -227,7 +227,7 @@ impl Store {
                     .fetch_all(connection)
                     .await?;
                 let items = found.iter().map(|row| Ok((Cells(row).get("number")?, item(Cells(row))?)));
-                Ok(Page::of(items.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(items.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await

@@ -3,7 +3,7 @@
 use mailhaul_migration::Guid;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{checksum::of_row, error::Fault};
+use crate::{checksum::row_checksum, error::Fault};
 
 /// Users of one statement.
 const ROWS_PER_STATEMENT: usize = 500;
@@ -13,7 +13,7 @@ pub(crate) async fn stamp_endpoint(connection: &mut SqliteConnection, guid: Guid
     let query = sqlx::query("SELECT * FROM endpoint WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE endpoint SET checksum = ? WHERE guid = ?");
-    query.bind(of_row("endpoint", &row)?).bind(guid).execute(connection).await?;
+    query.bind(row_checksum("endpoint", &row)?).bind(guid).execute(connection).await?;
     Ok(())
 }
 
@@ -22,7 +22,7 @@ pub(crate) async fn stamp_batch(connection: &mut SqliteConnection, guid: Guid) -
     let query = sqlx::query("SELECT * FROM batch WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE batch SET checksum = ? WHERE guid = ?");
-    query.bind(of_row("batch", &row)?).bind(guid).execute(connection).await?;
+    query.bind(row_checksum("batch", &row)?).bind(guid).execute(connection).await?;
     Ok(())
 }
 
@@ -40,7 +40,7 @@ async fn write(connection: &mut SqliteConnection, users: &[SqliteRow]) -> Result
     for chunk in users.chunks(ROWS_PER_STATEMENT) {
         let mut pairs = Vec::with_capacity(chunk.len());
         for row in chunk {
-            pairs.push(format!("[{},{}]", row.try_get::<i64, _>("id")?, of_row("user", row)?));
+            pairs.push(format!("[{},{}]", row.try_get::<i64, _>("id")?, row_checksum("user", row)?));
         }
         let query = sqlx::query(
             "UPDATE user SET checksum = pair.value ->> 1 FROM json_each(?) AS pair WHERE user.id = pair.value ->> 0",

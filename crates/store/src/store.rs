@@ -143,11 +143,11 @@ impl Store {
         F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
     {
         let shared = &self.shared;
-        let told = StoreError::database(&shared.path, "read");
+        let failed = StoreError::database(&shared.path, "read");
         if shared.schema < database::SCHEMA_VERSION {
-            return Err(told(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
+            return Err(failed(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
         }
-        shared.read(work).await.map_err(told)
+        shared.read(work).await.map_err(failed)
     }
 }
 

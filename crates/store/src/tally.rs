@@ -77,7 +77,7 @@ impl RowTally {
     }
 
     /// Counts the rows of these messages in the file. `uids` is a list in JSON.
-    pub(crate) async fn of_messages(
+    pub(crate) async fn for_messages(
         connection: &mut SqliteConnection,
         folder: i64,
         uids: &str,

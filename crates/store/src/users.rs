@@ -176,7 +176,7 @@ async fn page(
     query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
     let found = query.build().fetch_all(connection).await?;
     let users = found.iter().map(|row| Ok((Cells(row).get("id")?, user(row)?)));
-    Ok(Page::of(users.collect::<Result<_, Fault>>()?, limit))
+    Ok(Page::from_rows(users.collect::<Result<_, Fault>>()?, limit))
 }
 
 pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<MigrationUser, Fault> {

@@ -34,9 +34,9 @@ async fn a_date_of_the_administrator_stays() {
     let mut sales = batch("Sales", &source, BatchIntent::Run);
     sales.settings.start_after = Some(at(9 * DAY));
     let sales = store.insert_batch(sales, rows(&["terry"])).await.unwrap().batch;
-    let (whom, start) = (Users::OfBatch(sales.guid), Due::AfterStart(at(2 * DAY)));
-    store.apply(whom, UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
-    store.apply(whom, UserEvent::Start, at(2 * DAY), start).await.unwrap();
+    let (selection, start) = (Users::OfBatch(sales.guid), Due::AfterStart(at(2 * DAY)));
+    store.apply(selection, UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
+    store.apply(selection, UserEvent::Start, at(2 * DAY), start).await.unwrap();
     store.bring_times_back(at(0), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(9 * DAY)));
 }

@@ -96,7 +96,7 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
             folders: folders.map(|many| reports.iter().take(many).map(FolderStatistics::from).collect()),
             skipped: skipped.map(|many| {
                 let path = FolderPath::parse("a/b");
-                (1..=many).map(|number| SkippedMessage::of(&path, &item(number), "TooLarge")).collect()
+                (1..=many).map(|number| SkippedMessage::from_item(&path, &item(number), "TooLarge")).collect()
             }),
             ..end(UserEvent::Synced, second, Due::At(at(second)))
         };

@@ -69,7 +69,7 @@ fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError>
         (Some(_), _) => Err(StoreError::KeyWrong { path }),
         (None, _) if in_use.is_some() => Err(StoreError::KeyMissing { path }),
         (None, _) => {
-            let key = MasterKey::random().map_err(told(&path))?;
+            let key = MasterKey::random().map_err(key_error(&path))?;
             write(&path, &key)?;
             Ok(key)
         }
@@ -77,7 +77,7 @@ fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError>
 }
 
 /// Converts a fault into an error about this file.
-pub(super) fn told(path: &Path) -> impl FnOnce(Fault) -> StoreError {
+pub(super) fn key_error(path: &Path) -> impl FnOnce(Fault) -> StoreError {
     let path = path.to_owned();
     move |fault| StoreError::KeyFile { path, how: format!("could not be created: {fault}") }
 }

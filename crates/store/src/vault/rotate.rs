@@ -76,7 +76,7 @@ impl Store {
             // The key in use is stored elsewhere.
             None => {}
         }
-        let key = MasterKey::random().map_err(key_file::told(&path))?;
+        let key = MasterKey::random().map_err(key_file::key_error(&path))?;
         key_file::write(&path, &key)?;
         Ok(key)
     }
