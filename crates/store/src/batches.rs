@@ -34,7 +34,7 @@ pub struct InsertedBatch {
 
 /// A batch and its users after a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ordered {
+pub struct CommandedBatch {
     pub batch: Batch,
     /// Number of users whose status the event changed.
     pub users: u64,
@@ -123,12 +123,12 @@ impl Store {
         now: Timestamp,
         due: Due,
         change: impl FnOnce(&mut Batch) + Send + 'static,
-    ) -> Result<Ordered, StoreError> {
+    ) -> Result<CommandedBatch, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
                 let batch = update(connection, guid, change).await?;
                 let users = happen(connection, Users::OfBatch(guid), event, now, due).await?;
-                Ok(Ordered { batch, users })
+                Ok(CommandedBatch { batch, users })
             })
         })
         .await

@@ -47,7 +47,7 @@ pub struct Claim {
 
 /// A user with a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub struct ClaimedUser {
     /// The user, with its status after the claim.
     pub user: MigrationUser,
     /// The pass to run.
@@ -67,7 +67,7 @@ pub struct Heartbeat {
 
 /// Number of running passes of one kind between one pair of endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running {
+pub struct RunningPasses {
     /// The users' source endpoint.
     pub source_endpoint: Guid,
     /// The users' target endpoint; `None` for the archive.
@@ -79,7 +79,7 @@ pub struct Running {
 
 /// A pair of endpoints with users who could be claimed for one kind of pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingPasses {
     /// The users' source endpoint.
     pub source_endpoint: Guid,
     /// The users' target endpoint; `None` for the archive.
@@ -92,7 +92,7 @@ impl Store {
     ///
     /// Final passes come before incremental ones, and these before first ones. Within a kind the order is
     /// that of the due times, then that of creation. No other worker gets the users until their leases end.
-    pub async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedUser>, StoreError> {
         self.change(move |connection| Box::pin(take(connection, claim))).await
     }
 
@@ -158,7 +158,7 @@ impl Store {
     /// Returns the pairs of endpoints with users who could be claimed now.
     ///
     /// One query serves all endpoints.
-    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<WaitingPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
@@ -172,7 +172,7 @@ impl Store {
                 .await?;
                 let waiting = |row| {
                     let cells = Cells(row);
-                    Ok(Waiting {
+                    Ok(WaitingPasses {
                         source_endpoint: cells.get("source_endpoint")?,
                         target_endpoint: cells.get("target_endpoint")?,
                         kind: cells.word("pass")?,
@@ -223,7 +223,7 @@ impl Store {
     }
 
     /// Counts the running passes of each pair of endpoints and kind of pass.
-    pub async fn running(&self) -> Result<Vec<Running>, StoreError> {
+    pub async fn running(&self) -> Result<Vec<RunningPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
@@ -235,7 +235,7 @@ impl Store {
                 .await?;
                 let running = |row| {
                     let cells = Cells(row);
-                    Ok(Running {
+                    Ok(RunningPasses {
                         source_endpoint: cells.get("source_endpoint")?,
                         target_endpoint: cells.get("target_endpoint")?,
                         kind: cells.word("pass")?,
@@ -249,7 +249,7 @@ impl Store {
     }
 }
 
-async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Claimed>, Fault> {
+async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();
@@ -286,7 +286,7 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
             .await?;
             happen(connection, Users::One(user), UserEvent::Claimed, claim.now, Due::Never).await?;
             let lease = Lease { user, fence };
-            claimed.push(Claimed { user: users::find(connection, user).await?, kind, lease });
+            claimed.push(ClaimedUser { user: users::find(connection, user).await?, kind, lease });
         }
     }
     Ok(claimed)

@@ -48,12 +48,12 @@ mod vault;
 mod writer;
 
 pub use audit::AuditEntry;
-pub use batches::{InsertedBatch, Ordered};
+pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
-pub use leases::{Claim, Claimed, Heartbeat, Lease, Running, Waiting};
+pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;

@@ -98,7 +98,7 @@ pub(crate) async fn folder(
     };
     check_row_since("folder", &row, schema)?;
     let record = folder_record(&row)?;
-    let mut messages = Messages::new(connection, row.try_get("id")?, schema).await?;
+    let mut messages = FolderReader::new(connection, row.try_get("id")?, schema).await?;
     match &around {
         None => messages.read(connection, ALL, None).await?,
         Some(uids) => {
@@ -127,7 +127,7 @@ const LISTED: &str = "state = 1 AND target_uid IS NOT NULL AND pending_flags IS 
                       AND uid IN (SELECT value FROM json_each(?4))";
 
 /// The messages of a folder, read page by page.
-struct Messages {
+struct FolderReader {
     folder: i64,
     schema: i64,
     edited: BTreeMap<Uid, Edited>,
@@ -136,7 +136,7 @@ struct Messages {
     tally: RowTally,
 }
 
-impl Messages {
+impl FolderReader {
     async fn new(connection: &mut SqliteConnection, folder: i64, schema: i64) -> Result<Self, Fault> {
         let edited = match schema {
             edited::EDITS_SINCE.. => edited::all(connection, folder).await?,

@@ -31,7 +31,7 @@ pub struct AddedUsers {
 }
 
 /// An existing user of any batch with the address of a row.
-struct Known {
+struct ExistingUser {
     guid: Guid,
     batch: Guid,
     batch_name: String,
@@ -84,7 +84,10 @@ pub(crate) async fn add(
 }
 
 /// Reads the users that have the addresses of the rows, by address in lower case.
-async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<HashMap<String, Known>, Fault> {
+async fn known(
+    connection: &mut SqliteConnection,
+    rows: &[UserRow],
+) -> Result<HashMap<String, ExistingUser>, Fault> {
     // CROSS JOIN keeps the order: one search of the index for each address, instead of one search of all
     // addresses for each user.
     let found = sqlx::query(
@@ -98,8 +101,11 @@ async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<Ha
         let cells = Cells(row);
         check_row("user", row)?;
         let address: String = cells.get("email_address")?;
-        let known =
-            Known { guid: cells.get("guid")?, batch: cells.get("batch")?, batch_name: cells.get("name")? };
+        let known = ExistingUser {
+            guid: cells.get("guid")?,
+            batch: cells.get("batch")?,
+            batch_name: cells.get("name")?,
+        };
         Ok((address.to_ascii_lowercase(), known))
     });
     known.collect()

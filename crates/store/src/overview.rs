@@ -92,7 +92,7 @@ impl Store {
     pub async fn batch(&self, identity: &str) -> Result<BatchOverview, StoreError> {
         let found = self
             .read(|connection| {
-                let which = Which::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
+                let which = BatchSelection::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
                 Box::pin(async move { overviews(connection, &which).await })
             })
             .await?;
@@ -102,7 +102,7 @@ impl Store {
     /// Returns batches with their numbers, in the order of creation.
     pub async fn batches(&self, filter: &BatchFilter) -> Result<Vec<BatchOverview>, StoreError> {
         self.read(|connection| {
-            let which = filter.endpoint.map_or(Which::All, Which::OfEndpoint);
+            let which = filter.endpoint.map_or(BatchSelection::All, BatchSelection::OfEndpoint);
             Box::pin(async move { overviews(connection, &which).await })
         })
         .await
@@ -122,13 +122,13 @@ const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(s
 const THROTTLED: &str = "sum(due IS NOT NULL AND failure_class IS 'Throttled' AND lease_until IS NULL) AS throttled, \
      min(CASE WHEN failure_class = 'Throttled' AND lease_until IS NULL THEN due END) AS throttled_until";
 
-enum Which {
+enum BatchSelection {
     All,
     OfEndpoint(Guid),
     Identity(Option<Guid>, String),
 }
 
-impl Which {
+impl BatchSelection {
     fn push(&self, query: &mut QueryBuilder<Sqlite>) {
         match self {
             Self::All => {}
@@ -146,7 +146,10 @@ impl Which {
     }
 }
 
-async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<Vec<BatchOverview>, Fault> {
+async fn overviews(
+    connection: &mut SqliteConnection,
+    which: &BatchSelection,
+) -> Result<Vec<BatchOverview>, Fault> {
     let mut query = QueryBuilder::new("SELECT * FROM batch");
     which.push(&mut query);
     let rows = query.push(" ORDER BY id").build().fetch_all(&mut *connection).await?;

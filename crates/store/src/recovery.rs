@@ -26,7 +26,7 @@ pub(crate) const SUSPECT_ENDS: u32 = 2;
 const SUSPECT_DELAY: Duration = Duration::from_mins(1);
 
 /// A lease without a holder.
-struct Left {
+struct EndedLease {
     user: Guid,
     status: UserStatus,
     /// Consecutive process ends, with this one.
@@ -55,7 +55,7 @@ impl Store {
                            WHERE lease_owner = ? RETURNING guid, status, lost";
                 let rows = sqlx::query(sql).bind(owner).fetch_all(&mut *connection).await?;
                 for row in &rows {
-                    let Left { user, status, .. } = left(row)?;
+                    let EndedLease { user, status, .. } = left(row)?;
                     broke_off(connection, user, status, now, Due::At(now)).await?;
                 }
                 Ok(rows.len() as u64)
@@ -75,7 +75,7 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     let mut rows = sqlx::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
     rows.extend(sqlx::query(others).bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
-        let Left { user, status, ends } = left(row)?;
+        let EndedLease { user, status, ends } = left(row)?;
         if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {
             fail(connection, user, ends, now).await?;
         } else {
@@ -87,9 +87,9 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     Ok(rows.len() as u64)
 }
 
-fn left(row: &SqliteRow) -> Result<Left, Fault> {
+fn left(row: &SqliteRow) -> Result<EndedLease, Fault> {
     let cells = Cells(row);
-    Ok(Left { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
+    Ok(EndedLease { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
 }
 
 async fn broke_off(

@@ -6,12 +6,12 @@ use crate::{error::Fault, message_row::state};
 
 /// A number of rows, and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Count {
+pub(crate) struct RowCount {
     pub(crate) rows: i64,
     pub(crate) sum: i64,
 }
 
-impl Count {
+impl RowCount {
     fn add(&mut self, checksum: i64) {
         self.rows += 1;
         // Only the checksum of a damaged row can make the sum overflow.
@@ -23,9 +23,9 @@ impl Count {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowTally {
     /// Messages that are on the target.
-    pub(crate) done: Count,
+    pub(crate) done: RowCount,
     /// All other messages.
-    pub(crate) open: Count,
+    pub(crate) open: RowCount,
 }
 
 /// Counts the rows of `message` for which the condition holds. [`RowTally::from_sums`] reads the answer.
@@ -61,12 +61,13 @@ impl RowTally {
 
     /// Reads the numbers in the folder's row.
     pub(crate) fn from_folder(row: &SqliteRow) -> Result<Self, Fault> {
-        let count = |rows, sum| Ok::<_, Fault>(Count { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
+        let count = |rows, sum| Ok::<_, Fault>(RowCount { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
         Ok(Self { done: count("done", "done_sum")?, open: count("open", "open_sum")? })
     }
 
     fn from_sums(row: &SqliteRow) -> Result<Self, Fault> {
-        let count = |first| Ok::<_, Fault>(Count { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
+        let count =
+            |first| Ok::<_, Fault>(RowCount { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
         Ok(Self { done: count(0)?, open: count(2)? })
     }
 

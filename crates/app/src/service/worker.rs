@@ -13,7 +13,7 @@ use mailhaul_migration::{
 };
 use mailhaul_remotes::Side;
 use mailhaul_store::{
-    Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
+    ClaimedUser, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
     StoreError, Users,
 };
 use tokio::sync::mpsc;
@@ -39,7 +39,7 @@ const TELLING: Duration = Duration::from_secs(30);
 
 impl Workplace {
     /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
-    pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Places, place: Place) {
+    pub(crate) async fn work(self, claimed: ClaimedUser, worker: Worker, places: Places, place: Place) {
         let (user, lease) = (claimed.user.clone(), claimed.lease);
         let carrying = tokio::spawn({
             let (workplace, worker) = (self.clone(), worker.clone());
@@ -64,9 +64,9 @@ impl Workplace {
         self.workers.ended(user.guid);
     }
 
-    async fn carry(self, claimed: Claimed, worker: Worker, places: Places) {
+    async fn carry(self, claimed: ClaimedUser, worker: Worker, places: Places) {
         let begun = Timestamp::now();
-        let Claimed { user, kind, lease } = claimed;
+        let ClaimedUser { user, kind, lease } = claimed;
         let (news, mut arriving) = mpsc::unbounded_channel();
         let meters = Mutex::new(Vec::new());
         let passing = async {

@@ -4,10 +4,11 @@ use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, U
 
 use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
 use crate::{
-    Claim, Claimed, Due, Heartbeat, Lease, Parking, PassKind, Release, Running, StoreError, Users, Waiting,
+    Claim, ClaimedUser, Due, Heartbeat, Lease, Parking, PassKind, Release, RunningPasses, StoreError, Users,
+    WaitingPasses,
 };
 
-fn names(claimed: &[Claimed]) -> Vec<&str> {
+fn names(claimed: &[ClaimedUser]) -> Vec<&str> {
     claimed.iter().map(|it| it.user.user_name.as_str()).collect()
 }
 
@@ -26,7 +27,7 @@ async fn a_user_is_claimed_once_and_comes_back() {
     assert_eq!(store.claim(claim(&source, one, -1)).await.unwrap(), []);
     let claimed = store.claim(claim(&source, one, 10)).await.unwrap();
     assert_eq!(claimed.len(), 1);
-    let Claimed { user: taken, kind, lease } = &claimed[0];
+    let ClaimedUser { user: taken, kind, lease } = &claimed[0];
     assert_eq!((taken.status, taken.due, *kind), (UserStatus::Validating, None, PassKind::First));
     assert_eq!((taken.batch, taken.statistics.queued_millis), (sales.guid, 10_000));
     assert_eq!(user(&store, "terry").await, *taken);
@@ -91,7 +92,8 @@ async fn final_passes_come_first_then_incremental_ones_then_first_ones() {
 
     let mut seen = store.running().await.unwrap();
     seen.sort_by_key(|it| it.kind);
-    let running = |kind, users| Running { source_endpoint: source.guid, target_endpoint: None, kind, users };
+    let running =
+        |kind, users| RunningPasses { source_endpoint: source.guid, target_endpoint: None, kind, users };
     let expected =
         [running(PassKind::Final, 1), running(PassKind::Incremental, 2), running(PassKind::First, 1)];
     assert_eq!(seen, expected);
@@ -235,8 +237,11 @@ async fn users_are_claimed_for_endpoints_with_a_free_slot() {
             waiting
         }
     };
-    let first =
-        |target_endpoint| Waiting { source_endpoint: source.guid, target_endpoint, kind: PassKind::First };
+    let first = |target_endpoint| WaitingPasses {
+        source_endpoint: source.guid,
+        target_endpoint,
+        kind: PassKind::First,
+    };
     assert_eq!(waiting(1).await, [first(None), first(Some(target.guid))]);
     let asked = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 1) };
     assert_eq!(names(&store.claim(asked.clone()).await.unwrap()), ["berta", "carla"]);

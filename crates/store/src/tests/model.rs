@@ -47,7 +47,7 @@ enum When {
 
 /// The claims and statuses of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
+struct ModelUser {
     name: usize,
     guid: Guid,
     batch: usize,
@@ -66,7 +66,7 @@ struct Known {
     synced: i64,
 }
 
-impl Known {
+impl ModelUser {
     /// Applies the event; false if it is impossible.
     fn take(&mut self, event: UserEvent, now: i64, due: When, start: i64) -> bool {
         let Ok(mut next) = self.status.on(event, self.has_synced) else { return false };
@@ -116,7 +116,7 @@ struct World {
     now: i64,
     intents: [BatchIntent; BATCHES],
     /// The users in the order of their creation.
-    users: Vec<Known>,
+    users: Vec<ModelUser>,
     /// All leases that were ever granted.
     leases: Vec<Lease>,
 }
@@ -154,7 +154,7 @@ impl World {
     /// Returns the lease of this number, and the index of its user if the lease holds.
     fn lease(&self, number: usize) -> Option<(Lease, Option<usize>)> {
         let lease = *self.leases.get(number % self.leases.len().max(1))?;
-        let holds = |user: &Known| user.guid == lease.user && user.fence == lease.fence;
+        let holds = |user: &ModelUser| user.guid == lease.user && user.fence == lease.fence;
         Some((lease, self.users.iter().position(holds)))
     }
 
@@ -286,7 +286,7 @@ impl World {
                 assert_eq!(outcome, (1, 0, 0));
                 let runs = self.intents[batch] == BatchIntent::Run;
                 let guid = super::user(&self.store, &format!("user{name}")).await.guid;
-                self.users.push(Known {
+                self.users.push(ModelUser {
                     name,
                     guid,
                     batch,
@@ -343,10 +343,10 @@ impl World {
     ///
     /// At most one of them has process ends.
     fn waiting(&self, endpoint: usize, kind: PassKind) -> Vec<usize> {
-        let is_there = |it: &Known| {
+        let is_there = |it: &ModelUser| {
             ENDPOINT[it.batch] == endpoint && self.intents[it.batch] == BatchIntent::Run && it.lost >= 2
         };
-        let is_due = |it: &Known| it.due.is_some_and(|due| due <= self.now);
+        let is_due = |it: &ModelUser| it.due.is_some_and(|due| due <= self.now);
         let suspects = self.users.iter().enumerate();
         let suspects = suspects.filter(|(_, it)| is_there(it) && (it.lease.is_some() || is_due(it)));
         let suspect = suspects.min_by_key(|(place, it)| (it.lease.is_none(), it.due, *place));

@@ -5,10 +5,10 @@ use mailhaul_mail::{FolderPath, Uid, UidValidity};
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
 use super::{at, claim, end, running, service, user};
-use crate::{Claimed, Due, Store, Users};
+use crate::{ClaimedUser, Due, Store, Users};
 
 /// Claims the due users in a new process, which then ends.
-async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<Claimed> {
+async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<ClaimedUser> {
     let owner = Guid::new_v4();
     store.recover(at(now), owner).await.unwrap();
     store.claim(claim(source, owner, now)).await.unwrap()
