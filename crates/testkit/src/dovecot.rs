@@ -16,31 +16,31 @@ use tempfile::TempDir;
 
 use crate::{Bearer, Certificate};
 
-/// So long a server may take until it greets.
+/// Timeout for the greeting of a server.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a Dovecot is to be.
+/// Settings of a Dovecot.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Names and passwords.
     pub users: Vec<(String, String)>,
     /// Storage quota of every user, in Dovecot's form: `1M`.
     pub quota: Option<String>,
-    /// Where mail is kept, in Dovecot's form.
+    /// Location of the mail, in Dovecot's form.
     pub mail_location: String,
-    /// What separates levels in names.
+    /// Separator of levels in names.
     pub separator: char,
-    /// What stands in front of names.
+    /// Prefix of names.
     pub prefix: String,
-    /// Plugins, and those of IMAP besides.
+    /// Plugins of all parts. `imap_plugins` are added for IMAP.
     pub plugins: Vec<&'static str>,
-    /// Plugins of IMAP alone.
+    /// Plugins of IMAP only.
     pub imap_plugins: Vec<&'static str>,
     /// Files below the server's directory that the added lines name.
     pub files: Vec<(&'static str, String)>,
-    /// How it checks access tokens, where it takes them beside passwords.
+    /// Check of access tokens, if the server accepts them beside passwords.
     pub bearer: Option<Bearer>,
-    /// Lines added to the configuration; `{home}` stands for the directory of the server.
+    /// Lines added to the configuration. `{home}` is replaced by the directory of the server.
     pub extra: String,
 }
 
@@ -62,17 +62,17 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Dovecot with these users; each one's password is `secret-` and the name.
+    /// Dovecot with these users. Each password is `secret-` and the name.
     pub fn with_users(names: &[&str]) -> Self {
         Self { users: crate::passwords(names), ..Self::default() }
     }
 
-    /// Starts it without TLS.
+    /// Starts the server without TLS.
     pub fn start(self) -> Dovecot {
         Dovecot::start(&self, None)
     }
 
-    /// Starts it with TLS: STARTTLS on one port, TLS from the start on the other.
+    /// Starts the server with TLS: STARTTLS on one port, TLS from the start on the other.
     pub fn start_tls(self, certificate: &Certificate) -> Dovecot {
         Dovecot::start(&self, Some(certificate))
     }
@@ -87,7 +87,7 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
-    /// The password of a user made by [`Setup::with_users`].
+    /// The password of a user of [`Setup::with_users`].
     pub fn password(user: &str) -> String {
         format!("secret-{user}")
     }
@@ -103,7 +103,7 @@ impl Dovecot {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut dovecot = Self { directory, port: 0, tls_port: 0, process: None };
         for _ in 0..20 {
-            // Somebody else may take a free port before Dovecot does.
+            // Another process may take a free port before Dovecot does.
             (dovecot.port, dovecot.tls_port) = (free_port(), free_port());
             dovecot.write_configuration(setup, certificate);
             if dovecot.run() {
@@ -148,7 +148,7 @@ impl Dovecot {
             location = setup.mail_location,
             separator = setup.separator,
             prefix = setup.prefix,
-            // A token is no password.
+            // A token is not a password.
             of_passwords = if setup.bearer.is_some() { " mechanisms = plain login cram-md5\n" } else { "" },
         );
         let tls_port = if certificate.is_some() { self.tls_port } else { 0 };
@@ -180,7 +180,7 @@ impl Dovecot {
             )
             .unwrap();
         }
-        // Where there are none, the added lines may name some.
+        // Without any, the added lines may name some.
         if !plugins.is_empty() || !imap_plugins.is_empty() {
             let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
             write!(
@@ -204,12 +204,12 @@ impl Dovecot {
         fs::write(self.configuration(), text).unwrap();
     }
 
-    /// Its configuration file.
+    /// Path of its configuration file.
     pub fn configuration(&self) -> PathBuf {
         self.directory.path().join("dovecot.conf")
     }
 
-    /// False where another program has the port.
+    /// Returns false if another program has the port.
     fn run(&mut self) -> bool {
         let process = Command::new("dovecot")
             .arg("-F")
@@ -237,49 +237,49 @@ impl Dovecot {
         panic!("Dovecot does not greet: {}", self.log());
     }
 
-    /// Where IMAP is spoken, on 127.0.0.1.
+    /// Port of IMAP, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where TLS comes first.
+    /// Port of IMAP with TLS from the start.
     pub fn tls_port(&self) -> u16 {
         self.tls_port
     }
 
-    /// A file or directory in the user's home.
+    /// Path of a file or directory in the user's home.
     pub fn home(&self, user: &str) -> PathBuf {
         self.directory.path().join("mail").join(user)
     }
 
-    /// What it wrote into its log.
+    /// The text of its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
-    /// Everything it keeps.
+    /// The directory with all its data.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Stops it, with all sessions: at once, as a machine does whose power fails.
+    /// Stops the server with all sessions at once, like a power failure.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // Sessions outlive their master while they are busy.
+            // Busy sessions outlive their master.
             let children = children_of(process.id());
             signal("TERM", &[process.id()]);
-            let _ended = process.wait();
+            _ = process.wait();
             signal("KILL", &children);
         }
     }
 
-    /// Starts it again, on the same ports.
+    /// Starts the server again, on the same ports.
     pub fn restart(&mut self) {
         self.stop();
         assert!(self.run(), "the port was taken: {}", self.log());
     }
 
-    /// Changes the user's quota by starting it again.
+    /// Changes the user's quota by a restart.
     pub fn set_quota(&mut self, quota: &str) {
         let text = fs::read_to_string(self.configuration()).unwrap();
         let lines: Vec<String> = text
@@ -300,19 +300,21 @@ impl Drop for Dovecot {
     }
 }
 
-/// Sends a signal to processes; those that are gone do not matter. The shell's own `kill` is everywhere, the program not.
+/// Sends a signal to processes, and ignores those that have ended.
+///
+/// The shell's own `kill` exists everywhere, the program does not.
 pub fn signal(name: &str, processes: &[u32]) {
     if !processes.is_empty() {
         let numbers: Vec<String> = processes.iter().map(ToString::to_string).collect();
         let command = format!("kill -{name} {} 2>/dev/null", numbers.join(" "));
-        let _gone_already = Command::new("sh").args(["-c", &command]).status();
+        _ = Command::new("sh").args(["-c", &command]).status();
     }
 }
 
 pub(crate) fn children_of(process: u32) -> Vec<u32> {
     let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
     let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
-    // `pid (name) state ppid ...`; the name may hold anything.
+    // `pid (name) state ppid ...`; the name may contain any character.
     let parent = |it: &u32| -> Option<u32> {
         let stat = fs::read_to_string(format!("/proc/{it}/stat")).ok()?;
         stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
@@ -332,7 +334,7 @@ fn greets(port: u16) -> bool {
     greeting(port).is_some_and(|it| it.starts_with("* OK"))
 }
 
-/// The first line that is said on the port.
+/// Reads the first line from the port.
 pub(crate) fn greeting(port: u16) -> Option<String> {
     let tcp = TcpStream::connect(("127.0.0.1", port)).ok()?;
     tcp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();

@@ -37,7 +37,7 @@ pub use server::{Server, Shape};
 pub use tls_front::TlsFront;
 pub use token_server::{TokenRequest, TokenServer};
 
-/// Names and passwords of users: each one's is `secret-` and the name.
+/// Names and passwords of users. Each password is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(|it| ((*it).to_owned(), Dovecot::password(it))).collect()
 }

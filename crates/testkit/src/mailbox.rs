@@ -1,4 +1,4 @@
-//! Filling mailboxes, and comparing them message by message.
+//! Tools that fill mailboxes, and compare them message by message.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{Flags, InternalDate, Secret, Uid, UidSet};
 
-/// One message, so that another that is equal is the same to everybody.
+/// One message. Equal values are the same message for all clients.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
-    /// BLAKE3 of all its octets, in hexadecimal digits.
+    /// BLAKE3 of the whole message, in hexadecimal digits.
     pub digest: String,
-    /// Octets.
+    /// Size in bytes.
     pub size: u64,
     /// Flags and keywords, sorted.
     pub flags: String,
@@ -22,7 +22,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// What a server shows that holds these octets with these flags, but for the form of its date.
+    /// The message that a server shows for these bytes and flags. The form of the date may differ.
     pub fn of(octets: &[u8], flags: &Flags, date: String) -> Self {
         let digest = blake3::hash(octets).to_hex().to_string();
         Self { digest, size: octets.len() as u64, flags: flags.to_string(), date }
@@ -32,23 +32,23 @@ impl Message {
 /// One folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
-    /// Whether the user sees it.
+    /// True if the user has subscribed it.
     pub subscribed: bool,
-    /// In the order of their UIDs.
+    /// Messages in the order of their UIDs.
     pub messages: Vec<Message>,
 }
 
-/// All folders that hold messages, by their name as text.
+/// All folders with messages, by their names as text.
 pub type Mailbox = BTreeMap<String, Folder>;
 
-/// Logs in, without TLS.
+/// Logs in without TLS.
 pub async fn connect(port: u16, user: &str, password: &str) -> Session {
     let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
     let connection = Connection::open(&options).await.unwrap();
     connection.authenticate(&Credentials::password(user, Secret::new(password))).await.unwrap()
 }
 
-/// Appends messages, many under way; makes the folder where it is missing. All must be taken.
+/// Appends messages with pipelining, and creates the folder if it is missing. All must be accepted.
 pub async fn fill(
     session: &mut Session,
     folder: &str,
@@ -58,7 +58,7 @@ pub async fn fill(
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// Appends messages as [`fill`] does, and gives the places of those that the server refused, with its words.
+/// Appends messages as [`fill`] does. Returns the indexes of the refused ones, with the server's answers.
 pub async fn offer(
     session: &mut Session,
     folder: &str,
@@ -94,7 +94,7 @@ pub async fn offer(
     tokio::join!(sending, reading).1
 }
 
-/// Everything in the mailbox. It is only read.
+/// Reads everything in the mailbox, without changes.
 pub async fn snapshot(session: &mut Session) -> Mailbox {
     let mut mailbox = Mailbox::new();
     let everything = ListQuery::default();
@@ -102,7 +102,7 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
     let told_apart = if session.list_tells_subscriptions() {
         Vec::new()
     } else {
-        // Who is there only above others is \Noselect (RFC 3501, section 6.3.9).
+        // A folder that exists only above others is \Noselect (RFC 3501, section 6.3.9).
         let found = session.lsub(&everything).await.unwrap();
         found.into_iter().filter(|it| !it.has("\\Noselect")).map(|it| it.name).collect()
     };
@@ -153,7 +153,7 @@ fn message(fetch: &Fetch, (hasher, size): &(blake3::Hasher, u64)) -> Option<(Uid
     Some((fetch.uid?, message))
 }
 
-/// What is different, for people; empty where the mailboxes are equal. Messages are compared as multisets.
+/// Describes the differences of two mailboxes; empty if they are equal. Messages are compared as multisets.
 pub fn differences(source: &Mailbox, target: &Mailbox) -> Vec<String> {
     let mut told = Vec::new();
     for name in source.keys().chain(target.keys().filter(|it| !source.contains_key(*it))) {

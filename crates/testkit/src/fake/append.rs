@@ -10,7 +10,7 @@ use super::{
     syntax::{Arguments, Token, set},
 };
 
-/// A message on its way in.
+/// A message in an APPEND command.
 struct Arriving {
     octets: Vec<u8>,
     flags: Flags,
@@ -46,7 +46,7 @@ impl Session {
                 let is_expunged = personality.has_labels && it.flags.contains("\\Deleted");
                 let uid = mailbox.add(&folder, (personality.rewrite)(octets), it.flags, it.date);
                 if is_expunged {
-                    // Gmail takes the label away at once.
+                    // Gmail removes the label at once.
                     mailbox.remove(&folder, uid);
                 }
                 uid
@@ -60,7 +60,9 @@ impl Session {
         })
     }
 
-    /// What is stored in place of the message; a lie may store nothing, or more than one.
+    /// Returns the messages to store in place of this one.
+    ///
+    /// A lie may store no message, or more than one.
     fn stored(&self, mailbox: &mut Mailbox, folder: &str, message: &Arriving) -> Option<Vec<u8>> {
         let mut store = self.lies.iter().filter_map(|lie| match &lie.effect {
             Effect::Store(store) => Some(store(&message.octets)),
@@ -96,7 +98,7 @@ impl Session {
         }
     }
 
-    /// Whether the message may come in now.
+    /// Returns an error if the message may not be appended now.
     fn admit_message(&self, message: &Arriving) -> Result<(), Refusal> {
         let (user, personality) = (self.user(), &self.server.personality);
         self.mind_budgets();

@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Session {
-    /// The folder, which must be open for writing, and those of its UIDs that are meant.
+    /// Returns the selected folder, which must be writable, and the existing UIDs of the set.
     fn meant(&self, arguments: &mut Arguments<'_>) -> Result<(String, Vec<u32>), Refusal> {
         let folder = self.opened()?;
         if self.open.as_ref().is_some_and(|it| it.is_read_only) {
@@ -41,7 +41,7 @@ impl Session {
             };
             let is_expunged = personality.has_labels && flags.contains("\\Deleted");
             if is_expunged {
-                // Gmail takes the label away at once.
+                // Gmail removes the label at once.
                 mailbox.remove(&folder, uid);
             } else if flags != had {
                 mailbox.set_flags(&folder, uid, flags);

@@ -6,7 +6,7 @@ use super::{
     syntax::{Arguments, among, quoted, set},
 };
 
-/// What one message is asked for.
+/// The requested items of one message.
 struct Asked<'a> {
     items: &'a [String],
     folder: &'a str,
@@ -119,7 +119,7 @@ impl Session {
         Ok(())
     }
 
-    /// A body that may be one too many.
+    /// Counts a body, and ends the connection at the limit.
     fn count_body(&mut self, kept: &Kept, line: &[u8]) -> Result<(), Refusal> {
         let (user, limits) = (self.user(), &self.server.personality.limits);
         self.mind_budgets();
@@ -131,7 +131,7 @@ impl Session {
         self.bodies += 1;
         if limits.bodies_per_connection.is_some_and(|most| self.bodies > most) {
             user.meter().note("bye");
-            // In the middle of the message: what follows is none of its octets.
+            // In the middle of the message: the following bytes are not part of it.
             let half = line.len() - kept.octets.len() / 2;
             self.out.extend_from_slice(&line[..half]);
             return Err(Refusal::BreaksOff);
@@ -140,7 +140,7 @@ impl Session {
     }
 }
 
-/// The part of the message that `BODY.PEEK[]<origin.length>` asks for.
+/// Returns the part of the message that `BODY.PEEK[]<origin.length>` requests.
 fn part_of<'a>(octets: &'a [u8], item: &str) -> Option<(usize, &'a [u8])> {
     let (origin, length) = item.strip_prefix("BODY.PEEK[]<")?.strip_suffix('>')?.split_once('.')?;
     let (origin, length): (usize, usize) = (origin.parse().ok()?, length.parse().ok()?);
@@ -152,12 +152,12 @@ fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
     [format!(" {name} {{{}}}\r\n", octets.len()).as_bytes(), octets].concat()
 }
 
-/// Octets of the header with the empty line.
+/// Length of the header with the empty line, in bytes.
 fn header_length(octets: &[u8]) -> usize {
     octets.windows(4).position(|it| it == b"\r\n\r\n").map_or(octets.len(), |it| it + 4)
 }
 
-/// The header fields of these names, and the empty line.
+/// Returns the header fields of these names, and the empty line.
 fn header(octets: &[u8], names: &str) -> Vec<u8> {
     let mut found = Vec::new();
     let mut is_wanted = false;

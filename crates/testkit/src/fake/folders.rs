@@ -7,7 +7,7 @@ use super::{
     syntax::{Arguments, Token, quoted},
 };
 
-/// What LIST is to tell besides.
+/// The return options of LIST.
 #[derive(Default)]
 struct Returned {
     /// Items of STATUS.
@@ -54,7 +54,7 @@ impl Session {
         Ok("done".to_owned())
     }
 
-    /// `None` where RETURN was not said.
+    /// Reads the return options; `None` without RETURN.
     fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Returned>, Refusal> {
         let bad = || Refusal::bad("Command Argument Error. 11");
         let Some(word) = arguments.word() else { return Ok(None) };
@@ -92,7 +92,7 @@ impl Session {
         Ok("done".to_owned())
     }
 
-    /// A folder that can be opened.
+    /// Returns the name of a folder that can be selected.
     pub(super) fn selectable(&self, name: &str) -> Result<String, Refusal> {
         let folder = self.folder(name)?;
         let is_container = self.user().mailbox().folders[&folder].attributes.contains("\\Noselect");

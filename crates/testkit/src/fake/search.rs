@@ -1,4 +1,4 @@
-//! UID SEARCH, as far as it is used.
+//! The part of UID SEARCH that clients use.
 
 use super::{
     session::{Answer, Refusal, Session},

@@ -1,4 +1,4 @@
-//! A conversation: who is logged in, which folder is open, and what each command does.
+//! One session: its user, its selected folder, and the commands.
 
 use std::{
     collections::BTreeSet,
@@ -17,21 +17,21 @@ use super::{
     syntax::{Arguments, Raw, Token, set},
 };
 
-/// Octets of an answer without an end, after which it ends.
+/// Maximum length of an endless answer.
 const ENDLESS: usize = 64 << 20;
 
 /// The end of a command: word and text, without its tag.
 pub(super) type Answer = Result<String, Refusal>;
 
-/// How a command fails.
+/// The failure of a command.
 pub(super) enum Refusal {
     /// `NO ...` or `BAD ...`.
     Says(String),
-    /// The same, and then the connection is closed with these words.
+    /// The same, and then the connection is closed with this text.
     AndLeaves(String, &'static str),
-    /// No answer: these words, and the connection is closed.
+    /// No answer: the connection is closed with this text.
     HangsUp(String),
-    /// Not a word more.
+    /// The connection breaks without an answer.
     BreaksOff,
 }
 
@@ -45,31 +45,31 @@ impl Refusal {
     }
 }
 
-/// The folder that is open.
+/// The selected folder.
 pub(super) struct Open {
     pub(super) name: String,
     pub(super) is_read_only: bool,
     /// The UIDs as the client knows them: its sequence numbers.
     pub(super) uids: Vec<u32>,
-    /// As far as its news were told: the UID that came next, and how many messages were expunged.
+    /// The last reported state: UIDNEXT, and the number of expunged messages.
     pub(super) told: (u32, usize),
 }
 
 pub(super) struct Session {
     pub(super) server: Arc<Server>,
     pub(super) user: Option<Arc<User>>,
-    /// When the token ends.
+    /// Expiry of the token.
     pub(super) expires: Option<Duration>,
     pub(super) open: Option<Open>,
     pub(super) enabled: BTreeSet<String>,
     pub(super) out: Vec<u8>,
     pub(super) bodies: u32,
     errors: u32,
-    /// Commands since the login that were not refused.
+    /// Successful commands since the login.
     commands: u32,
-    /// From 1, in the order in which they were made.
+    /// The number of the connection, from 1.
     connection: u64,
-    /// What the test put in place of the honest answer to the command under way.
+    /// The lies about the current command.
     pub(super) lies: Vec<Arc<Lie>>,
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
 }
 
 impl Session {
-    /// Lies about this command.
+    /// Returns the lies about this command.
     fn about(&self, line: &str, octets: &[u8], length: u64) -> Vec<Arc<Lie>> {
         self.server.lies.about(&self.heard(&line.replace('"', ""), octets, length))
     }
@@ -120,7 +120,7 @@ impl Session {
         }
     }
 
-    /// Sends the answer as the lies want it.
+    /// Sends the answer as the lies change it.
     async fn send(&mut self, tag: &str, flow: Flow, wire: &mut Wire) -> Option<Flow> {
         let out = std::mem::take(&mut self.out);
         let lies = std::mem::take(&mut self.lies);
@@ -147,7 +147,7 @@ impl Session {
         self.send(tag, flow, wire).await
     }
 
-    /// One command. `None` where the client has gone.
+    /// Handles one command; `None` if the client has disconnected.
     async fn turn(&mut self, wire: &mut Wire) -> Option<Flow> {
         let mut raw = match wire.command(|text, length, is_free| self.consent(text, length, is_free)).await? {
             Ok(raw) => raw,
@@ -174,7 +174,7 @@ impl Session {
         self.honestly(raw, wire).await
     }
 
-    /// The command takes effect, and is answered.
+    /// Runs the command, and answers it.
     async fn honestly(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
         let Some(tokens) = raw.tokens() else {
             wire.send(b"* BYE what is that?\r\n").await?;
@@ -202,7 +202,7 @@ impl Session {
             }
             _ => self.command(&name, &mut arguments),
         };
-        // A refusal is told: it may ask for patience.
+        // A refusal is sent: it may request a delay.
         if answer.is_ok() && self.breaks() {
             return Some(Flow::HangUp);
         }
@@ -235,7 +235,7 @@ impl Session {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    /// A refusal; the last one that is borne.
+    /// Counts a refusal, and ends the session after too many.
     fn fail(&mut self, answer: &str) -> Flow {
         self.say(answer);
         self.errors += 1;
@@ -250,7 +250,7 @@ impl Session {
         Flow::On
     }
 
-    /// Whether the connection breaks now, before the answer.
+    /// True if the connection breaks now, before the answer.
     fn breaks(&mut self) -> bool {
         let Some(user) = &self.user else { return false };
         self.commands += 1;
@@ -262,7 +262,7 @@ impl Session {
         breaks
     }
 
-    /// The client is about to have something done that costs of a budget.
+    /// Records a violation if the client uses a spent budget.
     pub(super) fn mind_budgets(&self) {
         let user = self.user();
         if user.meter().should_be_away(user.clock.now()) {
@@ -280,7 +280,7 @@ impl Session {
         has_expired
     }
 
-    /// Whether a literal is wanted; `text` is the beginning of its command.
+    /// Decides about an announced literal. `text` is the beginning of its command.
     fn consent(&self, text: &[u8], length: u64, is_free: bool) -> Consent {
         let line = String::from_utf8_lossy(text);
         let (tag, line) = line.split_once(' ').unwrap_or((&line, ""));
@@ -370,7 +370,7 @@ impl Session {
         }
     }
 
-    /// An extension may be used where it was offered.
+    /// Returns an error for an extension that was not offered.
     pub(super) fn offered(&self, extension: &str) -> Result<(), Refusal> {
         if self.server.personality.has(extension) {
             return Ok(());
@@ -379,7 +379,7 @@ impl Session {
         Err(Refusal::bad("Command Argument Error. 11"))
     }
 
-    /// Whoever asks this is logged in.
+    /// The user, who must be logged in.
     pub(super) fn user(&self) -> Arc<User> {
         self.user.clone().expect("somebody is logged in")
     }
@@ -406,7 +406,7 @@ impl Session {
         Ok("done".to_owned())
     }
 
-    /// What happened in the open folder since it was last told.
+    /// Sends the changes of the selected folder since the last report.
     fn news(&mut self) {
         let (Some(user), Some(open)) = (&self.user, &mut self.open) else { return };
         let there: Vec<u32> = {
@@ -415,7 +415,7 @@ impl Session {
             let now = (folder.uid_next, folder.vanished.len());
             let (first_new, expunged) = std::mem::replace(&mut open.told, now);
             if expunged == now.1 {
-                // Nothing, or only what came.
+                // No changes, or only new messages.
                 let before = open.uids.len();
                 open.uids.extend(folder.entries.range(first_new..).map(|(uid, _)| *uid));
                 let exists = open.uids.len();
@@ -455,7 +455,7 @@ impl Drop for Session {
     }
 }
 
-/// Repeats a response until nobody listens any more.
+/// Repeats a response until the client disconnects.
 async fn rave(response: &[u8], wire: &mut Wire) -> Option<()> {
     let some = response.repeat(1 + (64 << 10) / response.len().max(1));
     for _ in 0..=ENDLESS / some.len() {

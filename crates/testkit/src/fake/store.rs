@@ -11,18 +11,17 @@ use mailhaul_mail::{Flags, InternalDate};
 
 use super::personality::Personality;
 
-/// One message as the server keeps it.
+/// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Its octets.
     pub octets: Arc<Vec<u8>>,
     /// Flags and keywords.
     pub flags: Flags,
-    /// When it arrived.
+    /// Its INTERNALDATE.
     pub date: InternalDate,
 }
 
-/// A message's place in a folder.
+/// A message's entry in a folder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) message: u64,
@@ -37,20 +36,22 @@ pub(super) struct Folder {
     pub(super) uid_next: u32,
     pub(super) highest: u64,
     pub(super) entries: BTreeMap<u32, Entry>,
-    /// What was expunged, and when.
+    /// UIDs of expunged messages, with the mod-sequences of their removal.
     pub(super) vanished: Vec<(u32, u64)>,
 }
 
-/// A mailbox. Where folders are labels, a message is one in all of them: with the same flags and the same octets.
+/// A mailbox.
+///
+/// If folders are labels, a message is the same in all of them, with one set of flags.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
     pub(super) folders: BTreeMap<String, Folder>,
     pub(super) messages: BTreeMap<u64, Kept>,
-    /// Where folders are labels: each message by its octets.
+    /// With labels: each message by the digest of its bytes.
     known: HashMap<[u8; 32], u64>,
-    /// Where each message is.
+    /// The folders and UIDs of each message.
     places: HashMap<u64, BTreeMap<String, u32>>,
-    /// What was taken and is not shown yet: from when on, which message, and its labels.
+    /// Accepted messages that are not shown yet: the time, the message, and its labels.
     late: Vec<(Duration, u64, Vec<String>)>,
     modseq: u64,
     next_message: u64,
@@ -79,7 +80,7 @@ impl Mailbox {
         mailbox
     }
 
-    /// Makes a folder, by its name on the wire; nothing happens where it is there.
+    /// Creates a folder by its name on the wire. Does nothing if it exists.
     pub fn create(&mut self, name: &str) {
         if self.resolve(name).is_some() {
             return;
@@ -96,7 +97,7 @@ impl Mailbox {
         self.folders.insert(name.to_owned(), folder);
     }
 
-    /// Gives a folder another name. Its messages do not change by it.
+    /// Renames a folder. Its messages do not change.
     pub fn rename(&mut self, from: &str, to: &str) {
         let folder = self.folders.remove(from).expect("there is such a folder");
         for places in folder.entries.values().map(|it| it.message) {
@@ -107,7 +108,7 @@ impl Mailbox {
         self.folders.insert(to.to_owned(), folder);
     }
 
-    /// Gives the folder another UIDVALIDITY.
+    /// Changes the folder's UIDVALIDITY.
     ///
     /// # Panics
     /// Without such a folder.
@@ -115,7 +116,7 @@ impl Mailbox {
         self.folders.get_mut(folder).expect("there is such a folder").uid_validity += 1_000;
     }
 
-    /// Empties a folder, as a restore from a backup does: UIDs begin at 1 again, and UIDVALIDITY stays.
+    /// Empties a folder, like a restore from a backup: UIDs begin at 1 again, and UIDVALIDITY stays.
     pub fn restart(&mut self, folder: &str) {
         for (uid, _) in self.messages(folder) {
             self.remove(folder, uid);
@@ -125,7 +126,7 @@ impl Mailbox {
         folder.vanished.clear();
     }
 
-    /// What the folder is called here; INBOX in any case.
+    /// Returns the stored name of the folder. INBOX has any case.
     pub(super) fn resolve(&self, name: &str) -> Option<String> {
         if self.folders.contains_key(name) {
             return Some(name.to_owned());
@@ -136,14 +137,16 @@ impl Mailbox {
         self.folders.keys().find(is_same).cloned()
     }
 
-    /// The folder with this attribute.
+    /// Returns the folder with this attribute.
     pub(super) fn special(&self, attribute: &str) -> Option<String> {
         let found = self.folders.iter().find(|(_, it)| it.attributes.contains(attribute));
         found.map(|(name, _)| name.clone())
     }
 
-    /// Puts a message into a folder. Where folders are labels, the same octets are the same message: it gets a label
-    /// more, or nothing but a UID that leads nowhere.
+    /// Adds a message to a folder.
+    ///
+    /// With labels, the same bytes are the same message. It gets one label more, or else only a UID that
+    /// leads nowhere.
     pub fn add(&mut self, folder: &str, octets: Vec<u8>, flags: Flags, date: InternalDate) -> u32 {
         let digest = self.has_labels.then(|| *blake3::hash(&octets).as_bytes());
         if let Some(known) = digest.and_then(|it| self.known.get(&it).copied()) {
@@ -171,8 +174,10 @@ impl Mailbox {
         message
     }
 
-    /// Takes a message with these labels, none of which means that it was archived, and shows it from this moment on. The
-    /// same octets are the same message. Its number, and whether it is there already with all of these labels.
+    /// Accepts a message with these labels, and shows it from this time on.
+    ///
+    /// Without any label the message is archived. The same bytes are the same message. Returns its number,
+    /// and true if it was there with all of these labels.
     pub(super) fn import(&mut self, labels: Vec<String>, kept: Kept, from: Duration) -> (u64, bool) {
         let digest = *blake3::hash(&kept.octets).as_bytes();
         let known = self.known.get(&digest).copied();
@@ -183,7 +188,7 @@ impl Mailbox {
         (message, is_there)
     }
 
-    /// Shows what was taken until now.
+    /// Shows the messages whose time has come.
     pub(super) fn arrive(&mut self, now: Duration) {
         let (arrived, late) = std::mem::take(&mut self.late).into_iter().partition(|(from, ..)| *from <= now);
         self.late = late;
@@ -198,7 +203,7 @@ impl Mailbox {
         }
     }
 
-    /// Puts a message that is there into a folder more: a copy, or a label.
+    /// Adds an existing message to a folder: as a copy, or as a label.
     pub fn copy(&mut self, from: &str, uid: u32, to: &str) -> u32 {
         let message = self.folders[from].entries[&uid].message;
         if !self.has_labels {
@@ -253,7 +258,7 @@ impl Mailbox {
         }
     }
 
-    /// Takes a message out of a folder. With labels it stays in the others.
+    /// Removes a message from a folder. With labels it stays in the others.
     pub fn remove(&mut self, folder: &str, uid: u32) {
         self.modseq += 1;
         let (name, modseq) = (folder, self.modseq);
@@ -271,7 +276,7 @@ impl Mailbox {
         }
     }
 
-    /// Everywhere the message is, it has changed.
+    /// Records a change of the message in all its folders.
     fn touch(&mut self, message: u64) {
         self.modseq += 1;
         for (name, uid) in self.places.get(&message).into_iter().flatten() {
@@ -281,7 +286,7 @@ impl Mailbox {
         }
     }
 
-    /// Gives a message these flags and no others.
+    /// Replaces the flags of a message.
     pub fn set_flags(&mut self, folder: &str, uid: u32, flags: Flags) {
         let message = self.folders[folder].entries[&uid].message;
         let is_starred = flags.contains("\\Flagged");
@@ -292,7 +297,7 @@ impl Mailbox {
         }
     }
 
-    /// The folder of starred messages follows `\Flagged`.
+    /// Updates the folder of starred messages after a change of `\Flagged`.
     fn star(&mut self, message: u64, is_starred: bool) {
         let Some(starred) = self.special("\\Flagged") else { return };
         match (is_starred, self.uid_of(&starred, message)) {
@@ -302,7 +307,7 @@ impl Mailbox {
         }
     }
 
-    /// The labels of a message (X-GM-LABELS) but that of the folder it is looked at in.
+    /// Returns the labels of a message (X-GM-LABELS) without that of the selected folder.
     pub(super) fn labels(&self, message: u64, here: &str) -> Vec<String> {
         let places = self.places.get(&message).into_iter().flatten();
         let others = places.map(|(name, _)| name).filter(|it| *it != here);
@@ -314,23 +319,23 @@ impl Mailbox {
         Some((entry.message, self.messages.get(&entry.message)?))
     }
 
-    /// The folders' names, those included that hold no messages.
+    /// Returns the names of all folders, also of those without messages.
     pub fn folder_names(&self) -> Vec<String> {
         self.folders.keys().cloned().collect()
     }
 
-    /// The messages of a folder with their UIDs.
+    /// Returns the messages of a folder with their UIDs.
     pub fn messages(&self, folder: &str) -> Vec<(u32, Kept)> {
         let entries = self.folders.get(folder).into_iter().flat_map(|it| &it.entries);
         entries.map(|(uid, entry)| (*uid, self.messages[&entry.message].clone())).collect()
     }
 
-    /// How many messages there are, each counted once however many labels it has.
+    /// Number of messages. A message with several labels counts once.
     pub fn total(&self) -> usize {
         self.messages.len()
     }
 
-    /// The user subscribes the folder, or gives it up.
+    /// Subscribes or unsubscribes the folder.
     pub fn subscribe(&mut self, folder: &str, is_subscribed: bool) {
         if let Some(folder) = self.folders.get_mut(folder) {
             folder.is_subscribed = is_subscribed;

@@ -1,4 +1,4 @@
-//! The servers themselves, asked by a client of this project.
+//! The servers themselves, tested with this project's client.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,7 +46,7 @@ async fn append(session: &mut Session, folder: &str, octets: &[u8]) -> Result<St
     Ok(reply.uids().map(|(_, uids)| uids.to_string()).unwrap_or_default())
 }
 
-/// Flags and labels of what the folder shows, by UID.
+/// Returns flags and labels of the messages in the folder, by UID.
 async fn shown(session: &mut Session, folder: &str, items: &str) -> BTreeMap<u32, String> {
     let name = MailboxName::from_text(folder);
     let mut selected = session.examine(&name, &SelectOptions::default()).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_session_ends_with_its_token_and_another_token_begins_one() {
     assert_eq!(log_in(&server, &first).await.err().unwrap().kind, ErrorKind::Authentication);
     log_in(&server, &token(&server)).await.unwrap();
     assert!(server.violations().is_empty());
-    // Who goes on with the first one was told, and so was who asks for a third.
+    // The client was warned before it uses the first one again, and before it requests a third.
     log_in(&server, &first).await.err().unwrap();
     token(&server);
     let told = [
@@ -183,7 +183,7 @@ async fn gmail_stores_the_same_bytes_once_and_still_returns_a_uid() {
     ];
     assert_eq!(uids, ["1", "2", "1"]);
     assert_eq!(server.with("terrya", |it| it.total()), 1);
-    // The label of the folder that is open is not told.
+    // The label of the selected folder is not listed.
     let labels = "(X-GM-MSGID X-GM-LABELS)";
     assert_eq!(shown(&mut session, "INBOX", labels).await, BTreeMap::from([(1, "a/b".to_owned())]));
     assert_eq!(shown(&mut session, "a/b", labels).await[&1], "\\Inbox");
@@ -191,7 +191,7 @@ async fn gmail_stores_the_same_bytes_once_and_still_returns_a_uid() {
         shown(&mut session, "[Gmail]/All Mail", labels).await[&1].split(' ').map(str::to_owned).collect();
     everywhere.sort();
     assert_eq!(everywhere, ["\\Inbox", "a/b"]);
-    // In the trash it is nowhere else.
+    // A message in the trash is in no other folder.
     let mut selected = session.select(&inbox(), &SelectOptions::default()).await.unwrap();
     selected.uid_move(&all(), &MailboxName::from_text("[Gmail]/Trash")).await.unwrap();
     for (folder, count) in [("INBOX", 0), ("a/b", 0), ("[Gmail]/All Mail", 0), ("[Gmail]/Trash", 1)] {

@@ -1,4 +1,4 @@
-//! Access tokens of one user: until when each opens the mailbox, and whether somebody shows them who was told not to.
+//! Access tokens of one user: their expiry, and the violations of their bearers.
 
 use std::{
     sync::{
@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-/// One token. An application's is given to every user.
+/// One token. A token of an application belongs to every user.
 #[derive(Debug)]
 pub(super) struct AccessToken {
     pub(super) text: String,
-    /// Somebody was refused with it.
+    /// True if a login with it was refused.
     pub(super) was_refused: AtomicBool,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct AccessToken {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     given: Vec<Given>,
-    /// Refused logins since the last one that was not.
+    /// Consecutive refused logins.
     refused_in_a_row: u32,
 }
 
@@ -28,43 +28,43 @@ pub(super) struct Tokens {
 struct Given {
     token: Arc<AccessToken>,
     life: Duration,
-    /// In the user's own time; `None` where its life begins when it is first shown.
+    /// Expiry in the user's own time; `None` if the lifetime begins with the first use.
     end: Option<Duration>,
-    /// How often it was shown after that.
+    /// Number of uses after the expiry.
     in_vain: u32,
 }
 
-/// Why a login was refused.
+/// A refused login.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// What its client should have known.
+    /// Violations of its client.
     pub(super) violations: Vec<String>,
 }
 
 impl Tokens {
-    /// The token lives so long, from this moment on, or from the first in which it is shown here.
+    /// Adds a token with this lifetime, from this time on or from its first use here.
     pub(super) fn give(&mut self, token: Arc<AccessToken>, life: Duration, since: Option<Duration>) {
         self.given.push(Given { token, life, end: since.map(|it| it + life), in_vain: 0 });
     }
 
-    /// Whether the token that was given last is as good as a new one: it has not ended, and nobody was refused with it.
+    /// True if the last token is as good as a new one: it has not expired, and no login with it was refused.
     pub(super) fn is_last_good(&self, now: Duration) -> bool {
         let is_good =
             |it: &Given| it.end.is_none_or(|end| now < end) && !it.token.was_refused.load(Ordering::SeqCst);
         self.given.last().is_some_and(is_good)
     }
 
-    /// None of them opens it any more.
+    /// Revokes all tokens.
     pub(super) fn revoke(&mut self) {
         self.given.clear();
     }
 
-    /// Whether the token opens the mailbox now.
+    /// True if the token opens the mailbox now.
     pub(super) fn opens(&self, text: &str, now: Duration) -> bool {
         self.given.iter().any(|it| it.token.text == text && it.end.is_none_or(|end| now < end))
     }
 
-    /// Somebody shows a token: when it ends, or why it opens nothing.
+    /// Uses a token. Returns its expiry, or the reason of the refusal.
     pub(super) fn show(&mut self, text: &str, now: Duration) -> Result<Duration, Refused> {
         let given = self.given.iter_mut().rev().find(|it| it.token.text == text);
         let mut violations = Vec::new();

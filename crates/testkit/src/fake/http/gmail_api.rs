@@ -1,4 +1,4 @@
-//! Gmail's API, as far as messages are imported by it: `users.labels.list` and `users.messages.import`.
+//! The part of Gmail's API that imports messages: `users.labels.list` and `users.messages.import`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ use super::{
     Answer, Asked, Closed, Fault, Step, refusal, reply, seconds, upload, with_header,
 };
 
-/// Octets of the largest message.
+/// Bytes of the largest message.
 const LARGEST: u64 = 150 << 20;
-/// Labels that are no folders of IMAP, and those that are, by their attributes there.
+/// Labels without a folder in IMAP, and those with one, by the attributes there.
 const SYSTEM: [(&str, &str); 7] = [
     ("SENT", "\\Sent"),
     ("SPAM", "\\Junk"),
@@ -31,13 +31,15 @@ const SYSTEM: [(&str, &str); 7] = [
     ("CHAT", "\\Chats"),
 ];
 
-/// Whose mailbox a request is for, and what it wants.
+/// The mailbox and the purpose of a request.
 pub(super) struct Meant {
     pub(super) user: Arc<User>,
     pub(super) step: Step,
 }
 
-/// `None` where it is no request to the API, or its token opens no mailbox, or not this one.
+/// Reads the mailbox and the purpose of a request.
+///
+/// `None` if it is not for the API, or its token does not open this mailbox.
 pub(super) fn meant(server: &Server, asked: &Asked) -> Option<Meant> {
     let is_upload = asked.path.starts_with("/upload/gmail/v1/users/");
     let rest = asked.path.trim_start_matches("/upload").strip_prefix("/gmail/v1/users/")?;
@@ -145,7 +147,7 @@ pub(super) fn too_large(octets: u64) -> Option<Reply> {
         .then(|| refusal(StatusCode::PAYLOAD_TOO_LARGE, "uploadTooLarge", "Request is too large."))
 }
 
-/// A label: its ID, its name, and the folder that it is in IMAP.
+/// A label: its ID, its name, and its folder in IMAP.
 struct Label {
     id: String,
     name: String,
@@ -181,7 +183,7 @@ fn labels(user: &User) -> Reply {
     reply(StatusCode::OK, &json!({"labels": told}))
 }
 
-/// Keeps a message; its answer, or why it is not taken.
+/// Stores a message. Returns the answer, or the reason of the refusal.
 pub(super) fn keep(
     server: &Server,
     user: &User,
@@ -238,7 +240,7 @@ pub(super) fn keep(
     Ok(json!({"id": format!("{message:x}"), "threadId": format!("{message:x}"), "labelIds": ids}))
 }
 
-/// The moment of the Date field.
+/// Reads the time of the Date field.
 fn date_header(octets: &[u8]) -> Option<i64> {
     let end = octets.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or(octets.len());
     let header = String::from_utf8_lossy(&octets[..end]).into_owned();

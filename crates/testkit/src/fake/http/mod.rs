@@ -21,52 +21,52 @@ use tokio::net::TcpListener;
 use self::upload::Upload;
 use super::Server;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The list of labels.
     Labels,
     /// A message with its labels, in one request.
     Import,
-    /// The beginning of an upload in chunks.
+    /// The start of an upload in chunks.
     Start,
     /// A chunk.
     Chunk,
-    /// How much of an upload has arrived.
+    /// A query for the received part of an upload.
     Query,
 }
 
-/// What may happen to a request.
+/// A fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// 429; with a time, the mailbox is to be left alone until it has passed.
+    /// 429. With a duration, the client must not use the mailbox before its end.
     TooManyRequests(Option<Duration>),
     /// 403, `userRateLimitExceeded`.
     RateLimited,
     /// 503.
     Unavailable,
-    /// 401, and the token is worth nothing from now on.
+    /// 401, and the token is invalid from now on.
     Unauthorized,
-    /// 400 with these words: the message is not taken.
+    /// 400 with these words: the message is refused.
     Refused(&'static str),
-    /// So many octets of the body are read, and then the connection is closed.
+    /// The connection is closed after this number of bytes of the body.
     CutAfter(usize),
-    /// All is done, and the connection is closed without an answer.
+    /// The request takes effect, and the connection is closed without an answer.
     AnswerLost,
-    /// This status, 404 or 410: the upload is forgotten.
+    /// This status, 404 or 410: the upload no longer exists.
     SessionGone(u16),
-    /// All is done and answered, and IMAP shows the message so long afterwards.
+    /// The request takes effect and is answered, but IMAP shows the message only after this time.
     SeenAfter(Duration),
 }
 
-/// What one user did over HTTP.
+/// The requests of one user over HTTP.
 #[derive(Debug, Default)]
 pub(super) struct ApiState {
     pub(super) faults: VecDeque<(Step, Fault)>,
     uploads: BTreeMap<u64, Upload>,
-    /// Units that were spent, and when.
+    /// Spent quota units with their times.
     spent: VecDeque<(Duration, u64)>,
-    /// Until then the user is to be left alone.
+    /// The client must not use the mailbox before this time.
     away_until: Duration,
 }
 
@@ -76,7 +76,7 @@ impl ApiState {
         self.faults.remove(index).map(|(_, fault)| fault)
     }
 
-    /// Spends units; how long to wait where there are too few.
+    /// Spends quota units. Returns the delay if there are too few.
     fn spend(&mut self, units: u64, limit: Option<u64>, now: Duration) -> Result<(), Duration> {
         const MINUTE: Duration = Duration::from_mins(1);
         let Some(limit) = limit else { return Ok(()) };
@@ -94,7 +94,7 @@ impl ApiState {
     }
 }
 
-/// An answer, or none: the connection is closed.
+/// An answer, or the end of the connection without one.
 type Answer = Result<Response<Full<Bytes>>, Closed>;
 
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// A request with its whole body, or as much of it as was to be read.
+/// A request with its body, or with the part of the body before a cut.
 struct Asked {
     method: Method,
     path: String,
@@ -124,7 +124,7 @@ impl Asked {
     }
 }
 
-/// Serves all who connect.
+/// Serves all clients.
 pub(super) async fn listen(server: Arc<Server>, listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let server = Arc::clone(&server);
@@ -133,8 +133,8 @@ pub(super) async fn listen(server: Arc<Server>, listener: TcpListener) {
             async move { answer(&server, request).await }
         });
         tokio::spawn(async move {
-            // How it ended concerns the client alone.
-            let _ended = hyper::server::conn::http1::Builder::new()
+            // The end of a connection concerns only the client.
+            _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
@@ -186,7 +186,7 @@ fn reply(status: StatusCode, content: &Value) -> Response<Full<Bytes>> {
     response
 }
 
-/// A refusal as Google's APIs have them.
+/// A refusal in the form of Google's APIs.
 fn refusal(status: StatusCode, reason: &str, words: &str) -> Response<Full<Bytes>> {
     let content = json!({"error": {
         "code": status.as_u16(),
@@ -205,7 +205,7 @@ fn with_header(
     response
 }
 
-/// A wait as HTTP tells it: whole seconds, rather one too many.
+/// A delay for HTTP: whole seconds, rounded up.
 fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -50,7 +50,7 @@ fn given(
     }
 }
 
-/// What is said in the JWT (RFC 7519), whoever signed it.
+/// Reads the claims of the JWT (RFC 7519) without a check of its signature.
 fn claims(assertion: &str) -> Option<Value> {
     let mut parts = assertion.split('.');
     let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);

@@ -1,4 +1,4 @@
-//! Uploads: whole with their metadata, or in chunks that can be gone on with.
+//! Uploads: in one request with their metadata, or in chunks that can be resumed.
 
 use hyper::{StatusCode, header};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::{
     refusal, reply, with_header,
 };
 
-/// All chunks but the last are multiples of so many octets, and so much of one that was cut is kept.
+/// Unit of chunks in bytes. All but the last are multiples of it, and so is the kept part of a cut one.
 const GRAIN: usize = 256 << 10;
 
 /// An upload in chunks.
@@ -19,11 +19,11 @@ pub(super) struct Upload {
     metadata: Value,
     length: usize,
     received: Vec<u8>,
-    /// What was answered in the end.
+    /// The answer at its end.
     done: Option<Value>,
 }
 
-/// A message with its metadata, in one request (RFC 2387).
+/// Handles a message with its metadata in one request (RFC 2387).
 pub(super) fn multipart(server: &Server, user: &User, asked: &Asked) -> Reply {
     let boundary = asked.header("content-type").and_then(|it| it.split_once("boundary="));
     let parts = boundary.and_then(|(_, it)| parts(&asked.body, it.trim_matches('"')));
@@ -40,7 +40,7 @@ pub(super) fn multipart(server: &Server, user: &User, asked: &Asked) -> Reply {
     }
 }
 
-/// Metadata and message.
+/// Returns metadata and message.
 fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<(Value, &'a [u8])> {
     let body = body.strip_prefix(format!("--{boundary}\r\n").as_bytes())?;
     let separator = format!("\r\n--{boundary}");
@@ -58,7 +58,7 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<(Value, &'a [u8])> {
     Some((metadata, content(second, "message/rfc822")?))
 }
 
-/// Begins an upload; its address is in the answer.
+/// Begins an upload, whose URL is in the answer.
 pub(super) fn start(user: &User, asked: &Asked) -> Reply {
     let length = asked.header("x-upload-content-length").and_then(|it| it.parse::<usize>().ok());
     let metadata = serde_json::from_slice(&asked.body).ok();
@@ -80,7 +80,7 @@ pub(super) fn start(user: &User, asked: &Asked) -> Reply {
     with_header(reply(StatusCode::OK, &Value::Null), header::LOCATION, &location)
 }
 
-/// A chunk, or as much of it as came.
+/// Handles a chunk, or the received part of it.
 pub(super) fn chunk(server: &Server, user: &User, asked: &Asked) -> Reply {
     user.meter().note("chunks");
     let Some((id, mut upload)) = find(user, asked) else { return gone(asked) };
@@ -125,7 +125,7 @@ pub(super) fn chunk(server: &Server, user: &User, asked: &Asked) -> Reply {
     answer
 }
 
-/// How much has arrived.
+/// Returns the length of the received part.
 pub(super) fn query(server: &Server, user: &User, asked: &Asked) -> Reply {
     user.meter().note("queries");
     let Some((_, upload)) = find(user, asked) else { return gone(asked) };
@@ -139,7 +139,7 @@ pub(super) fn query(server: &Server, user: &User, asked: &Asked) -> Reply {
     }
 }
 
-/// 308: this much is there.
+/// 308 with the length of the received part.
 fn so_far(upload: &Upload) -> Reply {
     let response = reply(StatusCode::PERMANENT_REDIRECT, &Value::Null);
     match upload.received.len() {
@@ -148,7 +148,7 @@ fn so_far(upload: &Upload) -> Reply {
     }
 }
 
-/// The upload, unless it is or becomes forgotten.
+/// Finds the upload, unless it is dropped now or was before.
 fn find(user: &User, asked: &Asked) -> Option<(u64, Upload)> {
     let id = asked.query.get("upload_id")?.parse().ok()?;
     let mut api = user.api();
@@ -166,7 +166,7 @@ fn gone(asked: &Asked) -> Reply {
     refusal(status, "notFound", "Upload session not found.")
 }
 
-/// `bytes 0-262143/1000000`
+/// Parses `bytes 0-262143/1000000`.
 fn range(text: &str) -> Option<(usize, usize, usize)> {
     let (range, length) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
