@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    dovecot::{free_port, greeting},
+    processes::{free_port, greeting},
     room::{Room, directory, must_be_possible, output, take_unpacked},
     server::{Server, wait_for},
 };

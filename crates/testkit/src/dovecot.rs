@@ -3,8 +3,6 @@
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead as _, BufReader},
-    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -14,10 +12,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Bearer, Certificate};
-
-/// Timeout for the greeting of a server.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+use crate::{
+    Bearer, Certificate,
+    processes::{GREETING_TIMEOUT, children_of, free_port, greeting, signal, whoami},
+};
 
 /// Settings of a Dovecot.
 #[derive(Clone, Debug)]
@@ -114,11 +112,30 @@ impl Dovecot {
     }
 
     fn write_configuration(&self, setup: &Setup, certificate: Option<&Certificate>) {
-        let home = self.directory.path().display();
-        let user = whoami("-un");
-        let is_root = user == "root";
-        let (mail_user, mail_group) =
-            if is_root { ("mail".to_owned(), "mail".to_owned()) } else { (user.clone(), whoami("-gn")) };
+        let account = Account::current();
+        self.write_files(setup, &account);
+        let mut text = self.basic_lines(setup, &account);
+        text.push_str(&self.login_lines(certificate, &account));
+        text.push_str(&plugin_lines(setup));
+        if !account.is_root {
+            let Account { user, mail_group, .. } = &account;
+            write!(
+                text,
+                "default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {mail_group}\n\
+                 service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n"
+            )
+            .unwrap();
+        }
+        if let Some(bearer) = &setup.bearer {
+            text.push_str(&bearer.write(self.directory.path()));
+        }
+        let home = self.directory.path().display().to_string();
+        text.push_str(&setup.extra.replace("{home}", &home));
+        fs::write(self.configuration(), text).unwrap();
+    }
+
+    /// Writes the directories and files that the configuration names.
+    fn write_files(&self, setup: &Setup, account: &Account) {
         for name in ["run", "state", "mail"] {
             fs::create_dir_all(self.directory.path().join(name)).unwrap();
         }
@@ -127,7 +144,7 @@ impl Dovecot {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        if is_root {
+        if account.is_root {
             let owned =
                 Command::new("chown").args(["mail:mail"]).arg(self.directory.path().join("mail")).status();
             assert!(owned.unwrap().success());
@@ -137,7 +154,12 @@ impl Dovecot {
             writeln!(users, "{name}:{{PLAIN}}{password}::::::").unwrap();
         }
         fs::write(self.directory.path().join("users"), users).unwrap();
-        let mut text = format!(
+    }
+
+    fn basic_lines(&self, setup: &Setup, account: &Account) -> String {
+        let home = self.directory.path().display();
+        let Account { mail_user, mail_group, .. } = account;
+        format!(
             "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\n\
              listen = 127.0.0.1\ndisable_plaintext_auth = no\nmail_uid = {mail_user}\nmail_gid = {mail_group}\n\
              first_valid_uid = 1\nmail_home = {home}/mail/%u\nmail_location = {location}\nmail_fsync = never\n\
@@ -150,58 +172,24 @@ impl Dovecot {
             prefix = setup.prefix,
             // A token is not a password.
             of_passwords = if setup.bearer.is_some() { " mechanisms = plain login cram-md5\n" } else { "" },
-        );
-        let tls_port = if certificate.is_some() { self.tls_port } else { 0 };
-        let chroot = if is_root { "" } else { " chroot =\n" };
-        write!(
-            text,
-            "service imap-login {{\n{chroot} inet_listener imap {{\n  port = {}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  \
-             ssl = yes\n }}\n service_count = 0\n client_limit = 1000\n}}\n",
-            self.port
         )
-        .unwrap();
-        match certificate {
-            None => text.push_str("ssl = no\n"),
-            Some(it) => write!(
-                text,
+    }
+
+    fn login_lines(&self, certificate: Option<&Certificate>, account: &Account) -> String {
+        let (port, tls_port) = (self.port, if certificate.is_some() { self.tls_port } else { 0 });
+        let chroot = if account.is_root { "" } else { " chroot =\n" };
+        let tls = match certificate {
+            None => "ssl = no\n".to_owned(),
+            Some(certificate) => format!(
                 "ssl = yes\nssl_cert = <{}\nssl_key = <{}\n",
-                it.certificate_file().display(),
-                it.key_file().display()
-            )
-            .unwrap(),
-        }
-        let (mut plugins, mut imap_plugins) = (setup.plugins.clone(), setup.imap_plugins.clone());
-        if let Some(quota) = &setup.quota {
-            plugins.push("quota");
-            imap_plugins.push("imap_quota");
-            write!(
-                text,
-                "plugin {{\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
-            )
-            .unwrap();
-        }
-        // Without any, the added lines may name some.
-        if !plugins.is_empty() || !imap_plugins.is_empty() {
-            let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
-            write!(
-                text,
-                "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
-            )
-            .unwrap();
-        }
-        if !is_root {
-            write!(
-                text,
-                "default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {mail_group}\n\
-                 service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n"
-            )
-            .unwrap();
-        }
-        if let Some(bearer) = &setup.bearer {
-            text.push_str(&bearer.write(self.directory.path()));
-        }
-        text.push_str(&setup.extra.replace("{home}", &home.to_string()));
-        fs::write(self.configuration(), text).unwrap();
+                certificate.certificate_file().display(),
+                certificate.key_file().display()
+            ),
+        };
+        format!(
+            "service imap-login {{\n{chroot} inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  \
+             ssl = yes\n }}\n service_count = 0\n client_limit = 1000\n}}\n{tls}"
+        )
     }
 
     /// Path of its configuration file.
@@ -221,7 +209,7 @@ impl Dovecot {
             .unwrap();
         self.process = Some(process);
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < GREETING_TIMEOUT {
             if let Some(process) = &mut self.process
                 && process.try_wait().unwrap().is_some()
             {
@@ -300,45 +288,48 @@ impl Drop for Dovecot {
     }
 }
 
-/// Sends a signal to processes, and ignores those that have ended.
-///
-/// The shell's own `kill` exists everywhere, the program does not.
-pub fn signal(name: &str, processes: &[u32]) {
-    if !processes.is_empty() {
-        let numbers: Vec<String> = processes.iter().map(ToString::to_string).collect();
-        let command = format!("kill -{name} {} 2>/dev/null", numbers.join(" "));
-        _ = Command::new("sh").args(["-c", &command]).status();
+/// The accounts of the machine that run the server.
+struct Account {
+    user: String,
+    is_root: bool,
+    mail_user: String,
+    mail_group: String,
+}
+
+impl Account {
+    fn current() -> Self {
+        let user = whoami("-un");
+        let is_root = user == "root";
+        let (mail_user, mail_group) =
+            if is_root { ("mail".to_owned(), "mail".to_owned()) } else { (user.clone(), whoami("-gn")) };
+        Self { user, is_root, mail_user, mail_group }
     }
 }
 
-pub(crate) fn children_of(process: u32) -> Vec<u32> {
-    let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
-    // `pid (name) state ppid ...`; the name may contain any character.
-    let parent = |it: &u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{it}/stat")).ok()?;
-        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
-    };
-    processes.filter(|it| parent(it) == Some(process)).collect()
-}
-
-pub(crate) fn whoami(option: &str) -> String {
-    String::from_utf8(Command::new("id").arg(option).output().unwrap().stdout).unwrap().trim().to_owned()
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+fn plugin_lines(setup: &Setup) -> String {
+    let mut text = String::new();
+    let (mut plugins, mut imap_plugins) = (setup.plugins.clone(), setup.imap_plugins.clone());
+    if let Some(quota) = &setup.quota {
+        plugins.push("quota");
+        imap_plugins.push("imap_quota");
+        write!(
+            text,
+            "plugin {{\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
+        )
+        .unwrap();
+    }
+    // Without any, the added lines may name some.
+    if !plugins.is_empty() || !imap_plugins.is_empty() {
+        let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
+        write!(
+            text,
+            "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
+        )
+        .unwrap();
+    }
+    text
 }
 
 fn greets(port: u16) -> bool {
     greeting(port).is_some_and(|it| it.starts_with("* OK"))
-}
-
-/// Reads the first line from the port.
-pub(crate) fn greeting(port: u16) -> Option<String> {
-    let tcp = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    tcp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-    let mut line = String::new();
-    BufReader::new(tcp).read_line(&mut line).ok()?;
-    (!line.is_empty()).then_some(line)
 }

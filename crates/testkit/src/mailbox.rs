@@ -23,7 +23,7 @@ pub struct Message {
 
 impl Message {
     /// The message that a server shows for these bytes and flags. The form of the date may differ.
-    pub fn of(octets: &[u8], flags: &Flags, date: String) -> Self {
+    pub fn new(octets: &[u8], flags: &Flags, date: String) -> Self {
         let digest = blake3::hash(octets).to_hex().to_string();
         Self { digest, size: octets.len() as u64, flags: flags.to_string(), date }
     }
@@ -99,7 +99,7 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
     let mut mailbox = Mailbox::new();
     let everything = ListQuery::default();
     let all = session.list(&everything).await.unwrap();
-    let told_apart = if session.list_tells_subscriptions() {
+    let subscribed_names = if session.list_tells_subscriptions() {
         Vec::new()
     } else {
         // A folder that exists only above others is \Noselect (RFC 3501, section 6.3.9).
@@ -117,36 +117,47 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
             let all = UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap());
             let mut stream = selected.fetch_stream().await.unwrap();
             stream.send(&all, "(UID FLAGS INTERNALDATE BODY.PEEK[])").unwrap();
-            let mut passing = (blake3::Hasher::new(), 0);
+            let mut body = Body::default();
             while let Some(event) = stream.next().await.unwrap() {
                 match event {
-                    FetchEvent::BodyStart { .. } => passing = (blake3::Hasher::new(), 0),
-                    FetchEvent::BodyChunk(octets) => {
-                        passing.0.update(&octets);
-                        passing.1 += octets.len() as u64;
-                    }
+                    FetchEvent::BodyStart { .. } => body = Body::default(),
+                    FetchEvent::BodyChunk(octets) => body.add(&octets),
                     FetchEvent::Message(fetch) => {
                         if let Some(octets) = fetch.inline("") {
-                            passing = (blake3::Hasher::new(), octets.len() as u64);
-                            passing.0.update(octets);
+                            body = Body::default();
+                            body.add(octets);
                         }
-                        found.extend(message(&fetch, &passing));
+                        found.extend(message(&fetch, &body));
                     }
                     _ => {}
                 }
             }
         }
-        let subscribed = listed.item.has("\\Subscribed") || told_apart.contains(&name);
+        let subscribed = listed.item.has("\\Subscribed") || subscribed_names.contains(&name);
         let folder = Folder { subscribed, messages: found.into_values().collect() };
         mailbox.insert(name.to_text(), folder);
     }
     mailbox
 }
 
-fn message(fetch: &Fetch, (hasher, size): &(blake3::Hasher, u64)) -> Option<(Uid, Message)> {
+/// Digest and size of a body that arrives in chunks.
+#[derive(Default)]
+struct Body {
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl Body {
+    fn add(&mut self, octets: &[u8]) {
+        self.hasher.update(octets);
+        self.size += octets.len() as u64;
+    }
+}
+
+fn message(fetch: &Fetch, body: &Body) -> Option<(Uid, Message)> {
     let message = Message {
-        digest: hasher.finalize().to_hex().to_string(),
-        size: *size,
+        digest: body.hasher.finalize().to_hex().to_string(),
+        size: body.size,
         flags: fetch.flags.as_ref()?.to_string(),
         date: fetch.internal_date_text.clone()?,
     };
@@ -155,22 +166,22 @@ fn message(fetch: &Fetch, (hasher, size): &(blake3::Hasher, u64)) -> Option<(Uid
 
 /// Describes the differences of two mailboxes; empty if they are equal. Messages are compared as multisets.
 pub fn differences(source: &Mailbox, target: &Mailbox) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     for name in source.keys().chain(target.keys().filter(|it| !source.contains_key(*it))) {
         let (Some(one), Some(other)) = (source.get(name), target.get(name)) else {
-            told.push(format!("{name}: is on one side only"));
+            differences.push(format!("{name}: is on one side only"));
             continue;
         };
         if one.subscribed != other.subscribed {
-            told.push(format!("{name}: subscribed {} -> {}", one.subscribed, other.subscribed));
+            differences.push(format!("{name}: subscribed {} -> {}", one.subscribed, other.subscribed));
         }
         let mut counts: BTreeMap<&Message, i64> = BTreeMap::new();
         one.messages.iter().for_each(|it| *counts.entry(it).or_default() += 1);
         other.messages.iter().for_each(|it| *counts.entry(it).or_default() -= 1);
         for (message, count) in counts.into_iter().filter(|(_, count)| *count != 0) {
             let what = if count > 0 { "missing" } else { "surplus" };
-            told.push(format!("{name}: {what} {}: {message:?}", count.abs()));
+            differences.push(format!("{name}: {what} {}: {message:?}", count.abs()));
         }
     }
-    told
+    differences
 }

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::dovecot::{children_of, signal, whoami};
+use crate::processes::{children_of, signal, whoami};
 
 /// Creates a directory with this prefix that any user can enter.
 pub(crate) fn directory(prefix: &str) -> TempDir {

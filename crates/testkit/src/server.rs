@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{CourierSetup, CyrusSetup, Dovecot, Setup, dovecot::PATIENCE, room::Room};
+use crate::{CourierSetup, CyrusSetup, Dovecot, Setup, processes::GREETING_TIMEOUT, room::Room};
 
 /// A running server. Stops when dropped.
 pub trait Server {
@@ -61,7 +61,7 @@ impl Shape {
 #[track_caller]
 pub(crate) fn wait_for(server: &str, room: &mut Room, greets: impl Fn() -> Option<bool>) -> bool {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < GREETING_TIMEOUT {
         if room.has_ended() {
             return false;
         }

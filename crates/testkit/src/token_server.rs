@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     bearer::{Bearer, TokensOf},
-    dovecot::PATIENCE,
+    processes::GREETING_TIMEOUT,
 };
 
 /// A running authorization server with the paths of Microsoft's. Stops when dropped.
@@ -116,7 +116,8 @@ impl TokenServer {
         };
         let begun = Instant::now();
         while server.log().is_empty() {
-            let is_running = server.process.try_wait().unwrap().is_none() && begun.elapsed() < PATIENCE;
+            let is_running =
+                server.process.try_wait().unwrap().is_none() && begun.elapsed() < GREETING_TIMEOUT;
             let errors = server.directory.path().join("errors");
             assert!(is_running, "the token server does not start: {}", fs::read_to_string(errors).unwrap());
             sleep(Duration::from_millis(20));

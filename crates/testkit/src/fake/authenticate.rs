@@ -94,7 +94,7 @@ impl Session {
         if peers.len() >= limits.connections {
             if user.meter().is_crowded(now) {
                 let words =
-                    format!("wants more than {} connections, and was told a moment ago", limits.connections);
+                    format!("wants more than {} connections, shortly after a refusal", limits.connections);
                 self.server.violation(&user.name, words);
             }
             return Err(Refusal::no("[ALERT] Too many simultaneous connections. (Failure)"));

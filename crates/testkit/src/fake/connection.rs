@@ -103,7 +103,7 @@ pub(super) enum Consent {
 }
 
 /// The reason for an incomplete command.
-pub(super) enum Unread {
+pub(super) enum IncompleteCommand {
     /// The server refused it with this answer.
     Refused(String),
     Lied(String, Arc<Lie>),
@@ -169,7 +169,7 @@ impl Wire {
     pub(super) async fn command(
         &mut self,
         mut consent: impl FnMut(&[u8], u64, bool) -> Consent + Send,
-    ) -> Option<Result<Raw, Unread>> {
+    ) -> Option<Result<Raw, IncompleteCommand>> {
         let mut raw = Raw::default();
         loop {
             let text = self.line().await?;
@@ -187,11 +187,11 @@ impl Wire {
                         // The rest of the command.
                         while literal(&self.line().await?).is_some() {}
                     }
-                    return Some(Err(Unread::Refused(answer)));
+                    return Some(Err(IncompleteCommand::Refused(answer)));
                 }
                 Consent::Lied(tag, lie) => {
                     self.literal_for(&lie, length, is_free).await?;
-                    return Some(Err(Unread::Lied(tag, lie)));
+                    return Some(Err(IncompleteCommand::Lied(tag, lie)));
                 }
             }
             let octets = self.octets(length).await?;

@@ -2,12 +2,12 @@
 
 use super::{
     session::{Answer, Refusal, Session},
-    store::{Entry, Kept},
+    store::{Entry, StoredMessage},
     syntax::{Arguments, among, quoted, set},
 };
 
 /// The requested items of one message.
-struct Asked<'a> {
+struct FetchRequest<'a> {
     items: &'a [String],
     folder: &'a str,
     tells_modseq: bool,
@@ -51,33 +51,33 @@ impl Session {
                 self.say(&format!("* VANISHED (EARLIER) {}", set(&gone)));
             }
         }
-        let asked = Asked { items: &items, folder: &folder, tells_modseq: since.is_some() };
+        let request = FetchRequest { items: &items, folder: &folder, tells_modseq: since.is_some() };
         for (uid, entry) in found {
-            self.fetch_one(&asked, uid, entry)?;
+            self.fetch_one(&request, uid, entry)?;
         }
         let limits = &self.server.personality.limits;
         let is_slowed = limits.mention_throttling_after.is_some_and(|it| self.bodies > it);
         Ok(if is_slowed { "Success [THROTTLED]" } else { "Success" }.to_owned())
     }
 
-    fn fetch_one(&mut self, asked: &Asked<'_>, uid: u32, entry: Entry) -> Result<(), Refusal> {
+    fn fetch_one(&mut self, request: &FetchRequest<'_>, uid: u32, entry: Entry) -> Result<(), Refusal> {
         let user = self.user();
         let personality = &self.server.personality;
         let (kept, labels) = {
             let mailbox = user.mailbox();
-            let Some((_, kept)) = mailbox.kept(asked.folder, uid) else { return Ok(()) };
-            (kept.clone(), mailbox.labels(entry.message, asked.folder))
+            let Some((_, kept)) = mailbox.kept(request.folder, uid) else { return Ok(()) };
+            (kept.clone(), mailbox.labels(entry.message, request.folder))
         };
         let number =
             self.open.as_ref().and_then(|it| it.uids.binary_search(&uid).ok()).map_or(1, |it| it + 1);
         let mut line = format!("* {number} FETCH (UID {uid}").into_bytes();
-        if asked.tells_modseq {
+        if request.tells_modseq {
             line.extend_from_slice(format!(" MODSEQ ({})", entry.modseq).as_bytes());
         }
         let mut has_body = false;
-        for item in asked.items {
-            let Kept { octets, flags, date } = &kept;
-            let told = match item.to_ascii_uppercase().as_str() {
+        for item in request.items {
+            let StoredMessage { octets, flags, date } = &kept;
+            let item_text = match item.to_ascii_uppercase().as_str() {
                 "UID" => continue,
                 "FLAGS" => format!(" FLAGS ({flags})").into_bytes(),
                 "INTERNALDATE" => format!(" INTERNALDATE \"{date}\"").into_bytes(),
@@ -109,7 +109,7 @@ impl Session {
                     }
                 }
             };
-            line.extend_from_slice(&told);
+            line.extend_from_slice(&item_text);
         }
         if has_body {
             self.count_body(&kept, &line)?;
@@ -120,9 +120,9 @@ impl Session {
     }
 
     /// Counts a body, and ends the connection at the limit.
-    fn count_body(&mut self, kept: &Kept, line: &[u8]) -> Result<(), Refusal> {
+    fn count_body(&mut self, kept: &StoredMessage, line: &[u8]) -> Result<(), Refusal> {
         let (user, limits) = (self.user(), &self.server.personality.limits);
-        self.mind_budgets();
+        self.note_use_while_away();
         user.clock.pass(limits.fetch_time);
         if !user.meter().download(kept.octets.len() as u64, limits, user.clock.now()) {
             let words = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)";

@@ -9,7 +9,7 @@ use super::{
 
 /// The return options of LIST.
 #[derive(Default)]
-struct Returned {
+struct ReturnOptions {
     /// Items of STATUS.
     status: Vec<String>,
 }
@@ -40,7 +40,7 @@ impl Session {
             let has_children = mailbox.folders.keys().any(|it| it.starts_with(&below));
             attributes.push_str(if has_children { " \\HasChildren" } else { " \\HasNoChildren" });
             lines.push(format!("* {name} ({}) \"{delimiter}\" {}", attributes.trim(), quoted(folder)));
-            if let Some(Returned { status }) = &returned
+            if let Some(ReturnOptions { status }) = &returned
                 && !status.is_empty()
                 && !it.attributes.contains("\\Noselect")
             {
@@ -55,14 +55,14 @@ impl Session {
     }
 
     /// Reads the return options; `None` without RETURN.
-    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Returned>, Refusal> {
+    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<ReturnOptions>, Refusal> {
         let bad = || Refusal::bad("Command Argument Error. 11");
         let Some(word) = arguments.word() else { return Ok(None) };
         if word != "RETURN" || arguments.next() != Some(&Token::Open) {
             return Err(bad());
         }
         self.offered("LIST-EXTENDED")?;
-        let mut returned = Returned::default();
+        let mut returned = ReturnOptions::default();
         loop {
             match arguments.next().ok_or_else(bad)? {
                 Token::Close => return Ok(Some(returned)),
@@ -87,8 +87,8 @@ impl Session {
         self.check_items(items.iter())?;
         let folder = self.selectable(&name)?;
         let user = self.user();
-        let told = status_of(&user.mailbox().folders[&folder], &items);
-        self.say(&format!("* STATUS {} ({told})", quoted(&name)));
+        let numbers = status_of(&user.mailbox().folders[&folder], &items);
+        self.say(&format!("* STATUS {} ({numbers})", quoted(&name)));
         Ok("done".to_owned())
     }
 
@@ -130,7 +130,7 @@ impl Session {
 }
 
 fn status_of(folder: &Folder, items: &[String]) -> String {
-    let told = items.iter().filter_map(|item| {
+    let numbers = items.iter().filter_map(|item| {
         let number = match item.as_str() {
             "MESSAGES" => folder.entries.len() as u64,
             "UIDNEXT" => u64::from(folder.uid_next),
@@ -140,5 +140,5 @@ fn status_of(folder: &Folder, items: &[String]) -> String {
         };
         Some(format!("{item} {number}"))
     });
-    told.collect::<Vec<String>>().join(" ")
+    numbers.collect::<Vec<String>>().join(" ")
 }

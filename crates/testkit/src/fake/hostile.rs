@@ -146,13 +146,13 @@ impl Hostile {
 /// Creates a lie that spoils this percentage of the answers, selected by the seed.
 pub fn hostile(seed: u64, percent: u64) -> (Lie, Hostile) {
     let hostile = Hostile::default();
-    let told = hostile.clone();
+    let copy = hostile.clone();
     let lie = when("").edit(move |replies| {
-        let number = told.answers.fetch_add(1, Ordering::SeqCst);
+        let number = copy.answers.fetch_add(1, Ordering::SeqCst);
         let mut dice = Mailmaker::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
         if dice.number(100) < percent {
-            told.has_hidden.fetch_or(spoil(replies, &mut dice), Ordering::SeqCst);
-            told.note(number, replies);
+            copy.has_hidden.fetch_or(spoil(replies, &mut dice), Ordering::SeqCst);
+            copy.note(number, replies);
         }
     });
     (lie, hostile)

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// A command as a lie sees it.
-pub(super) struct Heard<'a> {
+pub(super) struct CommandText<'a> {
     /// The line without its tag and without quotes. A literal is its announcement, `{139+}`.
     pub(super) line: &'a str,
     /// Bytes of all literals that were read.
@@ -164,7 +164,7 @@ impl When {
         Lie { when: self, effect, heard: AtomicU64::new(0) }
     }
 
-    fn is_about(&self, heard: &Heard<'_>) -> bool {
+    fn is_about(&self, heard: &CommandText<'_>) -> bool {
         self.patterns.iter().any(|pattern| matches(pattern, heard.line, '\0'))
             && self.folder.as_deref().is_none_or(|folder| heard.folder == Some(folder))
             && (self.holding.is_empty() || contains(heard.octets, &self.holding))
@@ -207,16 +207,16 @@ impl Lies {
     }
 
     /// Returns the lies about a complete command.
-    pub(super) fn about(&self, heard: &Heard<'_>) -> Vec<Arc<Lie>> {
+    pub(super) fn about(&self, heard: &CommandText<'_>) -> Vec<Arc<Lie>> {
         self.matching(heard, |effect| !matches!(effect, Effect::Literal { .. }))
     }
 
     /// Returns the lie about an announced literal.
-    pub(super) fn about_literal(&self, heard: &Heard<'_>) -> Option<Arc<Lie>> {
+    pub(super) fn about_literal(&self, heard: &CommandText<'_>) -> Option<Arc<Lie>> {
         self.matching(heard, |effect| matches!(effect, Effect::Literal { .. })).pop()
     }
 
-    fn matching(&self, heard: &Heard<'_>, is_wanted: impl Fn(&Effect) -> bool) -> Vec<Arc<Lie>> {
+    fn matching(&self, heard: &CommandText<'_>, is_wanted: impl Fn(&Effect) -> bool) -> Vec<Arc<Lie>> {
         let lies = self.0.lock().unwrap();
         let about = lies.iter().filter(|lie| is_wanted(&lie.effect) && lie.when.is_about(heard));
         let in_turn = about.filter(|lie| {

@@ -105,7 +105,7 @@ pub(super) struct Meter {
     /// Nothing is done for the user before this time.
     pub(super) away_until: Duration,
     /// Time of the refusal.
-    told: Duration,
+    refused_at: Duration,
     /// Until this time the client may not know that there are too many connections.
     crowded_until: Duration,
     counts: BTreeMap<&'static str, u64>,
@@ -122,7 +122,7 @@ impl Meter {
 
     /// True if the client must have known for a while that it has to wait.
     pub(super) fn should_be_away(&self, now: Duration) -> bool {
-        now < self.away_until && now > self.told + GRACE
+        now < self.away_until && now > self.refused_at + GRACE
     }
 
     /// Counts one connection too many. Returns true if the client was refused a moment ago.
@@ -144,7 +144,7 @@ impl Meter {
         }
         if self.appended.len() >= throttle.messages {
             self.appended.clear();
-            (self.away_until, self.told) = (now + throttle.backoff, now);
+            (self.away_until, self.refused_at) = (now + throttle.backoff, now);
             self.note("throttled");
             return Err(throttle.backoff);
         }
@@ -168,7 +168,7 @@ impl Meter {
     fn closes(&mut self, taken: Result<(), Duration>, now: Duration) -> bool {
         if let Err(until) = taken {
             if now >= self.away_until {
-                self.told = now;
+                self.refused_at = now;
             }
             self.away_until = self.away_until.max(until);
             self.note("budget");

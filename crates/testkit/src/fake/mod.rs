@@ -38,6 +38,7 @@ mod personality;
 mod replies;
 mod search;
 mod select;
+mod server;
 mod session;
 mod store;
 mod syntax;
@@ -46,11 +47,7 @@ mod tests;
 mod tokens;
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -63,15 +60,9 @@ pub use lie::{Lie, When, when};
 pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
 pub use replies::{Flow, Replies};
-pub use store::{Kept, Mailbox};
+pub use store::{Mailbox, StoredMessage};
 
-use self::{
-    connection::Peers,
-    http::ApiState,
-    lie::Lies,
-    limits::Meter,
-    tokens::{AccessToken, Tokens},
-};
+use self::server::{Server, User};
 
 /// One server, which runs until it is dropped.
 pub struct Fake {
@@ -82,94 +73,6 @@ pub struct Fake {
     listeners: [JoinHandle<()>; 2],
 }
 
-/// The shared state of all connections.
-struct Server {
-    personality: Personality,
-    users: Mutex<BTreeMap<String, Arc<User>>>,
-    /// Access tokens that open every mailbox.
-    application_tokens: Mutex<Vec<Arc<AccessToken>>>,
-    violations: Mutex<Vec<String>>,
-    tokens_issued: AtomicU64,
-    lies: Lies,
-    /// Number of connections since the start.
-    connections: AtomicU64,
-    /// All complete commands, without tags.
-    commands: Mutex<Vec<String>>,
-}
-
-/// A user who may log in.
-struct User {
-    name: String,
-    password: String,
-    clock: VirtualClock,
-    mailbox: Mutex<Mailbox>,
-    meter: Mutex<Meter>,
-    tokens: Mutex<Tokens>,
-    /// The requests over HTTP.
-    api: Mutex<ApiState>,
-    peers: Peers,
-    /// True if the mailbox is missing after a login.
-    is_shut: AtomicBool,
-}
-
-impl Server {
-    fn violation(&self, user: &str, what: impl std::fmt::Display) {
-        self.violations.lock().unwrap().push(format!("{user}: {what}"));
-    }
-
-    fn user(&self, name: &str) -> Option<Arc<User>> {
-        self.users.lock().unwrap().get(name).cloned()
-    }
-
-    /// Issues an access token for the user. A request while the last token is valid is a violation.
-    fn issue_token(&self, user: &User) -> String {
-        let now = user.clock.now();
-        if user.tokens().is_last_good(now) {
-            self.violation(&user.name, "is asked a token for, while the last one is good");
-        }
-        let token = self.new_token();
-        user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, Some(now));
-        token.text.clone()
-    }
-
-    /// Issues a token that opens every mailbox, also future ones.
-    fn issue_application_token(&self) -> String {
-        let users: Vec<Arc<User>> = self.users.lock().unwrap().values().cloned().collect();
-        if !users.is_empty() && users.iter().all(|it| it.tokens().is_last_good(it.clock.now())) {
-            self.violation("everybody", "is asked a token for, while the last one is good");
-        }
-        let token = self.new_token();
-        self.application_tokens.lock().unwrap().push(Arc::clone(&token));
-        for user in users {
-            user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, None);
-        }
-        token.text.clone()
-    }
-
-    fn new_token(&self) -> Arc<AccessToken> {
-        let number = self.tokens_issued.fetch_add(1, Ordering::SeqCst) + 1;
-        Arc::new(AccessToken { text: format!("token-{number}"), was_refused: AtomicBool::new(false) })
-    }
-}
-
-impl User {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap()
-    }
-
-    fn meter(&self) -> MutexGuard<'_, Meter> {
-        self.meter.lock().unwrap()
-    }
-
-    fn api(&self) -> MutexGuard<'_, ApiState> {
-        self.api.lock().unwrap()
-    }
-
-    fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        self.tokens.lock().unwrap()
-    }
-}
-
 impl Fake {
     /// Starts a server.
     pub async fn start(personality: Personality) -> Self {
@@ -177,16 +80,7 @@ impl Fake {
         let port = listener.local_addr().unwrap().port();
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http_port = http.local_addr().unwrap().port();
-        let server = Arc::new(Server {
-            personality,
-            users: Mutex::default(),
-            application_tokens: Mutex::default(),
-            violations: Mutex::default(),
-            tokens_issued: AtomicU64::new(0),
-            lies: Lies::default(),
-            connections: AtomicU64::new(0),
-            commands: Mutex::default(),
-        });
+        let server = Arc::new(Server::new(personality));
         let http = tokio::spawn(http::listen(Arc::clone(&server), http));
         let shared = Arc::clone(&server);
         let listener = tokio::spawn(async move {
@@ -221,17 +115,7 @@ impl Fake {
     ///
     /// It uses this clock. Mailboxes with separate clocks do not influence each other.
     pub fn add_user(&self, name: &str, password: &str, clock: VirtualClock) {
-        let user = User {
-            name: name.to_owned(),
-            password: password.to_owned(),
-            clock,
-            mailbox: Mutex::new(Mailbox::new(&self.server.personality)),
-            meter: Mutex::default(),
-            tokens: Mutex::default(),
-            api: Mutex::default(),
-            peers: Peers::default(),
-            is_shut: AtomicBool::new(false),
-        };
+        let user = User::new(name, password, clock, &self.server.personality);
         let life = self.server.personality.limits.token_lifetime;
         for token in self.server.application_tokens.lock().unwrap().iter() {
             user.tokens().give(Arc::clone(token), life, None);

@@ -1,6 +1,6 @@
 //! SELECT and EXAMINE.
 
-use super::session::{Answer, Open, Refusal, Session};
+use super::session::{Answer, Refusal, SelectedFolder, Session};
 use super::syntax::Arguments;
 
 impl Session {
@@ -29,12 +29,12 @@ impl Session {
             lines.push(format!("* OK [HIGHESTMODSEQ {}] highest", it.highest));
         }
         let uids = it.entries.keys().copied().collect();
-        let told = (it.uid_next, it.vanished.len());
+        let reported = (it.uid_next, it.vanished.len());
         drop(mailbox);
         for line in &lines {
             self.say(line);
         }
-        self.open = Some(Open { name: folder, is_read_only, uids, told });
+        self.open = Some(SelectedFolder { name: folder, is_read_only, uids, reported });
         Ok(if is_read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }.to_owned())
     }
 }

@@ -9,11 +9,11 @@ use std::{
 use tokio::net::TcpStream;
 
 use super::{
-    Server, User,
-    connection::{Consent, State, Unread, Wire, settle},
-    lie::{Effect, Heard, Lie},
+    connection::{Consent, IncompleteCommand, State, Wire, settle},
+    lie::{CommandText, Effect, Lie},
     personality::Personality,
     replies::{Flow, Replies, wire_lines},
+    server::{Server, User},
     syntax::{Arguments, Raw, Token, set},
 };
 
@@ -46,13 +46,13 @@ impl Refusal {
 }
 
 /// The selected folder.
-pub(super) struct Open {
+pub(super) struct SelectedFolder {
     pub(super) name: String,
     pub(super) is_read_only: bool,
     /// The UIDs as the client knows them: its sequence numbers.
     pub(super) uids: Vec<u32>,
     /// The last reported state: UIDNEXT, and the number of expunged messages.
-    pub(super) told: (u32, usize),
+    pub(super) reported: (u32, usize),
 }
 
 pub(super) struct Session {
@@ -60,7 +60,7 @@ pub(super) struct Session {
     pub(super) user: Option<Arc<User>>,
     /// Expiry of the token.
     pub(super) expires: Option<Duration>,
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<SelectedFolder>,
     pub(super) enabled: BTreeSet<String>,
     pub(super) out: Vec<u8>,
     pub(super) bodies: u32,
@@ -107,9 +107,9 @@ impl Session {
         self.server.lies.about(&self.heard(&line.replace('"', ""), octets, length))
     }
 
-    fn heard<'a>(&'a self, line: &'a str, octets: &'a [u8], length: u64) -> Heard<'a> {
+    fn heard<'a>(&'a self, line: &'a str, octets: &'a [u8], length: u64) -> CommandText<'a> {
         let folder = self.open.as_ref().map(|it| it.name.as_str());
-        Heard {
+        CommandText {
             line,
             octets,
             length,
@@ -136,7 +136,7 @@ impl Session {
         }
         wire.send(&replies.lines.concat()).await?;
         if replies.flow == Flow::Endless {
-            rave(replies.lines.last()?, wire).await?;
+            repeat_endlessly(replies.lines.last()?, wire).await?;
         }
         Some(replies.flow)
     }
@@ -151,11 +151,11 @@ impl Session {
     async fn turn(&mut self, wire: &mut Wire) -> Option<Flow> {
         let mut raw = match wire.command(|text, length, is_free| self.consent(text, length, is_free)).await? {
             Ok(raw) => raw,
-            Err(Unread::Refused(answer)) => {
+            Err(IncompleteCommand::Refused(answer)) => {
                 let flow = self.fail(&answer);
                 return self.send("*", flow, wire).await;
             }
-            Err(Unread::Lied(tag, lie)) => {
+            Err(IncompleteCommand::Lied(tag, lie)) => {
                 let Effect::Literal { lines, flow, .. } = &lie.effect else { return None };
                 return self.lie(&tag, lines, *flow, wire).await;
             }
@@ -171,11 +171,11 @@ impl Session {
                 _ => {}
             }
         }
-        self.honestly(raw, wire).await
+        self.run(raw, wire).await
     }
 
     /// Runs the command, and answers it.
-    async fn honestly(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
+    async fn run(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
         let Some(tokens) = raw.tokens() else {
             wire.send(b"* BYE what is that?\r\n").await?;
             return Some(Flow::HangUp);
@@ -208,12 +208,12 @@ impl Session {
         }
         let flow = match answer {
             Ok(text) => {
-                self.news();
+                self.report_changes();
                 self.say(&format!("{tag} OK {text}"));
                 Flow::On
             }
             Err(Refusal::Says(text)) => {
-                self.news();
+                self.report_changes();
                 self.fail(&format!("{tag} {text}"))
             }
             Err(Refusal::AndLeaves(text, words)) => {
@@ -263,11 +263,10 @@ impl Session {
     }
 
     /// Records a violation if the client uses a spent budget.
-    pub(super) fn mind_budgets(&self) {
+    pub(super) fn note_use_while_away(&self) {
         let user = self.user();
         if user.meter().should_be_away(user.clock.now()) {
-            self.server
-                .violation(&user.name, "goes on on another connection, long after it was told to stay away");
+            self.server.violation(&user.name, "continues on another connection, long after it had to wait");
         }
     }
 
@@ -297,14 +296,14 @@ impl Session {
             () => 0,
         };
         if is_free && length > most_free {
-            let who = self.user.as_ref().map_or("nobody", |it| &it.name);
-            self.server.violation(who, format!("a literal of {length} octets came without being asked for"));
+            let who = self.user.as_ref().map_or("no user", |it| &it.name);
+            self.server.violation(who, format!("sends a literal of {length} bytes without a request"));
         }
         match personality.largest {
             Some((most, words)) if length > most => {
                 if personality.has(&format!("APPENDLIMIT={most}")) {
-                    let who = self.user.as_ref().map_or("nobody", |it| &it.name);
-                    self.server.violation(who, format!("sends {length} octets, which is above APPENDLIMIT"));
+                    let who = self.user.as_ref().map_or("no user", |it| &it.name);
+                    self.server.violation(who, format!("sends {length} bytes, more than APPENDLIMIT"));
                 }
                 Consent::Refused(format!("{tag} {words}"))
             }
@@ -381,7 +380,7 @@ impl Session {
 
     /// The user, who must be logged in.
     pub(super) fn user(&self) -> Arc<User> {
-        self.user.clone().expect("somebody is logged in")
+        self.user.clone().expect("a user is logged in")
     }
 
     pub(super) fn folder(&self, name: &str) -> Result<String, Refusal> {
@@ -407,13 +406,13 @@ impl Session {
     }
 
     /// Sends the changes of the selected folder since the last report.
-    fn news(&mut self) {
+    fn report_changes(&mut self) {
         let (Some(user), Some(open)) = (&self.user, &mut self.open) else { return };
         let there: Vec<u32> = {
             let mailbox = user.mailbox();
             let Some(folder) = mailbox.folders.get(&open.name) else { return };
             let now = (folder.uid_next, folder.vanished.len());
-            let (first_new, expunged) = std::mem::replace(&mut open.told, now);
+            let (first_new, expunged) = std::mem::replace(&mut open.reported, now);
             if expunged == now.1 {
                 // No changes, or only new messages.
                 let before = open.uids.len();
@@ -456,7 +455,7 @@ impl Drop for Session {
 }
 
 /// Repeats a response until the client disconnects.
-async fn rave(response: &[u8], wire: &mut Wire) -> Option<()> {
+async fn repeat_endlessly(response: &[u8], wire: &mut Wire) -> Option<()> {
     let some = response.repeat(1 + (64 << 10) / response.len().max(1));
     for _ in 0..=ENDLESS / some.len() {
         wire.send(&some).await?;

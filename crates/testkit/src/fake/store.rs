@@ -13,7 +13,7 @@ use super::personality::Personality;
 
 /// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredMessage {
     pub octets: Arc<Vec<u8>>,
     /// Flags and keywords.
     pub flags: Flags,
@@ -46,7 +46,7 @@ pub(super) struct Folder {
 #[derive(Clone, Debug)]
 pub struct Mailbox {
     pub(super) folders: BTreeMap<String, Folder>,
-    pub(super) messages: BTreeMap<u64, Kept>,
+    pub(super) messages: BTreeMap<u64, StoredMessage>,
     /// With labels: each message by the digest of its bytes.
     known: HashMap<[u8; 32], u64>,
     /// The folders and UIDs of each message.
@@ -158,7 +158,7 @@ impl Mailbox {
             return self.place(folder, known);
         }
         let is_starred = flags.contains("\\Flagged");
-        let message = self.keep(digest, Kept { octets: Arc::new(octets), flags, date });
+        let message = self.keep(digest, StoredMessage { octets: Arc::new(octets), flags, date });
         let uid = self.place(folder, message);
         if self.has_labels {
             self.star(message, is_starred);
@@ -166,7 +166,7 @@ impl Mailbox {
         uid
     }
 
-    fn keep(&mut self, digest: Option<[u8; 32]>, kept: Kept) -> u64 {
+    fn keep(&mut self, digest: Option<[u8; 32]>, kept: StoredMessage) -> u64 {
         let message = self.next_message;
         self.next_message += 1;
         self.known.extend(digest.map(|it| (it, message)));
@@ -178,7 +178,7 @@ impl Mailbox {
     ///
     /// Without any label the message is archived. The same bytes are the same message. Returns its number,
     /// and true if it was there with all of these labels.
-    pub(super) fn import(&mut self, labels: Vec<String>, kept: Kept, from: Duration) -> (u64, bool) {
+    pub(super) fn import(&mut self, labels: Vec<String>, kept: StoredMessage, from: Duration) -> (u64, bool) {
         let digest = *blake3::hash(&kept.octets).as_bytes();
         let known = self.known.get(&digest).copied();
         let message = known.unwrap_or_else(|| self.keep(Some(digest), kept));
@@ -314,7 +314,7 @@ impl Mailbox {
         others.filter_map(|name| label(name, self.folders[name].attributes)).collect()
     }
 
-    pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &Kept)> {
+    pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &StoredMessage)> {
         let entry = self.folders.get(folder)?.entries.get(&uid)?;
         Some((entry.message, self.messages.get(&entry.message)?))
     }
@@ -325,7 +325,7 @@ impl Mailbox {
     }
 
     /// Returns the messages of a folder with their UIDs.
-    pub fn messages(&self, folder: &str) -> Vec<(u32, Kept)> {
+    pub fn messages(&self, folder: &str) -> Vec<(u32, StoredMessage)> {
         let entries = self.folders.get(folder).into_iter().flat_map(|it| &it.entries);
         entries.map(|(uid, entry)| (*uid, self.messages[&entry.message].clone())).collect()
     }

@@ -139,7 +139,7 @@ async fn a_session_ends_with_its_token_and_another_token_begins_one() {
     token(&server);
     let told = [
         "terrya: shows a token again that was refused because it had ended",
-        "terrya: is asked a token for, while the last one is good",
+        "terrya: requests a token while the last one is valid",
     ];
     assert_eq!(server.violations(), told);
 }
@@ -157,7 +157,7 @@ async fn an_applications_token_opens_every_mailbox_in_its_own_time() {
     assert!(server.violations().is_empty());
     server.issue_application_token();
     server.issue_application_token();
-    assert_eq!(server.violations(), ["everybody: is asked a token for, while the last one is good"]);
+    assert_eq!(server.violations(), ["everybody: requests a token while the last one is valid"]);
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn gmail_refuses_names_a_sixteenth_connection_and_a_nul() {
     assert!(error.message.contains("Too many simultaneous connections"), "{error}");
     assert!(server.violations().is_empty());
     log_in(&server, &credentials).await.err().unwrap();
-    assert_eq!(server.violations(), ["terrya: wants more than 15 connections, and was told a moment ago"]);
+    assert_eq!(server.violations(), ["terrya: wants more than 15 connections, shortly after a refusal"]);
     let mut first = sessions.remove(0);
     for name in [" a", "a /b", "a  b", "a^b", "a\\b", "Spam", "[Gmail]/x"] {
         assert!(first.create(&MailboxName::from_text(name)).await.is_err(), "{name}");
