@@ -1,4 +1,4 @@
-//! Runs programs and measures what they take.
+//! Runs programs, and measures their time and memory.
 
 use std::{
     process::{Command, Stdio},
@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use wait4::Wait4 as _;
 
-/// What one run took, all its processes together.
+/// The measurements of one run, for all its processes together.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
-    /// Seconds, of the slowest where several ran at once.
+    /// Seconds. If several run at once, those of the slowest.
     pub(crate) wall: f64,
     /// Seconds of processor time of the client, user and system.
     pub(crate) cpu: f64,
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) rss: f64,
 }
 
-/// How one program ended.
+/// The result of one program.
 #[derive(Serialize, Deserialize)]
 struct Ended {
     sample: Sample,
@@ -31,9 +31,10 @@ struct Ended {
     err: String,
 }
 
-/// Runs the programs at once, and gives what the first of them printed. One that fails is an error with what it said.
+/// Runs the programs at once, and returns the output of the first one. A failure is an error with its output.
 ///
-/// Each runs below a small process of its own, [`launch`]: Linux counts the memory of a parent into the peak of its child.
+/// Each runs below a small process of its own, [`launch`]: Linux counts the memory of a parent into the peak
+/// of its child.
 pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
     let running: Vec<_> = commands
         .iter()
@@ -62,7 +63,7 @@ pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
     Ok((all, printed.unwrap_or_default()))
 }
 
-/// Runs one program, and gives as JSON what it took and what it printed.
+/// Runs one program, and returns its measurements and output as JSON.
 pub(crate) fn launch(program: &[String]) -> Result<String> {
     let [program, arguments @ ..] = program else { bail!("nothing to launch") };
     let mut command = Command::new(program);
