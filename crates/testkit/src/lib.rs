@@ -24,6 +24,7 @@ mod server;
 mod shapes;
 mod tls_front;
 mod token_server;
+mod uid_folder;
 
 pub use bearer::{Bearer, TokensOf};
 pub use certificate::Certificate;

@@ -41,7 +41,7 @@ impl Session {
             .into_iter()
             .map(|it| {
                 let Some(octets) = self.stored(&mut mailbox, &folder, &it) else {
-                    return mailbox.folders[&folder].uid_next;
+                    return mailbox.folders[&folder].uids.uid_next;
                 };
                 let is_expunged = personality.has_labels && it.flags.contains("\\Deleted");
                 let uid = mailbox.add(&folder, (personality.rewrite)(octets), it.flags, it.date);
@@ -52,7 +52,7 @@ impl Session {
                 uid
             })
             .collect();
-        let validity = mailbox.folders[&folder].uid_validity;
+        let validity = mailbox.folders[&folder].uids.uid_validity;
         Ok(if personality.has("UIDPLUS") {
             format!("[APPENDUID {validity} {}] APPEND completed.", set(&uids))
         } else {

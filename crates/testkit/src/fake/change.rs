@@ -20,7 +20,7 @@ impl Session {
         let uids = arguments.string().ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
         let user = self.user();
         let mailbox = user.mailbox();
-        let found = among(&uids, mailbox.folders[&folder].entries.keys().copied());
+        let found = among(&uids, mailbox.folders[&folder].uids.messages.keys().copied());
         Ok((folder, found.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?))
     }
 
@@ -63,7 +63,7 @@ impl Session {
                 mailbox.remove(&folder, *uid);
             }
         }
-        let validity = mailbox.folders[&to].uid_validity;
+        let validity = mailbox.folders[&to].uids.uid_validity;
         drop(mailbox);
         if uids.is_empty() {
             return Ok("done".to_owned());

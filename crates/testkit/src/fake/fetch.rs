@@ -35,18 +35,18 @@ impl Session {
         let found: Vec<(u32, Entry)> = {
             let mailbox = user.mailbox();
             let it = &mailbox.folders[&folder];
-            let chosen = among(&uids, it.entries.keys().copied()).ok_or_else(bad)?;
-            let entries = chosen.into_iter().filter_map(|uid| Some((uid, *it.entries.get(&uid)?)));
-            entries.filter(|(_, it)| since.is_none_or(|since| it.modseq > since)).collect()
+            let chosen = among(&uids, it.uids.messages.keys().copied()).ok_or_else(bad)?;
+            let entries = chosen.into_iter().filter_map(|uid| Some((uid, it.entry(uid)?)));
+            entries
+                .filter(|(uid, _)| since.is_none_or(|since| it.uids.has_changed_since(*uid, since)))
+                .collect()
         };
         if modifiers.iter().any(|it| it == "VANISHED") {
             self.offered("QRESYNC")?;
             let since = since.unwrap_or(0);
             let mailbox = user.mailbox();
-            let vanished = mailbox.folders[&folder].vanished.iter().filter(|(_, modseq)| *modseq > since);
-            let mut gone: Vec<u32> = vanished.map(|(uid, _)| *uid).collect();
+            let gone: Vec<u32> = mailbox.folders[&folder].uids.vanished_since(since).collect();
             drop(mailbox);
-            gone.sort_unstable();
             if !gone.is_empty() {
                 self.say(&format!("* VANISHED (EARLIER) {}", set(&gone)));
             }

@@ -132,10 +132,10 @@ impl Session {
 fn status_of(folder: &Folder, items: &[String]) -> String {
     let numbers = items.iter().filter_map(|item| {
         let number = match item.as_str() {
-            "MESSAGES" => folder.entries.len() as u64,
-            "UIDNEXT" => u64::from(folder.uid_next),
-            "UIDVALIDITY" => u64::from(folder.uid_validity),
-            "HIGHESTMODSEQ" => folder.highest,
+            "MESSAGES" => folder.uids.messages.len() as u64,
+            "UIDNEXT" => u64::from(folder.uids.uid_next),
+            "UIDVALIDITY" => u64::from(folder.uids.uid_validity),
+            "HIGHESTMODSEQ" => folder.uids.modseq,
             _ => return None,
         };
         Some(format!("{item} {number}"))

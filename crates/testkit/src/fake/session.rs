@@ -411,12 +411,12 @@ impl Session {
         let there: Vec<u32> = {
             let mailbox = user.mailbox();
             let Some(folder) = mailbox.folders.get(&open.name) else { return };
-            let now = (folder.uid_next, folder.vanished.len());
+            let now = (folder.uids.uid_next, folder.removals());
             let (first_new, expunged) = std::mem::replace(&mut open.reported, now);
             if expunged == now.1 {
                 // No changes, or only new messages.
                 let before = open.uids.len();
-                open.uids.extend(folder.entries.range(first_new..).map(|(uid, _)| *uid));
+                open.uids.extend(folder.uids.messages.range(first_new..).map(|(uid, _)| *uid));
                 let exists = open.uids.len();
                 drop(mailbox);
                 if exists > before {
@@ -424,7 +424,7 @@ impl Session {
                 }
                 return;
             }
-            folder.entries.keys().copied().collect()
+            folder.uids.messages.keys().copied().collect()
         };
         let gone: Vec<u32> =
             open.uids.iter().copied().filter(|it| there.binary_search(it).is_err()).collect();

@@ -10,6 +10,7 @@ use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Flags, InternalDate};
 
 use super::personality::Personality;
+use crate::uid_folder::UidFolder;
 
 /// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +33,19 @@ pub(super) struct Entry {
 pub(super) struct Folder {
     pub(super) attributes: &'static str,
     pub(super) is_subscribed: bool,
-    pub(super) uid_validity: u32,
-    pub(super) uid_next: u32,
-    pub(super) highest: u64,
-    pub(super) entries: BTreeMap<u32, Entry>,
-    /// UIDs of expunged messages, with the mod-sequences of their removal.
-    pub(super) vanished: Vec<(u32, u64)>,
+    /// The numbers of the messages, by UID.
+    pub(super) uids: UidFolder<u64>,
+}
+
+impl Folder {
+    pub(super) fn entry(&self, uid: u32) -> Option<Entry> {
+        Some(Entry { message: *self.uids.messages.get(&uid)?, modseq: self.uids.modseq_of(uid) })
+    }
+
+    /// Number of messages that were removed so far.
+    pub(super) fn removals(&self) -> usize {
+        self.uids.vanished_since(0).count()
+    }
 }
 
 /// A mailbox.
@@ -85,23 +93,17 @@ impl Mailbox {
         if self.resolve(name).is_some() {
             return;
         }
-        let folder = Folder {
-            attributes: "",
-            is_subscribed: self.has_labels,
-            uid_validity: 1000 + u32::try_from(self.folders.len()).unwrap(),
-            uid_next: 1,
-            highest: self.modseq,
-            entries: BTreeMap::new(),
-            vanished: Vec::new(),
-        };
+        let uid_validity = 1000 + u32::try_from(self.folders.len()).unwrap();
+        let uids = UidFolder::new(uid_validity, self.modseq);
+        let folder = Folder { attributes: "", is_subscribed: self.has_labels, uids };
         self.folders.insert(name.to_owned(), folder);
     }
 
     /// Renames a folder. Its messages do not change.
     pub fn rename(&mut self, from: &str, to: &str) {
         let folder = self.folders.remove(from).expect("there is such a folder");
-        for places in folder.entries.values().map(|it| it.message) {
-            let places = self.places.get_mut(&places).unwrap();
+        for message in folder.uids.messages.values() {
+            let places = self.places.get_mut(message).unwrap();
             let uid = places.remove(from).unwrap();
             places.insert(to.to_owned(), uid);
         }
@@ -113,7 +115,7 @@ impl Mailbox {
     /// # Panics
     /// Without such a folder.
     pub fn renumber(&mut self, folder: &str) {
-        self.folders.get_mut(folder).expect("there is such a folder").uid_validity += 1_000;
+        self.folders.get_mut(folder).expect("there is such a folder").uids.uid_validity += 1_000;
     }
 
     /// Empties a folder, like a restore from a backup: UIDs begin at 1 again, and UIDVALIDITY stays.
@@ -122,8 +124,7 @@ impl Mailbox {
             self.remove(folder, uid);
         }
         let folder = self.folders.get_mut(folder).expect("there is such a folder");
-        folder.uid_next = 1;
-        folder.vanished.clear();
+        folder.uids.restart();
     }
 
     /// Returns the stored name of the folder. INBOX has any case.
@@ -152,8 +153,8 @@ impl Mailbox {
         if let Some(known) = digest.and_then(|it| self.known.get(&it).copied()) {
             if self.uid_of(folder, known).is_some() {
                 let folder = self.folders.get_mut(folder).unwrap();
-                folder.uid_next += 1;
-                return folder.uid_next - 1;
+                folder.uids.uid_next += 1;
+                return folder.uids.uid_next - 1;
             }
             return self.place(folder, known);
         }
@@ -205,7 +206,7 @@ impl Mailbox {
 
     /// Adds an existing message to a folder: as a copy, or as a label.
     pub fn copy(&mut self, from: &str, uid: u32, to: &str) -> u32 {
-        let message = self.folders[from].entries[&uid].message;
+        let message = self.folders[from].uids.messages[&uid];
         if !self.has_labels {
             let kept = self.messages[&message].clone();
             return self.add(to, Arc::unwrap_or_clone(kept.octets), kept.flags, kept.date);
@@ -242,13 +243,8 @@ impl Mailbox {
 
     fn enter(&mut self, folder: &str, message: u64) -> u32 {
         self.modseq += 1;
-        let name = folder.to_owned();
-        let folder = self.folders.get_mut(folder).unwrap();
-        let uid = folder.uid_next;
-        self.places.entry(message).or_default().insert(name, uid);
-        folder.uid_next += 1;
-        folder.highest = self.modseq;
-        folder.entries.insert(uid, Entry { message, modseq: self.modseq });
+        let uid = self.folders.get_mut(folder).unwrap().uids.insert(message, self.modseq);
+        self.places.entry(message).or_default().insert(folder.to_owned(), uid);
         uid
     }
 
@@ -261,18 +257,15 @@ impl Mailbox {
     /// Removes a message from a folder. With labels it stays in the others.
     pub fn remove(&mut self, folder: &str, uid: u32) {
         self.modseq += 1;
-        let (name, modseq) = (folder, self.modseq);
-        let folder = self.folders.get_mut(name).unwrap();
-        let Some(entry) = folder.entries.remove(&uid) else { return };
-        folder.vanished.push((uid, modseq));
-        folder.highest = modseq;
-        if let Some(places) = self.places.get_mut(&entry.message) {
-            places.remove(name);
+        let uids = &mut self.folders.get_mut(folder).unwrap().uids;
+        let Some(message) = uids.remove(uid, self.modseq) else { return };
+        if let Some(places) = self.places.get_mut(&message) {
+            places.remove(folder);
         }
         if self.has_labels {
-            self.touch(entry.message);
+            self.touch(message);
         } else {
-            self.messages.remove(&entry.message);
+            self.messages.remove(&message);
         }
     }
 
@@ -280,15 +273,13 @@ impl Mailbox {
     fn touch(&mut self, message: u64) {
         self.modseq += 1;
         for (name, uid) in self.places.get(&message).into_iter().flatten() {
-            let folder = self.folders.get_mut(name).unwrap();
-            folder.entries.get_mut(uid).unwrap().modseq = self.modseq;
-            folder.highest = self.modseq;
+            self.folders.get_mut(name).unwrap().uids.touch(*uid, self.modseq);
         }
     }
 
     /// Replaces the flags of a message.
     pub fn set_flags(&mut self, folder: &str, uid: u32, flags: Flags) {
-        let message = self.folders[folder].entries[&uid].message;
+        let message = self.folders[folder].uids.messages[&uid];
         let is_starred = flags.contains("\\Flagged");
         self.messages.get_mut(&message).unwrap().flags = flags;
         self.touch(message);
@@ -315,8 +306,8 @@ impl Mailbox {
     }
 
     pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &StoredMessage)> {
-        let entry = self.folders.get(folder)?.entries.get(&uid)?;
-        Some((entry.message, self.messages.get(&entry.message)?))
+        let message = *self.folders.get(folder)?.uids.messages.get(&uid)?;
+        Some((message, self.messages.get(&message)?))
     }
 
     /// Returns the names of all folders, also of those without messages.
@@ -326,8 +317,8 @@ impl Mailbox {
 
     /// Returns the messages of a folder with their UIDs.
     pub fn messages(&self, folder: &str) -> Vec<(u32, StoredMessage)> {
-        let entries = self.folders.get(folder).into_iter().flat_map(|it| &it.entries);
-        entries.map(|(uid, entry)| (*uid, self.messages[&entry.message].clone())).collect()
+        let numbers = self.folders.get(folder).into_iter().flat_map(|folder| &folder.uids.messages);
+        numbers.map(|(uid, message)| (*uid, self.messages[message].clone())).collect()
     }
 
     /// Number of messages. A message with several labels counts once.

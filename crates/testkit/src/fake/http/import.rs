@@ -46,7 +46,7 @@ fn all_labels(mailbox: &Mailbox) -> Vec<Label> {
     for (name, folder) in &mailbox.folders {
         if folder.attributes.is_empty() && name != "INBOX" {
             labels.push(Label {
-                id: format!("Label_{}", folder.uid_validity),
+                id: format!("Label_{}", folder.uids.uid_validity),
                 name: MailboxName::from_wire(name.as_bytes()).to_text(),
                 folder: Some(name.clone()),
             });
