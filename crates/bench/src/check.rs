@@ -9,10 +9,10 @@ use mailhaul_testkit::{Dovecot, connect};
 use serde::{Deserialize, Serialize};
 
 /// A message as a server describes it: folder, size, system flags, keywords, date.
-type Described = (String, u64, String, String, String);
+type MessageDescription = (String, u64, String, String, String);
 
 /// All messages of a mailbox.
-pub(crate) type Contents = Vec<Described>;
+pub(crate) type Contents = Vec<MessageDescription>;
 
 /// The properties that are the same on the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub(crate) async fn contents(server: &Dovecot, user: &str) -> Result<Contents> {
 
 /// Compares both as multisets.
 pub(crate) fn compare(source: &Contents, target: &Contents) -> Fidelity {
-    fn same<K: Ord>(one: &Contents, other: &Contents, key: impl Fn(&Described) -> K) -> bool {
+    fn same<K: Ord>(one: &Contents, other: &Contents, key: impl Fn(&MessageDescription) -> K) -> bool {
         let count = |all: &Contents| {
             let mut counts: BTreeMap<K, usize> = BTreeMap::new();
             for it in all {

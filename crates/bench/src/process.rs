@@ -23,7 +23,7 @@ pub(crate) struct Sample {
 
 /// The result of one program.
 #[derive(Serialize, Deserialize)]
-struct Ended {
+struct ProcessResult {
     sample: Sample,
     is_success: bool,
     status: String,
@@ -51,7 +51,7 @@ pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        let ended: Ended = serde_json::from_slice(&output.stdout)?;
+        let ended: ProcessResult = serde_json::from_slice(&output.stdout)?;
         if !ended.is_success {
             bail!("{}\n{}{}", ended.status, ended.out, ended.err);
         }
@@ -71,19 +71,20 @@ pub(crate) fn launch(program: &[String]) -> Result<String> {
     let begun = Instant::now();
     let mut child = command.spawn().with_context(|| program.clone())?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let told = thread::spawn(move || err.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default());
+    let output =
+        thread::spawn(move || err.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default());
     let out = out.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default();
     let ended = child.wait4()?;
     let wall = begun.elapsed().as_secs_f64();
     let cpu = (ended.rusage.utime + ended.rusage.stime).as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "memory of one machine")]
     let rss = ended.rusage.maxrss as f64 / f64::from(1 << 20);
-    let ended = Ended {
+    let ended = ProcessResult {
         sample: Sample { wall, cpu, rss },
         is_success: ended.status.success(),
         status: format!("{program}: {}", ended.status),
         out,
-        err: told.join().unwrap_or_default(),
+        err: output.join().unwrap_or_default(),
     };
     Ok(serde_json::to_string(&ended)?)
 }

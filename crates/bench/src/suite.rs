@@ -407,7 +407,7 @@ fn machine() -> Vec<String> {
     };
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let cores = cpu.lines().filter(|it| it.starts_with("processor")).count();
-    let mut told = vec![
+    let mut lines = vec![
         format!("{cores} cores, {}", field(&cpu, "model name").unwrap_or_else(|| "unknown".to_owned())),
         format!("memory {}", field(&memory, "MemTotal").unwrap_or_default()),
         format!("Linux {}", read("/proc/sys/kernel/osrelease").trim()),
@@ -417,10 +417,10 @@ fn machine() -> Vec<String> {
         let mut command = Command::new(program);
         command.arg("--version");
         if let Ok((_, printed)) = process::run(&[command]) {
-            told.push(format!("{name}{}", printed.lines().next().unwrap_or_default()));
+            lines.push(format!("{name}{}", printed.lines().next().unwrap_or_default()));
         }
     }
-    told
+    lines
 }
 
 fn add_sample(rows: &mut Vec<ToolRow>, tool: Tool, sample: Sample, kept: Fidelity) {

@@ -217,13 +217,13 @@ impl TokenServer {
 
     /// All requests for tokens so far.
     pub fn requests(&self) -> Vec<TokenRequest> {
-        let asked = self.log().into_iter().filter(|it| it["grant"].is_string());
+        let requests = self.log().into_iter().filter(|it| it["grant"].is_string());
         let request = |entry: Value| TokenRequest {
             grant: entry["grant"].as_str().unwrap().to_owned(),
             error: entry["answered"]["error"].as_str().map(str::to_owned),
             subject: entry["answered"]["access_token"].as_str().and_then(subject),
         };
-        asked.map(request).collect()
+        requests.map(request).collect()
     }
 
     /// Number of requests with this grant.

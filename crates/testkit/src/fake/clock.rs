@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Shorter waits take no time; they only let other tasks run.
-const SHORTEST: Duration = Duration::from_millis(100);
+const MIN_WAIT: Duration = Duration::from_millis(100);
 
 /// A clock that its users advance. Copies are the same clock.
 ///
@@ -43,7 +43,7 @@ impl mailhaul_engine::Clock for VirtualClock {
     async fn sleep(&self, time: Duration) {
         let end = self.now() + time;
         tokio::task::yield_now().await;
-        if time >= SHORTEST {
+        if time >= MIN_WAIT {
             self.advance_to(end);
         }
     }

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Limit on the line of a command. No well-behaved client sends a longer one.
-const LONGEST_LINE: usize = 64 << 10;
+const MAX_LINE_LENGTH: usize = 64 << 10;
 
 /// The connections of one user.
 pub(super) type Peers = Arc<Mutex<Vec<Arc<Peer>>>>;
@@ -156,7 +156,7 @@ impl Wire {
                 return Some(line);
             }
             seen = self.received.len();
-            if seen > LONGEST_LINE || !self.fill().await {
+            if seen > MAX_LINE_LENGTH || !self.fill().await {
                 return None;
             }
         }

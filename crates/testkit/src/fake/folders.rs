@@ -82,8 +82,8 @@ impl Session {
     }
 
     pub(super) fn status(&mut self, arguments: &mut Arguments<'_>) -> Answer {
-        let asked = arguments.string().zip(arguments.list());
-        let (name, items) = asked.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        let name_and_items = arguments.string().zip(arguments.list());
+        let (name, items) = name_and_items.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
         self.check_items(items.iter())?;
         let folder = self.selectable(&name)?;
         let user = self.user();

@@ -59,7 +59,7 @@ const PIECES: [&str; 22] = [
 ];
 
 /// Untagged responses that no command requested.
-const UNASKED: [&str; 26] = [
+const UNSOLICITED: [&str; 26] = [
     "* 0 EXISTS",
     "* 3 EXISTS",
     "* 99999 EXISTS",
@@ -89,7 +89,7 @@ const UNASKED: [&str; 26] = [
 ];
 
 /// Untagged responses that make messages disappear for the client.
-const HIDING: [&str; 4] =
+const HIDING_RESPONSES: [&str; 4] =
     ["* 1 EXPUNGE", "* VANISHED (EARLIER) 1:5", "* VANISHED 1:4294967295", "* LIST (\\Noselect) \"/\" INBOX"];
 
 /// Ends of commands.
@@ -109,7 +109,7 @@ const ENDS: [&str; 12] = [
 ];
 
 /// Bytes of a spoiled answer that are kept for the test's output.
-const SHOWN: usize = 400;
+const MAX_SHOWN_LENGTH: usize = 400;
 
 /// The answers of a hostile server so far.
 #[derive(Clone, Default)]
@@ -137,7 +137,7 @@ impl Hostile {
     }
 
     fn note(&self, number: u64, replies: &Replies) {
-        let text: Vec<u8> = replies.lines.iter().flatten().copied().take(SHOWN).collect();
+        let text: Vec<u8> = replies.lines.iter().flatten().copied().take(MAX_SHOWN_LENGTH).collect();
         let text = format!("{number}: {:?}, then {:?}", String::from_utf8_lossy(&text), replies.flow);
         self.spoiled.lock().unwrap().push(text);
     }
@@ -174,14 +174,14 @@ fn spoil(replies: &mut Replies, dice: &mut Mailmaker) -> bool {
         5..=7 => return another_number(&mut replies.lines[at], dice),
         8 => return a_piece(&mut replies.lines[at], dice),
         9 | 10 => replies.end(pick(dice, &ENDS)),
-        11 => replies.say_first(pick(dice, &UNASKED)),
+        11 => replies.say_first(pick(dice, &UNSOLICITED)),
         12 => {
-            replies.say(pick(dice, &HIDING));
+            replies.say(pick(dice, &HIDING_RESPONSES));
             return true;
         }
         13 => replies.say_first(&wild(dice)),
         14 => {
-            replies.say_first(pick(dice, &UNASKED));
+            replies.say_first(pick(dice, &UNSOLICITED));
             let flood = replies.lines[0].repeat(3_000);
             replies.lines.insert(0, flood);
         }

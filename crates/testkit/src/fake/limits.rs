@@ -8,7 +8,7 @@ use std::{
 /// Length of a budget's day, which begins with the first byte.
 const DAY: Duration = Duration::from_hours(24);
 /// Time after a refusal during which a client may not know of it on another connection.
-const GRACE: Duration = Duration::from_mins(1);
+const NOTICE_TIME: Duration = Duration::from_mins(1);
 
 /// A limit on messages in a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,13 +122,13 @@ impl Meter {
 
     /// True if the client must have known for a while that it has to wait.
     pub(super) fn should_be_away(&self, now: Duration) -> bool {
-        now < self.away_until && now > self.refused_at + GRACE
+        now < self.away_until && now > self.refused_at + NOTICE_TIME
     }
 
     /// Counts one connection too many. Returns true if the client was refused a moment ago.
     pub(super) fn is_crowded(&mut self, now: Duration) -> bool {
         let is_known = now < self.crowded_until;
-        self.crowded_until = now + GRACE;
+        self.crowded_until = now + NOTICE_TIME;
         is_known
     }
 
@@ -188,7 +188,7 @@ mod tests {
         assert!(meter.upload(60, &limits, hour) && meter.upload(40, &limits, 2 * hour));
         assert!(!meter.upload(1, &limits, 3 * hour));
         assert_eq!(meter.away_until, 25 * hour);
-        assert!(!meter.should_be_away(3 * hour + GRACE) && meter.should_be_away(4 * hour));
+        assert!(!meter.should_be_away(3 * hour + NOTICE_TIME) && meter.should_be_away(4 * hour));
         assert!(!meter.should_be_away(25 * hour));
         assert!(meter.upload(100, &limits, 25 * hour));
     }

@@ -8,9 +8,9 @@ use super::{
 };
 
 /// Maximum length of a line in a message.
-const LONGEST_LINE: usize = 10_239;
+const MAX_LINE_LENGTH: usize = 10_239;
 /// The default limit of a mailbox.
-const LARGEST: u64 = 36_700_160;
+const MAX_MESSAGE_SIZE: u64 = 36_700_160;
 
 const FOLDERS: Folders = &[
     ("INBOX", ""),
@@ -133,10 +133,10 @@ impl Personality {
             size: |octets| octets + octets / 50 + 7,
             append_loses: Some("\\Flagged"),
             judge: |octets| {
-                let is_long = octets.split(|it| *it == b'\n').any(|line| line.len() > LONGEST_LINE);
+                let is_long = octets.split(|it| *it == b'\n').any(|line| line.len() > MAX_LINE_LENGTH);
                 if is_long { Verdict::Refuse("BAD Command Argument Error. 11") } else { Verdict::Take }
             },
-            largest: Some((LARGEST, "NO Maximum size of appendable message has been exceeded.")),
+            largest: Some((MAX_MESSAGE_SIZE, "NO Maximum size of appendable message has been exceeded.")),
             limits: Limits {
                 errors: Some(10),
                 connections: 20,

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Maximum length of an endless answer.
-const ENDLESS: usize = 64 << 20;
+const MAX_ENDLESS_LENGTH: usize = 64 << 20;
 
 /// The end of a command: word and text, without its tag.
 pub(super) type Answer = Result<String, Refusal>;
@@ -457,7 +457,7 @@ impl Drop for Session {
 /// Repeats a response until the client disconnects.
 async fn repeat_endlessly(response: &[u8], wire: &mut Wire) -> Option<()> {
     let some = response.repeat(1 + (64 << 10) / response.len().max(1));
-    for _ in 0..=ENDLESS / some.len() {
+    for _ in 0..=MAX_ENDLESS_LENGTH / some.len() {
         wire.send(&some).await?;
     }
     Some(())

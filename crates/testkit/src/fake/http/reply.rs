@@ -8,7 +8,7 @@ use hyper::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
 /// Bytes of the largest message.
-const LARGEST: u64 = 150 << 20;
+const MAX_MESSAGE_SIZE: u64 = 150 << 20;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
@@ -69,7 +69,7 @@ pub(super) fn invalid(words: &str) -> Reply {
 }
 
 pub(super) fn too_large(octets: u64) -> Option<Reply> {
-    (octets > LARGEST)
+    (octets > MAX_MESSAGE_SIZE)
         .then(|| refusal(StatusCode::PAYLOAD_TOO_LARGE, "uploadTooLarge", "Request is too large."))
 }
 

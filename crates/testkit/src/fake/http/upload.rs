@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Unit of chunks in bytes. All but the last are multiples of it, and so is the kept part of a cut one.
-const GRAIN: usize = 256 << 10;
+const CHUNK_UNIT: usize = 256 << 10;
 
 /// Handles a message with its metadata in one request (RFC 2387).
 pub(super) fn multipart(server: &Server, user: &User, request: &ApiRequest) -> Reply {
@@ -90,13 +90,13 @@ pub(super) fn chunk(server: &Server, user: &User, request: &ApiRequest) -> Reply
         let there = upload.received.len();
         return wrong(format!("a chunk of {first}-{last}/{length}, after {there} received bytes"));
     }
-    if last + 1 < length && (last + 1 - first) % GRAIN != 0 {
+    if last + 1 < length && (last + 1 - first) % CHUNK_UNIT != 0 {
         return wrong(format!("a chunk of {} bytes that is not the last", last + 1 - first));
     }
     if !is_cut && request.body.len() != last + 1 - first {
         return wrong(format!("a chunk of {} bytes, announced as {first}-{last}", request.body.len()));
     }
-    let taken = if is_cut { request.body.len() / GRAIN * GRAIN } else { request.body.len() };
+    let taken = if is_cut { request.body.len() / CHUNK_UNIT * CHUNK_UNIT } else { request.body.len() };
     upload.received.extend_from_slice(&request.body[..taken]);
     let answer = if upload.received.len() == length {
         match store(server, user, request, &upload.metadata, &std::mem::take(&mut upload.received)) {
