@@ -1,13 +1,10 @@
 //! The ledger of one mailbox.
 
-use std::{
-    fs::File,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
+use parking_lot::Mutex;
 
 use crate::{
     Store,
@@ -144,7 +141,7 @@ impl Ledger for MailboxLedger {
     }
 
     async fn reserve_target(&self, owner: &str) -> Result<(), Error> {
-        let mut held = self.target_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.target_lock.lock();
         if held.is_none() {
             *held = lock::target(self.shared.data(), owner)?;
         }

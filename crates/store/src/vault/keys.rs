@@ -1,7 +1,8 @@
 //! The vaults that this process can open.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use sqlx::SqliteConnection;
 
 use super::seal::{KeyId, Vault, key_id};
@@ -16,17 +17,17 @@ pub(crate) struct Keys(Arc<RwLock<Vec<Arc<Vault>>>>);
 impl Keys {
     /// Replaces the open vaults. The first one seals if nothing is sealed yet.
     pub(crate) fn set(&self, vaults: Vec<Arc<Vault>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = vaults;
+        *self.0.write() = vaults;
     }
 
     /// Returns the vault to seal with if nothing is sealed yet.
     pub(crate) fn first(&self) -> Option<Arc<Vault>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).first().cloned()
+        self.0.read().first().cloned()
     }
 
     /// Returns the vault that sealed a row, by its key id.
     pub(crate) fn with_id(&self, id: &[u8]) -> Option<Arc<Vault>> {
-        let vaults = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let vaults = self.0.read();
         vaults.iter().find(|vault| vault.id() == id).cloned()
     }
 
