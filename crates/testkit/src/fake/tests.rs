@@ -157,7 +157,7 @@ async fn an_applications_token_opens_every_mailbox_in_its_own_time() {
     assert!(server.violations().is_empty());
     server.issue_application_token();
     server.issue_application_token();
-    assert_eq!(server.violations(), ["everybody: requests a token while the last one is valid"]);
+    assert_eq!(server.violations(), ["all users: requests a token while the last one is valid"]);
 }
 
 #[tokio::test]
