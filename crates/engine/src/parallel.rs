@@ -7,15 +7,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use mailhaul_mail::Scope;
+use parking_lot::Mutex;
 
 use crate::{
     context::{FAR_ROUND_TRIP, Ports, SyncContext},
@@ -68,7 +66,7 @@ impl<'w> FolderQueue<'w> {
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut VecDeque<Group<'w>>) -> R) -> R {
-        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.waiting.lock())
     }
 
     fn next(&self) -> Option<Group<'w>> {
@@ -241,9 +239,9 @@ async fn sync_once<M: Ports>(
     queue: &FolderQueue<'_>,
 ) -> Result<(), Error> {
     job.has_waited |= queue.has_waited.load(Ordering::SeqCst);
-    job.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
+    job.refusals.follow(&queue.alike.lock());
     let carried = sync_folder(cx, job).await;
-    queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(job.refusals.alike());
+    queue.alike.lock().clone_from(job.refusals.alike());
     queue.has_waited.fetch_or(job.has_waited, Ordering::SeqCst);
     match carried {
         Err(error) if error.kind == ErrorKind::Renumbered && job.start_again() => {

@@ -1,7 +1,8 @@
 //! Slots: the limit on concurrent connection pairs of a group of mailboxes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// Each mailbox takes a slot during its pass, and so does each further connection pair. Clones share the slots.
@@ -67,7 +68,7 @@ impl Slots {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Count) -> T) -> T {
-        change(&mut self.0.count.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.count.lock())
     }
 }
 
