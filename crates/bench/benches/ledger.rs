@@ -46,7 +46,7 @@ fn ledger(criterion: &mut Criterion) {
     runtime.block_on(ledger.record(&[opened])).unwrap();
     let intents = LedgerRecord::Intended {
         folder: inbox(),
-        floor: AppendStart { uid_validity: validity, uid_next: uid(1) },
+        append_start: AppendStart { uid_validity: validity, uid_next: uid(1) },
         uids: UidSet::range(uid(1), uid(WINDOW)),
     };
     let intents = [intents];
