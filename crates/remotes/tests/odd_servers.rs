@@ -51,7 +51,7 @@ async fn delivered(
         while let Some(piece) = inlet.next().await {
             match piece {
                 FetchedPart::Message(uid, body) => {
-                    told.push(format!("{uid}: {}", String::from_utf8_lossy(&body)))
+                    told.push(format!("{uid}: {}", String::from_utf8_lossy(&body)));
                 }
                 FetchedPart::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
                 FetchedPart::Chunk(chunk) => octets += chunk.len(),
