@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use mailhaul_mail::{Retry, Scope};
 
+pub use crate::error_kind::ErrorKind;
 use crate::{
     decode::DecodeError,
     framer::FrameError,
@@ -13,45 +14,6 @@ use crate::{
 
 /// How a message begins of a server that hung up.
 const GOODBYE: &str = "the server closed the connection: BYE";
-
-/// The kinds of failure that callers tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The credentials are refused, or the mailbox is not open to them.
-    Authentication,
-    /// There is no such host, or nothing listens there.
-    Unreachable,
-    /// No connection may go to the address of the host.
-    Forbidden,
-    /// The connection broke.
-    Connection,
-    /// TLS could not be agreed on, or the certificate is not to be trusted.
-    Tls,
-    /// The server was silent for too long.
-    Timeout,
-    /// The server broke the protocol or a limit.
-    Protocol,
-    /// The server sends more in answer to a command than can be an answer.
-    Flood,
-    /// The server asks for patience.
-    Throttled,
-    /// The server asks for patience in words that may be about this one command alone.
-    Busy,
-    /// The server takes no further connection of this user, or from here; those that are open go on.
-    TooManyConnections,
-    /// The mailbox is full.
-    Quota,
-    /// The server refused the command.
-    Refused,
-    /// The mailbox does not exist.
-    NotFound,
-    /// The mailbox exists already.
-    AlreadyExists,
-    /// The message is larger than the server takes.
-    TooLarge,
-    /// The server lacks what was asked for.
-    Unsupported,
-}
 
 /// An error of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +97,14 @@ impl Error {
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let message = format!("{}: {code}{}", self.message, clean(&status.text)).trim_end().to_owned();
         Self { scope, retry, kind, message, code: status.code.clone() }
+    }
+
+    /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
+    /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
+    pub fn may_mean_one_message(&self) -> bool {
+        self.scope > Scope::Session
+            && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
+            && self.code != Some(Code::InUse)
     }
 
     /// Whether the server said goodbye, and the connection did not just break.

@@ -41,6 +41,7 @@ mod decode;
 mod driver;
 mod encode;
 mod error;
+mod error_kind;
 mod fetch;
 mod foreign;
 mod framer;

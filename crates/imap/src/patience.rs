@@ -8,7 +8,7 @@ use std::time::Duration;
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error_kind::ErrorKind,
     response::{Code, Status, StatusResponse},
 };
 
@@ -115,16 +115,6 @@ pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
     is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
 }
 
-impl Error {
-    /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
-    /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
-    pub fn may_mean_one_message(&self) -> bool {
-        self.scope > Scope::Session
-            && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
-            && self.code != Some(Code::InUse)
-    }
-}
-
 fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
     let row = table.iter().find(|(words, _)| words.iter().all(|it| text.contains(it)));
     row.map(|(_, scope)| *scope)
@@ -140,7 +130,7 @@ fn suggested_backoff(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::decode_status;
+    use crate::{decode::decode_status, error::Error};
 
     fn judged(line: &str) -> Verdict {
         let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
