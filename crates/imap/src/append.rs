@@ -19,7 +19,8 @@ use tokio::{
 
 use crate::{
     capability::LiteralMode,
-    driver::{CommandId, Event, Incoming, Pending, Writer, longest_stall, silence},
+    command_id::CommandId,
+    driver::{Event, Incoming, Pending, Writer, longest_stall, silence},
     encode::{Command, is_flag},
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,

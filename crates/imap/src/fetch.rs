@@ -6,9 +6,10 @@ use bytes::Bytes;
 use mailhaul_mail::{Uid, UidSet};
 
 use crate::{
+    command_id::CommandId,
     commands::plain_items,
     decode::{FetchHead, decode_fetch_head},
-    driver::{CommandId, Event},
+    driver::Event,
     encode::Command,
     error::Error,
     limits::Limits,

@@ -34,6 +34,7 @@ mod append;
 mod auth;
 mod capability;
 mod certificate;
+mod command_id;
 mod commands;
 mod compress;
 mod connection;
@@ -67,13 +68,14 @@ pub use auth::{
 };
 pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
+pub use command_id::CommandId;
 pub use commands::{
     ChangedMailbox, ChangesQuery, Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey,
     SelectOptions, StatusItem, Store, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};
-pub use driver::{CommandId, MailboxData};
+pub use driver::MailboxData;
 pub use encode::{Command, Fragment, is_flag};
 pub use error::{Error, ErrorKind};
 pub use fetch::{FetchEvent, FetchStream};

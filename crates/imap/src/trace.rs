@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::SocketAddr};
 use crate::{
     capability::Capabilities,
     certificate::Certificate,
-    driver::CommandId,
+    command_id::CommandId,
     encode::Command,
     framer::{RawResponse, is_fetch},
 };

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     auth::{Answer, Credentials, Exchange, Mechanism, judge},
-    driver::{CommandId, Event, Link},
+    command_id::CommandId,
+    driver::{Event, Link},
     encode::Command,
     error::{Error, ErrorKind},
     response::StatusResponse,

@@ -6,7 +6,8 @@ use mailhaul_mail::{ModSeq, Scope, UidSet};
 
 use super::{SelectOptions, plain_items};
 use crate::{
-    driver::{CommandId, Event, MailboxData, SelectedState},
+    command_id::CommandId,
+    driver::{Event, MailboxData, SelectedState},
     encode::Command,
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,

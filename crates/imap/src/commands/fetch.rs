@@ -10,7 +10,8 @@ use super::{
     plain_items,
 };
 use crate::{
-    driver::{CommandId, Event},
+    command_id::CommandId,
+    driver::Event,
     encode::Command,
     error::Error,
     response::{Code, Fetch, Status, Untagged},

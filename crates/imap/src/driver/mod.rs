@@ -17,7 +17,6 @@ use std::{
 use bytes::Bytes;
 
 pub(crate) use pace::longest_stall;
-pub use pending::CommandId;
 pub(crate) use pending::Pending;
 pub(crate) use reader::silence;
 pub use state::MailboxData;
@@ -26,6 +25,7 @@ pub(crate) use writer::Writer;
 
 use self::{flood::Flood, reader::Reader};
 use crate::{
+    command_id::CommandId,
     decode::decode,
     encode::Command,
     error::{Error, ErrorKind},

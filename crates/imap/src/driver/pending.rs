@@ -2,20 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
-/// A command on one connection. Prints as its tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CommandId(u64);
-
-impl fmt::Display for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a{}", self.0)
-    }
-}
+use crate::command_id::CommandId;
 
 /// The tags under way, known to the half that writes and to the half that reads.
 pub(crate) struct Pending(Mutex<Inner>);

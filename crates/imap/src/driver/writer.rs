@@ -11,11 +11,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    pace::Pace,
-    pending::{CommandId, Pending},
-};
+use super::{pace::Pace, pending::Pending};
 use crate::{
+    command_id::CommandId,
     compress::Deflater,
     error::{Error, ErrorKind},
     stream::Stream,
