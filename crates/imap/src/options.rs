@@ -7,19 +7,9 @@ use mailhaul_mail::Reach;
 use crate::{
     auth::SignInMemory,
     limits::Limits,
+    security::Security,
     trace::{Milestone, Trace},
 };
-
-/// How the connection is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// TLS from the first octet; usually port 993.
-    Implicit,
-    /// STARTTLS before anything else, required; usually port 143.
-    StartTls,
-    /// Nothing: whoever listens reads passwords and mail.
-    Clear,
-}
 
 /// Whom to trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

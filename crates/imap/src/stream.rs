@@ -19,7 +19,8 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{
     error::{Error, ErrorKind},
-    options::{ConnectOptions, Security},
+    options::ConnectOptions,
+    security::Security,
     tls,
     trace::Milestone,
 };

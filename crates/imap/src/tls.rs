@@ -354,7 +354,7 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
-    use crate::options::Security;
+    use crate::security::Security;
 
     /// A server that says hello over TLS, and its certificate.
     struct Server {

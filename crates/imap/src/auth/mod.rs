@@ -16,7 +16,7 @@ use mailhaul_mail::Secret;
 use crate::{
     capability::Capabilities,
     error::{Error, ErrorKind},
-    options::Security,
+    security::Security,
 };
 
 pub use memory::SignInMemory;
