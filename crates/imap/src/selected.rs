@@ -14,6 +14,19 @@ pub struct Selected<'s> {
     pub(crate) session: &'s mut Session,
 }
 
+impl Session {
+    /// The selected mailbox.
+    pub fn selected_name(&self) -> Option<&MailboxName> {
+        self.link.state().selected.as_ref().map(|it| &it.name)
+    }
+
+    /// The selected mailbox again, without a round trip.
+    pub fn selected(&mut self) -> Option<Selected<'_>> {
+        self.link.state().selected.as_ref()?;
+        Some(Selected { session: self })
+    }
+}
+
 impl Selected<'_> {
     /// What is known of it.
     pub fn data(&self) -> &MailboxData {

@@ -1,9 +1,6 @@
 //! A connection on which somebody logged in.
 
-use crate::{
-    capability::Capabilities, driver::Link, error::Error, limits::Limits, mailbox_name::MailboxName,
-    response::StatusResponse, selected::Selected,
-};
+use crate::{capability::Capabilities, driver::Link, error::Error, limits::Limits, response::StatusResponse};
 
 /// An authenticated connection. Its commands are in files of their own.
 ///
@@ -58,16 +55,5 @@ impl Session {
     /// Whether ENABLE switched this on.
     pub fn has_enabled(&self, capability: &str) -> bool {
         self.link.state().has_enabled(capability)
-    }
-
-    /// The selected mailbox.
-    pub fn selected_name(&self) -> Option<&MailboxName> {
-        self.link.state().selected.as_ref().map(|it| &it.name)
-    }
-
-    /// The selected mailbox again, without a round trip.
-    pub fn selected(&mut self) -> Option<Selected<'_>> {
-        self.link.state().selected.as_ref()?;
-        Some(Selected { session: self })
     }
 }
