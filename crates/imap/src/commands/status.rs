@@ -6,16 +6,13 @@ use mailhaul_mail::Scope;
 
 use crate::{
     capability::Capabilities,
-    driver::Event,
+    driver::PipelineEvent,
     encode::Command,
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
     response::{Status, StatusItems, Untagged},
     session::Session,
 };
-
-/// So many commands are under way at once.
-const PIPELINED: usize = 128;
 
 /// What STATUS can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,44 +70,31 @@ impl Session {
         items: &[StatusItem],
     ) -> Result<Vec<Result<StatusItems, Error>>, Error> {
         let items = status_items(&self.link.state().capabilities, items);
-        self.link.settle().await?;
         let mut told: HashMap<MailboxName, StatusItems> = HashMap::new();
         // The answer that came last, should its name be spelt otherwise than ours.
         let mut stray = None;
         let mut outcomes: Vec<Option<Result<StatusItems, Error>>> = names.iter().map(|_| None).collect();
-        let mut in_flight = HashMap::new();
-        let mut rest = names.iter().enumerate();
-        loop {
-            while in_flight.len() < PIPELINED
-                && let Some((index, name)) = rest.next()
-            {
-                let command = Command::new("STATUS").mailbox(name).raw(&items);
-                in_flight.insert(self.link.send(&command).await?, index);
-            }
-            if in_flight.is_empty() {
-                break;
-            }
-            match self.link.next().await? {
-                Event::Untagged(Untagged::MailboxStatus { name, items }) => {
-                    if in_flight.values().any(|index| names[*index] == name) {
-                        told.insert(name, items);
-                    } else {
-                        stray = Some(items);
-                    }
+        let commands = names.iter().map(|name| Command::new("STATUS").mailbox(name).raw(&items));
+        let observe = |event: PipelineEvent<'_>| match event {
+            PipelineEvent::Untagged(Untagged::MailboxStatus { name, items }, in_flight) => {
+                if in_flight.values().any(|index| names[*index] == name) {
+                    told.insert(name, items);
+                } else {
+                    stray = Some(items);
                 }
-                Event::Tagged { id, status } => {
-                    let Some(index) = in_flight.remove(&id) else { continue };
-                    outcomes[index] = Some(if status.status == Status::Ok {
-                        let items = told.remove(&names[index]).or_else(|| stray.take());
-                        items.ok_or_else(|| silent(&names[index]))
-                    } else {
-                        Err(Error::refused("STATUS", &status).at_least(Scope::Folder))
-                    });
-                    stray = None;
-                }
-                _ => {}
             }
-        }
+            PipelineEvent::Untagged(..) => {}
+            PipelineEvent::Ended(index, status) => {
+                outcomes[index] = Some(if status.status == Status::Ok {
+                    let items = told.remove(&names[index]).or_else(|| stray.take());
+                    items.ok_or_else(|| silent(&names[index]))
+                } else {
+                    Err(Error::refused("STATUS", &status).at_least(Scope::Folder))
+                });
+                stray = None;
+            }
+        };
+        self.link.pipeline(commands, observe).await?;
         Ok(outcomes
             .into_iter()
             .zip(names)

@@ -3,21 +3,18 @@
 mod flood;
 mod pace;
 mod pending;
+mod pipeline;
 mod reader;
 mod state;
 mod writer;
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 pub(crate) use pace::longest_stall;
 pub(crate) use pending::Pending;
+pub(crate) use pipeline::PipelineEvent;
 pub(crate) use reader::silence;
 pub use state::MailboxData;
 pub(crate) use state::{SelectedState, State};
@@ -39,16 +36,13 @@ use crate::{
 };
 
 /// More untagged responses to one command (other than FETCH) are a flood.
-const MOST_RESPONSES: u32 = 4_000_000;
+const MAX_RESPONSES: u32 = 4_000_000;
 
 /// So long a server that said goodbye may go on talking.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Bytes that are kept of the first line.
 const FIRST_LINE: usize = 80;
-
-/// Commands of one kind that are under way at most.
-const PIPELINED: usize = 128;
 
 /// What came from the server.
 #[derive(Debug)]
@@ -363,7 +357,7 @@ impl Link {
     ) -> Result<StatusResponse, Error> {
         self.settle().await?;
         let id = self.send(command).await?;
-        for _ in 0..MOST_RESPONSES {
+        for _ in 0..MAX_RESPONSES {
             match self.next().await? {
                 Event::Tagged { id: ended, status } if ended == id => {
                     return if status.status == Status::Ok {
@@ -377,52 +371,6 @@ impl Link {
             }
         }
         Err(self.incoming.fail(Error::session(ErrorKind::Protocol, format!("{name}: the answer has no end"))))
-    }
-
-    /// Several commands at once, each with its name for errors. Gives what became of each, in their order.
-    pub(crate) async fn run_many(
-        &mut self,
-        commands: &[(&str, Command)],
-        collect: impl FnMut(Untagged),
-    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
-        self.run_many_noticing(commands, collect, || {}).await
-    }
-
-    /// Like [`run_many`](Self::run_many). Calls `ended_one` whenever a command ends.
-    pub(crate) async fn run_many_noticing(
-        &mut self,
-        commands: &[(&str, Command)],
-        mut collect: impl FnMut(Untagged),
-        mut ended_one: impl FnMut(),
-    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
-        self.settle().await?;
-        let mut ended = BTreeMap::new();
-        let mut waiting = HashMap::new();
-        let mut rest = commands.iter().enumerate();
-        for _ in 0..MOST_RESPONSES {
-            while waiting.len() < PIPELINED
-                && let Some((index, (_, command))) = rest.next()
-            {
-                waiting.insert(self.send(command).await?, index);
-            }
-            if waiting.is_empty() {
-                return Ok(ended.into_values().collect());
-            }
-            match self.next().await? {
-                Event::Tagged { id, status } => {
-                    ended_one();
-                    if let Some(index) = waiting.remove(&id) {
-                        let is_fine = status.status == Status::Ok;
-                        let refused = Error::refused(commands[index].0, &status);
-                        ended.insert(index, if is_fine { Ok(status) } else { Err(refused) });
-                    }
-                }
-                Event::Untagged(untagged) => collect(untagged),
-                _ => {}
-            }
-        }
-        let words = format!("{} commands: the answers have no end", commands.len());
-        Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)))
     }
 
     /// As [`Link::run`], where nothing is collected.
