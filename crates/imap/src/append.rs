@@ -81,8 +81,8 @@ impl AppendReply {
 
 /// What the halves tell each other.
 #[derive(Default)]
-struct Talk {
-    question: Mutex<Question>,
+struct ContinuationHandshake {
+    state: Mutex<HandshakeState>,
     /// For the sink.
     answered: Notify,
     /// For the replies.
@@ -93,7 +93,7 @@ struct Talk {
 }
 
 #[derive(Default)]
-struct Question {
+struct HandshakeState {
     /// The command that waits for the server's consent.
     asked: Option<CommandId>,
     consented: bool,
@@ -105,9 +105,9 @@ struct Question {
     failed: Option<Error>,
 }
 
-impl Talk {
-    fn with<T>(&self, change: impl FnOnce(&mut Question) -> T) -> T {
-        change(&mut self.question.lock().unwrap_or_else(PoisonError::into_inner))
+impl ContinuationHandshake {
+    fn with<T>(&self, change: impl FnOnce(&mut HandshakeState) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn fail(&self, error: &Error) {
@@ -122,7 +122,7 @@ impl Talk {
 pub struct AppendSink<'s> {
     writer: &'s mut Writer,
     pending: Arc<Pending>,
-    talk: Arc<Talk>,
+    handshake: Arc<ContinuationHandshake>,
     mode: LiteralMode,
     is_multi: bool,
     name: MailboxName,
@@ -135,7 +135,7 @@ pub struct AppendSink<'s> {
 pub struct AppendReplies<'s> {
     incoming: &'s mut Incoming,
     pending: Arc<Pending>,
-    talk: Arc<Talk>,
+    handshake: Arc<ContinuationHandshake>,
     patience: Duration,
     /// When a command was answered last; keep-alives are no answers.
     answered: Instant,
@@ -157,13 +157,13 @@ impl Session {
     ) -> Result<(AppendSink<'_>, AppendReplies<'_>), Error> {
         let link = &mut self.link;
         link.settle().await?;
-        let talk = Arc::new(Talk::default());
+        let handshake = Arc::new(ContinuationHandshake::default());
         let sink = AppendSink {
             mode: link.incoming.state.capabilities.literal_mode(),
             is_multi: link.incoming.state.has("MULTIAPPEND"),
             writer: &mut link.writer,
             pending: Arc::clone(&link.pending),
-            talk: Arc::clone(&talk),
+            handshake: Arc::clone(&handshake),
             name: name.clone(),
             open: None,
             missing: None,
@@ -171,7 +171,7 @@ impl Session {
         let replies = AppendReplies {
             incoming: &mut link.incoming,
             pending: Arc::clone(&link.pending),
-            talk,
+            handshake,
             patience: link.timeouts.read,
             answered: Instant::now(),
             complaint: None,
@@ -217,11 +217,11 @@ impl AppendSink<'_> {
         if self.missing.is_some() {
             return Err(misuse("a message is begun within another"));
         }
-        if let Some(error) = self.talk.with(|it| it.failed.clone()) {
+        if let Some(error) = self.handshake.with(|it| it.failed.clone()) {
             return Err(error);
         }
         let (id, command) = match self.open {
-            Some(id) if self.talk.with(|it| it.ended == Some(id)) => {
+            Some(id) if self.handshake.with(|it| it.ended == Some(id)) => {
                 self.end_command();
                 return Ok(Begin::Refused(id));
             }
@@ -290,8 +290,8 @@ impl AppendSink<'_> {
         }
         let id = self.open.take()?;
         self.writer.close();
-        self.talk.with(|it| it.open = None);
-        self.talk.changed.notify_one();
+        self.handshake.with(|it| it.open = None);
+        self.handshake.changed.notify_one();
         Some(id)
     }
 
@@ -304,8 +304,8 @@ impl AppendSink<'_> {
     fn open(&mut self) -> CommandId {
         let id = self.writer.open();
         self.open = Some(id);
-        self.talk.with(|it| it.open = Some(id));
-        self.talk.changed.notify_one();
+        self.handshake.with(|it| it.open = Some(id));
+        self.handshake.changed.notify_one();
         id
     }
 
@@ -316,27 +316,27 @@ impl AppendSink<'_> {
             return Ok(true);
         }
         self.writer.push(format!("{{{length}}}\r\n").as_bytes());
-        self.talk.with(|it| (it.asked, it.consented) = (Some(id), false));
+        self.handshake.with(|it| (it.asked, it.consented) = (Some(id), false));
         self.flush().await?;
         loop {
             let (failed, consented, ended) =
-                self.talk.with(|it| (it.failed.clone(), it.consented, it.ended == Some(id)));
+                self.handshake.with(|it| (it.failed.clone(), it.consented, it.ended == Some(id)));
             if let Some(error) = failed {
                 return Err(error);
             }
             if consented || ended {
-                self.talk.with(|it| it.asked = None);
+                self.handshake.with(|it| it.asked = None);
             }
             if ended {
                 self.pending.close();
                 self.open = None;
-                self.talk.with(|it| it.open = None);
+                self.handshake.with(|it| it.open = None);
                 return Ok(false);
             }
             if consented {
                 return Ok(true);
             }
-            self.talk.answered.notified().await;
+            self.handshake.answered.notified().await;
         }
     }
 
@@ -345,10 +345,10 @@ impl AppendSink<'_> {
         let Err(own) = outcome else { return Ok(()) };
         let told = async {
             loop {
-                if let Some(error) = self.talk.with(|it| it.failed.clone()) {
+                if let Some(error) = self.handshake.with(|it| it.failed.clone()) {
                     return error;
                 }
-                self.talk.answered.notified().await;
+                self.handshake.answered.notified().await;
             }
         };
         Err(timeout(Duration::from_secs(2), told).await.unwrap_or(own))
@@ -357,9 +357,9 @@ impl AppendSink<'_> {
 
 impl Drop for AppendSink<'_> {
     fn drop(&mut self) {
-        self.talk.unsent.store(!self.writer.is_clean(), Ordering::Release);
-        self.talk.sink_gone.store(true, Ordering::Release);
-        self.talk.changed.notify_one();
+        self.handshake.unsent.store(!self.writer.is_clean(), Ordering::Release);
+        self.handshake.sink_gone.store(true, Ordering::Release);
+        self.handshake.changed.notify_one();
     }
 }
 
@@ -373,14 +373,14 @@ impl AppendReplies<'_> {
     pub async fn next(&mut self) -> Result<Option<AppendReply>, Error> {
         let outcome = self.read().await;
         if let Err(error) = &outcome {
-            self.talk.fail(error);
+            self.handshake.fail(error);
         }
         outcome
     }
 
     async fn read(&mut self) -> Result<Option<AppendReply>, Error> {
         loop {
-            if self.talk.sink_gone.load(Ordering::Acquire) {
+            if self.handshake.sink_gone.load(Ordering::Acquire) {
                 self.check_ending()?;
                 if self.pending.is_empty() {
                     return Ok(None);
@@ -391,7 +391,7 @@ impl AppendReplies<'_> {
             let event = tokio::select! {
                 biased;
                 event = self.incoming.next(None) => event?,
-                () = self.talk.changed.notified() => continue,
+                () = self.handshake.changed.notified() => continue,
                 () = sleep(longest_silence) => {
                     self.check_silence()?;
                     continue;
@@ -400,30 +400,30 @@ impl AppendReplies<'_> {
             match event {
                 Event::Continue(_) => {
                     self.answered = Instant::now();
-                    self.talk.with(|it| it.consented = it.asked.is_some());
-                    self.talk.answered.notify_one();
+                    self.handshake.with(|it| it.consented = it.asked.is_some());
+                    self.handshake.answered.notify_one();
                 }
                 // Some servers refuse a literal so, and answer the command in no other way.
                 Event::Untagged(Untagged::Status(status)) if status.status == Status::Bad => {
-                    let asked = self.talk.with(|it| it.asked.filter(|_| !it.consented));
+                    let asked = self.handshake.with(|it| it.asked.filter(|_| !it.consented));
                     let Some(id) = asked else {
                         self.complaint = Some(status);
                         continue;
                     };
                     self.pending.abandon(id);
-                    self.talk.with(|it| it.ended = Some(id));
-                    self.talk.answered.notify_one();
+                    self.handshake.with(|it| it.ended = Some(id));
+                    self.handshake.answered.notify_one();
                     return Ok(Some(AppendReply { command: id, status }));
                 }
                 Event::Tagged { id, status } => {
                     self.complaint = None;
                     self.answered = Instant::now();
-                    self.talk.with(|it| {
+                    self.handshake.with(|it| {
                         if it.open == Some(id) {
                             it.ended = Some(id);
                         }
                     });
-                    self.talk.answered.notify_one();
+                    self.handshake.answered.notify_one();
                     return Ok(Some(AppendReply { command: id, status }));
                 }
                 _ => {}
@@ -436,7 +436,7 @@ impl AppendReplies<'_> {
         if self.pending.is_open() && !self.pending.is_empty() {
             return Err(self.incoming.fail(misuse("given up within a message")));
         }
-        if self.talk.unsent.load(Ordering::Acquire) && !self.pending.is_empty() {
+        if self.handshake.unsent.load(Ordering::Acquire) && !self.pending.is_empty() {
             return Err(self.incoming.fail(misuse("the sink was dropped before it was flushed")));
         }
         Ok(())
@@ -444,7 +444,8 @@ impl AppendReplies<'_> {
 
     /// A server that is given octets, or owes nothing, may be silent.
     fn check_silence(&mut self) -> Result<(), Error> {
-        let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
+        let owes =
+            self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
         let last = self.incoming.last_read().max(self.pending.last_written());
         let patience = self.longest_silence();
         if !owes || Instant::now().duration_since(last) < patience {
@@ -463,7 +464,8 @@ impl AppendReplies<'_> {
 
     /// A server that says other things and does not answer is given up as well.
     fn check_progress(&mut self) -> Result<(), Error> {
-        let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
+        let owes =
+            self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
         let waited = self.answered.max(self.pending.last_written()).elapsed();
         if !owes || waited < longest_stall(self.patience) {
             return Ok(());
@@ -479,6 +481,6 @@ impl AppendReplies<'_> {
 
 impl Drop for AppendReplies<'_> {
     fn drop(&mut self) {
-        self.talk.fail(&misuse("nobody reads the answers any more"));
+        self.handshake.fail(&misuse("nobody reads the answers any more"));
     }
 }
