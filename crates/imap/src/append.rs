@@ -156,7 +156,7 @@ impl Session {
         name: &MailboxName,
     ) -> Result<(AppendSink<'_>, AppendReplies<'_>), Error> {
         let link = &mut self.link;
-        link.settle().await?;
+        link.drain_abandoned().await?;
         let handshake = Arc::new(ContinuationHandshake::default());
         let sink = AppendSink {
             mode: link.incoming.state.capabilities.literal_mode(),

@@ -73,7 +73,7 @@ pub struct FetchStream<'s> {
 impl Selected<'_> {
     /// A stream of FETCH commands on this mailbox.
     pub async fn fetch_stream(&mut self) -> Result<FetchStream<'_>, Error> {
-        self.session.link.settle().await?;
+        self.session.link.drain_abandoned().await?;
         let (limits, patience) = (self.session.limits.clone(), self.session.link.timeouts.read);
         let (session, in_flight) = (&mut *self.session, VecDeque::new());
         Ok(FetchStream { session, in_flight, is_body: false, patience, limits })

@@ -42,7 +42,7 @@ pub(crate) async fn attempt(
 async fn login(link: &mut Link, credentials: &Credentials) -> Result<Answer, Error> {
     let user = Secret::new(credentials.user.as_bytes());
     let command = Command::new("LOGIN").secret(&user).secret(&credentials.secret);
-    link.settle().await?;
+    link.drain_abandoned().await?;
     let id = link.send(&command).await?;
     let status = ending(link, id).await?;
     judge("LOGIN", &status, None)
@@ -60,7 +60,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
     if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= LONGEST_INITIAL) {
         command = command.secret_raw(octets);
     }
-    link.settle().await?;
+    link.drain_abandoned().await?;
     let id = link.send(&command).await?;
     // Set when we have given up, and wait for the server to agree.
     let mut failure = None;

@@ -49,7 +49,7 @@ impl Session {
         mut collect: impl FnMut(usize, Box<Fetch>),
     ) -> Result<Vec<Result<ChangedMailbox, Error>>, Error> {
         plain_items(items)?;
-        self.link.settle().await?;
+        self.link.drain_abandoned().await?;
         // A refusal unselects too (RFC 9051, section 6.3.2). If this future is dropped, no mailbox counts as open.
         self.link.state_mut().selected = None;
         let mut commands = self.send_all(queries, items).await?;

@@ -76,7 +76,7 @@ impl Selected<'_> {
     ) -> Result<UidSet, Error> {
         plain_items(items)?;
         let link = &mut self.session.link;
-        link.settle().await?;
+        link.drain_abandoned().await?;
         let mut gone = UidSet::new();
         let mut todo = parts(uids, link.state());
         let mut in_flight: HashMap<CommandId, UidSet> = HashMap::new();

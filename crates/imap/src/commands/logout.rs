@@ -9,7 +9,7 @@ use crate::{
 impl Session {
     /// Sends LOGOUT and does not wait for the answer. All earlier commands are answered, so nothing is lost.
     pub async fn leave(mut self) -> Result<(), Error> {
-        self.link.settle().await?;
+        self.link.drain_abandoned().await?;
         self.link.send(&Command::new("LOGOUT")).await?;
         let sent = self.link.writer.flush().await;
         self.link.writer.shutdown().await;
@@ -18,7 +18,7 @@ impl Session {
 
     /// Says goodbye.
     pub async fn logout(mut self) -> Result<(), Error> {
-        self.link.settle().await?;
+        self.link.drain_abandoned().await?;
         self.link.state_mut().is_closing = true;
         let outcome = self.link.order("LOGOUT", &Command::new("LOGOUT")).await;
         self.link.writer.shutdown().await;

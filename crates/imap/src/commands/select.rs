@@ -59,7 +59,7 @@ impl Session {
     ) -> Result<Selected<'_>, Error> {
         let command = Command::new(verb).mailbox(name);
         let command = self.parameters(options).iter().fold(command, |command, it| command.raw(it));
-        self.link.settle().await?;
+        self.link.drain_abandoned().await?;
         // Even a refusal unselects what was selected (RFC 9051, section 6.3.2).
         self.link.state_mut().selected = None;
         let mut data = MailboxData::default();

@@ -282,7 +282,7 @@ impl Link {
     }
 
     /// Before a new command: reads to their end the commands whose callers went away.
-    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+    pub(crate) async fn drain_abandoned(&mut self) -> Result<(), Error> {
         if let Some(error) = self.incoming.broken.as_ref().or(self.writer.broken()) {
             return Err(error.clone());
         }
@@ -355,7 +355,7 @@ impl Link {
         command: &Command,
         mut collect: impl FnMut(Untagged),
     ) -> Result<StatusResponse, Error> {
-        self.settle().await?;
+        self.drain_abandoned().await?;
         let id = self.send(command).await?;
         for _ in 0..MAX_RESPONSES {
             match self.next().await? {

@@ -31,7 +31,7 @@ impl Link {
         commands: impl ExactSizeIterator<Item = impl Borrow<Command>>,
         mut observe: impl FnMut(PipelineEvent<'_>),
     ) -> Result<(), Error> {
-        self.settle().await?;
+        self.drain_abandoned().await?;
         let count = commands.len();
         let mut rest = commands.enumerate();
         let mut in_flight = HashMap::new();
