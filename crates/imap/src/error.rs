@@ -8,8 +8,8 @@ pub use crate::error_kind::ErrorKind;
 use crate::{
     decode::DecodeError,
     framer::FrameError,
-    patience,
     response::{Code, Status, StatusResponse},
+    throttle_replies,
 };
 
 /// How a message begins of a server that hung up.
@@ -169,7 +169,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
     let text = status.text.to_ascii_lowercase();
     let says = |words: &str| text.contains(words);
-    if let Some(asked) = patience::asked(status, &text) {
+    if let Some(asked) = throttle_replies::verdict(status, &text) {
         return asked;
     }
     match &status.code {
@@ -189,7 +189,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     if FULL.iter().any(|row| row.iter().all(|words| says(words))) {
         return (Scope::Endpoint, Retry::Never, K::Quota);
     }
-    if let Some(asked) = patience::asked_in_words(&text) {
+    if let Some(asked) = throttle_replies::verdict_from_words(&text) {
         return asked;
     }
     let table: [(&[&str], Scope, Retry, K); 3] = [

@@ -72,7 +72,7 @@ const COUNTED: [&str; 9] = [
 ];
 
 /// What is asked for in words that leave no doubt, or by a code. `text` is the status's in lower case.
-pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
+pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
     if let Some(backoff) = suggested_backoff(text) {
         // Exchange's budgets are those of a mailbox.
         return Some((Scope::Mailbox, Retry::After(Some(backoff)), ErrorKind::Throttled));
@@ -105,7 +105,7 @@ pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
 }
 
 /// What is asked for in words alone.
-pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
+pub(crate) fn verdict_from_words(text: &str) -> Option<Verdict> {
     let row = WORDS.iter().find(|(words, ..)| words.iter().all(|it| text.contains(it)));
     if let Some((_, scope, kind)) = row {
         let retry = if *kind == ErrorKind::Connection { Retry::Now } else { Retry::After(None) };
