@@ -239,9 +239,9 @@ impl AppendSink<'_> {
             if fragment.is_literal() && !self.announce(id, octets.len() as u64).await? {
                 return Ok(Begin::Refused(id));
             }
-            self.writer.push(octets);
+            self.writer.queue(octets);
         }
-        self.writer.push(b" ");
+        self.writer.queue(b" ");
         if !self.announce(id, head.length).await? {
             return Ok(Begin::Refused(id));
         }
@@ -261,7 +261,7 @@ impl AppendSink<'_> {
         let outcome = if missing == 0 && octets.len() > TAIL {
             let (body, tail) = octets.split_at(octets.len() - TAIL);
             let outcome = self.writer.write(body).await;
-            self.writer.push(tail);
+            self.writer.queue(tail);
             outcome
         } else {
             self.writer.write(octets).await
@@ -312,10 +312,10 @@ impl AppendSink<'_> {
     /// Announces a literal, and waits for consent where the server wants to be asked. False: refused.
     async fn announce(&mut self, id: CommandId, length: u64) -> Result<bool, Error> {
         if self.mode.is_free(length) {
-            self.writer.push(format!("{{{length}+}}\r\n").as_bytes());
+            self.writer.queue(format!("{{{length}+}}\r\n").as_bytes());
             return Ok(true);
         }
-        self.writer.push(format!("{{{length}}}\r\n").as_bytes());
+        self.writer.queue(format!("{{{length}}}\r\n").as_bytes());
         self.handshake.with(|it| (it.asked, it.consented) = (Some(id), false));
         self.flush().await?;
         loop {

@@ -93,7 +93,7 @@ impl FetchStream<'_> {
             writer.trace(&trace::command(id, &command));
         }
         // There is no literal in it: nothing to wait for.
-        command.fragments.iter().for_each(|fragment| writer.push(fragment.octets()));
+        command.fragments.iter().for_each(|fragment| writer.queue(fragment.octets()));
         writer.close();
         self.in_flight.push_back(id);
         Ok(id)

@@ -81,8 +81,8 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                     Zeroizing::new(b"*".to_vec())
                 });
                 link.writer.trace("[redacted]");
-                link.writer.push(&answer);
-                link.writer.push(b"\r\n");
+                link.writer.queue(&answer);
+                link.writer.queue(b"\r\n");
             }
             Event::Tagged { id: ended, status } if ended == id => {
                 if let Some(error) = failure {

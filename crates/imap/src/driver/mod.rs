@@ -318,16 +318,16 @@ impl Link {
             if fragment.is_literal() {
                 let length = octets.len() as u64;
                 if mode.is_free(length) {
-                    self.writer.push(format!("{{{length}+}}\r\n").as_bytes());
+                    self.writer.queue(format!("{{{length}+}}\r\n").as_bytes());
                 } else {
-                    self.writer.push(format!("{{{length}}}\r\n").as_bytes());
+                    self.writer.queue(format!("{{{length}}}\r\n").as_bytes());
                     if !self.is_continued(id).await? {
                         self.pending.close();
                         return Ok(id);
                     }
                 }
             }
-            self.writer.push(octets);
+            self.writer.queue(octets);
         }
         self.writer.close();
         Ok(id)

@@ -69,18 +69,18 @@ impl Writer {
     /// Begins a command: its tag and a blank.
     pub(crate) fn open(&mut self) -> CommandId {
         let id = self.pending.open();
-        self.push(format!("{id} ").as_bytes());
+        self.queue(format!("{id} ").as_bytes());
         id
     }
 
     /// Ends the command.
     pub(crate) fn close(&mut self) {
-        self.push(b"\r\n");
+        self.queue(b"\r\n");
         self.pending.close();
     }
 
     /// Collects octets for the next flush.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
+    pub(crate) fn queue(&mut self, octets: &[u8]) {
         self.buffer.extend_from_slice(octets);
     }
 
@@ -111,7 +111,7 @@ impl Writer {
     /// system call with what was collected.
     pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         if octets.len() < WORTH_COPYING || self.buffer.len() + octets.len() <= COLLECTED {
-            self.push(octets);
+            self.queue(octets);
             if self.buffer.len() > COLLECTED { self.send_collected().await } else { Ok(()) }
         } else if let Some(deflater) = &mut self.deflater {
             let packed = deflater
