@@ -28,7 +28,7 @@ mod unselect;
 use mailhaul_mail::{Retry, Scope};
 
 pub use changes::{ChangedMailbox, ChangesQuery};
-pub use copy::Copied;
+pub use copy::CopyUids;
 pub use introduce::Introduction;
 pub use list::{ListQuery, ListedMailbox};
 pub use parts::split_uids;
