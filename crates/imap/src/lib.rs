@@ -72,7 +72,7 @@ pub use certificate::{Certificate, CertificateContent};
 pub use command_id::CommandId;
 pub use commands::{
     ChangedMailbox, ChangesQuery, CopyUids, Introduction, ListQuery, ListedMailbox, Qresync, Quota,
-    SearchKey, SelectOptions, StatusItem, Store, StoreMode, split_uids,
+    SearchKey, SelectOptions, StatusItem, StoreCommand, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};

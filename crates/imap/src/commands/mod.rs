@@ -36,7 +36,7 @@ pub use quota::Quota;
 pub use search::SearchKey;
 pub use select::{Qresync, SelectOptions};
 pub use status::StatusItem;
-pub use store::{Store, StoreMode};
+pub use store::{StoreCommand, StoreMode};
 
 use crate::error::{Error, ErrorKind};
 

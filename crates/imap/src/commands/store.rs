@@ -23,7 +23,7 @@ pub enum StoreMode {
 
 /// One change of flags, for some messages of the open mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreCommand {
     /// The messages.
     pub uids: UidSet,
     /// What happens with the flags.
@@ -32,7 +32,7 @@ pub struct Store {
     pub flags: Flags,
 }
 
-impl Store {
+impl StoreCommand {
     fn is_empty(&self) -> bool {
         self.flags.is_empty() && self.mode != StoreMode::Replace
     }
@@ -53,7 +53,7 @@ impl Selected<'_> {
     /// # Errors
     /// The server's refusal, or those of the connection.
     pub async fn uid_store(&mut self, uids: &UidSet, mode: StoreMode, flags: &Flags) -> Result<(), Error> {
-        let store = Store { uids: uids.clone(), mode, flags: flags.clone() };
+        let store = StoreCommand { uids: uids.clone(), mode, flags: flags.clone() };
         self.uid_store_many(&[store]).await?.pop().unwrap_or(Ok(()))
     }
 
@@ -61,11 +61,11 @@ impl Selected<'_> {
     ///
     /// # Errors
     /// Those of the connection. A refusal is the result of its change.
-    pub async fn uid_store_many(&mut self, stores: &[Store]) -> Result<Vec<Result<(), Error>>, Error> {
+    pub async fn uid_store_many(&mut self, stores: &[StoreCommand]) -> Result<Vec<Result<(), Error>>, Error> {
         let mut results: Vec<Result<(), Error>> = stores.iter().map(|_| Ok(())).collect();
         let state = self.session.link.state();
         let parts_of =
-            |store: &Store| if store.is_empty() { VecDeque::new() } else { parts(&store.uids, state) };
+            |store: &StoreCommand| if store.is_empty() { VecDeque::new() } else { parts(&store.uids, state) };
         let mut todo: Vec<(usize, UidSet)> = stores
             .iter()
             .enumerate()

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use mailhaul_imap::{
     ChangedMailbox, ChangesQuery, Error, ErrorKind, ListQuery, MailboxName, Qresync, SearchKey,
-    SelectOptions, Session, StatusItem, Store, StoreMode, response::Fetch,
+    SelectOptions, Session, StatusItem, StoreCommand, StoreMode, response::Fetch,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
 use mailhaul_testkit::peer::{self, finish, session, session_with};
@@ -238,7 +238,7 @@ async fn changes_of_flags_share_a_round_trip() {
             ("9", StoreMode::Remove, ""),
             ("3", StoreMode::Add, "\\Draft"),
         ];
-        let stores = table.map(|(set, mode, flags)| Store {
+        let stores = table.map(|(set, mode, flags)| StoreCommand {
             uids: uids(set),
             mode,
             flags: flags.split_whitespace().collect(),
