@@ -12,7 +12,7 @@ use crate::{
     driver::Event,
     encode::Command,
     error::Error,
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Fetch, StatusResponse, Untagged},
     selected::Selected,
     session::Session,
@@ -67,7 +67,7 @@ pub struct FetchStream<'s> {
     /// Whether the literal that comes by belongs to a message.
     is_body: bool,
     patience: Duration,
-    limits: Limits,
+    limits: ResponseLimits,
 }
 
 impl Selected<'_> {

@@ -6,7 +6,7 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
-use crate::limits::Limits;
+use crate::limits::ResponseLimits;
 
 /// Room that is made for each read, in octets.
 const READ_SIZE: usize = 64 << 10;
@@ -42,22 +42,22 @@ pub struct RawResponse {
     pub streamed: Vec<(usize, u64)>,
 }
 
-/// The server said more than [`Limits`] allows. Nothing more can be read from the connection.
+/// The server said more than [`ResponseLimits`] allows. Nothing more can be read from the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// See [`Limits::line`].
+    /// See [`ResponseLimits::line`].
     #[error("the server sent a line of more than {limit} octets")]
     LineTooLong {
         /// In octets.
         limit: usize,
     },
-    /// See [`Limits::response`].
+    /// See [`ResponseLimits::response`].
     #[error("the server sent a response of more than {limit} octets")]
     ResponseTooLong {
         /// In octets.
         limit: usize,
     },
-    /// See [`Limits::literal`].
+    /// See [`ResponseLimits::literal`].
     #[error("the server announced a literal of {length} octets; at most {limit} are taken")]
     LiteralTooLarge {
         /// In octets; the greatest number of 64 bits stands for it and all beyond.
@@ -65,7 +65,7 @@ pub enum FrameError {
         /// In octets.
         limit: u64,
     },
-    /// See [`Limits::literals_per_response`].
+    /// See [`ResponseLimits::literals_per_response`].
     #[error("the server sent more than {limit} literals in one response")]
     TooManyLiterals {
         /// A number of literals.
@@ -76,7 +76,7 @@ pub enum FrameError {
 /// The framer. Fill [`Framer::buffer_mut`], then call [`Framer::next_frame`] until it has no more.
 #[derive(Debug, Default)]
 pub struct Framer {
-    limits: Limits,
+    limits: ResponseLimits,
     /// What has come and was not handed out yet. Within a streamed literal it begins with the literal's next octet,
     /// otherwise with the response, or with what follows `head`.
     buffer: BytesMut,
@@ -98,7 +98,7 @@ pub struct Framer {
 
 impl Framer {
     /// An empty one.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: ResponseLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
@@ -215,7 +215,7 @@ impl Framer {
     /// `end`: how much of the buffer belongs to this response. The tighter limit speaks, so that the error does not
     /// depend on how the octets were cut into reads.
     fn check_length(&self, end: usize) -> Result<(), FrameError> {
-        let Limits { line, response, .. } = self.limits;
+        let ResponseLimits { line, response, .. } = self.limits;
         let total = self.head.text.len().saturating_add(end);
         let line_end = line.saturating_add(self.inline);
         if total <= line_end.min(response) {
@@ -326,20 +326,20 @@ mod tests {
 
     use super::*;
 
-    fn small() -> Limits {
-        Limits {
+    fn small() -> ResponseLimits {
+        ResponseLimits {
             line: 60,
             inline_literal: 8,
             literal: 1000,
             literals_per_response: 3,
             response: 100,
-            ..Limits::default()
+            ..ResponseLimits::default()
         }
     }
 
     /// All frames of what comes in these pieces, chunks of one literal joined, and the error at the end if there is one.
     fn frames<'a>(
-        limits: &Limits,
+        limits: &ResponseLimits,
         pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> (Vec<Frame>, Option<FrameError>) {
         let mut framer = Framer::new(limits.clone());
@@ -479,7 +479,8 @@ mod tests {
             overflow.to_string(),
             "the server announced a literal of 18446744073709551615 octets; at most 1000 are taken"
         );
-        let unlimited = Limits { literal: u64::MAX, inline_literal: usize::MAX, ..Limits::default() };
+        let unlimited =
+            ResponseLimits { literal: u64::MAX, inline_literal: usize::MAX, ..ResponseLimits::default() };
         let refused = Some(FrameError::LiteralTooLarge { length: u64::MAX, limit: u64::MAX });
         assert_eq!(frames(&unlimited, [&b"* X {99999999999999999999}\r\n"[..]]).1, refused);
 
@@ -493,12 +494,17 @@ mod tests {
             Some(FrameError::TooManyLiterals { limit: 3 })
         );
 
-        let tight = Limits { response: 30, ..small() };
+        let tight = ResponseLimits { response: 30, ..small() };
         let too_long = Some(FrameError::ResponseTooLong { limit: 30 });
         assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 {8}\r\n"[..]]).1, too_long, "before it comes");
         assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 some more octets"[..]]).1, too_long);
-        let enormous =
-            Limits { response: 100, line: 60, inline_literal: usize::MAX, literal: u64::MAX, ..small() };
+        let enormous = ResponseLimits {
+            response: 100,
+            line: 60,
+            inline_literal: usize::MAX,
+            literal: u64::MAX,
+            ..small()
+        };
         let wire = b"* X {18446744073709551614}\r\n";
         assert_eq!(frames(&enormous, [&wire[..]]).1, Some(FrameError::ResponseTooLong { limit: 100 }));
     }
@@ -525,7 +531,7 @@ mod tests {
 
     #[test]
     fn nothing_is_searched_twice_and_there_is_room_for_the_literal() {
-        let mut framer = Framer::new(Limits::default());
+        let mut framer = Framer::new(ResponseLimits::default());
         framer.buffer_mut().extend_from_slice(b"* 1 FETCH");
         assert_eq!(framer.next_frame(), Ok(None));
         assert_eq!(framer.searched, 9);
@@ -615,7 +621,7 @@ mod tests {
         ) {
             let wire: Vec<u8> = responses.iter().flat_map(|(wire, _)| wire.clone()).collect();
             let expected: Vec<Frame> = responses.into_iter().flat_map(|(_, frames)| frames).collect();
-            let limits = Limits { inline_literal: 8, ..Limits::default() };
+            let limits = ResponseLimits { inline_literal: 8, ..ResponseLimits::default() };
             prop_assert_eq!(frames(&limits, cut(&wire, &lengths)), (expected, None));
         }
 

@@ -81,7 +81,7 @@ pub use encode::{Command, Fragment, is_flag};
 pub use error::{Error, ErrorKind};
 pub use fetch::{FetchEvent, FetchStream};
 pub use framer::{Frame, FrameError, Framer, RawResponse};
-pub use limits::Limits;
+pub use limits::ResponseLimits;
 pub use mailbox_name::MailboxName;
 pub use options::{ConnectOptions, Timeouts, TlsOptions};
 pub use security::Security;

@@ -1,8 +1,8 @@
 //! How much of a server's talk is taken before the connection is given up.
 
-/// Limits against servers that lie or rave. All in octets unless said otherwise.
+/// ResponseLimits against servers that lie or rave. All in octets unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ResponseLimits {
     /// A line without its literals. A SEARCH answer over a million messages is one line.
     pub line: usize,
     /// A literal up to this size is kept inside its response; a larger one is handed out in chunks.
@@ -17,7 +17,7 @@ pub struct Limits {
     pub nesting: usize,
 }
 
-impl Default for Limits {
+impl Default for ResponseLimits {
     fn default() -> Self {
         Self {
             line: 16 << 20,

@@ -6,7 +6,7 @@ use mailhaul_mail::Reach;
 
 use crate::{
     auth::SignInMemory,
-    limits::Limits,
+    limits::ResponseLimits,
     security::Security,
     trace::{Milestone, Trace},
 };
@@ -64,7 +64,7 @@ pub struct ConnectOptions {
     /// How long to wait.
     pub timeouts: Timeouts,
     /// How much to take.
-    pub limits: Limits,
+    pub limits: ResponseLimits,
     /// Who is shown the protocol.
     pub trace: Option<Arc<dyn Trace>>,
     /// The only sign-in mechanism; `None` for the strongest that works. It counts for credentials of its kind.
@@ -92,7 +92,7 @@ impl ConnectOptions {
             security,
             tls: TlsOptions::default(),
             timeouts: Timeouts::default(),
-            limits: Limits::default(),
+            limits: ResponseLimits::default(),
             trace: None,
             mechanism: None,
             takes_short_keys: false,

@@ -1,6 +1,8 @@
 //! A connection on which somebody logged in.
 
-use crate::{capability::Capabilities, driver::Link, error::Error, limits::Limits, response::StatusResponse};
+use crate::{
+    capability::Capabilities, driver::Link, error::Error, limits::ResponseLimits, response::StatusResponse,
+};
 
 /// An authenticated connection. Its commands are in files of their own.
 ///
@@ -11,7 +13,7 @@ pub struct Session {
     pub(crate) greeting: StatusResponse,
     pub(crate) mechanism: Option<&'static str>,
     pub(crate) refused: Vec<String>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ResponseLimits,
 }
 
 impl Session {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "a table of tests")]
 
 use mailhaul_imap::{
-    Frame, Framer, Limits, MailboxName, decode,
+    Frame, Framer, MailboxName, ResponseLimits, decode,
     response::{
         Code, Content, Esearch, Fetch, ListItem, NamespaceEntry, Namespaces, QuotaResource, Response,
         Section, Status, StatusItems, StatusResponse, Untagged,
@@ -12,12 +12,12 @@ use mailhaul_imap::{
 use mailhaul_mail::{InternalDate, ModSeq, Uid, UidSet, UidValidity};
 
 fn read(line: &[u8]) -> Response {
-    let mut framer = Framer::new(Limits::default());
+    let mut framer = Framer::new(ResponseLimits::default());
     framer.buffer_mut().extend_from_slice(line);
     framer.buffer_mut().extend_from_slice(b"\r\n");
     let Ok(Some(Frame::Response(raw))) = framer.next_frame() else { panic!("no response: {line:?}") };
     assert!(!framer.is_inside_response(), "more than one response: {line:?}");
-    decode(&raw, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
+    decode(&raw, &ResponseLimits::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The table's lines are read, and each must give its value.

@@ -19,7 +19,7 @@ use imap_codec::{
     },
 };
 use mailhaul_imap::{
-    Frame, Framer, Limits, MailboxName, RawResponse, decode,
+    Frame, Framer, MailboxName, RawResponse, ResponseLimits, decode,
     response::{Content, Fetch, Response, StatusItems, Untagged},
 };
 use mailhaul_mail::{Flags, ModSeq, Uid, UidValidity};
@@ -28,7 +28,7 @@ use proptest::prelude::*;
 /// A response and its streamed literals.
 type Framed = (RawResponse, Vec<Vec<u8>>);
 
-fn frame(wire: &[u8], limits: &Limits, lengths: &[usize]) -> Vec<Framed> {
+fn frame(wire: &[u8], limits: &ResponseLimits, lengths: &[usize]) -> Vec<Framed> {
     let mut framer = Framer::new(limits.clone());
     let (mut found, mut literals) = (Vec::new(), Vec::new());
     let (mut rest, mut lengths) = (wire, lengths.iter().cycle());
@@ -245,12 +245,12 @@ fn assert_same_as_proto(wire: &[u8], found: &Untagged) {
 /// The framer's and the decoder's work on what imap-codec wrote.
 fn check(meant: &Data<'_>, wire: &[u8], lengths: &[usize]) {
     for inline_literal in [0, 5, 256 << 10] {
-        let found = frame(wire, &Limits { inline_literal, ..Limits::default() }, lengths);
+        let found = frame(wire, &ResponseLimits { inline_literal, ..ResponseLimits::default() }, lengths);
         assert_eq!(found.len(), 1);
         assert_eq!(restore(&found[0]), &wire[..wire.len() - 2]);
     }
-    let found = frame(wire, &Limits::default(), lengths);
-    let Ok(Response::Untagged(read)) = decode(&found[0].0, &Limits::default()) else {
+    let found = frame(wire, &ResponseLimits::default(), lengths);
+    let Ok(Response::Untagged(read)) = decode(&found[0].0, &ResponseLimits::default()) else {
         panic!("{:?}", wire.escape_ascii().to_string())
     };
     if assert_same(meant, &read) {
@@ -296,10 +296,10 @@ proptest! {
             // A literal within a response code: the framer takes no literals there, because a `{5}` that ends words
             // for people is far more frequent.
             if !literals {
-                let found = frame(&wire, &Limits::default(), &lengths);
+                let found = frame(&wire, &ResponseLimits::default(), &lengths);
                 prop_assert_eq!(found.len(), 1);
                 prop_assert_eq!(restore(&found[0]), &wire[..wire.len() - 2]);
-                let read = decode(&found[0].0, &Limits::default());
+                let read = decode(&found[0].0, &ResponseLimits::default());
                 let same_kind = matches!(
                     (&meant, &read),
                     (Meant::CommandContinuationRequest(_), Ok(Response::Continue(_)))

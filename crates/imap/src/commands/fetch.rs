@@ -24,7 +24,7 @@ const PIPELINED: usize = 16;
 impl Selected<'_> {
     /// Asks for `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`, and hands out every
     /// answer as it comes. Among them may be answers that nobody asked for: flags that change meanwhile. A section larger
-    /// than [`Limits::inline_literal`](crate::Limits::inline_literal) is passed over, and marked as streamed.
+    /// than [`ResponseLimits::inline_literal`](crate::ResponseLimits::inline_literal) is passed over, and marked as streamed.
     pub async fn uid_fetch(
         &mut self,
         uids: &UidSet,

@@ -5,7 +5,7 @@ use mailhaul_mail::{Flags, InternalDate, ModSeq, Uid};
 use super::tokenizer::{Token, Tokens};
 use crate::{
     framer::{RawResponse, is_fetch},
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Content, Fetch, Section, Untagged},
 };
 
@@ -21,7 +21,7 @@ pub struct FetchHead {
 }
 
 /// Reads the beginning of a FETCH response whose last token is the header of a large literal.
-pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead> {
+pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<FetchHead> {
     let rest = raw.text.strip_prefix(b"* ")?;
     let (number, rest) = super::split_word(rest);
     let (word, rest) = super::split_word(rest);

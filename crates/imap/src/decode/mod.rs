@@ -11,7 +11,7 @@ mod tokenizer;
 
 use crate::{
     framer::{RawResponse, is_fetch},
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Response, Status, Untagged},
 };
 
@@ -24,7 +24,7 @@ use tokenizer::Tokens;
 pub struct DecodeError(String);
 
 /// Reads one response.
-pub fn decode(raw: &RawResponse, limits: &Limits) -> Result<Response, DecodeError> {
+pub fn decode(raw: &RawResponse, limits: &ResponseLimits) -> Result<Response, DecodeError> {
     let line = raw.text.as_ref();
     let (first, rest) = split_word(line);
     match first {
@@ -50,12 +50,12 @@ fn is_tag(word: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(|octet| octet.is_ascii_graphic() && !b"(){%*\"\\+".contains(octet))
 }
 
-fn untagged(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Untagged {
+fn untagged(raw: &RawResponse, rest: &[u8], limits: &ResponseLimits) -> Untagged {
     known(raw, rest, limits).unwrap_or_else(|| Untagged::Unknown(raw.text.slice_ref(rest)))
 }
 
 /// `None` for what is not known here, or malformed.
-fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
+fn known(raw: &RawResponse, rest: &[u8], limits: &ResponseLimits) -> Option<Untagged> {
     if let Some(status) = status::status(rest) {
         return Some(Untagged::Status(status));
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{framer::RawResponse, limits::Limits};
+use crate::{framer::RawResponse, limits::ResponseLimits};
 
 /// One token, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// Where `rest`, a tail of the response's text, begins.
-    pub(crate) fn after(raw: &'a RawResponse, rest: &[u8], limits: &Limits) -> Self {
+    pub(crate) fn after(raw: &'a RawResponse, rest: &[u8], limits: &ResponseLimits) -> Self {
         Self { raw, position: raw.text.len() - rest.len(), nesting: limits.nesting }
     }
 

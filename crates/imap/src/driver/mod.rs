@@ -27,7 +27,7 @@ use crate::{
     encode::Command,
     error::{Error, ErrorKind},
     framer::{Frame, RawResponse},
-    limits::Limits,
+    limits::ResponseLimits,
     options::{ConnectOptions, Timeouts},
     response::{Response, Status, StatusResponse, Untagged},
     secrets::Secrets,
@@ -67,7 +67,7 @@ pub(crate) enum Event {
 /// The reading half with all that is known of the server.
 pub(crate) struct Incoming {
     reader: Reader,
-    limits: Limits,
+    limits: ResponseLimits,
     pending: Arc<Pending>,
     pub(crate) state: State,
     pub(crate) secrets: Secrets,

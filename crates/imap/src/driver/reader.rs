@@ -17,7 +17,7 @@ use crate::{
     compress::Inflater,
     error::{Error, ErrorKind},
     framer::{Frame, Framer},
-    limits::Limits,
+    limits::ResponseLimits,
     stream::Stream,
     trace::{self, Direction, Trace},
 };
@@ -48,7 +48,7 @@ struct Inflate {
 }
 
 impl Reader {
-    pub(crate) fn new(half: ReadHalf<Stream>, limits: Limits, trace: Option<Arc<dyn Trace>>) -> Self {
+    pub(crate) fn new(half: ReadHalf<Stream>, limits: ResponseLimits, trace: Option<Arc<dyn Trace>>) -> Self {
         Self {
             half,
             framer: Framer::new(limits),
