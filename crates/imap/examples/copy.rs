@@ -10,8 +10,8 @@
 use std::{env, error::Error as StdError, time::Instant};
 
 use mailhaul_imap::{
-    AppendHead, AppendReplies, AppendSink, Begin, ConnectOptions, Connection, Credentials, Error, FetchEvent,
-    FetchStream, MailboxName, Security, SelectOptions, Session, split_uids,
+    AppendHead, AppendReplies, AppendSink, BeginOutcome, ConnectOptions, Connection, Credentials, Error,
+    FetchEvent, FetchStream, MailboxName, Security, SelectOptions, Session, split_uids,
 };
 use mailhaul_mail::{Flags, Secret, Uid, UidSet};
 
@@ -72,8 +72,8 @@ async fn relay(
     while let Some(event) = mail.next().await? {
         match event {
             FetchEvent::BodyStart { length, .. } => {
-                is_ready =
-                    sink.begin(&AppendHead { flags: &flags, date: None, length }).await? == Begin::Ready;
+                is_ready = sink.begin(&AppendHead { flags: &flags, date: None, length }).await?
+                    == BeginOutcome::Ready;
             }
             FetchEvent::BodyChunk(chunk) if is_ready => {
                 sink.write(&chunk).await?;
@@ -83,7 +83,7 @@ async fn relay(
             FetchEvent::Message(message) => {
                 if let Some(body) = message.inline("") {
                     let head = AppendHead { flags: &flags, date: None, length: body.len() as u64 };
-                    if sink.begin(&head).await? == Begin::Ready {
+                    if sink.begin(&head).await? == BeginOutcome::Ready {
                         sink.write(body).await?;
                         sink.end_message()?;
                         octets += body.len() as u64;

@@ -45,7 +45,7 @@ pub struct AppendHead<'a> {
 
 /// Whether the server wants the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begin {
+pub enum BeginOutcome {
     /// Its octets may be written.
     Ready,
     /// The server refused it before its octets. The command has ended, with all messages in it, and its reply comes.
@@ -189,7 +189,9 @@ impl Session {
     ) -> Result<AppendReply, Error> {
         let (mut sink, mut replies) = self.append_pipeline(name).await?;
         let sending = async move {
-            if sink.begin(&AppendHead { flags, date, length: octets.len() as u64 }).await? == Begin::Ready {
+            if sink.begin(&AppendHead { flags, date, length: octets.len() as u64 }).await?
+                == BeginOutcome::Ready
+            {
                 sink.write(octets).await?;
                 sink.end_message()?;
                 sink.end_command();
@@ -213,7 +215,7 @@ impl AppendSink<'_> {
     }
 
     /// Opens a command, or adds a message to the open one, which must be ended first where there is no MULTIAPPEND.
-    pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<Begin, Error> {
+    pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<BeginOutcome, Error> {
         if self.missing.is_some() {
             return Err(misuse("a message is begun within another"));
         }
@@ -223,7 +225,7 @@ impl AppendSink<'_> {
         let (id, command) = match self.open {
             Some(id) if self.handshake.with(|it| it.ended == Some(id)) => {
                 self.end_command();
-                return Ok(Begin::Refused(id));
+                return Ok(BeginOutcome::Refused(id));
             }
             Some(id) if self.is_multi => (id, Command::new("")),
             Some(_) => return Err(misuse("the server takes one message in a command")),
@@ -237,16 +239,16 @@ impl AppendSink<'_> {
         for fragment in &command.fragments {
             let octets = fragment.octets();
             if fragment.is_literal() && !self.announce(id, octets.len() as u64).await? {
-                return Ok(Begin::Refused(id));
+                return Ok(BeginOutcome::Refused(id));
             }
             self.writer.queue(octets);
         }
         self.writer.queue(b" ");
         if !self.announce(id, head.length).await? {
-            return Ok(Begin::Refused(id));
+            return Ok(BeginOutcome::Refused(id));
         }
         self.missing = Some(head.length);
-        Ok(Begin::Ready)
+        Ok(BeginOutcome::Ready)
     }
 
     /// The next octets of the message. Small pieces are collected, large ones go out uncopied.

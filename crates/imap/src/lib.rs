@@ -63,7 +63,7 @@ mod tls;
 mod trace;
 mod untrusted;
 
-pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
+pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, BeginOutcome};
 pub use auth::{
     AuthorizeAs, CredentialKind, Credentials, SignInMemory, SignInRefusal, mechanism, mechanism_names,
 };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mailhaul_imap::{
-    AppendHead, AppendReplies, AppendReply, Begin, Error, ErrorKind, FetchEvent, MailboxName, SelectOptions,
-    Session, response::Content,
+    AppendHead, AppendReplies, AppendReply, BeginOutcome, Error, ErrorKind, FetchEvent, MailboxName,
+    SelectOptions, Session, response::Content,
 };
 use mailhaul_mail::{Flags, InternalDate, Scope, Uid, UidSet};
 use mailhaul_testkit::peer::{finish, session, session_with};
@@ -151,7 +151,7 @@ async fn append(session: &mut Session, messages: &[&str]) -> Result<(Vec<bool>, 
         let mut ready = Vec::new();
         for message in messages {
             let head = AppendHead { flags: &flags, date, length: message.len() as u64 };
-            ready.push(sink.begin(&head).await? == Begin::Ready);
+            ready.push(sink.begin(&head).await? == BeginOutcome::Ready);
             if ready.last() == Some(&true) {
                 sink.write(message.as_bytes()).await?;
                 sink.end_message()?;
