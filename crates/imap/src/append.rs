@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The last octets of a message are sent together with the CRLF that follows them, never that alone.
-const TAIL: usize = 4 << 10;
+const MIN_TAIL: usize = 4 << 10;
 
 /// What is said of a message before its octets.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +144,7 @@ pub struct AppendReplies<'s> {
 }
 
 /// Longest wait for the tagged answer after an untagged BAD.
-const AFTER_COMPLAINT: Duration = Duration::from_secs(5);
+const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
     /// A pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example by `tokio::join!`.
@@ -260,8 +260,8 @@ impl AppendSink<'_> {
         let Some(missing) = self.missing.and_then(|missing| missing.checked_sub(length)) else {
             return Err(misuse("more octets than were announced"));
         };
-        let outcome = if missing == 0 && octets.len() > TAIL {
-            let (body, tail) = octets.split_at(octets.len() - TAIL);
+        let outcome = if missing == 0 && octets.len() > MIN_TAIL {
+            let (body, tail) = octets.split_at(octets.len() - MIN_TAIL);
             let outcome = self.writer.write(body).await;
             self.writer.queue(tail);
             outcome
@@ -477,7 +477,7 @@ impl AppendReplies<'_> {
     }
 
     fn longest_silence(&self) -> Duration {
-        if self.complaint.is_some() { self.patience.min(AFTER_COMPLAINT) } else { self.patience }
+        if self.complaint.is_some() { self.patience.min(COMPLAINT_TIMEOUT) } else { self.patience }
     }
 }
 

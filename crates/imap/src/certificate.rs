@@ -12,10 +12,10 @@ use x509_parser::{
 };
 
 /// Names that are kept of one certificate; some have thousands.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// Octets of one name that are kept.
-const LONGEST: usize = 200;
+const MAX_TEXT: usize = 200;
 
 /// One certificate of a server's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl CertificateContent {
         Self {
             subject: name(certificate.subject()),
             issuer: name(certificate.issuer()),
-            names: names.take(MOST_NAMES).collect(),
+            names: names.take(MAX_NAMES).collect(),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
             is_self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
@@ -101,7 +101,7 @@ fn host(name: &GeneralName<'_>) -> Option<String> {
 }
 
 fn clean(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control()).take(LONGEST).collect()
+    text.chars().filter(|it| !it.is_control()).take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

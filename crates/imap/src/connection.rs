@@ -16,7 +16,7 @@ use crate::{
     session::Session,
     stream::Stream,
     trace::Milestone,
-    untrusted::SHORT_KEY,
+    untrusted::SHORT_KEY_ENDING,
 };
 
 /// A connection that is open, protected as asked for, and not authenticated.
@@ -32,7 +32,7 @@ impl Connection {
     pub async fn open(options: &ConnectOptions) -> Result<Self, Error> {
         match Self::open_once(options).await {
             // TLS 1.3 has no signature that could be checked with so short a key; TLS 1.2 has.
-            Err(error) if error.message.ends_with(SHORT_KEY) && options.tls.may_name_certificate() => {
+            Err(error) if error.message.ends_with(SHORT_KEY_ENDING) && options.tls.may_name_certificate() => {
                 Self::open_once(&ConnectOptions { takes_short_keys: true, ..options.clone() }).await
             }
             other => other,

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::mailbox_name::MailboxName;
 
 /// Strings up to this many octets are sent in quotes, longer ones as literals: servers limit the length of a line.
-const LONGEST_QUOTED: usize = 1024;
+const MAX_QUOTED_LENGTH: usize = 1024;
 
 /// A command without its tag and without the CRLF at its end.
 ///
@@ -222,7 +222,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn is_quotable(octets: &[u8]) -> bool {
-    octets.len() <= LONGEST_QUOTED && octets.iter().all(|octet| is_text(*octet))
+    octets.len() <= MAX_QUOTED_LENGTH && octets.iter().all(|octet| is_text(*octet))
 }
 
 fn push_quoted(text: &mut Vec<u8>, octets: &[u8]) {

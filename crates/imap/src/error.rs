@@ -215,8 +215,8 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
 
 /// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
 pub(crate) fn clean(words: &str) -> String {
-    const SHOWN: usize = 500;
-    words.chars().take(SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    const MAX_SHOWN: usize = 500;
+    words.chars().take(MAX_SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }
 
 /// The code as the server spelt it, as far as is known: the variant's name in upper case.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longest wait for the first bytes on a connection that is made only to see them.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What answers on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub(crate) async fn why_silent(
     stream: Option<Stream>,
     patience: Duration,
 ) -> Option<Error> {
-    let first = timeout(patience.min(PATIENCE), answer_to_tls(options, stream)).await.ok()??;
+    let first = timeout(patience.min(PROBE_TIMEOUT), answer_to_tls(options, stream)).await.ok()??;
     match protocol(&first)? {
         Protocol::Tls => {
             let words = format!(
@@ -129,7 +129,7 @@ pub(crate) async fn explain(error: Error, options: &ConnectOptions) -> Error {
     }
     let listening =
         async { first_bytes(&mut Stream::Clear(connect_tcp(&silently(options)).await.ok()?)).await };
-    let first = timeout(options.timeouts.greeting.min(PATIENCE), listening).await.ok().flatten();
+    let first = timeout(options.timeouts.greeting.min(PROBE_TIMEOUT), listening).await.ok().flatten();
     match first.and_then(|first| protocol(&first)) {
         Some(Protocol::Imap) => {
             Error { message: format!("{}: it speaks IMAP there without TLS", error.message), ..error }

@@ -11,7 +11,7 @@ use crate::limits::ResponseLimits;
 /// Room that is made for each read, in octets.
 const READ_SIZE: usize = 64 << 10;
 /// With less room than this left, new room is made.
-const READ_LEAST: usize = 16 << 10;
+const MIN_READ_SIZE: usize = 16 << 10;
 
 /// What [`Framer::next_frame`] finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Framer {
     /// an inline literal.
     pub fn buffer_mut(&mut self) -> &mut BytesMut {
         let missing = self.line.saturating_sub(self.buffer.len());
-        if self.buffer.capacity() - self.buffer.len() < missing.max(READ_LEAST) {
+        if self.buffer.capacity() - self.buffer.len() < missing.max(MIN_READ_SIZE) {
             self.buffer.reserve(missing.saturating_add(READ_SIZE));
         }
         &mut self.buffer

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Bytes of a status response that are kept for people.
-const LONGEST_TEXT: usize = 4096;
+const MAX_STATUS_TEXT: usize = 4096;
 
 /// Maximum number of texts that are remembered to hold no secret, and bytes of the longest of them.
-const REMEMBERED: usize = 64;
-const LONGEST_REMEMBERED: usize = 256;
+const MAX_REMEMBERED: usize = 64;
+const MAX_REMEMBERED_LENGTH: usize = 256;
 
 /// Known secrets. Clones share them.
 #[derive(Clone, Default)]
@@ -52,10 +52,10 @@ impl Known {
     }
 
     fn remember(&mut self, key: (String, Search)) {
-        if key.0.len() > LONGEST_REMEMBERED {
+        if key.0.len() > MAX_REMEMBERED_LENGTH {
             return;
         }
-        if self.clean.len() == REMEMBERED {
+        if self.clean.len() == MAX_REMEMBERED {
             self.clean.clear();
         }
         self.clean.insert(key);
@@ -148,7 +148,7 @@ impl Secrets {
     }
 
     fn strike_status(&self, status: &mut StatusResponse, search: Search) {
-        if let Some(end) = status.text.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST_TEXT) {
+        if let Some(end) = status.text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_STATUS_TEXT) {
             status.text.truncate(end);
         }
         if let Some(code) = &mut status.code {
@@ -236,9 +236,9 @@ mod tests {
         for number in 0..1_000 {
             redacted(&secrets, &format!("words {number}"));
         }
-        redacted(&secrets, &"x".repeat(LONGEST_REMEMBERED + 1));
+        redacted(&secrets, &"x".repeat(MAX_REMEMBERED_LENGTH + 1));
         let known = secrets.known();
-        assert!(known.clean.len() <= REMEMBERED, "{}", known.clean.len());
-        assert!(known.clean.iter().all(|(text, _)| text.len() <= LONGEST_REMEMBERED));
+        assert!(known.clean.len() <= MAX_REMEMBERED, "{}", known.clean.len());
+        assert!(known.clean.iter().all(|(text, _)| text.len() <= MAX_REMEMBERED_LENGTH));
     }
 }

@@ -13,7 +13,7 @@ use rustls::{
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, public_key::PublicKey};
 
 /// Bits of the shortest RSA key that is taken from anybody.
-const LEAST_BITS: usize = 2_048;
+const MIN_KEY_BITS: usize = 2_048;
 
 /// The signature schemes of TLS 1.2 that can be checked with a short RSA key.
 const SHORT_KEY_SCHEMES: [(SignatureScheme, &RsaParameters); 2] =
@@ -28,7 +28,7 @@ pub(crate) fn short_key_schemes() -> Vec<SignatureScheme> {
 pub(crate) fn short_key(certificate: &CertificateDer<'_>) -> Option<usize> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     match certificate.public_key().parsed().ok()? {
-        PublicKey::RSA(key) => Some(key.key_size()).filter(|bits| *bits < LEAST_BITS),
+        PublicKey::RSA(key) => Some(key.key_size()).filter(|bits| *bits < MIN_KEY_BITS),
         _ => None,
     }
 }

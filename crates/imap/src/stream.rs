@@ -26,10 +26,10 @@ use crate::{
 };
 
 /// Of a name's addresses, so many are tried.
-const MOST_ADDRESSES: usize = 8;
+const MAX_ADDRESSES: usize = 8;
 
 /// After so much silence the system asks whether the other end is still there; firewalls forget idle connections.
-const KEEPALIVE: Duration = Duration::from_secs(45);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
 
 /// A connection to a server.
 pub(crate) enum Stream {
@@ -82,7 +82,7 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
     let ConnectOptions { host, port, timeouts, .. } = options;
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
     let addresses: Vec<SocketAddr> = match looked_up {
-        Ok(Ok(addresses)) => addresses.take(MOST_ADDRESSES).collect(),
+        Ok(Ok(addresses)) => addresses.take(MAX_ADDRESSES).collect(),
         Ok(Err(error)) => {
             let words = format!("cannot find the address of {host}: {error}");
             return Err(Error::session(ErrorKind::Unreachable, words));
@@ -148,7 +148,9 @@ fn forbidden(host: &str, address: IpAddr, why: &str) -> Error {
 /// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
 fn tune(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+    SockRef::from(tcp).set_tcp_keepalive(
+        &TcpKeepalive::new().with_time(KEEPALIVE_INTERVAL).with_interval(KEEPALIVE_INTERVAL),
+    )
 }
 
 /// Lets what comes next be acknowledged at once. A server that leaves TCP's usual delays on (Courier, Cyrus) does not send its

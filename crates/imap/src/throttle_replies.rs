@@ -15,7 +15,7 @@ use crate::{
 type Verdict = (Scope, Retry, ErrorKind);
 
 /// What is said for longer is not believed.
-const LONGEST: Duration = DAY;
+const MAX_BACKOFF: Duration = DAY;
 
 /// How servers say that there are connections enough, in lower case. All words of a row must occur; the first row counts.
 const CONNECTIONS: [(&[&str], Scope); 11] = [
@@ -124,7 +124,7 @@ fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
 fn suggested_backoff(text: &str) -> Option<Duration> {
     let (_, after) = text.split_once("suggested backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis).map(|it| it.min(LONGEST))
+    digits.parse().ok().map(Duration::from_millis).map(|it| it.min(MAX_BACKOFF))
 }
 
 #[cfg(test)]

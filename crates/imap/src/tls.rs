@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// More certificates than a chain can need.
-const LONGEST_CHAIN: usize = 10;
+const MAX_CHAIN: usize = 10;
 
 /// Agrees on TLS with the server at the other end. `host` is the name that its certificate must bear.
 pub(crate) async fn handshake(
@@ -73,7 +73,7 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
     if options.trace.is_none() {
         return;
     }
-    let read: Vec<Certificate> = chain.iter().take(LONGEST_CHAIN).map(Certificate::read).collect();
+    let read: Vec<Certificate> = chain.iter().take(MAX_CHAIN).map(Certificate::read).collect();
     let names_host = chain.first().is_some_and(|it| names_host(it, host));
     options.tell(&Milestone::Certificates { chain: &read, names_host });
 }
@@ -286,7 +286,7 @@ fn refused(
     certificate: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
 ) -> rustls::Error {
-    let chain = [certificate].into_iter().chain(intermediates).take(LONGEST_CHAIN);
+    let chain = [certificate].into_iter().chain(intermediates).take(MAX_CHAIN);
     let chain = chain.map(|it| it.clone().into_owned()).collect();
     let untrusted = Untrusted { reason, seen: Certificate::read(certificate), chain };
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Literals up to this many octets are shown, unless they are parts of messages.
-const SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) fn response(raw: &RawResponse) -> String {
         let streamed = raw.streamed.iter().any(|(at, _)| *at == offset);
         let length = if streamed { 0 } else { literal_length(line).unwrap_or(0).min(after.len()) };
         let (literal, after) = after.split_at(length);
-        if streamed || is_fetch || length > SHOWN {
+        if streamed || is_fetch || length > MAX_SHOWN {
             text.push_str(" ...");
         } else {
             let _ = write!(text, " {}", literal.escape_ascii());

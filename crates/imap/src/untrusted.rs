@@ -13,7 +13,7 @@ use rustls::{
 use crate::certificate::Certificate;
 
 /// How the message ends of a key that is too short.
-pub(crate) const SHORT_KEY: &str = "its key is too short";
+pub(crate) const SHORT_KEY_ENDING: &str = "its key is too short";
 
 /// A certificate that was refused.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl fmt::Display for Untrusted {
         self.seen.sha256.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
         f.write_str(")")?;
         // The end of the message tells it apart.
-        if matches!(self.reason, Reason::ShortKey(_)) { write!(f, ": {SHORT_KEY}") } else { Ok(()) }
+        if matches!(self.reason, Reason::ShortKey(_)) { write!(f, ": {SHORT_KEY_ENDING}") } else { Ok(()) }
     }
 }
 
@@ -114,9 +114,9 @@ fn is_about_issuer(error: &CertificateError) -> bool {
 
 /// The first few names in a certificate, without what could upset a terminal.
 fn names(presented: &[String]) -> String {
-    const SHOWN: usize = 5;
+    const MAX_SHOWN: usize = 5;
     let mut text = String::new();
-    for name in presented.iter().take(SHOWN) {
+    for name in presented.iter().take(MAX_SHOWN) {
         // rustls writes them as `DnsName("mail.example")`.
         let name = name.strip_prefix("DnsName(\"").and_then(|it| it.strip_suffix("\")")).unwrap_or(name);
         let name = name.chars().filter(|it| !it.is_control()).take(100);
@@ -125,8 +125,8 @@ fn names(presented: &[String]) -> String {
         }
         text.extend(name);
     }
-    if presented.len() > SHOWN {
-        let _ = write!(text, " and {} more", presented.len() - SHOWN);
+    if presented.len() > MAX_SHOWN {
+        let _ = write!(text, " and {} more", presented.len() - MAX_SHOWN);
     }
     if text.is_empty() { "it names none".to_owned() } else { text }
 }

@@ -39,7 +39,7 @@ struct Known {
 }
 
 /// Secrets that are remembered of one server.
-const SHOWN: usize = 16;
+const MAX_SHOWN_SECRETS: usize = 16;
 
 /// Who signs in, and for whom.
 type Account = (String, String);
@@ -54,7 +54,7 @@ impl SignInMemory {
     pub(crate) fn shows(&self, secret: &Secret) {
         let shown = &mut self.known().shown;
         if !shown.contains(secret) {
-            shown.truncate(SHOWN - 1);
+            shown.truncate(MAX_SHOWN_SECRETS - 1);
             shown.push_front(secret.clone());
         }
     }

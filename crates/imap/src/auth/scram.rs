@@ -17,7 +17,7 @@ pub(super) const SHA_1: &str = "SCRAM-SHA-1";
 pub(super) const SHA_256: &str = "SCRAM-SHA-256";
 
 /// More rounds than any server has reason to ask for; fewer than keep a client busy for long.
-const MOST_ROUNDS: u32 = 1_000_000;
+const MAX_ROUNDS: u32 = 1_000_000;
 
 pub(super) fn sha_1(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     Some(Box::new(Scram::<Sha1>::new(SHA_1, credentials, &nonce()?)))
@@ -108,7 +108,7 @@ impl<D: EagerHash + Digest> Scram<D> {
         }
         let salt = STANDARD.decode(salt).map_err(|_| self.malformed())?;
         let rounds: u32 = rounds.parse().map_err(|_| self.malformed())?;
-        if !(1..=MOST_ROUNDS).contains(&rounds) {
+        if !(1..=MAX_ROUNDS).contains(&rounds) {
             return Err(unexpected(self.name, &format!("the server asks for {rounds} rounds")));
         }
         let mut salted = Zeroizing::new(vec![0; <D as Digest>::output_size()]);

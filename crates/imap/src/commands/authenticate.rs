@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A longer initial response goes as a continuation: servers limit the length of a command.
-const LONGEST_INITIAL: usize = 4000;
+const MAX_INITIAL_LENGTH: usize = 4000;
 
 /// Tries one way to sign in.
 ///
@@ -57,7 +57,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
         encode(&Zeroizing::new(octets), "=")
     });
     let mut command = Command::new("AUTHENTICATE").raw(name);
-    if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= LONGEST_INITIAL) {
+    if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= MAX_INITIAL_LENGTH) {
         command = command.secret_raw(octets);
     }
     link.drain_abandoned().await?;

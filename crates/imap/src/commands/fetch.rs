@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// So many commands are under way at once.
-const PIPELINED: usize = 16;
+const MAX_IN_FLIGHT: usize = 16;
 
 impl Selected<'_> {
     /// Asks for `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`, and hands out every
@@ -81,7 +81,7 @@ impl Selected<'_> {
         let mut todo = parts(uids, link.state());
         let mut in_flight: HashMap<CommandId, UidSet> = HashMap::new();
         loop {
-            while in_flight.len() < PIPELINED
+            while in_flight.len() < MAX_IN_FLIGHT
                 && let Some(part) = todo.pop_front()
             {
                 let command = Command::new("UID FETCH").uids(&part).raw(items);

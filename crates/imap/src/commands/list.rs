@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// More mailboxes than anybody has.
-const MOST_MAILBOXES: usize = 500_000;
+const MAX_MAILBOXES: usize = 500_000;
 /// More attributes than a mailbox can have.
-const MOST_ATTRIBUTES: usize = 64;
+const MAX_ATTRIBUTES: usize = 64;
 
 /// What to list. By default everything, with whatever the server can tell in the same round trip but for STATUS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,8 +133,8 @@ impl Listing {
     pub(super) fn take(&mut self, name: &str, untagged: Untagged) {
         match untagged {
             Untagged::List(mut item) | Untagged::Lsub(mut item) => {
-                item.attributes.truncate(MOST_ATTRIBUTES);
-                self.too_many |= self.found.len() >= MOST_MAILBOXES;
+                item.attributes.truncate(MAX_ATTRIBUTES);
+                self.too_many |= self.found.len() >= MAX_MAILBOXES;
                 if self.too_many {
                     return;
                 }
@@ -144,12 +144,12 @@ impl Listing {
                     Some(known) => {
                         item.attributes.retain(|it| !known.item.attributes.contains(it));
                         known.item.attributes.extend(item.attributes);
-                        known.item.attributes.truncate(MOST_ATTRIBUTES);
+                        known.item.attributes.truncate(MAX_ATTRIBUTES);
                     }
                     None => self.found.push(ListedMailbox { item, status: None }),
                 }
             }
-            Untagged::MailboxStatus { name, items } if self.statuses.len() < MOST_MAILBOXES => {
+            Untagged::MailboxStatus { name, items } if self.statuses.len() < MAX_MAILBOXES => {
                 self.statuses.push((name, items));
             }
             Untagged::Unknown(line) if is_of(name, &line) => self.odd = Some(line),
@@ -161,7 +161,7 @@ impl Listing {
     pub(super) fn conclude(self, name: &str) -> Result<Vec<ListedMailbox>, Error> {
         let Self { mut found, places, statuses, too_many, odd } = self;
         if too_many {
-            let words = format!("{name}: more than {MOST_MAILBOXES} mailboxes");
+            let words = format!("{name}: more than {MAX_MAILBOXES} mailboxes");
             return Err(Error::session(ErrorKind::Protocol, words));
         }
         if let Some(line) = odd {

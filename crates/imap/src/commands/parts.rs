@@ -14,9 +14,9 @@ use crate::{
 
 /// Sets of UIDs are cut so that no command is longer than what every server reads (RFC 2683, section 3.2.1.5, is
 /// older than most of them).
-const LONGEST_SET: usize = 4000;
+const MAX_SET_LENGTH: usize = 4000;
 /// A set is not cut into more parts than this: its end is open, or nearly so, and the server tells how far it came.
-const MOST_PARTS: u64 = 100_000;
+const MAX_PARTS: u64 = 100_000;
 
 /// Cuts a set into sets that print in at most `octets` octets each (or one range, if that is longer).
 pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
@@ -39,7 +39,7 @@ pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
 
 /// The parts of a set, each of which the server takes in one command, as far as it tells its limit.
 pub(super) fn parts(uids: &UidSet, state: &State) -> VecDeque<UidSet> {
-    let short = split_uids(uids, LONGEST_SET);
+    let short = split_uids(uids, MAX_SET_LENGTH);
     let Some(most) = state.message_limit() else { return short.into() };
     short.iter().flat_map(|it| split_count(it, most)).collect()
 }
@@ -47,7 +47,7 @@ pub(super) fn parts(uids: &UidSet, state: &State) -> VecDeque<UidSet> {
 /// Cuts a set into sets of at most so many UIDs.
 fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     let most = u64::from(most.max(1));
-    let is_open = uids.len() / most > MOST_PARTS;
+    let is_open = uids.len() / most > MAX_PARTS;
     if is_open || uids.len() <= most {
         return vec![uids.clone()];
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// More quota roots than a mailbox counts for.
-const MOST_QUOTAS: usize = 256;
+const MAX_QUOTAS: usize = 256;
 
 /// What is used, and what may be used at most, under one quota root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Session {
         let mut quotas = Vec::new();
         let collect = |untagged| {
             if let Untagged::Quota { root, resources } = untagged
-                && quotas.len() < MOST_QUOTAS
+                && quotas.len() < MAX_QUOTAS
             {
                 quotas.push(Quota { root, resources });
             }

@@ -8,7 +8,7 @@ use super::parts::{left_undone, parts};
 use crate::{encode::Command, error::Error, selected::Selected};
 
 /// Commands that wait for one round trip together.
-const TOGETHER: usize = 100;
+const MAX_IN_FLIGHT: usize = 100;
 
 /// What to do with the flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Selected<'_> {
             .collect();
         todo.reverse();
         while !todo.is_empty() {
-            let mut batch = todo.split_off(todo.len().saturating_sub(TOGETHER));
+            let mut batch = todo.split_off(todo.len().saturating_sub(MAX_IN_FLIGHT));
             batch.reverse();
             let commands: Vec<(&str, Command)> =
                 batch.iter().map(|(index, part)| ("UID STORE", stores[*index].command(part))).collect();

@@ -2,25 +2,25 @@
 
 use mailhaul_mail::{Uid, UidSet};
 
-use super::pace::{LISTED, MESSAGE};
+use super::pace::{LISTED_BYTES, MESSAGE_BYTES};
 use crate::{
     error::{Error, ErrorKind},
     response::{Fetch, Untagged},
 };
 
 /// Responses to one command that are taken whatever the mailbox holds.
-const FLOOR: u64 = 10_000;
+const MIN_RESPONSES: u64 = 10_000;
 /// Responses for each message of the mailbox. Servers tell of one message in several, and flags change meanwhile.
-const PER_MESSAGE: u64 = 4;
+const RESPONSES_PER_MESSAGE: u64 = 4;
 /// A mailbox that is said to hold more is treated as one that holds so many.
-const MOST_MESSAGES: u32 = 10_000_000;
+const MAX_MESSAGES: u32 = 10_000_000;
 /// Different messages that one command may show: more do not fit into the memory of a scan.
-const MOST_SHOWN: u64 = 5_000_000;
+const MAX_SHOWN: u64 = 5_000_000;
 /// Mailboxes in the answer to one command that count as progress.
-const MOST_LISTED: u64 = 10_000;
+const MAX_LISTED: u64 = 10_000;
 /// Bytes of responses to one command, FETCH responses apart: LIST of half a million mailboxes, or UIDs of eight million
 /// messages.
-const MOST_OCTETS: u64 = 64 << 20;
+const MAX_OCTETS: u64 = 64 << 20;
 
 /// Counts the untagged responses since the last command ended.
 #[derive(Debug, Default)]
@@ -60,8 +60,8 @@ impl Flood {
             matches!(untagged, Untagged::List(_) | Untagged::Lsub(_) | Untagged::MailboxStatus { .. });
         self.responses += u64::from(!is_listing);
         self.listed += u64::from(is_listing);
-        if is_listing && self.listed <= MOST_LISTED {
-            progress = LISTED;
+        if is_listing && self.listed <= MAX_LISTED {
+            progress = LISTED_BYTES;
         }
         self.check()?;
         Ok(progress)
@@ -78,17 +78,17 @@ impl Flood {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let most_repeated = FLOOR + PER_MESSAGE * self.messages;
-        let limit = FLOOR + PER_MESSAGE * u64::from(self.most.min(MOST_MESSAGES));
+        let most_repeated = MIN_RESPONSES + RESPONSES_PER_MESSAGE * self.messages;
+        let limit = MIN_RESPONSES + RESPONSES_PER_MESSAGE * u64::from(self.most.min(MAX_MESSAGES));
         let words = if self.responses > limit {
             format!(
                 "the server sent more than {limit} responses to one command, in a mailbox of {} messages",
                 self.most
             )
-        } else if self.octets > MOST_OCTETS {
-            format!("the server sent more than {} MiB in answer to one command", MOST_OCTETS >> 20)
-        } else if self.messages > MOST_SHOWN {
-            format!("the server showed more than {MOST_SHOWN} messages in answer to one command")
+        } else if self.octets > MAX_OCTETS {
+            format!("the server sent more than {} MiB in answer to one command", MAX_OCTETS >> 20)
+        } else if self.messages > MAX_SHOWN {
+            format!("the server showed more than {MAX_SHOWN} messages in answer to one command")
         } else if self.repeated > most_repeated {
             format!(
                 "the server showed the same {} messages {} times in answer to one command",
@@ -109,7 +109,7 @@ impl Flood {
         };
         self.shown.insert(number);
         self.messages += 1;
-        MESSAGE
+        MESSAGE_BYTES
     }
 
     /// A command has ended: what comes now belongs to the next one.
@@ -130,21 +130,21 @@ mod tests {
     fn responses_are_bounded_by_what_the_mailbox_holds() {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(100), 1).unwrap();
-        counted(&mut flood, &Untagged::Expunge(1), FLOOR + 399).unwrap();
+        counted(&mut flood, &Untagged::Expunge(1), MIN_RESPONSES + 399).unwrap();
         let error = counted(&mut flood, &Untagged::Recent(1), 1).unwrap_err();
         let words = "the server sent more than 10400 responses to one command, in a mailbox of 100 messages";
         assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Flood, words));
         flood.ended();
-        counted(&mut flood, &Untagged::Expunge(1), FLOOR + 400).unwrap();
+        counted(&mut flood, &Untagged::Expunge(1), MIN_RESPONSES + 400).unwrap();
     }
 
     #[test]
     fn a_smaller_mailbox_counts_from_the_next_command_on() {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(1000), 1).unwrap();
-        counted(&mut flood, &Untagged::Exists(0), FLOOR + 3999).unwrap();
+        counted(&mut flood, &Untagged::Exists(0), MIN_RESPONSES + 3999).unwrap();
         flood.ended();
-        counted(&mut flood, &Untagged::Exists(0), FLOOR).unwrap();
+        counted(&mut flood, &Untagged::Exists(0), MIN_RESPONSES).unwrap();
         counted(&mut flood, &Untagged::Exists(0), 1).unwrap_err();
     }
 
@@ -166,16 +166,16 @@ mod tests {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(1_000_000), 1).unwrap();
         let progress = [1, 2, 1, 2, 3].map(|sequence| flood.admit(&about(sequence), 100).unwrap());
-        assert_eq!(progress, [MESSAGE, MESSAGE, 0, 0, MESSAGE]);
-        counted(&mut flood, &about(1), FLOOR + 10).unwrap();
+        assert_eq!(progress, [MESSAGE_BYTES, MESSAGE_BYTES, 0, 0, MESSAGE_BYTES]);
+        counted(&mut flood, &about(1), MIN_RESPONSES + 10).unwrap();
         assert_eq!(counted(&mut flood, &about(1), 1).unwrap_err().kind, ErrorKind::Flood);
         flood.ended();
-        assert_eq!(flood.admit(&about(1), 100).unwrap(), MESSAGE);
+        assert_eq!(flood.admit(&about(1), 100).unwrap(), MESSAGE_BYTES);
     }
 
     #[test]
     fn more_messages_than_a_scan_can_keep_are_a_flood() {
-        let mut flood = Flood { messages: MOST_SHOWN - 1, most: u32::MAX, ..Flood::default() };
+        let mut flood = Flood { messages: MAX_SHOWN - 1, most: u32::MAX, ..Flood::default() };
         flood.admit(&about(1), 100).unwrap();
         let error = flood.admit(&about(2), 100).unwrap_err();
         assert_eq!(error.message, "the server showed more than 5000000 messages in answer to one command");

@@ -39,10 +39,10 @@ use crate::{
 const MAX_RESPONSES: u32 = 4_000_000;
 
 /// So long a server that said goodbye may go on talking.
-const FAREWELL: Duration = Duration::from_secs(2);
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes that are kept of the first line.
-const FIRST_LINE: usize = 80;
+const MAX_FIRST_LINE: usize = 80;
 
 /// What came from the server.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Incoming {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        let patience = if self.farewell.is_some() { Some(FAREWELL) } else { patience };
+        let patience = if self.farewell.is_some() { Some(GOODBYE_TIMEOUT) } else { patience };
         let frame = self.reader.next(patience).await;
         let frame = frame.map_err(|error| self.farewell.take().unwrap_or(error));
         frame
@@ -126,7 +126,7 @@ impl Incoming {
             Frame::Response(raw) => raw,
         };
         if self.first_line.is_empty() {
-            self.first_line = raw.text[..raw.text.len().min(FIRST_LINE)].trim_ascii_end().to_vec();
+            self.first_line = raw.text[..raw.text.len().min(MAX_FIRST_LINE)].trim_ascii_end().to_vec();
         }
         let mut response = decode(&raw, &self.limits)?;
         match &response {

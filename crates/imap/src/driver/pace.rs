@@ -5,18 +5,18 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 
 /// Timeouts that pass before a connection with too little progress is given up, and the least time (for short timeouts).
-const TIMEOUTS: u32 = 4;
-const SHORTEST: Duration = Duration::from_secs(10);
+const STALL_TIMEOUTS: u32 = 4;
+const MIN_STALL: Duration = Duration::from_secs(10);
 /// Bytes a second that are progress.
-const FLOOR: u64 = 1 << 10;
+const MIN_BYTES_PER_SECOND: u64 = 1 << 10;
 /// Bytes that an answer about a message counts for, in addition to its own: some servers need seconds for each message.
-pub(super) const MESSAGE: u64 = 10 << 10;
+pub(super) const MESSAGE_BYTES: u64 = 10 << 10;
 /// Bytes that a mailbox in a list counts for, in addition to its own.
-pub(super) const LISTED: u64 = 1 << 10;
+pub(super) const LISTED_BYTES: u64 = 1 << 10;
 
 /// The time in which a server must give something, where it is silent no longer than `patience` at once.
 pub(crate) fn longest_stall(patience: Duration) -> Duration {
-    (patience * TIMEOUTS).max(SHORTEST)
+    (patience * STALL_TIMEOUTS).max(MIN_STALL)
 }
 
 /// Time that was spent waiting for a server, and what the server gave or took in that time.
@@ -48,7 +48,7 @@ impl Pace {
         }
         let (waited, progress) = (self.waited.as_secs(), self.progress);
         self.restart();
-        if progress >= waited.saturating_mul(FLOOR) {
+        if progress >= waited.saturating_mul(MIN_BYTES_PER_SECOND) {
             return Ok(());
         }
         let words = format!("the server made no progress within {waited} s");
@@ -61,14 +61,14 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
     /// Seconds after which a server is given up that gives so many bytes each second.
     fn given_up_after(bytes: u64) -> Option<u64> {
         let mut pace = Pace::default();
         (1..=1000).find(|_| {
             pace.add(bytes);
-            pace.wait(SECOND, PATIENCE).is_err()
+            pace.wait(SECOND, TIMEOUT).is_err()
         })
     }
 
@@ -83,8 +83,8 @@ mod tests {
         let mut pace = Pace::default();
         let mut seconds = 1..=1000;
         assert!(seconds.all(|second| {
-            pace.add(if second % 5 == 0 { MESSAGE } else { 0 });
-            pace.wait(SECOND, PATIENCE).is_ok()
+            pace.add(if second % 5 == 0 { MESSAGE_BYTES } else { 0 });
+            pace.wait(SECOND, TIMEOUT).is_ok()
         }));
     }
 
@@ -92,10 +92,10 @@ mod tests {
     fn a_command_that_ends_begins_the_time_again() {
         let mut pace = Pace::default();
         for _ in 0..100 {
-            pace.wait(19 * SECOND, PATIENCE).unwrap();
+            pace.wait(19 * SECOND, TIMEOUT).unwrap();
             pace.restart();
         }
-        assert_eq!(pace.wait(20 * SECOND, PATIENCE).unwrap_err().kind, ErrorKind::Timeout);
+        assert_eq!(pace.wait(20 * SECOND, TIMEOUT).unwrap_err().kind, ErrorKind::Timeout);
         assert_eq!(longest_stall(Duration::from_mins(5)), Duration::from_mins(20));
     }
 }

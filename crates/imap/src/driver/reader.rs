@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// As much is inflated at a time.
-const INFLATED: usize = 64 << 10;
+const INFLATE_CHUNK: usize = 64 << 10;
 
 pub(crate) struct Reader {
     half: ReadHalf<Stream>,
@@ -129,7 +129,7 @@ impl Reader {
             return self.came(outcome);
         };
         if inflate.packed.is_empty() && !inflate.full {
-            inflate.packed.reserve(INFLATED);
+            inflate.packed.reserve(INFLATE_CHUNK);
             let outcome = self.half.read_buf(&mut inflate.packed).await;
             self.came(outcome)?;
         }
@@ -140,10 +140,10 @@ impl Reader {
         let Some(inflate) = &mut self.inflate else { return Ok(()) };
         let out = self.framer.buffer_mut();
         let before = (inflate.packed.len(), out.len());
-        inflate.inflater.inflate(&mut inflate.packed, out, INFLATED).map_err(|error| {
+        inflate.inflater.inflate(&mut inflate.packed, out, INFLATE_CHUNK).map_err(|error| {
             Error::session(ErrorKind::Protocol, format!("what the server compressed cannot be read: {error}"))
         })?;
-        inflate.full = out.len() - before.1 == INFLATED;
+        inflate.full = out.len() - before.1 == INFLATE_CHUNK;
         if !inflate.full && !inflate.packed.is_empty() && before == (inflate.packed.len(), out.len()) {
             return Err(Error::session(ErrorKind::Protocol, "what the server compressed cannot be read"));
         }

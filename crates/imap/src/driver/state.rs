@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// More extensions than there are.
-const MOST_ENABLED: usize = 256;
+const MAX_ENABLED: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -87,7 +87,7 @@ impl State {
             Untagged::Status(status) => self.observe_status(status),
             Untagged::Enabled(words) => {
                 let more = words.iter().map(|word| word.to_ascii_uppercase());
-                self.enabled.extend(more.take(MOST_ENABLED.saturating_sub(self.enabled.len())));
+                self.enabled.extend(more.take(MAX_ENABLED.saturating_sub(self.enabled.len())));
             }
             Untagged::Exists(number) => self.with_data(|data| data.exists = *number),
             Untagged::Expunge(_) => self.with_data(|data| data.exists = data.exists.saturating_sub(1)),

@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// Small writes are collected up to this many octets.
-const COLLECTED: usize = 64 << 10;
+const MAX_COLLECTED: usize = 64 << 10;
 /// Pieces below this size are worth copying to save a write.
-const WORTH_COPYING: usize = 16 << 10;
+const MAX_COPIED: usize = 16 << 10;
 
 pub(crate) struct Writer {
     half: WriteHalf<Stream>,
@@ -110,9 +110,9 @@ impl Writer {
     /// Sends octets in the order of the calls: small pieces are collected, large ones go out at once, uncopied, in one
     /// system call with what was collected.
     pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
-        if octets.len() < WORTH_COPYING || self.buffer.len() + octets.len() <= COLLECTED {
+        if octets.len() < MAX_COPIED || self.buffer.len() + octets.len() <= MAX_COLLECTED {
             self.queue(octets);
-            if self.buffer.len() > COLLECTED { self.send_collected().await } else { Ok(()) }
+            if self.buffer.len() > MAX_COLLECTED { self.send_collected().await } else { Ok(()) }
         } else if let Some(deflater) = &mut self.deflater {
             let packed = deflater
                 .compress(&self.buffer, &mut self.wire)
