@@ -21,18 +21,18 @@ const MAX_STATUS_TEXT: usize = 4096;
 const MAX_REMEMBERED: usize = 64;
 const MAX_REMEMBERED_LENGTH: usize = 256;
 
-/// Known secrets. Clones share them.
+/// KnownSecrets secrets. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<Known>>);
+pub(crate) struct Secrets(Arc<Mutex<KnownSecrets>>);
 
 /// Secrets, and texts that were searched for them: servers say the same few sentences again and again.
 #[derive(Default)]
-struct Known {
+struct KnownSecrets {
     redactor: Redactor,
     clean: HashSet<(String, Search)>,
 }
 
-impl Known {
+impl KnownSecrets {
     fn redact(&mut self, text: &mut String, search: Search) {
         // A tuple of borrowed text is no key of the set: the text is lent to one.
         let key = (std::mem::take(text), search);
@@ -73,10 +73,10 @@ impl Secrets {
         for secret in secrets {
             redactor.add(secret);
         }
-        Self(Arc::new(Mutex::new(Known { redactor, clean: HashSet::new() })))
+        Self(Arc::new(Mutex::new(KnownSecrets { redactor, clean: HashSet::new() })))
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownSecrets> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -166,7 +166,7 @@ impl Secrets {
 
     /// A trace that is shown no secret.
     pub(crate) fn guard(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
-        Arc::new(Guarded { trace, secrets: self.clone() })
+        Arc::new(RedactingTrace { trace, secrets: self.clone() })
     }
 }
 
@@ -189,12 +189,12 @@ fn tells_of_a_folder(status: &StatusResponse) -> bool {
     status.status == Status::Ok && is_data
 }
 
-struct Guarded {
+struct RedactingTrace {
     trace: Arc<dyn Trace>,
     secrets: Secrets,
 }
 
-impl Trace for Guarded {
+impl Trace for RedactingTrace {
     fn line(&self, direction: Direction, text: &str) {
         let known = self.secrets.known();
         self.trace.line(direction, &known.redactor.redact(text, Search::Decoded));

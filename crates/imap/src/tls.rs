@@ -26,7 +26,7 @@ use crate::{
     options::{ConnectOptions, TlsOptions},
     signature::{is_signed, short_key, short_key_schemes},
     trace::Milestone,
-    untrusted::{Reason, Untrusted, untrusted},
+    untrusted::{Reason, UntrustedCertificate, untrusted},
 };
 
 /// More certificates than a chain can need.
@@ -288,7 +288,7 @@ fn refused(
 ) -> rustls::Error {
     let chain = [certificate].into_iter().chain(intermediates).take(MAX_CHAIN);
     let chain = chain.map(|it| it.clone().into_owned()).collect();
-    let untrusted = Untrusted { reason, seen: Certificate::read(certificate), chain };
+    let untrusted = UntrustedCertificate { reason, seen: Certificate::read(certificate), chain };
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 

@@ -17,7 +17,7 @@ pub(crate) const SHORT_KEY_ENDING: &str = "its key is too short";
 
 /// A certificate that was refused.
 #[derive(Debug)]
-pub(crate) struct Untrusted {
+pub(crate) struct UntrustedCertificate {
     pub(crate) reason: Reason,
     /// The server's own.
     pub(crate) seen: Certificate,
@@ -26,7 +26,7 @@ pub(crate) struct Untrusted {
 }
 
 /// What was refused, where that is why the handshake failed.
-pub(crate) fn untrusted(error: &io::Error) -> Option<&Untrusted> {
+pub(crate) fn untrusted(error: &io::Error) -> Option<&UntrustedCertificate> {
     let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     match tls {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => inner.downcast_ref(),
@@ -45,9 +45,9 @@ pub(crate) enum Reason {
     Invalid(CertificateError),
 }
 
-impl std::error::Error for Untrusted {}
+impl std::error::Error for UntrustedCertificate {}
 
-impl fmt::Display for Untrusted {
+impl fmt::Display for UntrustedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::NotPinned => f.write_str("it is not the pinned one")?,

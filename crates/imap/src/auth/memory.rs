@@ -20,17 +20,17 @@ use crate::{error::Error, secrets::Secrets};
 
 /// What sign-ins at one server have shown. Clones share it; each server, or endpoint, needs its own.
 #[derive(Clone, Default)]
-pub struct SignInMemory(Arc<Shared>);
+pub struct SignInMemory(Arc<MemoryState>);
 
 #[derive(Default)]
-struct Shared {
-    known: Mutex<Known>,
+struct MemoryState {
+    known: Mutex<SignInRecord>,
     /// Held by the sign-in that finds out which mechanism works.
     discovery: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct SignInRecord {
     worked: Vec<&'static str>,
     /// Tries of sign-ins that ended without an answer: the connection broke.
     unfinished: HashMap<Account, Vec<Try>>,
@@ -59,7 +59,7 @@ impl SignInMemory {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, SignInRecord> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

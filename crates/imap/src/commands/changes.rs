@@ -54,7 +54,7 @@ impl Session {
         self.link.state_mut().selected = None;
         let mut commands = self.send_all(queries, items).await?;
         let mut outcomes = Vec::with_capacity(queries.len());
-        let mut mailbox = Asked::default();
+        let mut mailbox = MailboxAnswers::default();
         while let Some(awaited) = commands.front().copied() {
             match self.link.next().await? {
                 Event::Untagged(Untagged::Fetch(fetch)) if mailbox.is_open() => {
@@ -102,7 +102,7 @@ impl Session {
 
 /// The mailbox whose answers are being read.
 #[derive(Default)]
-struct Asked {
+struct MailboxAnswers {
     data: MailboxData,
     /// Outcome of EXAMINE; `None` until it is answered.
     opened: Option<Result<(), Error>>,
@@ -110,7 +110,7 @@ struct Asked {
     vanished: UidSet,
 }
 
-impl Asked {
+impl MailboxAnswers {
     fn is_open(&self) -> bool {
         matches!(self.opened, Some(Ok(())))
     }

@@ -9,9 +9,9 @@ use std::{
 use crate::command_id::CommandId;
 
 /// The tags under way, known to the half that writes and to the half that reads.
-pub(crate) struct Pending(Mutex<Inner>);
+pub(crate) struct Pending(Mutex<PendingState>);
 
-struct Inner {
+struct PendingState {
     last: u64,
     /// In the order of sending.
     tags: VecDeque<CommandId>,
@@ -25,7 +25,7 @@ struct Inner {
 
 impl Pending {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner {
+        Self(Mutex::new(PendingState {
             last: 0,
             tags: VecDeque::new(),
             open: None,
@@ -34,7 +34,7 @@ impl Pending {
         }))
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, PendingState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
