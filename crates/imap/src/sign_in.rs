@@ -3,8 +3,8 @@
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
-    auth::{Answer, AuthorizeAs, Credentials, LineSecurity, Trial, choose},
-    commands::{authenticate::attempt, proxy_auth::proxy_auth},
+    auth::{Answer, AuthorizeAs, Credentials, LineSecurity, SignInAttempt, choose},
+    commands::{authenticate::try_method, proxy_auth::proxy_auth},
     connection::Connection,
     error::{Error, ErrorKind},
     session::Session,
@@ -26,49 +26,49 @@ impl Connection {
             return Err(Error::endpoint(ErrorKind::Authentication, words));
         }
         let credentials = &credentials.by_mechanism(self.options.mechanism.as_deref());
-        let mut trial = Trial::new(&self.options.sign_in, credentials);
+        let mut attempt = SignInAttempt::new(&self.options.sign_in, credentials);
         let (mechanism, mut connection) = loop {
             let line = LineSecurity::new(self.link.is_tls, self.options.security);
-            match self.try_all(credentials, &mut trial, line).await {
+            match self.try_methods(credentials, &mut attempt, line).await {
                 Ok(Some(mechanism)) => break (mechanism, self),
                 // The server refused one mechanism and hung up: the next one needs another connection.
                 Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
-                Err(error) if error.retry == Retry::Never => return Err(trial.refused(error)),
+                Err(error) if error.retry == Retry::Never => return Err(attempt.into_error(error)),
                 Err(error) => return Err(error),
             }
         };
         if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
             proxy_auth(&mut connection.link, owner).await?;
         }
-        let refused = trial.signed_in(mechanism);
+        let refused = attempt.into_refusals(mechanism);
         Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })
     }
 
     /// The mechanism that worked; `None` where the connection broke after a refusal, and another one may do better.
-    async fn try_all(
+    async fn try_methods(
         &mut self,
         credentials: &Credentials,
-        trial: &mut Trial,
+        attempt: &mut SignInAttempt,
         line: LineSecurity,
     ) -> Result<Option<&'static str>, Error> {
-        let mut ways = choose(&self.link.state().capabilities, credentials, line);
-        let is_ambiguous = ways.len() > 1 && ways.first().is_some_and(|way| !way.reveals);
-        trial.wait_for_turn(is_ambiguous, self.options.timeouts.greeting).await;
-        let mut last = self.no_way(credentials, line);
+        let mut methods = choose(&self.link.state().capabilities, credentials, line);
+        let is_ambiguous = methods.len() > 1 && methods.first().is_some_and(|method| !method.reveals);
+        attempt.wait_for_turn(is_ambiguous, self.options.timeouts.greeting).await;
+        let mut last = self.no_method(credentials, line);
         let mut refusals_here = 0;
-        while let Some(way) = trial.next(&mut ways, line) {
-            let (name, reveals) = (way.name, way.reveals);
-            match attempt(&mut self.link, way.exchange, credentials).await {
+        while let Some(method) = attempt.next(&mut methods, line) {
+            let (name, reveals) = (method.name, method.reveals);
+            match try_method(&mut self.link, method.exchange, credentials).await {
                 Ok(Answer::SignedIn(note)) => {
                     self.link.state_mut().sign_in_note = note;
                     return Ok(Some(name));
                 }
                 Ok(Answer::Missing(error)) => {
-                    trial.is_missing(name);
+                    attempt.add_missing(name);
                     last = error;
                 }
                 Ok(Answer::Refused(error)) => {
-                    trial.is_refused(name, reveals, error.clone());
+                    attempt.add_refusal(name, reveals, error.clone());
                     refusals_here += 1;
                     last = error;
                 }
@@ -79,7 +79,7 @@ impl Connection {
         Err(Error { scope: Scope::Endpoint, retry: Retry::Never, kind: ErrorKind::Authentication, ..last })
     }
 
-    fn no_way(&self, credentials: &Credentials, line: LineSecurity) -> Error {
+    fn no_method(&self, credentials: &Credentials, line: LineSecurity) -> Error {
         let offered: Vec<&str> = self.capabilities().mechanisms().collect();
         let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
         let mut words = format!("no way to log in that both sides know; the server's mechanisms: {offered}");

@@ -5,7 +5,7 @@ use mailhaul_mail::Secret;
 use super::{Mechanism, unexpected};
 use crate::error::{Error, clean};
 
-/// A token on its way.
+/// A bearer token that is sent to a server.
 pub(super) struct Bearer {
     name: &'static str,
     message: Option<Vec<u8>>,

@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use super::{
-    Credentials, LineSecurity, Way,
-    order::{Try, next},
+    Credentials, LineSecurity, SignInMethod,
+    order::{MethodResult, next},
 };
 use crate::{error::Error, secrets::Secrets};
 
@@ -33,7 +33,7 @@ struct MemoryState {
 struct SignInRecord {
     worked: Vec<&'static str>,
     /// Tries of sign-ins that ended without an answer: the connection broke.
-    unfinished: HashMap<Account, Vec<Try>>,
+    unfinished: HashMap<Account, Vec<MethodResult>>,
     /// What the server was shown last: it may say it on any connection.
     shown: VecDeque<Secret>,
 }
@@ -65,17 +65,17 @@ impl SignInMemory {
 }
 
 /// One sign-in: what was tried, and what was refused.
-pub(crate) struct Trial {
+pub(crate) struct SignInAttempt {
     memory: SignInMemory,
     account: Account,
-    tries: Vec<Try>,
+    tries: Vec<MethodResult>,
     /// What the server said to each refusal, in order.
     refusals: Vec<Error>,
     /// Held until this sign-in has ended.
     discovery: Option<OwnedMutexGuard<()>>,
 }
 
-impl Trial {
+impl SignInAttempt {
     pub(crate) fn new(memory: &SignInMemory, credentials: &Credentials) -> Self {
         let account = (credentials.user.clone(), credentials.owner().to_owned());
         let tries = memory.known().unfinished.get(&account).cloned().unwrap_or_default();
@@ -95,26 +95,27 @@ impl Trial {
     }
 
     /// The way to try next.
-    pub(crate) fn next(&self, ways: &mut Vec<Way>, line: LineSecurity) -> Option<Way> {
-        let names: Vec<(&'static str, bool)> = ways.iter().map(|way| (way.name, way.reveals)).collect();
+    pub(crate) fn next(&self, methods: &mut Vec<SignInMethod>, line: LineSecurity) -> Option<SignInMethod> {
+        let names: Vec<(&'static str, bool)> =
+            methods.iter().map(|method| (method.name, method.reveals)).collect();
         let index = next(&names, &self.tries, &self.memory.known().worked, line)?;
-        Some(ways.remove(index))
+        Some(methods.remove(index))
     }
 
     /// The server does not have the mechanism.
-    pub(crate) fn is_missing(&mut self, name: &'static str) {
-        self.tries.push(Try { name, reveals: false, is_refusal: false });
+    pub(crate) fn add_missing(&mut self, name: &'static str) {
+        self.tries.push(MethodResult { name, reveals: false, is_refusal: false });
     }
 
     /// The server refused the credentials by this mechanism.
-    pub(crate) fn is_refused(&mut self, name: &'static str, reveals: bool, error: Error) {
-        self.tries.push(Try { name, reveals, is_refusal: true });
+    pub(crate) fn add_refusal(&mut self, name: &'static str, reveals: bool, error: Error) {
+        self.tries.push(MethodResult { name, reveals, is_refusal: true });
         self.memory.known().unfinished.insert(self.account.clone(), self.tries.clone());
         self.refusals.push(error);
     }
 
     /// Ends with success: the mechanism goes first from now on. Gives the refusals before it, in words.
-    pub(crate) fn signed_in(self, name: &'static str) -> Vec<String> {
+    pub(crate) fn into_refusals(self, name: &'static str) -> Vec<String> {
         let mut known = self.memory.known();
         known.unfinished.remove(&self.account);
         if !known.worked.contains(&name) {
@@ -125,7 +126,7 @@ impl Trial {
     }
 
     /// Ends with this answer of the server. The next sign-in of the user begins from the start.
-    pub(crate) fn refused(self, last: Error) -> Error {
+    pub(crate) fn into_error(self, last: Error) -> Error {
         self.memory.known().unfinished.remove(&self.account);
         let earlier: Vec<&str> = self
             .refusals

@@ -19,8 +19,8 @@ use crate::{
     security::Security,
 };
 
+pub(crate) use memory::SignInAttempt;
 pub use memory::SignInMemory;
-pub(crate) use memory::Trial;
 pub use refusal::SignInRefusal;
 pub(crate) use refusal::{Answer, judge};
 
@@ -134,7 +134,7 @@ pub(crate) trait Mechanism: Send {
 }
 
 /// A way to sign in.
-pub(crate) struct Way {
+pub(crate) struct SignInMethod {
     /// The mechanism, or [`LOGIN_COMMAND`].
     pub(crate) name: &'static str,
     /// True if the server sees the password itself, and so can check it against any hash.
@@ -154,7 +154,7 @@ pub(crate) enum Exchange {
 pub(crate) const LOGIN_COMMAND: &str = "the command LOGIN";
 
 /// One line of [`MECHANISMS`].
-struct Entry {
+struct MechanismEntry {
     name: &'static str,
     kind: CredentialKind,
     /// Whether the secret itself is sent.
@@ -164,19 +164,39 @@ struct Entry {
 }
 
 /// What there is, the strongest first. To add a mechanism: a file, and a line here.
-const MECHANISMS: &[Entry] = &[
-    Entry { name: scram::SHA_256, kind: CredentialKind::Password, reveals: false, start: scram::sha_256 },
-    Entry { name: scram::SHA_1, kind: CredentialKind::Password, reveals: false, start: scram::sha_1 },
-    Entry { name: cram_md5::NAME, kind: CredentialKind::Password, reveals: false, start: cram_md5::start },
-    Entry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
-    Entry { name: login::NAME, kind: CredentialKind::Password, reveals: true, start: login::start },
-    Entry {
+const MECHANISMS: &[MechanismEntry] = &[
+    MechanismEntry {
+        name: scram::SHA_256,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: scram::sha_256,
+    },
+    MechanismEntry {
+        name: scram::SHA_1,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: scram::sha_1,
+    },
+    MechanismEntry {
+        name: cram_md5::NAME,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: cram_md5::start,
+    },
+    MechanismEntry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
+    MechanismEntry { name: login::NAME, kind: CredentialKind::Password, reveals: true, start: login::start },
+    MechanismEntry {
         name: oauthbearer::NAME,
         kind: CredentialKind::BearerToken,
         reveals: true,
         start: oauthbearer::start,
     },
-    Entry { name: xoauth2::NAME, kind: CredentialKind::BearerToken, reveals: true, start: xoauth2::start },
+    MechanismEntry {
+        name: xoauth2::NAME,
+        kind: CredentialKind::BearerToken,
+        reveals: true,
+        start: xoauth2::start,
+    },
 ];
 
 /// The mechanism of this name, in its usual spelling.
@@ -189,12 +209,16 @@ pub fn mechanism_names() -> Vec<&'static str> {
     MECHANISMS.iter().map(|entry| entry.name).collect()
 }
 
-/// The ways to sign in that both sides know, in order of preference; empty where there is none.
+/// The methods to sign in that both sides know, in order of preference; empty where there is none.
 ///
 /// Under TLS, CRAM-MD5 comes last: it protects nothing there, it cannot name another mailbox, and servers offer it that
 /// keep no password to check it with. Without TLS the password itself is offered last, and only if the operator chose an
 /// unencrypted connection; a server that says LOGINDISABLED never sees it there.
-pub(crate) fn choose(capabilities: &Capabilities, credentials: &Credentials, line: LineSecurity) -> Vec<Way> {
+pub(crate) fn choose(
+    capabilities: &Capabilities,
+    credentials: &Credentials,
+    line: LineSecurity,
+) -> Vec<SignInMethod> {
     let forced = credentials.mechanism.as_deref();
     let offers = |name: &str| capabilities.mechanisms().any(|offered| offered.eq_ignore_ascii_case(name));
     let wanted = |name: &str| match forced {
@@ -202,30 +226,30 @@ pub(crate) fn choose(capabilities: &Capabilities, credentials: &Credentials, lin
         Some(only) => only.eq_ignore_ascii_case(name) && (name != login::NAME || offers(name)),
         None => offers(name),
     };
-    let start = |entry: &Entry| {
+    let start = |entry: &MechanismEntry| {
         let exchange = Exchange::Sasl((entry.start)(credentials)?);
-        Some(Way { name: entry.name, reveals: entry.reveals, exchange })
+        Some(SignInMethod { name: entry.name, reveals: entry.reveals, exchange })
     };
     let entries = MECHANISMS.iter().filter(|entry| entry.kind == credentials.kind && wanted(entry.name));
-    let mut ways: Vec<Way> = entries.filter_map(start).collect();
+    let mut methods: Vec<SignInMethod> = entries.filter_map(start).collect();
     if line == LineSecurity::Encrypted {
-        ways.sort_by_key(|way| way.name == cram_md5::NAME);
+        methods.sort_by_key(|method| method.name == cram_md5::NAME);
     }
     let takes_login_command = credentials.kind == CredentialKind::Password
         && credentials.identity().is_none()
         && forced.is_none_or(|only| only.eq_ignore_ascii_case(login::NAME))
         && !capabilities.has("LOGINDISABLED");
     if takes_login_command {
-        ways.push(Way { name: LOGIN_COMMAND, reveals: true, exchange: Exchange::LoginCommand });
+        methods.push(SignInMethod { name: LOGIN_COMMAND, reveals: true, exchange: Exchange::LoginCommand });
     }
     match line {
         LineSecurity::Encrypted => {}
         LineSecurity::ChosenClear if !capabilities.has("LOGINDISABLED") => {
-            ways.sort_by_key(|way| way.reveals);
+            methods.sort_by_key(|method| method.reveals);
         }
-        LineSecurity::ChosenClear | LineSecurity::Clear => ways.retain(|way| !way.reveals),
+        LineSecurity::ChosenClear | LineSecurity::Clear => methods.retain(|method| !method.reveals),
     }
-    ways
+    methods
 }
 
 /// Whether others on the network path can read what is sent.
@@ -274,13 +298,13 @@ mod tests {
     }
 
     fn names_on(words: &str, credentials: &Credentials, line: LineSecurity) -> Vec<&'static str> {
-        let ways = choose(&Capabilities::new(words.split(' ')), credentials, line);
-        for way in &ways {
-            if let Exchange::Sasl(mechanism) = &way.exchange {
-                assert_eq!(mechanism.name(), way.name);
+        let methods = choose(&Capabilities::new(words.split(' ')), credentials, line);
+        for method in &methods {
+            if let Exchange::Sasl(mechanism) = &method.exchange {
+                assert_eq!(mechanism.name(), method.name);
             }
         }
-        ways.iter().map(|way| way.name).collect()
+        methods.iter().map(|method| method.name).collect()
     }
 
     #[test]

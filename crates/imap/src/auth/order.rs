@@ -1,10 +1,10 @@
-//! The order in which ways to sign in are tried: a pure decision. Servers lock accounts out that are refused too often.
+//! The order in which methods to sign in are tried: a pure decision. Servers lock accounts out that are refused too often.
 
 use super::LineSecurity;
 
 /// A way that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Try {
+pub(crate) struct MethodResult {
     pub(crate) name: &'static str,
     /// True if the server saw the password.
     pub(crate) reveals: bool,
@@ -21,24 +21,24 @@ pub(crate) struct Try {
 /// - A mechanism that has worked at this server goes before proofs that have not, so that its other users cost no
 ///   refusals.
 pub(crate) fn next(
-    ways: &[(&'static str, bool)],
-    tries: &[Try],
+    methods: &[(&'static str, bool)],
+    tries: &[MethodResult],
     worked: &[&'static str],
     line: LineSecurity,
 ) -> Option<usize> {
     if tries.iter().any(|tried| tried.is_refusal && tried.reveals) {
         return None;
     }
-    let is_open = |index: &usize| tries.iter().all(|tried| tried.name != ways[*index].0);
-    let open: Vec<usize> = (0..ways.len()).filter(is_open).collect();
+    let is_open = |index: &usize| tries.iter().all(|tried| tried.name != methods[*index].0);
+    let open: Vec<usize> = (0..methods.len()).filter(is_open).collect();
     let first = *open.first()?;
-    if ways[first].1 {
+    if methods[first].1 {
         return Some(first);
     }
     let is_encrypted = line == LineSecurity::Encrypted;
     let was_refused = tries.iter().any(|tried| tried.is_refusal);
     let rank = |index: &usize| {
-        let (name, reveals) = ways[*index];
+        let (name, reveals) = methods[*index];
         let has_worked = worked.contains(&name);
         (!has_worked, !(reveals && is_encrypted && (has_worked || was_refused)))
     };
@@ -61,15 +61,15 @@ mod tests {
 
     /// All that is tried where each try ends so.
     fn tried(
-        ways: &[(&'static str, bool)],
+        methods: &[(&'static str, bool)],
         worked: &[&'static str],
         line: LineSecurity,
         is_refusal: bool,
     ) -> Vec<&'static str> {
         let mut tries = Vec::new();
-        while let Some(index) = next(ways, &tries, worked, line) {
-            let (name, reveals) = ways[index];
-            tries.push(Try { name, reveals, is_refusal });
+        while let Some(index) = next(methods, &tries, worked, line) {
+            let (name, reveals) = methods[index];
+            tries.push(MethodResult { name, reveals, is_refusal });
         }
         tries.into_iter().map(|tried| tried.name).collect()
     }

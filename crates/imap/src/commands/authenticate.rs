@@ -21,7 +21,7 @@ const MAX_INITIAL_LENGTH: usize = 4000;
 ///
 /// # Errors
 /// No other way is to be tried on this connection: it broke, or the server's answer is final.
-pub(crate) async fn attempt(
+pub(crate) async fn try_method(
     link: &mut Link,
     exchange: Exchange,
     credentials: &Credentials,
