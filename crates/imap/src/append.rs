@@ -345,7 +345,7 @@ impl AppendSink<'_> {
     /// When writing fails, the other half is about to read why.
     async fn verdict(&self, outcome: Result<(), Error>) -> Result<(), Error> {
         let Err(own) = outcome else { return Ok(()) };
-        let told = async {
+        let reason = async {
             loop {
                 if let Some(error) = self.handshake.with(|it| it.failed.clone()) {
                     return error;
@@ -353,7 +353,7 @@ impl AppendSink<'_> {
                 self.handshake.answered.notified().await;
             }
         };
-        Err(timeout(Duration::from_secs(2), told).await.unwrap_or(own))
+        Err(timeout(Duration::from_secs(2), reason).await.unwrap_or(own))
     }
 }
 

@@ -62,8 +62,8 @@ impl Capabilities {
 
     /// How many messages one command may be about (MESSAGELIMIT, RFC 9738).
     pub fn message_limit(&self) -> Option<u32> {
-        let told = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
-        told.filter(|it| *it > 0)
+        let limit = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
+        limit.filter(|it| *it > 0)
     }
 
     /// How literals are sent to this server.

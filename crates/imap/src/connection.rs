@@ -62,7 +62,7 @@ impl Connection {
         let link = Link::new(stream, options, secrets.clone());
         let (mut link, greeting) =
             Box::pin(greeting(link, options)).await.map_err(|error| error.context(name))?;
-        options.tell(&Milestone::Greeted(&greeting.text));
+        options.report(&Milestone::Greeted(&greeting.text));
         if options.security == Security::StartTls {
             if greeting.status == Status::PreAuth {
                 let words = format!(
@@ -73,10 +73,10 @@ impl Connection {
             }
             link = start_tls(link, options, secrets).await.map_err(|error| error.context(name))?;
         }
-        if !link.state().capabilities_told {
+        if !link.state().has_current_capabilities {
             link.ask_capabilities().await.map_err(|error| error.context(name))?;
         }
-        options.tell(&Milestone::Capabilities(&link.state().capabilities));
+        options.report(&Milestone::Capabilities(&link.state().capabilities));
         Ok(Self { link, greeting, options: options.clone(), secrets: secrets.clone() })
     }
 
@@ -106,7 +106,7 @@ impl Connection {
 
     pub(crate) async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
         // They change with login, and not every server tells unasked.
-        if !self.link.state().capabilities_told {
+        if !self.link.state().has_current_capabilities {
             self.link.ask_capabilities().await?;
         }
         let Self { link, greeting, options, .. } = self;
@@ -160,7 +160,7 @@ async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event,
 
 /// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.
 async fn start_tls(mut link: Link, options: &ConnectOptions, secrets: &Secrets) -> Result<Link, Error> {
-    if !link.state().capabilities_told {
+    if !link.state().has_current_capabilities {
         link.ask_capabilities().await?;
     }
     if !link.has("STARTTLS") {

@@ -77,7 +77,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    pub(crate) fn tell(&self, milestone: &Milestone<'_>) {
+    pub(crate) fn report(&self, milestone: &Milestone<'_>) {
         if let Some(trace) = &self.trace {
             trace.milestone(milestone);
         }

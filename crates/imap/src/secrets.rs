@@ -115,7 +115,7 @@ impl Secrets {
                 self.strike_status(status, if is_shown { Search::Decoded } else { Search::Plain });
             }
             Response::Untagged(Untagged::Status(status)) => {
-                let search = if tells_of_a_folder(status) { Search::Plain } else { Search::Decoded };
+                let search = if is_folder_data(status) { Search::Plain } else { Search::Decoded };
                 self.strike_status(status, search);
             }
             Response::Untagged(Untagged::Unknown(line)) => {
@@ -171,7 +171,7 @@ impl Secrets {
 }
 
 /// True for the data that come when a folder is opened: the words beside them are shown nowhere.
-fn tells_of_a_folder(status: &StatusResponse) -> bool {
+fn is_folder_data(status: &StatusResponse) -> bool {
     use Code as C;
     let is_data = matches!(
         status.code,

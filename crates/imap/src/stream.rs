@@ -92,14 +92,14 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
             return Err(Error::session(ErrorKind::Timeout, words));
         }
     };
-    options.tell(&Milestone::Addresses(&addresses));
+    options.report(&Milestone::Addresses(&addresses));
     let addresses = allowed(options, addresses)?;
     let mut failures = Vec::new();
     for address in addresses {
         match timeout(timeouts.connect, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
-                is_elsewhere(options, &tcp, address)?;
-                options.tell(&Milestone::Connected(address));
+                check_other_machine(options, &tcp, address)?;
+                options.report(&Milestone::Connected(address));
                 tune(&tcp)
                     .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
                 return Ok(tcp);
@@ -130,7 +130,7 @@ fn allowed(options: &ConnectOptions, addresses: Vec<SocketAddr>) -> Result<Vec<S
 }
 
 /// An error where the connection came about between two ends of this machine, by an address of its network.
-fn is_elsewhere(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
+fn check_other_machine(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
     let is_here =
         tcp.local_addr().is_ok_and(|local| local.ip().to_canonical() == address.ip().to_canonical());
     if is_here && options.reach == Reach::OtherMachines {

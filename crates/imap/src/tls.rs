@@ -57,7 +57,7 @@ pub(crate) async fn handshake(
                 _ => "TLS 1.3",
             };
             let cipher = session.negotiated_cipher_suite().and_then(|it| it.suite().as_str());
-            options.tell(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
+            options.report(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
             Ok(stream)
         }
         Err(error) => {
@@ -75,7 +75,7 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
     }
     let read: Vec<Certificate> = chain.iter().take(MAX_CHAIN).map(Certificate::read).collect();
     let names_host = chain.first().is_some_and(|it| names_host(it, host));
-    options.tell(&Milestone::Certificates { chain: &read, names_host });
+    options.report(&Milestone::Certificates { chain: &read, names_host });
 }
 
 impl TlsOptions {

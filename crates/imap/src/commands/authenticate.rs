@@ -27,7 +27,7 @@ pub(crate) async fn try_method(
     credentials: &Credentials,
 ) -> Result<Answer, Error> {
     // What the server could do before, it need not be able to do afterwards.
-    link.state_mut().capabilities_told = false;
+    link.state_mut().has_current_capabilities = false;
     match exchange {
         Exchange::Sasl(mut mechanism) => {
             link.hide_continuations(true);

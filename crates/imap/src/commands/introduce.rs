@@ -46,27 +46,29 @@ impl Session {
         ];
         let commands: Vec<(&str, Command)> =
             all.into_iter().filter_map(|(name, command)| Some((name, command?))).collect();
-        let mut told = Introduction::default();
+        let mut introduction = Introduction::default();
         let mut listing = Listing::default();
         let collect = |untagged| match untagged {
-            Untagged::Namespace(namespaces) => told.namespaces = Some(namespaces),
-            Untagged::Id(fields) => told.id = fields,
+            Untagged::Namespace(namespaces) => introduction.namespaces = Some(namespaces),
+            Untagged::Id(fields) => introduction.id = fields,
             untagged => listing.take(LIST, untagged),
         };
         let begun = Instant::now();
         let mut round_trip = None;
         let answered = || _ = round_trip.get_or_insert_with(|| begun.elapsed());
         let ended = self.link.run_many_noticing(&commands, collect, answered).await?;
-        told.round_trip = round_trip.unwrap_or_default();
+        introduction.round_trip = round_trip.unwrap_or_default();
         for ((name, _), outcome) in commands.iter().zip(ended) {
             match outcome {
                 Err(error) if error.scope >= Scope::Session => return Err(error),
                 // A caller that lists again gets the error.
-                Ok(_) if *name == LIST => told.listed = std::mem::take(&mut listing).conclude(LIST).ok(),
+                Ok(_) if *name == LIST => {
+                    introduction.listed = std::mem::take(&mut listing).conclude(LIST).ok()
+                }
                 _ => {}
             }
         }
-        Ok(told)
+        Ok(introduction)
     }
 }
 

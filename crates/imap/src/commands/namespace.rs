@@ -11,14 +11,14 @@ impl Session {
     /// Where mailboxes are. `None` where the server does not tell.
     pub async fn namespace(&mut self) -> Result<Option<Namespaces>, Error> {
         let Some(command) = self.namespace_command() else { return Ok(None) };
-        let mut told = None;
+        let mut answer = None;
         let collect = |untagged| {
             if let Untagged::Namespace(namespaces) = untagged {
-                told = Some(namespaces);
+                answer = Some(namespaces);
             }
         };
         self.link.run("NAMESPACE", &command, collect).await?;
-        Ok(told)
+        Ok(answer)
     }
 
     pub(super) fn namespace_command(&self) -> Option<Command> {

@@ -15,7 +15,7 @@ use crate::{
 /// A refusal says that the mailbox is not open to these credentials, unless it asks for patience.
 pub(crate) async fn proxy_auth(link: &mut Link, user: &str) -> Result<(), Error> {
     // The other user may have other capabilities, and is not told unasked.
-    link.state_mut().capabilities_told = false;
+    link.state_mut().has_current_capabilities = false;
     let command = Command::new("PROXYAUTH").astring(user.as_bytes());
     link.order("PROXYAUTH", &command).await.map(drop).map_err(|error| {
         if error.scope >= Scope::Session {

@@ -70,7 +70,7 @@ impl Session {
         items: &[StatusItem],
     ) -> Result<Vec<Result<StatusItems, Error>>, Error> {
         let items = status_items(&self.link.state().capabilities, items);
-        let mut told: HashMap<MailboxName, StatusItems> = HashMap::new();
+        let mut answer: HashMap<MailboxName, StatusItems> = HashMap::new();
         // The answer that came last, should its name be spelt otherwise than ours.
         let mut stray = None;
         let mut outcomes: Vec<Option<Result<StatusItems, Error>>> = names.iter().map(|_| None).collect();
@@ -78,7 +78,7 @@ impl Session {
         let observe = |event: PipelineEvent<'_>| match event {
             PipelineEvent::Untagged(Untagged::MailboxStatus { name, items }, in_flight) => {
                 if in_flight.values().any(|index| names[*index] == name) {
-                    told.insert(name, items);
+                    answer.insert(name, items);
                 } else {
                     stray = Some(items);
                 }
@@ -86,7 +86,7 @@ impl Session {
             PipelineEvent::Untagged(..) => {}
             PipelineEvent::Ended(index, status) => {
                 outcomes[index] = Some(if status.status == Status::Ok {
-                    let items = told.remove(&names[index]).or_else(|| stray.take());
+                    let items = answer.remove(&names[index]).or_else(|| stray.take());
                     items.ok_or_else(|| silent(&names[index]))
                 } else {
                     Err(Error::refused("STATUS", &status).at_least(Scope::Folder))

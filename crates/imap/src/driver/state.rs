@@ -15,7 +15,7 @@ const MAX_ENABLED: usize = 256;
 pub(crate) struct State {
     pub(crate) capabilities: Capabilities,
     /// Whether the capabilities were told since somebody last set this to false.
-    pub(crate) capabilities_told: bool,
+    pub(crate) has_current_capabilities: bool,
     /// In upper case (RFC 5161).
     pub(crate) enabled: Vec<String>,
     /// Boxed: the state is moved with every connection, and most futures hold several.
@@ -29,7 +29,7 @@ pub(crate) struct State {
     /// The error that the server reported in the OK of the sign-in.
     pub(crate) sign_in_note: Option<String>,
     /// Messages of one command at most, as a refusal or a part of an answer told (RFC 9738).
-    told_limit: Option<u32>,
+    reported_limit: Option<u32>,
     /// Capabilities that are not to be believed.
     denied: Vec<String>,
 }
@@ -83,7 +83,7 @@ impl State {
     /// Looks at what came, whoever it was for.
     pub(crate) fn observe(&mut self, untagged: &Untagged) {
         match untagged {
-            Untagged::Capability(words) => self.told(words),
+            Untagged::Capability(words) => self.set_capabilities(words),
             Untagged::Status(status) => self.observe_status(status),
             Untagged::Enabled(words) => {
                 let more = words.iter().map(|word| word.to_ascii_uppercase());
@@ -101,20 +101,20 @@ impl State {
 
     pub(crate) fn observe_status(&mut self, status: &StatusResponse) {
         match &status.code {
-            Some(Code::Capability(words)) => self.told(words),
-            Some(Code::MessageLimit { most: most @ 1.., .. }) => self.told_limit = Some(*most),
+            Some(Code::Capability(words)) => self.set_capabilities(words),
+            Some(Code::MessageLimit { most: most @ 1.., .. }) => self.reported_limit = Some(*most),
             _ => {}
         }
     }
 
     /// How many messages one command may be about (RFC 9738).
     pub(crate) fn message_limit(&self) -> Option<u32> {
-        self.told_limit.or_else(|| self.capabilities.message_limit())
+        self.reported_limit.or_else(|| self.capabilities.message_limit())
     }
 
-    fn told(&mut self, words: &[String]) {
+    fn set_capabilities(&mut self, words: &[String]) {
         self.capabilities = Capabilities::new(words.iter().filter(|word| !self.denies(word)));
-        self.capabilities_told = true;
+        self.has_current_capabilities = true;
     }
 
     /// From now on these are not believed, and what they switched on is not relied on.
