@@ -39,17 +39,17 @@ impl Connection {
         }
     }
 
-    /// What the server was shown on earlier connections is struck from the first line on.
+    /// What the server was shown on earlier connections is redacted from the first line on.
     async fn open_once(options: &ConnectOptions) -> Result<Self, Error> {
         let secrets = options.sign_in.secrets();
-        let trace = options.trace.clone().map(|trace| secrets.guard(trace));
+        let trace = options.trace.clone().map(|trace| secrets.redacting(trace));
         let options = ConnectOptions { trace, ..options.clone() };
         let opened = Self::open_guarded(&options, &secrets).await;
         opened.map_err(|error| {
             // No user has been named yet: a server that is silent now is silent to all of them.
             let is_silent = error.kind == ErrorKind::Timeout;
             let error = if is_silent { error.at_least(Scope::Endpoint) } else { error };
-            secrets.strike_error(error)
+            secrets.redact_error(error)
         })
     }
 

@@ -1,4 +1,4 @@
-//! The secrets that a connection has shown its server, struck out of whatever the server says afterwards.
+//! The secrets that a connection has shown its server, redacted out of whatever the server says afterwards.
 
 use std::{
     borrow::Cow,
@@ -40,11 +40,11 @@ impl KnownSecrets {
             *text = key.0;
             return;
         }
-        let struck = match self.redactor.redact(&key.0, search) {
-            Cow::Owned(struck) => Some(struck),
+        let redacted = match self.redactor.redact(&key.0, search) {
+            Cow::Owned(redacted) => Some(redacted),
             Cow::Borrowed(_) => None,
         };
-        *text = struck.unwrap_or_else(|| {
+        *text = redacted.unwrap_or_else(|| {
             let text = key.0.clone();
             self.remember(key);
             text
@@ -80,12 +80,12 @@ impl Secrets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on this is struck.
+    /// From now on this is redacted.
     pub(crate) fn add(&self, secret: &Secret) {
         self.known().learn(|redactor| redactor.add(secret));
     }
 
-    /// A message of a SASL exchange, which is struck where it is whole.
+    /// A message of a SASL exchange, which is redacted where it is whole.
     pub(crate) fn add_message(&self, message: &[u8]) {
         self.known().learn(|redactor| redactor.add_whole(message));
     }
@@ -95,16 +95,16 @@ impl Secrets {
     }
 
     /// The error without secrets.
-    pub(crate) fn strike_error(&self, mut error: Error) -> Error {
+    pub(crate) fn redact_error(&self, mut error: Error) -> Error {
         self.redact(&mut error.message, Search::Decoded);
         if let Some(code) = &mut error.code {
-            self.strike_code(code);
+            self.redact_code(code);
         }
         error
     }
 
     /// The response without secrets, where it is words and no data. Challenges stay: the mechanism has to read them.
-    pub(crate) fn strike(&self, response: &mut Response) {
+    pub(crate) fn redact_response(&self, response: &mut Response) {
         if self.known().redactor.is_empty() {
             return;
         }
@@ -112,16 +112,16 @@ impl Secrets {
             Response::Tagged { status, .. } => {
                 // There is one for each message, and its words are shown nowhere where it is an OK.
                 let is_shown = status.status != Status::Ok;
-                self.strike_status(status, if is_shown { Search::Decoded } else { Search::Plain });
+                self.redact_status(status, if is_shown { Search::Decoded } else { Search::Plain });
             }
             Response::Untagged(Untagged::Status(status)) => {
                 let search = if is_folder_data(status) { Search::Plain } else { Search::Decoded };
-                self.strike_status(status, search);
+                self.redact_status(status, search);
             }
             Response::Untagged(Untagged::Unknown(line)) => {
                 let text = String::from_utf8_lossy(line);
-                if let Cow::Owned(struck) = self.known().redactor.redact(&text, Search::Decoded) {
-                    *line = struck.into_bytes().into();
+                if let Cow::Owned(redacted) = self.known().redactor.redact(&text, Search::Decoded) {
+                    *line = redacted.into_bytes().into();
                 }
             }
             Response::Untagged(Untagged::Id(fields)) => {
@@ -147,17 +147,17 @@ impl Secrets {
         }
     }
 
-    fn strike_status(&self, status: &mut StatusResponse, search: Search) {
+    fn redact_status(&self, status: &mut StatusResponse, search: Search) {
         if let Some(end) = status.text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_STATUS_TEXT) {
             status.text.truncate(end);
         }
         if let Some(code) = &mut status.code {
-            self.strike_code(code);
+            self.redact_code(code);
         }
         self.redact(&mut status.text, search);
     }
 
-    fn strike_code(&self, code: &mut Code) {
+    fn redact_code(&self, code: &mut Code) {
         if let Code::Other { name, rest } = code {
             self.redact(name, Search::Decoded);
             self.redact(rest, Search::Decoded);
@@ -165,7 +165,7 @@ impl Secrets {
     }
 
     /// A trace that is shown no secret.
-    pub(crate) fn guard(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
+    pub(crate) fn redacting(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
         Arc::new(RedactingTrace { trace, secrets: self.clone() })
     }
 }

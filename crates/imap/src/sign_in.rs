@@ -14,10 +14,10 @@ impl Connection {
     /// Signs in, by the strongest mechanism that both sides know. Where the server cannot check it, the next one is
     /// tried that the security of the connection allows. A connection on which all failed is closed.
     pub async fn authenticate(self, credentials: &Credentials) -> Result<Session, Error> {
-        self.options.sign_in.shows(&credentials.secret);
+        self.options.sign_in.remember_secret(&credentials.secret);
         let secrets = self.secrets.clone();
         secrets.add(&credentials.secret);
-        Box::pin(self.sign_in(credentials)).await.map_err(|error| secrets.strike_error(error))
+        Box::pin(self.sign_in(credentials)).await.map_err(|error| secrets.redact_error(error))
     }
 
     async fn sign_in(mut self, credentials: &Credentials) -> Result<Session, Error> {

@@ -51,7 +51,7 @@ impl SignInMemory {
     }
 
     /// The server is about to see this secret.
-    pub(crate) fn shows(&self, secret: &Secret) {
+    pub(crate) fn remember_secret(&self, secret: &Secret) {
         let shown = &mut self.known().shown;
         if !shown.contains(secret) {
             shown.truncate(MAX_SHOWN_SECRETS - 1);

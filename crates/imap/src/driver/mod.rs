@@ -91,7 +91,7 @@ impl Incoming {
         let frame = frame.map_err(|error| self.farewell.take().unwrap_or(error));
         frame
             .and_then(|frame| self.admit(frame))
-            .map_err(|error| self.secrets.strike_error(error))
+            .map_err(|error| self.secrets.redact_error(error))
             .map_err(|error| self.fail(error))
     }
 
@@ -140,7 +140,7 @@ impl Incoming {
             }
             Response::Continue(_) => self.flood.admit_continuation(raw.text.len())?,
         }
-        self.secrets.strike(&mut response);
+        self.secrets.redact_response(&mut response);
         match response {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
