@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
-    driver::{Link, State},
+    driver::{ConnectionState, Link},
     encode::Command,
     error::{Error, ErrorKind},
     response::{Code, StatusResponse, Untagged},
@@ -38,7 +38,7 @@ pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
 }
 
 /// The parts of a set, each of which the server takes in one command, as far as it tells its limit.
-pub(super) fn parts(uids: &UidSet, state: &State) -> VecDeque<UidSet> {
+pub(super) fn parts(uids: &UidSet, state: &ConnectionState) -> VecDeque<UidSet> {
     let short = split_uids(uids, MAX_SET_LENGTH);
     let Some(most) = state.message_limit() else { return short.into() };
     short.iter().flat_map(|it| split_count(it, most)).collect()

@@ -17,7 +17,7 @@ pub(crate) use pending::Pending;
 pub(crate) use pipeline::PipelineEvent;
 pub(crate) use reader::silence;
 pub use state::MailboxData;
-pub(crate) use state::{SelectedState, State};
+pub(crate) use state::{ConnectionState, SelectedState};
 pub(crate) use writer::Writer;
 
 use self::{flood::Flood, reader::Reader};
@@ -69,7 +69,7 @@ pub(crate) struct Incoming {
     reader: Reader,
     limits: ResponseLimits,
     pending: Arc<Pending>,
-    pub(crate) state: State,
+    pub(crate) state: ConnectionState,
     pub(crate) secrets: Secrets,
     /// The beginning of the first line, which may not be IMAP.
     pub(crate) first_line: Vec<u8>,
@@ -199,7 +199,7 @@ impl Link {
                 reader: Reader::new(read, options.limits.clone(), options.trace.clone()),
                 limits: options.limits.clone(),
                 pending: Arc::clone(&pending),
-                state: State::default(),
+                state: ConnectionState::default(),
                 secrets,
                 first_line: Vec::new(),
                 farewell: None,
@@ -219,11 +219,11 @@ impl Link {
         self.incoming.reader.into_half().unsplit(self.writer.into_half())
     }
 
-    pub(crate) fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &ConnectionState {
         &self.incoming.state
     }
 
-    pub(crate) fn state_mut(&mut self) -> &mut State {
+    pub(crate) fn state_mut(&mut self) -> &mut ConnectionState {
         &mut self.incoming.state
     }
 

@@ -12,7 +12,7 @@ use crate::{
 const MAX_ENABLED: usize = 256;
 
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct ConnectionState {
     pub(crate) capabilities: Capabilities,
     /// Whether the capabilities were told since somebody last set this to false.
     pub(crate) has_current_capabilities: bool,
@@ -66,7 +66,7 @@ pub struct MailboxData {
     pub changed: Vec<Fetch>,
 }
 
-impl State {
+impl ConnectionState {
     pub(crate) fn has(&self, capability: &str) -> bool {
         self.capabilities.has(capability)
     }
