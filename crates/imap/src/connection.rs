@@ -167,7 +167,7 @@ async fn start_tls(mut link: Link, options: &ConnectOptions, secrets: &Secrets) 
         let words = "the server does not offer STARTTLS, and TLS is required";
         return Err(Error::endpoint(ErrorKind::Tls, words));
     }
-    link.order("STARTTLS", &Command::new("STARTTLS")).await.map_err(|error| {
+    link.execute("STARTTLS", &Command::new("STARTTLS")).await.map_err(|error| {
         if error.scope >= Scope::Session { error } else { Error::endpoint(ErrorKind::Tls, error) }
     })?;
     let stream = link.into_stream().start_tls(options).await?;

@@ -9,7 +9,7 @@ impl Session {
         if !self.link.has("COMPRESS=DEFLATE") {
             return Err(unsupported("COMPRESS=DEFLATE"));
         }
-        self.link.order("COMPRESS", &Command::new("COMPRESS DEFLATE")).await?;
+        self.link.execute("COMPRESS", &Command::new("COMPRESS DEFLATE")).await?;
         self.link.start_compression();
         Ok(())
     }

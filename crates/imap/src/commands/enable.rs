@@ -8,7 +8,7 @@ impl Session {
     /// on then, see [`Session::has_enabled`]; some servers do it and do not say it.
     pub async fn enable(&mut self, extensions: &[&str]) -> Result<(), Error> {
         match self.enable_command(extensions)? {
-            Some(command) => self.link.order("ENABLE", &command).await.map(drop),
+            Some(command) => self.link.execute("ENABLE", &command).await.map(drop),
             None => Ok(()),
         }
     }

@@ -20,7 +20,7 @@ impl Session {
     pub async fn logout(mut self) -> Result<(), Error> {
         self.link.drain_abandoned().await?;
         self.link.state_mut().is_closing = true;
-        let outcome = self.link.order("LOGOUT", &Command::new("LOGOUT")).await;
+        let outcome = self.link.execute("LOGOUT", &Command::new("LOGOUT")).await;
         self.link.writer.shutdown().await;
         match outcome {
             // Some servers close without a last word.

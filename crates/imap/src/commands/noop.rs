@@ -5,6 +5,6 @@ use crate::{encode::Command, error::Error, session::Session};
 impl Session {
     /// Keeps the connection alive, and lets the server tell what is new.
     pub async fn noop(&mut self) -> Result<(), Error> {
-        self.link.order("NOOP", &Command::new("NOOP")).await.map(drop)
+        self.link.execute("NOOP", &Command::new("NOOP")).await.map(drop)
     }
 }

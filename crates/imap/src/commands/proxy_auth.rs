@@ -17,7 +17,7 @@ pub(crate) async fn proxy_auth(link: &mut Link, user: &str) -> Result<(), Error>
     // The other user may have other capabilities, and is not told unasked.
     link.state_mut().has_current_capabilities = false;
     let command = Command::new("PROXYAUTH").astring(user.as_bytes());
-    link.order("PROXYAUTH", &command).await.map(drop).map_err(|error| {
+    link.execute("PROXYAUTH", &command).await.map(drop).map_err(|error| {
         if error.scope >= Scope::Session {
             return error;
         }

@@ -8,7 +8,7 @@ impl Session {
     /// Gives a mailbox another name; those below it go with it.
     pub async fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Result<(), Error> {
         let command = Command::new("RENAME").mailbox(from).mailbox(to);
-        self.link.order("RENAME", &command).await.map(drop).map_err(|error| error.at_least(Scope::Folder))
+        self.link.execute("RENAME", &command).await.map(drop).map_err(|error| error.at_least(Scope::Folder))
     }
 
     /// Removes a mailbox and all messages in it for good.

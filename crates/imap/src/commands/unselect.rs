@@ -9,7 +9,7 @@ impl Selected<'_> {
     pub async fn unselect(self) -> Result<(), Error> {
         let session = self.session;
         if session.link.has("UNSELECT") || session.link.has("IMAP4rev2") {
-            session.link.order("UNSELECT", &Command::new("UNSELECT")).await?;
+            session.link.execute("UNSELECT", &Command::new("UNSELECT")).await?;
             session.link.state_mut().selected = None;
             return Ok(());
         }
@@ -22,7 +22,7 @@ impl Selected<'_> {
 
     /// Closes the mailbox. Unless it is read-only, messages marked `\Deleted` are removed for good.
     pub async fn close(self) -> Result<(), Error> {
-        self.session.link.order("CLOSE", &Command::new("CLOSE")).await?;
+        self.session.link.execute("CLOSE", &Command::new("CLOSE")).await?;
         self.session.link.state_mut().selected = None;
         Ok(())
     }

@@ -374,12 +374,12 @@ impl Link {
     }
 
     /// As [`Link::run`], where nothing is collected.
-    pub(crate) async fn order(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
+    pub(crate) async fn execute(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
         self.run(name, command, |_| {}).await
     }
 
     /// Asks what the server can do.
     pub(crate) async fn ask_capabilities(&mut self) -> Result<(), Error> {
-        self.order("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
+        self.execute("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
     }
 }
