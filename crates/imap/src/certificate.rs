@@ -45,7 +45,7 @@ pub struct CertificateContent {
 
 impl Certificate {
     pub(crate) fn read(der: &CertificateDer<'_>) -> Self {
-        let content = X509Certificate::from_der(der).ok().map(|(_, it)| CertificateContent::of(&it));
+        let content = X509Certificate::from_der(der).ok().map(|(_, it)| CertificateContent::new(&it));
         Self { sha256: Sha256::digest(der).into(), content }
     }
 
@@ -69,7 +69,7 @@ pub(crate) fn is_good_for(der: &CertificateDer<'_>, host: &ServerName<'_>, now: 
 }
 
 impl CertificateContent {
-    fn of(certificate: &X509Certificate<'_>) -> Self {
+    fn new(certificate: &X509Certificate<'_>) -> Self {
         let names = certificate.subject_alternative_name().ok().flatten();
         let names = names.iter().flat_map(|it| &it.value.general_names).filter_map(host);
         Self {

@@ -50,7 +50,7 @@ impl Inflater {
         let status = self.0.decompress(input, &mut chunk, FlushDecompress::None).map_err(io::Error::other)?;
         let read = usize::try_from(self.0.total_in() - read).unwrap_or(input.len());
         let written = usize::try_from(self.0.total_out() - written).unwrap_or(chunk.len());
-        let _ = input.split_to(read);
+        _ = input.split_to(read);
         out.extend_from_slice(&chunk[..written]);
         if status == Status::StreamEnd {
             return Err(io::ErrorKind::UnexpectedEof.into());

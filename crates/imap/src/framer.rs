@@ -172,7 +172,7 @@ impl Framer {
             let first = self.line == 0 && self.head.text.is_empty();
             if first && content.is_empty() {
                 // Some servers send an empty line after a literal or a refused command. It says nothing.
-                let _ = self.buffer.split_to(end);
+                _ = self.buffer.split_to(end);
                 self.searched = 0;
                 continue;
             }

@@ -158,7 +158,7 @@ fn tune(tcp: &TcpStream) -> io::Result<()> {
 /// kernel forgets it with what is sent next; where it is not to be had, things are only slower.
 #[cfg(target_os = "linux")]
 fn answers_are_awaited(tcp: &TcpStream) {
-    let _only_slower = SockRef::from(tcp).set_tcp_quickack(true);
+    _ = SockRef::from(tcp).set_tcp_quickack(true);
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -85,7 +85,7 @@ pub(crate) fn response(raw: &RawResponse) -> String {
         if streamed || is_fetch || length > MAX_SHOWN {
             text.push_str(" ...");
         } else {
-            let _ = write!(text, " {}", literal.escape_ascii());
+            _ = write!(text, " {}", literal.escape_ascii());
         }
         rest = after;
     }

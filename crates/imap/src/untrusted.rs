@@ -126,7 +126,7 @@ fn names(presented: &[String]) -> String {
         text.extend(name);
     }
     if presented.len() > MAX_SHOWN {
-        let _ = write!(text, " and {} more", presented.len() - MAX_SHOWN);
+        _ = write!(text, " and {} more", presented.len() - MAX_SHOWN);
     }
     if text.is_empty() { "it names none".to_owned() } else { text }
 }

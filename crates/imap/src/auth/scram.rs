@@ -40,7 +40,7 @@ pub(super) fn saslname(name: &str) -> String {
 }
 
 /// Where the exchange stands.
-enum State {
+enum ScramState {
     /// The first message was not answered yet.
     First,
     /// The proof was sent; the server owes this signature.
@@ -57,7 +57,7 @@ struct Scram<D> {
     first_bare: String,
     nonce: String,
     password: Zeroizing<Vec<u8>>,
-    state: State,
+    state: ScramState,
     /// The server's reason for a refusal (`e=`, section 7). It says NO after our empty answer.
     server_error: Option<String>,
     hash: PhantomData<fn() -> D>,
@@ -80,7 +80,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             first_bare: format!("n={},r={nonce}", saslname(&user)),
             nonce: nonce.to_owned(),
             password: Zeroizing::new(password),
-            state: State::First,
+            state: ScramState::First,
             server_error: None,
             hash: PhantomData,
         }
@@ -158,23 +158,23 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(challenge).map_err(|_| self.malformed())?;
         if let Some(error) = text.strip_prefix("e=") {
-            self.state = State::Failed;
+            self.state = ScramState::Failed;
             let error = error.split(',').next().unwrap_or_default();
             self.server_error = Some(error.chars().filter(|it| !it.is_control()).take(80).collect());
             return Ok(Vec::new());
         }
-        match std::mem::replace(&mut self.state, State::Failed) {
-            State::First => {
+        match std::mem::replace(&mut self.state, ScramState::Failed) {
+            ScramState::First => {
                 let (answer, owed) = self.prove(text)?;
-                self.state = State::Proved(owed);
+                self.state = ScramState::Proved(owed);
                 Ok(answer.into_bytes())
             }
-            State::Proved(owed) => {
+            ScramState::Proved(owed) => {
                 self.verify(text, &owed)?;
-                self.state = State::Verified;
+                self.state = ScramState::Verified;
                 Ok(Vec::new())
             }
-            State::Verified | State::Failed => {
+            ScramState::Verified | ScramState::Failed => {
                 Err(unexpected(self.name, "the server asks for more than there is to say"))
             }
         }
@@ -186,7 +186,7 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
 
     fn finish(&self) -> Result<(), Error> {
         match self.state {
-            State::Verified => Ok(()),
+            ScramState::Verified => Ok(()),
             _ => Err(refused(self.name, "the server said OK and did not prove that it knows the password")),
         }
     }

@@ -30,14 +30,14 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<F
     }
     let number = std::str::from_utf8(number).ok()?.parse().ok()?;
     let mut tokens = Tokens::after(raw, rest, limits);
-    let mut found = begun(number, word.len() > b"FETCH".len());
-    let _ends_in_the_literal = tokens.take(b'(') && items(&mut found, &mut tokens);
+    let mut found = new_fetch(number, word.len() > b"FETCH".len());
+    _ = tokens.take(b'(') && items(&mut found, &mut tokens);
     let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone(), origin: section.origin })
 }
 
 /// With the number at its beginning: a sequence number, or a UID.
-fn begun(number: u32, is_uid: bool) -> Fetch {
+fn new_fetch(number: u32, is_uid: bool) -> Fetch {
     let uid = Uid::new(number).filter(|_| is_uid);
     let odd_uid = (is_uid && uid.is_none()).then(|| number.to_string());
     Fetch { sequence: if is_uid { 0 } else { number }, uid, odd_uid, ..Fetch::default() }
@@ -46,7 +46,7 @@ fn begun(number: u32, is_uid: bool) -> Fetch {
 /// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`. A response with octets of a message that does not end as it should is
 /// [`Untagged::BrokenFetch`]; `None` for any other malformed one.
 pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Option<Untagged> {
-    let mut found = begun(number, is_uid);
+    let mut found = new_fetch(number, is_uid);
     let is_whole = tokens.take(b'(')
         && items(&mut found, tokens)
         && tokens.take(b')')

@@ -279,7 +279,7 @@ proptest! {
         prop::collection::vec(any::<u8>(), 0..6)
     ], 0..10)) {
         let raw = RawResponse { text: line.concat().into(), streamed: vec![(20, 3)] };
-        let _ = decode(&raw, &ResponseLimits::default());
-        let _ = decode_fetch_head(&raw, &ResponseLimits::default());
+        _ = decode(&raw, &ResponseLimits::default());
+        _ = decode_fetch_head(&raw, &ResponseLimits::default());
     }
 }

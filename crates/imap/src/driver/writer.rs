@@ -138,7 +138,7 @@ impl Writer {
 
     /// Says goodbye to the stream. Errors tell nothing here.
     pub(crate) async fn shutdown(&mut self) {
-        let _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
+        _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
     }
 
     async fn send_collected(&mut self) -> Result<(), Error> {

@@ -22,8 +22,8 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
+        _ = self.process.kill();
+        _ = self.process.wait();
     }
 }
 
