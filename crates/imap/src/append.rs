@@ -1,7 +1,7 @@
 //! APPEND, pipelined (RFC 9051, section 6.3.12; MULTIAPPEND is RFC 3502; literals that do not wait are RFC 7888).
 //!
-//! Two halves that are driven at once, in one task: [`AppendSink`] sends messages, [`AppendReplies`] reads the answers.
-//! Nobody waits for a single message, unless the server has no literals that go without asking.
+//! Two halves are driven at once, in one task: [`AppendSink`] sends messages, [`AppendReplies`] reads the answers. The sink
+//! waits for the server only if the server does not support literals without continuation.
 
 use std::{
     sync::{
@@ -29,40 +29,40 @@ use crate::{
     trace,
 };
 
-/// The last octets of a message are sent together with the CRLF that follows them, never that alone.
+/// Bytes at the end of a message that are sent together with the CRLF after them. A segment of CRLF alone would be slow.
 const MIN_TAIL: usize = 4 << 10;
 
-/// What is said of a message before its octets.
+/// Arguments of APPEND before the bytes of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct AppendHead<'a> {
-    /// Flags and keywords. Those that no server could read are left out.
+    /// Flags and keywords. Those that break the grammar are left out.
     pub flags: &'a Flags,
-    /// When it arrived; the server takes its own clock where there is none.
+    /// INTERNALDATE. Without one, the server uses the current time.
     pub date: Option<InternalDate>,
-    /// The octets that will follow, exactly.
+    /// Exact number of bytes that follow.
     pub length: u64,
 }
 
-/// Whether the server wants the message.
+/// Answer of the server to the start of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// Its octets may be written.
+    /// The bytes of the message may be written.
     Ready,
-    /// The server refused it before its octets. The command has ended, with all messages in it, and its reply comes.
+    /// The server refused the message before its bytes. The command and all its messages have ended, and its reply follows.
     Refused(CommandId),
 }
 
 /// The end of an APPEND.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppendReply {
-    /// Which one.
+    /// The command.
     pub command: CommandId,
-    /// What the server said.
+    /// Status of the server.
     pub status: StatusResponse,
 }
 
 impl AppendReply {
-    /// The UIDs of the new messages, in their order, where the server tells them (RFC 4315).
+    /// UIDs of the new messages, in order, if the server reports them (RFC 4315).
     pub fn uids(&self) -> Option<(UidValidity, &UidSet)> {
         match &self.status.code {
             Some(Code::AppendUid { validity, uids }) => Some((*validity, uids)),
@@ -70,7 +70,7 @@ impl AppendReply {
         }
     }
 
-    /// The refusal as an error.
+    /// Returns the refusal as an error.
     pub fn outcome(&self) -> Result<(), Error> {
         match self.status.status {
             Status::Ok => Ok(()),
@@ -79,29 +79,29 @@ impl AppendReply {
     }
 }
 
-/// What the halves tell each other.
+/// State that the two halves share.
 #[derive(Default)]
 struct ContinuationHandshake {
     state: Mutex<HandshakeState>,
-    /// For the sink.
+    /// Wakes the sink.
     answered: Notify,
-    /// For the replies.
+    /// Wakes the replies.
     changed: Notify,
     sink_gone: AtomicBool,
-    /// The sink went away and left octets unsent.
+    /// The sink was dropped with unsent bytes.
     unsent: AtomicBool,
 }
 
 #[derive(Default)]
 struct HandshakeState {
-    /// The command that waits for the server's consent.
+    /// Command that waits for a continuation.
     asked: Option<CommandId>,
     consented: bool,
-    /// The command that was answered before it was at its end.
+    /// Command that was answered before all of it was written.
     ended: Option<CommandId>,
-    /// The command being written.
+    /// Command that is being written.
     open: Option<CommandId>,
-    /// Why the replies will read no more.
+    /// Error after which the replies read nothing more.
     failed: Option<Error>,
 }
 
@@ -118,7 +118,7 @@ impl ContinuationHandshake {
 
 /// Sends messages. Made by [`Session::append_pipeline`].
 ///
-/// [`AppendSink::flush`] before a pause and before dropping it: what is collected is not sent by itself.
+/// Call [`AppendSink::flush`] before a pause and before dropping it. Collected bytes are not sent automatically.
 pub struct AppendSink<'s> {
     writer: &'s mut Writer,
     pending: Arc<Pending>,
@@ -127,7 +127,7 @@ pub struct AppendSink<'s> {
     is_multi: bool,
     name: MailboxName,
     open: Option<CommandId>,
-    /// The octets that the message still lacks.
+    /// Bytes of the message that are not written yet.
     missing: Option<u64>,
 }
 
@@ -137,9 +137,9 @@ pub struct AppendReplies<'s> {
     pending: Arc<Pending>,
     handshake: Arc<ContinuationHandshake>,
     patience: Duration,
-    /// When a command was answered last; keep-alives are no answers.
+    /// Time of the last answer to a command. Keep-alives are no answers.
     answered: Instant,
-    /// An untagged BAD: the reason of an answer that may never come.
+    /// An untagged BAD: the reason of an answer that may never arrive.
     complaint: Option<StatusResponse>,
 }
 
@@ -147,10 +147,10 @@ pub struct AppendReplies<'s> {
 const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// A pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example by `tokio::join!`.
+    /// Starts a pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example with `tokio::join!`.
     ///
-    /// Dropping the replies early leaves the session usable: what is unanswered is read before the next command.
-    /// Dropping the sink within a message spoils the session.
+    /// The session stays usable if the replies are dropped early: the open answers are read before the next command. It
+    /// becomes unusable if the sink is dropped within a message.
     pub async fn append_pipeline(
         &mut self,
         name: &MailboxName,
@@ -179,7 +179,7 @@ impl Session {
         Ok((sink, replies))
     }
 
-    /// Appends one message that is in memory, and waits for the answer.
+    /// Appends one message from memory, and waits for the answer.
     pub async fn append(
         &mut self,
         name: &MailboxName,
@@ -209,12 +209,12 @@ impl Session {
 }
 
 impl AppendSink<'_> {
-    /// Whether one command takes several messages (RFC 3502). The server keeps all of them or none.
+    /// True if one command may have several messages (RFC 3502). The server keeps all of them or none.
     pub fn is_multi(&self) -> bool {
         self.is_multi
     }
 
-    /// Opens a command, or adds a message to the open one, which must be ended first where there is no MULTIAPPEND.
+    /// Opens a command, or adds a message to the open one. Without MULTIAPPEND, the open command must be ended first.
     pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<BeginOutcome, Error> {
         if self.missing.is_some() {
             return Err(misuse("a message is begun within another"));
@@ -251,10 +251,10 @@ impl AppendSink<'_> {
         Ok(BeginOutcome::Ready)
     }
 
-    /// The next octets of the message. Small pieces are collected, large ones go out uncopied.
+    /// Writes the next bytes of the message. Small parts are collected, large ones are sent without a copy.
     ///
     /// # Errors
-    /// More octets than announced are an error, and are not sent.
+    /// More bytes than announced are an error, and are not sent.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         let length = octets.len() as u64;
         let Some(missing) = self.missing.and_then(|missing| missing.checked_sub(length)) else {
@@ -272,7 +272,7 @@ impl AppendSink<'_> {
         self.verdict(outcome).await
     }
 
-    /// All octets of the message are written.
+    /// Ends the message. All its bytes must be written.
     pub fn end_message(&mut self) -> Result<(), Error> {
         match self.missing.take() {
             Some(0) => Ok(()),
@@ -284,8 +284,9 @@ impl AppendSink<'_> {
         }
     }
 
-    /// All messages of the command are written; `None` where there is no open command. Not within a message: that
-    /// would corrupt it, so the command is left open then, which spoils the session.
+    /// Ends the command; `None` if no command is open.
+    ///
+    /// Within a message the command stays open, because its end would corrupt the message. The session is unusable then.
     pub fn end_command(&mut self) -> Option<CommandId> {
         if self.missing.is_some() {
             return None;
@@ -297,7 +298,7 @@ impl AppendSink<'_> {
         Some(id)
     }
 
-    /// Sends what was collected.
+    /// Sends all collected bytes.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let outcome = self.writer.flush().await;
         self.verdict(outcome).await
@@ -311,7 +312,7 @@ impl AppendSink<'_> {
         id
     }
 
-    /// Announces a literal, and waits for consent where the server wants to be asked. False: refused.
+    /// Announces a literal, and waits for the continuation if necessary. Returns false if the server refuses it.
     async fn announce(&mut self, id: CommandId, length: u64) -> Result<bool, Error> {
         if self.mode.is_free(length) {
             self.writer.queue(format!("{{{length}+}}\r\n").as_bytes());
@@ -342,7 +343,7 @@ impl AppendSink<'_> {
         }
     }
 
-    /// When writing fails, the other half is about to read why.
+    /// Prefers the error of the other half, which reads the reason of a failed write.
     async fn verdict(&self, outcome: Result<(), Error>) -> Result<(), Error> {
         let Err(own) = outcome else { return Ok(()) };
         let reason = async {
@@ -370,8 +371,7 @@ fn misuse(what: &str) -> Error {
 }
 
 impl AppendReplies<'_> {
-    /// The next answer, as a rule in the order of the commands; `None` when the sink is gone and everything is
-    /// answered.
+    /// Returns the next answer, usually in the order of the commands; `None` if the sink is dropped and all is answered.
     pub async fn next(&mut self) -> Result<Option<AppendReply>, Error> {
         let outcome = self.read().await;
         if let Err(error) = &outcome {
@@ -405,7 +405,7 @@ impl AppendReplies<'_> {
                     self.handshake.with(|it| it.consented = it.asked.is_some());
                     self.handshake.answered.notify_one();
                 }
-                // Some servers refuse a literal so, and answer the command in no other way.
+                // Some servers refuse a literal like this, and send no other answer to the command.
                 Event::Untagged(Untagged::Status(status)) if status.status == Status::Bad => {
                     let asked = self.handshake.with(|it| it.asked.filter(|_| !it.consented));
                     let Some(id) = asked else {
@@ -433,7 +433,7 @@ impl AppendReplies<'_> {
         }
     }
 
-    /// The sink is gone: is there an end to wait for?
+    /// Returns an error if the sink was dropped in a state without a regular end.
     fn check_ending(&mut self) -> Result<(), Error> {
         if self.pending.is_open() && !self.pending.is_empty() {
             return Err(self.incoming.fail(misuse("given up within a message")));
@@ -444,7 +444,7 @@ impl AppendReplies<'_> {
         Ok(())
     }
 
-    /// A server that is given octets, or owes nothing, may be silent.
+    /// Returns an error if the server was silent too long. It may be silent while it receives bytes or owes no answer.
     fn check_silence(&mut self) -> Result<(), Error> {
         let owes =
             self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
@@ -464,7 +464,7 @@ impl AppendReplies<'_> {
         Err(self.incoming.fail(error))
     }
 
-    /// A server that says other things and does not answer is given up as well.
+    /// Returns an error if the server sends other responses but no answer for too long.
     fn check_progress(&mut self) -> Result<(), Error> {
         let owes =
             self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
@@ -483,6 +483,6 @@ impl AppendReplies<'_> {
 
 impl Drop for AppendReplies<'_> {
     fn drop(&mut self) {
-        self.handshake.fail(&misuse("nobody reads the answers any more"));
+        self.handshake.fail(&misuse("the reader of the answers was dropped"));
     }
 }

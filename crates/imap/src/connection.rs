@@ -1,4 +1,4 @@
-//! A connection before anybody logged in.
+//! Connection before sign-in.
 
 use mailhaul_mail::Scope;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use crate::{
     untrusted::SHORT_KEY_ENDING,
 };
 
-/// A connection that is open, protected as asked for, and not authenticated.
+/// An open connection with the requested protection, not authenticated.
 pub struct Connection {
     pub(crate) link: Link,
     greeting: StatusResponse,
@@ -28,10 +28,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, waits for the greeting, changes to TLS where that was asked for, and learns what the server can do.
+    /// Connects, waits for the greeting, starts TLS if requested, and reads the capabilities.
     pub async fn open(options: &ConnectOptions) -> Result<Self, Error> {
         match Self::open_once(options).await {
-            // TLS 1.3 has no signature that could be checked with so short a key; TLS 1.2 has.
+            // TLS 1.3 has no signature scheme for short keys. TLS 1.2 has one.
             Err(error) if error.message.ends_with(SHORT_KEY_ENDING) && options.tls.may_name_certificate() => {
                 Self::open_once(&ConnectOptions { takes_short_keys: true, ..options.clone() }).await
             }
@@ -39,14 +39,14 @@ impl Connection {
         }
     }
 
-    /// What the server was shown on earlier connections is redacted from the first line on.
+    /// Opens a connection. Secrets of earlier connections are redacted from the first line on.
     async fn open_once(options: &ConnectOptions) -> Result<Self, Error> {
         let secrets = options.sign_in.secrets();
         let trace = options.trace.clone().map(|trace| secrets.redacting(trace));
         let options = ConnectOptions { trace, ..options.clone() };
         let opened = Self::open_guarded(&options, &secrets).await;
         opened.map_err(|error| {
-            // No user has been named yet: a server that is silent now is silent to all of them.
+            // No user has been named yet, so a silent server is silent for all users.
             let is_silent = error.kind == ErrorKind::Timeout;
             let error = if is_silent { error.at_least(Scope::Endpoint) } else { error };
             secrets.redact_error(error)
@@ -80,32 +80,32 @@ impl Connection {
         Ok(Self { link, greeting, options: options.clone(), secrets: secrets.clone() })
     }
 
-    /// What the server can do before authentication.
+    /// Capabilities of the server before authentication.
     pub fn capabilities(&self) -> &Capabilities {
         &self.link.state().capabilities
     }
 
-    /// What the server said first.
+    /// Greeting of the server.
     pub fn greeting(&self) -> &StatusResponse {
         &self.greeting
     }
 
-    /// Whether the server says that somebody is logged in already (PREAUTH).
+    /// True if the server says that a user is already signed in (PREAUTH).
     pub fn is_preauthenticated(&self) -> bool {
         self.greeting.status == Status::PreAuth
     }
 
-    /// The session of whoever is logged in already (PREAUTH).
+    /// Returns the session of the user who is already signed in (PREAUTH).
     pub async fn preauthenticated(self) -> Result<Session, Error> {
         if self.is_preauthenticated() {
             self.enter(None).await
         } else {
-            Err(Error::endpoint(ErrorKind::Authentication, "nobody is logged in"))
+            Err(Error::endpoint(ErrorKind::Authentication, "no user is signed in"))
         }
     }
 
     pub(crate) async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
-        // They change with login, and not every server tells unasked.
+        // Capabilities change with sign-in, and some servers do not send the new ones unasked.
         if !self.link.state().has_current_capabilities {
             self.link.ask_capabilities().await?;
         }
@@ -114,15 +114,15 @@ impl Connection {
     }
 }
 
-/// Waits until the server has greeted: some proxies lose what is said before.
+/// Waits for the greeting. Some proxies lose commands that are sent before it.
 async fn greeting(mut link: Link, options: &ConnectOptions) -> Result<(Link, StatusResponse), Error> {
     let event = match first_event(&mut link, options).await {
-        // Nothing is lost by asking this connection too.
+        // The connection is useless otherwise, so the probe may use it.
         Err(error) if error.kind == ErrorKind::Timeout && options.security != Security::Implicit => {
             let stream = Some(link.into_stream());
             return Err(why_silent(options, stream, options.timeouts.greeting).await.unwrap_or(error));
         }
-        // What is no response at all, and a goodbye that is none.
+        // The server sent no response of IMAP.
         Err(error) if error.kind == ErrorKind::Protocol => {
             Err(no_greeting(options, &link.incoming.first_line))
         }
@@ -139,7 +139,7 @@ async fn greeting(mut link: Link, options: &ConnectOptions) -> Result<(Link, Sta
     }
 }
 
-/// The first thing that the server says. While it is silent, the reason is looked for.
+/// Returns the first event. While the server is silent, looks for the reason.
 async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event, Error> {
     let patience = options.timeouts.greeting;
     let soon = patience / 6;
@@ -158,7 +158,7 @@ async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event,
     })
 }
 
-/// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.
+/// Starts TLS (RFC 9051, section 6.2.1). Everything that the server sent in clear text is discarded.
 async fn start_tls(mut link: Link, options: &ConnectOptions, secrets: &Secrets) -> Result<Link, Error> {
     if !link.state().has_current_capabilities {
         link.ask_capabilities().await?;

@@ -1,4 +1,4 @@
-//! What went wrong on the way to a server, how much it spoils, and when to try again.
+//! Errors: kind, scope, and time to retry. Classifies refusals of servers.
 
 use std::{fmt, io};
 
@@ -12,42 +12,42 @@ use crate::{
     throttle_replies,
 };
 
-/// How a message begins of a server that hung up.
+/// Start of the message about a BYE.
 const GOODBYE: &str = "the server closed the connection: BYE";
 
 /// An error of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// How much is spoiled.
+    /// Scope of the error.
     pub scope: Scope,
-    /// When to try again.
+    /// Time to retry.
     pub retry: Retry,
-    /// What sort of thing went wrong.
+    /// Kind of the error.
     pub kind: ErrorKind,
-    /// One sentence, with the server's own words where it said any.
+    /// One sentence, with the server's words if there are any.
     pub message: String,
-    /// The server's response code.
+    /// Response code of the server.
     pub code: Option<Code>,
 }
 
 impl Error {
-    /// An error that spoils the connection.
+    /// Returns an error that makes the connection unusable.
     pub fn session(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self { scope: Scope::Session, retry: Retry::Now, kind, message: message.to_string(), code: None }
     }
 
-    /// An error that no other connection to this endpoint will escape without somebody's help.
+    /// Returns an error that every connection to this endpoint gets, until the operator changes something.
     pub fn endpoint(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self { scope: Scope::Endpoint, retry: Retry::Never, kind, message: message.to_string(), code: None }
     }
 
-    /// An error of the operating system while doing `what`.
+    /// Returns an error of the operating system during `what`.
     pub fn io(what: impl fmt::Display, error: &io::Error) -> Self {
         Self::session(ErrorKind::Connection, format!("{what}: {error}"))
     }
 
-    /// A NO, BAD or BYE in answer to `command`.
+    /// Returns the error for a NO, BAD or BYE in answer to `command`.
     pub fn refused(command: &str, status: &StatusResponse) -> Self {
         let word = match status.status {
             Status::No => "NO",
@@ -64,19 +64,20 @@ impl Error {
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// The server says goodbye though nobody asked it to.
+    /// Returns the error for a BYE that was not requested.
     pub fn bye(status: &StatusResponse) -> Self {
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let (scope, retry, kind) = classify(status);
         let message = format!("{GOODBYE} {code}{}", clean(&status.text)).trim_end().to_owned();
-        // Whatever the reason, the connection is gone; another one may do better unless the whole server is concerned.
+        // The connection is closed. Another one may succeed, unless the mailbox or the server is the reason.
         let (scope, retry) =
             if scope < Scope::Session { (Scope::Session, Retry::Now) } else { (scope, retry) };
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// Exchange took the credentials with an error of its own in the OK (`note`), and refuses what is asked then. The
-    /// next sign-in may reach another of its servers.
+    /// Returns the error for Exchange's refusal after an OK with an error in it (`note`).
+    ///
+    /// The next sign-in may reach another server of the cluster.
     pub(crate) fn not_connected(status: &StatusResponse, note: &str) -> Option<Self> {
         status.text.to_ascii_lowercase().contains(NOT_CONNECTED).then(|| {
             let words = format!(
@@ -88,7 +89,7 @@ impl Error {
         })
     }
 
-    /// The same goodbye, with what the server said to a command after it: that may be the reason.
+    /// Adds the answer to a command after the BYE, which may be its reason.
     pub(crate) fn because(self, status: &StatusResponse) -> Self {
         let (scope, retry, kind) = classify(status);
         if scope <= self.scope {
@@ -99,27 +100,28 @@ impl Error {
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
-    /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
+    /// True for a refusal of the server's state that may concern only the requested message.
+    ///
+    /// Quirk: Yahoo answers `[UNAVAILABLE]` for a message that it cannot read. A request for another message shows the cause.
     pub fn may_mean_one_message(&self) -> bool {
         self.scope > Scope::Session
             && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
             && self.code != Some(Code::InUse)
     }
 
-    /// Whether the server said goodbye, and the connection did not just break.
+    /// True if the server sent a BYE, and the connection did not just break.
     pub fn is_goodbye(&self) -> bool {
         self.message.contains(GOODBYE)
     }
 
-    /// The same error, spoiling at least this much.
+    /// Returns the error with at least this scope.
     #[must_use]
     pub fn at_least(mut self, scope: Scope) -> Self {
         self.scope = self.scope.max(scope);
         self
     }
 
-    /// The same error with words in front.
+    /// Returns the error with words before its message.
     #[must_use]
     pub fn context(mut self, words: impl fmt::Display) -> Self {
         self.message = format!("{words}: {}", self.message);
@@ -139,7 +141,7 @@ impl From<DecodeError> for Error {
     }
 }
 
-/// Words for a full mailbox, in lower case. All words of a row must occur.
+/// Words about a full mailbox, in lower case. All words of a row must occur.
 const FULL: [&[&str]; 13] = [
     &["quota"],
     &["mailbox is full"],
@@ -157,14 +159,14 @@ const FULL: [&[&str]; 13] = [
     &["storage exhausted"],
 ];
 
-/// What Exchange says after it took a password and before it does anything.
+/// Refusal of Exchange if the password is correct, but the mailbox cannot be opened.
 const NOT_CONNECTED: &str = "authenticated but not connected";
-/// And what that means.
+/// Explanation of [`NOT_CONNECTED`].
 const CAUSES: &str = "the password is right, but the mailbox could not be opened: it does not exist under this name, is not open \
                       to this login (FullAccess, or ApplicationImpersonation of an administrator), or IMAP is switched off for \
                       it";
 
-/// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
+/// Classifies a refusal: by its code, then by words that servers are known to use without a code.
 fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
     let text = status.text.to_ascii_lowercase();
@@ -180,7 +182,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         }
         Some(Code::OverQuota) => return (Scope::Endpoint, Retry::Never, K::Quota),
         Some(Code::TooBig) => return (Scope::Message, Retry::Never, K::TooLarge),
-        // Not about one message: to try the others would only repeat it.
+        // Concerns the whole folder. Other messages would be refused too.
         Some(Code::NoPerm | Code::ContactAdmin) => return (Scope::Folder, Retry::Never, K::Refused),
         Some(Code::TryCreate | Code::NonExistent) => return (Scope::Folder, Retry::Never, K::NotFound),
         Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
@@ -213,16 +215,16 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     }
 }
 
-/// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
+/// Returns server text that is safe to display: truncated, with control characters replaced.
 pub(crate) fn clean(words: &str) -> String {
     const MAX_SHOWN: usize = 500;
     words.chars().take(MAX_SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }
 
-/// The code as the server spelt it, as far as is known: the variant's name in upper case.
+/// Name of a code: that of the variant in upper case, or the server's spelling of an unknown code.
 fn code_name(code: &Code) -> String {
     match code {
-        // WEBALERT and REFERRAL have an address there.
+        // WEBALERT and REFERRAL have a URL as argument.
         Code::Other { name, rest } => clean(format!("{name} {rest}").trim_end()),
         known => {
             let debug = format!("{known:?}");

@@ -1,29 +1,29 @@
-//! The kinds of failure.
+//! Kinds of errors.
 
-/// The kinds of failure that callers tell apart.
+/// Kind of an error, for callers that handle some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The credentials are refused, or the mailbox is not open to them.
+    /// The credentials are refused, or give no access to the mailbox.
     Authentication,
-    /// There is no such host, or nothing listens there.
+    /// The host does not exist, or nothing listens on the port.
     Unreachable,
-    /// No connection may go to the address of the host.
+    /// Connections to the address of the host are forbidden.
     Forbidden,
     /// The connection broke.
     Connection,
-    /// TLS could not be agreed on, or the certificate is not to be trusted.
+    /// The TLS handshake failed, or the certificate is not trusted.
     Tls,
-    /// The server was silent for too long.
+    /// The server did not answer in time.
     Timeout,
-    /// The server broke the protocol or a limit.
+    /// The server violated the protocol or a limit.
     Protocol,
-    /// The server sends more in answer to a command than can be an answer.
+    /// The server sent more than a command can have as an answer.
     Flood,
-    /// The server asks for patience.
+    /// The server asks for a delay.
     Throttled,
-    /// The server asks for patience in words that may be about this one command alone.
+    /// The server asks for a delay, possibly for this command only.
     Busy,
-    /// The server takes no further connection of this user, or from here; those that are open go on.
+    /// The server accepts no further connection. Open ones continue.
     TooManyConnections,
     /// The mailbox is full.
     Quota,
@@ -31,10 +31,10 @@ pub enum ErrorKind {
     Refused,
     /// The mailbox does not exist.
     NotFound,
-    /// The mailbox exists already.
+    /// The mailbox already exists.
     AlreadyExists,
-    /// The message is larger than the server takes.
+    /// The message is larger than the server accepts.
     TooLarge,
-    /// The server lacks what was asked for.
+    /// The server does not support the request.
     Unsupported,
 }

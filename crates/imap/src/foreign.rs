@@ -1,4 +1,4 @@
-//! Servers of other protocols on the port: they are told by the first bytes that they send.
+//! Servers of other protocols on the port, recognized by the first bytes that they send.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,10 @@ use crate::{
     tls::{NOT_TLS, client_config},
 };
 
-/// Longest wait for the first bytes on a connection that is made only to see them.
+/// Longest wait for the first bytes on a connection that is opened only to read them.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What answers on a port.
+/// Protocol of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Tls,
@@ -31,7 +31,7 @@ enum Protocol {
     Ssh,
 }
 
-/// The protocol that begins so, if it is known.
+/// Recognizes the protocol by the first bytes.
 fn protocol(first: &[u8]) -> Option<Protocol> {
     let upper = first.to_ascii_uppercase();
     let has = |word: &[u8]| upper.windows(word.len()).any(|window| window == word);
@@ -72,7 +72,7 @@ impl Protocol {
     }
 }
 
-/// A server whose first line is no greeting of IMAP.
+/// Returns the error for a server whose first line is no greeting of IMAP.
 pub(crate) fn no_greeting(options: &ConnectOptions, line: &[u8]) -> Error {
     let port = options.port;
     let said = clean(&String::from_utf8_lossy(line));
@@ -86,8 +86,9 @@ pub(crate) fn no_greeting(options: &ConnectOptions, line: &[u8]) -> Error {
     Error::endpoint(ErrorKind::Protocol, words)
 }
 
-/// Finds out why a server does not greet on an unencrypted connection: some wait for the client's TLS handshake or for a
-/// request of HTTP. It is asked on `stream`, or on a connection of its own. `None` where nothing was found.
+/// Finds out why a server sends no greeting on an unencrypted connection; `None` if no reason was found.
+///
+/// Some servers wait for a TLS handshake or an HTTP request. The probe uses `stream`, or opens a connection.
 pub(crate) async fn why_silent(
     options: &ConnectOptions,
     stream: Option<Stream>,
@@ -122,7 +123,7 @@ async fn answer_to_tls(options: &ConnectOptions, stream: Option<Stream>) -> Opti
     first_bytes(&mut stream).await
 }
 
-/// Adds to an error of the TLS handshake what the server speaks on the port in place of TLS.
+/// Adds the protocol that the server speaks to an error of the TLS handshake.
 pub(crate) async fn explain(error: Error, options: &ConnectOptions) -> Error {
     if !error.message.ends_with(NOT_TLS) {
         return error;
@@ -141,7 +142,7 @@ pub(crate) async fn explain(error: Error, options: &ConnectOptions) -> Error {
     }
 }
 
-/// The connection is not one of those that are shown.
+/// Returns the options without a trace, because the probe must not appear in it.
 fn silently(options: &ConnectOptions) -> ConnectOptions {
     ConnectOptions { trace: None, ..options.clone() }
 }

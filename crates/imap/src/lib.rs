@@ -1,11 +1,10 @@
 //! A streaming, pipelining, tolerant IMAP client for tokio.
 //!
-//! * **Streaming**: no message is held in memory as a whole. [`FetchStream`] gives large bodies in chunks, as they come;
-//!   [`AppendSink`] takes them so.
-//! * **Pipelining**: FETCH, STATUS and APPEND commands are under way many at a time; nobody waits for a round trip
-//!   that can be saved.
-//! * **Tolerant**: what servers say in the wild is read as far as it can be, and what nobody understands is kept. What
-//!   would spoil data is not tolerated: an answer to nothing, a lie about a length, a flood.
+//! * **Streaming**: no message is held in memory as a whole. [`FetchStream`] returns large bodies in chunks, as they
+//!   arrive; [`AppendSink`] takes chunks.
+//! * **Pipelining**: many FETCH, STATUS and APPEND commands are in flight at once. A round trip is saved where possible.
+//! * **Tolerant**: responses that break the grammar are read as far as possible. Unknown responses are kept. Responses
+//!   that would damage data are errors: an answer to no command, a wrong length, a flood.
 //!
 //! A [`Connection`] becomes a [`Session`] by authentication, and a session lends a [`Selected`] mailbox:
 //!
@@ -26,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! Every [`Error`] says how much it spoils (a message, a folder, the session, the endpoint) and when to try again.
+//! Each [`Error`] has a scope (message, folder, session, mailbox or endpoint) and a time to retry.
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! The secrets that a connection has shown its server, redacted out of whatever the server says afterwards.
+//! Secrets that were sent to a server. They are redacted in everything that the server says afterwards.
 
 use std::{
     borrow::Cow,
@@ -14,18 +14,19 @@ use crate::{
     trace::{Direction, Milestone, Trace},
 };
 
-/// Bytes of a status response that are kept for people.
+/// Longest text of a status response that is kept, in bytes.
 const MAX_STATUS_TEXT: usize = 4096;
 
-/// Maximum number of texts that are remembered to hold no secret, and bytes of the longest of them.
+/// Texts that are remembered to contain no secret. Servers repeat a few sentences.
 const MAX_REMEMBERED: usize = 64;
+/// Longest text that is remembered, in bytes.
 const MAX_REMEMBERED_LENGTH: usize = 256;
 
-/// KnownSecrets secrets. Clones share them.
+/// Known secrets. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<Mutex<KnownSecrets>>);
 
-/// Secrets, and texts that were searched for them: servers say the same few sentences again and again.
+/// Secrets, and texts that are known to contain none of them.
 #[derive(Default)]
 struct KnownSecrets {
     redactor: Redactor,
@@ -34,7 +35,7 @@ struct KnownSecrets {
 
 impl KnownSecrets {
     fn redact(&mut self, text: &mut String, search: Search) {
-        // A tuple of borrowed text is no key of the set: the text is lent to one.
+        // The set cannot be asked with a tuple of borrowed text, so the text is moved into a key.
         let key = (std::mem::take(text), search);
         if self.clean.contains(&key) {
             *text = key.0;
@@ -80,12 +81,12 @@ impl Secrets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on this is redacted.
+    /// Adds a secret, which is redacted from now on.
     pub(crate) fn add(&self, secret: &Secret) {
         self.known().learn(|redactor| redactor.add(secret));
     }
 
-    /// A message of a SASL exchange, which is redacted where it is whole.
+    /// Adds a message of a SASL exchange. It is redacted only where it occurs as a whole.
     pub(crate) fn add_message(&self, message: &[u8]) {
         self.known().learn(|redactor| redactor.add_whole(message));
     }
@@ -94,7 +95,7 @@ impl Secrets {
         self.known().redact(text, search);
     }
 
-    /// The error without secrets.
+    /// Redacts the secrets in an error.
     pub(crate) fn redact_error(&self, mut error: Error) -> Error {
         self.redact(&mut error.message, Search::Decoded);
         if let Some(code) = &mut error.code {
@@ -103,14 +104,14 @@ impl Secrets {
         error
     }
 
-    /// The response without secrets, where it is words and no data. Challenges stay: the mechanism has to read them.
+    /// Redacts the secrets in the words of a response. Data and challenges stay, because they are read.
     pub(crate) fn redact_response(&self, response: &mut Response) {
         if self.known().redactor.is_empty() {
             return;
         }
         match response {
             Response::Tagged { status, .. } => {
-                // There is one for each message, and its words are shown nowhere where it is an OK.
+                // Each message has one. The words of an OK are shown nowhere, so the cheap search is enough.
                 let is_shown = status.status != Status::Ok;
                 self.redact_status(status, if is_shown { Search::Decoded } else { Search::Plain });
             }
@@ -133,7 +134,7 @@ impl Secrets {
                 }
             }
             Response::Untagged(Untagged::Fetch(fetch)) => {
-                // They are shown where they cannot be read.
+                // Values that cannot be read are shown.
                 if let Some(text) = &mut fetch.odd_uid {
                     self.redact(text, Search::Decoded);
                 }
@@ -164,13 +165,13 @@ impl Secrets {
         }
     }
 
-    /// A trace that is shown no secret.
+    /// Wraps a trace so that it receives no secret.
     pub(crate) fn redacting(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
         Arc::new(RedactingTrace { trace, secrets: self.clone() })
     }
 }
 
-/// True for the data that come when a folder is opened: the words beside them are shown nowhere.
+/// True for the codes that a server sends when a folder is opened. Their words are shown nowhere.
 fn is_folder_data(status: &StatusResponse) -> bool {
     use Code as C;
     let is_data = matches!(

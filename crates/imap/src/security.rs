@@ -1,12 +1,12 @@
 //! Protection of a connection.
 
-/// How the connection is protected.
+/// Protection of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
-    /// TLS from the first octet; usually port 993.
+    /// TLS from the first byte; usually port 993.
     Implicit,
-    /// STARTTLS before anything else, required; usually port 143.
+    /// STARTTLS before any other command, required; usually port 143.
     StartTls,
-    /// Nothing: whoever listens reads passwords and mail.
+    /// No protection. Anyone on the network path can read passwords and mail.
     Clear,
 }

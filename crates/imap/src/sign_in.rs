@@ -1,4 +1,4 @@
-//! Signing in: one mechanism after the other, as few as possible.
+//! Sign-in: tries mechanisms one after another, as few as possible.
 
 use mailhaul_mail::{Retry, Scope};
 
@@ -11,8 +11,10 @@ use crate::{
 };
 
 impl Connection {
-    /// Signs in, by the strongest mechanism that both sides know. Where the server cannot check it, the next one is
-    /// tried that the security of the connection allows. A connection on which all failed is closed.
+    /// Signs in with the strongest mechanism that client and server have in common.
+    ///
+    /// If the server cannot check it, tries the next one that the security of the connection allows. If all fail, the
+    /// connection is closed.
     pub async fn authenticate(self, credentials: &Credentials) -> Result<Session, Error> {
         self.options.sign_in.remember_secret(&credentials.secret);
         let secrets = self.secrets.clone();
@@ -31,7 +33,7 @@ impl Connection {
             let line = LineSecurity::new(self.link.is_tls, self.options.security);
             match self.try_methods(credentials, &mut attempt, line).await {
                 Ok(Some(mechanism)) => break (mechanism, self),
-                // The server refused one mechanism and hung up: the next one needs another connection.
+                // The server refused one mechanism and disconnected. The next one needs another connection.
                 Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
                 Err(error) if error.retry == Retry::Never => return Err(attempt.into_error(error)),
                 Err(error) => return Err(error),
@@ -44,7 +46,7 @@ impl Connection {
         Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })
     }
 
-    /// The mechanism that worked; `None` where the connection broke after a refusal, and another one may do better.
+    /// Returns the mechanism that worked; `None` if the connection broke after a refusal, and another one may succeed.
     async fn try_methods(
         &mut self,
         credentials: &Credentials,
@@ -96,7 +98,7 @@ impl Connection {
     }
 }
 
-/// True if the connection ended without a reason that lies beyond it.
+/// True if the connection broke without a reason from the server.
 fn is_hangup(error: &Error) -> bool {
     error.scope == Scope::Session && error.kind == ErrorKind::Connection
 }

@@ -1,4 +1,4 @@
-//! The octets' way to the server and back: TCP, with or without TLS.
+//! Byte stream to the server: TCP, with or without TLS.
 
 use std::{
     io::{self, IoSlice},
@@ -25,22 +25,22 @@ use crate::{
     trace::Milestone,
 };
 
-/// Of a name's addresses, so many are tried.
+/// Addresses of a host name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// After so much silence the system asks whether the other end is still there; firewalls forget idle connections.
+/// Idle time after which the system probes the connection. Firewalls drop idle connections.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
 
 /// A connection to a server.
 pub(crate) enum Stream {
-    /// As it is.
+    /// Without TLS.
     Clear(TcpStream),
-    /// In TLS.
+    /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    /// Connects, with TLS at once where it is implicit. Nothing is read or written beyond TLS.
+    /// Connects, and starts TLS if it is implicit. Reads and writes nothing else.
     pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
         let stream = Self::Clear(connect_tcp(options).await?);
         match options.security {
@@ -49,7 +49,7 @@ impl Stream {
         }
     }
 
-    /// Goes over to TLS. The caller has seen to it that nothing is buffered.
+    /// Starts TLS. The caller must have discarded all buffered data.
     pub(crate) async fn start_tls(self, options: &ConnectOptions) -> Result<Self, Error> {
         match self {
             Self::Clear(tcp) => {
@@ -66,18 +66,18 @@ impl Stream {
         }
     }
 
-    /// Whether nobody on the way can read what is said.
+    /// True if the stream is encrypted.
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 }
 
-/// The host without the brackets that a URL puts around an IPv6 address.
+/// Returns the host without the brackets that a URL puts around an IPv6 address.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Tries the name's addresses in the order in which the system gives them.
+/// Tries the addresses of the host in the system's order.
 pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
     let ConnectOptions { host, port, timeouts, .. } = options;
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
@@ -115,7 +115,7 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
     Err(Error::session(ErrorKind::Unreachable, words))
 }
 
-/// The addresses that connections may go to.
+/// Returns the addresses to which connections are allowed.
 ///
 /// # Errors
 /// [`ErrorKind::Forbidden`] if none is left.
@@ -129,7 +129,7 @@ fn allowed(options: &ConnectOptions, addresses: Vec<SocketAddr>) -> Result<Vec<S
     }
 }
 
-/// An error where the connection came about between two ends of this machine, by an address of its network.
+/// Returns an error if both ends of the connection are on this machine and that is forbidden.
 fn check_other_machine(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
     let is_here =
         tcp.local_addr().is_ok_and(|local| local.ip().to_canonical() == address.ip().to_canonical());
@@ -145,7 +145,7 @@ fn forbidden(host: &str, address: IpAddr, why: &str) -> Error {
     Error::endpoint(ErrorKind::Forbidden, format!("no connection may go there: {address}{named} {why}"))
 }
 
-/// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
+/// Turns off Nagle's algorithm, because commands are written as a whole. Turns on keep-alive, to detect a dead peer.
 fn tune(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     SockRef::from(tcp).set_tcp_keepalive(
@@ -153,11 +153,13 @@ fn tune(tcp: &TcpStream) -> io::Result<()> {
     )
 }
 
-/// Lets what comes next be acknowledged at once. A server that leaves TCP's usual delays on (Courier, Cyrus) does not send its
-/// second short answer before its first is acknowledged, for which we would wait 40 ms: as long as we have nothing to say. The
-/// kernel forgets it with what is sent next; where it is not to be had, things are only slower.
+/// Acknowledges the next segment immediately.
+///
+/// Servers with Nagle's algorithm (Courier, Cyrus) send their second short answer only after the first is acknowledged. The
+/// kernel delays that acknowledgement by 40 ms. It resets the option with the next write.
 #[cfg(target_os = "linux")]
 fn answers_are_awaited(tcp: &TcpStream) {
+    // Without it, answers are only slower.
     _ = SockRef::from(tcp).set_tcp_quickack(true);
 }
 

@@ -1,7 +1,6 @@
-//! Servers that ask for patience: in which words, for whom, and for how long.
+//! Answers in which a server asks for a delay: their words, scope and duration.
 //!
-//! Whom they mean is told by the [`Scope`]: one mailbox ([`Scope::Mailbox`]), so that others may go on, or the server as a
-//! whole ([`Scope::Endpoint`]).
+//! The scope is one mailbox ([`Scope::Mailbox`]), so that others continue, or the whole server ([`Scope::Endpoint`]).
 
 use std::time::Duration;
 
@@ -14,14 +13,14 @@ use crate::{
 
 type Verdict = (Scope, Retry, ErrorKind);
 
-/// What is said for longer is not believed.
+/// Longest delay that is accepted. A longer one is shortened.
 const MAX_BACKOFF: Duration = DAY;
 
-/// How servers say that there are connections enough, in lower case. All words of a row must occur; the first row counts.
+/// Words about too many connections, in lower case. All words of a row must occur; the first row counts.
 const CONNECTIONS: [(&[&str], Scope); 11] = [
-    // Dovecot counts the connections of one user from one address.
+    // Dovecot counts connections per user and address.
     (&["number of connections", "user"], Scope::Mailbox),
-    // Gmail: 15 of one account.
+    // Gmail: 15 connections per account.
     (&["too many simultaneous"], Scope::Mailbox),
     // Cyrus: maxlogins_per_user; Zimbra, Exchange.
     (&["too many", "connections", "user"], Scope::Mailbox),
@@ -36,19 +35,21 @@ const CONNECTIONS: [(&[&str], Scope); 11] = [
     (&["too many clients"], Scope::Endpoint),
 ];
 
-/// Gmail's words, with the code of a full mailbox, where an account has read or written as much as it may in a day.
+/// Gmail's words about an exhausted daily limit of an account. They come with the code of a full mailbox.
 const DAILY_LIMIT: &str = "command or bandwidth limit";
-/// After which it may again.
+/// Time until the daily limit ends.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Words that ask for patience where no code says anything else. All words of a row must occur; the first row counts.
-/// [`ErrorKind::Busy`] where they may be about one message: servers answer so to a message that they cannot handle.
+/// Words that ask for a delay, if no code says anything else. All words of a row must occur; the first row counts.
+///
+/// [`ErrorKind::Busy`] marks words that may concern one message: servers also use them for a message that they cannot
+/// handle.
 const WORDS: [(&[&str], Scope, ErrorKind); 8] = [
-    // No request for patience: something was wrong with what was sent in this session.
+    // Not a request for a delay: commands of this session were wrong.
     (&["too many invalid"], Scope::Session, ErrorKind::Connection),
     (&["too many bad"], Scope::Session, ErrorKind::Connection),
     (&["too many errors"], Scope::Session, ErrorKind::Connection),
-    // Exchange's and Gmail's budgets are those of a mailbox.
+    // Exchange and Gmail have budgets per mailbox.
     (&["throttl"], Scope::Mailbox, ErrorKind::Throttled),
     (&["rate limit"], Scope::Mailbox, ErrorKind::Throttled),
     // Exchange: the database of this mailbox, one of many; or the mailbox is full.
@@ -57,8 +58,9 @@ const WORDS: [(&[&str], Scope, ErrorKind); 8] = [
     (&["try again later"], Scope::Endpoint, ErrorKind::Busy),
 ];
 
-/// "Too many" of these asks for patience: they are counted by address. Too many of anything else (headers, MIME parts,
-/// recipients, identical messages) is a refusal of the message.
+/// "Too many" of these asks for a delay, because servers count them per address.
+///
+/// "Too many" of anything else (headers, MIME parts, recipients, identical messages) is a refusal of the message.
 const COUNTED: [&str; 9] = [
     "connection",
     "login",
@@ -71,10 +73,10 @@ const COUNTED: [&str; 9] = [
     "failed auth",
 ];
 
-/// What is asked for in words that leave no doubt, or by a code. `text` is the status's in lower case.
+/// Returns the verdict of a code or of clear words. `text` is the text of the status in lower case.
 pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
     if let Some(backoff) = suggested_backoff(text) {
-        // Exchange's budgets are those of a mailbox.
+        // Exchange has budgets per mailbox.
         return Some((Scope::Mailbox, Retry::After(Some(backoff)), ErrorKind::Throttled));
     }
     if text.contains(DAILY_LIMIT) {
@@ -86,13 +88,13 @@ pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
     let (scope, kind) = match status.code.as_ref()? {
         // RFC 5530: a lock on this mailbox.
         Code::InUse => (Scope::Mailbox, ErrorKind::Busy),
-        // RFC 5530: a subsystem is down. Dovecot says it also where one user's login cannot be looked up, Yahoo of one
-        // message that it cannot read.
+        // RFC 5530: a subsystem is down. Dovecot also uses it if it cannot look up one user, Yahoo if it cannot read one
+        // message.
         Code::Unavailable if text.contains("account") || text.contains("authentication") => {
             (Scope::Mailbox, ErrorKind::Busy)
         }
         Code::Unavailable => (Scope::Endpoint, ErrorKind::Busy),
-        // RFC 5530 means a limit on this one thing; Yahoo means the rate of an account.
+        // RFC 5530 means a limit on one object. Yahoo means the rate of an account.
         Code::Limit if text.contains("rate") || status.status == Status::Bye => {
             (Scope::Mailbox, ErrorKind::Throttled)
         }
@@ -104,7 +106,7 @@ pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
     Some((scope, Retry::After(None), kind))
 }
 
-/// What is asked for in words alone.
+/// Returns the verdict of words without a code.
 pub(crate) fn verdict_from_words(text: &str) -> Option<Verdict> {
     let row = WORDS.iter().find(|(words, ..)| words.iter().all(|it| text.contains(it)));
     if let Some((_, scope, kind)) = row {
@@ -120,7 +122,7 @@ fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
     row.map(|(_, scope)| *scope)
 }
 
-/// Microsoft's figure: `Suggested Backoff Time: 299961 milliseconds`.
+/// Returns Microsoft's delay: `Suggested Backoff Time: 299961 milliseconds`.
 fn suggested_backoff(text: &str) -> Option<Duration> {
     let (_, after) = text.split_once("suggested backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();

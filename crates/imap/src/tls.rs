@@ -1,4 +1,4 @@
-//! TLS (RFC 8314): whom to trust.
+//! TLS (RFC 8314): handshake and verification of certificates.
 
 use std::{
     fmt, fs, io,
@@ -29,10 +29,10 @@ use crate::{
     untrusted::{Reason, UntrustedCertificate, untrusted},
 };
 
-/// More certificates than a chain can need.
+/// Longest certificate chain that is shown.
 const MAX_CHAIN: usize = 10;
 
-/// Agrees on TLS with the server at the other end. `host` is the name that its certificate must bear.
+/// Performs the TLS handshake. The certificate must be for `host`.
 pub(crate) async fn handshake(
     tcp: TcpStream,
     options: &ConnectOptions,
@@ -79,19 +79,20 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
 }
 
 impl TlsOptions {
-    /// Whether certificates can be judged by these options; else why not.
+    /// Returns an error if these options cannot be used to verify certificates.
     pub fn check(&self) -> Result<(), Error> {
         client_config(self, false).map(drop)
     }
 
-    /// True if a certificate may be trusted for itself, and not for who vouches for it.
+    /// True if a certificate may be trusted itself, without a trusted issuer.
     pub(crate) fn may_name_certificate(&self) -> bool {
         self.accept_untrusted || self.pin_sha256.is_some() || self.ca_pem.is_some() || self.ca_file.is_some()
     }
 }
 
-/// The configuration for these options. The one that trusts the system is made once: to read all its certificates
-/// takes time, and sessions are resumed by what it remembers.
+/// Returns the configuration for these options.
+///
+/// The default one exists once: it is slow to load the system's certificates, and sessions are resumed from its cache.
 pub(crate) fn client_config(
     options: &TlsOptions,
     takes_short_keys: bool,
@@ -121,21 +122,21 @@ fn build(options: &TlsOptions, takes_short_keys: bool) -> Result<Arc<ClientConfi
     Ok(Arc::new(config))
 }
 
-/// How a certificate is judged.
+/// Verification of a certificate.
 #[derive(Debug)]
 enum Trust {
-    /// By its fingerprint alone.
+    /// Only the certificate with this fingerprint is trusted.
     Pinned([u8; 32]),
-    /// Not at all.
+    /// Every certificate is trusted.
     Anybody,
-    /// By its issuers, its dates and its names.
+    /// Issuer, dates and names are verified.
     Issuers(Arc<dyn ServerCertVerifier>),
-    /// The same, by issuers that the operator named. One of them may be the server's own, self-signed.
+    /// The same, with issuers from the operator. One of them may be the server's own, self-signed certificate.
     Named { issuers: Arc<dyn ServerCertVerifier>, certificates: Vec<CertificateDer<'static>> },
 }
 
 impl Trust {
-    /// The narrowest that was asked for: a pin counts also where the rest of the world would be accepted.
+    /// Returns the strictest verification of the options: a pin takes precedence over `accept_untrusted`.
     fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
         if let Some(pin) = options.pin_sha256 {
             return Ok(Self::Pinned(pin));
@@ -176,13 +177,13 @@ impl Trust {
         Ok(Self::Named { issuers, certificates })
     }
 
-    /// True if the operator named this very certificate, and it is good for the server now.
+    /// True if the operator named this certificate, and it is valid for the server now.
     fn names(&self, certificate: &CertificateDer<'_>, server: &ServerName<'_>, now: UnixTime) -> bool {
         let Self::Named { certificates, .. } = self else { return false };
         certificates.iter().any(|named| named == certificate) && is_good_for(certificate, server, now)
     }
 
-    /// True if a certificate may be one that no authority could have signed: an old one.
+    /// True if the certificate itself is trusted, so that an old format or a short key is allowed.
     fn is_by_fingerprint(&self, certificate: &CertificateDer<'_>) -> bool {
         match self {
             Self::Pinned(_) | Self::Anybody => true,
@@ -192,8 +193,9 @@ impl Trust {
     }
 }
 
-/// Judges certificates, and tells the fingerprint of one that it refuses. Whatever is trusted, the server must prove
-/// that it holds the certificate's key.
+/// Verifies certificates. An error contains the fingerprint of the refused certificate.
+///
+/// Invariant: the server must prove that it has the certificate's key, whatever is trusted.
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
@@ -258,7 +260,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// What rustls found; where it does not read the certificate or take its key, what the key itself says.
+    /// Returns the result of rustls. If rustls cannot read the certificate or refuses its key, checks the signature with the key.
     fn or_by_key(
         &self,
         verified: Result<HandshakeSignatureValid, rustls::Error>,
@@ -280,7 +282,7 @@ impl Verifier {
     }
 }
 
-/// The error of rustls for a certificate that is refused.
+/// Wraps the reason of a refusal in an error of rustls.
 fn refused(
     reason: Reason,
     certificate: &CertificateDer<'_>,
@@ -292,7 +294,7 @@ fn refused(
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// How the message ends of a server that speaks something else.
+/// End of the message about a server that speaks another protocol.
 pub(crate) const NOT_TLS: &str = "does not speak TLS on this port";
 
 fn handshake_error(host: &str, error: &io::Error) -> Error {
@@ -300,14 +302,14 @@ fn handshake_error(host: &str, error: &io::Error) -> Error {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let words = match tls {
         None if is_closed(error) => {
-            // So do servers that know no version of TLS that the client offers; and so do broken connections.
+            // Servers without a common TLS version do this, and broken connections look the same.
             let words = format!(
                 "TLS with {host}: the server closed the connection in the handshake; servers that speak only TLS 1.1 or \
                  older do so"
             );
             return Error::session(ErrorKind::Tls, words);
         }
-        // The connection broke: another one may fare better.
+        // The connection broke. Another one may succeed.
         None => return Error::io(format!("TLS with {host}"), error),
         Some(E::InvalidCertificate(reason)) => {
             let why = match reason {
@@ -356,7 +358,7 @@ mod tests {
     use super::*;
     use crate::security::Security;
 
-    /// A server that says hello over TLS, and its certificate.
+    /// Server that sends hello over TLS, and its certificate.
     struct Server {
         tcp: TcpStream,
         pin: [u8; 32],

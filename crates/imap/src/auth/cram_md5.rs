@@ -15,7 +15,7 @@ struct CramMd5 {
     answered: bool,
 }
 
-/// `None` where another mailbox is meant: the mechanism has no word for it.
+/// Returns `None` for another user's mailbox, because the mechanism cannot name it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     credentials.identity().is_none().then(|| {
         let (user, secret) = (credentials.user.clone(), credentials.secret.clone());

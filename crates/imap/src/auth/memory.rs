@@ -1,4 +1,4 @@
-//! Which mechanisms work at a server: shared by all connections to it, so that its users cost few refusals.
+//! Mechanisms that work at a server. All its connections share them, so that few sign-ins are refused.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,39 +18,39 @@ use super::{
 };
 use crate::{error::Error, secrets::Secrets};
 
-/// What sign-ins at one server have shown. Clones share it; each server, or endpoint, needs its own.
+/// Results of sign-ins at one server. Clones share them. Each server or endpoint needs its own.
 #[derive(Clone, Default)]
 pub struct SignInMemory(Arc<MemoryState>);
 
 #[derive(Default)]
 struct MemoryState {
     known: Mutex<SignInRecord>,
-    /// Held by the sign-in that finds out which mechanism works.
+    /// Locked by the sign-in that finds out which mechanism works.
     discovery: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
 struct SignInRecord {
     worked: Vec<&'static str>,
-    /// Tries of sign-ins that ended without an answer: the connection broke.
+    /// Results of sign-ins that were interrupted by a broken connection.
     unfinished: HashMap<Account, Vec<MethodResult>>,
-    /// What the server was shown last: it may say it on any connection.
+    /// Secrets that were sent last. The server may repeat them on any connection.
     shown: VecDeque<Secret>,
 }
 
-/// Secrets that are remembered of one server.
+/// Secrets that are remembered for one server.
 const MAX_SHOWN_SECRETS: usize = 16;
 
-/// Who signs in, and for whom.
+/// User who signs in, and owner of the mailbox.
 type Account = (String, String);
 
 impl SignInMemory {
-    /// The secrets that are known when a connection is opened.
+    /// Returns the secrets that earlier connections sent.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::new(self.known().shown.make_contiguous())
     }
 
-    /// The server is about to see this secret.
+    /// Remembers a secret that is about to be sent.
     pub(crate) fn remember_secret(&self, secret: &Secret) {
         let shown = &mut self.known().shown;
         if !shown.contains(secret) {
@@ -64,14 +64,14 @@ impl SignInMemory {
     }
 }
 
-/// One sign-in: what was tried, and what was refused.
+/// One sign-in, with the methods that were tried.
 pub(crate) struct SignInAttempt {
     memory: SignInMemory,
     account: Account,
     tries: Vec<MethodResult>,
-    /// What the server said to each refusal, in order.
+    /// Refusals of the server, in order.
     refusals: Vec<Error>,
-    /// Held until this sign-in has ended.
+    /// Locked until this sign-in has ended.
     discovery: Option<OwnedMutexGuard<()>>,
 }
 
@@ -82,7 +82,9 @@ impl SignInAttempt {
         Self { memory: memory.clone(), account, tries, refusals: Vec::new(), discovery: None }
     }
 
-    /// Waits while another sign-in finds out which mechanism works, if that is not known and a refusal would not tell.
+    /// Waits while another sign-in finds out which mechanism works.
+    ///
+    /// Does not wait if a mechanism has worked already, or if the first method is decisive.
     pub(crate) async fn wait_for_turn(&mut self, is_ambiguous: bool, patience: Duration) {
         let is_mine = self.discovery.is_some();
         if is_ambiguous && !is_mine && self.memory.known().worked.is_empty() {
@@ -94,7 +96,7 @@ impl SignInAttempt {
         }
     }
 
-    /// The way to try next.
+    /// Takes the method to try next out of `methods`.
     pub(crate) fn next(&self, methods: &mut Vec<SignInMethod>, line: LineSecurity) -> Option<SignInMethod> {
         let names: Vec<(&'static str, bool)> =
             methods.iter().map(|method| (method.name, method.reveals)).collect();
@@ -102,19 +104,19 @@ impl SignInAttempt {
         Some(methods.remove(index))
     }
 
-    /// The server does not have the mechanism.
+    /// Records that the server does not support the mechanism.
     pub(crate) fn add_missing(&mut self, name: &'static str) {
         self.tries.push(MethodResult { name, reveals: false, is_refusal: false });
     }
 
-    /// The server refused the credentials by this mechanism.
+    /// Records that the server refused the credentials with this mechanism.
     pub(crate) fn add_refusal(&mut self, name: &'static str, reveals: bool, error: Error) {
         self.tries.push(MethodResult { name, reveals, is_refusal: true });
         self.memory.known().unfinished.insert(self.account.clone(), self.tries.clone());
         self.refusals.push(error);
     }
 
-    /// Ends with success: the mechanism goes first from now on. Gives the refusals before it, in words.
+    /// Records that the mechanism worked, so that it is tried first from now on. Returns the texts of the earlier refusals.
     pub(crate) fn into_refusals(self, name: &'static str) -> Vec<String> {
         let mut known = self.memory.known();
         known.unfinished.remove(&self.account);
@@ -125,7 +127,7 @@ impl SignInAttempt {
         self.refusals.into_iter().map(|error| error.message).collect()
     }
 
-    /// Ends with this answer of the server. The next sign-in of the user begins from the start.
+    /// Returns the final error, with the earlier refusals. The next sign-in of the user tries all methods again.
     pub(crate) fn into_error(self, last: Error) -> Error {
         self.memory.known().unfinished.remove(&self.account);
         let earlier: Vec<&str> = self

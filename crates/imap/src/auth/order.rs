@@ -1,25 +1,25 @@
-//! The order in which methods to sign in are tried: a pure decision. Servers lock accounts out that are refused too often.
+//! Order in which methods of signing in are tried. Pure. Servers lock accounts after too many refusals.
 
 use super::LineSecurity;
 
-/// A way that was tried.
+/// Result of a method that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MethodResult {
     pub(crate) name: &'static str,
-    /// True if the server saw the password.
+    /// True if the server received the password.
     pub(crate) reveals: bool,
-    /// False if the server does not have the mechanism after all.
+    /// False if the server does not support the mechanism.
     pub(crate) is_refusal: bool,
 }
 
-/// The index of the way to try next, of those that both sides know (name, and whether it reveals the password). `None`
-/// where no further try is worth the risk.
+/// Returns the index of the method to try next; `None` if no further try is worth the risk.
 ///
-/// - A server that refused the password after it saw it decided: no other mechanism is tried.
-/// - A server that refused a proof may lack what it needs to check it: with TLS the password is shown next, which
-///   decides; without TLS every other proof comes first.
-/// - A mechanism that has worked at this server goes before proofs that have not, so that its other users cost no
-///   refusals.
+/// Each method has a name, and true if it reveals the password.
+///
+/// - A refusal of the password itself is final.
+/// - A refusal of a proof is not: the server may be unable to check it. With TLS, the password is sent next. Without TLS,
+///   all other proofs are tried first.
+/// - A mechanism that has worked at this server is tried before other proofs, so that its users get no refusals.
 pub(crate) fn next(
     methods: &[(&'static str, bool)],
     tries: &[MethodResult],
@@ -59,7 +59,7 @@ mod tests {
     const OPEN: [(&str, bool); 4] =
         [("SCRAM-SHA-256", false), ("CRAM-MD5", false), ("PLAIN", true), ("LOGIN", true)];
 
-    /// All that is tried where each try ends so.
+    /// Names of the methods that are tried if every try has this result.
     fn tried(
         methods: &[(&'static str, bool)],
         worked: &[&'static str],

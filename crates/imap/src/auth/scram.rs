@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) const SHA_1: &str = "SCRAM-SHA-1";
 pub(super) const SHA_256: &str = "SCRAM-SHA-256";
 
-/// More rounds than any server has reason to ask for; fewer than keep a client busy for long.
+/// Maximum number of hash rounds. Servers need fewer, and more would take seconds.
 const MAX_ROUNDS: u32 = 1_000_000;
 
 pub(super) fn sha_1(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
@@ -27,27 +27,27 @@ pub(super) fn sha_256(credentials: &Credentials) -> Option<Box<dyn Mechanism + S
     Some(Box::new(Scram::<Sha256>::new(SHA_256, credentials, &nonce()?)))
 }
 
-/// `None` where the system has no randomness to give.
+/// Returns `None` if the system has no random numbers.
 fn nonce() -> Option<String> {
     let mut octets = [0; 18];
     getrandom::fill(&mut octets).ok()?;
     Some(STANDARD.encode(octets))
 }
 
-/// A name within SCRAM's and GS2's commas (RFC 5802, section 5.1; RFC 5801, section 4).
+/// Escapes a name (RFC 5802, section 5.1; RFC 5801, section 4).
 pub(super) fn saslname(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// Where the exchange stands.
+/// State of the exchange.
 enum ScramState {
-    /// The first message was not answered yet.
+    /// The first message is not answered yet.
     First,
-    /// The proof was sent; the server owes this signature.
+    /// The proof was sent. The server must answer with this signature.
     Proved(Vec<u8>),
-    /// The signature was right.
+    /// The server's signature is correct.
     Verified,
-    /// Something was wrong: nothing more is said.
+    /// The exchange failed. Nothing more is sent.
     Failed,
 }
 
@@ -58,7 +58,7 @@ struct Scram<D> {
     nonce: String,
     password: Zeroizing<Vec<u8>>,
     state: ScramState,
-    /// The server's reason for a refusal (`e=`, section 7). It says NO after our empty answer.
+    /// Reason of a refusal (`e=`, section 7). The server sends NO after an empty answer.
     server_error: Option<String>,
     hash: PhantomData<fn() -> D>,
 }
@@ -69,7 +69,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             Some(owner) => format!("n,a={},", saslname(owner)),
             None => "n,,".to_owned(),
         };
-        // What SASLprep does not know how to prepare is sent as it is: the server may still know it.
+        // A name that SASLprep rejects is sent as it is, because the server may still know it.
         let user = saslprep(&credentials.user).unwrap_or_else(|_| credentials.user.as_str().into());
         let password = credentials.secret.expose();
         let prepared = std::str::from_utf8(password).ok().and_then(|text| saslprep(text).ok());
@@ -96,7 +96,7 @@ impl<D: EagerHash + Digest> Scram<D> {
         Ok(mac.finalize().into_bytes().to_vec())
     }
 
-    /// The client-final-message, and the signature that the server owes (section 3).
+    /// Returns the client-final-message, and the signature that the server must send (section 3).
     fn prove(&self, server_first: &str) -> Result<(String, Vec<u8>), Error> {
         let mut parts = server_first.split(',');
         let mut part = |key: &str| parts.next().and_then(|it| it.strip_prefix(key));
@@ -125,7 +125,7 @@ impl<D: EagerHash + Digest> Scram<D> {
         Ok((format!("{without_proof},p={}", STANDARD.encode(proof)), server_signature))
     }
 
-    /// Looks at the server-final-message.
+    /// Checks the server-final-message.
     fn verify(&self, server_final: &str, owed: &[u8]) -> Result<(), Error> {
         let part = server_final.split(',').next().unwrap_or_default();
         let signature = part.strip_prefix("v=").and_then(|it| STANDARD.decode(it).ok());
@@ -137,7 +137,7 @@ impl<D: EagerHash + Digest> Scram<D> {
     }
 }
 
-/// No other connection will do better with these credentials.
+/// Error of an exchange that fails with these credentials on every connection.
 fn refused(name: &str, what: &str) -> Error {
     Error {
         scope: Scope::Endpoint,

@@ -14,19 +14,19 @@ use crate::{
     secrets::Secrets,
 };
 
-/// A longer initial response goes as a continuation: servers limit the length of a command.
+/// Longest initial response in the command, in bytes. Servers limit the length of a line. A longer one is sent later.
 const MAX_INITIAL_LENGTH: usize = 4000;
 
-/// Tries one way to sign in.
+/// Tries one method of signing in.
 ///
 /// # Errors
-/// No other way is to be tried on this connection: it broke, or the server's answer is final.
+/// No other method may be tried on this connection: it broke, or the server's answer is final.
 pub(crate) async fn try_method(
     link: &mut Link,
     exchange: Exchange,
     credentials: &Credentials,
 ) -> Result<Answer, Error> {
-    // What the server could do before, it need not be able to do afterwards.
+    // The capabilities may change with sign-in.
     link.state_mut().has_current_capabilities = false;
     match exchange {
         Exchange::Sasl(mut mechanism) => {
@@ -62,7 +62,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
     }
     link.drain_abandoned().await?;
     let id = link.send(&command).await?;
-    // Set when we have given up, and wait for the server to agree.
+    // Set after a cancellation, until the server confirms it.
     let mut failure = None;
     loop {
         match link.next().await? {
@@ -77,7 +77,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                 };
                 let answer = answer.unwrap_or_else(|error| {
                     failure = Some(error);
-                    // This cancels (RFC 9051, section 6.2.2).
+                    // Cancels the exchange (RFC 9051, section 6.2.2).
                     Zeroizing::new(b"*".to_vec())
                 });
                 link.writer.trace("[redacted]");
@@ -114,7 +114,7 @@ fn answer(
     })
 }
 
-/// In base64, without copies that stay behind. Nothing at all is `empty`.
+/// Encodes base64 without leaving copies in memory. An empty text becomes `empty`.
 fn encode(octets: &[u8], empty: &str) -> Zeroizing<Vec<u8>> {
     if octets.is_empty() {
         return Zeroizing::new(empty.as_bytes().to_vec());

@@ -15,33 +15,33 @@ use crate::{
     session::Session,
 };
 
-/// A mailbox, and the state since which its changes are wanted.
+/// Mailbox, and the state since which its changes are requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangesQuery {
-    /// Its name.
+    /// Name of the mailbox.
     pub name: MailboxName,
-    /// The messages of interest.
+    /// Messages whose changes are requested.
     pub uids: UidSet,
     /// HIGHESTMODSEQ of the earlier state.
     pub since: ModSeq,
 }
 
-/// A mailbox with its changes.
+/// Mailbox with its changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedMailbox {
-    /// The mailbox when it was opened.
+    /// Data of the mailbox when it was opened.
     pub data: MailboxData,
-    /// Its messages after the answer.
+    /// Number of messages after the answer.
     pub exists: u32,
-    /// Messages that vanished since, where QRESYNC is enabled.
+    /// Messages that vanished, if QRESYNC is enabled.
     pub vanished: UidSet,
 }
 
 impl Session {
-    /// Opens the mailboxes one after the other, read-only, and fetches the changes of each. All commands are sent at once.
-    /// `collect` gets every message with the index of its mailbox. The last mailbox stays open.
+    /// Opens several mailboxes read-only, and fetches the changes of each. All commands are sent at once.
     ///
-    /// The caller must compare UIDVALIDITY: if it changed, the messages mean nothing.
+    /// `collect` receives each message with the index of its mailbox. The last mailbox stays open. The caller must compare
+    /// UIDVALIDITY: if it changed, the messages have no meaning.
     pub async fn changes_of_many(
         &mut self,
         queries: &[ChangesQuery],
@@ -50,7 +50,7 @@ impl Session {
     ) -> Result<Vec<Result<ChangedMailbox, Error>>, Error> {
         plain_items(items)?;
         self.link.drain_abandoned().await?;
-        // A refusal unselects too (RFC 9051, section 6.3.2). If this future is dropped, no mailbox counts as open.
+        // A refusal unselects too (RFC 9051, section 6.3.2). If this future is dropped, no mailbox counts as selected.
         self.link.state_mut().selected = None;
         let mut commands = self.send_all(queries, items).await?;
         let mut outcomes = Vec::with_capacity(queries.len());
@@ -100,7 +100,7 @@ impl Session {
     }
 }
 
-/// The mailbox whose answers are being read.
+/// Answers for the current mailbox.
 #[derive(Default)]
 struct MailboxAnswers {
     data: MailboxData,
@@ -136,7 +136,7 @@ impl MailboxAnswers {
         }
     }
 
-    /// Takes the end of a command: first EXAMINE, then UID FETCH. After UID FETCH the next mailbox begins.
+    /// Takes the end of a command: first EXAMINE, then UID FETCH. Returns the mailbox after UID FETCH.
     fn ended(&mut self, status: &StatusResponse) -> Option<Result<ChangedMailbox, Error>> {
         let verb = if self.opened.is_none() { "EXAMINE" } else { "UID FETCH" };
         // A partial answer (RFC 9738) lacks changes.

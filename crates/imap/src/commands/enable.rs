@@ -4,8 +4,9 @@ use super::plain_items;
 use crate::{encode::Command, error::Error, session::Session};
 
 impl Session {
-    /// Switches extensions on, those of them that the server offers; before the first SELECT. What the server says is
-    /// on then, see [`Session::has_enabled`]; some servers do it and do not say it.
+    /// Switches on those extensions that the server offers. Must come before the first SELECT.
+    ///
+    /// [`Session::has_enabled`] shows the result. Some servers enable an extension without confirming it.
     pub async fn enable(&mut self, extensions: &[&str]) -> Result<(), Error> {
         match self.enable_command(extensions)? {
             Some(command) => self.link.execute("ENABLE", &command).await.map(drop),

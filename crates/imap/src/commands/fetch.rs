@@ -1,4 +1,4 @@
-//! UID FETCH of what is small (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
+//! UID FETCH of small items (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
 //! [`FetchStream`](crate::FetchStream).
 
 use std::collections::{HashMap, VecDeque};
@@ -18,13 +18,14 @@ use crate::{
     selected::Selected,
 };
 
-/// So many commands are under way at once.
+/// Commands in flight at once.
 const MAX_IN_FLIGHT: usize = 16;
 
 impl Selected<'_> {
-    /// Asks for `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`, and hands out every
-    /// answer as it comes. Among them may be answers that nobody asked for: flags that change meanwhile. A section larger
-    /// than [`ResponseLimits::inline_literal`](crate::ResponseLimits::inline_literal) is passed over, and marked as streamed.
+    /// Fetches `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`.
+    ///
+    /// `collect` receives each answer as it arrives, including unrequested ones about changed flags. A section larger than
+    /// [`ResponseLimits::inline_literal`](crate::ResponseLimits::inline_literal) is skipped, and marked as streamed.
     pub async fn uid_fetch(
         &mut self,
         uids: &UidSet,
@@ -34,8 +35,7 @@ impl Selected<'_> {
         self.fetch(uids, items, None, to_the_end(collect)).await.map(drop)
     }
 
-    /// The same, until `collect` returns an error. What the server still says is not read then: the connection can be used
-    /// no more.
+    /// Like [`uid_fetch`](Self::uid_fetch), until `collect` returns an error. The connection is unusable after that error.
     pub async fn uid_fetch_until(
         &mut self,
         uids: &UidSet,
@@ -45,8 +45,9 @@ impl Selected<'_> {
         self.fetch(uids, items, None, collect).await.map(drop)
     }
 
-    /// The same for messages that changed after `since`. Returns those that vanished since, where QRESYNC is enabled;
-    /// otherwise the set is empty, and says nothing.
+    /// Like [`uid_fetch`](Self::uid_fetch), for messages that changed after `since`.
+    ///
+    /// Returns the messages that vanished since then, if QRESYNC is enabled. Otherwise the empty set has no meaning.
     pub async fn uid_fetch_changed(
         &mut self,
         uids: &UidSet,
@@ -59,11 +60,11 @@ impl Selected<'_> {
         self.fetch(uids, items, Some(&modifiers), to_the_end(collect)).await
     }
 
-    /// Which of these messages are there. FETCH is asked and not SEARCH, which some servers lack, limit or get wrong.
+    /// Returns those of the messages that exist. Uses FETCH, because SEARCH is missing, limited or wrong on some servers.
     pub async fn uids_among(&mut self, uids: &UidSet) -> Result<UidSet, Error> {
         let mut there = UidSet::new();
         self.uid_fetch(uids, "(UID)", |fetch| there.extend(fetch.uid)).await?;
-        // Flags that change meanwhile are told of other messages too.
+        // The server also reports changed flags of other messages.
         Ok(there.iter().filter(|uid| uids.contains(*uid)).collect())
     }
 
@@ -117,7 +118,7 @@ impl Selected<'_> {
     }
 }
 
-/// Collects all answers.
+/// Adapts a closure that never fails.
 fn to_the_end(mut collect: impl FnMut(Box<Fetch>)) -> impl FnMut(Box<Fetch>) -> Result<(), Error> {
     move |fetch| {
         collect(fetch);

@@ -1,4 +1,4 @@
-//! One file for each command.
+//! Commands, one file each.
 
 pub(crate) mod authenticate;
 mod changes;
@@ -40,7 +40,7 @@ pub use store::{StoreCommand, StoreMode};
 
 use crate::error::{Error, ErrorKind};
 
-/// Words that callers give must be words of the protocol.
+/// Returns an error if the items of a caller cannot be words of the protocol.
 pub(crate) fn plain_items(items: &str) -> Result<(), Error> {
     if items.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
         Ok(())
@@ -54,7 +54,7 @@ pub(crate) fn plain_items(items: &str) -> Result<(), Error> {
     }
 }
 
-/// The server lacks what was asked for.
+/// Error of a server without an extension.
 fn unsupported(what: &str) -> Error {
     let words = format!("the server does not offer {what}");
     Error { scope: Scope::Folder, retry: Retry::Never, ..Error::session(ErrorKind::Unsupported, words) }

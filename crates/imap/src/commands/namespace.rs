@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Session {
-    /// Where mailboxes are. `None` where the server does not tell.
+    /// Returns the namespaces; `None` if the server sends none.
     pub async fn namespace(&mut self) -> Result<Option<Namespaces>, Error> {
         let Some(command) = self.namespace_command() else { return Ok(None) };
         let mut answer = None;

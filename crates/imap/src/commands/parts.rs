@@ -1,5 +1,5 @@
-//! Cutting a set of UIDs into parts that a server takes: by the length of a command, and by the number of messages that
-//! one command may be about (MESSAGELIMIT, RFC 9738).
+//! Splits sets of UIDs: by the length of a command, and by the number of messages of one command (MESSAGELIMIT, RFC
+//! 9738).
 
 use std::collections::VecDeque;
 
@@ -12,13 +12,12 @@ use crate::{
     response::{Code, StatusResponse, Untagged},
 };
 
-/// Sets of UIDs are cut so that no command is longer than what every server reads (RFC 2683, section 3.2.1.5, is
-/// older than most of them).
+/// Longest set in a command, in bytes. Every server reads such commands. RFC 2683, section 3.2.1.5, is stricter, but old.
 const MAX_SET_LENGTH: usize = 4000;
-/// A set is not cut into more parts than this: its end is open, or nearly so, and the server tells how far it came.
+/// Maximum number of parts. A set that needs more has an open end, and the server reports its progress.
 const MAX_PARTS: u64 = 100_000;
 
-/// Cuts a set into sets that print in at most `octets` octets each (or one range, if that is longer).
+/// Splits a set into sets of at most `octets` bytes each. A single range may be longer.
 pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
     let mut parts = Vec::new();
     let (mut part, mut length) = (UidSet::new(), 0);
@@ -37,14 +36,14 @@ pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
     parts
 }
 
-/// The parts of a set, each of which the server takes in one command, as far as it tells its limit.
+/// Splits a set into parts that the server accepts in one command, if it reports a limit.
 pub(super) fn parts(uids: &UidSet, state: &ConnectionState) -> VecDeque<UidSet> {
     let short = split_uids(uids, MAX_SET_LENGTH);
     let Some(most) = state.message_limit() else { return short.into() };
     short.iter().flat_map(|it| split_count(it, most)).collect()
 }
 
-/// Cuts a set into sets of at most so many UIDs.
+/// Splits a set into sets of at most `most` UIDs.
 fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     let most = u64::from(most.max(1));
     let is_open = uids.len() / most > MAX_PARTS;
@@ -73,8 +72,9 @@ fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     parts
 }
 
-/// What of a set a command left undone. Protocol: the greatest UIDs come first, and the answer tells the smallest one
-/// that was done (RFC 9738, section 3.1). An error where the server says that it did none of them.
+/// Returns the part of a set that a command did not process. Returns an error if the server processed nothing.
+///
+/// Protocol: the greatest UIDs are processed first, and the answer contains the smallest one (RFC 9738, section 3.1).
 pub(super) fn left_undone(name: &str, asked: &UidSet, status: &StatusResponse) -> Result<UidSet, Error> {
     let Some(Code::MessageLimit { lowest: Some(lowest), .. }) = status.code else { return Ok(UidSet::new()) };
     let rest = asked.without(&UidSet::range(lowest, Uid::LAST));
@@ -86,7 +86,7 @@ pub(super) fn left_undone(name: &str, asked: &UidSet, status: &StatusResponse) -
     Ok(rest)
 }
 
-/// Runs a command for all messages of a set. `finish` adds what comes behind the set.
+/// Runs a command for all messages of a set. `finish` adds the arguments after the set.
 pub(super) async fn run_in_parts(
     link: &mut Link,
     name: &str,

@@ -14,7 +14,7 @@ use crate::{
     session::Session,
 };
 
-/// What STATUS can tell.
+/// Item of STATUS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the RFCs' own")]
 pub enum StatusItem {
@@ -33,7 +33,7 @@ pub enum StatusItem {
 }
 
 impl StatusItem {
-    /// The word on the wire; `None` where the server would not know it.
+    /// Word on the wire; `None` if the server does not support it.
     fn word(self, capabilities: &Capabilities) -> Option<&'static str> {
         let (word, offered) = match self {
             Self::Messages => ("MESSAGES", true),
@@ -54,16 +54,15 @@ impl StatusItem {
     }
 }
 
-/// The items in parentheses, without those that the server would not know.
+/// Returns the items in parentheses, without those that the server does not support.
 pub(super) fn status_items(capabilities: &Capabilities, items: &[StatusItem]) -> String {
     let words: Vec<&str> = items.iter().filter_map(|item| item.word(capabilities)).collect();
-    // An empty list is no list in the grammar.
+    // The grammar has no empty list.
     if words.is_empty() { "(MESSAGES)".to_owned() } else { format!("({})", words.join(" ")) }
 }
 
 impl Session {
-    /// The state of several mailboxes, all asked at once. The answers are in the order of the names, each with its own
-    /// error.
+    /// Requests the status of several mailboxes at once. The results are in the order of the names.
     pub async fn status_many(
         &mut self,
         names: &[MailboxName],
@@ -71,7 +70,7 @@ impl Session {
     ) -> Result<Vec<Result<StatusItems, Error>>, Error> {
         let items = status_items(&self.link.state().capabilities, items);
         let mut answer: HashMap<MailboxName, StatusItems> = HashMap::new();
-        // The answer that came last, should its name be spelt otherwise than ours.
+        // The last answer with an unknown name: the server may spell a name differently.
         let mut stray = None;
         let mut outcomes: Vec<Option<Result<StatusItems, Error>>> = names.iter().map(|_| None).collect();
         let commands = names.iter().map(|name| Command::new("STATUS").mailbox(name).raw(&items));

@@ -4,8 +4,9 @@ use super::SelectOptions;
 use crate::{encode::Command, error::Error, selected::Selected};
 
 impl Selected<'_> {
-    /// Closes the mailbox, and removes nothing. Without UNSELECT it is opened read-only first, because CLOSE would
-    /// expunge what is marked.
+    /// Closes the mailbox without expunging messages.
+    ///
+    /// Without UNSELECT it is opened read-only first, because CLOSE would expunge messages marked `\Deleted`.
     pub async fn unselect(self) -> Result<(), Error> {
         let session = self.session;
         if session.link.has("UNSELECT") || session.link.has("IMAP4rev2") {
@@ -20,7 +21,7 @@ impl Selected<'_> {
         Selected { session }.close().await
     }
 
-    /// Closes the mailbox. Unless it is read-only, messages marked `\Deleted` are removed for good.
+    /// Closes the mailbox. Unless it is read-only, messages marked `\Deleted` are expunged.
     pub async fn close(self) -> Result<(), Error> {
         self.session.link.execute("CLOSE", &Command::new("CLOSE")).await?;
         self.session.link.state_mut().selected = None;

@@ -9,18 +9,18 @@ use crate::{
     response::{Content, Fetch, Section, Untagged},
 };
 
-/// What is known of a message when the octets of a large section begin.
+/// Data of a message before the bytes of a large section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchHead {
-    /// The UID, where it came before the section.
+    /// UID, if it came before the section.
     pub uid: Option<Uid>,
-    /// The section, as in [`Section::spec`].
+    /// Section, as in [`Section::spec`].
     pub section: String,
-    /// The first byte of a part, as in [`Section::origin`]; `None` for the whole section.
+    /// First byte of a partial section, as in [`Section::origin`]; `None` for the whole section.
     pub origin: Option<u32>,
 }
 
-/// Reads the beginning of a FETCH response whose last token is the header of a large literal.
+/// Decodes the beginning of a FETCH response whose last token is the header of a large literal.
 pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<FetchHead> {
     let rest = raw.text.strip_prefix(b"* ")?;
     let (number, rest) = super::split_word(rest);
@@ -31,26 +31,28 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<F
     let number = std::str::from_utf8(number).ok()?.parse().ok()?;
     let mut tokens = Tokens::after(raw, rest, limits);
     let mut found = new_fetch(number, word.len() > b"FETCH".len());
+    // The items end in the literal, so the last one is always incomplete.
     _ = tokens.take(b'(') && items(&mut found, &mut tokens);
     let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone(), origin: section.origin })
 }
 
-/// With the number at its beginning: a sequence number, or a UID.
+/// Returns an empty answer with its number: a sequence number, or a UID.
 fn new_fetch(number: u32, is_uid: bool) -> Fetch {
     let uid = Uid::new(number).filter(|_| is_uid);
     let odd_uid = (is_uid && uid.is_none()).then(|| number.to_string());
     Fetch { sequence: if is_uid { 0 } else { number }, uid, odd_uid, ..Fetch::default() }
 }
 
-/// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`. A response with octets of a message that does not end as it should is
-/// [`Untagged::BrokenFetch`]; `None` for any other malformed one.
+/// Decodes `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`.
+///
+/// A malformed response with bytes of a message is [`Untagged::BrokenFetch`]; any other malformed one is `None`.
 pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let mut found = new_fetch(number, is_uid);
     let is_whole = tokens.take(b'(')
         && items(&mut found, tokens)
         && tokens.take(b')')
-        // Quirk: Xeams closes the list behind the literal, and tells the rest outside of it.
+        // Quirk: Xeams closes the list after the literal, and sends the other items outside of it.
         && items(&mut found, tokens)
         && tokens.at_end();
     let has_octets = found.sections.iter().any(|it| it.content != Content::Nil);
@@ -61,13 +63,13 @@ pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Optio
     }
 }
 
-/// True for ` UID 1)`: items up to the closing parenthesis of a response that seemed to have ended.
+/// True for ` UID 1)`: the remaining items of a response that seemed complete.
 pub(super) fn is_tail(tokens: &mut Tokens<'_>) -> bool {
     let mut found = Fetch::default();
     items(&mut found, tokens) && found.uid.is_some() && tokens.take(b')') && tokens.at_end()
 }
 
-/// Reads items up to a closing parenthesis or the end. False where one is malformed.
+/// Decodes items up to a closing parenthesis or the end. Returns false if one is malformed.
 fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
     while !tokens.at_end() && !tokens.rest().starts_with(b")") {
         if item(found, tokens).is_none() {
@@ -77,8 +79,9 @@ fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
     true
 }
 
-/// True for a name that may come behind octets of a message. Where their length was told too small, the end of the
-/// message stands there, and must not be taken for items.
+/// True for an item name that may follow bytes of a message.
+///
+/// If a literal is longer than announced, the end of the message stands here. It must not be read as items.
 fn is_known(name: &str) -> bool {
     const KNOWN: [&str; 16] = [
         "UID",
@@ -148,7 +151,7 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     Some(())
 }
 
-/// `BODY[SPEC]<origin>` and its like: the spec and the origin.
+/// Returns spec and origin of `BODY[SPEC]<origin>` and similar items.
 fn section(item: &str) -> Option<(String, Option<u32>)> {
     match item {
         "RFC822" => return Some((String::new(), None)),

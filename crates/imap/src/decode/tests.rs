@@ -157,7 +157,7 @@ fn a_large_section_is_known_before_it_is_here() {
     assert_eq!(fetch.flags.unwrap().to_string(), "\\Seen");
 }
 
-/// What a server that counts octets wrong sends: the rest of the message stands where items should be.
+/// Answers of a server that counts bytes wrong: the rest of the message stands in place of items.
 #[test]
 fn a_body_whose_response_does_not_end_well_is_no_body() {
     for rest in [

@@ -1,4 +1,4 @@
-//! Bounds what a server sends before it ends a command: a server whose answers have no end would fill the memory.
+//! Limits on the responses to one command. A server whose answers have no end would fill the memory.
 
 use mailhaul_mail::{Uid, UidSet};
 
@@ -8,41 +8,42 @@ use crate::{
     response::{Fetch, Untagged},
 };
 
-/// Responses to one command that are taken whatever the mailbox holds.
+/// Responses to one command that are always accepted.
 const MIN_RESPONSES: u64 = 10_000;
-/// Responses for each message of the mailbox. Servers tell of one message in several, and flags change meanwhile.
+/// Accepted responses for each message. Servers send several about one message, and flags change meanwhile.
 const RESPONSES_PER_MESSAGE: u64 = 4;
-/// A mailbox that is said to hold more is treated as one that holds so many.
+/// Largest number of messages that counts. A greater EXISTS is treated like this number.
 const MAX_MESSAGES: u32 = 10_000_000;
-/// Different messages that one command may show: more do not fit into the memory of a scan.
+/// Different messages in the answer to one command. More do not fit into the memory of a scan.
 const MAX_SHOWN: u64 = 5_000_000;
 /// Mailboxes in the answer to one command that count as progress.
 const MAX_LISTED: u64 = 10_000;
-/// Bytes of responses to one command, FETCH responses apart: LIST of half a million mailboxes, or UIDs of eight million
-/// messages.
+/// Bytes of responses to one command, without FETCH responses.
+///
+/// Enough for LIST of half a million mailboxes, or UIDs of eight million messages.
 const MAX_OCTETS: u64 = 64 << 20;
 
-/// Counts the untagged responses since the last command ended.
+/// Counts untagged responses since the end of the last command.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
     responses: u64,
     octets: u64,
     listed: u64,
-    /// Messages of which FETCH told, by their sequence numbers, or by their UIDs where it tells none; and how many.
+    /// Messages in FETCH responses, by sequence number, or by UID if there is none.
     shown: UidSet,
     messages: u64,
     /// FETCH responses about messages that were shown before.
     repeated: u64,
-    /// The greatest EXISTS since then, and the last one.
+    /// Greatest EXISTS since then.
     most: u32,
     last: u32,
 }
 
 impl Flood {
-    /// Counts one response of so many bytes. Returns the progress that it is, in bytes beside its own.
+    /// Counts one response of `octets` bytes. Returns its progress, in bytes beside its own.
     ///
     /// # Errors
-    /// [`ErrorKind::Flood`] where these are more than any mailbox of this size can give.
+    /// [`ErrorKind::Flood`] if there are more responses than a mailbox of this size can have.
     pub(super) fn admit(&mut self, untagged: &Untagged, octets: usize) -> Result<u64, Error> {
         let mut progress = 0;
         match untagged {
@@ -50,12 +51,12 @@ impl Flood {
                 self.last = *number;
                 self.most = self.most.max(*number);
             }
-            // FETCH responses are handed out one at a time; those who keep them count what they keep.
+            // FETCH responses are returned one at a time. Callers limit the memory for them.
             Untagged::Fetch(fetch) => progress = self.show(fetch),
             Untagged::BrokenFetch(_) => {}
             _ => self.octets += octets as u64,
         }
-        // Mailboxes are listed where none is selected, and no number says how many there are.
+        // Mailboxes are also listed while none is selected, and their number is unknown.
         let is_listing =
             matches!(untagged, Untagged::List(_) | Untagged::Lsub(_) | Untagged::MailboxStatus { .. });
         self.responses += u64::from(!is_listing);
@@ -67,10 +68,10 @@ impl Flood {
         Ok(progress)
     }
 
-    /// Counts a request for more of the command: there is one for each of its literals.
+    /// Counts a continuation request. A command has one for each literal.
     ///
     /// # Errors
-    /// As [`Flood::admit`].
+    /// Like [`Flood::admit`].
     pub(super) fn admit_continuation(&mut self, octets: usize) -> Result<(), Error> {
         self.responses += 1;
         self.octets += octets as u64;
@@ -100,7 +101,7 @@ impl Flood {
         Err(Error::session(ErrorKind::Flood, words))
     }
 
-    /// Counts an answer about a message. Only the first one about each message is progress.
+    /// Counts an answer about a message. Only the first one for each message is progress.
     fn show(&mut self, fetch: &Fetch) -> u64 {
         let number = Uid::new(fetch.sequence).or(fetch.uid);
         let Some(number) = number.filter(|number| !self.shown.contains(*number)) else {
@@ -112,7 +113,7 @@ impl Flood {
         MESSAGE_BYTES
     }
 
-    /// A command has ended: what comes now belongs to the next one.
+    /// Starts a new count at the end of a command.
     pub(super) fn ended(&mut self) {
         *self = Self { most: self.last, last: self.last, ..Self::default() };
     }

@@ -1,4 +1,4 @@
-//! Sends commands and reads what comes back: tags, pipelining, literals, and what happens when somebody loses patience.
+//! Sends commands and reads responses: tags, pipelining, literals and timeouts.
 
 mod flood;
 mod pace;
@@ -35,27 +35,27 @@ use crate::{
     trace,
 };
 
-/// More untagged responses to one command (other than FETCH) are a flood.
+/// Maximum number of responses to one command. More are a flood.
 const MAX_RESPONSES: u32 = 4_000_000;
 
-/// So long a server that said goodbye may go on talking.
+/// Time for further responses after a BYE.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes that are kept of the first line.
+/// Bytes of the first line that are kept.
 const MAX_FIRST_LINE: usize = 80;
 
-/// What came from the server.
+/// Event from the server.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// It waits for more of the command.
+    /// The server waits for the rest of the command.
     Continue(String),
-    /// A command of ours is done.
+    /// A command has ended.
     Tagged {
         id: CommandId,
         status: StatusResponse,
     },
     Untagged(Untagged),
-    /// A large literal begins, is streamed, ends.
+    /// Start of a large literal; its chunks and its end follow.
     LiteralStart {
         head: RawResponse,
         length: u64,
@@ -64,24 +64,24 @@ pub(crate) enum Event {
     LiteralEnd,
 }
 
-/// The reading half with all that is known of the server.
+/// Reading half, with the state of the connection.
 pub(crate) struct Incoming {
     reader: Reader,
     limits: ResponseLimits,
     pending: Arc<Pending>,
     pub(crate) state: ConnectionState,
     pub(crate) secrets: Secrets,
-    /// The beginning of the first line, which may not be IMAP.
+    /// Start of the first line, which may not be IMAP.
     pub(crate) first_line: Vec<u8>,
-    /// The server said goodbye, unasked: what it still says is read, and why it does so may be in there.
+    /// Error of an unrequested BYE. Later responses are still read, because they may contain the reason.
     farewell: Option<Error>,
-    /// Nothing more can be read.
+    /// Error after which nothing more can be read.
     broken: Option<Error>,
     flood: Flood,
 }
 
 impl Incoming {
-    /// The next event. Safe to drop. Without patience it waits for ever.
+    /// Returns the next event. Cancel safe. Without a timeout it waits without end.
     pub(crate) async fn next(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
@@ -95,7 +95,7 @@ impl Incoming {
             .map_err(|error| self.fail(error))
     }
 
-    /// Why nothing more will be read, as far as is known without waiting.
+    /// Returns the error that ended the connection, without waiting.
     async fn ended(&mut self) -> Option<Error> {
         loop {
             let event = tokio::select! {
@@ -109,7 +109,7 @@ impl Incoming {
         }
     }
 
-    /// After this nothing more is read.
+    /// Marks the connection as broken. Returns the first error.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.broken.get_or_insert(error).clone()
     }
@@ -159,7 +159,7 @@ impl Incoming {
                     return Err(error);
                 }
                 match &self.farewell {
-                    // What is refused because the connection ends says nothing of what was asked for.
+                    // A refusal after a BYE is caused by the end of the connection.
                     Some(farewell) if status.status != Status::Ok => Err(farewell.clone().because(&status)),
                     _ => Ok(Event::Tagged { id, status }),
                 }
@@ -178,12 +178,12 @@ impl Incoming {
     }
 }
 
-/// A connection: both halves.
+/// Connection: both halves.
 pub(crate) struct Link {
     pub(crate) incoming: Incoming,
     pub(crate) writer: Writer,
     pub(crate) pending: Arc<Pending>,
-    /// Events that came while a continuation was waited for.
+    /// Events that arrived during a wait for a continuation.
     backlog: VecDeque<Event>,
     pub(crate) timeouts: Timeouts,
     pub(crate) is_tls: bool,
@@ -214,7 +214,7 @@ impl Link {
         }
     }
 
-    /// For TLS: the stream alone, without anything that was said.
+    /// Returns the stream for TLS. Everything that was received is discarded.
     pub(crate) fn into_stream(self) -> Stream {
         self.incoming.reader.into_half().unsplit(self.writer.into_half())
     }
@@ -231,23 +231,23 @@ impl Link {
         self.state().has(capability)
     }
 
-    /// Challenges and answers are not to be shown from now on, or are again.
+    /// Hides challenges and answers in the trace, or shows them again.
     pub(crate) fn hide_continuations(&mut self, hide: bool) {
         self.incoming.reader.hides_continuations = hide;
     }
 
-    /// From the server's OK on, both sides compress (RFC 4978).
+    /// Starts compression in both directions, at the server's OK (RFC 4978).
     pub(crate) fn start_compression(&mut self) {
         self.incoming.reader.start_inflating();
         self.writer.start_deflating();
     }
 
-    /// The next event, while what was collected is sent. Safe to drop.
+    /// Returns the next event, and sends collected bytes meanwhile. Cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Event, Error> {
         self.next_within(self.timeouts.read).await
     }
 
-    /// The same, with another timeout.
+    /// Like [`next`](Self::next), with another timeout.
     pub(crate) async fn next_within(&mut self, patience: Duration) -> Result<Event, Error> {
         match self.backlog.pop_front() {
             Some(event) => Ok(event),
@@ -255,12 +255,12 @@ impl Link {
         }
     }
 
-    /// The connection can be used no more, for a reason that lies with the one who uses it.
+    /// Marks the connection as broken, with an error of the caller.
     pub(crate) fn give_up(&mut self, error: Error) -> Error {
         self.incoming.fail(error)
     }
 
-    /// Reads and writes at once: a server that waits until we read would otherwise wait for ever.
+    /// Reads and writes at once. Otherwise a server that waits until the client reads would wait without end.
     pub(crate) async fn pump(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
         let Self { incoming, writer, .. } = self;
         if writer.is_clean() {
@@ -275,13 +275,13 @@ impl Link {
             }
         };
         match (incoming.next(patience).await, unsent) {
-            // What the server says before it closes tells more than that it is closed.
+            // The last response of a server is a better reason than the failed write.
             (Err(error), Some(unsent)) if error.kind == ErrorKind::Timeout => Err(incoming.fail(unsent)),
             (outcome, _) => outcome,
         }
     }
 
-    /// Before a new command: reads to their end the commands whose callers went away.
+    /// Reads the answers to commands whose futures were dropped. Called before each new command.
     pub(crate) async fn drain_abandoned(&mut self) -> Result<(), Error> {
         if let Some(error) = self.incoming.broken.as_ref().or(self.writer.broken()) {
             return Err(error.clone());
@@ -297,7 +297,7 @@ impl Link {
         Ok(())
     }
 
-    /// Why the connection can be used no more, as far as is known without waiting.
+    /// Returns the error that ended the connection, without waiting.
     pub(crate) async fn ended(&mut self) -> Option<Error> {
         match self.writer.broken() {
             Some(error) => Some(error.clone()),
@@ -305,8 +305,9 @@ impl Link {
         }
     }
 
-    /// Collects a command for sending. It waits only where a literal needs the server's consent. When the server ends
-    /// the command instead, the answer comes with the next events.
+    /// Queues a command. Waits only for the continuation of a literal.
+    ///
+    /// If the server ends the command instead, the answer follows with the next events.
     pub(crate) async fn send(&mut self, command: &Command) -> Result<CommandId, Error> {
         let mode = self.state().capabilities.literal_mode();
         let id = self.writer.open();
@@ -333,7 +334,7 @@ impl Link {
         Ok(id)
     }
 
-    /// Waits for the server to ask for the literal, or to end the command.
+    /// Waits for the continuation. Returns false if the server ended the command instead.
     async fn is_continued(&mut self, id: CommandId) -> Result<bool, Error> {
         loop {
             let event = self.pump(Some(self.timeouts.read)).await?;
@@ -348,7 +349,7 @@ impl Link {
         }
     }
 
-    /// One command from beginning to end. `name` is for errors.
+    /// Runs one command to its end. `name` is for errors.
     pub(crate) async fn run(
         &mut self,
         name: &str,
@@ -373,12 +374,12 @@ impl Link {
         Err(self.incoming.fail(Error::session(ErrorKind::Protocol, format!("{name}: the answer has no end"))))
     }
 
-    /// As [`Link::run`], where nothing is collected.
+    /// Like [`Link::run`], for commands without data.
     pub(crate) async fn execute(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
         self.run(name, command, |_| {}).await
     }
 
-    /// Asks what the server can do.
+    /// Requests the capabilities.
     pub(crate) async fn ask_capabilities(&mut self) -> Result<(), Error> {
         self.execute("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
     }

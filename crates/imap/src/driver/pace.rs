@@ -1,25 +1,26 @@
-//! Progress of a connection: a server that keeps talking and gives nothing of what was asked for is as good as silent.
+//! Progress of a connection. A server that sends responses but makes no progress is treated like a silent one.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
-/// Timeouts that pass before a connection with too little progress is given up, and the least time (for short timeouts).
+/// Number of timeouts after which a connection with too little progress is closed.
 const STALL_TIMEOUTS: u32 = 4;
+/// Shortest such time, for short timeouts.
 const MIN_STALL: Duration = Duration::from_secs(10);
-/// Bytes a second that are progress.
+/// Progress that is required, in bytes per second.
 const MIN_BYTES_PER_SECOND: u64 = 1 << 10;
-/// Bytes that an answer about a message counts for, in addition to its own: some servers need seconds for each message.
+/// Bytes that an answer about a message counts for, in addition to its own. Some servers need seconds for each message.
 pub(super) const MESSAGE_BYTES: u64 = 10 << 10;
 /// Bytes that a mailbox in a list counts for, in addition to its own.
 pub(super) const LISTED_BYTES: u64 = 1 << 10;
 
-/// The time in which a server must give something, where it is silent no longer than `patience` at once.
+/// Time in which a server must make progress, if `patience` is the longest silence.
 pub(crate) fn longest_stall(patience: Duration) -> Duration {
     (patience * STALL_TIMEOUTS).max(MIN_STALL)
 }
 
-/// Time that was spent waiting for a server, and what the server gave or took in that time.
+/// Time of waiting for a server, and the progress in that time.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waited: Duration,
@@ -28,7 +29,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A command ended: what comes now is measured by itself.
+    /// Starts a new measurement at the end of a command.
     pub(super) fn restart(&mut self) {
         *self = Self::default();
     }
@@ -37,10 +38,10 @@ impl Pace {
         self.progress = self.progress.saturating_add(bytes);
     }
 
-    /// Counts time spent waiting. The time of a reader who is slow itself is not counted.
+    /// Counts time of waiting for the server. Time in which the client is slow does not count.
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] where the average over [`longest_stall`] is below the floor.
+    /// [`ErrorKind::Timeout`] if the average over [`longest_stall`] is too low.
     pub(super) fn wait(&mut self, time: Duration, patience: Duration) -> Result<(), Error> {
         self.waited += time;
         if self.waited < longest_stall(patience) {
@@ -63,7 +64,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Seconds after which a server is given up that gives so many bytes each second.
+    /// Seconds after which a server with this number of bytes per second is closed.
     fn given_up_after(bytes: u64) -> Option<u64> {
         let mut pace = Pace::default();
         (1..=1000).find(|_| {

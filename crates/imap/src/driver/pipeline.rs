@@ -13,7 +13,7 @@ use crate::{
     response::{Status, StatusResponse, Untagged},
 };
 
-/// Commands in flight at once. Bounds what is kept of them.
+/// Commands in flight at once. Bounds the memory for them.
 const MAX_IN_FLIGHT: usize = 128;
 
 /// A response to commands in flight. Each command is known by its index.

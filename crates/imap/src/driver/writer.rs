@@ -1,4 +1,4 @@
-//! The half that writes.
+//! Writing half of a connection.
 
 use std::{
     io::{self, IoSlice},
@@ -20,27 +20,27 @@ use crate::{
     trace::{Direction, Trace},
 };
 
-/// Small writes are collected up to this many octets.
+/// Bytes up to which small writes are collected.
 const MAX_COLLECTED: usize = 64 << 10;
-/// Pieces below this size are worth copying to save a write.
+/// Size below which a part is copied to save a write.
 const MAX_COPIED: usize = 16 << 10;
 
 pub(crate) struct Writer {
     half: WriteHalf<Stream>,
     pending: Arc<Pending>,
-    /// Not yet on its way.
+    /// Collected bytes.
     buffer: Vec<u8>,
-    /// On its way: compressed where that was agreed on. Up to `sent` it is gone.
+    /// Bytes that are being sent, compressed if COMPRESS is active. The first `sent` are out.
     wire: Vec<u8>,
     sent: usize,
     deflater: Option<Deflater>,
-    /// Whether the stream may still hold something back.
+    /// True if the stream may still buffer bytes.
     unflushed: bool,
     patience: Duration,
-    /// What the server takes while that is waited for.
+    /// Progress while the client waits for the server to read.
     pace: Pace,
     pub(crate) trace: Option<Arc<dyn Trace>>,
-    /// Nothing more can be sent.
+    /// Error after which nothing more can be sent.
     broken: Option<Error>,
 }
 
@@ -66,7 +66,7 @@ impl Writer {
         }
     }
 
-    /// Begins a command: its tag and a blank.
+    /// Starts a command with its tag and a blank.
     pub(crate) fn open(&mut self) -> CommandId {
         let id = self.pending.open();
         self.queue(format!("{id} ").as_bytes());
@@ -79,7 +79,7 @@ impl Writer {
         self.pending.close();
     }
 
-    /// Collects octets for the next flush.
+    /// Collects bytes for the next flush.
     pub(crate) fn queue(&mut self, octets: &[u8]) {
         self.buffer.extend_from_slice(octets);
     }
@@ -90,7 +90,7 @@ impl Writer {
         }
     }
 
-    /// Whether everything is out.
+    /// True if everything is sent.
     pub(crate) fn is_clean(&self) -> bool {
         self.buffer.is_empty() && self.wire.is_empty() && !self.unflushed
     }
@@ -107,8 +107,9 @@ impl Writer {
         self.half
     }
 
-    /// Sends octets in the order of the calls: small pieces are collected, large ones go out at once, uncopied, in one
-    /// system call with what was collected.
+    /// Writes bytes in the order of the calls. Small parts are collected.
+    ///
+    /// Large parts are sent at once without a copy, in one system call with the collected bytes.
     pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         if octets.len() < MAX_COPIED || self.buffer.len() + octets.len() <= MAX_COLLECTED {
             self.queue(octets);
@@ -125,7 +126,7 @@ impl Writer {
         }
     }
 
-    /// Sends all there is. Safe to drop: what is not sent yet stays.
+    /// Sends everything. Cancel safe: unsent bytes stay.
     pub(crate) async fn flush(&mut self) -> Result<(), Error> {
         self.send_collected().await?;
         if self.unflushed {
@@ -136,7 +137,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Says goodbye to the stream. Errors tell nothing here.
+    /// Shuts the stream down. The connection ends anyway, so errors are ignored.
     pub(crate) async fn shutdown(&mut self) {
         _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
     }
@@ -176,7 +177,7 @@ impl Writer {
 
     async fn write_through(&mut self, octets: &[u8]) -> Result<(), Error> {
         self.send_wire().await?;
-        // If this future is dropped now, nobody knows how much went out.
+        // If this future is dropped now, the number of sent bytes is unknown.
         self.broken = Some(torn());
         self.unflushed = true;
         let (mut head, mut body) = (0, 0);
@@ -207,7 +208,7 @@ impl Writer {
         self.guard(outcome)
     }
 
-    /// Counts what the server took. A server that takes a byte now and then is as good as one that takes nothing.
+    /// Counts bytes that the server received. A server that reads too slowly is treated like one that does not read.
     fn took(&mut self, bytes: usize, begun: tokio::time::Instant) -> Result<(), Error> {
         self.pace.add(bytes as u64);
         self.pace.wait(begun.elapsed(), self.patience).inspect_err(|error| self.broken = Some(error.clone()))
@@ -226,7 +227,7 @@ fn torn() -> Error {
     Error::session(ErrorKind::Protocol, "a command was given up while it was sent")
 }
 
-/// A stream that takes nothing is at its end.
+/// Treats a write of zero bytes as an error, because the stream has ended.
 fn some(outcome: io::Result<usize>) -> io::Result<usize> {
     match outcome {
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),
