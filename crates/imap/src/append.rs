@@ -111,7 +111,7 @@ impl ContinuationHandshake {
     }
 
     fn fail(&self, error: &Error) {
-        self.with(|it| _ = it.failed.get_or_insert_with(|| error.clone()));
+        self.with(|state| _ = state.failed.get_or_insert_with(|| error.clone()));
         self.answered.notify_one();
     }
 }
@@ -219,11 +219,11 @@ impl AppendSink<'_> {
         if self.missing.is_some() {
             return Err(misuse("a message is begun within another"));
         }
-        if let Some(error) = self.handshake.with(|it| it.failed.clone()) {
+        if let Some(error) = self.handshake.with(|state| state.failed.clone()) {
             return Err(error);
         }
         let (id, command) = match self.open {
-            Some(id) if self.handshake.with(|it| it.ended == Some(id)) => {
+            Some(id) if self.handshake.with(|state| state.ended == Some(id)) => {
                 self.end_command();
                 return Ok(BeginOutcome::Refused(id));
             }
@@ -293,7 +293,7 @@ impl AppendSink<'_> {
         }
         let id = self.open.take()?;
         self.writer.close();
-        self.handshake.with(|it| it.open = None);
+        self.handshake.with(|state| state.open = None);
         self.handshake.changed.notify_one();
         Some(id)
     }
@@ -307,7 +307,7 @@ impl AppendSink<'_> {
     fn open(&mut self) -> CommandId {
         let id = self.writer.open();
         self.open = Some(id);
-        self.handshake.with(|it| it.open = Some(id));
+        self.handshake.with(|state| state.open = Some(id));
         self.handshake.changed.notify_one();
         id
     }
@@ -319,21 +319,21 @@ impl AppendSink<'_> {
             return Ok(true);
         }
         self.writer.queue(format!("{{{length}}}\r\n").as_bytes());
-        self.handshake.with(|it| (it.asked, it.consented) = (Some(id), false));
+        self.handshake.with(|state| (state.asked, state.consented) = (Some(id), false));
         self.flush().await?;
         loop {
             let (failed, consented, ended) =
-                self.handshake.with(|it| (it.failed.clone(), it.consented, it.ended == Some(id)));
+                self.handshake.with(|state| (state.failed.clone(), state.consented, state.ended == Some(id)));
             if let Some(error) = failed {
                 return Err(error);
             }
             if consented || ended {
-                self.handshake.with(|it| it.asked = None);
+                self.handshake.with(|state| state.asked = None);
             }
             if ended {
                 self.pending.close();
                 self.open = None;
-                self.handshake.with(|it| it.open = None);
+                self.handshake.with(|state| state.open = None);
                 return Ok(false);
             }
             if consented {
@@ -348,7 +348,7 @@ impl AppendSink<'_> {
         let Err(own) = outcome else { return Ok(()) };
         let reason = async {
             loop {
-                if let Some(error) = self.handshake.with(|it| it.failed.clone()) {
+                if let Some(error) = self.handshake.with(|state| state.failed.clone()) {
                     return error;
                 }
                 self.handshake.answered.notified().await;
@@ -402,27 +402,27 @@ impl AppendReplies<'_> {
             match event {
                 Event::Continue(_) => {
                     self.answered = Instant::now();
-                    self.handshake.with(|it| it.consented = it.asked.is_some());
+                    self.handshake.with(|state| state.consented = state.asked.is_some());
                     self.handshake.answered.notify_one();
                 }
                 // Some servers refuse a literal like this, and send no other answer to the command.
                 Event::Untagged(Untagged::Status(status)) if status.status == Status::Bad => {
-                    let asked = self.handshake.with(|it| it.asked.filter(|_| !it.consented));
+                    let asked = self.handshake.with(|state| if state.consented { None } else { state.asked });
                     let Some(id) = asked else {
                         self.complaint = Some(status);
                         continue;
                     };
                     self.pending.abandon(id);
-                    self.handshake.with(|it| it.ended = Some(id));
+                    self.handshake.with(|state| state.ended = Some(id));
                     self.handshake.answered.notify_one();
                     return Ok(Some(AppendReply { command: id, status }));
                 }
                 Event::Tagged { id, status } => {
                     self.complaint = None;
                     self.answered = Instant::now();
-                    self.handshake.with(|it| {
-                        if it.open == Some(id) {
-                            it.ended = Some(id);
+                    self.handshake.with(|state| {
+                        if state.open == Some(id) {
+                            state.ended = Some(id);
                         }
                     });
                     self.handshake.answered.notify_one();
@@ -446,8 +446,8 @@ impl AppendReplies<'_> {
 
     /// Returns an error if the server was silent too long. It may be silent while it receives bytes or owes no answer.
     fn check_silence(&mut self) -> Result<(), Error> {
-        let owes =
-            self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
+        let owes = self.pending.is_answer_owed()
+            || self.handshake.with(|state| state.asked.is_some() && !state.consented);
         let last = self.incoming.last_read().max(self.pending.last_written());
         let patience = self.longest_silence();
         if !owes || Instant::now().duration_since(last) < patience {
@@ -466,8 +466,8 @@ impl AppendReplies<'_> {
 
     /// Returns an error if the server sends other responses but no answer for too long.
     fn check_progress(&mut self) -> Result<(), Error> {
-        let owes =
-            self.pending.is_answer_owed() || self.handshake.with(|it| it.asked.is_some() && !it.consented);
+        let owes = self.pending.is_answer_owed()
+            || self.handshake.with(|state| state.asked.is_some() && !state.consented);
         let waited = self.answered.max(self.pending.last_written()).elapsed();
         if !owes || waited < longest_stall(self.patience) {
             return Ok(());

@@ -37,7 +37,7 @@ impl Capabilities {
 
     /// True if the server announced the capability, in upper or lower case.
     pub fn has(&self, word: &str) -> bool {
-        self.words.iter().any(|it| it.eq_ignore_ascii_case(word))
+        self.words.iter().any(|known| known.eq_ignore_ascii_case(word))
     }
 
     /// True if the server announced nothing.
@@ -63,7 +63,7 @@ impl Capabilities {
     /// Maximum number of messages of one command (MESSAGELIMIT, RFC 9738).
     pub fn message_limit(&self) -> Option<u32> {
         let limit = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
-        limit.filter(|it| *it > 0)
+        limit.filter(|limit| *limit > 0)
     }
 
     /// Rule for sending literals to this server.

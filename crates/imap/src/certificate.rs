@@ -51,13 +51,13 @@ impl Certificate {
 
     /// True if subject and issuer are the same.
     pub fn is_self_signed(&self) -> bool {
-        self.content.as_ref().is_some_and(|it| it.is_self_signed)
+        self.content.as_ref().is_some_and(|content| content.is_self_signed)
     }
 }
 
 /// True if the certificate is for this host.
 pub(crate) fn names_host(der: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
-    ParsedCertificate::try_from(der).is_ok_and(|it| verify_server_name(&it, host).is_ok())
+    ParsedCertificate::try_from(der).is_ok_and(|certificate| verify_server_name(&certificate, host).is_ok())
 }
 
 /// True if the certificate is valid now and names the host. The subject counts if the certificate has no other names.
@@ -71,7 +71,7 @@ pub(crate) fn is_good_for(der: &CertificateDer<'_>, host: &ServerName<'_>, now: 
 impl CertificateContent {
     fn new(certificate: &X509Certificate<'_>) -> Self {
         let names = certificate.subject_alternative_name().ok().flatten();
-        let names = names.iter().flat_map(|it| &it.value.general_names).filter_map(host);
+        let names = names.iter().flat_map(|extension| &extension.value.general_names).filter_map(host);
         Self {
             subject: name(certificate.subject()),
             issuer: name(certificate.issuer()),
@@ -84,7 +84,7 @@ impl CertificateContent {
 }
 
 fn name(of: &X509Name<'_>) -> String {
-    let common = of.iter_by_oid(&OID_X509_COMMON_NAME).next().and_then(|it| it.as_str().ok());
+    let common = of.iter_by_oid(&OID_X509_COMMON_NAME).next().and_then(|attribute| attribute.as_str().ok());
     common.map_or_else(|| clean(&of.to_string()), clean)
 }
 
@@ -94,14 +94,14 @@ fn host(name: &GeneralName<'_>) -> Option<String> {
         GeneralName::IPAddress(octets) => {
             let four = <[u8; 4]>::try_from(*octets).map(std::net::IpAddr::from);
             let address = four.or_else(|_| <[u8; 16]>::try_from(*octets).map(std::net::IpAddr::from));
-            address.ok().map(|it| it.to_string())
+            address.ok().map(|address| address.to_string())
         }
         _ => None,
     }
 }
 
 fn clean(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control()).take(MAX_TEXT).collect()
+    text.chars().filter(|character| !character.is_control()).take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

@@ -79,14 +79,15 @@ impl Error {
     ///
     /// The next sign-in may reach another server of the cluster.
     pub(crate) fn not_connected(status: &StatusResponse, note: &str) -> Option<Self> {
-        status.text.to_ascii_lowercase().contains(NOT_CONNECTED).then(|| {
-            let words = format!(
-                "the server signed in and did not open the mailbox: {}; at sign-in it said: {}",
-                clean(&status.text),
-                clean(note)
-            );
-            Self::session(ErrorKind::Authentication, words)
-        })
+        if !status.text.to_ascii_lowercase().contains(NOT_CONNECTED) {
+            return None;
+        }
+        let words = format!(
+            "the server signed in and did not open the mailbox: {}; at sign-in it said: {}",
+            clean(&status.text),
+            clean(note)
+        );
+        Some(Self::session(ErrorKind::Authentication, words))
     }
 
     /// Adds the answer to a command after the BYE, which may be its reason.
@@ -205,7 +206,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         (&["already exists"], Scope::Folder, Retry::Never, K::AlreadyExists),
     ];
     for (words, scope, retry, kind) in table {
-        if words.iter().any(|it| says(it)) {
+        if words.iter().any(|phrase| says(phrase)) {
             return (scope, retry, kind);
         }
     }
@@ -218,7 +219,11 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
 /// Returns server text that is safe to display: truncated, with control characters replaced.
 pub(crate) fn clean(words: &str) -> String {
     const MAX_SHOWN: usize = 500;
-    words.chars().take(MAX_SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    words
+        .chars()
+        .take(MAX_SHOWN)
+        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .collect()
 }
 
 /// Name of a code: that of the variant in upper case, or the server's spelling of an unknown code.

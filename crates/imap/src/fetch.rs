@@ -132,7 +132,7 @@ impl FetchStream<'_> {
                 Event::Untagged(Untagged::BrokenFetch(fetch)) => return Ok(Some(FetchEvent::Broken(fetch))),
                 Event::Untagged(other) => return Ok(Some(FetchEvent::Other(other))),
                 Event::Tagged { id, status } => {
-                    self.in_flight.retain(|it| *it != id);
+                    self.in_flight.retain(|command| *command != id);
                     return Ok(Some(FetchEvent::Completed { command: id, status }));
                 }
                 Event::LiteralChunk(_) | Event::LiteralEnd | Event::Continue(_) => {}

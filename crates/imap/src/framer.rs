@@ -294,7 +294,7 @@ fn is_status(line: &[u8]) -> bool {
     };
     let data = data.trim_ascii_start();
     let word = data.split(|octet| matches!(octet, b' ' | b'\t' | b'[')).next().unwrap_or_default();
-    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
+    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Returns the length in a `{n}`, `{n+}` or `~{n}` at the end of the line. Overflow becomes the greatest number.

@@ -62,7 +62,7 @@ pub(crate) fn decode(wire: &[u8]) -> Option<String> {
             _ => return None,
         }
     }
-    (encode(&text) == wire).then_some(text)
+    if encode(&text) == wire { Some(text) } else { None }
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ pub struct ListItem {
 impl ListItem {
     /// True if the mailbox has the attribute, in upper or lower case.
     pub fn has(&self, attribute: &str) -> bool {
-        self.attributes.iter().any(|it| it.eq_ignore_ascii_case(attribute))
+        self.attributes.iter().any(|known| known.eq_ignore_ascii_case(attribute))
     }
 }
 

@@ -138,8 +138,8 @@ impl Secrets {
                 if let Some(text) = &mut fetch.odd_uid {
                     self.redact(text, Search::Decoded);
                 }
-                if let Some(text) =
-                    fetch.internal_date_text.as_mut().filter(|_| fetch.internal_date.is_none())
+                if fetch.internal_date.is_none()
+                    && let Some(text) = &mut fetch.internal_date_text
                 {
                     self.redact(text, Search::Decoded);
                 }

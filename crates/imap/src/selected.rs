@@ -17,7 +17,7 @@ pub struct Selected<'s> {
 impl Session {
     /// Name of the selected mailbox.
     pub fn selected_name(&self) -> Option<&MailboxName> {
-        self.link.state().selected.as_ref().map(|it| &it.name)
+        self.link.state().selected.as_ref().map(|selected| &selected.name)
     }
 
     /// Returns the selected mailbox, without a round trip.

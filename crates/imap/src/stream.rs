@@ -74,7 +74,7 @@ impl Stream {
 
 /// Returns the host without the brackets that a URL puts around an IPv6 address.
 fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host)
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Tries the addresses of the host in the system's order.
@@ -120,9 +120,10 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
 /// # Errors
 /// [`ErrorKind::Forbidden`] if none is left.
 fn allowed(options: &ConnectOptions, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
-    let refusal = addresses.iter().find_map(|it| Some((it.ip(), options.reach.refusal(it.ip())?)));
+    let refusal =
+        addresses.iter().find_map(|address| Some((address.ip(), options.reach.refusal(address.ip())?)));
     let allowed: Vec<_> =
-        addresses.into_iter().filter(|it| options.reach.refusal(it.ip()).is_none()).collect();
+        addresses.into_iter().filter(|address| options.reach.refusal(address.ip()).is_none()).collect();
     match refusal {
         Some((address, why)) if allowed.is_empty() => Err(forbidden(&options.host, address, why)),
         _ => Ok(allowed),
@@ -307,7 +308,7 @@ mod tests {
         let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
         // No packet is sent: the system says by which address it would be.
         let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
-        let Ok(own) = own.map(|it| it.ip()) else { return };
+        let Ok(own) = own.map(|address| address.ip()) else { return };
         let mut options = ConnectOptions::new(own.to_string(), port, Security::Clear);
         options.reach = Reach::OtherMachines;
         let error = Stream::connect(&options).await.err().unwrap();

@@ -108,17 +108,17 @@ pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
 
 /// Returns the verdict of words without a code.
 pub(crate) fn verdict_from_words(text: &str) -> Option<Verdict> {
-    let row = WORDS.iter().find(|(words, ..)| words.iter().all(|it| text.contains(it)));
+    let row = WORDS.iter().find(|(words, ..)| words.iter().all(|word| text.contains(word)));
     if let Some((_, scope, kind)) = row {
         let retry = if *kind == ErrorKind::Connection { Retry::Now } else { Retry::After(None) };
         return Some((*scope, retry, *kind));
     }
-    let is_counted = text.contains("too many") && COUNTED.iter().any(|it| text.contains(it));
-    is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
+    let is_counted = text.contains("too many") && COUNTED.iter().any(|counted| text.contains(counted));
+    if is_counted { Some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled)) } else { None }
 }
 
 fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
-    let row = table.iter().find(|(words, _)| words.iter().all(|it| text.contains(it)));
+    let row = table.iter().find(|(words, _)| words.iter().all(|word| text.contains(word)));
     row.map(|(_, scope)| *scope)
 }
 
@@ -126,7 +126,7 @@ fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
 fn suggested_backoff(text: &str) -> Option<Duration> {
     let (_, after) = text.split_once("suggested backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis).map(|it| it.min(MAX_BACKOFF))
+    digits.parse().ok().map(Duration::from_millis).map(|backoff| backoff.min(MAX_BACKOFF))
 }
 
 #[cfg(test)]
@@ -188,7 +188,8 @@ mod tests {
             // Logins are counted by address.
             ("NO Too many failed logins from your address", Scope::Endpoint, open),
         ] {
-            let vague = ["unavailable", "busy", "inuse"].iter().any(|it| line.to_lowercase().contains(it));
+            let vague =
+                ["unavailable", "busy", "inuse"].iter().any(|word| line.to_lowercase().contains(word));
             let kind = if vague { ErrorKind::Busy } else { ErrorKind::Throttled };
             assert_eq!(judged(line), (scope, retry, kind), "{line}");
         }

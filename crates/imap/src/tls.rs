@@ -56,7 +56,7 @@ pub(crate) async fn handshake(
                 Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
                 _ => "TLS 1.3",
             };
-            let cipher = session.negotiated_cipher_suite().and_then(|it| it.suite().as_str());
+            let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
             options.report(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
             Ok(stream)
         }
@@ -74,7 +74,7 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
         return;
     }
     let read: Vec<Certificate> = chain.iter().take(MAX_CHAIN).map(Certificate::read).collect();
-    let names_host = chain.first().is_some_and(|it| names_host(it, host));
+    let names_host = chain.first().is_some_and(|own| names_host(own, host));
     options.report(&Milestone::Certificates { chain: &read, names_host });
 }
 
@@ -289,7 +289,7 @@ fn refused(
     intermediates: &[CertificateDer<'_>],
 ) -> rustls::Error {
     let chain = [certificate].into_iter().chain(intermediates).take(MAX_CHAIN);
-    let chain = chain.map(|it| it.clone().into_owned()).collect();
+    let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
     let untrusted = UntrustedCertificate { reason, seen: Certificate::read(certificate), chain };
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }

@@ -103,7 +103,7 @@ fn literal_length(line: &[u8]) -> Option<usize> {
 fn show(text: &mut String, line: &[u8], is_fetch: bool) {
     let line = String::from_utf8_lossy(line);
     let mut rest: &str = &line;
-    while let Some(at) = rest.find("] \"").filter(|_| is_fetch) {
+    while is_fetch && let Some(at) = rest.find("] \"") {
         let (before, quoted) = rest.split_at(at + 3);
         push_clean(text, before);
         let mut escaped = false;
@@ -119,7 +119,7 @@ fn show(text: &mut String, line: &[u8], is_fetch: bool) {
 }
 
 fn push_clean(text: &mut String, piece: &str) {
-    text.extend(piece.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }));
+    text.extend(piece.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }));
 }
 
 #[cfg(test)]

@@ -118,8 +118,8 @@ fn names(presented: &[String]) -> String {
     let mut text = String::new();
     for name in presented.iter().take(MAX_SHOWN) {
         // rustls writes them as `DnsName("mail.example")`.
-        let name = name.strip_prefix("DnsName(\"").and_then(|it| it.strip_suffix("\")")).unwrap_or(name);
-        let name = name.chars().filter(|it| !it.is_control()).take(100);
+        let name = name.strip_prefix("DnsName(\"").and_then(|rest| rest.strip_suffix("\")")).unwrap_or(name);
+        let name = name.chars().filter(|character| !character.is_control()).take(100);
         if !text.is_empty() {
             text.push_str(", ");
         }

@@ -109,7 +109,7 @@ fn names_fields(items: &[MessageDataItem<'_>]) -> bool {
 
 /// Two UIDs or two bodies in one response: no client asks for that, and such a response is not believed.
 fn tells_twice(items: &[MessageDataItem<'_>]) -> bool {
-    let uids = items.iter().filter(|it| matches!(it, MessageDataItem::Uid(_))).count();
+    let uids = items.iter().filter(|item| matches!(item, MessageDataItem::Uid(_))).count();
     let is_body = |it: &&MessageDataItem<'_>| {
         use MessageDataItem as I;
         matches!(
@@ -182,7 +182,7 @@ fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
         (Data::List { items, delimiter, mailbox: name }, Untagged::List(read))
         | (Data::Lsub { items, delimiter, mailbox: name }, Untagged::Lsub(read)) => {
             assert!(items.iter().map(ToString::to_string).eq(read.attributes.iter().cloned()));
-            assert_eq!(delimiter.map(|it| it.inner()), read.delimiter);
+            assert_eq!(delimiter.map(|delimiter| delimiter.inner()), read.delimiter);
             assert_eq!(mailbox(name), read.name);
         }
         (Data::Status { mailbox: name, items: meant }, Untagged::MailboxStatus { name: read, items }) => {

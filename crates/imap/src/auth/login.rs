@@ -15,10 +15,10 @@ struct Login {
 
 /// Returns `None` for another user's mailbox, because the mechanism cannot name it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    credentials.identity().is_none().then(|| {
-        let login = Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 };
-        Box::new(login) as _
-    })
+    if credentials.identity().is_some() {
+        return None;
+    }
+    Some(Box::new(Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 }))
 }
 
 impl Mechanism for Login {

@@ -99,7 +99,7 @@ impl<D: EagerHash + Digest> Scram<D> {
     /// Returns the client-final-message, and the signature that the server must send (section 3).
     fn prove(&self, server_first: &str) -> Result<(String, Vec<u8>), Error> {
         let mut parts = server_first.split(',');
-        let mut part = |key: &str| parts.next().and_then(|it| it.strip_prefix(key));
+        let mut part = |key: &str| parts.next().and_then(|part| part.strip_prefix(key));
         let (Some(nonce), Some(salt), Some(rounds)) = (part("r="), part("s="), part("i=")) else {
             return Err(self.malformed());
         };
@@ -128,7 +128,7 @@ impl<D: EagerHash + Digest> Scram<D> {
     /// Checks the server-final-message.
     fn verify(&self, server_final: &str, owed: &[u8]) -> Result<(), Error> {
         let part = server_final.split(',').next().unwrap_or_default();
-        let signature = part.strip_prefix("v=").and_then(|it| STANDARD.decode(it).ok());
+        let signature = part.strip_prefix("v=").and_then(|text| STANDARD.decode(text).ok());
         if signature.ok_or_else(|| self.malformed())? == owed {
             Ok(())
         } else {
@@ -160,7 +160,8 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
         if let Some(error) = text.strip_prefix("e=") {
             self.state = ScramState::Failed;
             let error = error.split(',').next().unwrap_or_default();
-            self.server_error = Some(error.chars().filter(|it| !it.is_control()).take(80).collect());
+            self.server_error =
+                Some(error.chars().filter(|character| !character.is_control()).take(80).collect());
             return Ok(Vec::new());
         }
         match std::mem::replace(&mut self.state, ScramState::Failed) {

@@ -57,7 +57,7 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
         encode(&Zeroizing::new(octets), "=")
     });
     let mut command = Command::new("AUTHENTICATE").raw(name);
-    if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= MAX_INITIAL_LENGTH) {
+    if takes_initial && let Some(octets) = initial.take_if(|octets| octets.len() <= MAX_INITIAL_LENGTH) {
         command = command.secret_raw(octets);
     }
     link.drain_abandoned().await?;

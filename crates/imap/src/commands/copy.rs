@@ -56,7 +56,7 @@ impl Selected<'_> {
         let mut copied = CopyUids::default();
         // MOVE reports the UIDs before the messages vanish, COPY at the end (RFC 6851, section 4.3).
         let collect = |status: &StatusResponse| copied.observe(status);
-        run_in_parts(&mut self.session.link, name, uids, |it| it.mailbox(to), collect).await?;
+        run_in_parts(&mut self.session.link, name, uids, |command| command.mailbox(to), collect).await?;
         Ok(copied)
     }
 }

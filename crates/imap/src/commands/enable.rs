@@ -15,7 +15,8 @@ impl Session {
     }
 
     pub(super) fn enable_command(&self, extensions: &[&str]) -> Result<Option<Command>, Error> {
-        let wanted: Vec<&str> = extensions.iter().copied().filter(|it| self.link.has(it)).collect();
+        let wanted: Vec<&str> =
+            extensions.iter().copied().filter(|extension| self.link.has(extension)).collect();
         if wanted.is_empty() || !(self.link.has("ENABLE") || self.link.has("IMAP4rev2")) {
             return Ok(None);
         }

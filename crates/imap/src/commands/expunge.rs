@@ -12,6 +12,6 @@ impl Selected<'_> {
         if !(link.has("UIDPLUS") || link.has("IMAP4rev2")) {
             return Err(unsupported("UIDPLUS"));
         }
-        run_in_parts(link, "UID EXPUNGE", uids, |it| it, |_| {}).await
+        run_in_parts(link, "UID EXPUNGE", uids, |command| command, |_| {}).await
     }
 }

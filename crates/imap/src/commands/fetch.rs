@@ -105,7 +105,7 @@ impl Selected<'_> {
                     let smaller = if is_too_many { parts(&part, link.state()) } else { VecDeque::new() };
                     if status.status == Status::Ok {
                         let rest = left_undone("UID FETCH", &part, &status)?;
-                        todo.extend(Some(rest).filter(|it| !it.is_empty()));
+                        todo.extend(Some(rest).filter(|rest| !rest.is_empty()));
                     } else if smaller.len() > 1 {
                         todo.extend(smaller);
                     } else {

@@ -43,7 +43,7 @@ impl Session {
             ("ID", self.id_command(fields)),
             ("ENABLE", self.enable_command(extensions)?),
             ("NAMESPACE", self.namespace_command()),
-            (LIST, query.map(|it| self.list_command(it))),
+            (LIST, query.map(|query| self.list_command(query))),
         ];
         let commands: Vec<(&str, Command)> =
             all.into_iter().filter_map(|(name, command)| Some((name, command?))).collect();

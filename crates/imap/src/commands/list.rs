@@ -69,7 +69,7 @@ impl Session {
     pub async fn lsub(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
         let command = Command::new("LSUB").mailbox(&query.reference).astring(&query.pattern);
         let found = self.run_list("LSUB", &command).await?;
-        Ok(found.into_iter().map(|it| it.item).collect())
+        Ok(found.into_iter().map(|listed| listed.item).collect())
     }
 
     /// True if only XLIST reports special uses.
@@ -84,7 +84,7 @@ impl Session {
     pub async fn xlist(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
         let command = Command::new("XLIST").mailbox(&query.reference).astring(&query.pattern);
         let found = self.run_list("XLIST", &command).await?;
-        Ok(found.into_iter().map(|it| it.item).collect())
+        Ok(found.into_iter().map(|listed| listed.item).collect())
     }
 
     /// Returns the options that the server offers; `None` if it does not support RETURN.
@@ -143,7 +143,7 @@ impl Listing {
                 match self.found.get_mut(place) {
                     // Some servers list INBOX twice.
                     Some(known) => {
-                        item.attributes.retain(|it| !known.item.attributes.contains(it));
+                        item.attributes.retain(|attribute| !known.item.attributes.contains(attribute));
                         known.item.attributes.extend(item.attributes);
                         known.item.attributes.truncate(MAX_ATTRIBUTES);
                     }
@@ -185,5 +185,5 @@ impl Listing {
 
 /// True if the line begins like an answer to this command.
 fn is_of(name: &str, line: &[u8]) -> bool {
-    line.split(|octet| *octet == b' ').next().is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()))
+    line.split(|octet| *octet == b' ').next().is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
 }

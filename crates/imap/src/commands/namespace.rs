@@ -23,6 +23,6 @@ impl Session {
 
     pub(super) fn namespace_command(&self) -> Option<Command> {
         let is_known = self.link.has("NAMESPACE") || self.link.has("IMAP4rev2");
-        is_known.then(|| Command::new("NAMESPACE"))
+        if is_known { Some(Command::new("NAMESPACE")) } else { None }
     }
 }

@@ -40,7 +40,7 @@ pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
 pub(super) fn parts(uids: &UidSet, state: &ConnectionState) -> VecDeque<UidSet> {
     let short = split_uids(uids, MAX_SET_LENGTH);
     let Some(most) = state.message_limit() else { return short.into() };
-    short.iter().flat_map(|it| split_count(it, most)).collect()
+    short.iter().flat_map(|set| split_count(set, most)).collect()
 }
 
 /// Splits a set into sets of at most `most` UIDs.
@@ -55,7 +55,7 @@ fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     for (mut first, last) in uids.ranges() {
         loop {
             let room = u32::try_from(most - part.len()).unwrap_or(u32::MAX);
-            let end = Uid::new(first.get().saturating_add(room - 1)).map_or(last, |it| it.min(last));
+            let end = Uid::new(first.get().saturating_add(room - 1)).map_or(last, |end| end.min(last));
             part.insert_range(first, end);
             if part.len() == most {
                 parts.push(std::mem::take(&mut part));
@@ -130,7 +130,7 @@ mod tests {
         ) {
             let set: UidSet = numbers.into_iter().filter_map(Uid::new).collect();
             let parts = split_uids(&set, octets);
-            prop_assert!(parts.iter().all(|it| it.to_string().len() <= octets || it.ranges().count() == 1));
+            prop_assert!(parts.iter().all(|part| part.to_string().len() <= octets || part.ranges().count() == 1));
             prop_assert_eq!(whole(&parts), set);
         }
 
@@ -144,7 +144,7 @@ mod tests {
                 set.insert_range(Uid::new(first).unwrap(), Uid::new(first + more).unwrap());
             }
             let parts = split_count(&set, most);
-            prop_assert!(parts.iter().all(|it| !it.is_empty() && it.len() <= u64::from(most)));
+            prop_assert!(parts.iter().all(|part| !part.is_empty() && part.len() <= u64::from(most)));
             prop_assert_eq!(parts.iter().map(UidSet::len).sum::<u64>(), set.len());
             prop_assert_eq!(whole(&parts), set);
         }
@@ -160,7 +160,7 @@ mod tests {
         let status = |code| StatusResponse { status: crate::response::Status::Ok, code, text: String::new() };
         let limit = |lowest| Some(Code::MessageLimit { most: 3, lowest: Uid::new(lowest) });
         let asked: UidSet = "2,4:8".parse().unwrap();
-        let left = |lowest| left_undone("X", &asked, &status(limit(lowest))).map(|it| it.to_string());
+        let left = |lowest| left_undone("X", &asked, &status(limit(lowest))).map(|rest| rest.to_string());
         assert_eq!(left(6).unwrap(), "2,4:5");
         assert_eq!(left(1).unwrap(), "");
         assert_eq!(left(0).unwrap(), "", "the server does not say how far it came");

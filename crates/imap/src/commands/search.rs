@@ -71,7 +71,7 @@ impl Selected<'_> {
         let (mut found, mut lowest) = self.search(keys).await?;
         let mut keys = keys.to_vec();
         let own = keys.len();
-        while let Some(below) = lowest.and_then(|it| Uid::new(it.get() - 1)) {
+        while let Some(below) = lowest.and_then(|uid| Uid::new(uid.get() - 1)) {
             keys.truncate(own);
             keys.push(SearchKey::Uids(UidSet::range(Uid::FIRST, below)));
             let (more, next) = self.search(&keys).await?;

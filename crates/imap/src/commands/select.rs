@@ -82,8 +82,8 @@ impl Session {
             // A long set would make the line too long. Without it, the server sends all changes.
             Some(Qresync { validity, modseq, known }) if state.has_enabled("QRESYNC") && modseq.0 > 0 => {
                 let known =
-                    known.as_ref().map(ToString::to_string).filter(|it| (1..4000).contains(&it.len()));
-                let known = known.map(|it| format!(" {it}")).unwrap_or_default();
+                    known.as_ref().map(ToString::to_string).filter(|known| (1..4000).contains(&known.len()));
+                let known = known.map(|known| format!(" {known}")).unwrap_or_default();
                 Some(format!("(QRESYNC ({validity} {modseq}{known}))"))
             }
             _ if options.condstore && (state.has("CONDSTORE") || state.has("QRESYNC")) => {

@@ -50,7 +50,7 @@ impl StatusItem {
                 ("APPENDLIMIT", has)
             }
         };
-        offered.then_some(word)
+        if offered { Some(word) } else { None }
     }
 }
 

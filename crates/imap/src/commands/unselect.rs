@@ -15,7 +15,9 @@ impl Selected<'_> {
             return Ok(());
         }
         let state = session.link.state().selected.as_ref();
-        if let Some(name) = state.filter(|it| !it.data.read_only).map(|it| it.name.clone()) {
+        if let Some(name) =
+            state.filter(|selected| !selected.data.read_only).map(|selected| selected.name.clone())
+        {
             session.examine(&name, &SelectOptions::default()).await?;
         }
         Selected { session }.close().await

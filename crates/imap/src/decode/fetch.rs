@@ -33,15 +33,18 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<F
     let mut found = new_fetch(number, word.len() > b"FETCH".len());
     // The items end in the literal, so the last one is always incomplete.
     _ = tokens.take(b'(') && items(&mut found, &mut tokens);
-    let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
+    let section = found.sections.last().filter(|section| matches!(section.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone(), origin: section.origin })
 }
 
 /// Returns an empty answer with its number: a sequence number, or a UID.
 fn new_fetch(number: u32, is_uid: bool) -> Fetch {
-    let uid = Uid::new(number).filter(|_| is_uid);
-    let odd_uid = (is_uid && uid.is_none()).then(|| number.to_string());
-    Fetch { sequence: if is_uid { 0 } else { number }, uid, odd_uid, ..Fetch::default() }
+    if !is_uid {
+        return Fetch { sequence: number, ..Fetch::default() };
+    }
+    let uid = Uid::new(number);
+    let odd_uid = if uid.is_none() { Some(number.to_string()) } else { None };
+    Fetch { uid, odd_uid, ..Fetch::default() }
 }
 
 /// Decodes `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`.
@@ -55,7 +58,7 @@ pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Optio
         // Quirk: Xeams closes the list after the literal, and sends the other items outside of it.
         && items(&mut found, tokens)
         && tokens.at_end();
-    let has_octets = found.sections.iter().any(|it| it.content != Content::Nil);
+    let has_octets = found.sections.iter().any(|section| section.content != Content::Nil);
     match (is_whole, has_octets) {
         (true, _) => Some(Untagged::Fetch(Box::new(found))),
         (false, true) => Some(Untagged::BrokenFetch(Box::new(found))),
@@ -102,7 +105,7 @@ fn is_known(name: &str) -> bool {
         "RFC822.TEXT",
     ];
     KNOWN.contains(&name)
-        || ["X-", "BINARY.SIZE["].iter().any(|it| name.starts_with(it))
+        || ["X-", "BINARY.SIZE["].iter().any(|prefix| name.starts_with(prefix))
         || section(name).is_some()
 }
 
@@ -118,7 +121,7 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     match upper.as_str() {
         "UID" => {
             let uid = value.number().and_then(Uid::new);
-            if found.uid.is_some_and(|it| Some(it) != uid) {
+            if found.uid.is_some_and(|known| Some(known) != uid) {
                 return None;
             }
             found.uid = uid;
@@ -132,15 +135,20 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
             found.internal_date = found.internal_date_text.as_deref().and_then(InternalDate::parse);
         }
         "RFC822.SIZE" => found.rfc822_size = value.number(),
-        "MODSEQ" => found.modseq = value.list().and_then(|it| it.first()).and_then(Token::number).map(ModSeq),
-        "EMAILID" => found.email_id = value.list().and_then(|it| it.first()).and_then(Token::text),
-        "THREADID" => found.thread_id = value.list().and_then(|it| it.first()).and_then(Token::text),
+        "MODSEQ" => {
+            found.modseq =
+                value.list().and_then(|members| members.first()).and_then(Token::number).map(ModSeq)
+        }
+        "EMAILID" => found.email_id = value.list().and_then(|members| members.first()).and_then(Token::text),
+        "THREADID" => {
+            found.thread_id = value.list().and_then(|members| members.first()).and_then(Token::text)
+        }
         "X-GM-MSGID" => found.gm_msgid = value.number(),
         "X-GM-THRID" => found.gm_thrid = value.number(),
         "X-GM-LABELS" => found.gm_labels = value.texts(),
         _ => match (section(&upper), content(&value)) {
             (Some((spec, origin)), Some(content)) => {
-                if found.sections.iter().any(|it| (&it.spec, it.origin) == (&spec, origin)) {
+                if found.sections.iter().any(|known| (&known.spec, known.origin) == (&spec, origin)) {
                     return None;
                 }
                 found.sections.push(Section { spec, origin, content });

@@ -35,7 +35,7 @@ fn odd_name(start: &[u8], after: &[u8]) -> Option<MailboxName> {
         [b'"' | b'{', ..] | [b'~', b'{', ..] => return None,
         bare => bare,
     };
-    (!name.is_empty()).then(|| MailboxName::from_wire(name))
+    if name.is_empty() { None } else { Some(MailboxName::from_wire(name)) }
 }
 
 /// `("CHILDINFO" ("SUBSCRIBED") "OLDNAME" ("x"))` or nothing (RFC 5258); `None` for anything else.
@@ -49,7 +49,7 @@ fn extended(tokens: &mut Tokens<'_>) -> Option<Vec<(String, Bytes)>> {
             extended.push((key.to_ascii_uppercase(), tokens.since(start)));
         }
     }
-    tokens.at_end().then_some(extended)
+    if tokens.at_end() { Some(extended) } else { None }
 }
 
 fn delimiter(token: &Token) -> Option<char> {
@@ -102,7 +102,7 @@ pub(super) fn namespace(tokens: &mut Tokens<'_>) -> Option<Untagged> {
             .map(|entry| {
                 let [prefix, separator, ..] = entry.list()? else { return None };
                 let prefix =
-                    MailboxName::from_wire(prefix.octets().map(|it| it.to_vec()).unwrap_or_default());
+                    MailboxName::from_wire(prefix.octets().map(|octets| octets.to_vec()).unwrap_or_default());
                 Some(NamespaceEntry { prefix, delimiter: delimiter(separator) })
             })
             .collect()

@@ -34,7 +34,7 @@ pub fn decode(raw: &RawResponse, limits: &ResponseLimits) -> Result<Response, De
             Ok(Response::Untagged(Untagged::Unknown(raw.text.slice_ref(rest))))
         }
         tag if is_tag(tag) => status::status(rest)
-            .filter(|it| matches!(it.status, Status::Ok | Status::No | Status::Bad))
+            .filter(|status| matches!(status.status, Status::Ok | Status::No | Status::Bad))
             .map(|status| Response::Tagged { tag: text(tag), status })
             .ok_or_else(|| no_response(line)),
         _ => Err(no_response(line)),

@@ -86,7 +86,7 @@ fn known(name: &str, rest: &[u8]) -> Option<Code> {
         "MAILBOXID" => Code::MailboxId(ascii(rest)?.trim_matches(['(', ')']).to_owned()),
         "MESSAGELIMIT" => {
             let (most, lowest) = split_word(rest);
-            let lowest = ascii(lowest).and_then(|it| it.parse().ok()).and_then(Uid::new);
+            let lowest = ascii(lowest).and_then(|digits| digits.parse().ok()).and_then(Uid::new);
             Code::MessageLimit { most: ascii(most)?.parse().ok()?, lowest }
         }
         "MODIFIED" => Code::Modified(ascii(rest)?.parse().ok()?),

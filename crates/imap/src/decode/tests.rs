@@ -186,7 +186,7 @@ fn items_behind_the_parenthesis_are_items() {
         panic!()
     };
     assert_eq!((fetch.uid, fetch.rfc822_size), (Uid::new(5), Some(2)));
-    assert_eq!(fetch.inline("").map(|it| &it[..]), Some(&b"hi"[..]));
+    assert_eq!(fetch.inline("").map(|bytes| &bytes[..]), Some(&b"hi"[..]));
     let Untagged::Fetch(fetch) = data("* 7 FETCH (BODY[] {2}\r\nhi\r\n UID 5)") else { panic!() };
     assert_eq!((fetch.uid, fetch.sections.len()), (Uid::new(5), 1));
     assert_eq!(data(" UID 5)"), Untagged::Unknown("UID 5)".into()));

@@ -212,7 +212,7 @@ impl<'a> Tokens<'a> {
                 });
             // A literal may follow without a blank. As a part of the name, its bytes would be read as items.
             let ends = |octet| is_blank(octet) || matches!(octet, b'(' | b')' | b'"' | b'{' | b'~');
-            end = close + length_until(rest.get(close..).filter(|it| !it.is_empty())?, ends);
+            end = close + length_until(rest.get(close..).filter(|rest| !rest.is_empty())?, ends);
         }
         if end == 0 {
             return None;

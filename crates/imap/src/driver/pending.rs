@@ -60,13 +60,13 @@ impl Pending {
     /// Ends a command without its tagged answer, which may still arrive.
     pub(crate) fn abandon(&self, id: CommandId) {
         let mut inner = self.inner();
-        inner.tags.retain(|it| *it != id);
+        inner.tags.retain(|tag| *tag != id);
         inner.abandoned.push(id);
     }
 
     /// True if the tag belongs to an abandoned command.
     pub(crate) fn is_abandoned(&self, tag: &str) -> bool {
-        self.inner().abandoned.iter().any(|it| it.to_string() == tag)
+        self.inner().abandoned.iter().any(|abandoned| abandoned.to_string() == tag)
     }
 
     /// Removes and returns the command with this tag.
@@ -75,7 +75,7 @@ impl Pending {
     pub(crate) fn complete(&self, tag: &str) -> Option<CommandId> {
         let mut inner = self.inner();
         let id = tag.strip_prefix('a').and_then(|digits| digits.parse().ok()).map(CommandId)?;
-        let index = inner.tags.iter().position(|it| *it == id).filter(|_| id.to_string() == tag)?;
+        let index = inner.tags.iter().position(|tag| *tag == id).filter(|_| id.to_string() == tag)?;
         inner.tags.remove(index)
     }
 

@@ -97,7 +97,9 @@ impl Reader {
     /// Returns the half for TLS. Unread bytes from before TLS are discarded, to prevent response injection.
     pub(crate) fn into_half(mut self) -> ReadHalf<Stream> {
         let dropped = self.framer.discard();
-        if let Some(trace) = self.trace.as_ref().filter(|_| dropped > 0) {
+        if dropped > 0
+            && let Some(trace) = &self.trace
+        {
             let words = format!("({dropped} octets sent before TLS are thrown away)");
             trace.line(Direction::Server, &words);
         }

@@ -72,7 +72,8 @@ impl ConnectionState {
     }
 
     pub(crate) fn has_enabled(&self, capability: &str) -> bool {
-        !self.denies(capability) && self.enabled.iter().any(|it| it.eq_ignore_ascii_case(capability))
+        !self.denies(capability)
+            && self.enabled.iter().any(|enabled| enabled.eq_ignore_ascii_case(capability))
     }
 
     /// True if the server supports LIST with RETURN (RFC 5258, and part of RFC 9051).
@@ -125,7 +126,7 @@ impl ConnectionState {
     }
 
     fn denies(&self, word: &str) -> bool {
-        self.denied.iter().any(|it| it.eq_ignore_ascii_case(word))
+        self.denied.iter().any(|denied| denied.eq_ignore_ascii_case(word))
     }
 
     fn with_data(&mut self, change: impl FnOnce(&mut MailboxData)) {
@@ -156,7 +157,7 @@ impl MailboxData {
             Code::UidValidity(validity) => self.uid_validity = Some(validity),
             Code::UidNext(uid) => self.uid_next = Some(uid),
             // Some servers send 0 in place of NOMODSEQ.
-            Code::HighestModSeq(modseq) => self.highest_modseq = Some(modseq).filter(|it| it.0 > 0),
+            Code::HighestModSeq(modseq) => self.highest_modseq = Some(modseq).filter(|modseq| modseq.0 > 0),
             Code::NoModSeq => self.highest_modseq = None,
             Code::UidNotSticky => self.uid_not_sticky = true,
             Code::MailboxId(id) => self.mailbox_id = Some(id),

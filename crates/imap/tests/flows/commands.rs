@@ -111,7 +111,8 @@ async fn status_of_many_at_once_with_names_that_need_literals() {
     let items = [StatusItem::Messages, StatusItem::UidNext, StatusItem::HighestModSeq];
     let (mut session, peer) = session("", script).await;
     let outcomes = finish(peer, async move { session.status_many(&names, &items).await }).await.unwrap();
-    let messages: Vec<_> = outcomes.iter().map(|it| it.as_ref().ok().and_then(|it| it.messages)).collect();
+    let messages: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.as_ref().ok().and_then(|items| items.messages)).collect();
     assert_eq!(messages, [Some(1), Some(2), None, Some(4)]);
     let error = outcomes[2].as_ref().unwrap_err();
     assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::NotFound));
@@ -356,7 +357,7 @@ async fn silence_ends() {
 
 #[tokio::test]
 async fn long_sets_are_cut_and_sent_at_once() {
-    let set: UidSet = (1..=3000).map(|it| uid(it * 2)).collect();
+    let set: UidSet = (1..=3000).map(|number| uid(number * 2)).collect();
     let pieces = mailhaul_imap::split_uids(&set, 4000);
     assert!(pieces.len() > 2);
     let mut script = SELECTED.to_owned();
@@ -372,7 +373,7 @@ async fn long_sets_are_cut_and_sent_at_once() {
     finish(peer, async move {
         let mut selected = session.examine(&inbox(), &SelectOptions::default()).await.unwrap();
         let mut found = UidSet::new();
-        selected.uid_fetch(&set, "(UID FLAGS)", |it| found.extend(it.uid)).await.unwrap();
+        selected.uid_fetch(&set, "(UID FLAGS)", |fetch| found.extend(fetch.uid)).await.unwrap();
         assert_eq!(found.len(), count as u64);
         assert!(selected.uid_fetch(&set, "(UID)\r\na9 LOGOUT", |_| {}).await.is_err());
     })
@@ -525,7 +526,7 @@ async fn mailboxes_are_listed_in_the_round_trip_of_the_introduction() {
         let told =
             finish(peer, async move { session.introduce(&[], &[], Some(&query)).await }).await.unwrap();
         assert!(told.namespaces.is_some());
-        assert_eq!(told.listed.map(|it| it.len()), listed, "{answer}");
+        assert_eq!(told.listed.map(|listed| listed.len()), listed, "{answer}");
     }
 }
 

@@ -180,7 +180,7 @@ async fn any_octet_in_a_password() {
 /// Passwords that break programs which put commands together as text.
 fn odd_passwords() -> Vec<String> {
     let printable: String = (' '..='~').collect();
-    let mut passwords: Vec<String> = printable.chars().map(|it| format!("a{it}b")).collect();
+    let mut passwords: Vec<String> = printable.chars().map(|character| format!("a{character}b")).collect();
     passwords.push(printable);
     passwords.extend(
         [
@@ -212,7 +212,7 @@ async fn every_password_arrives_as_it_is_by_plain_and_by_login() {
         let script = format!("C: a1 AUTHENTICATE PLAIN {plain}\nS: a1 OK [CAPABILITY IMAP4rev1] welcome");
         let (outcome, lines) = login("SASL-IR AUTH=PLAIN", credentials(), &script).await;
         outcome.unwrap_or_else(|error| panic!("{password:?}: {error}"));
-        assert!(lines.iter().all(|it| !it.contains(&plain)), "{lines:?}");
+        assert!(lines.iter().all(|line| !line.contains(&plain)), "{lines:?}");
 
         // Quoted as far as a quoted string can hold it (RFC 9051, section 4.3), a literal otherwise.
         let command = if password.is_ascii() {

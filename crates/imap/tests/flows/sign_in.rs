@@ -17,7 +17,8 @@ async fn signed_in(security: Security, script: &str) -> Result<(String, Vec<Stri
     let peer = peer(script).await;
     let options = peer.options(security);
     let outcome = sign_in(&options, &alice()).await;
-    let outcome = outcome.map(|it| (it.mechanism().unwrap().to_owned(), it.refused_mechanisms().to_vec()));
+    let outcome = outcome
+        .map(|session| (session.mechanism().unwrap().to_owned(), session.refused_mechanisms().to_vec()));
     peer.done().await;
     outcome
 }
@@ -30,7 +31,7 @@ fn plain(user: &str, answer: &str) -> String {
 
 /// A connection: greeting with these mechanisms, then these steps. The first tag of a client is a1.
 fn connection(mechanisms: &str, steps: &[String]) -> String {
-    let offered: Vec<String> = mechanisms.split(' ').map(|it| format!("AUTH={it}")).collect();
+    let offered: Vec<String> = mechanisms.split(' ').map(|mechanism| format!("AUTH={mechanism}")).collect();
     let mut script = format!("S: * OK [CAPABILITY IMAP4rev1 {}] hello\n", offered.join(" "));
     for (index, step) in steps.iter().enumerate() {
         script += &step.replace("TAG", &format!("a{}", index + 1));

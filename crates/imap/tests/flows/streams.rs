@@ -230,7 +230,7 @@ async fn a_refusal_in_place_of_consent_ends_the_command_and_not_the_session() {
     .await
     .unwrap();
     assert_eq!(ready, [true, false, true]);
-    let outcomes: Vec<bool> = replies.iter().map(|it| it.outcome().is_ok()).collect();
+    let outcomes: Vec<bool> = replies.iter().map(|reply| reply.outcome().is_ok()).collect();
     assert_eq!(outcomes, [true, false, true]);
     let error = replies[1].outcome().unwrap_err();
     assert_eq!((error.kind, error.scope), (ErrorKind::TooLarge, Scope::Message));
