@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use super::table::Cmdlet;
-use crate::{ast::Statement, error::Fault, eval::Done, text, value::Value};
+use crate::{ast::Statement, error::Fault, flow::Done, text, value::Value};
 
 /// An argument with its value.
 pub(crate) enum Given<'a> {
@@ -39,13 +39,13 @@ impl Item<'_> {
 
 /// The arguments of a cmdlet by their parameters.
 #[derive(Default)]
-pub(super) struct Bound<'a> {
+pub(crate) struct Bound<'a> {
     switches: Vec<&'static str>,
     values: Vec<(&'static str, usize, Item<'a>)>,
 }
 
 impl<'a> Bound<'a> {
-    pub(super) fn of(cmdlet: Cmdlet, given: Vec<Given<'a>>) -> Done<Self> {
+    pub(crate) fn of(cmdlet: Cmdlet, given: Vec<Given<'a>>) -> Done<Self> {
         let mut bound = Self::default();
         let mut given = given.into_iter().peekable();
         while let Some(next) = given.next() {
@@ -99,22 +99,22 @@ impl<'a> Bound<'a> {
         Ok(())
     }
 
-    pub(super) fn has(&self, switch: &str) -> bool {
+    pub(crate) fn has(&self, switch: &str) -> bool {
         self.switches.contains(&switch)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<(usize, Item<'a>)> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, Item<'a>)> {
         let index = self.values.iter().position(|(known, ..)| *known == name)?;
         let (_, at, item) = self.values.swap_remove(index);
         Some((at, item))
     }
 
-    pub(super) fn value(&mut self, name: &str) -> Done<Option<(usize, Value)>> {
+    pub(crate) fn value(&mut self, name: &str) -> Done<Option<(usize, Value)>> {
         self.take(name).map(|(at, item)| Ok((at, item.value(at)?))).transpose()
     }
 
     /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
-    pub(super) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
+    pub(crate) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
         let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
         let Item::Value(value) = item else { return Err(Fault::unsupported(at, "a computed property is")) };
         let values = value.into_stream();
@@ -131,7 +131,7 @@ impl<'a> Bound<'a> {
     }
 
     /// A number of things.
-    pub(super) fn count(&mut self, name: &str) -> Done<Option<usize>> {
+    pub(crate) fn count(&mut self, name: &str) -> Done<Option<usize>> {
         let Some((at, value)) = self.value(name)? else { return Ok(None) };
         let count = match &value {
             Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
@@ -144,7 +144,7 @@ impl<'a> Bound<'a> {
 }
 
 /// The value that follows a parameter, if one does.
-pub(super) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
+pub(crate) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
     match given.next_if(|next| matches!(next, Given::Value { .. })) {
         Some(Given::Value { item, .. }) => Some(item),
         _ => None,
@@ -152,7 +152,7 @@ pub(super) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>
 }
 
 /// The parameter of this name, or the only one that begins so.
-pub(super) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> Done<&'static str> {
+pub(crate) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> Done<&'static str> {
     let all = || cmdlet.values.iter().chain(cmdlet.switches).copied();
     if let Some(exact) = all().find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(exact);

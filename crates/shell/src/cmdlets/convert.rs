@@ -3,14 +3,14 @@
 use super::bind::Bound;
 use crate::{
     error::Fault,
-    eval::{Done, Flow},
+    flow::{Done, Flow},
     format,
     host::Host,
     text,
     value::{Object, Value},
 };
 
-pub(super) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
+pub(crate) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
     if input.values.is_empty() && !bound.has("AsArray") {
         return Flow::default();
     }
@@ -23,13 +23,13 @@ pub(super) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
     Flow::of(vec![text.into()])
 }
 
-pub(super) fn to_csv(at: usize, input: Flow) -> Done<Flow> {
+pub(crate) fn to_csv(at: usize, input: Flow) -> Done<Flow> {
     let text = format::csv(&objects(at, input)?);
     let text = text.strip_suffix("\r\n").unwrap_or(&text);
     Ok(Flow::of(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
 }
 
-pub(super) fn export_csv<H: Host>(at: usize, mut bound: Bound<'_>, input: Flow, host: &H) -> Done<Flow> {
+pub(crate) fn export_csv<H: Host>(at: usize, mut bound: Bound<'_>, input: Flow, host: &H) -> Done<Flow> {
     let Some((_, Value::Text(path))) = bound.value("Path")? else {
         return Err(Fault::value(at, "Export-Csv needs the name of a file"));
     };

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use super::bind::Bound;
 use crate::{
     error::Fault,
-    eval::{Done, Flow, property},
-    format, text,
+    flow::{Done, Flow},
+    format,
+    members::property,
+    text,
     value::{Object, Value},
 };
 
-pub(super) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
     let (first, last) = (bound.count("First")?, bound.count("Last")?);
     let skip = bound.count("Skip")?.unwrap_or(0);
     let patterns = bound.texts("Property")?;

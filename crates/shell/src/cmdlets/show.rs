@@ -2,19 +2,19 @@
 
 use super::bind::Bound;
 use crate::{
-    eval::{Done, Flow},
+    flow::{Done, Flow},
     format::{self, Layout},
     text,
     value::{Object, Value},
 };
 
-pub(super) fn format_list(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn format_list(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
     Ok(screen(input.values, |objects| format::list(objects, &properties)))
 }
 
-pub(super) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
+pub(crate) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
     let mut columns = bound.texts("Property")?;
     if columns.is_empty() {
         columns = input.view.unwrap_or_default();

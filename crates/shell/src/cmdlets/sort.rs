@@ -8,12 +8,13 @@ use super::bind::Bound;
 use crate::{
     compare::SortKey,
     error::Fault,
-    eval::{Done, Flow, property},
+    flow::{Done, Flow},
+    members::property,
     number, text,
     value::{Object, Value},
 };
 
-pub(super) fn sort_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn sort_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let descending = bound.has("Descending");
     let mut keyed = Vec::with_capacity(input.values.len());
@@ -40,7 +41,7 @@ fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>
     properties.iter().map(found).collect()
 }
 
-pub(super) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> Done<Flow> {
+pub(crate) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     if properties.is_empty() {
         return Ok(Flow::of(vec![measure(at, &bound, &input.values, None)?.into()]));
@@ -103,7 +104,7 @@ fn sum(at: usize, values: &[Value]) -> Done<Number> {
     number.ok_or_else(|| Fault::value(at, "the sum is too large"))
 }
 
-pub(super) fn group_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn group_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{Deep, Done, Evaluator, LONGEST, Variables, members, statics};
+use super::{Deep, Evaluator, Variables, statics};
 use crate::{
     ast::{Expression, ExpressionKind, Link, Part, Pipeline, Step, StepKind},
     compare::compare,
     error::Fault,
+    flow::Done,
     host::Host,
+    members::{self, MAX_TEXT},
     operator::Operator,
     text,
     value::{Object, Value},
@@ -68,7 +70,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Value(value) => text.push_str(&text::interpolate(&self.expression(value).await?)),
             }
-            if text.len() > LONGEST {
+            if text.len() > MAX_TEXT {
                 return Err(Fault::value(at, "this text becomes too long"));
             }
         }

@@ -1,10 +1,9 @@
 //! Carrying a script out: statements, pipelines, and the words of a command.
 
+mod cmdlet;
 mod expression;
-mod members;
+mod filter;
 mod statics;
-
-pub(crate) use members::property;
 
 use std::{collections::HashMap, future::Future, pin::Pin};
 
@@ -13,20 +12,18 @@ use crate::{
     cmdlets::{self, Given, Item, Kind},
     compare::Regexes,
     error::{ErrorKind, Fault, HostError},
+    flow::{Done, Flow},
     format,
     host::{Argument, Host},
     text,
     value::{Object, Value, same_name},
 };
 
-pub(crate) type Done<T> = Result<T, Fault>;
 /// Expressions stand in expressions, so their futures must be on the heap.
 type Deep<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + 'a>>;
 
 /// Properties that an object may have to be shown as a table where nobody says how.
 const FEW: usize = 4;
-/// Octets that a text made of others may have.
-const LONGEST: usize = 16 << 20;
 
 /// What a variable holds.
 #[derive(Clone, Debug)]
@@ -40,22 +37,6 @@ struct Variable {
 /// The variables of a script or a prompt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Variables(HashMap<String, Variable>);
-
-/// What comes out of a pipeline.
-#[derive(Default)]
-pub(crate) struct Flow {
-    pub(crate) values: Vec<Value>,
-    /// The columns of the table in which the values are shown where nobody says how.
-    pub(crate) view: Option<Vec<String>>,
-    /// Values that were made text for the screen already.
-    pub(crate) screen: Option<String>,
-}
-
-impl Flow {
-    pub(crate) fn of(values: Vec<Value>) -> Self {
-        Self { values, ..Self::default() }
-    }
-}
 
 /// Carries one script out.
 pub(crate) struct Evaluator<'r, H> {

@@ -2,8 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::Done;
-use crate::{error::Fault, host::Host, number, text, times, value::Value};
+use crate::{error::Fault, flow::Done, host::Host, number, text, times, value::Value};
 
 /// `[type_name]::member` or `[type_name]::member(arguments)`.
 pub(super) fn call<H: Host>(

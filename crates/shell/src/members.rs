@@ -2,6 +2,9 @@
 
 use crate::{number, text, times, value::Value};
 
+/// Longest text that a script can build, in bytes.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
+
 /// `value.name`. Properties of objects that are not there are `$null`; of a list, those of its elements are gathered.
 pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
@@ -87,7 +90,7 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
         ("endswith", [Value::Text(part)]) => Ok(text.ends_with(part.as_str()).into()),
         ("contains", [Value::Text(part)]) => Ok(text.contains(part.as_str()).into()),
         ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
-            if text.matches(from.as_str()).count().saturating_mul(to.len()) > super::LONGEST {
+            if text.matches(from.as_str()).count().saturating_mul(to.len()) > MAX_TEXT {
                 Err("this text becomes too long".to_owned())
             } else {
                 Ok(text.replace(from.as_str(), to).into())

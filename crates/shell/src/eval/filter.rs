@@ -1,15 +1,14 @@
 //! `Where-Object` and `ForEach-Object`.
 
-use super::{
-    Cmdlet, Given, Item,
-    bind::{self, Bound},
-};
+use super::Evaluator;
 use crate::{
     ast::Statement,
+    cmdlets::{self, Bound, Cmdlet, Given, Item},
     compare::compare,
     error::Fault,
-    eval::{Done, Evaluator, Flow, property},
+    flow::{Done, Flow},
     host::Host,
+    members::property,
     operator::{self, Comparison},
     value::Value,
 };
@@ -116,7 +115,7 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
             Given::Value { at, item } => (at, "Value", item),
             Given::Parameter { at, name: typed, value } => {
                 let operator = operator::comparison(typed);
-                let slot = if operator.is_some() { "Value" } else { bind::parameter(cmdlet, at, typed)? };
+                let slot = if operator.is_some() { "Value" } else { cmdlets::parameter(cmdlet, at, typed)? };
                 if slot == "Not" {
                     negated = true;
                     continue;
@@ -129,7 +128,7 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
                         "there can be one comparison only; use { ... -and ... } for more",
                     ));
                 }
-                let value = value.or_else(|| bind::following(&mut given));
+                let value = value.or_else(|| cmdlets::following(&mut given));
                 match value {
                     Some(item) => (at, slot, item),
                     // `Status -eq -Value Failed`
