@@ -6,12 +6,12 @@ use super::table::Cmdlet;
 use crate::{ast::Statement, error::Fault, flow::Done, text, value::Value};
 
 /// An argument with its value.
-pub(crate) enum Given<'a> {
-    Parameter { at: usize, name: &'a str, value: Option<Item<'a>> },
-    Value { at: usize, item: Item<'a> },
+pub(crate) enum CmdletArgument<'a> {
+    Parameter { at: usize, name: &'a str, value: Option<ArgumentValue<'a>> },
+    Value { at: usize, item: ArgumentValue<'a> },
 }
 
-impl Given<'_> {
+impl CmdletArgument<'_> {
     pub(crate) fn at(&self) -> usize {
         match self {
             Self::Parameter { at, .. } | Self::Value { at, .. } => *at,
@@ -20,12 +20,12 @@ impl Given<'_> {
 }
 
 /// A value, or a script block that is carried out later.
-pub(crate) enum Item<'a> {
+pub(crate) enum ArgumentValue<'a> {
     Value(Value),
     Block(&'a [Statement]),
 }
 
-impl Item<'_> {
+impl ArgumentValue<'_> {
     pub(crate) fn value(self, at: usize) -> Done<Value> {
         match self {
             Self::Value(value) => Ok(value),
@@ -39,19 +39,19 @@ impl Item<'_> {
 
 /// The arguments of a cmdlet by their parameters.
 #[derive(Default)]
-pub(crate) struct Bound<'a> {
+pub(crate) struct BoundArguments<'a> {
     switches: Vec<&'static str>,
-    values: Vec<(&'static str, usize, Item<'a>)>,
+    values: Vec<(&'static str, usize, ArgumentValue<'a>)>,
 }
 
-impl<'a> Bound<'a> {
-    pub(crate) fn of(cmdlet: Cmdlet, given: Vec<Given<'a>>) -> Done<Self> {
+impl<'a> BoundArguments<'a> {
+    pub(crate) fn new(cmdlet: Cmdlet, arguments: Vec<CmdletArgument<'a>>) -> Done<Self> {
         let mut bound = Self::default();
-        let mut given = given.into_iter().peekable();
-        while let Some(next) = given.next() {
+        let mut arguments = arguments.into_iter().peekable();
+        while let Some(next) = arguments.next() {
             match next {
-                Given::Value { at, item } => bound.position(cmdlet, at, item)?,
-                Given::Parameter { at, name, value } => {
+                CmdletArgument::Value { at, item } => bound.position(cmdlet, at, item)?,
+                CmdletArgument::Parameter { at, name, value } => {
                     let name = parameter(cmdlet, at, name)?;
                     if cmdlet.switches.contains(&name) {
                         if value.map_or(Ok(true), |item| item.value(at).map(|value| value.is_true()))? {
@@ -59,7 +59,7 @@ impl<'a> Bound<'a> {
                         }
                         continue;
                     }
-                    let value = value.or_else(|| following(&mut given));
+                    let value = value.or_else(|| following(&mut arguments));
                     let value =
                         value.ok_or_else(|| Fault::value(at, format!("a value must follow -{name}")))?;
                     bound.set(name, at, value)?;
@@ -70,7 +70,7 @@ impl<'a> Bound<'a> {
     }
 
     /// An argument without a name belongs to the first parameter.
-    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: Item<'a>) -> Done<()> {
+    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> Done<()> {
         let Some(&first) = cmdlet.values.first() else {
             return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
         };
@@ -85,10 +85,10 @@ impl<'a> Bound<'a> {
             None => Vec::new(),
         };
         values.extend(item.value(at)?.into_stream());
-        self.set(first, at, Item::Value(Value::List(values)))
+        self.set(first, at, ArgumentValue::Value(Value::List(values)))
     }
 
-    fn set(&mut self, name: &'static str, at: usize, item: Item<'a>) -> Done<()> {
+    fn set(&mut self, name: &'static str, at: usize, item: ArgumentValue<'a>) -> Done<()> {
         if self.values.iter().any(|(known, ..)| *known == name) {
             return Err(Fault::value(
                 at,
@@ -103,7 +103,7 @@ impl<'a> Bound<'a> {
         self.switches.contains(&switch)
     }
 
-    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, Item<'a>)> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, ArgumentValue<'a>)> {
         let index = self.values.iter().position(|(known, ..)| *known == name)?;
         let (_, at, item) = self.values.swap_remove(index);
         Some((at, item))
@@ -116,7 +116,9 @@ impl<'a> Bound<'a> {
     /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
     pub(crate) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
         let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
-        let Item::Value(value) = item else { return Err(Fault::unsupported(at, "a computed property is")) };
+        let ArgumentValue::Value(value) = item else {
+            return Err(Fault::unsupported(at, "a computed property is"));
+        };
         let values = value.into_stream();
         if values.is_empty() {
             return Err(Fault::value(at, format!("the value of -{name} is empty")));
@@ -144,9 +146,11 @@ impl<'a> Bound<'a> {
 }
 
 /// The value that follows a parameter, if one does.
-pub(crate) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
-    match given.next_if(|next| matches!(next, Given::Value { .. })) {
-        Some(Given::Value { item, .. }) => Some(item),
+pub(crate) fn following<'a>(
+    arguments: &mut Peekable<impl Iterator<Item = CmdletArgument<'a>>>,
+) -> Option<ArgumentValue<'a>> {
+    match arguments.next_if(|next| matches!(next, CmdletArgument::Value { .. })) {
+        Some(CmdletArgument::Value { item, .. }) => Some(item),
         _ => None,
     }
 }

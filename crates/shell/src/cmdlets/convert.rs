@@ -1,6 +1,6 @@
 //! `ConvertTo-Json`, `ConvertTo-Csv` and `Export-Csv`.
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     error::Fault,
     flow::{Done, Flow},
@@ -10,7 +10,7 @@ use crate::{
     value::{Object, Value},
 };
 
-pub(crate) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
+pub(crate) fn to_json(bound: &BoundArguments<'_>, input: &Flow) -> Flow {
     if input.values.is_empty() && !bound.has("AsArray") {
         return Flow::default();
     }
@@ -29,7 +29,12 @@ pub(crate) fn to_csv(at: usize, input: Flow) -> Done<Flow> {
     Ok(Flow::of(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
 }
 
-pub(crate) fn export_csv<H: Host>(at: usize, mut bound: Bound<'_>, input: Flow, host: &H) -> Done<Flow> {
+pub(crate) fn export_csv<H: Host>(
+    at: usize,
+    mut bound: BoundArguments<'_>,
+    input: Flow,
+    host: &H,
+) -> Done<Flow> {
     let Some((_, Value::Text(path))) = bound.value("Path")? else {
         return Err(Fault::value(at, "Export-Csv needs the name of a file"));
     };

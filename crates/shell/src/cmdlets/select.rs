@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     error::Fault,
     flow::{Done, Flow},
@@ -12,7 +12,7 @@ use crate::{
     value::{Object, Value},
 };
 
-pub(crate) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
     let (first, last) = (bound.count("First")?, bound.count("Last")?);
     let skip = bound.count("Skip")?.unwrap_or(0);
     let patterns = bound.texts("Property")?;

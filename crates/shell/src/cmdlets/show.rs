@@ -1,6 +1,6 @@
 //! `Format-List` and `Format-Table`.
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     flow::{Done, Flow},
     format::{self, Layout},
@@ -8,13 +8,13 @@ use crate::{
     value::{Object, Value},
 };
 
-pub(crate) fn format_list(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn format_list(mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
     Ok(screen(input.values, |objects| format::list(objects, &properties)))
 }
 
-pub(crate) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
+pub(crate) fn format_table(mut bound: BoundArguments<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
     let mut columns = bound.texts("Property")?;
     if columns.is_empty() {
         columns = input.view.unwrap_or_default();

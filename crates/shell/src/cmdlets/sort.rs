@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::HashMap};
 
 use serde_json::Number;
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     compare::SortKey,
     error::Fault,
@@ -14,7 +14,7 @@ use crate::{
     value::{Object, Value},
 };
 
-pub(crate) fn sort_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let descending = bound.has("Descending");
     let mut keyed = Vec::with_capacity(input.values.len());
@@ -41,7 +41,7 @@ fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>
     properties.iter().map(found).collect()
 }
 
-pub(crate) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> Done<Flow> {
+pub(crate) fn measure_object(at: usize, mut bound: BoundArguments<'_>, input: &Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     if properties.is_empty() {
         return Ok(Flow::of(vec![measure(at, &bound, &input.values, None)?.into()]));
@@ -60,7 +60,7 @@ pub(crate) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> D
     Ok(Flow::of(results))
 }
 
-fn measure(at: usize, bound: &Bound<'_>, values: &[Value], property: Option<&str>) -> Done<Object> {
+fn measure(at: usize, bound: &BoundArguments<'_>, values: &[Value], property: Option<&str>) -> Done<Object> {
     let sum = if bound.has("Sum") || bound.has("Average") { Some(sum(at, values)?) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "an average is no exact number anyway")]
     let average = sum
@@ -104,7 +104,7 @@ fn sum(at: usize, values: &[Value]) -> Done<Number> {
     number.ok_or_else(|| Fault::value(at, "the sum is too large"))
 }
 
-pub(crate) fn group_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn group_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
     let properties = bound.texts("Property")?;
     let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

@@ -2,7 +2,7 @@
 
 /// Which cmdlet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CmdletKind {
     FormatList,
     FormatTable,
     SelectObject,
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 /// A cmdlet's names and parameters.
 #[derive(Clone, Copy)]
 pub(crate) struct Cmdlet {
-    pub(crate) kind: Kind,
+    pub(crate) kind: CmdletKind,
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) switches: &'static [&'static str],
@@ -35,7 +35,7 @@ pub(crate) struct Cmdlet {
 }
 
 const NOTHING: Cmdlet = Cmdlet {
-    kind: Kind::OutNull,
+    kind: CmdletKind::OutNull,
     name: "Out-Null",
     aliases: &[],
     switches: &[],
@@ -45,14 +45,14 @@ const NOTHING: Cmdlet = Cmdlet {
 
 pub(crate) const CMDLETS: [Cmdlet; 16] = [
     Cmdlet {
-        kind: Kind::FormatList,
+        kind: CmdletKind::FormatList,
         name: "Format-List",
         aliases: &["fl"],
         values: &["Property"],
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::FormatTable,
+        kind: CmdletKind::FormatTable,
         name: "Format-Table",
         aliases: &["ft"],
         switches: &["AutoSize", "Wrap"],
@@ -60,7 +60,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::SelectObject,
+        kind: CmdletKind::SelectObject,
         name: "Select-Object",
         aliases: &["select"],
         switches: &["Unique"],
@@ -69,7 +69,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
     },
     // Its comparisons, which are parameters as well, it reads itself.
     Cmdlet {
-        kind: Kind::WhereObject,
+        kind: CmdletKind::WhereObject,
         name: "Where-Object",
         aliases: &["where", "?"],
         switches: &["Not"],
@@ -77,14 +77,14 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::ForEachObject,
+        kind: CmdletKind::ForEachObject,
         name: "ForEach-Object",
         aliases: &["foreach", "%"],
         values: &["Process"],
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::SortObject,
+        kind: CmdletKind::SortObject,
         name: "Sort-Object",
         aliases: &["sort"],
         switches: &["Descending", "Unique"],
@@ -92,7 +92,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::MeasureObject,
+        kind: CmdletKind::MeasureObject,
         name: "Measure-Object",
         aliases: &["measure"],
         switches: &["Sum", "Average", "Minimum", "Maximum"],
@@ -100,7 +100,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::GroupObject,
+        kind: CmdletKind::GroupObject,
         name: "Group-Object",
         aliases: &["group"],
         switches: &["NoElement"],
@@ -108,16 +108,21 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::ConvertToJson,
+        kind: CmdletKind::ConvertToJson,
         name: "ConvertTo-Json",
         switches: &["Compress", "AsArray"],
         // Nothing is ever cut off by its depth, so that the number is of no consequence.
         values: &["Depth"],
         ..NOTHING
     },
-    Cmdlet { kind: Kind::ConvertToCsv, name: "ConvertTo-Csv", switches: &["NoTypeInformation"], ..NOTHING },
     Cmdlet {
-        kind: Kind::ExportCsv,
+        kind: CmdletKind::ConvertToCsv,
+        name: "ConvertTo-Csv",
+        switches: &["NoTypeInformation"],
+        ..NOTHING
+    },
+    Cmdlet {
+        kind: CmdletKind::ExportCsv,
         name: "Export-Csv",
         aliases: &["epcsv"],
         switches: &["NoTypeInformation"],
@@ -126,7 +131,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
     },
     NOTHING,
     Cmdlet {
-        kind: Kind::WriteOutput,
+        kind: CmdletKind::WriteOutput,
         name: "Write-Output",
         aliases: &["echo", "write"],
         values: &["InputObject"],
@@ -134,14 +139,20 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         ..NOTHING
     },
     Cmdlet {
-        kind: Kind::WriteHost,
+        kind: CmdletKind::WriteHost,
         name: "Write-Host",
         values: &["Object", "ForegroundColor"],
         gathers: true,
         ..NOTHING
     },
-    Cmdlet { kind: Kind::GetCommand, name: "Get-Command", aliases: &["gcm"], values: &["Name"], ..NOTHING },
-    Cmdlet { kind: Kind::GetDate, name: "Get-Date", values: &["Date"], ..NOTHING },
+    Cmdlet {
+        kind: CmdletKind::GetCommand,
+        name: "Get-Command",
+        aliases: &["gcm"],
+        values: &["Name"],
+        ..NOTHING
+    },
+    Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..NOTHING },
 ];
 
 /// Commands that the host carries out whether it lists them or not, and how else they are called.

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::{
-    cmdlets::{self, Bound, Cmdlet, Given, Kind},
+    cmdlets::{self, BoundArguments, Cmdlet, CmdletArgument, CmdletKind},
     error::Fault,
     flow::{Done, Flow},
     host::Host,
@@ -17,30 +17,30 @@ impl<H: Host> Evaluator<'_, H> {
         &mut self,
         cmdlet: Cmdlet,
         at: usize,
-        given: Vec<Given<'_>>,
+        arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
     ) -> Done<Flow> {
-        if cmdlet.kind == Kind::WhereObject {
-            return self.where_object(cmdlet, at, given, input).await;
+        if cmdlet.kind == CmdletKind::WhereObject {
+            return self.where_object(cmdlet, at, arguments, input).await;
         }
-        let mut bound = Bound::of(cmdlet, given)?;
+        let mut bound = BoundArguments::new(cmdlet, arguments)?;
         match cmdlet.kind {
-            Kind::WhereObject | Kind::OutNull => Ok(Flow::default()),
-            Kind::ForEachObject => self.for_each_object(at, bound, input).await,
-            Kind::FormatList => cmdlets::format_list(bound, input),
-            Kind::FormatTable => cmdlets::format_table(bound, input, self.width),
-            Kind::SelectObject => cmdlets::select_object(bound, input),
-            Kind::SortObject => cmdlets::sort_object(at, bound, input),
-            Kind::MeasureObject => cmdlets::measure_object(at, bound, &input),
-            Kind::GroupObject => cmdlets::group_object(at, bound, input),
-            Kind::ConvertToJson => Ok(cmdlets::to_json(&bound, &input)),
-            Kind::ConvertToCsv => cmdlets::to_csv(at, input),
-            Kind::ExportCsv => cmdlets::export_csv(at, bound, input, self.host),
-            Kind::WriteOutput => Ok(match bound.value("InputObject")? {
+            CmdletKind::WhereObject | CmdletKind::OutNull => Ok(Flow::default()),
+            CmdletKind::ForEachObject => self.for_each_object(at, bound, input).await,
+            CmdletKind::FormatList => cmdlets::format_list(bound, input),
+            CmdletKind::FormatTable => cmdlets::format_table(bound, input, self.width),
+            CmdletKind::SelectObject => cmdlets::select_object(bound, input),
+            CmdletKind::SortObject => cmdlets::sort_object(at, bound, input),
+            CmdletKind::MeasureObject => cmdlets::measure_object(at, bound, &input),
+            CmdletKind::GroupObject => cmdlets::group_object(at, bound, input),
+            CmdletKind::ConvertToJson => Ok(cmdlets::to_json(&bound, &input)),
+            CmdletKind::ConvertToCsv => cmdlets::to_csv(at, input),
+            CmdletKind::ExportCsv => cmdlets::export_csv(at, bound, input, self.host),
+            CmdletKind::WriteOutput => Ok(match bound.value("InputObject")? {
                 Some((_, value)) => Flow::of(value.into_stream()),
                 None => input,
             }),
-            Kind::WriteHost => {
+            CmdletKind::WriteHost => {
                 let values = match bound.value("Object")? {
                     Some((_, value)) => value.into_stream(),
                     None => input.values,
@@ -48,8 +48,8 @@ impl<H: Host> Evaluator<'_, H> {
                 self.write_line(&text::interpolate(&Value::List(values)));
                 Ok(Flow::default())
             }
-            Kind::GetCommand => self.get_command(bound),
-            Kind::GetDate => match bound.value("Date")? {
+            CmdletKind::GetCommand => self.get_command(bound),
+            CmdletKind::GetDate => match bound.value("Date")? {
                 None => Ok(Flow::of(vec![self.host.now().to_string().into()])),
                 Some((at, value)) => {
                     let shown = text::show(&value);
@@ -62,7 +62,7 @@ impl<H: Host> Evaluator<'_, H> {
         }
     }
 
-    fn get_command(&self, mut bound: Bound<'_>) -> Done<Flow> {
+    fn get_command(&self, mut bound: BoundArguments<'_>) -> Done<Flow> {
         let patterns = bound.texts("Name")?;
         let patterns: Vec<Wildcard> = patterns.iter().map(|pattern| Wildcard::new(pattern, false)).collect();
         let mut names: Vec<String> = self.host.commands();

@@ -3,7 +3,7 @@
 use super::Evaluator;
 use crate::{
     ast::Statement,
-    cmdlets::{self, Bound, Cmdlet, Given, Item},
+    cmdlets::{self, ArgumentValue, BoundArguments, Cmdlet, CmdletArgument},
     compare::compare,
     error::Fault,
     flow::{Done, Flow},
@@ -29,10 +29,10 @@ impl<H: Host> Evaluator<'_, H> {
         &mut self,
         cmdlet: Cmdlet,
         at: usize,
-        given: Vec<Given<'_>>,
+        arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
     ) -> Done<Flow> {
-        let filter = filter(cmdlet, at, given)?;
+        let filter = filter(cmdlet, at, arguments)?;
         let mut kept = Vec::new();
         for value in input.values {
             let (value, passes) = match &filter {
@@ -62,7 +62,7 @@ impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn for_each_object(
         &mut self,
         at: usize,
-        mut bound: Bound<'_>,
+        mut bound: BoundArguments<'_>,
         input: Flow,
     ) -> Done<Flow> {
         let Some((at, process)) = bound.take("Process") else {
@@ -73,18 +73,18 @@ impl<H: Host> Evaluator<'_, H> {
         };
         let mut values = Vec::new();
         match process {
-            Item::Block(statements) => {
+            ArgumentValue::Block(statements) => {
                 for value in input.values {
                     values.append(&mut self.with(value, statements).await?.1);
                 }
             }
-            Item::Value(Value::Text(name)) => {
+            ArgumentValue::Value(Value::Text(name)) => {
                 for value in input.values {
                     let found = property(&value, &name).map_err(|message| Fault::value(at, message))?;
                     values.append(&mut found.into_stream());
                 }
             }
-            Item::Value(_) => {
+            ArgumentValue::Value(_) => {
                 return Err(Fault::value(at, "a script block or the name of a property must stand here"));
             }
         }
@@ -100,20 +100,20 @@ impl<H: Host> Evaluator<'_, H> {
     }
 }
 
-fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> {
+fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Done<Filter<'_>> {
     let mut block = None;
     let mut name = None;
     let mut comparison: Option<(usize, Comparison)> = None;
     let mut wanted = None;
     let mut negated = false;
-    let mut given = given.into_iter().peekable();
-    while let Some(next) = given.next() {
+    let mut arguments = arguments.into_iter().peekable();
+    while let Some(next) = arguments.next() {
         // What an argument is for: the next one in order, or the one that is named.
         let (at, slot, item) = match next {
-            Given::Value { at, item: item @ Item::Block(_) } => (at, "FilterScript", item),
-            Given::Value { at, item } if name.is_none() => (at, "Property", item),
-            Given::Value { at, item } => (at, "Value", item),
-            Given::Parameter { at, name: typed, value } => {
+            CmdletArgument::Value { at, item: item @ ArgumentValue::Block(_) } => (at, "FilterScript", item),
+            CmdletArgument::Value { at, item } if name.is_none() => (at, "Property", item),
+            CmdletArgument::Value { at, item } => (at, "Value", item),
+            CmdletArgument::Parameter { at, name: typed, value } => {
                 let operator = operator::comparison(typed);
                 let slot = if operator.is_some() { "Value" } else { cmdlets::parameter(cmdlet, at, typed)? };
                 if slot == "Not" {
@@ -128,7 +128,7 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
                         "there can be one comparison only; use { ... -and ... } for more",
                     ));
                 }
-                let value = value.or_else(|| cmdlets::following(&mut given));
+                let value = value.or_else(|| cmdlets::following(&mut arguments));
                 match value {
                     Some(item) => (at, slot, item),
                     // `Status -eq -Value Failed`
@@ -138,8 +138,8 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
             }
         };
         let taken = match (slot, item) {
-            ("FilterScript", Item::Block(statements)) => block.replace(statements).is_some(),
-            ("FilterScript", Item::Value(_)) => {
+            ("FilterScript", ArgumentValue::Block(statements)) => block.replace(statements).is_some(),
+            ("FilterScript", ArgumentValue::Value(_)) => {
                 return Err(Fault::value(at, "a script block must follow -FilterScript"));
             }
             ("Property", item) => match item.value(at)? {

@@ -9,7 +9,7 @@ use std::{collections::HashMap, future::Future, pin::Pin};
 
 use crate::{
     ast::{Command, Expression, ExpressionKind, Pipeline, Stage, Statement, WordKind},
-    cmdlets::{self, Given, Item, Kind},
+    cmdlets::{self, ArgumentValue, CmdletArgument, CmdletKind},
     compare::Regexes,
     error::{ErrorKind, Fault, HostError},
     flow::{Done, Flow},
@@ -122,42 +122,44 @@ impl<H: Host> Evaluator<'_, H> {
 
     async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> Done<Flow> {
         let cmdlet = cmdlets::find(&command.name);
-        if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != Kind::OutNull) {
+        if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != CmdletKind::OutNull) {
             let message = "a Format cmdlet makes text for the screen, so nothing but Out-Null can follow it";
             return Err(Fault::value(command.at, message));
         }
         let Some(cmdlet) = cmdlet else {
             // Before the arguments are worked out, which may ask for a password.
             let name = self.host_command(command)?;
-            let given = self.words(command).await?;
-            return self.invoke(name, command.at, given, input, is_first).await;
+            let arguments = self.words(command).await?;
+            return self.invoke(name, command.at, arguments, input, is_first).await;
         };
-        let given = self.words(command).await?;
-        self.cmdlet(cmdlet, command.at, given, input).await
+        let arguments = self.words(command).await?;
+        self.cmdlet(cmdlet, command.at, arguments, input).await
     }
 
-    async fn words<'a>(&mut self, command: &'a Command) -> Done<Vec<Given<'a>>> {
-        let mut given = Vec::with_capacity(command.arguments.len());
+    async fn words<'a>(&mut self, command: &'a Command) -> Done<Vec<CmdletArgument<'a>>> {
+        let mut arguments = Vec::with_capacity(command.arguments.len());
         for word in &command.arguments {
-            given.push(match &word.kind {
+            arguments.push(match &word.kind {
                 WordKind::Parameter { name, value } => {
                     let value = match value {
                         Some(value) => Some(self.item(value).await?),
                         None => None,
                     };
-                    Given::Parameter { at: word.at, name, value }
+                    CmdletArgument::Parameter { at: word.at, name, value }
                 }
-                WordKind::Value(value) => Given::Value { at: word.at, item: self.item(value).await? },
+                WordKind::Value(value) => {
+                    CmdletArgument::Value { at: word.at, item: self.item(value).await? }
+                }
             });
         }
-        Ok(given)
+        Ok(arguments)
     }
 
     /// A word's value, or the script block that it is.
-    async fn item<'a>(&mut self, expression: &'a Expression) -> Done<Item<'a>> {
+    async fn item<'a>(&mut self, expression: &'a Expression) -> Done<ArgumentValue<'a>> {
         match &expression.kind {
-            ExpressionKind::Block(statements) => Ok(Item::Block(statements)),
-            _ => self.expression(expression).await.map(Item::Value),
+            ExpressionKind::Block(statements) => Ok(ArgumentValue::Block(statements)),
+            _ => self.expression(expression).await.map(ArgumentValue::Value),
         }
     }
 
@@ -165,26 +167,26 @@ impl<H: Host> Evaluator<'_, H> {
         &self,
         name: String,
         at: usize,
-        given: Vec<Given<'_>>,
+        arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
         is_first: bool,
     ) -> Done<Flow> {
-        let mut arguments = Vec::with_capacity(given.len());
-        let mut places = Vec::with_capacity(given.len());
-        for given in given {
-            places.push(given.at());
-            arguments.push(match given {
-                Given::Parameter { name, value, at } => {
+        let mut values = Vec::with_capacity(arguments.len());
+        let mut places = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            places.push(argument.at());
+            values.push(match argument {
+                CmdletArgument::Parameter { name, value, at } => {
                     let value = value.map(|item| item.value(at)).transpose()?;
                     Argument::Parameter { name: name.to_owned(), value }
                 }
-                Given::Value { item, at } => Argument::Value(item.value(at)?),
+                CmdletArgument::Value { item, at } => Argument::Value(item.value(at)?),
             });
         }
         if !is_first && input.values.is_empty() {
             return Ok(Flow::default());
         }
-        let values = self.host.invoke(&name, arguments, input.values).await.map_err(|error| {
+        let values = self.host.invoke(&name, values, input.values).await.map_err(|error| {
             let HostError { message, argument, conceals } = error;
             let at = argument.and_then(|index| places.get(index).copied()).unwrap_or(at);
             Fault { kind: ErrorKind::Host, at, message, conceals }
