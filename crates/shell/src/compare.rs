@@ -142,7 +142,7 @@ pub(crate) enum SortKey {
 }
 
 impl SortKey {
-    pub(crate) fn of(value: &Value) -> Self {
+    pub(crate) fn new(value: &Value) -> Self {
         match value {
             Value::Null => Self::Nothing,
             Value::Bool(is) => Self::Bool(*is),
@@ -267,7 +267,7 @@ mod tests {
         let values =
             json!(["b", 10, null, "2026-01-02", "A", 9, true, "00:05:00", [1], 2.5, "2025-12-31T00:00:00Z"]);
         let Value::List(mut values) = Value::from(values) else { unreachable!() };
-        values.sort_by_key(SortKey::of);
+        values.sort_by_key(SortKey::new);
         let sorted =
             json!([null, true, 2.5, 9, 10, "2025-12-31T00:00:00Z", "2026-01-02", "00:05:00", "A", "b", [1]]);
         assert_eq!(Value::List(values), sorted.into());

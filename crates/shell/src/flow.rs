@@ -2,7 +2,7 @@
 
 use crate::{error::Fault, value::Value};
 
-pub(crate) type Done<T> = Result<T, Fault>;
+pub(crate) type EvalResult<T> = Result<T, Fault>;
 
 /// What comes out of a pipeline.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn of(values: Vec<Value>) -> Self {
+    pub(crate) fn new(values: Vec<Value>) -> Self {
         Self { values, ..Self::default() }
     }
 }

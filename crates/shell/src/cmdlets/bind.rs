@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use super::table::Cmdlet;
-use crate::{ast::Statement, error::Fault, flow::Done, text, value::Value};
+use crate::{ast::Statement, error::Fault, flow::EvalResult, text, value::Value};
 
 /// An argument with its value.
 pub(crate) enum CmdletArgument<'a> {
@@ -26,7 +26,7 @@ pub(crate) enum ArgumentValue<'a> {
 }
 
 impl ArgumentValue<'_> {
-    pub(crate) fn value(self, at: usize) -> Done<Value> {
+    pub(crate) fn value(self, at: usize) -> EvalResult<Value> {
         match self {
             Self::Value(value) => Ok(value),
             Self::Block(_) => Err(Fault::unsupported(
@@ -45,7 +45,7 @@ pub(crate) struct BoundArguments<'a> {
 }
 
 impl<'a> BoundArguments<'a> {
-    pub(crate) fn new(cmdlet: Cmdlet, arguments: Vec<CmdletArgument<'a>>) -> Done<Self> {
+    pub(crate) fn new(cmdlet: Cmdlet, arguments: Vec<CmdletArgument<'a>>) -> EvalResult<Self> {
         let mut bound = Self::default();
         let mut arguments = arguments.into_iter().peekable();
         while let Some(next) = arguments.next() {
@@ -70,7 +70,7 @@ impl<'a> BoundArguments<'a> {
     }
 
     /// An argument without a name belongs to the first parameter.
-    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> Done<()> {
+    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         let Some(&first) = cmdlet.values.first() else {
             return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
         };
@@ -88,7 +88,7 @@ impl<'a> BoundArguments<'a> {
         self.set(first, at, ArgumentValue::Value(Value::List(values)))
     }
 
-    fn set(&mut self, name: &'static str, at: usize, item: ArgumentValue<'a>) -> Done<()> {
+    fn set(&mut self, name: &'static str, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         if self.values.iter().any(|(known, ..)| *known == name) {
             return Err(Fault::value(
                 at,
@@ -109,12 +109,12 @@ impl<'a> BoundArguments<'a> {
         Some((at, item))
     }
 
-    pub(crate) fn value(&mut self, name: &str) -> Done<Option<(usize, Value)>> {
+    pub(crate) fn value(&mut self, name: &str) -> EvalResult<Option<(usize, Value)>> {
         self.take(name).map(|(at, item)| Ok((at, item.value(at)?))).transpose()
     }
 
     /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
-    pub(crate) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
+    pub(crate) fn texts(&mut self, name: &str) -> EvalResult<Vec<String>> {
         let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
         let ArgumentValue::Value(value) = item else {
             return Err(Fault::unsupported(at, "a computed property is"));
@@ -133,7 +133,7 @@ impl<'a> BoundArguments<'a> {
     }
 
     /// A number of things.
-    pub(crate) fn count(&mut self, name: &str) -> Done<Option<usize>> {
+    pub(crate) fn count(&mut self, name: &str) -> EvalResult<Option<usize>> {
         let Some((at, value)) = self.value(name)? else { return Ok(None) };
         let count = match &value {
             Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
@@ -156,7 +156,7 @@ pub(crate) fn following<'a>(
 }
 
 /// The parameter of this name, or the only one that begins so.
-pub(crate) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> Done<&'static str> {
+pub(crate) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> EvalResult<&'static str> {
     let all = || cmdlet.values.iter().chain(cmdlet.switches).copied();
     if let Some(exact) = all().find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(exact);

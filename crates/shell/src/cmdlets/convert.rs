@@ -3,7 +3,7 @@
 use super::bind::BoundArguments;
 use crate::{
     error::Fault,
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     format,
     host::Host,
     text,
@@ -20,13 +20,13 @@ pub(crate) fn to_json(bound: &BoundArguments<'_>, input: &Flow) -> Flow {
         several => serde_json::Value::Array(several.iter().map(serde_json::Value::from).collect()),
     };
     let text = if bound.has("Compress") { text.to_string() } else { format!("{text:#}") };
-    Flow::of(vec![text.into()])
+    Flow::new(vec![text.into()])
 }
 
-pub(crate) fn to_csv(at: usize, input: Flow) -> Done<Flow> {
+pub(crate) fn to_csv(at: usize, input: Flow) -> EvalResult<Flow> {
     let text = format::csv(&objects(at, input)?);
     let text = text.strip_suffix("\r\n").unwrap_or(&text);
-    Ok(Flow::of(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
+    Ok(Flow::new(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
 }
 
 pub(crate) fn export_csv<H: Host>(
@@ -34,7 +34,7 @@ pub(crate) fn export_csv<H: Host>(
     mut bound: BoundArguments<'_>,
     input: Flow,
     host: &H,
-) -> Done<Flow> {
+) -> EvalResult<Flow> {
     let Some((_, Value::Text(path))) = bound.value("Path")? else {
         return Err(Fault::value(at, "Export-Csv needs the name of a file"));
     };
@@ -50,7 +50,7 @@ pub(crate) fn export_csv<H: Host>(
     Ok(Flow::default())
 }
 
-fn objects(at: usize, input: Flow) -> Done<Vec<Object>> {
+fn objects(at: usize, input: Flow) -> EvalResult<Vec<Object>> {
     let object = |value| match value {
         Value::Object(object) => Ok(object),
         other => {

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use super::bind::BoundArguments;
 use crate::{
     error::Fault,
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     format,
     members::property,
     text,
     value::{Object, Value},
 };
 
-pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let (first, last) = (bound.count("First")?, bound.count("Last")?);
     let skip = bound.count("Skip")?.unwrap_or(0);
     let patterns = bound.texts("Property")?;
@@ -33,7 +33,7 @@ pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> Done<
         for value in flow.values {
             values.append(&mut expanded(&value, &name).map_err(|message| Fault::value(at, message))?);
         }
-        flow = Flow::of(values);
+        flow = Flow::new(values);
     }
     if bound.has("Unique") {
         let mut seen = HashSet::new();

@@ -2,19 +2,23 @@
 
 use super::bind::BoundArguments;
 use crate::{
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     format::{self, Layout},
     text,
     value::{Object, Value},
 };
 
-pub(crate) fn format_list(mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn format_list(mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
     Ok(screen(input.values, |objects| format::list(objects, &properties)))
 }
 
-pub(crate) fn format_table(mut bound: BoundArguments<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
+pub(crate) fn format_table(
+    mut bound: BoundArguments<'_>,
+    input: Flow,
+    width: Option<usize>,
+) -> EvalResult<Flow> {
     let mut columns = bound.texts("Property")?;
     if columns.is_empty() {
         columns = input.view.unwrap_or_default();

@@ -8,18 +8,18 @@ use super::bind::BoundArguments;
 use crate::{
     compare::SortKey,
     error::Fault,
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     members::property,
     number, text,
     value::{Object, Value},
 };
 
-pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let descending = bound.has("Descending");
     let mut keyed = Vec::with_capacity(input.values.len());
     for value in input.values {
-        let key: Vec<SortKey> = values_of(at, &value, &properties)?.iter().map(SortKey::of).collect();
+        let key: Vec<SortKey> = values_of(at, &value, &properties)?.iter().map(SortKey::new).collect();
         keyed.push((key, value));
     }
     let order = |one: &Vec<SortKey>, other: &Vec<SortKey>| -> Ordering {
@@ -33,7 +33,7 @@ pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow)
 }
 
 /// The properties of a value, or itself where none is named.
-fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>> {
+fn values_of(at: usize, value: &Value, properties: &[String]) -> EvalResult<Vec<Value>> {
     if properties.is_empty() {
         return Ok(vec![value.clone()]);
     }
@@ -41,10 +41,10 @@ fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>
     properties.iter().map(found).collect()
 }
 
-pub(crate) fn measure_object(at: usize, mut bound: BoundArguments<'_>, input: &Flow) -> Done<Flow> {
+pub(crate) fn measure_object(at: usize, mut bound: BoundArguments<'_>, input: &Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     if properties.is_empty() {
-        return Ok(Flow::of(vec![measure(at, &bound, &input.values, None)?.into()]));
+        return Ok(Flow::new(vec![measure(at, &bound, &input.values, None)?.into()]));
     }
     let mut results = Vec::new();
     for name in properties {
@@ -57,10 +57,15 @@ pub(crate) fn measure_object(at: usize, mut bound: BoundArguments<'_>, input: &F
         }
         results.push(measure(at, &bound, &values, Some(&name))?.into());
     }
-    Ok(Flow::of(results))
+    Ok(Flow::new(results))
 }
 
-fn measure(at: usize, bound: &BoundArguments<'_>, values: &[Value], property: Option<&str>) -> Done<Object> {
+fn measure(
+    at: usize,
+    bound: &BoundArguments<'_>,
+    values: &[Value],
+    property: Option<&str>,
+) -> EvalResult<Object> {
     let sum = if bound.has("Sum") || bound.has("Average") { Some(sum(at, values)?) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "an average is no exact number anyway")]
     let average = sum
@@ -69,7 +74,7 @@ fn measure(at: usize, bound: &BoundArguments<'_>, values: &[Value], property: Op
         .filter(|_| !values.is_empty())
         .map(|sum| sum / values.len() as f64);
     let extreme = |switch: &str, wanted: Ordering| {
-        let better = |one: &Value, other: &Value| SortKey::of(one).cmp(&SortKey::of(other)) == wanted;
+        let better = |one: &Value, other: &Value| SortKey::new(one).cmp(&SortKey::new(other)) == wanted;
         let best = values.iter().reduce(|best, value| if better(value, best) { value } else { best });
         best.filter(|_| bound.has(switch)).cloned().unwrap_or_default()
     };
@@ -86,7 +91,7 @@ fn measure(at: usize, bound: &BoundArguments<'_>, values: &[Value], property: Op
     ]))
 }
 
-fn sum(at: usize, values: &[Value]) -> Done<Number> {
+fn sum(at: usize, values: &[Value]) -> EvalResult<Number> {
     let mut whole = Some(0_i64);
     let mut total = 0.0;
     for value in values {
@@ -104,7 +109,7 @@ fn sum(at: usize, values: &[Value]) -> Done<Number> {
     number.ok_or_else(|| Fault::value(at, "the sum is too large"))
 }
 
-pub(crate) fn group_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn group_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

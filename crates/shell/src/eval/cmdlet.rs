@@ -4,7 +4,7 @@ use super::Evaluator;
 use crate::{
     cmdlets::{self, BoundArguments, Cmdlet, CmdletArgument, CmdletKind},
     error::Fault,
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     host::Host,
     text, times,
     value::{Object, Value},
@@ -19,7 +19,7 @@ impl<H: Host> Evaluator<'_, H> {
         at: usize,
         arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
-    ) -> Done<Flow> {
+    ) -> EvalResult<Flow> {
         if cmdlet.kind == CmdletKind::WhereObject {
             return self.where_object(cmdlet, at, arguments, input).await;
         }
@@ -37,7 +37,7 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::ConvertToCsv => cmdlets::to_csv(at, input),
             CmdletKind::ExportCsv => cmdlets::export_csv(at, bound, input, self.host),
             CmdletKind::WriteOutput => Ok(match bound.value("InputObject")? {
-                Some((_, value)) => Flow::of(value.into_stream()),
+                Some((_, value)) => Flow::new(value.into_stream()),
                 None => input,
             }),
             CmdletKind::WriteHost => {
@@ -50,19 +50,19 @@ impl<H: Host> Evaluator<'_, H> {
             }
             CmdletKind::GetCommand => self.get_command(bound),
             CmdletKind::GetDate => match bound.value("Date")? {
-                None => Ok(Flow::of(vec![self.host.now().to_string().into()])),
+                None => Ok(Flow::new(vec![self.host.now().to_string().into()])),
                 Some((at, value)) => {
                     let shown = text::show(&value);
                     let moment = times::moment(&shown).ok_or_else(|| {
                         Fault::value(at, format!("`{shown}` is no date of the form 2026-12-31T18:00:00Z"))
                     })?;
-                    Ok(Flow::of(vec![moment.to_string().into()]))
+                    Ok(Flow::new(vec![moment.to_string().into()]))
                 }
             },
         }
     }
 
-    fn get_command(&self, mut bound: BoundArguments<'_>) -> Done<Flow> {
+    fn get_command(&self, mut bound: BoundArguments<'_>) -> EvalResult<Flow> {
         let patterns = bound.texts("Name")?;
         let patterns: Vec<Wildcard> = patterns.iter().map(|pattern| Wildcard::new(pattern, false)).collect();
         let mut names: Vec<String> = self.host.commands();
@@ -72,6 +72,6 @@ impl<H: Host> Evaluator<'_, H> {
         names.retain(|name| patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name)));
         let object =
             |name: String| Object::from_iter([("CommandType", "Cmdlet".to_owned()), ("Name", name)]).into();
-        Ok(Flow::of(names.into_iter().map(object).collect()))
+        Ok(Flow::new(names.into_iter().map(object).collect()))
     }
 }

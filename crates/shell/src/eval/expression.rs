@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Deep, Evaluator, Variables, statics};
+use super::{BoxedEval, Evaluator, Variables, statics};
 use crate::{
     ast::{Expression, ExpressionKind, Link, Part, Pipeline, Step, StepKind},
     compare::compare,
     error::Fault,
-    flow::Done,
+    flow::EvalResult,
     host::Host,
     members::{self, MAX_TEXT},
     operator::Operator,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl<H: Host> Evaluator<'_, H> {
-    pub(super) fn expression<'a>(&'a mut self, expression: &'a Expression) -> Deep<'a, Value> {
+    pub(super) fn expression<'a>(&'a mut self, expression: &'a Expression) -> BoxedEval<'a, Value> {
         Box::pin(async move {
             let at = expression.at;
             match &expression.kind {
@@ -55,7 +55,7 @@ impl<H: Host> Evaluator<'_, H> {
         })
     }
 
-    async fn each(&mut self, expressions: &[Expression]) -> Done<Vec<Value>> {
+    async fn each(&mut self, expressions: &[Expression]) -> EvalResult<Vec<Value>> {
         let mut values = Vec::with_capacity(expressions.len());
         for expression in expressions {
             values.push(self.expression(expression).await?);
@@ -63,7 +63,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(values)
     }
 
-    async fn text(&mut self, at: usize, parts: &[Part]) -> Done<Value> {
+    async fn text(&mut self, at: usize, parts: &[Part]) -> EvalResult<Value> {
         let mut text = String::new();
         for part in parts {
             match part {
@@ -77,7 +77,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Value::Text(text))
     }
 
-    async fn table(&mut self, at: usize, entries: &[(String, Pipeline)]) -> Done<Value> {
+    async fn table(&mut self, at: usize, entries: &[(String, Pipeline)]) -> EvalResult<Value> {
         let mut properties = Vec::with_capacity(entries.len());
         for (name, pipeline) in entries {
             properties.push((name.as_str(), self.pipeline_value(pipeline).await?.0));
@@ -87,7 +87,7 @@ impl<H: Host> Evaluator<'_, H> {
 
     /// The value of a variable. One that was never set is an error and not `$null`: a misspelt name must not become
     /// "no name", which some commands take for "all".
-    fn look_up(&self, expression: &Expression) -> Done<&Value> {
+    fn look_up(&self, expression: &Expression) -> EvalResult<&Value> {
         match &expression.kind {
             ExpressionKind::Variable(name) => self.variables.get(name).ok_or_else(|| {
                 let nearest = text::nearest(name, self.variables.names());
@@ -100,7 +100,7 @@ impl<H: Host> Evaluator<'_, H> {
         }
     }
 
-    async fn path(&mut self, base: &Expression, steps: &[Step]) -> Done<Value> {
+    async fn path(&mut self, base: &Expression, steps: &[Step]) -> EvalResult<Value> {
         let (base, steps) = match self.utf8(base, steps).await? {
             Some(value) => (&Expression { at: base.at, kind: ExpressionKind::Literal(value) }, &steps[1..]),
             None => (base, steps),
@@ -131,7 +131,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// The first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`: an encoding is no value by itself.
-    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> Done<Option<Value>> {
+    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> EvalResult<Option<Value>> {
         let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
             return Ok(None);
         };
@@ -143,7 +143,7 @@ impl<H: Host> Evaluator<'_, H> {
         statics::encode(*at, method, &arguments).map(Some)
     }
 
-    async fn chain(&mut self, first: &Expression, rest: &[Link]) -> Done<Value> {
+    async fn chain(&mut self, first: &Expression, rest: &[Link]) -> EvalResult<Value> {
         let mut left = self.expression(first).await?;
         for Link { at, operator, value } in rest {
             left = match operator {
@@ -172,7 +172,7 @@ impl Variables {
     }
 }
 
-fn reasonable(at: usize, value: Value) -> Done<Value> {
+fn reasonable(at: usize, value: Value) -> EvalResult<Value> {
     if value.is_reasonable() {
         Ok(value)
     } else {

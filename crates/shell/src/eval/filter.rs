@@ -6,7 +6,7 @@ use crate::{
     cmdlets::{self, ArgumentValue, BoundArguments, Cmdlet, CmdletArgument},
     compare::compare,
     error::Fault,
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     host::Host,
     members::property,
     operator::{self, Comparison},
@@ -31,7 +31,7 @@ impl<H: Host> Evaluator<'_, H> {
         at: usize,
         arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
-    ) -> Done<Flow> {
+    ) -> EvalResult<Flow> {
         let filter = filter(cmdlet, at, arguments)?;
         let mut kept = Vec::new();
         for value in input.values {
@@ -64,7 +64,7 @@ impl<H: Host> Evaluator<'_, H> {
         at: usize,
         mut bound: BoundArguments<'_>,
         input: Flow,
-    ) -> Done<Flow> {
+    ) -> EvalResult<Flow> {
         let Some((at, process)) = bound.take("Process") else {
             return Err(Fault::value(
                 at,
@@ -88,11 +88,11 @@ impl<H: Host> Evaluator<'_, H> {
                 return Err(Fault::value(at, "a script block or the name of a property must stand here"));
             }
         }
-        Ok(Flow::of(values))
+        Ok(Flow::new(values))
     }
 
     /// What the statements return while `$_` is the value.
-    async fn with(&mut self, value: Value, statements: &[Statement]) -> Done<(Value, Vec<Value>)> {
+    async fn with(&mut self, value: Value, statements: &[Statement]) -> EvalResult<(Value, Vec<Value>)> {
         let outer = self.current.replace(value);
         let results = self.block(statements).await;
         let value = std::mem::replace(&mut self.current, outer).unwrap_or_default();
@@ -100,7 +100,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 }
 
-fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Done<Filter<'_>> {
+fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> EvalResult<Filter<'_>> {
     let mut block = None;
     let mut name = None;
     let mut comparison: Option<(usize, Comparison)> = None;

@@ -12,7 +12,7 @@ use crate::{
     cmdlets::{self, ArgumentValue, CmdletArgument, CmdletKind},
     compare::Regexes,
     error::{ErrorKind, Fault, HostError},
-    flow::{Done, Flow},
+    flow::{EvalResult, Flow},
     format,
     host::{Argument, Host},
     text,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Expressions stand in expressions, so their futures must be on the heap.
-type Deep<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + 'a>>;
+type BoxedEval<'a, T> = Pin<Box<dyn Future<Output = EvalResult<T>> + 'a>>;
 
 /// Properties that an object may have to be shown as a table where nobody says how.
 const FEW: usize = 4;
@@ -52,7 +52,7 @@ pub(crate) struct Evaluator<'r, H> {
 
 impl<H: Host> Evaluator<'_, H> {
     /// Carries the statements out, and shows what comes out of each.
-    pub(crate) async fn run(&mut self, statements: &[Statement]) -> Done<()> {
+    pub(crate) async fn run(&mut self, statements: &[Statement]) -> EvalResult<()> {
         for statement in statements {
             let flow = self.statement(statement).await?;
             self.show(flow);
@@ -60,7 +60,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(())
     }
 
-    async fn statement(&mut self, statement: &Statement) -> Done<Flow> {
+    async fn statement(&mut self, statement: &Statement) -> EvalResult<Flow> {
         let Some(target) = &statement.target else { return self.pipeline(&statement.pipeline).await };
         let (value, view) = self.pipeline_value(&statement.pipeline).await?;
         let variable = Variable { name: target.clone(), value, view };
@@ -69,7 +69,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// The values of the statements of a block. What a Format cmdlet makes inside it is shown at once.
-    pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> Deep<'a, Vec<Value>> {
+    pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> BoxedEval<'a, Vec<Value>> {
         Box::pin(async move {
             let mut values = Vec::new();
             for statement in statements {
@@ -82,7 +82,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// The value of a pipeline that is not shown, with the columns in which it would be.
-    async fn pipeline_value(&mut self, pipeline: &Pipeline) -> Done<(Value, Option<Vec<String>>)> {
+    async fn pipeline_value(&mut self, pipeline: &Pipeline) -> EvalResult<(Value, Option<Vec<String>>)> {
         // An expression alone is not taken apart: `@(1)` stays a list.
         if let [Stage::Expression(expression)] = pipeline.stages.as_slice() {
             let view = self.view_of(expression);
@@ -96,7 +96,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok((Value::from_stream(flow.values), flow.view))
     }
 
-    fn pipeline<'a>(&'a mut self, pipeline: &'a Pipeline) -> Deep<'a, Flow> {
+    fn pipeline<'a>(&'a mut self, pipeline: &'a Pipeline) -> BoxedEval<'a, Flow> {
         Box::pin(async move {
             let mut flow = Flow::default();
             for (index, stage) in pipeline.stages.iter().enumerate() {
@@ -120,7 +120,7 @@ impl<H: Host> Evaluator<'_, H> {
         }
     }
 
-    async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> Done<Flow> {
+    async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> EvalResult<Flow> {
         let cmdlet = cmdlets::find(&command.name);
         if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != CmdletKind::OutNull) {
             let message = "a Format cmdlet makes text for the screen, so nothing but Out-Null can follow it";
@@ -136,7 +136,7 @@ impl<H: Host> Evaluator<'_, H> {
         self.cmdlet(cmdlet, command.at, arguments, input).await
     }
 
-    async fn words<'a>(&mut self, command: &'a Command) -> Done<Vec<CmdletArgument<'a>>> {
+    async fn words<'a>(&mut self, command: &'a Command) -> EvalResult<Vec<CmdletArgument<'a>>> {
         let mut arguments = Vec::with_capacity(command.arguments.len());
         for word in &command.arguments {
             arguments.push(match &word.kind {
@@ -156,7 +156,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// A word's value, or the script block that it is.
-    async fn item<'a>(&mut self, expression: &'a Expression) -> Done<ArgumentValue<'a>> {
+    async fn item<'a>(&mut self, expression: &'a Expression) -> EvalResult<ArgumentValue<'a>> {
         match &expression.kind {
             ExpressionKind::Block(statements) => Ok(ArgumentValue::Block(statements)),
             _ => self.expression(expression).await.map(ArgumentValue::Value),
@@ -170,7 +170,7 @@ impl<H: Host> Evaluator<'_, H> {
         arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
         is_first: bool,
-    ) -> Done<Flow> {
+    ) -> EvalResult<Flow> {
         let mut values = Vec::with_capacity(arguments.len());
         let mut places = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -196,7 +196,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// The host's own spelling of a command.
-    fn host_command(&self, command: &Command) -> Done<String> {
+    fn host_command(&self, command: &Command) -> EvalResult<String> {
         let mut known = self.host.commands();
         let delegated = cmdlets::DELEGATED.iter().find(|(alias, _)| same_name(alias, &command.name));
         if let Some(name) = known.iter().find(|known| same_name(known, &command.name)) {

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use crate::{error::Fault, flow::Done, host::Host, number, text, times, value::Value};
+use crate::{error::Fault, flow::EvalResult, host::Host, number, text, times, value::Value};
 
 /// `[type_name]::member` or `[type_name]::member(arguments)`.
 pub(super) fn call<H: Host>(
@@ -11,7 +11,7 @@ pub(super) fn call<H: Host>(
     type_name: &str,
     member: &str,
     arguments: Option<&[Value]>,
-) -> Done<Value> {
+) -> EvalResult<Value> {
     let name = plain(type_name);
     match (name.as_str(), member.to_ascii_lowercase().as_str(), arguments) {
         ("io.file", "readallbytes", Some([Value::Text(path)])) => read(host, at, path).map(Value::Bytes),
@@ -40,7 +40,7 @@ pub(super) fn call<H: Host>(
     }
 }
 
-fn read<H: Host>(host: &H, at: usize, path: &str) -> Done<Vec<u8>> {
+fn read<H: Host>(host: &H, at: usize, path: &str) -> EvalResult<Vec<u8>> {
     host.read_file(path).map_err(|error| Fault::value(at, format!("the file {path} cannot be read: {error}")))
 }
 
@@ -50,7 +50,7 @@ pub(super) fn is_utf8(type_name: &str, member: &str) -> bool {
 }
 
 /// A method of the encoding UTF-8.
-pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Done<Value> {
+pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> EvalResult<Value> {
     match (method.to_ascii_lowercase().as_str(), arguments) {
         ("getbytes", [Value::Text(text)]) => Ok(Value::Bytes(text.clone().into_bytes())),
         ("getstring", [Value::Bytes(octets)]) => match String::from_utf8(octets.clone()) {
@@ -62,7 +62,7 @@ pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Done<Value
 }
 
 /// `[type_name]value`
-pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Done<Value> {
+pub(super) fn cast(at: usize, type_name: &str, value: Value) -> EvalResult<Value> {
     let shown = || text::interpolate(&value);
     let no = |what: &str| Fault::value(at, format!("`{}` is no {what}", text::show(&value)));
     match (plain(type_name).as_str(), &value) {
