@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Octets that a compiled regular expression may have.
-const LARGEST_REGEX: usize = 1 << 20;
+const MAX_REGEX_SIZE: usize = 1 << 20;
 /// Regular expressions that are kept.
-const KEPT: usize = 32;
+const MAX_REGEXES: usize = 32;
 
 /// The regular expressions of a script, compiled once and not for each value.
 #[derive(Default)]
@@ -25,13 +25,13 @@ pub(crate) struct Regexes(HashMap<(String, bool), Regex>);
 impl Regexes {
     fn get(&mut self, pattern: &str, case_sensitive: bool) -> Result<&Regex, String> {
         let key = (pattern.to_owned(), case_sensitive);
-        if self.0.len() >= KEPT && !self.0.contains_key(&key) {
+        if self.0.len() >= MAX_REGEXES && !self.0.contains_key(&key) {
             self.0.clear();
         }
         if !self.0.contains_key(&key) {
             let compiled = RegexBuilder::new(pattern)
                 .case_insensitive(!case_sensitive)
-                .size_limit(LARGEST_REGEX)
+                .size_limit(MAX_REGEX_SIZE)
                 .build()
                 .map_err(|error| format!("the regular expression cannot be used: {error}"))?;
             self.0.insert(key.clone(), compiled);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Characters of the script that an error shows.
-const SHOWN: usize = 60;
+const MAX_SHOWN: usize = 60;
 
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Fault {
         let (before, after) = script.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let rest = after.lines().next().filter(|_| !self.conceals).unwrap_or_default();
-        let mut text: String = rest.chars().take(SHOWN).collect();
+        let mut text: String = rest.chars().take(MAX_SHOWN).collect();
         if text.len() < rest.len() {
             text.push_str("...");
         }
@@ -139,6 +139,6 @@ mod tests {
         let secret = Fault { conceals: true, ..Fault::syntax(2, "no") };
         assert_eq!(secret.locate("a hunter2").to_string(), "Line 1, column 3: no");
         let long = Fault::syntax(0, "no").locate(&"x".repeat(100));
-        assert_eq!(long.text, format!("{}...", "x".repeat(SHOWN)));
+        assert_eq!(long.text, format!("{}...", "x".repeat(MAX_SHOWN)));
     }
 }

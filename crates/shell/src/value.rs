@@ -5,9 +5,9 @@ use mailhaul_mail::Secret;
 use serde_json::Number;
 
 /// How deep values may stand in each other. Drawing and dropping them is recursive.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// About how many octets a value made by a script may have: lists that double themselves end here.
-const LARGEST: usize = 96 << 20;
+const MAX_SIZE: usize = 96 << 20;
 
 /// A value of the language.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,8 +128,8 @@ impl Value {
 
     /// Whether it is small and shallow enough to go on with.
     pub(crate) fn is_reasonable(&self) -> bool {
-        let mut budget = LARGEST;
-        self.fits(DEEPEST, &mut budget)
+        let mut budget = MAX_SIZE;
+        self.fits(MAX_DEPTH, &mut budget)
     }
 
     fn fits(&self, depth: usize, budget: &mut usize) -> bool {
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn unreasonable_values_are_noticed() {
         let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::List(vec![inner]));
-        assert!(nested(DEEPEST).is_reasonable());
-        assert!(!nested(DEEPEST + 1).is_reasonable());
+        assert!(nested(MAX_DEPTH).is_reasonable());
+        assert!(!nested(MAX_DEPTH + 1).is_reasonable());
     }
 }

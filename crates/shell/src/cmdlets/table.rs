@@ -34,7 +34,7 @@ pub(crate) struct Cmdlet {
     pub(crate) gathers: bool,
 }
 
-const NOTHING: Cmdlet = Cmdlet {
+const OUT_NULL: Cmdlet = Cmdlet {
     kind: CmdletKind::OutNull,
     name: "Out-Null",
     aliases: &[],
@@ -49,7 +49,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         name: "Format-List",
         aliases: &["fl"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::FormatTable,
@@ -57,7 +57,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["ft"],
         switches: &["AutoSize", "Wrap"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::SelectObject,
@@ -65,7 +65,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["select"],
         switches: &["Unique"],
         values: &["Property", "ExcludeProperty", "ExpandProperty", "First", "Last", "Skip"],
-        ..NOTHING
+        ..OUT_NULL
     },
     // Its comparisons, which are parameters as well, it reads itself.
     Cmdlet {
@@ -74,14 +74,14 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["where", "?"],
         switches: &["Not"],
         values: &["FilterScript", "Property", "Value"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::ForEachObject,
         name: "ForEach-Object",
         aliases: &["foreach", "%"],
         values: &["Process"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::SortObject,
@@ -89,7 +89,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["sort"],
         switches: &["Descending", "Unique"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::MeasureObject,
@@ -97,7 +97,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["measure"],
         switches: &["Sum", "Average", "Minimum", "Maximum"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::GroupObject,
@@ -105,7 +105,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["group"],
         switches: &["NoElement"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::ConvertToJson,
@@ -113,13 +113,13 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         switches: &["Compress", "AsArray"],
         // Nothing is ever cut off by its depth, so that the number is of no consequence.
         values: &["Depth"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::ConvertToCsv,
         name: "ConvertTo-Csv",
         switches: &["NoTypeInformation"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::ExportCsv,
@@ -127,32 +127,32 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         aliases: &["epcsv"],
         switches: &["NoTypeInformation"],
         values: &["Path", "Encoding"],
-        ..NOTHING
+        ..OUT_NULL
     },
-    NOTHING,
+    OUT_NULL,
     Cmdlet {
         kind: CmdletKind::WriteOutput,
         name: "Write-Output",
         aliases: &["echo", "write"],
         values: &["InputObject"],
         gathers: true,
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::WriteHost,
         name: "Write-Host",
         values: &["Object", "ForegroundColor"],
         gathers: true,
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
         kind: CmdletKind::GetCommand,
         name: "Get-Command",
         aliases: &["gcm"],
         values: &["Name"],
-        ..NOTHING
+        ..OUT_NULL
     },
-    Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..NOTHING },
+    Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..OUT_NULL },
 ];
 
 /// Commands that the host carries out whether it lists them or not, and how else they are called.

@@ -23,7 +23,7 @@ use crate::{
 type BoxedEval<'a, T> = Pin<Box<dyn Future<Output = EvalResult<T>> + 'a>>;
 
 /// Properties that an object may have to be shown as a table where nobody says how.
-const FEW: usize = 4;
+const MAX_TABLE_COLUMNS: usize = 4;
 
 /// What a variable holds.
 #[derive(Clone, Debug)]
@@ -236,7 +236,7 @@ impl<H: Host> Evaluator<'_, H> {
     fn show_objects(&mut self, objects: &mut Vec<Object>, view: Option<&[String]>) {
         let objects = std::mem::take(objects);
         let columns: Vec<&str> = view.unwrap_or_default().iter().map(String::as_str).collect();
-        let is_table = !columns.is_empty() || objects.iter().all(|object| object.len() <= FEW);
+        let is_table = !columns.is_empty() || objects.iter().all(|object| object.len() <= MAX_TABLE_COLUMNS);
         let shown = if objects.is_empty() {
             return;
         } else if is_table {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The least that a column is made to be.
-const NARROWEST: usize = 4;
+const MIN_COLUMN_WIDTH: usize = 4;
 
 /// How a table fits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,11 +112,11 @@ fn fit(columns: &mut Vec<Column>, width: usize) {
     let total = |columns: &[Column], cap: usize| {
         columns.iter().map(|column| column.width.min(cap)).sum::<usize>() + columns.len().saturating_sub(1)
     };
-    while columns.len() > 1 && total(columns, NARROWEST) > width {
+    while columns.len() > 1 && total(columns, MIN_COLUMN_WIDTH) > width {
         columns.pop();
     }
     // The largest cap that fits: between what fits surely and what may not.
-    let (mut fits, mut above) = (NARROWEST, width.max(NARROWEST) + 1);
+    let (mut fits, mut above) = (MIN_COLUMN_WIDTH, width.max(MIN_COLUMN_WIDTH) + 1);
     while above - fits > 1 {
         let middle = usize::midpoint(fits, above);
         if total(columns, middle) <= width { fits = middle } else { above = middle }
@@ -233,7 +233,7 @@ B          SyncedW...
         for width in 0..60 {
             let drawn = table(&batches(), &[], Some(width));
             let widest = drawn.lines().map(UnicodeWidthStr::width).max().unwrap();
-            assert!(widest <= width.max(NARROWEST), "{width}\n{drawn}");
+            assert!(widest <= width.max(MIN_COLUMN_WIDTH), "{width}\n{drawn}");
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
 type Parsed<T> = Result<T, Fault>;
 
 /// How deep parentheses, braces and the like may stand in each other.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Reads a whole script.
 pub(crate) fn parse(script: &str) -> Parsed<Vec<Statement>> {
@@ -48,7 +48,7 @@ impl Opened {
 impl Parser<'_> {
     /// Runs `inside` one level deeper.
     fn nested<T>(&mut self, inside: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(Fault::syntax(self.cursor.at(), "this is nested too deeply"));
         }
         self.depth += 1;
