@@ -14,7 +14,7 @@ pub struct Completion {
 /// The commands or parameters that the word before `position` (an octet of the line) may become.
 pub fn complete<H: Host>(line: &str, position: usize, host: &H) -> Completion {
     let line = &line[..line.floor_char_boundary(position)];
-    let Some(place) = Place::at_end(line) else {
+    let Some(place) = CursorPosition::at_end(line) else {
         return Completion { start: line.len(), candidates: Vec::new() };
     };
     let word = &line[place.word..];
@@ -47,13 +47,13 @@ fn parameters<H: Host>(command: &str, host: &H) -> Vec<String> {
 
 /// Where a line ends: in which word, of which command.
 #[derive(Default)]
-struct Place {
+struct CursorPosition {
     word: usize,
     /// The command whose words these are; none where a command is being typed.
     command: Option<String>,
 }
 
-impl Place {
+impl CursorPosition {
     /// `None` inside quotes and comments.
     fn at_end(line: &str) -> Option<Self> {
         let mut place = Self::default();

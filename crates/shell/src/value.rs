@@ -127,7 +127,7 @@ impl Value {
     }
 
     /// Whether it is small and shallow enough to go on with.
-    pub(crate) fn is_reasonable(&self) -> bool {
+    pub(crate) fn is_within_limits(&self) -> bool {
         let mut budget = MAX_SIZE;
         self.fits(MAX_DEPTH, &mut budget)
     }
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn unreasonable_values_are_noticed() {
         let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::List(vec![inner]));
-        assert!(nested(MAX_DEPTH).is_reasonable());
-        assert!(!nested(MAX_DEPTH + 1).is_reasonable());
+        assert!(nested(MAX_DEPTH).is_within_limits());
+        assert!(!nested(MAX_DEPTH + 1).is_within_limits());
     }
 }

@@ -25,13 +25,13 @@ impl<H: Host> Evaluator<'_, H> {
                 ExpressionKind::Variable(_) | ExpressionKind::Current => self.look_up(expression).cloned(),
                 ExpressionKind::List(items) => {
                     let values = self.each(items).await?;
-                    reasonable(at, Value::List(values))
+                    check_limits(at, Value::List(values))
                 }
                 ExpressionKind::Table(entries) => self.table(at, entries).await,
                 ExpressionKind::Parenthesis(pipeline) => Ok(self.pipeline_value(pipeline).await?.0),
                 ExpressionKind::Statements { statements, is_list } => {
                     let values = self.block(statements).await?;
-                    reasonable(at, if *is_list { Value::List(values) } else { Value::from_stream(values) })
+                    check_limits(at, if *is_list { Value::List(values) } else { Value::from_stream(values) })
                 }
                 ExpressionKind::Block(_) => Err(Fault::unsupported(
                     at,
@@ -82,7 +82,7 @@ impl<H: Host> Evaluator<'_, H> {
         for (name, pipeline) in entries {
             properties.push((name.as_str(), self.pipeline_value(pipeline).await?.0));
         }
-        reasonable(at, Value::Object(Object::from_iter(properties)))
+        check_limits(at, Value::Object(Object::from_iter(properties)))
     }
 
     /// The value of a variable. One that was never set is an error and not `$null`: a misspelt name must not become
@@ -172,8 +172,8 @@ impl Variables {
     }
 }
 
-fn reasonable(at: usize, value: Value) -> EvalResult<Value> {
-    if value.is_reasonable() {
+fn check_limits(at: usize, value: Value) -> EvalResult<Value> {
+    if value.is_within_limits() {
         Ok(value)
     } else {
         Err(Fault::value(at, "this value becomes too large or too deep"))

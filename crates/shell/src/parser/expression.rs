@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_dash, is_double_quote, is_line_end, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -126,7 +126,7 @@ impl Parser<'_> {
         }
         if !name.starts_with(is_name_start) || !self.cursor.eat(']') {
             return Err(if self.cursor.peek().is_none() {
-                Opened { at, sign: "[", close: ']' }.never_closed()
+                OpenBracket { at, sign: "[", close: ']' }.never_closed()
             } else {
                 Fault::syntax(at, "a type in brackets, such as [string], is expected here")
             });
@@ -191,13 +191,13 @@ impl Parser<'_> {
         match self.cursor.peek() {
             Some('(') => {
                 self.cursor.next();
-                let opened = Opened { at, sign: "@(", close: ')' };
+                let opened = OpenBracket { at, sign: "@(", close: ')' };
                 let statements = self.nested(|parser| parser.statements(Some(opened)))?;
                 Ok(Expression { at, kind: ExpressionKind::Statements { statements, is_list: true } })
             }
             Some('{') => {
                 self.cursor.next();
-                let table = self.nested(|parser| parser.table(Opened { at, sign: "@{", close: '}' }))?;
+                let table = self.nested(|parser| parser.table(OpenBracket { at, sign: "@{", close: '}' }))?;
                 Ok(Expression { at, kind: ExpressionKind::Table(table) })
             }
             Some(c) if is_single_quote(c) || is_double_quote(c) => {
@@ -210,7 +210,7 @@ impl Parser<'_> {
         }
     }
 
-    fn table(&mut self, opened: Opened) -> Parsed<Vec<(String, Pipeline)>> {
+    fn table(&mut self, opened: OpenBracket) -> Parsed<Vec<(String, Pipeline)>> {
         let mut entries = Vec::new();
         let mut seen = HashSet::new();
         loop {
@@ -259,7 +259,7 @@ impl Parser<'_> {
 
     /// `{ statements }`
     pub(super) fn block(&mut self) -> Parsed<Expression> {
-        let opened = Opened { at: self.cursor.at(), sign: "{", close: '}' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "{", close: '}' };
         self.cursor.next();
         let statements = self.nested(|parser| parser.statements(Some(opened)))?;
         Ok(Expression { at: opened.at, kind: ExpressionKind::Block(statements) })

@@ -33,13 +33,13 @@ struct Parser<'s> {
 
 /// A sign that was opened.
 #[derive(Clone, Copy)]
-struct Opened {
+struct OpenBracket {
     at: usize,
     sign: &'static str,
     close: char,
 }
 
-impl Opened {
+impl OpenBracket {
     fn never_closed(self) -> Fault {
         Fault::incomplete(self.at, format!("the `{}` that is opened here is never closed", self.sign))
     }
@@ -58,7 +58,7 @@ impl Parser<'_> {
     }
 
     /// Statements up to and with the closing sign, or to the end of the text.
-    fn statements(&mut self, opened: Option<Opened>) -> Parsed<Vec<Statement>> {
+    fn statements(&mut self, opened: Option<OpenBracket>) -> Parsed<Vec<Statement>> {
         let mut statements = Vec::new();
         loop {
             self.skip_separators()?;
@@ -176,7 +176,7 @@ impl Parser<'_> {
 
     /// `( pipeline )`, from the opening sign.
     fn parenthesis(&mut self) -> Parsed<Expression> {
-        let opened = Opened { at: self.cursor.at(), sign: "(", close: ')' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
         self.cursor.skip_lines()?;
         match self.cursor.peek() {
@@ -192,7 +192,7 @@ impl Parser<'_> {
         Ok(Expression { at: opened.at, kind: ExpressionKind::Parenthesis(Box::new(pipeline)) })
     }
 
-    fn close(&mut self, opened: Opened) -> Parsed<()> {
+    fn close(&mut self, opened: OpenBracket) -> Parsed<()> {
         self.cursor.skip_lines()?;
         if self.cursor.eat(opened.close) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! What follows a value without a blank: properties, methods, indexes.
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_double_quote, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -30,7 +30,7 @@ impl Parser<'_> {
                     return Err(Fault::unsupported(at, "a property whose name is quoted or computed is"));
                 }
                 (Some('['), _) => {
-                    let opened = Opened { at, sign: "[", close: ']' };
+                    let opened = OpenBracket { at, sign: "[", close: ']' };
                     self.cursor.next();
                     self.cursor.skip_lines()?;
                     let index = self.nested(Self::expression)?;
@@ -52,7 +52,7 @@ impl Parser<'_> {
 
     /// `(a, b)` of a method, from the opening sign.
     pub(super) fn call_arguments(&mut self) -> Parsed<Vec<Expression>> {
-        let opened = Opened { at: self.cursor.at(), sign: "(", close: ')' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
         self.cursor.skip_lines()?;
         if self.cursor.eat(')') {

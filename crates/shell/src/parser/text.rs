@@ -1,7 +1,7 @@
 //! Quoted text, and the variables in it.
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_double_quote, is_line_end, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -143,7 +143,7 @@ impl Parser<'_> {
         let kind = match self.cursor.peek() {
             Some('(') => {
                 self.cursor.next();
-                let opened = Opened { at, sign: "$(", close: ')' };
+                let opened = OpenBracket { at, sign: "$(", close: ')' };
                 let statements = self.nested(|parser| parser.statements(Some(opened)))?;
                 ExpressionKind::Statements { statements, is_list: false }
             }
@@ -151,7 +151,7 @@ impl Parser<'_> {
                 self.cursor.next();
                 let name = self.cursor.eat_while(|c| c != '}' && !is_line_end(c));
                 if !self.cursor.eat('}') {
-                    return Err(Opened { at, sign: "${", close: '}' }.never_closed());
+                    return Err(OpenBracket { at, sign: "${", close: '}' }.never_closed());
                 }
                 variable(at, name)?
             }
