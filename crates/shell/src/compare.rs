@@ -1,4 +1,4 @@
-//! Which value is equal, less, like another.
+//! Comparisons and order of values.
 
 use std::{cmp::Ordering, collections::HashMap};
 
@@ -13,12 +13,12 @@ use crate::{
     wildcard::Wildcard,
 };
 
-/// Octets that a compiled regular expression may have.
+/// Maximum size of a compiled regular expression, in bytes.
 const MAX_REGEX_SIZE: usize = 1 << 20;
-/// Regular expressions that are kept.
+/// Compiled regular expressions that are kept.
 const MAX_REGEXES: usize = 32;
 
-/// The regular expressions of a script, compiled once and not for each value.
+/// Regular expressions of a script. Each is compiled once, not for each value.
 #[derive(Default)]
 pub(crate) struct Regexes(HashMap<(String, bool), Regex>);
 
@@ -40,7 +40,7 @@ impl Regexes {
     }
 }
 
-/// The value of a comparison. With several values on the left it is those of them that pass.
+/// Evaluates a comparison. With a list on the left, returns its elements that pass.
 pub(crate) fn compare(
     left: &Value,
     comparison: Comparison,
@@ -94,8 +94,9 @@ fn equal(left: &Value, right: &Value, case_sensitive: bool) -> bool {
     }
 }
 
-/// The order of two values. The left one says as what both are compared, but for numbers and dates in text, which are
-/// compared as what they are: `"10"` is more than `9`.
+/// Returns the order of two values. The type of the left one determines the comparison.
+///
+/// Numbers and dates in text are compared as numbers and dates: `"10"` is greater than `9`.
 fn order(left: &Value, right: &Value, case_sensitive: bool) -> Option<Ordering> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -130,7 +131,7 @@ fn order_texts(left: &str, right: &str, case_sensitive: bool) -> Ordering {
     if case_sensitive { left.cmp(right) } else { left.to_lowercase().cmp(&right.to_lowercase()) }
 }
 
-/// What `Sort-Object` sorts by. Kinds of values that cannot be compared stand one after the other.
+/// Sort key of `Sort-Object`. Values of types that cannot be compared are grouped by type.
 #[derive(Clone, Debug)]
 pub(crate) enum SortKey {
     Nothing,
@@ -249,13 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn several_on_the_left_are_sifted() {
+    fn a_list_on_the_left_is_filtered() {
         assert_eq!(check(&json!([1, 5, 9]), "gt", &json!(4)), Ok(json!([5, 9]).into()));
         assert_eq!(check(&json!(["a"]), "eq", &json!("b")), Ok(json!([]).into()));
     }
 
     #[test]
-    fn what_cannot_be_compared_is_an_error() {
+    fn values_that_cannot_be_compared_are_an_error() {
         assert!(check(&json!(5), "gt", &json!("five")).is_err());
         assert!(check(&json!({}), "lt", &json!(1)).is_err());
         assert!(check(&json!("a"), "match", &json!("(")).unwrap_err().contains("regular expression"));

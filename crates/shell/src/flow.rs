@@ -4,13 +4,13 @@ use crate::{error::Fault, value::Value};
 
 pub(crate) type EvalResult<T> = Result<T, Fault>;
 
-/// What comes out of a pipeline.
+/// Output of a pipeline.
 #[derive(Default)]
 pub(crate) struct Flow {
     pub(crate) values: Vec<Value>,
-    /// The columns of the table in which the values are shown where nobody says how.
+    /// Default columns for the values.
     pub(crate) view: Option<Vec<String>>,
-    /// Values that were made text for the screen already.
+    /// Text for the screen, from a Format cmdlet.
     pub(crate) screen: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use crate::{number, text, times, value::Value};
 /// Longest text that a script can build, in bytes.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
 
-/// `value.name`. Properties of objects that are not there are `$null`; of a list, those of its elements are gathered.
+/// Evaluates `value.name`. A missing property is `$null`. For a list, collects the properties of its elements.
 pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     match value {
@@ -33,7 +33,7 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     }
 }
 
-/// `value[index]`; from the end where it is negative.
+/// Evaluates `value[index]`. A negative index counts from the end.
 pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
     match (value, index) {
         (Value::Object(object), Value::Text(name)) => Ok(object.get(name).cloned().unwrap_or_default()),
@@ -58,10 +58,10 @@ pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
 fn element(length: usize, index: i64) -> Option<usize> {
     let from_end = usize::try_from(index.unsigned_abs()).ok()?;
     let at = if index < 0 { length.checked_sub(from_end)? } else { from_end };
-    (at < length).then_some(at)
+    if at < length { Some(at) } else { None }
 }
 
-/// `value.Method(arguments)`.
+/// Evaluates `value.Method(arguments)`.
 pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, String> {
     if let Value::Text(text) = value
         && let Some(result) = text_method(text, method, arguments)

@@ -1,11 +1,11 @@
-//! Which argument belongs to which parameter of a cmdlet of the language.
+//! Assigns arguments to the parameters of a cmdlet of the language.
 
 use std::iter::Peekable;
 
 use super::table::Cmdlet;
 use crate::{ast::Statement, error::Fault, flow::EvalResult, text, value::Value};
 
-/// An argument with its value.
+/// Argument with its value.
 pub(crate) enum CmdletArgument<'a> {
     Parameter { at: usize, name: &'a str, value: Option<ArgumentValue<'a>> },
     Value { at: usize, item: ArgumentValue<'a> },
@@ -19,7 +19,7 @@ impl CmdletArgument<'_> {
     }
 }
 
-/// A value, or a script block that is carried out later.
+/// Value, or a script block that runs later.
 pub(crate) enum ArgumentValue<'a> {
     Value(Value),
     Block(&'a [Statement]),
@@ -37,7 +37,7 @@ impl ArgumentValue<'_> {
     }
 }
 
-/// The arguments of a cmdlet by their parameters.
+/// Arguments of a cmdlet by parameter.
 #[derive(Default)]
 pub(crate) struct BoundArguments<'a> {
     switches: Vec<&'static str>,
@@ -69,7 +69,7 @@ impl<'a> BoundArguments<'a> {
         Ok(bound)
     }
 
-    /// An argument without a name belongs to the first parameter.
+    /// Assigns an argument without a name to the first parameter.
     fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         let Some(&first) = cmdlet.values.first() else {
             return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
@@ -113,7 +113,7 @@ impl<'a> BoundArguments<'a> {
         self.take(name).map(|(at, item)| Ok((at, item.value(at)?))).transpose()
     }
 
-    /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
+    /// Takes names and patterns of properties; empty without the parameter.
     pub(crate) fn texts(&mut self, name: &str) -> EvalResult<Vec<String>> {
         let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
         let ArgumentValue::Value(value) = item else {
@@ -132,7 +132,7 @@ impl<'a> BoundArguments<'a> {
         values.into_iter().map(text).collect()
     }
 
-    /// A number of things.
+    /// Takes a count.
     pub(crate) fn count(&mut self, name: &str) -> EvalResult<Option<usize>> {
         let Some((at, value)) = self.value(name)? else { return Ok(None) };
         let count = match &value {
@@ -145,7 +145,7 @@ impl<'a> BoundArguments<'a> {
     }
 }
 
-/// The value that follows a parameter, if one does.
+/// Takes the value after a parameter, if there is one.
 pub(crate) fn following<'a>(
     arguments: &mut Peekable<impl Iterator<Item = CmdletArgument<'a>>>,
 ) -> Option<ArgumentValue<'a>> {
@@ -155,7 +155,7 @@ pub(crate) fn following<'a>(
     }
 }
 
-/// The parameter of this name, or the only one that begins so.
+/// Finds a parameter by its name, or by a unique beginning of it.
 pub(crate) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> EvalResult<&'static str> {
     let all = || cmdlet.values.iter().chain(cmdlet.switches).copied();
     if let Some(exact) = all().find(|known| known.eq_ignore_ascii_case(name)) {

@@ -1,4 +1,4 @@
-//! The cmdlets of the language itself: they choose, sort, count and show what others return.
+//! Cmdlets of the language: they select, sort, count and show values.
 
 mod bind;
 mod convert;

@@ -44,7 +44,7 @@ pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> EvalR
 
 fn window(mut values: Vec<Value>, skip: usize, first: Option<usize>, last: Option<usize>) -> Vec<Value> {
     if let (None, Some(last)) = (first, last) {
-        // From the end, also what is skipped.
+        // -Skip counts from the end too.
         values.truncate(values.len().saturating_sub(skip));
         return values.split_off(values.len().saturating_sub(last));
     }
@@ -61,7 +61,7 @@ fn window(mut values: Vec<Value>, skip: usize, first: Option<usize>, last: Optio
     values
 }
 
-/// The chosen properties; one that is not there is `$null`.
+/// Returns the selected properties. A missing one is `$null`.
 fn pick(value: &Value, patterns: &[String], excluded: &[String]) -> Object {
     let known: Vec<&str> = match value {
         Value::Object(object) => object.iter().map(|(name, _)| name).collect(),

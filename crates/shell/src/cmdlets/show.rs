@@ -28,7 +28,7 @@ pub(crate) fn format_table(
     Ok(screen(input.values, |objects| format::draw(objects, &columns, layout)))
 }
 
-/// Objects side by side are drawn together; what is no object is a line.
+/// Formats consecutive objects together, and each other value as a line.
 fn screen(values: Vec<Value>, draw: impl Fn(&[Object]) -> String) -> Flow {
     let mut blocks = Vec::new();
     let mut objects = Vec::new();

@@ -32,7 +32,7 @@ pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow)
     Ok(Flow { values: keyed.into_iter().map(|(_, value)| value).collect(), view: input.view, screen: None })
 }
 
-/// The properties of a value, or itself where none is named.
+/// Returns the properties of a value, or the value itself if none is named.
 fn values_of(at: usize, value: &Value, properties: &[String]) -> EvalResult<Vec<Value>> {
     if properties.is_empty() {
         return Ok(vec![value.clone()]);
@@ -68,18 +68,17 @@ fn measure(
 ) -> EvalResult<Object> {
     let sum = if bound.has("Sum") || bound.has("Average") { Some(sum(at, values)?) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "an average is no exact number anyway")]
-    let average = sum
-        .as_ref()
-        .and_then(Number::as_f64)
-        .filter(|_| !values.is_empty())
-        .map(|sum| sum / values.len() as f64);
+    let average = match sum.as_ref().and_then(Number::as_f64) {
+        Some(sum) if !values.is_empty() => Some(sum / values.len() as f64),
+        _ => None,
+    };
     let extreme = |switch: &str, wanted: Ordering| {
         let better = |one: &Value, other: &Value| SortKey::new(one).cmp(&SortKey::new(other)) == wanted;
         let best = values.iter().reduce(|best, value| if better(value, best) { value } else { best });
-        best.filter(|_| bound.has(switch)).cloned().unwrap_or_default()
+        if bound.has(switch) { best.cloned().unwrap_or_default() } else { Value::Null }
     };
     let asked = |switch: &str, number: Option<Number>| {
-        number.filter(|_| bound.has(switch)).map_or(Value::Null, Value::Number)
+        if bound.has(switch) { number.map_or(Value::Null, Value::Number) } else { Value::Null }
     };
     Ok(Object::from_iter([
         ("Count", values.len().into()),

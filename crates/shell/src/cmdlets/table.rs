@@ -1,6 +1,5 @@
-//! What the cmdlets of the language are called and take.
+//! Names and parameters of the cmdlets of the language.
 
-/// Which cmdlet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CmdletKind {
     FormatList,
@@ -21,16 +20,16 @@ pub(crate) enum CmdletKind {
     GetDate,
 }
 
-/// A cmdlet's names and parameters.
+/// Names and parameters of a cmdlet.
 #[derive(Clone, Copy)]
 pub(crate) struct Cmdlet {
     pub(crate) kind: CmdletKind,
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) switches: &'static [&'static str],
-    /// Parameters with a value. The first one need not be named.
+    /// Parameters with a value. The name of the first one is optional.
     pub(crate) values: &'static [&'static str],
-    /// Whether the first one takes several values also without commas.
+    /// True if the first one takes several values without commas.
     pub(crate) gathers: bool,
 }
 
@@ -67,7 +66,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         values: &["Property", "ExcludeProperty", "ExpandProperty", "First", "Last", "Skip"],
         ..OUT_NULL
     },
-    // Its comparisons, which are parameters as well, it reads itself.
+    // Its comparisons are parameters too. `eval/filter.rs` reads them.
     Cmdlet {
         kind: CmdletKind::WhereObject,
         name: "Where-Object",
@@ -111,7 +110,7 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
         kind: CmdletKind::ConvertToJson,
         name: "ConvertTo-Json",
         switches: &["Compress", "AsArray"],
-        // Nothing is ever cut off by its depth, so that the number is of no consequence.
+        // Output is never cut at a depth, so the value has no effect.
         values: &["Depth"],
         ..OUT_NULL
     },
@@ -155,9 +154,9 @@ pub(crate) const CMDLETS: [Cmdlet; 16] = [
     Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..OUT_NULL },
 ];
 
-/// Commands that the host carries out whether it lists them or not, and how else they are called.
+/// Commands that the host always runs, even if it does not list them: name or alias, and name.
 pub(crate) const DELEGATED: [(&str, &str); 6] = [
-    // Which makes a secret of text: the host says why not.
+    // The host refuses it with a reason, because it converts text to a secret.
     ("ConvertTo-SecureString", "ConvertTo-SecureString"),
     ("Get-Credential", "Get-Credential"),
     ("Get-Help", "Get-Help"),
@@ -166,14 +165,14 @@ pub(crate) const DELEGATED: [(&str, &str); 6] = [
     ("Read-Host", "Read-Host"),
 ];
 
-/// The cmdlet of this name or alias.
+/// Finds a cmdlet by name or alias.
 pub(crate) fn find(name: &str) -> Option<Cmdlet> {
     CMDLETS.into_iter().find(|cmdlet| {
         cmdlet.aliases.iter().chain([&cmdlet.name]).any(|known| known.eq_ignore_ascii_case(name))
     })
 }
 
-/// The names of all commands that are there whatever the host.
+/// Names of all commands that exist with every host.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     CMDLETS.into_iter().map(|cmdlet| cmdlet.name).chain(["Get-Credential", "Get-Help", "Read-Host"])
 }

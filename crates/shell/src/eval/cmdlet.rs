@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl<H: Host> Evaluator<'_, H> {
-    /// Carries out a cmdlet of the language.
+    /// Runs a cmdlet of the language.
     pub(crate) async fn cmdlet(
         &mut self,
         cmdlet: Cmdlet,

@@ -1,4 +1,4 @@
-//! Values of expressions.
+//! Evaluates expressions.
 
 use std::borrow::Cow;
 
@@ -85,8 +85,9 @@ impl<H: Host> Evaluator<'_, H> {
         check_limits(at, Value::Object(Object::from_iter(properties)))
     }
 
-    /// The value of a variable. One that was never set is an error and not `$null`: a misspelt name must not become
-    /// "no name", which some commands take for "all".
+    /// Returns the value of a variable. A variable that was never set is an error, not `$null`.
+    ///
+    /// A misspelled name must not become "no name", which some commands read as "all".
     fn look_up(&self, expression: &Expression) -> EvalResult<&Value> {
         match &expression.kind {
             ExpressionKind::Variable(name) => self.variables.get(name).ok_or_else(|| {
@@ -105,7 +106,7 @@ impl<H: Host> Evaluator<'_, H> {
             Some(value) => (&Expression { at: base.at, kind: ExpressionKind::Literal(value) }, &steps[1..]),
             None => (base, steps),
         };
-        // What a step asks for is worked out before the base is borrowed.
+        // The arguments of the steps are evaluated before the base is borrowed.
         let mut asked = Vec::with_capacity(steps.len());
         for step in steps {
             asked.push(match &step.kind {
@@ -115,7 +116,7 @@ impl<H: Host> Evaluator<'_, H> {
             });
         }
         let mut value = match &base.kind {
-            // A variable may hold many objects, which are not copied for one property.
+            // A variable may contain many objects. They are not copied for one property.
             ExpressionKind::Variable(_) | ExpressionKind::Current => Cow::Borrowed(self.look_up(base)?),
             _ => Cow::Owned(self.expression(base).await?),
         };
@@ -130,7 +131,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(value.into_owned())
     }
 
-    /// The first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`: an encoding is no value by itself.
+    /// Evaluates the first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`. An encoding alone is no value.
     async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> EvalResult<Option<Value>> {
         let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
             return Ok(None);
@@ -147,7 +148,7 @@ impl<H: Host> Evaluator<'_, H> {
         let mut left = self.expression(first).await?;
         for Link { at, operator, value } in rest {
             left = match operator {
-                // What need not be known is not asked for: it may be a command.
+                // The right side is evaluated only if necessary, because it may be a command.
                 Operator::And => Value::Bool(left.is_true() && self.expression(value).await?.is_true()),
                 Operator::Or => Value::Bool(left.is_true() || self.expression(value).await?.is_true()),
                 Operator::Xor => Value::Bool(left.is_true() != self.expression(value).await?.is_true()),

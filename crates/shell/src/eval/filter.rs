@@ -13,10 +13,10 @@ use crate::{
     value::Value,
 };
 
-/// What passes.
+/// Condition of `Where-Object`.
 enum Filter<'a> {
     Block(&'a [Statement]),
-    /// `Status -eq Failed`; without a comparison, what has a true value.
+    /// `Status -eq Failed`; without a comparison, the property must be true.
     Property {
         name: String,
         comparison: Option<(usize, Comparison, Value)>,
@@ -91,7 +91,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Flow::new(values))
     }
 
-    /// What the statements return while `$_` is the value.
+    /// Runs statements with the value as `$_`.
     async fn with(&mut self, value: Value, statements: &[Statement]) -> EvalResult<(Value, Vec<Value>)> {
         let outer = self.current.replace(value);
         let results = self.block(statements).await;
@@ -108,7 +108,7 @@ fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Eval
     let mut negated = false;
     let mut arguments = arguments.into_iter().peekable();
     while let Some(next) = arguments.next() {
-        // What an argument is for: the next one in order, or the one that is named.
+        // Purpose of the argument: the next one in order, or the named one.
         let (at, slot, item) = match next {
             CmdletArgument::Value { at, item: item @ ArgumentValue::Block(_) } => (at, "FilterScript", item),
             CmdletArgument::Value { at, item } if name.is_none() => (at, "Property", item),

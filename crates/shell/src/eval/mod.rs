@@ -1,4 +1,4 @@
-//! Carrying a script out: statements, pipelines, and the words of a command.
+//! Runs scripts: statements, pipelines, and arguments of commands.
 
 mod cmdlet;
 mod expression;
@@ -19,39 +19,37 @@ use crate::{
     value::{Object, Value, same_name},
 };
 
-/// Expressions stand in expressions, so their futures must be on the heap.
+/// Future on the heap, because expressions are nested.
 type BoxedEval<'a, T> = Pin<Box<dyn Future<Output = EvalResult<T>> + 'a>>;
 
-/// Properties that an object may have to be shown as a table where nobody says how.
+/// Maximum number of properties of objects that are shown as a table by default.
 const MAX_TABLE_COLUMNS: usize = 4;
 
-/// What a variable holds.
 #[derive(Clone, Debug)]
 struct Variable {
-    /// As it was first written.
+    /// Name in its first spelling.
     name: String,
     value: Value,
     view: Option<Vec<String>>,
 }
 
-/// The variables of a script or a prompt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Variables(HashMap<String, Variable>);
 
-/// Carries one script out.
+/// State of a running script.
 pub(crate) struct Evaluator<'r, H> {
     pub(crate) host: &'r H,
     pub(crate) variables: &'r mut Variables,
     pub(crate) output: &'r mut dyn FnMut(&str),
     pub(crate) width: Option<usize>,
-    /// `$_`, inside a script block.
+    /// Value of `$_` inside a script block.
     pub(crate) current: Option<Value>,
     pub(crate) regexes: Regexes,
     pub(crate) has_written: bool,
 }
 
 impl<H: Host> Evaluator<'_, H> {
-    /// Carries the statements out, and shows what comes out of each.
+    /// Runs statements, and shows the output of each.
     pub(crate) async fn run(&mut self, statements: &[Statement]) -> EvalResult<()> {
         for statement in statements {
             let flow = self.statement(statement).await?;
@@ -68,7 +66,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Flow::default())
     }
 
-    /// The values of the statements of a block. What a Format cmdlet makes inside it is shown at once.
+    /// Returns the values of a block. Text of Format cmdlets inside it is shown at once.
     pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> BoxedEval<'a, Vec<Value>> {
         Box::pin(async move {
             let mut values = Vec::new();
@@ -81,9 +79,9 @@ impl<H: Host> Evaluator<'_, H> {
         })
     }
 
-    /// The value of a pipeline that is not shown, with the columns in which it would be.
+    /// Returns the value of a pipeline that is not shown, with its default columns.
     async fn pipeline_value(&mut self, pipeline: &Pipeline) -> EvalResult<(Value, Option<Vec<String>>)> {
-        // An expression alone is not taken apart: `@(1)` stays a list.
+        // A single expression is not split into elements: `@(1)` stays a list.
         if let [Stage::Expression(expression)] = pipeline.stages.as_slice() {
             let view = self.view_of(expression);
             return Ok((self.expression(expression).await?, view));
@@ -127,7 +125,7 @@ impl<H: Host> Evaluator<'_, H> {
             return Err(Fault::value(command.at, message));
         }
         let Some(cmdlet) = cmdlet else {
-            // Before the arguments are worked out, which may ask for a password.
+            // Before the arguments are evaluated, because they may ask for a password.
             let name = self.host_command(command)?;
             let arguments = self.words(command).await?;
             return self.invoke(name, command.at, arguments, input, is_first).await;
@@ -155,7 +153,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(arguments)
     }
 
-    /// A word's value, or the script block that it is.
+    /// Returns the value of a word, or its script block.
     async fn item<'a>(&mut self, expression: &'a Expression) -> EvalResult<ArgumentValue<'a>> {
         match &expression.kind {
             ExpressionKind::Block(statements) => Ok(ArgumentValue::Block(statements)),
@@ -195,7 +193,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Flow { values, view: self.host.default_view(&name), screen: None })
     }
 
-    /// The host's own spelling of a command.
+    /// Returns the host's spelling of a command.
     fn host_command(&self, command: &Command) -> EvalResult<String> {
         let mut known = self.host.commands();
         let delegated = cmdlets::DELEGATED.iter().find(|(alias, _)| same_name(alias, &command.name));
@@ -214,7 +212,7 @@ impl<H: Host> Evaluator<'_, H> {
         Err(Fault { kind: ErrorKind::UnknownCommand, at: command.at, message, conceals: false })
     }
 
-    /// Shows what came out of a statement: objects as a table or a list, everything else line by line.
+    /// Shows the output of a statement: objects as a table or a list, other values line by line.
     pub(crate) fn show(&mut self, flow: Flow) {
         if let Some(screen) = &flow.screen {
             return self.write_block(screen);
@@ -247,7 +245,7 @@ impl<H: Host> Evaluator<'_, H> {
         self.write_block(&shown);
     }
 
-    /// Text of several lines, set apart from what stands before it.
+    /// Writes text of several lines, after an empty line.
     fn write_block(&mut self, text: &str) {
         if text.is_empty() {
             return;

@@ -1,10 +1,10 @@
-//! The few types of .NET that administrators use: `[System.IO.File]::ReadAllBytes(...)` and the like, and casts.
+//! Supported .NET types, such as `[System.IO.File]::ReadAllBytes(...)`, and casts.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::{error::Fault, flow::EvalResult, host::Host, number, text, times, value::Value};
 
-/// `[type_name]::member` or `[type_name]::member(arguments)`.
+/// Evaluates `[type_name]::member` or `[type_name]::member(arguments)`.
 pub(super) fn call<H: Host>(
     host: &H,
     at: usize,
@@ -44,12 +44,12 @@ fn read<H: Host>(host: &H, at: usize, path: &str) -> EvalResult<Vec<u8>> {
     host.read_file(path).map_err(|error| Fault::value(at, format!("the file {path} cannot be read: {error}")))
 }
 
-/// Whether this is the encoding UTF-8.
+/// True for the encoding UTF-8.
 pub(super) fn is_utf8(type_name: &str, member: &str) -> bool {
     plain(type_name) == "text.encoding" && member.eq_ignore_ascii_case("UTF8")
 }
 
-/// A method of the encoding UTF-8.
+/// Evaluates a method of the encoding UTF-8.
 pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> EvalResult<Value> {
     match (method.to_ascii_lowercase().as_str(), arguments) {
         ("getbytes", [Value::Text(text)]) => Ok(Value::Bytes(text.clone().into_bytes())),
@@ -61,7 +61,7 @@ pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> EvalResult
     }
 }
 
-/// `[type_name]value`
+/// Evaluates `[type_name]value`.
 pub(super) fn cast(at: usize, type_name: &str, value: Value) -> EvalResult<Value> {
     let shown = || text::interpolate(&value);
     let no = |what: &str| Fault::value(at, format!("`{}` is no {what}", text::show(&value)));
@@ -102,7 +102,7 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> EvalResult<Value
     }
 }
 
-/// The name in small letters and without `System.`, which may always be left out.
+/// Returns the name in lower case and without `System.`, which is optional.
 fn plain(type_name: &str) -> String {
     let name = type_name.to_ascii_lowercase();
     name.strip_prefix("system.").map(ToOwned::to_owned).unwrap_or(name)

@@ -1,4 +1,4 @@
-//! Expressions: conditions, lists, casts, and what they are made of.
+//! Parses expressions: conditions, lists, casts, and their operands.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Parser<'_> {
-    /// Conditions joined by `-and` and `-or`, which are of one precedence, below all comparisons.
+    /// Parses conditions with `-and` and `-or`. Both have the same precedence, below all comparisons.
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
         self.chain(|operator| !matches!(operator, Operator::Compare(_)), Self::comparison)
     }
@@ -113,7 +113,7 @@ impl Parser<'_> {
         Ok(Expression { at, kind: ExpressionKind::Not(Box::new(value)) })
     }
 
-    /// `[Type]value`, `[Type]::Member` or `[Type]::Method(...)`.
+    /// Parses `[Type]value`, `[Type]::Member` or `[Type]::Method(...)`.
     fn bracket(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
@@ -168,7 +168,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The digits; a dash before them is already read.
+    /// Parses digits. A dash before them is already read.
     fn number(&mut self, at: usize, negative: bool) -> Parsed<Expression> {
         let start = self.cursor.at();
         self.cursor.eat_while(|c| c.is_ascii_digit());
@@ -184,7 +184,7 @@ impl Parser<'_> {
         Ok(Expression { at, kind: ExpressionKind::Literal(Value::Number(number)) })
     }
 
-    /// `@(...)` or `@{...}`, from the `@`.
+    /// Parses `@(...)` or `@{...}`, from the `@`.
     pub(super) fn at_sign(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
@@ -257,7 +257,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `{ statements }`
+    /// Parses `{ statements }`.
     pub(super) fn block(&mut self) -> Parsed<Expression> {
         let opened = OpenBracket { at: self.cursor.at(), sign: "{", close: '}' };
         self.cursor.next();

@@ -1,4 +1,4 @@
-//! What follows a value without a blank: properties, methods, indexes.
+//! Parses properties, methods and indexes, which follow a value without a blank.
 
 use super::{
     OpenBracket, Parsed, Parser,
@@ -50,7 +50,7 @@ impl Parser<'_> {
         Ok(Expression { at: base.at, kind: ExpressionKind::Path { base: Box::new(base), steps } })
     }
 
-    /// `(a, b)` of a method, from the opening sign.
+    /// Parses `(a, b)` of a method, from the opening sign.
     pub(super) fn call_arguments(&mut self) -> Parsed<Vec<Expression>> {
         let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();

@@ -1,4 +1,4 @@
-//! Quoted text, and the variables in it.
+//! Parses quoted text with its variables.
 
 use super::{
     OpenBracket, Parsed, Parser,
@@ -10,7 +10,7 @@ use crate::{
     value::Value,
 };
 
-/// Gathers the parts of a text.
+/// Collects the parts of a text.
 #[derive(Default)]
 pub(super) struct Parts {
     parts: Vec<Part>,
@@ -43,7 +43,7 @@ impl Parts {
 }
 
 impl Parser<'_> {
-    /// A text in quotes, from the opening quote.
+    /// Parses a quoted text, from the opening quote.
     pub(super) fn quoted(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         let mut parts = Parts::default();
@@ -110,7 +110,7 @@ impl Parser<'_> {
             'u' if self.cursor.peek() == Some('{') => {
                 return Err(Fault::unsupported(self.cursor.at() - 2, "the escape `u{...} is"));
             }
-            // Inside quotes, too, a backtick at the end takes the line's end away.
+            // A backtick at the end of a line removes the line end, inside quotes too.
             c if is_line_end(c) => {
                 if c == '\r' {
                     self.cursor.eat('\n');
@@ -121,7 +121,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What a `$` inside a text means: only the variable, never a property, which needs `$(...)`.
+    /// Parses a `$` inside a text: only the variable, never a property, which needs `$(...)`.
     pub(super) fn dollar_into(&mut self, parts: &mut Parts) -> Parsed<()> {
         match self.cursor.peek_second() {
             Some(c) if c == '(' || c == '{' || is_name(c) => {
@@ -136,7 +136,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A variable or `$(...)`, from the `$`, without what may follow it.
+    /// Parses a variable or `$(...)`, from the `$`, without later steps.
     pub(super) fn dollar(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
