@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_quoted_is_a_literal() {
+    fn text_that_cannot_be_quoted_is_a_literal() {
         let command = Command::new("X").astring(b"a\r\nb").strings([&b"\0"[..], b"c", b"\xfc"]).raw("Y");
         assert_eq!(wire(&command), b"X {4}\r\na\r\nb ({1}\r\n\0 \"c\" {1}\r\n\xfc) Y");
         assert_eq!(Command::new("X").astring(&[b'x'; 1024]).fragments.len(), 1);

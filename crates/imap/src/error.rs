@@ -244,7 +244,7 @@ mod tests {
     use crate::decode::decode_status;
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_classified() {
         use ErrorKind as K;
         let table = [
             (
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_a_code_is_shown() {
+    fn a_url_in_a_code_is_shown() {
         for (line, shown) in [
             (
                 "NO [WEBALERT https://accounts.google.com/signin?x=1] Web login required.",
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_server_cannot_command_a_terminal_or_flood_it() {
+    fn server_text_is_truncated_and_without_controls() {
         let line = ["NO \x1b]0;owned\x07", &"x".repeat(100_000)].concat();
         let status = decode_status(line.as_bytes()).unwrap();
         for error in [Error::refused("APPEND", &status), Error::bye(&status)] {

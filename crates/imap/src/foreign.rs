@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocols_are_told_by_their_first_bytes() {
+    fn protocols_are_recognized_by_their_first_bytes() {
         for (first, expected) in [
             (&b"\x15\x03\x01\x00\x02\x02\x46"[..], Some(Protocol::Tls)),
             (b"* OK hello", Some(Protocol::Imap)),

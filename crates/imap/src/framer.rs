@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_ends_behind_a_literal_of_a_fetch_may_go_on_in_the_next() {
+    fn a_fetch_may_continue_on_the_line_after_a_literal() {
         let text = b"* 1 FETCH (BODY[] {3}\r\na\nb\r\n UID 1)";
         let (found, error) = whole(&[&text[..], b"\r\n* 2 EXISTS\r\n"].concat());
         assert_eq!((found, error), (vec![response(text), response(b"* 2 EXISTS")], None));
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn large_literals_are_streamed_and_what_follows_is_joined_to_the_head() {
+    fn the_rest_of_a_response_is_joined_to_its_head() {
         let (head, tail) = (b"* 1 FETCH (UID 7 BODY[] {9}\r\n", b" X {2}\r\nab)");
         let wire = [&head[..], b"123\r\n6789", tail, b"\r\n* 2 EXISTS\r\n"].concat();
         let streamed = vec![(head.len(), 9)];
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_told() {
+    fn each_limit_has_its_error() {
         let line = |length: usize| [&b"* "[..], &vec![b'x'; length - 4], b"\r\n"].concat();
         assert_eq!(error(&line(60)), None);
         assert_eq!(error(&line(61)), Some(FrameError::LineTooLong { limit: 60 }));
@@ -625,7 +625,7 @@ mod tests {
         }
 
         #[test]
-        fn noise_gives_the_same_frames_and_the_same_error_however_it_is_cut(
+        fn noise_gives_the_same_frames_and_error_with_any_reads(
             words in prop::collection::vec(
                 prop::sample::select(vec![
                     "* ", "* 1 FETCH (", "\r\n", "\n", " {", "}", "+", "~{", "0", "3", "9", "12", "99999999999999999999",

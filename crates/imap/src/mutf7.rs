@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_canonical_is_not_decoded() {
+    fn names_that_are_not_canonical_are_not_decoded() {
         for wire in ["&", "&APY", "&AGE-", "a&b", "&2D0-", "&APY-&APY-", "gr\u{fc}n", "&A-"] {
             assert_eq!(decode(wire.as_bytes()), None, "{wire:?}");
         }

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_port_is_told_with_its_address() {
+    async fn a_refused_port_is_reported_with_its_address() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -302,7 +302,7 @@ mod tests {
 
     /// An address of the machine's own network is known when the connection has the same address at both ends.
     #[tokio::test]
-    async fn nor_is_one_used_that_comes_back_by_the_network() {
+    async fn a_connection_to_this_machine_by_its_network_is_refused() {
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_to_be_patient_and_for_how_long() {
+    fn delays_have_a_scope_and_a_duration() {
         let exactly = |millis| Retry::After(Some(Duration::from_millis(millis)));
         let open = Retry::After(None);
         for (line, scope, retry) in [
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_said_of_one_message() {
+    fn some_refusals_may_concern_one_message() {
         for (line, expected) in [
             ("NO [UNAVAILABLE] UID FETCH Server error while fetching messages", true),
             ("NO [SERVERBUG] UID FETCH Server error - Please try again later", true),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_connections_enough() {
+    fn too_many_connections_have_a_scope() {
         for (line, scope) in [
             (
                 "NO [ALERT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_sounds_like_it() {
+    fn similar_words_ask_for_no_delay() {
         for (line, expected) in [
             ("NO [OVERQUOTA] Quota exceeded", (Scope::Endpoint, Retry::Never, ErrorKind::Quota)),
             ("BYE Too many invalid IMAP commands.", (Scope::Session, Retry::Now, ErrorKind::Connection)),

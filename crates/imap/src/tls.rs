@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_reason_is_told() {
+    async fn the_reason_is_in_the_error() {
         let expired = refusal(
             server("mail.example", |params| {
                 params.not_before = date_time_ymd(2001, 1, 1);
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_that_vouches_for_itself_is_told_in_words() {
+    async fn a_self_signed_certificate_is_named_in_the_error() {
         use rcgen::{BasicConstraints, DnType, IsCa};
         let known = server("mail.example", |_| {}).await;
         let (path, options) = ca_file(&known.pem);
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_issuer_is_told_with_the_fingerprint() {
+    async fn the_error_about_an_unknown_issuer_has_the_fingerprint() {
         let known = server("mail.example", |_| {}).await;
         let (path, options) = ca_file(&known.pem);
         let unknown = server("mail.example", |_| {}).await;
@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_certificate_than_the_pinned_is_refused_even_when_all_are_accepted() {
+    async fn a_pin_takes_precedence_over_accepting_all_certificates() {
         let server = server("mail.example", |_| {}).await;
         let seen = shown(&server.pin);
         let options =
@@ -569,7 +569,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stolen_certificate_without_its_key_is_refused_in_spite_of_the_pin() {
+    fn a_pinned_certificate_without_its_key_is_refused() {
         // The handshake's signature is checked with the certificate's key: one made by another key must fail.
         let certificate = |key: &KeyPair| CertificateParams::new(vec![]).unwrap().self_signed(key).unwrap();
         let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
@@ -608,7 +608,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_without_tls_is_told_as_such() {
+    async fn a_server_without_tls_has_its_own_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut accepted, _) = listener.accept().await.unwrap();
@@ -619,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn a_useless_ca_file_is_told() {
+    fn a_useless_ca_file_is_an_error() {
         let missing = TlsOptions { ca_file: Some("/no/such/file.pem".into()), ..TlsOptions::default() };
         let error = build(&missing, false).unwrap_err().to_string();
         assert!(error.contains("/no/such/file.pem cannot be used"), "{error}");

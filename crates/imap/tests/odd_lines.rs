@@ -20,7 +20,7 @@ fn read(line: &[u8]) -> Response {
     decode(&raw, &ResponseLimits::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The table's lines are read, and each must give its value.
+/// Checks that each line of the table decodes to its value.
 fn check(table: impl IntoIterator<Item = (&'static str, Untagged)>) {
     for (line, expected) in table {
         assert_eq!(read(line.as_bytes()), Response::Untagged(expected), "{line:?}");

@@ -64,7 +64,7 @@ fn restore((raw, literals): &Framed) -> Vec<u8> {
     wire
 }
 
-/// What imap-codec writes, and whether a literal is in it.
+/// Bytes that imap-codec writes, and true if they contain a literal.
 fn encode(meant: &Meant<'_>) -> (Vec<u8>, bool) {
     let fragments: Vec<_> = ResponseCodec::new().encode(meant).collect();
     let literals = fragments.iter().any(|fragment| matches!(fragment, Fragment::Literal { .. }));
@@ -165,7 +165,7 @@ fn assert_same_fetch(meant: &[MessageDataItem<'_>], found: &Fetch) {
     assert_eq!(sections, contents);
 }
 
-/// Whether this kind of data was compared.
+/// True if this kind of data was compared.
 fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
     match (meant, found) {
         (Data::Exists(number), Untagged::Exists(read)) | (Data::Recent(number), Untagged::Recent(read)) => {
@@ -219,7 +219,7 @@ fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
     true
 }
 
-/// What imap-proto reads, where it reads all of it. It knows less than imap-codec writes.
+/// Data that imap-proto reads, if it reads all of it. It supports less than imap-codec writes.
 fn assert_same_as_proto(wire: &[u8], found: &Untagged) {
     use imap_proto::{AttributeValue, MailboxDatum, Response as Proto};
     let Ok((b"", read)) = Proto::parse(wire) else { return };
@@ -312,7 +312,7 @@ proptest! {
         check(data, &wire, &lengths);
     }
 
-    /// Of the responses above few are FETCH, and hardly any has a literal.
+    /// Few of the responses above are FETCH, and hardly any has a literal.
     #[test]
     fn fetches_with_bodies_are_read_as_they_were_meant(
         items in prop::collection::vec(fetch_item(), 1..8),

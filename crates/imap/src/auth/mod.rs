@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_line_does_not_carry_the_password_where_that_can_be_helped() {
+    fn without_tls_the_password_is_sent_last_or_never() {
         let both = "AUTH=PLAIN AUTH=CRAM-MD5";
         assert_eq!(names(both, &password(), true), ["CRAM-MD5", "PLAIN", LOGIN_COMMAND]);
         assert_eq!(names("AUTH=PLAIN", &password(), true), ["PLAIN", LOGIN_COMMAND]);

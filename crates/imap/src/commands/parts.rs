@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_undone_is_below_the_message_that_is_told() {
+    fn the_rest_is_below_the_reported_message() {
         let status = |code| StatusResponse { status: crate::response::Status::Ok, code, text: String::new() };
         let limit = |lowest| Some(Code::MessageLimit { most: 3, lowest: Uid::new(lowest) });
         let asked: UidSet = "2,4:8".parse().unwrap();

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 const MIB: usize = 1 << 20;
-/// What the two sockets hold, and what is written before the server notices that the client is gone.
+/// Bytes in the buffers of the two sockets, and bytes that are written before the server notices the end of the client.
 const ON_THE_WAY: usize = 16 * MIB;
 /// A client that takes more has no bound.
 const MOST: usize = 1 << 30;
@@ -246,7 +246,7 @@ fn of_one_command() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_without_end_is_an_error_after_a_known_number_of_bytes() {
+async fn an_endless_response_is_an_error_after_known_bytes() {
     are_bounded(of_one_response()).await;
 }
 

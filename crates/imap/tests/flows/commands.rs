@@ -296,7 +296,7 @@ async fn a_dropped_command_is_read_to_its_end() {
          C: a2 LIST \"\" \"new\"
          S: * LIST () \"/\" new
          S: a2 OK done";
-    // The client goes away after the first answer; the rest of it comes before the second.
+    // The client is dropped after the first answer; the rest of it comes before the second.
     let script = script.replace("C: a2", "S: * LIST () \"/\" older\nS: a1 OK done\nC: a2");
     let (mut session, peer) = session("", &script).await;
     let lines = Arc::clone(&peer.lines);
@@ -411,7 +411,7 @@ const CHANGES: &str = "C: a1 ENABLE QRESYNC
     C: a4 EXAMINE \"Sent\" (CONDSTORE)
     C: a5 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 71 VANISHED)\n";
 
-/// The messages told, by mailbox, and what each mailbox answered.
+/// The messages by mailbox, and the answer of each mailbox.
 async fn changes(session: &mut Session) -> (Vec<(usize, Option<Uid>)>, Vec<Result<ChangedMailbox, Error>>) {
     session.enable(&["QRESYNC"]).await.unwrap();
     let mut told = Vec::new();

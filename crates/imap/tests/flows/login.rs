@@ -177,7 +177,7 @@ async fn any_octet_in_a_password() {
     login("", Credentials::password("alice", Secret::new("a\tbc")), script).await.0.unwrap();
 }
 
-/// Passwords that break programs which put commands together as text.
+/// Passwords that break programs which build commands as text.
 fn odd_passwords() -> Vec<String> {
     let printable: String = (' '..='~').collect();
     let mut passwords: Vec<String> = printable.chars().map(|character| format!("a{character}b")).collect();
@@ -295,14 +295,14 @@ async fn a_refused_token_is_acknowledged() {
     }
 }
 
-/// Alice, who goes on as bob.
+/// Alice, who continues as bob.
 fn as_bob() -> Credentials {
     Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth("bob".to_owned())), ..alice() }
 }
 
 #[tokio::test]
 async fn an_administrator_goes_on_as_another_user() {
-    // What alice could do, bob need not be able to do.
+    // Bob may have other capabilities than alice.
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] hello
          C: a1 LOGIN \"alice\" \"hunter2\"

@@ -142,7 +142,7 @@ async fn all(mut replies: AppendReplies<'_>) -> Result<Vec<AppendReply>, Error> 
     Ok(found)
 }
 
-/// Appends these messages, several in a command where that is possible. Returns what `begin` said to each.
+/// Appends messages, several in a command if possible. Returns the result of `begin` for each.
 async fn append(session: &mut Session, messages: &[&str]) -> Result<(Vec<bool>, Vec<AppendReply>), Error> {
     let (mut sink, replies) = session.append_pipeline(&inbox()).await?;
     let flags: Flags = ["\\Seen", "b a d"].into_iter().collect();
@@ -206,7 +206,7 @@ async fn several_messages_in_one_command() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_place_of_consent_ends_the_command_and_not_the_session() {
+async fn a_refused_literal_ends_the_command_not_the_session() {
     let script = format!(
         "C: a1 APPEND \"INBOX\" {HEAD} {{3}}
          S: + go on
@@ -313,7 +313,7 @@ async fn nobody_waits_for_replies_that_nobody_reads() {
         let (mut sink, replies) = session.append_pipeline(&inbox()).await.unwrap();
         let flags = Flags::new();
         let head = AppendHead { flags: &flags, date: None, length: 5 };
-        // The sink waits for consent when the one who would read it goes away.
+        // The sink waits for a continuation while the replies are dropped.
         let (begun, ()) = tokio::join!(sink.begin(&head), async move { drop(replies) });
         assert!(begun.is_err());
     })
@@ -321,7 +321,7 @@ async fn nobody_waits_for_replies_that_nobody_reads() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up_and_one_that_owes_nothing_is_not() {
+async fn only_a_server_that_owes_an_answer_can_time_out() {
     let script = "C: a1 APPEND \"INBOX\" {3+}
          C: one";
     let (mut session, peer) = session_with("LITERAL+", script, |options| {
