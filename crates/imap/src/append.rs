@@ -217,7 +217,7 @@ impl AppendSink<'_> {
     /// Opens a command, or adds a message to the open one. Without MULTIAPPEND, the open command must be ended first.
     pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<BeginOutcome, Error> {
         if self.missing.is_some() {
-            return Err(misuse("a message is begun within another"));
+            return Err(misuse("a message was started within another"));
         }
         if let Some(error) = self.handshake.with(|state| state.failed.clone()) {
             return Err(error);
@@ -228,7 +228,7 @@ impl AppendSink<'_> {
                 return Ok(BeginOutcome::Refused(id));
             }
             Some(id) if self.is_multi => (id, Command::new("")),
-            Some(_) => return Err(misuse("the server takes one message in a command")),
+            Some(_) => return Err(misuse("the server accepts only one message per command")),
             None => (self.open(), Command::new("APPEND").mailbox(&self.name)),
         };
         let command = if head.flags.iter().any(is_flag) { command.flags(head.flags) } else { command };
@@ -258,7 +258,7 @@ impl AppendSink<'_> {
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         let length = octets.len() as u64;
         let Some(missing) = self.missing.and_then(|missing| missing.checked_sub(length)) else {
-            return Err(misuse("more octets than were announced"));
+            return Err(misuse("more bytes than announced"));
         };
         let outcome = if missing == 0 && octets.len() > MIN_TAIL {
             let (body, tail) = octets.split_at(octets.len() - MIN_TAIL);
@@ -278,9 +278,9 @@ impl AppendSink<'_> {
             Some(0) => Ok(()),
             Some(missing) => {
                 self.missing = Some(missing);
-                Err(misuse(&format!("{missing} octets of a message are missing")))
+                Err(misuse(&format!("{missing} bytes of a message are missing")))
             }
-            None => Err(misuse("a message is ended that was not begun")),
+            None => Err(misuse("a message was ended that was not started")),
         }
     }
 
@@ -436,7 +436,7 @@ impl AppendReplies<'_> {
     /// Returns an error if the sink was dropped in a state without a regular end.
     fn check_ending(&mut self) -> Result<(), Error> {
         if self.pending.is_open() && !self.pending.is_empty() {
-            return Err(self.incoming.fail(misuse("given up within a message")));
+            return Err(self.incoming.fail(misuse("cancelled within a message")));
         }
         if self.handshake.unsent.load(Ordering::Acquire) && !self.pending.is_empty() {
             return Err(self.incoming.fail(misuse("the sink was dropped before it was flushed")));

@@ -84,9 +84,9 @@ impl Connection {
     fn no_method(&self, credentials: &Credentials, line: LineSecurity) -> Error {
         let offered: Vec<&str> = self.capabilities().mechanisms().collect();
         let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
-        let mut words = format!("no way to log in that both sides know; the server's mechanisms: {offered}");
+        let mut words = format!("no sign-in method in common; the server's mechanisms: {offered}");
         if let Some(mechanism) = &credentials.mechanism {
-            words = format!("{words}; asked for: {mechanism}");
+            words = format!("{words}; requested: {mechanism}");
         }
         if self.capabilities().has("LOGINDISABLED") {
             words.push_str(match line {

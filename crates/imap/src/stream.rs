@@ -55,7 +55,7 @@ impl Stream {
             Self::Clear(tcp) => {
                 Ok(Self::Tls(Box::new(tls::handshake(tcp, options, bare(&options.host)).await?)))
             }
-            Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is on already")),
+            Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is already active")),
         }
     }
 

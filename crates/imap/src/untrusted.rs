@@ -93,7 +93,7 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
         }
         E::Revoked => "it was revoked".to_owned(),
         E::BadSignature => match &seen.content {
-            Some(it) => format!("it is not signed by {} as that is trusted here", it.issuer),
+            Some(it) => format!("it is not signed with the trusted key of {}", it.issuer),
             None => "its signature is wrong".to_owned(),
         },
         E::Other(other) if other.to_string() == "UnsupportedCertVersion" => {

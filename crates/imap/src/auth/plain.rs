@@ -29,7 +29,7 @@ impl Mechanism for Plain {
     }
 
     fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        Err(unexpected(NAME, "the server asks for more than there is to say"))
+        Err(unexpected(NAME, "the server sent an unexpected challenge"))
     }
 }
 

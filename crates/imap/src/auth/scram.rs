@@ -104,7 +104,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             return Err(self.malformed());
         };
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
-            return Err(unexpected(self.name, "the server's nonce does not go on from ours"));
+            return Err(unexpected(self.name, "the server's nonce does not begin with the client's nonce"));
         }
         let salt = STANDARD.decode(salt).map_err(|_| self.malformed())?;
         let rounds: u32 = rounds.parse().map_err(|_| self.malformed())?;
@@ -176,7 +176,7 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
                 Ok(Vec::new())
             }
             ScramState::Verified | ScramState::Failed => {
-                Err(unexpected(self.name, "the server asks for more than there is to say"))
+                Err(unexpected(self.name, "the server sent an unexpected challenge"))
             }
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn plain_items(items: &str) -> Result<(), Error> {
     if items.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
         Ok(())
     } else {
-        let words = format!("{} cannot be said in a command", items.escape_debug());
+        let words = format!("{} is not allowed in a command", items.escape_debug());
         Err(Error {
             scope: Scope::Folder,
             retry: Retry::Never,

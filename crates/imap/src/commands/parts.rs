@@ -80,7 +80,7 @@ pub(super) fn left_undone(name: &str, asked: &UidSet, status: &StatusResponse) -
     let rest = asked.without(&UidSet::range(lowest, Uid::LAST));
     if rest == *asked {
         let words =
-            format!("{name}: the server did a part of it, down to message {lowest}, which was not asked for");
+            format!("{name}: the server processed messages down to {lowest}, which was not requested");
         return Err(Error::session(ErrorKind::Protocol, words).at_least(Scope::Session));
     }
     Ok(rest)

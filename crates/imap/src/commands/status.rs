@@ -103,6 +103,6 @@ impl Session {
 }
 
 fn silent(name: &MailboxName) -> Error {
-    let words = format!("STATUS: the server says OK and nothing about {name}");
+    let words = format!("STATUS: the server answered OK without data about {name}");
     Error { scope: Scope::Folder, ..Error::session(ErrorKind::Protocol, words) }
 }

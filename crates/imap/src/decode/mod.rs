@@ -19,7 +19,7 @@ use tokenizer::Tokens;
 
 /// Error of a line that is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server sent something that is no response: {0:?}")]
+#[error("the server sent a line that is no response: {0:?}")]
 pub struct DecodeError(String);
 
 /// Decodes one response.

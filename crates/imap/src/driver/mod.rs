@@ -287,7 +287,7 @@ impl Link {
             return Err(error.clone());
         }
         if self.pending.is_open() {
-            let words = "a command was given up before all of it was sent";
+            let words = "a command was cancelled before all of it was sent";
             return Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)));
         }
         while !self.pending.is_empty() || self.incoming.farewell.is_some() {

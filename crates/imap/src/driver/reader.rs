@@ -100,7 +100,7 @@ impl Reader {
         if dropped > 0
             && let Some(trace) = &self.trace
         {
-            let words = format!("({dropped} octets sent before TLS are thrown away)");
+            let words = format!("({dropped} bytes from before TLS are discarded)");
             trace.line(Direction::Server, &words);
         }
         self.half
@@ -143,11 +143,17 @@ impl Reader {
         let out = self.framer.buffer_mut();
         let before = (inflate.packed.len(), out.len());
         inflate.inflater.inflate(&mut inflate.packed, out, INFLATE_CHUNK).map_err(|error| {
-            Error::session(ErrorKind::Protocol, format!("what the server compressed cannot be read: {error}"))
+            Error::session(
+                ErrorKind::Protocol,
+                format!("the compressed data of the server cannot be read: {error}"),
+            )
         })?;
         inflate.full = out.len() - before.1 == INFLATE_CHUNK;
         if !inflate.full && !inflate.packed.is_empty() && before == (inflate.packed.len(), out.len()) {
-            return Err(Error::session(ErrorKind::Protocol, "what the server compressed cannot be read"));
+            return Err(Error::session(
+                ErrorKind::Protocol,
+                "the compressed data of the server cannot be read",
+            ));
         }
         Ok(())
     }
@@ -169,7 +175,7 @@ impl Reader {
     fn ended(&self) -> Error {
         let place = match self.literal {
             Some((length, came)) => {
-                format!(" in the middle of a literal: {came} of {length} octets came")
+                format!(" in the middle of a literal: {came} of {length} bytes arrived")
             }
             None if self.framer.is_inside_literal() => " in the middle of a literal".to_owned(),
             None if self.framer.is_inside_response() => " in the middle of a response".to_owned(),

@@ -200,7 +200,7 @@ impl Writer {
     fn timed<T>(&mut self, outcome: Result<io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, Error> {
         self.pending.touch();
         let Ok(outcome) = outcome else {
-            let words = format!("the server took nothing for {} s", self.patience.as_secs_f32());
+            let words = format!("the server accepted no data for {} s", self.patience.as_secs_f32());
             let error = Error::session(ErrorKind::Timeout, words);
             self.broken = Some(error.clone());
             return Err(error);
@@ -224,7 +224,7 @@ impl Writer {
 }
 
 fn torn() -> Error {
-    Error::session(ErrorKind::Protocol, "a command was given up while it was sent")
+    Error::session(ErrorKind::Protocol, "a command was cancelled while it was sent")
 }
 
 /// Treats a write of zero bytes as an error, because the stream has ended.

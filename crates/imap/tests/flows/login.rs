@@ -71,7 +71,7 @@ async fn what_was_said_before_tls_does_not_count() {
     let connection = peer.open(Security::StartTls).await.unwrap();
     let words: Vec<_> = connection.capabilities().iter().collect();
     assert_eq!(words, ["IMAP4REV1", "AUTH=PLAIN"]);
-    assert!(peer.lines.all().iter().any(|line| line.contains("thrown away")), "{:?}", peer.lines.all());
+    assert!(peer.lines.all().iter().any(|line| line.contains("discarded")), "{:?}", peer.lines.all());
     drop(connection);
     peer.done().await;
 }
