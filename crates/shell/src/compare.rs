@@ -65,9 +65,9 @@ pub(crate) fn compare(
 fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Regexes) -> Result<bool, String> {
     let case = comparison.case_sensitive;
     let ordered = |is: fn(Ordering) -> bool| {
-        order(left, right, case).map(is).ok_or_else(|| {
-            format!("`{}` and `{}` cannot be put in an order", text::show(left), text::show(right))
-        })
+        order(left, right, case)
+            .map(is)
+            .ok_or_else(|| format!("`{}` and `{}` cannot be compared", text::show(left), text::show(right)))
     };
     let among = |values: &Value, one: &Value| match values {
         Value::List(values) => values.iter().any(|value| equal(value, one, case)),

@@ -39,7 +39,7 @@ pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
         (Value::Object(object), Value::Text(name)) => Ok(object.get(name).cloned().unwrap_or_default()),
         (Value::Null, _) => Err("there is nothing to take an element of".to_owned()),
         (_, Value::Number(number)) => {
-            let number = number.as_i64().ok_or_else(|| format!("{number} is no index"))?;
+            let number = number.as_i64().ok_or_else(|| format!("{number} is not an index"))?;
             let found = match value {
                 Value::List(values) => element(values.len(), number).map(|at| values[at].clone()),
                 Value::Text(text) => {
@@ -51,7 +51,7 @@ pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
             };
             Ok(found.unwrap_or_default())
         }
-        _ => Err(format!("`{}` is no index", text::show(index))),
+        _ => Err(format!("`{}` is not an index", text::show(index))),
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<V
 }
 
 fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is no date"));
+    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is not a date"));
     let result = match (method.to_ascii_lowercase().as_str(), arguments) {
         ("tolower", []) => Ok(text.to_lowercase().into()),
         ("toupper", []) => Ok(text.to_uppercase().into()),
@@ -189,7 +189,7 @@ mod tests {
             assert_eq!(call(&value.into(), method, &arguments), Ok(result.into()), "{value}.{method}");
         }
         assert_eq!(call(&json!(5).into(), "ToString", &[]), Ok("5".into()));
-        assert!(call(&"x".into(), "AddHours", &[json!(1).into()]).unwrap_err().contains("no date"));
+        assert!(call(&"x".into(), "AddHours", &[json!(1).into()]).unwrap_err().contains("not a date"));
         assert!(call(&"x".into(), "Explode", &[]).unwrap_err().contains("Explode"));
     }
 }

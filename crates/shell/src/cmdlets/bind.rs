@@ -31,7 +31,7 @@ impl ArgumentValue<'_> {
             Self::Value(value) => Ok(value),
             Self::Block(_) => Err(Fault::unsupported(
                 at,
-                "a script block anywhere but behind Where-Object and ForEach-Object is",
+                "a script block anywhere but after Where-Object and ForEach-Object is",
             )),
         }
     }
@@ -72,7 +72,7 @@ impl<'a> BoundArguments<'a> {
     /// Assigns an argument without a name to the first parameter.
     fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         let Some(&first) = cmdlet.values.first() else {
-            return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
+            return Err(Fault::value(at, format!("{} has no parameter for this value", cmdlet.name)));
         };
         if !cmdlet.gathers {
             return self.set(first, at, item);
@@ -92,7 +92,7 @@ impl<'a> BoundArguments<'a> {
         if self.values.iter().any(|(known, ..)| *known == name) {
             return Err(Fault::value(
                 at,
-                format!("there is a value for -{name} already; separate several with commas"),
+                format!("-{name} already has a value; separate several with commas"),
             ));
         }
         self.values.push((name, at, item));
@@ -127,7 +127,7 @@ impl<'a> BoundArguments<'a> {
             Value::Text(text) if !text.is_empty() => Ok(text),
             Value::Number(_) => Ok(text::show(&value)),
             Value::Object(_) => Err(Fault::unsupported(at, "a computed property is")),
-            _ => Err(Fault::value(at, format!("`{}` is no name", text::show(&value)))),
+            _ => Err(Fault::value(at, format!("`{}` is not a name", text::show(&value)))),
         };
         values.into_iter().map(text).collect()
     }

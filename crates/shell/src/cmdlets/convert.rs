@@ -57,7 +57,7 @@ fn objects(at: usize, input: Flow) -> EvalResult<Vec<Object>> {
             let shown = text::show(&other);
             Err(Fault::value(
                 at,
-                format!("only objects have columns, and `{shown}` is none; use Select-Object first"),
+                format!("only objects have columns, and `{shown}` is not one; use Select-Object first"),
             ))
         }
     };

@@ -100,7 +100,7 @@ fn sum(at: usize, values: &[Value]) -> EvalResult<Number> {
             _ => None,
         };
         let number =
-            number.ok_or_else(|| Fault::value(at, format!("`{}` is no number", text::show(value))))?;
+            number.ok_or_else(|| Fault::value(at, format!("`{}` is not a number", text::show(value))))?;
         whole = whole.zip(number.as_i64()).and_then(|(sum, number)| sum.checked_add(number));
         total += number.as_f64().unwrap_or_default();
     }

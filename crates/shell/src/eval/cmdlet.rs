@@ -54,7 +54,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Some((at, value)) => {
                     let shown = text::show(&value);
                     let moment = times::moment(&shown).ok_or_else(|| {
-                        Fault::value(at, format!("`{shown}` is no date of the form 2026-12-31T18:00:00Z"))
+                        Fault::value(at, format!("`{shown}` is not a date of the form 2026-12-31T18:00:00Z"))
                     })?;
                     Ok(Flow::new(vec![moment.to_string().into()]))
                 }

@@ -35,7 +35,7 @@ impl<H: Host> Evaluator<'_, H> {
                 }
                 ExpressionKind::Block(_) => Err(Fault::unsupported(
                     at,
-                    "a script block anywhere but behind Where-Object and ForEach-Object is",
+                    "a script block anywhere but after Where-Object and ForEach-Object is",
                 )),
                 ExpressionKind::Path { base, steps } => self.path(base, steps).await,
                 ExpressionKind::Static { type_name, member, arguments } => {
@@ -96,7 +96,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Fault::value(expression.at, format!("the variable ${name} was never set{hint}"))
             }),
             _ => self.current.as_ref().ok_or_else(|| {
-                Fault::value(expression.at, "$_ has a value only inside a script block behind a pipe")
+                Fault::value(expression.at, "$_ has a value only inside a script block after a pipe")
             }),
         }
     }

@@ -85,7 +85,7 @@ impl<H: Host> Evaluator<'_, H> {
                 }
             }
             ArgumentValue::Value(_) => {
-                return Err(Fault::value(at, "a script block or the name of a property must stand here"));
+                return Err(Fault::value(at, "a script block or the name of a property is expected here"));
             }
         }
         Ok(Flow::new(values))
@@ -144,12 +144,12 @@ fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Eval
             }
             ("Property", item) => match item.value(at)? {
                 Value::Text(text) => name.replace(text).is_some(),
-                _ => return Err(Fault::value(at, "the name of a property must stand here")),
+                _ => return Err(Fault::value(at, "the name of a property is expected here")),
             },
             (_, item) => wanted.replace(item.value(at)?).is_some(),
         };
         if taken {
-            return Err(Fault::value(at, "there is one such value already"));
+            return Err(Fault::value(at, "there is already such a value"));
         }
     }
     match (block, name, comparison, wanted) {

@@ -89,7 +89,7 @@ impl<H: Host> Evaluator<'_, H> {
         let flow = self.pipeline(pipeline).await?;
         if flow.screen.is_some() {
             let at = pipeline.stages.last().map_or(0, Stage::at);
-            return Err(Fault::value(at, "this makes text for the screen, which cannot be used any further"));
+            return Err(Fault::value(at, "this makes text for the screen, which cannot be used as a value"));
         }
         Ok((Value::from_stream(flow.values), flow.view))
     }

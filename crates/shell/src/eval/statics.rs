@@ -27,7 +27,7 @@ pub(super) fn call<H: Host>(
         ("convert", "frombase64string", Some([Value::Text(text)])) => BASE64_STANDARD
             .decode(text.trim())
             .map(Value::Bytes)
-            .map_err(|error| Fault::value(at, format!("this is no base64 text: {error}"))),
+            .map_err(|error| Fault::value(at, format!("this is not base64: {error}"))),
         ("datetime", "now" | "utcnow", None) => Ok(host.now().to_string().into()),
         _ => Err(Fault::unsupported(
             at,
@@ -64,7 +64,7 @@ pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> EvalResult
 /// Evaluates `[type_name]value`.
 pub(super) fn cast(at: usize, type_name: &str, value: Value) -> EvalResult<Value> {
     let shown = || text::interpolate(&value);
-    let no = |what: &str| Fault::value(at, format!("`{}` is no {what}", text::show(&value)));
+    let no = |what: &str| Fault::value(at, format!("`{}` is not a {what}", text::show(&value)));
     match (plain(type_name).as_str(), &value) {
         ("string", _) => Ok(Value::Text(shown())),
         ("bool" | "boolean", _) => Ok(Value::Bool(value.is_true())),

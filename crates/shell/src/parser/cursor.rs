@@ -98,11 +98,11 @@ impl<'s> Cursor<'s> {
         let blanks = self.eat_while(is_blank);
         match self.peek() {
             None if blanks.is_empty() => {
-                Err(Fault::incomplete(start, "the backtick says that the line goes on, but no line follows"))
+                Err(Fault::incomplete(start, "the backtick continues the line, but no line follows"))
             }
             _ if !blanks.is_empty() => Err(Fault::syntax(
                 start,
-                "a blank follows the backtick; a line goes on only when the backtick is its last character",
+                "a blank follows the backtick; a line continues only if the backtick is its last character",
             )),
             _ => {
                 if self.next() == Some('\r') {

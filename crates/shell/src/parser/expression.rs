@@ -162,7 +162,7 @@ impl Parser<'_> {
             Some(c) if is_name_start(c) => {
                 let rest = self.cursor.rest();
                 let word = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
-                Err(Fault::syntax(at, format!("text must stand in quotes here: '{word}'")))
+                Err(Fault::syntax(at, format!("text must be in quotes here: '{word}'")))
             }
             Some(_) => Err(self.unexpected()),
         }
@@ -179,7 +179,7 @@ impl Parser<'_> {
         let digits = self.cursor.since(start);
         let sign = if negative { "-" } else { "" };
         let number = number::parse(&format!("{sign}{digits}")).ok_or_else(|| {
-            Fault::syntax(at, format!("`{sign}{digits}` is no number; text must stand in quotes here"))
+            Fault::syntax(at, format!("`{sign}{digits}` is not a number; text must be in quotes here"))
         })?;
         Ok(Expression { at, kind: ExpressionKind::Literal(Value::Number(number)) })
     }
@@ -206,7 +206,7 @@ impl Parser<'_> {
             Some(c) if is_name(c) => {
                 Err(Fault::unsupported(at, "splatting, which gives the parameters as a table in `@name`, is"))
             }
-            _ => Err(Fault::syntax(at, "a `(` or a `{` must follow the `@`, or it must stand in quotes")),
+            _ => Err(Fault::syntax(at, "a `(` or a `{` must follow the `@`, or it must be in quotes")),
         }
     }
 
@@ -235,7 +235,7 @@ impl Parser<'_> {
                 }
             };
             if !seen.insert(name.to_lowercase()) {
-                return Err(Fault::syntax(at, format!("the entry {name} is there twice")));
+                return Err(Fault::syntax(at, format!("the entry {name} occurs twice")));
             }
             self.cursor.skip_blanks()?;
             if !self.cursor.eat('=') {

@@ -41,7 +41,7 @@ struct OpenBracket {
 
 impl OpenBracket {
     fn never_closed(self) -> Fault {
-        Fault::incomplete(self.at, format!("the `{}` that is opened here is never closed", self.sign))
+        Fault::incomplete(self.at, format!("the `{}` that opens here is never closed", self.sign))
     }
 }
 

@@ -38,7 +38,7 @@ impl Parser<'_> {
                     StepKind::Index(index)
                 }
                 (Some(':'), Some(':')) => {
-                    return Err(Fault::unsupported(at, "`::` behind anything but a type in brackets is"));
+                    return Err(Fault::unsupported(at, "`::` after anything but a type in brackets is"));
                 }
                 _ => break,
             };

@@ -97,7 +97,7 @@ impl Parser<'_> {
         let rest = &self.cursor.rest()[self.cursor.peek().map_or(0, char::len_utf8)..];
         let name = &rest[..rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())];
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with('-') {
-            let what = "arithmetic (text with a dash, such as a date, must stand in quotes) is";
+            let what = "arithmetic (text with a dash, such as a date, must be in quotes) is";
             return Fault::unsupported(at, what);
         }
         if operator::is_left_out(name) {

@@ -59,10 +59,7 @@ impl Parser<'_> {
         loop {
             match self.cursor.next() {
                 None => {
-                    return Err(Fault::incomplete(
-                        at,
-                        "the single quote that is opened here is never closed",
-                    ));
+                    return Err(Fault::incomplete(at, "the single quote that opens here is never closed"));
                 }
                 Some(c) if is_single_quote(c) => match self.cursor.peek() {
                     Some(second) if is_single_quote(second) => {
@@ -77,7 +74,7 @@ impl Parser<'_> {
     }
 
     fn double_quoted(&mut self, at: usize, parts: &mut Parts) -> Parsed<()> {
-        let never_closed = || Fault::incomplete(at, "the double quote that is opened here is never closed");
+        let never_closed = || Fault::incomplete(at, "the double quote that opens here is never closed");
         loop {
             match self.cursor.peek().ok_or_else(never_closed)? {
                 '`' => {

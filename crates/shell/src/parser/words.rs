@@ -65,7 +65,7 @@ impl Parser<'_> {
             }
         } else if self.cursor.peek().is_some_and(|c| !ends_word(c) && c != '`') {
             let at = self.cursor.at();
-            Err(Fault::syntax(at, format!("a blank or a colon must stand between -{name} and its value")))
+            Err(Fault::syntax(at, format!("a blank or a colon must be between -{name} and its value")))
         } else {
             Ok(WordKind::Parameter { name, value: None })
         }
