@@ -33,6 +33,7 @@ pub(crate) struct Cmdlet {
     pub(crate) gathers: bool,
 }
 
+/// `Out-Null`. Its empty fields are the defaults of the others.
 const OUT_NULL: Cmdlet = Cmdlet {
     kind: CmdletKind::OutNull,
     name: "Out-Null",
