@@ -35,14 +35,14 @@ impl Connection {
                 Ok(Some(mechanism)) => break (mechanism, self),
                 // The server refused one mechanism and disconnected. The next one needs another connection.
                 Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
-                Err(error) if error.retry == Retry::Never => return Err(attempt.into_error(error)),
+                Err(error) if error.retry == Retry::Never => return Err(attempt.record_failure(error)),
                 Err(error) => return Err(error),
             }
         };
         if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
             proxy_auth(&mut connection.link, owner).await?;
         }
-        let refused = attempt.into_refusals(mechanism);
+        let refused = attempt.record_success(mechanism);
         Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })
     }
 

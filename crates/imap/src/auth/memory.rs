@@ -117,7 +117,7 @@ impl SignInAttempt {
     }
 
     /// Records that the mechanism worked, so that it is tried first from now on. Returns the texts of the earlier refusals.
-    pub(crate) fn into_refusals(self, name: &'static str) -> Vec<String> {
+    pub(crate) fn record_success(self, name: &'static str) -> Vec<String> {
         let mut known = self.memory.known();
         known.unfinished.remove(&self.account);
         if !known.worked.contains(&name) {
@@ -128,7 +128,7 @@ impl SignInAttempt {
     }
 
     /// Returns the final error, with the earlier refusals. The next sign-in of the user tries all methods again.
-    pub(crate) fn into_error(self, last: Error) -> Error {
+    pub(crate) fn record_failure(self, last: Error) -> Error {
         self.memory.known().unfinished.remove(&self.account);
         let earlier: Vec<&str> = self
             .refusals
