@@ -5,13 +5,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use mailhaul_mail::{Flags, InternalDate, UidSet, UidValidity};
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -107,7 +108,7 @@ struct HandshakeState {
 
 impl ContinuationHandshake {
     fn with<T>(&self, change: impl FnOnce(&mut HandshakeState) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.state.lock())
     }
 
     fn fail(&self, error: &Error) {

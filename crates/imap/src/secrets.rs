@@ -1,12 +1,9 @@
 //! Secrets that were sent to a server. They are redacted in everything that the server says afterwards.
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use mailhaul_mail::{Redactor, Search, Secret};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::Error,
@@ -78,7 +75,7 @@ impl Secrets {
     }
 
     fn known(&self) -> MutexGuard<'_, KnownSecrets> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Adds a secret, which is redacted from now on.

@@ -1,10 +1,8 @@
 //! Commands that were sent and are not answered yet.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::VecDeque, time::Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::command_id::CommandId;
 
@@ -35,7 +33,7 @@ impl Pending {
     }
 
     fn inner(&self) -> MutexGuard<'_, PendingState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Starts a new command.

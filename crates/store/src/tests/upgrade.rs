@@ -12,7 +12,7 @@ use crate::{Store, database};
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
-/// What a program that knew only the ledger has left, with one mailbox of one folder and one message.
+/// Writes a file of the first version, with one mailbox of one folder and one message.
 async fn version_one(data: &Path) {
     let path = database::make_file(data).unwrap();
     let options = database::write_options(&path);
