@@ -135,14 +135,9 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
             found.internal_date = found.internal_date_text.as_deref().and_then(InternalDate::parse);
         }
         "RFC822.SIZE" => found.rfc822_size = value.number(),
-        "MODSEQ" => {
-            found.modseq =
-                value.list().and_then(|members| members.first()).and_then(Token::number).map(ModSeq)
-        }
-        "EMAILID" => found.email_id = value.list().and_then(|members| members.first()).and_then(Token::text),
-        "THREADID" => {
-            found.thread_id = value.list().and_then(|members| members.first()).and_then(Token::text)
-        }
+        "MODSEQ" => found.modseq = first_member(&value).and_then(Token::number).map(ModSeq),
+        "EMAILID" => found.email_id = first_member(&value).and_then(Token::text),
+        "THREADID" => found.thread_id = first_member(&value).and_then(Token::text),
         "X-GM-MSGID" => found.gm_msgid = value.number(),
         "X-GM-THRID" => found.gm_thrid = value.number(),
         "X-GM-LABELS" => found.gm_labels = value.texts(),
@@ -174,6 +169,11 @@ fn section(item: &str) -> Option<(String, Option<u32>)> {
     }
     let origin = tail.strip_prefix('<')?.strip_suffix('>')?.parse().ok()?;
     Some((spec.to_owned(), Some(origin)))
+}
+
+/// First member of a list.
+fn first_member(value: &Token) -> Option<&Token> {
+    value.list()?.first()
 }
 
 fn content(value: &Token) -> Option<Content> {
