@@ -123,14 +123,17 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Brings the schema up to date, and gives checksums to older rows.
-pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault> {
-    migrate_to(options, SCHEMA_VERSION).await?;
+/// Opens the file, brings its schema up to date, and gives checksums to older rows.
+///
+/// Returns the connection for the writer: each further connection costs syncs of the disk when it is closed.
+pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
     let mut connection = options.connect().await?;
+    if schema(&mut connection).await? != Some(SCHEMA_VERSION) {
+        migrate_to(&mut connection, SCHEMA_VERSION).await?;
+    }
     check_mailboxes(&mut connection).await?;
     upgrade::write_checksums(&mut connection).await?;
-    connection.close().await?;
-    Ok(())
+    Ok(connection)
 }
 
 /// Returns an error if a mailbox of the ledger cannot be found by its name.
@@ -146,20 +149,17 @@ async fn check_mailboxes(connection: &mut SqliteConnection) -> Result<(), Fault>
 }
 
 /// Brings the schema up to this step.
-pub(crate) async fn migrate_to(options: &SqliteConnectOptions, last: i64) -> Result<(), Fault> {
+pub(crate) async fn migrate_to(connection: &mut SqliteConnection, last: i64) -> Result<(), Fault> {
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    let mut connection = options.connect().await?;
     let steps = SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect();
     let migrator = Migrator::with_migrations(steps);
     // Not `run`: the compiler cannot prove that its future is `Send`.
-    migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },
         other => Fault::Migrate(other),
-    })?;
-    connection.close().await?;
-    Ok(())
+    })
 }
 
 /// Returns the file's schema; `None` if its creation was interrupted.

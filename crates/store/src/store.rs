@@ -56,10 +56,10 @@ impl Store {
         let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
-        database::migrate(&options).await.map_err(StoreError::database(&path, "opened"))?;
+        let connection = database::open(&options).await.map_err(StoreError::database(&path, "opened"))?;
         drop(held);
         let readers = Readers::pool(&path);
-        let writer = Some(Writer::start(path.clone(), options));
+        let writer = Some(Writer::start(path.clone(), options, Some(connection)));
         let shared = Shared {
             data: data.to_owned(),
             path,

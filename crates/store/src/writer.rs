@@ -52,10 +52,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer's task, which ends with the last handle.
-    pub(crate) fn start(path: PathBuf, options: SqliteConnectOptions) -> Self {
+    /// Starts the writer's task, which ends with the last handle. Without a connection, the first request opens one.
+    pub(crate) fn start(
+        path: PathBuf,
+        options: SqliteConnectOptions,
+        connection: Option<SqliteConnection>,
+    ) -> Self {
         let (requests, received) = mpsc::channel(MAX_REQUESTS);
-        let task = Task { options, path: path.clone(), connection: None };
+        let task = Task { options, path: path.clone(), connection };
         tokio::spawn(task.run(received));
         Self { requests, path }
     }

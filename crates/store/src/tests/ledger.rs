@@ -300,7 +300,8 @@ async fn a_full_disk_is_reported_and_written_data_stays() {
     ledger(&store).await.record(&before).await.unwrap();
     let path = data.path().join("mailhaul.db");
     // SQLite gives the same answer for a file that may not grow as for a full disk.
-    let cramped = Writer::start(path.clone(), database::write_options(&path).pragma("max_page_count", "24"));
+    let options = database::write_options(&path).pragma("max_page_count", "24");
+    let cramped = Writer::start(path.clone(), options, None);
     let window: Vec<_> = (1..=2_000).map(|number| done("INBOX", number)).collect();
     let error = mailhaul_engine::Error::from(cramped.write(1, None, window.clone()).await.unwrap_err());
     assert_eq!(error.kind, ErrorKind::Ledger);
