@@ -7,7 +7,7 @@ use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
 use super::{
-    failures::into_failure,
+    shared::failures::into_failure,
     views::{MigrationServerAvailability, TestResult},
 };
 use crate::{

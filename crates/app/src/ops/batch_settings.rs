@@ -10,7 +10,7 @@ use mailhaul_operations::{Bytes, Failure, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::failures;
+use super::shared::failures;
 use crate::time_zones::zone;
 
 /// Checks the name of a batch.

@@ -8,7 +8,7 @@ use mailhaul_operations::Failure;
 use mailhaul_store::{BatchOverview, Parking};
 
 use super::{
-    failures::into_failure,
+    shared::failures::into_failure,
     views::{ARCHIVE, BatchNames, MigrationBatch},
 };
 use crate::context::Context;

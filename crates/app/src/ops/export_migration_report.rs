@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure,
-    nouns::REPORT,
-    report_file::{Part, bookmark, date},
+    shared::{
+        failures::into_failure,
+        nouns::REPORT,
+        report_file::{Part, bookmark, date},
+    },
     skipped_report,
     views::MigrationReport,
 };

@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::{into_failure, not_found},
-    nouns::API_TOKEN,
+    shared::{
+        failures::{into_failure, not_found},
+        nouns::API_TOKEN,
+    },
     views::MigrationApiToken,
 };
 use crate::context::Context;

@@ -6,7 +6,10 @@ use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading, views::MigrationAuditLog};
+use super::{
+    shared::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading},
+    views::MigrationAuditLog,
+};
 use crate::context::Context;
 
 pub(crate) struct GetMigrationAuditLog;

@@ -8,9 +8,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::into_failure,
-    nouns::BATCH,
-    pages::most,
+    shared::{failures::into_failure, nouns::BATCH, pages::most},
     views::{MigrationBatch, ReportLine},
 };
 use crate::context::Context;

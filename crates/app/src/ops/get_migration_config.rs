@@ -4,7 +4,11 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{config::show, failures::into_failure, nouns::CONFIG, views::MigrationConfig};
+use super::{
+    config::show,
+    shared::{failures::into_failure, nouns::CONFIG},
+    views::MigrationConfig,
+};
 use crate::context::Context;
 
 pub(crate) struct GetMigrationConfig;

@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure,
-    nouns::ENDPOINT,
+    shared::{failures::into_failure, nouns::ENDPOINT},
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;

@@ -4,7 +4,10 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::into_failure, nouns::FOLDER_PLAN, views::MigrationFolderPlan};
+use super::{
+    shared::{failures::into_failure, nouns::FOLDER_PLAN},
+    views::MigrationFolderPlan,
+};
 use crate::{advice::explained, context::Context};
 
 pub(crate) struct GetMigrationFolderPlan;

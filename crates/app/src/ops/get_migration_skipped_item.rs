@@ -9,8 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours, saved_messages::Saving,
-    skipped_report::ReportPosition, views::MigrationSkippedItem,
+    saved_messages::Saving,
+    shared::{failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours},
+    skipped_report::ReportPosition,
+    views::MigrationSkippedItem,
 };
 use crate::context::Context;
 

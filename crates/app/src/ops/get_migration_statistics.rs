@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure,
-    nouns::STATISTICS,
+    shared::{failures::into_failure, nouns::STATISTICS},
     views::{Counts, MigrationStatistics},
 };
 use crate::context::Context;

@@ -10,9 +10,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::into_failure,
-    nouns::USER,
-    pages::Reading,
+    shared::{failures::into_failure, nouns::USER, pages::Reading},
     views::{MigrationUser, Waiting},
 };
 use crate::context::Context;

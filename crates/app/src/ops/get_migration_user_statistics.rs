@@ -8,9 +8,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::EndpointNames,
-    failures::into_failure,
-    nouns::USER_STATISTICS,
-    pages::most,
+    shared::{failures::into_failure, nouns::USER_STATISTICS, pages::most},
     views::{Details, MigrationUserStatistics, Waiting},
 };
 use crate::context::Context;

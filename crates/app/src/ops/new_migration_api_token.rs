@@ -4,7 +4,10 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::into_failure, nouns::API_TOKEN, views::MigrationApiToken};
+use super::{
+    shared::{failures::into_failure, nouns::API_TOKEN},
+    views::MigrationApiToken,
+};
 use crate::context::Context;
 
 pub(crate) struct NewMigrationApiToken;

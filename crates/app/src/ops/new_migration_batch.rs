@@ -16,9 +16,11 @@ use serde::Deserialize;
 use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::{batch_now, target},
-    failures::{into_failure, unsupported},
-    members,
-    nouns::BATCH,
+    shared::{
+        failures::{into_failure, unsupported},
+        members,
+        nouns::BATCH,
+    },
     views::MigrationBatch,
 };
 use crate::{

@@ -15,9 +15,11 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
     endpoint_settings::{self as settings, Authentication},
-    failures::{into_failure, unsupported},
-    nouns::ENDPOINT,
     reach,
+    shared::{
+        failures::{into_failure, unsupported},
+        nouns::ENDPOINT,
+    },
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;

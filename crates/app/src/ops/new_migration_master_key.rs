@@ -7,7 +7,7 @@ use mailhaul_store::MasterKeySource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{failures::into_failure, nouns::MASTER_KEY};
+use super::shared::{failures::into_failure, nouns::MASTER_KEY};
 use crate::context::{Context, master_key};
 
 pub(crate) struct NewMigrationMasterKey;

@@ -4,7 +4,10 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::into_failure, nouns::BATCH, views::MigrationBatch};
+use super::{
+    shared::{failures::into_failure, nouns::BATCH},
+    views::MigrationBatch,
+};
 use crate::{context::Context, service::Ending};
 
 pub(crate) struct RemoveMigrationBatch;

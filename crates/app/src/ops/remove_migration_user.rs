@@ -4,7 +4,10 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{failures::into_failure, nouns::USER, views::MigrationUser};
+use super::{
+    shared::{failures::into_failure, nouns::USER},
+    views::MigrationUser,
+};
 use crate::{context::Context, service::Ending};
 
 pub(crate) struct RemoveMigrationUser;

@@ -7,7 +7,7 @@ use mailhaul_migration::{BatchSettings, Guid, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Due, Users};
 
-use super::failures::into_failure;
+use super::shared::failures::into_failure;
 use crate::context::Context;
 
 /// Times before the change.

@@ -14,12 +14,14 @@ use serde::Deserialize;
 
 use super::{
     batch_settings::{self as settings, NO_MAIL, RepairChoice},
-    confirm_deletions,
     endpoints::batch_now,
-    failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
-    members,
-    nouns::BATCH,
     schedule::{Before, follow},
+    shared::{
+        confirm_deletions,
+        failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
+        members,
+        nouns::BATCH,
+    },
     views::MigrationBatch,
 };
 use crate::{

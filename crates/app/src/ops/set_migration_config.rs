@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 use super::{
     config::show,
-    failures::into_failure,
-    nouns::CONFIG,
+    shared::{failures::into_failure, nouns::CONFIG},
     views::{ARCHIVE, MigrationConfig},
 };
 use crate::context::Context;

@@ -12,9 +12,11 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, changed_access, gmail_api, here_alone},
     endpoint_settings::{self as settings, Authentication},
-    failures::{at_least_one, into_failure},
-    nouns::ENDPOINT,
     reach, redirection,
+    shared::{
+        failures::{at_least_one, into_failure},
+        nouns::ENDPOINT,
+    },
     views::{Active, MigrationEndpoint},
 };
 use crate::context::Context;

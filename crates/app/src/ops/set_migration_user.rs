@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    confirm_deletions, failures::into_failure, get_migration_user::user_now, members, nouns::USER,
+    get_migration_user::user_now,
+    shared::{confirm_deletions, failures::into_failure, members, nouns::USER},
     views::MigrationUser,
 };
 use crate::{

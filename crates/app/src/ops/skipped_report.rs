@@ -4,7 +4,7 @@ use mailhaul_migration::{Batch, Guid, MigrationUser};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Bookmark, SkippedMessage, UserFilter};
 
-use super::{
+use super::shared::{
     failures::into_failure,
     report_file::{Part, bookmark, date, not_ours},
 };

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure, get_migration_user::user_now, nouns::USER, rules::user_refusal,
+    get_migration_user::user_now,
+    shared::{failures::into_failure, nouns::USER, rules::user_refusal},
     views::MigrationUser,
 };
 use crate::context::Context;

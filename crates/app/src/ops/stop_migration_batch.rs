@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    endpoints::batch_now, failures::into_failure, nouns::BATCH, rules::Order, views::MigrationBatch,
+    endpoints::batch_now,
+    shared::{failures::into_failure, nouns::BATCH, rules::Order},
+    views::MigrationBatch,
 };
 use crate::{context::Context, service::Ending};
 

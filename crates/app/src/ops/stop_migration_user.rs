@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    failures::into_failure, get_migration_user::user_now, nouns::USER, start_migration_user::refused,
+    get_migration_user::user_now,
+    shared::{failures::into_failure, nouns::USER},
+    start_migration_user::refused,
     views::MigrationUser,
 };
 use crate::{context::Context, service::Ending};

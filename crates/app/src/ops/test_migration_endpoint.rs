@@ -6,8 +6,7 @@ use serde::Deserialize;
 
 use super::{
     availability::{login, quick, run_test},
-    failures::into_failure,
-    nouns::ENDPOINT,
+    shared::{failures::into_failure, nouns::ENDPOINT},
     views::MigrationServerAvailability,
 };
 use crate::context::Context;

@@ -12,9 +12,8 @@ use super::{
     access::{AccessParameters, Kinds, Preset, new_access},
     availability::{new_bearer, run_test, thorough, thorough_login},
     endpoint_settings::{self as settings, Authentication},
-    failures::into_failure,
-    nouns::SERVER_AVAILABILITY,
     reach,
+    shared::{failures::into_failure, nouns::SERVER_AVAILABILITY},
     views::MigrationServerAvailability,
 };
 use crate::context::Context;

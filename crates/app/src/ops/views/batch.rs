@@ -11,8 +11,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{IMAP, Moment, ReportLine, batch_message::message};
-use crate::{ops::rules::supported_actions, text, time_zones::zone};
+use super::{IMAP, ReportLine, batch_message::message};
+use crate::{
+    ops::shared::{moment::Moment, rules::supported_actions},
+    text,
+    time_zones::zone,
+};
 
 /// Number of users by state. `TotalCount` is the sum of `PendingCount`, `ActiveCount`,
 /// `StoppedCount`, `SyncedCount`, `FinalizedCount` and `FailedCount`.

@@ -10,7 +10,6 @@ mod batch_message;
 mod config;
 mod endpoint;
 mod folder_plan;
-mod moment;
 mod report;
 mod skipped_item;
 mod statistics;
@@ -25,7 +24,6 @@ pub(crate) use self::{
     config::MigrationConfig,
     endpoint::{Active, MigrationEndpoint},
     folder_plan::MigrationFolderPlan,
-    moment::Moment,
     report::MigrationReport,
     skipped_item::MigrationSkippedItem,
     statistics::MigrationStatistics,

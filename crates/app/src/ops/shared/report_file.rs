@@ -15,7 +15,7 @@ const PART: usize = 4 << 20;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Part of a CSV file.
-pub(super) struct Part {
+pub(crate) struct Part {
     rows: csv::Writer<Vec<u8>>,
     /// Bytes of the cells so far.
     length: usize,
@@ -23,14 +23,14 @@ pub(super) struct Part {
 
 impl Part {
     /// First part, which begins with the column names.
-    pub(super) fn first(columns: &[&str], with_byte_order_mark: bool) -> Result<Self, Failure> {
+    pub(crate) fn first(columns: &[&str], with_byte_order_mark: bool) -> Result<Self, Failure> {
         let start = if with_byte_order_mark { BYTE_ORDER_MARK } else { "" };
         let mut part = Self::beginning_with(start);
         part.push(columns)?;
         Ok(part)
     }
 
-    pub(super) fn further() -> Self {
+    pub(crate) fn further() -> Self {
         Self::beginning_with("")
     }
 
@@ -42,33 +42,33 @@ impl Part {
     }
 
     /// Appends a row. Cells that a spreadsheet would run as a formula are escaped.
-    pub(super) fn push<C: AsRef<str>>(&mut self, cells: &[C]) -> Result<(), Failure> {
+    pub(crate) fn push<C: AsRef<str>>(&mut self, cells: &[C]) -> Result<(), Failure> {
         self.length += cells.iter().map(|it| it.as_ref().len() + 1).sum::<usize>();
         self.rows.write_record(cells.iter().map(|it| harmless(it.as_ref()))).map_err(|error| broken(&error))
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.length >= PART
     }
 
-    pub(super) fn into_text(self) -> Result<String, Failure> {
+    pub(crate) fn into_text(self) -> Result<String, Failure> {
         let octets = self.rows.into_inner().map_err(|error| broken(&error))?;
         String::from_utf8(octets).map_err(|error| broken(&error))
     }
 }
 
 /// Time in ISO 8601, UTC.
-pub(super) fn date(at: Option<Timestamp>) -> String {
+pub(crate) fn date(at: Option<Timestamp>) -> String {
     at.map(|it| it.to_string()).unwrap_or_default()
 }
 
 /// Parses a position that the part before returned.
-pub(super) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
+pub(crate) fn bookmark(text: &str) -> Result<Bookmark, Failure> {
     text.parse().map_err(|_| not_ours())
 }
 
 /// Failure for a continuation that the service did not return.
-pub(super) fn not_ours() -> Failure {
+pub(crate) fn not_ours() -> Failure {
     Failure::invalid("Continuation is not a value that this service returned")
 }
 

@@ -13,11 +13,11 @@ use crate::context::Context;
 /// Users per database query.
 const PAGE: u32 = 1000;
 
-pub(super) async fn of_user(context: &Context, user: &MigrationUser) -> Result<(), Failure> {
+pub(crate) async fn of_user(context: &Context, user: &MigrationUser) -> Result<(), Failure> {
     confirm(context, std::slice::from_ref(user)).await
 }
 
-pub(super) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failure> {
+pub(crate) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failure> {
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let mut after = None;
     loop {
