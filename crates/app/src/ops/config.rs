@@ -4,7 +4,7 @@ use mailhaul_migration::MigrationConfig as Config;
 use mailhaul_operations::Failure;
 use mailhaul_store::BatchFilter;
 
-use super::{endpoints::EndpointNames, shared::failures::into_failure, views::MigrationConfig};
+use super::{batch::endpoints::EndpointNames, shared::failures::into_failure, views::MigrationConfig};
 use crate::context::Context;
 
 /// Shows the configuration, and whether another batch fits below the limit.

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    batch::view::Counts,
     shared::{failures::into_failure, nouns::STATISTICS},
-    views::{Counts, MigrationStatistics},
+    views::MigrationStatistics,
 };
 use crate::context::Context;
 

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    endpoints::EndpointNames,
+    batch::endpoints::EndpointNames,
     shared::{failures::into_failure, nouns::USER, pages::Reading},
     views::{MigrationUser, Waiting},
 };

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    endpoints::EndpointNames,
+    batch::endpoints::EndpointNames,
     shared::{failures::into_failure, nouns::USER_STATISTICS, pages::most},
     views::{Details, MigrationUserStatistics, Waiting},
 };

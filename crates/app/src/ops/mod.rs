@@ -4,15 +4,11 @@
 
 mod access;
 mod availability;
-mod batch_settings;
-mod complete_migration_batch;
+mod batch;
 mod config;
 mod endpoint_settings;
-mod endpoints;
-mod export_migration_report;
 mod get_migration_api_token;
 mod get_migration_audit_log;
-mod get_migration_batch;
 mod get_migration_config;
 mod get_migration_endpoint;
 mod get_migration_folder_plan;
@@ -21,26 +17,20 @@ mod get_migration_statistics;
 mod get_migration_user;
 mod get_migration_user_statistics;
 mod new_migration_api_token;
-mod new_migration_batch;
 mod new_migration_endpoint;
 mod new_migration_master_key;
 mod reach;
 mod redirection;
 mod remove_migration_api_token;
-mod remove_migration_batch;
 mod remove_migration_endpoint;
 mod remove_migration_user;
 mod saved_messages;
-mod schedule;
-mod set_migration_batch;
 mod set_migration_config;
 mod set_migration_endpoint;
 mod set_migration_user;
 mod shared;
 mod skipped_report;
-mod start_migration_batch;
 mod start_migration_user;
-mod stop_migration_batch;
 mod stop_migration_user;
 mod test_migration_endpoint;
 mod test_migration_server_availability;
@@ -59,13 +49,13 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<set_migration_endpoint::SetMigrationEndpoint>()
         .with::<test_migration_endpoint::TestMigrationEndpoint>()
         .with::<remove_migration_endpoint::RemoveMigrationEndpoint>()
-        .with::<new_migration_batch::NewMigrationBatch>()
-        .with::<get_migration_batch::GetMigrationBatch>()
-        .with::<set_migration_batch::SetMigrationBatch>()
-        .with::<start_migration_batch::StartMigrationBatch>()
-        .with::<stop_migration_batch::StopMigrationBatch>()
-        .with::<complete_migration_batch::CompleteMigrationBatch>()
-        .with::<remove_migration_batch::RemoveMigrationBatch>()
+        .with::<batch::new::NewMigrationBatch>()
+        .with::<batch::get::GetMigrationBatch>()
+        .with::<batch::set::SetMigrationBatch>()
+        .with::<batch::start::StartMigrationBatch>()
+        .with::<batch::stop::StopMigrationBatch>()
+        .with::<batch::complete::CompleteMigrationBatch>()
+        .with::<batch::remove::RemoveMigrationBatch>()
         .with::<get_migration_user::GetMigrationUser>()
         .with::<set_migration_user::SetMigrationUser>()
         .with::<start_migration_user::StartMigrationUser>()
@@ -77,7 +67,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<get_migration_statistics::GetMigrationStatistics>()
         .with::<get_migration_config::GetMigrationConfig>()
         .with::<set_migration_config::SetMigrationConfig>()
-        .with::<export_migration_report::ExportMigrationReport>()
+        .with::<batch::export_report::ExportMigrationReport>()
         .with::<get_migration_audit_log::GetMigrationAuditLog>()
         .with::<new_migration_api_token::NewMigrationApiToken>()
         .with::<get_migration_api_token::GetMigrationApiToken>()

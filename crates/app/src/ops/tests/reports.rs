@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::support::{Audit, Desk};
 use crate::{
-    ops::export_migration_report::{Kind, columns},
+    ops::batch::export_report::{Kind, columns},
     service::forecast::{Day, Forecast},
 };
 

@@ -5,12 +5,9 @@
 mod api_token;
 mod audit_log;
 mod availability;
-mod batch;
-mod batch_message;
 mod config;
 mod endpoint;
 mod folder_plan;
-mod report;
 mod skipped_item;
 mod statistics;
 mod user;
@@ -20,11 +17,9 @@ pub(crate) use self::{
     api_token::MigrationApiToken,
     audit_log::MigrationAuditLog,
     availability::{MigrationServerAvailability, TestResult},
-    batch::{BatchNames, Counts, MigrationBatch},
     config::MigrationConfig,
     endpoint::{Active, MigrationEndpoint},
     folder_plan::MigrationFolderPlan,
-    report::MigrationReport,
     skipped_item::MigrationSkippedItem,
     statistics::MigrationStatistics,
     user::{MigrationUser, Waiting},
@@ -36,4 +31,4 @@ pub(crate) use self::{
 pub(crate) const ARCHIVE: &str = "Archive";
 
 /// Exchange's migration type of mail servers.
-const IMAP: &str = "IMAP";
+pub(crate) const IMAP: &str = "IMAP";

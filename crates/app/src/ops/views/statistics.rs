@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Counts, IMAP};
+use super::IMAP;
+use crate::ops::batch::view::Counts;
 
 /// Progress of all batches together.
 #[derive(Debug, Serialize, JsonSchema)]

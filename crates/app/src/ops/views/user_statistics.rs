@@ -11,7 +11,8 @@ use mailhaul_store::{FolderStatistics, ReportEntry, SkippedMessage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{IMAP, batch::percentage, user::Waiting};
+use super::{IMAP, user::Waiting};
+use crate::ops::batch::view::percentage;
 use crate::service::forecast::Forecast;
 
 /// Progress of a mailbox.

@@ -1,4 +1,4 @@
-//! Stop-MigrationBatch.
+//! Start-MigrationBatch.
 
 use mailhaul_migration::{BatchIntent, UserEvent};
 use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
@@ -6,14 +6,13 @@ use mailhaul_store::Due;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    endpoints::batch_now,
-    shared::{failures::into_failure, nouns::BATCH, rules::Order},
-    views::MigrationBatch,
+use super::{endpoints::batch_now, view::MigrationBatch};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::BATCH, rules::Order},
 };
-use crate::{context::Context, service::Ending};
 
-pub(crate) struct StopMigrationBatch;
+pub(crate) struct StartMigrationBatch;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -22,11 +21,11 @@ pub(crate) struct Request {
     identity: String,
 }
 
-impl Operation<Context> for StopMigrationBatch {
-    const VERB: Verb = Verb::Stop;
+impl Operation<Context> for StartMigrationBatch {
+    const VERB: Verb = Verb::Start;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Stops a batch. Running users finish the messages that they are copying.";
+    const ABOUT: &'static str = "Starts a batch, resumes a stopped one, and retries failed users.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;
@@ -39,15 +38,18 @@ impl Operation<Context> for StopMigrationBatch {
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
         let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
-        Order::Stop.check(&overview, overview.status(now))?;
+        Order::Start.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
-        let stops = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
-        context
-            .store
-            .order_batch(guid, UserEvent::Stop, now, Due::Never, stops)
+        let runs = move |batch: &mut mailhaul_migration::Batch| {
+            if batch.intent != BatchIntent::Run {
+                (batch.intent, batch.started) = (BatchIntent::Run, Some(now));
+            }
+        };
+        let store = &context.store;
+        store
+            .order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
             .await
             .map_err(into_failure)?;
-        context.workers.end_batch(guid, Ending::Stopped);
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))
     }

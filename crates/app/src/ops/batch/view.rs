@@ -11,9 +11,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{IMAP, ReportLine, batch_message::message};
+use super::message::message;
 use crate::{
-    ops::shared::{moment::Moment, rules::supported_actions},
+    ops::{
+        shared::{moment::Moment, rules::supported_actions},
+        views::{IMAP, ReportLine},
+    },
     text,
     time_zones::zone,
 };
@@ -297,6 +300,6 @@ fn waiting(users: &WaitingUsers, copies: u64, batch: &str) -> Option<String> {
 }
 
 /// Percentage of `done` in `all`; 0 if `all` is 0.
-pub(super) fn percentage(all: u64, done: u64) -> u64 {
+pub(crate) fn percentage(all: u64, done: u64) -> u64 {
     done.saturating_mul(100).checked_div(all).unwrap_or(0).min(100)
 }

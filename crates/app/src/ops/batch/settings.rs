@@ -10,8 +10,7 @@ use mailhaul_operations::{Bytes, Failure, TimeSpan};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::shared::failures;
-use crate::time_zones::zone;
+use crate::{ops::shared::failures, time_zones::zone};
 
 /// Checks the name of a batch.
 pub(crate) fn name(name: &str) -> Result<String, Failure> {

@@ -14,17 +14,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::{batch_now, target},
-    shared::{
+    settings::{self as settings, NO_MAIL, RepairChoice},
+    view::MigrationBatch,
+};
+use crate::{
+    context::Context,
+    ops::shared::{
         failures::{into_failure, unsupported},
         members,
         nouns::BATCH,
     },
-    views::MigrationBatch,
-};
-use crate::{
-    context::Context,
     time_zones::{moment, zone},
 };
 

@@ -7,8 +7,7 @@ use mailhaul_migration::{BatchSettings, Guid, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Due, Users};
 
-use super::shared::failures::into_failure;
-use crate::context::Context;
+use crate::{context::Context, ops::shared::failures::into_failure};
 
 /// Times before the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

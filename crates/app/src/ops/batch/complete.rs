@@ -6,12 +6,12 @@ use mailhaul_store::BatchOverview;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    endpoints::batch_now,
-    shared::{failures::into_failure, nouns::BATCH, rules::Order},
-    views::MigrationBatch,
+use super::{endpoints::batch_now, view::MigrationBatch};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::BATCH, rules::Order},
+    text,
 };
-use crate::{context::Context, text};
 
 pub(crate) struct CompleteMigrationBatch;
 

@@ -6,16 +6,18 @@ use mailhaul_store::{UserFailure, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{
-        failures::into_failure,
-        nouns::REPORT,
-        report_file::{Part, bookmark, date},
+use super::report_view::MigrationReport;
+use crate::{
+    context::Context,
+    ops::{
+        shared::{
+            failures::into_failure,
+            nouns::REPORT,
+            report_file::{Part, bookmark, date},
+        },
+        skipped_report,
     },
-    skipped_report,
-    views::MigrationReport,
 };
-use crate::context::Context;
 
 /// Users per database query.
 const PAGE: u32 = 1000;
@@ -49,7 +51,7 @@ pub(crate) struct Request {
 }
 
 /// Columns of the reports, as described in docs/reference/reports.md.
-pub(super) fn columns(kind: Kind) -> &'static [&'static str] {
+pub(crate) fn columns(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Statistics => &[
             "Row",

@@ -9,7 +9,7 @@ use mailhaul_store::{BatchOverview, Parking};
 use crate::text;
 
 /// Builds the sentence. While the batch runs, it includes what the batch waits for.
-pub(super) fn message(
+pub(crate) fn message(
     status: BatchStatus,
     overview: &BatchOverview,
     parked: Option<&(String, Parking)>,

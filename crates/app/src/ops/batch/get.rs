@@ -6,12 +6,14 @@ use mailhaul_store::{BatchFilter, BatchOverview, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    endpoints::EndpointNames,
-    shared::{failures::into_failure, nouns::BATCH, pages::most},
-    views::{MigrationBatch, ReportLine},
+use super::{endpoints::EndpointNames, view::MigrationBatch};
+use crate::{
+    context::Context,
+    ops::{
+        shared::{failures::into_failure, nouns::BATCH, pages::most},
+        views::ReportLine,
+    },
 };
-use crate::context::Context;
 
 /// Failed users in a batch's report. Export-MigrationReport lists them all.
 const MOST_FAILURES: u32 = 1000;

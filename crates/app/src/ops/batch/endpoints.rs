@@ -7,11 +7,11 @@ use mailhaul_migration::{Batch, Endpoint, Guid};
 use mailhaul_operations::Failure;
 use mailhaul_store::{BatchOverview, Parking};
 
-use super::{
-    shared::failures::into_failure,
-    views::{ARCHIVE, BatchNames, MigrationBatch},
+use super::view::{BatchNames, MigrationBatch};
+use crate::{
+    context::Context,
+    ops::{shared::failures::into_failure, views::ARCHIVE},
 };
-use crate::context::Context;
 
 /// Finds the target endpoint: the named one, else that of the configuration. `None` is the archive.
 pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Option<Endpoint>, Failure> {

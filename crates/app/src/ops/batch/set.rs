@@ -13,19 +13,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    batch_settings::{self as settings, NO_MAIL, RepairChoice},
     endpoints::batch_now,
     schedule::{Before, follow},
-    shared::{
+    settings::{self as settings, NO_MAIL, RepairChoice},
+    view::MigrationBatch,
+};
+use crate::{
+    context::Context,
+    ops::shared::{
         confirm_deletions,
         failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
         members,
         nouns::BATCH,
     },
-    views::MigrationBatch,
-};
-use crate::{
-    context::Context,
     service::Ending,
     text,
     time_zones::{change, zone},
