@@ -11,11 +11,7 @@ mod get_migration_api_token;
 mod get_migration_audit_log;
 mod get_migration_config;
 mod get_migration_endpoint;
-mod get_migration_folder_plan;
-mod get_migration_skipped_item;
 mod get_migration_statistics;
-mod get_migration_user;
-mod get_migration_user_statistics;
 mod new_migration_api_token;
 mod new_migration_endpoint;
 mod new_migration_master_key;
@@ -23,17 +19,12 @@ mod reach;
 mod redirection;
 mod remove_migration_api_token;
 mod remove_migration_endpoint;
-mod remove_migration_user;
-mod saved_messages;
 mod set_migration_config;
 mod set_migration_endpoint;
-mod set_migration_user;
 mod shared;
-mod skipped_report;
-mod start_migration_user;
-mod stop_migration_user;
 mod test_migration_endpoint;
 mod test_migration_server_availability;
+mod user;
 mod views;
 
 use mailhaul_operations::Operations;
@@ -56,14 +47,14 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<batch::stop::StopMigrationBatch>()
         .with::<batch::complete::CompleteMigrationBatch>()
         .with::<batch::remove::RemoveMigrationBatch>()
-        .with::<get_migration_user::GetMigrationUser>()
-        .with::<set_migration_user::SetMigrationUser>()
-        .with::<start_migration_user::StartMigrationUser>()
-        .with::<stop_migration_user::StopMigrationUser>()
-        .with::<remove_migration_user::RemoveMigrationUser>()
-        .with::<get_migration_user_statistics::GetMigrationUserStatistics>()
-        .with::<get_migration_skipped_item::GetMigrationSkippedItem>()
-        .with::<get_migration_folder_plan::GetMigrationFolderPlan>()
+        .with::<user::get::GetMigrationUser>()
+        .with::<user::set::SetMigrationUser>()
+        .with::<user::start::StartMigrationUser>()
+        .with::<user::stop::StopMigrationUser>()
+        .with::<user::remove::RemoveMigrationUser>()
+        .with::<user::get_statistics::GetMigrationUserStatistics>()
+        .with::<user::get_skipped_item::GetMigrationSkippedItem>()
+        .with::<user::get_folder_plan::GetMigrationFolderPlan>()
         .with::<get_migration_statistics::GetMigrationStatistics>()
         .with::<get_migration_config::GetMigrationConfig>()
         .with::<set_migration_config::SetMigrationConfig>()

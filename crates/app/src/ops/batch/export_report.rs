@@ -15,7 +15,7 @@ use crate::{
             nouns::REPORT,
             report_file::{Part, bookmark, date},
         },
-        skipped_report,
+        user::skipped_report,
     },
 };
 

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     ops::{
         shared::{failures::into_failure, nouns::BATCH, pages::most},
-        views::ReportLine,
+        user::statistics_view::ReportLine,
     },
 };
 

@@ -15,7 +15,8 @@ use super::message::message;
 use crate::{
     ops::{
         shared::{moment::Moment, rules::supported_actions},
-        views::{IMAP, ReportLine},
+        user::statistics_view::ReportLine,
+        views::IMAP,
     },
     text,
     time_zones::zone,

@@ -7,11 +7,7 @@ mod audit_log;
 mod availability;
 mod config;
 mod endpoint;
-mod folder_plan;
-mod skipped_item;
 mod statistics;
-mod user;
-mod user_statistics;
 
 pub(crate) use self::{
     api_token::MigrationApiToken,
@@ -19,11 +15,7 @@ pub(crate) use self::{
     availability::{MigrationServerAvailability, TestResult},
     config::MigrationConfig,
     endpoint::{Active, MigrationEndpoint},
-    folder_plan::MigrationFolderPlan,
-    skipped_item::MigrationSkippedItem,
     statistics::MigrationStatistics,
-    user::{MigrationUser, Waiting},
-    user_statistics::{Details, MigrationUserStatistics, ReportLine},
 };
 
 /// Name of the archive in the data directory, in place of an endpoint's name. No endpoint may have

@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    saved_messages::Saving,
-    shared::{failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours},
-    skipped_report::ReportPosition,
-    views::MigrationSkippedItem,
+    saved_messages::Saving, skipped_item_view::MigrationSkippedItem, skipped_report::ReportPosition,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::SKIPPED_ITEM, report_file::not_ours},
+};
 
 /// Messages per answer.
 const PART: u32 = 1000;

@@ -4,11 +4,12 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{failures::into_failure, nouns::USER},
-    views::MigrationUser,
+use super::view::MigrationUser;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::USER},
+    service::Ending,
 };
-use crate::{context::Context, service::Ending};
 
 pub(crate) struct RemoveMigrationUser;
 

@@ -6,12 +6,11 @@ use mailhaul_store::{Due, StoreError, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    get_migration_user::user_now,
-    shared::{failures::into_failure, nouns::USER, rules::user_refusal},
-    views::MigrationUser,
+use super::{get::user_now, view::MigrationUser};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::USER, rules::user_refusal},
 };
-use crate::context::Context;
 
 pub(crate) struct StartMigrationUser;
 
@@ -56,7 +55,7 @@ impl Operation<Context> for StartMigrationUser {
 }
 
 /// Maps the store's refusal of a status change.
-pub(super) fn refused(error: StoreError, address: &str) -> Failure {
+pub(crate) fn refused(error: StoreError, address: &str) -> Failure {
     match error {
         StoreError::Illegal { reason, .. } => user_refusal(address, reason.status, reason.event),
         other => into_failure(other),

@@ -11,9 +11,11 @@ use mailhaul_store::{FolderStatistics, ReportEntry, SkippedMessage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{IMAP, user::Waiting};
-use crate::ops::batch::view::percentage;
-use crate::service::forecast::Forecast;
+use super::view::Waiting;
+use crate::{
+    ops::{batch::view::percentage, views::IMAP},
+    service::forecast::Forecast,
+};
 
 /// Progress of a mailbox.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -6,13 +6,12 @@ use mailhaul_store::{Due, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    get_migration_user::user_now,
-    shared::{failures::into_failure, nouns::USER},
-    start_migration_user::refused,
-    views::MigrationUser,
+use super::{get::user_now, start::refused, view::MigrationUser};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::USER},
+    service::Ending,
 };
-use crate::{context::Context, service::Ending};
 
 pub(crate) struct StopMigrationUser;
 

@@ -21,14 +21,14 @@ const BUDGET: u32 = 1 << 20;
 /// Bytes of a file name that may come from the folder name.
 const LONGEST: usize = 120;
 
-pub(super) struct Saving {
+pub(crate) struct Saving {
     mailbox: ImapMailbox,
     directory: PathBuf,
 }
 
 impl Saving {
     /// Opens the source mailbox, and makes the directory if it is missing.
-    pub(super) async fn new(
+    pub(crate) async fn new(
         context: &Context,
         user: &MigrationUser,
         directory: PathBuf,
@@ -46,7 +46,7 @@ impl Saving {
     }
 
     /// Saves one message; returns its path. The source is only read.
-    pub(super) async fn save(&mut self, message: &SkippedMessage) -> Result<PathBuf, String> {
+    pub(crate) async fn save(&mut self, message: &SkippedMessage) -> Result<PathBuf, String> {
         let uid = Uid::new(message.uid).ok_or("it has no UID")?;
         let unfinished = self.directory.join(format!(".unfinished-{}", mailhaul_migration::Guid::new_v4()));
         let told = |error: io::Error| format!("{} cannot be written: {error}", self.directory.display());
@@ -62,7 +62,7 @@ impl Saving {
         placed
     }
 
-    pub(super) async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         self.mailbox.close().await;
     }
 
@@ -88,7 +88,7 @@ impl Saving {
     }
 
     /// Escapes a name so that it stays a single path component.
-    pub(super) fn safe(name: &str) -> String {
+    pub(crate) fn safe(name: &str) -> String {
         let safe = |it: char| if it.is_alphanumeric() || "-_.@ ".contains(it) { it } else { '_' };
         let mut name: String = name.chars().map(safe).collect();
         name.truncate(name.floor_char_boundary(LONGEST));

@@ -7,11 +7,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    batch::endpoints::EndpointNames,
-    shared::{failures::into_failure, nouns::USER_STATISTICS, pages::most},
-    views::{Details, MigrationUserStatistics, Waiting},
+    statistics_view::{Details, MigrationUserStatistics},
+    view::Waiting,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    ops::{
+        batch::endpoints::EndpointNames,
+        shared::{failures::into_failure, nouns::USER_STATISTICS, pages::most},
+    },
+};
 
 /// Skipped messages per database query.
 const PAGE: u32 = 1000;

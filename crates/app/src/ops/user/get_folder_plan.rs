@@ -4,11 +4,12 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{failures::into_failure, nouns::FOLDER_PLAN},
-    views::MigrationFolderPlan,
+use super::folder_plan_view::MigrationFolderPlan;
+use crate::{
+    advice::explained,
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::FOLDER_PLAN},
 };
-use crate::{advice::explained, context::Context};
 
 pub(crate) struct GetMigrationFolderPlan;
 

@@ -4,11 +4,13 @@ use mailhaul_migration::{Batch, Guid, MigrationUser};
 use mailhaul_operations::Failure;
 use mailhaul_store::{Bookmark, SkippedMessage, UserFilter};
 
-use super::shared::{
-    failures::into_failure,
-    report_file::{Part, bookmark, date, not_ours},
+use crate::{
+    context::Context,
+    ops::shared::{
+        failures::into_failure,
+        report_file::{Part, bookmark, date, not_ours},
+    },
 };
-use crate::context::Context;
 
 /// Users per database query.
 const USERS: u32 = 200;
@@ -17,14 +19,14 @@ const MESSAGES: u32 = 1000;
 
 /// Start of a part: after these users, within this user, after this message.
 #[derive(Default)]
-pub(super) struct ReportPosition {
-    pub(super) users: Option<Bookmark>,
-    pub(super) user: Option<Guid>,
-    pub(super) message: Option<Bookmark>,
+pub(crate) struct ReportPosition {
+    pub(crate) users: Option<Bookmark>,
+    pub(crate) user: Option<Guid>,
+    pub(crate) message: Option<Bookmark>,
 }
 
 impl ReportPosition {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let parts: Vec<&str> = text.split('.').collect();
         let [users, user, message] = parts.as_slice() else { return Err(not_ours()) };
         let optional = |text: &str| if text.is_empty() { Ok(None) } else { bookmark(text).map(Some) };
@@ -32,7 +34,7 @@ impl ReportPosition {
         Ok(Self { users: optional(users)?, user, message: optional(message)? })
     }
 
-    pub(super) fn write(&self) -> String {
+    pub(crate) fn write(&self) -> String {
         let bookmark = |it: Option<Bookmark>| it.map(|it| it.to_string()).unwrap_or_default();
         let user = self.user.map(|it| it.to_string()).unwrap_or_default();
         format!("{}.{user}.{}", bookmark(self.users), bookmark(self.message))
@@ -40,7 +42,7 @@ impl ReportPosition {
 }
 
 /// Writes messages until the part is full; returns the start of the next part.
-pub(super) async fn write(
+pub(crate) async fn write(
     context: &Context,
     batch: &Batch,
     from: Option<&str>,

@@ -8,12 +8,14 @@ use mailhaul_store::{Parking, StoreError, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    batch::endpoints::EndpointNames,
-    shared::{failures::into_failure, nouns::USER, pages::Reading},
-    views::{MigrationUser, Waiting},
+use super::view::{MigrationUser, Waiting};
+use crate::{
+    context::Context,
+    ops::{
+        batch::endpoints::EndpointNames,
+        shared::{failures::into_failure, nouns::USER, pages::Reading},
+    },
 };
-use crate::context::Context;
 
 pub(crate) struct GetMigrationUser;
 

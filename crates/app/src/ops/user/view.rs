@@ -128,7 +128,7 @@ pub(crate) struct Waiting<'a> {
 
 impl Waiting<'_> {
     /// Start of the user's next pass, and what it waits for; for a running pass, its forecast.
-    pub(super) fn of(&self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
+    pub(crate) fn of(&self, user: &mailhaul_migration::MigrationUser) -> (Option<Timestamp>, Option<String>) {
         use FailureClass as C;
         if let Some(forecast) = self.forecast {
             return (user.due, Some(forecast.to_string()));

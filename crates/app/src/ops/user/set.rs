@@ -9,13 +9,10 @@ use mailhaul_store::{Due, UserTimes, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    get_migration_user::user_now,
-    shared::{confirm_deletions, failures::into_failure, members, nouns::USER},
-    views::MigrationUser,
-};
+use super::{get::user_now, view::MigrationUser};
 use crate::{
     context::Context,
+    ops::shared::{confirm_deletions, failures::into_failure, members, nouns::USER},
     time_zones::{change, zone},
 };
 
