@@ -2,28 +2,18 @@
 
 #![allow(clippy::doc_markdown, reason = "doc comments of requests are the help texts")]
 
-mod access;
-mod availability;
 mod batch;
 mod config;
-mod endpoint_settings;
+mod endpoint;
 mod get_migration_api_token;
 mod get_migration_audit_log;
 mod get_migration_config;
-mod get_migration_endpoint;
 mod get_migration_statistics;
 mod new_migration_api_token;
-mod new_migration_endpoint;
 mod new_migration_master_key;
-mod reach;
-mod redirection;
 mod remove_migration_api_token;
-mod remove_migration_endpoint;
 mod set_migration_config;
-mod set_migration_endpoint;
 mod shared;
-mod test_migration_endpoint;
-mod test_migration_server_availability;
 mod user;
 mod views;
 
@@ -34,12 +24,12 @@ use crate::context::Context;
 /// Lists all operations in the order of the help.
 pub(crate) fn operations() -> Operations<Context> {
     Operations::new()
-        .with::<test_migration_server_availability::TestMigrationServerAvailability>()
-        .with::<new_migration_endpoint::NewMigrationEndpoint>()
-        .with::<get_migration_endpoint::GetMigrationEndpoint>()
-        .with::<set_migration_endpoint::SetMigrationEndpoint>()
-        .with::<test_migration_endpoint::TestMigrationEndpoint>()
-        .with::<remove_migration_endpoint::RemoveMigrationEndpoint>()
+        .with::<endpoint::test_server::TestMigrationServerAvailability>()
+        .with::<endpoint::new::NewMigrationEndpoint>()
+        .with::<endpoint::get::GetMigrationEndpoint>()
+        .with::<endpoint::set::SetMigrationEndpoint>()
+        .with::<endpoint::test::TestMigrationEndpoint>()
+        .with::<endpoint::remove::RemoveMigrationEndpoint>()
         .with::<batch::new::NewMigrationBatch>()
         .with::<batch::get::GetMigrationBatch>()
         .with::<batch::set::SetMigrationBatch>()

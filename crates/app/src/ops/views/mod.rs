@@ -4,17 +4,11 @@
 
 mod api_token;
 mod audit_log;
-mod availability;
 mod config;
-mod endpoint;
 mod statistics;
 
 pub(crate) use self::{
-    api_token::MigrationApiToken,
-    audit_log::MigrationAuditLog,
-    availability::{MigrationServerAvailability, TestResult},
-    config::MigrationConfig,
-    endpoint::{Active, MigrationEndpoint},
+    api_token::MigrationApiToken, audit_log::MigrationAuditLog, config::MigrationConfig,
     statistics::MigrationStatistics,
 };
 

@@ -6,12 +6,10 @@ use mailhaul_migration::{Endpoint, Grant, Limit};
 use mailhaul_operations::{Credential, Failure};
 use mailhaul_store::SecretName;
 
-use super::{
-    shared::failures::into_failure,
-    views::{MigrationServerAvailability, TestResult},
-};
+use super::availability_view::{MigrationServerAvailability, TestResult};
 use crate::{
     context::Context,
+    ops::shared::failures::into_failure,
     probe::{Administrator, Bearer, Findings, Login, OtherSide, Question, probe, setup},
     service::{
         account::{admin_credentials, connect_options},

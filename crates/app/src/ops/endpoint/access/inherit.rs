@@ -11,7 +11,7 @@ use super::{
 /// Fills in parameters that this method takes, that were set before, and that are not given now.
 ///
 /// Values that were only presets of the service are left out; they follow from the rest.
-pub(super) fn inherit(
+pub(crate) fn inherit(
     endpoint_type: EndpointType,
     before: &Access,
     method: AccessMethod,

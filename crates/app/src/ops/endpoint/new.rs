@@ -14,15 +14,17 @@ use serde::Deserialize;
 
 use super::{
     access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
-    endpoint_settings::{self as settings, Authentication},
     reach,
-    shared::{
+    settings::{self as settings, Authentication},
+    view::{Active, MigrationEndpoint},
+};
+use crate::{
+    context::Context,
+    ops::shared::{
         failures::{into_failure, unsupported},
         nouns::ENDPOINT,
     },
-    views::{Active, MigrationEndpoint},
 };
-use crate::context::Context;
 
 pub(crate) struct NewMigrationEndpoint;
 

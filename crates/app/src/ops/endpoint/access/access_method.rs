@@ -105,7 +105,7 @@ const NOT_OF: [(EndpointType, &str, &str); 3] = [
 ];
 
 /// Parameters that each type accepts.
-pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
+pub(crate) fn advice(endpoint_type: EndpointType) -> &'static str {
     match endpoint_type {
         Microsoft365 => {
             "Microsoft 365 accepts no passwords over IMAP: give -TenantId and -ApplicationId with -ClientSecret or \
@@ -126,7 +126,7 @@ pub(super) fn advice(endpoint_type: EndpointType) -> &'static str {
 ///
 /// # Errors
 /// Two parameters exclude each other; the error names them.
-pub(super) fn choose(given: &[&'static str], before: AccessMethod) -> Result<AccessMethod, Failure> {
+pub(crate) fn choose(given: &[&'static str], before: AccessMethod) -> Result<AccessMethod, Failure> {
     let chosen: Vec<&Row> =
         ROWS.iter().filter(|it| it.method != AccessMethod::Device && given.contains(&it.by)).collect();
     match chosen.as_slice() {
@@ -143,7 +143,7 @@ pub(super) fn choose(given: &[&'static str], before: AccessMethod) -> Result<Acc
 ///
 /// # Errors
 /// A parameter is missing or does not apply; the error names it.
-pub(super) fn check(
+pub(crate) fn check(
     method: AccessMethod,
     endpoint_type: EndpointType,
     given: &[&'static str],
@@ -189,7 +189,7 @@ fn template_alone() -> Failure {
 }
 
 impl AccessMethod {
-    pub(super) fn of(access: &Access) -> Self {
+    pub(crate) fn of(access: &Access) -> Self {
         match access {
             Access::Users => Self::Users,
             Access::Admin(_) => Self::Admin,
@@ -205,22 +205,22 @@ impl AccessMethod {
     }
 
     /// True if a user signs in, and not an application in its own name.
-    pub(super) fn is_delegated(self) -> bool {
+    pub(crate) fn is_delegated(self) -> bool {
         matches!(self, Self::RefreshToken | Self::Device)
     }
 
     /// True if tokens come from a token server.
-    pub(super) fn asks_a_server(self) -> bool {
+    pub(crate) fn asks_a_server(self) -> bool {
         self.takes("TokenUrl")
     }
 
     /// True if this setting can be given with the method.
-    pub(super) fn takes(self, setting: &str) -> bool {
+    pub(crate) fn takes(self, setting: &str) -> bool {
         ROWS.iter().any(|it| it.method == self && it.takes.contains(&setting))
     }
 
     /// True if the token server receives the secret.
-    pub(super) fn tells_secret(self) -> bool {
+    pub(crate) fn tells_secret(self) -> bool {
         matches!(self, Self::ClientSecret | Self::RefreshToken | Self::Device)
     }
 }

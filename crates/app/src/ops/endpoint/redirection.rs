@@ -7,7 +7,7 @@ use mailhaul_migration::{Access, Endpoint, EndpointSecurity};
 use mailhaul_operations::{Caller, Failure, Role};
 use mailhaul_store::{NewSecret, Store};
 
-use super::shared::failures::into_failure;
+use crate::ops::shared::failures::into_failure;
 
 /// Refuses a change that would send the saved secret to another server, or make it readable on the
 /// network.

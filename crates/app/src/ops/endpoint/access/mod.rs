@@ -20,7 +20,7 @@ use self::{
     access_method::{AccessMethod, check, choose},
     preset::{ANY_TENANT, GMAIL_API},
 };
-use super::endpoint_settings as settings;
+use super::settings;
 
 /// Parameters that decide who opens the mailboxes. Each field is the parameter of its name.
 #[derive(Debug, Default)]

@@ -4,11 +4,11 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{failures::into_failure, nouns::ENDPOINT},
-    views::MigrationEndpoint,
+use super::view::MigrationEndpoint;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::ENDPOINT},
 };
-use crate::context::Context;
 
 pub(crate) struct RemoveMigrationEndpoint;
 

@@ -6,10 +6,12 @@ use serde::Deserialize;
 
 use super::{
     availability::{login, quick, run_test},
-    shared::{failures::into_failure, nouns::ENDPOINT},
-    views::MigrationServerAvailability,
+    availability_view::MigrationServerAvailability,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::ENDPOINT},
+};
 
 pub(crate) struct TestMigrationEndpoint;
 

@@ -8,8 +8,9 @@ use mailhaul_remotes::Profiles;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{availability::new_bearer, views::ARCHIVE};
+use super::availability::new_bearer;
 use crate::{
+    ops::views::ARCHIVE,
     pin::pin,
     probe::{Login, Question, probe, setup},
     service::account::{admin_credentials, connect_options},

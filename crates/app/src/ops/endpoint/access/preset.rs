@@ -15,23 +15,23 @@ pub(crate) struct Preset {
     /// Name of its server profile.
     pub(crate) server_profile: &'static str,
     /// Its public authorization server.
-    pub(super) authority: &'static str,
+    pub(crate) authority: &'static str,
     /// Token endpoint below the authority; `{tenant}` is the organisation.
-    pub(super) token_path: &'static str,
+    pub(crate) token_path: &'static str,
     /// Device authorization endpoint (RFC 8628); empty if the service grants no mail scope to
     /// devices.
-    pub(super) device_path: &'static str,
+    pub(crate) device_path: &'static str,
     /// Scope of a token that opens every mailbox.
-    pub(super) scope: &'static str,
+    pub(crate) scope: &'static str,
     /// Scope of a token for the mailboxes of a user who signs in.
-    pub(super) delegated_scope: &'static str,
+    pub(crate) delegated_scope: &'static str,
 }
 
 /// Google's public address of the Gmail API.
-pub(super) const GMAIL_API: &str = "https://gmail.googleapis.com";
+pub(crate) const GMAIL_API: &str = "https://gmail.googleapis.com";
 
 /// Tenant for users of any organisation.
-pub(super) const ANY_TENANT: &str = "common";
+pub(crate) const ANY_TENANT: &str = "common";
 
 const PRESETS: [Preset; 2] = [
     Preset {
@@ -68,12 +68,12 @@ impl Preset {
     }
 
     /// Token endpoint of this authority.
-    pub(super) fn token_url(&self, authority: &str, tenant: &str) -> String {
+    pub(crate) fn token_url(&self, authority: &str, tenant: &str) -> String {
         format!("{}{}", authority.trim_end_matches('/'), self.token_path.replace("{tenant}", tenant))
     }
 
     /// Device authorization endpoint of this authority; empty if it has none.
-    pub(super) fn device_url(&self, authority: &str, tenant: &str) -> String {
+    pub(crate) fn device_url(&self, authority: &str, tenant: &str) -> String {
         if self.device_path.is_empty() {
             return String::new();
         }
@@ -81,12 +81,12 @@ impl Preset {
     }
 
     /// Scope of a token for this access method.
-    pub(super) fn scope_of(&self, method: AccessMethod) -> &'static str {
+    pub(crate) fn scope_of(&self, method: AccessMethod) -> &'static str {
         if method.is_delegated() { self.delegated_scope } else { self.scope }
     }
 
     /// Authority of a token endpoint with the usual path.
-    pub(super) fn authority_of<'a>(&self, token_url: &'a str, tenant: &str) -> Option<&'a str> {
+    pub(crate) fn authority_of<'a>(&self, token_url: &'a str, tenant: &str) -> Option<&'a str> {
         token_url.strip_suffix(&self.token_path.replace("{tenant}", tenant))
     }
 }

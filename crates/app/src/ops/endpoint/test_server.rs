@@ -11,12 +11,14 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, Kinds, Preset, new_access},
     availability::{new_bearer, run_test, thorough, thorough_login},
-    endpoint_settings::{self as settings, Authentication},
+    availability_view::MigrationServerAvailability,
     reach,
-    shared::{failures::into_failure, nouns::SERVER_AVAILABILITY},
-    views::MigrationServerAvailability,
+    settings::{self as settings, Authentication},
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::SERVER_AVAILABILITY},
+};
 
 pub(crate) struct TestMigrationServerAvailability;
 

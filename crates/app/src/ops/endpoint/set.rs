@@ -11,15 +11,17 @@ use serde::Deserialize;
 
 use super::{
     access::{AccessParameters, changed_access, gmail_api, here_alone},
-    endpoint_settings::{self as settings, Authentication},
     reach, redirection,
-    shared::{
+    settings::{self as settings, Authentication},
+    view::{Active, MigrationEndpoint},
+};
+use crate::{
+    context::Context,
+    ops::shared::{
         failures::{at_least_one, into_failure},
         nouns::ENDPOINT,
     },
-    views::{Active, MigrationEndpoint},
 };
-use crate::context::Context;
 
 pub(crate) struct SetMigrationEndpoint;
 
