@@ -2,20 +2,14 @@
 
 #![allow(clippy::doc_markdown, reason = "doc comments of requests are the help texts")]
 
+mod audit;
 mod batch;
 mod config;
 mod endpoint;
-mod get_migration_api_token;
-mod get_migration_audit_log;
-mod get_migration_config;
-mod get_migration_statistics;
-mod new_migration_api_token;
-mod new_migration_master_key;
-mod remove_migration_api_token;
-mod set_migration_config;
+mod server;
 mod shared;
+mod token;
 mod user;
-mod views;
 
 use mailhaul_operations::Operations;
 
@@ -45,15 +39,15 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<user::get_statistics::GetMigrationUserStatistics>()
         .with::<user::get_skipped_item::GetMigrationSkippedItem>()
         .with::<user::get_folder_plan::GetMigrationFolderPlan>()
-        .with::<get_migration_statistics::GetMigrationStatistics>()
-        .with::<get_migration_config::GetMigrationConfig>()
-        .with::<set_migration_config::SetMigrationConfig>()
+        .with::<server::get_statistics::GetMigrationStatistics>()
+        .with::<config::get::GetMigrationConfig>()
+        .with::<config::set::SetMigrationConfig>()
         .with::<batch::export_report::ExportMigrationReport>()
-        .with::<get_migration_audit_log::GetMigrationAuditLog>()
-        .with::<new_migration_api_token::NewMigrationApiToken>()
-        .with::<get_migration_api_token::GetMigrationApiToken>()
-        .with::<remove_migration_api_token::RemoveMigrationApiToken>()
-        .with::<new_migration_master_key::NewMigrationMasterKey>()
+        .with::<audit::get::GetMigrationAuditLog>()
+        .with::<token::new::NewMigrationApiToken>()
+        .with::<token::get::GetMigrationApiToken>()
+        .with::<token::remove::RemoveMigrationApiToken>()
+        .with::<server::new_master_key::NewMigrationMasterKey>()
 }
 
 #[cfg(test)]

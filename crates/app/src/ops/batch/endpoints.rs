@@ -10,7 +10,7 @@ use mailhaul_store::{BatchOverview, Parking};
 use super::view::{BatchNames, MigrationBatch};
 use crate::{
     context::Context,
-    ops::{shared::failures::into_failure, views::ARCHIVE},
+    ops::shared::{failures::into_failure, names::ARCHIVE},
 };
 
 /// Finds the target endpoint: the named one, else that of the configuration. `None` is the archive.

@@ -14,9 +14,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::message::message;
 use crate::{
     ops::{
-        shared::{moment::Moment, rules::supported_actions},
+        shared::{moment::Moment, names::IMAP, rules::supported_actions},
         user::statistics_view::ReportLine,
-        views::IMAP,
     },
     text,
     time_zones::zone,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::availability::new_bearer;
 use crate::{
-    ops::views::ARCHIVE,
+    ops::shared::names::ARCHIVE,
     pin::pin,
     probe::{Login, Question, probe, setup},
     service::account::{admin_credentials, connect_options},

@@ -4,6 +4,7 @@ pub(crate) mod confirm_deletions;
 pub(crate) mod failures;
 pub(crate) mod members;
 pub(crate) mod moment;
+pub(crate) mod names;
 pub(crate) mod nouns;
 pub(crate) mod pages;
 pub(crate) mod report_file;

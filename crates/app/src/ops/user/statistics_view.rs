@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::view::Waiting;
 use crate::{
-    ops::{batch::view::percentage, views::IMAP},
+    ops::{batch::view::percentage, shared::names::IMAP},
     service::forecast::Forecast,
 };
 

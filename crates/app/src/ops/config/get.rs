@@ -4,12 +4,11 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    config::show,
-    shared::{failures::into_failure, nouns::CONFIG},
-    views::MigrationConfig,
+use super::{show::show, view::MigrationConfig};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::CONFIG},
 };
-use crate::context::Context;
 
 pub(crate) struct GetMigrationConfig;
 

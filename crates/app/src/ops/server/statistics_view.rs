@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::IMAP;
-use crate::ops::batch::view::Counts;
+use crate::ops::{batch::view::Counts, shared::names::IMAP};
 
 /// Progress of all batches together.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -4,8 +4,11 @@ use mailhaul_migration::MigrationConfig as Config;
 use mailhaul_operations::Failure;
 use mailhaul_store::BatchFilter;
 
-use super::{batch::endpoints::EndpointNames, shared::failures::into_failure, views::MigrationConfig};
-use crate::context::Context;
+use super::view::MigrationConfig;
+use crate::{
+    context::Context,
+    ops::{batch::endpoints::EndpointNames, shared::failures::into_failure},
+};
 
 /// Shows the configuration, and whether another batch fits below the limit.
 pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationConfig, Failure> {

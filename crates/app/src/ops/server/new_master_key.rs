@@ -7,8 +7,10 @@ use mailhaul_store::MasterKeySource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{failures::into_failure, nouns::MASTER_KEY};
-use crate::context::{Context, master_key};
+use crate::{
+    context::{Context, master_key},
+    ops::shared::{failures::into_failure, nouns::MASTER_KEY},
+};
 
 pub(crate) struct NewMigrationMasterKey;
 

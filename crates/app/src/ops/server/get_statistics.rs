@@ -6,12 +6,14 @@ use mailhaul_store::BatchFilter;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    batch::view::Counts,
-    shared::{failures::into_failure, nouns::STATISTICS},
-    views::MigrationStatistics,
+use super::statistics_view::MigrationStatistics;
+use crate::{
+    context::Context,
+    ops::{
+        batch::view::Counts,
+        shared::{failures::into_failure, nouns::STATISTICS},
+    },
 };
-use crate::context::Context;
 
 pub(crate) struct GetMigrationStatistics;
 

@@ -4,11 +4,11 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{failures::into_failure, nouns::API_TOKEN},
-    views::MigrationApiToken,
+use super::view::MigrationApiToken;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::API_TOKEN},
 };
-use crate::context::Context;
 
 pub(crate) struct NewMigrationApiToken;
 

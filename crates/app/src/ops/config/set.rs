@@ -5,12 +5,11 @@ use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    config::show,
-    shared::{failures::into_failure, nouns::CONFIG},
-    views::{ARCHIVE, MigrationConfig},
+use super::{show::show, view::MigrationConfig};
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, names::ARCHIVE, nouns::CONFIG},
 };
-use crate::context::Context;
 
 pub(crate) struct SetMigrationConfig;
 

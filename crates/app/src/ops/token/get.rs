@@ -4,14 +4,14 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{
+use super::view::MigrationApiToken;
+use crate::{
+    context::Context,
+    ops::shared::{
         failures::{into_failure, not_found},
         nouns::API_TOKEN,
     },
-    views::MigrationApiToken,
 };
-use crate::context::Context;
 
 pub(crate) struct GetMigrationApiToken;
 

@@ -6,11 +6,11 @@ use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    shared::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading},
-    views::MigrationAuditLog,
+use super::view::MigrationAuditLog;
+use crate::{
+    context::Context,
+    ops::shared::{failures::into_failure, nouns::AUDIT_LOG, pages::Reading},
 };
-use crate::context::Context;
 
 pub(crate) struct GetMigrationAuditLog;
 
