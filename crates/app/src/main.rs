@@ -2,37 +2,29 @@
 
 mod advice;
 mod cli;
-mod command;
-mod console;
 mod context;
 mod csv_cell;
 mod data;
 mod desk;
 mod dial;
-mod documents;
 mod exit;
 mod gate;
 mod log_writer;
-mod login;
 mod metrics;
 mod migrate;
 mod one_pass;
 mod ops;
-mod passwords;
 mod pin;
 mod probe;
-mod prompt;
 mod readiness;
 mod refusals;
 mod remedies;
 mod serve;
 mod server_url;
 mod service;
-mod shell;
 mod text;
 mod time_zones;
 mod ui;
-mod watch;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -41,8 +33,10 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser as _};
 use mailhaul_operations::{Operations, invoke};
 
 use crate::{
-    cli::{Cli, Operation},
-    command::told,
+    cli::{
+        args::{Cli, Operation},
+        command::told,
+    },
     context::Context,
     desk::operations,
     dial::Line,
@@ -96,7 +90,7 @@ async fn run() -> Result<Exit> {
     if let Some((cmdlet, data)) = Cmdlet::of(std::env::args_os()) {
         if let Some(entry) = operations.entry(&cmdlet.name) {
             let data = data::directory(data.as_ref())?;
-            return command::by_cmdlet(operations.clone(), entry, &cmdlet.words, &data).await;
+            return cli::command::by_cmdlet(operations.clone(), entry, &cmdlet.words, &data).await;
         }
         // A typing mistake deserves a better answer than that there is no such subcommand.
         if let Err(failure) = operations.find(&cmdlet.name) {
@@ -108,27 +102,27 @@ async fn run() -> Result<Exit> {
     let named: Option<PathBuf> = matches.get_one::<PathBuf>("data").cloned();
     let data = data::directory(named.as_ref());
     if let Some((entry, matches)) = operations.matched(&matches) {
-        return command::by_options(operations.clone(), entry, matches, &data?).await;
+        return cli::command::by_options(operations.clone(), entry, matches, &data?).await;
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.operation {
         Operation::Migrate(options) => migrate::run(*options, &data?).await,
         Operation::Serve(options) => serve::run(options, &data?, operations).await,
-        Operation::Watch(options) => watch::run(options, &data?, &operations).await,
-        Operation::Login(options) => login::run(options, &data?, &operations).await,
-        Operation::Shell(options) => shell::run(options, &data?, operations).await,
+        Operation::Watch(options) => cli::watch::run(options, &data?, &operations).await,
+        Operation::Login(options) => cli::login::run(options, &data?, &operations).await,
+        Operation::Shell(options) => cli::shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
         Operation::PowershellModule => {
             text::print_page(operations.powershell_module());
             Ok(Exit::Synced)
         }
         Operation::Completions(options) => {
-            documents::print_completions(&options, &program);
+            cli::documents::print_completions(&options, &program);
             Ok(Exit::Synced)
         }
-        Operation::Man(options) => documents::write_man(&options, &program).map(|()| Exit::Synced),
+        Operation::Man(options) => cli::documents::write_man(&options, &program).map(|()| Exit::Synced),
         Operation::Openapi => {
-            text::print_json(documents::openapi(&operations)?.trim_end());
+            text::print_json(cli::documents::openapi(&operations)?.trim_end());
             Ok(Exit::Synced)
         }
     }

@@ -10,7 +10,12 @@ use mailhaul_oauth::{TokenCommand, Tokens};
 use mailhaul_remotes::{Account, Login, Side};
 
 use super::{trace_file::TraceFile, trace_of};
-use crate::{cli::Migrate, passwords, pin::Pin, server_url::ServerUrl, ui::Ui};
+use crate::{
+    cli::{args::Migrate, passwords},
+    pin::Pin,
+    server_url::ServerUrl,
+    ui::Ui,
+};
 
 /// One mailbox and where it goes.
 pub(crate) struct Mailbox {

@@ -19,7 +19,7 @@ use mailhaul_migration::{Rates, read_folder_map};
 use mailhaul_store::Store;
 
 use crate::{
-    cli::{self, Migrate},
+    cli::args::{self, Migrate},
     context::unopened,
     exit::Exit,
     server_url::ServerUrl,
@@ -133,8 +133,8 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             max_items: options.max_items,
         },
         order: match options.order {
-            cli::Order::Oldest => mailhaul_engine::Order::Oldest,
-            cli::Order::Newest => mailhaul_engine::Order::Newest,
+            args::Order::Oldest => mailhaul_engine::Order::Oldest,
+            args::Order::Newest => mailhaul_engine::Order::Newest,
         },
         removals: RemovalRules {
             percent: options.max_deletions,
@@ -142,8 +142,8 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             is_confirmed: options.confirm_deletions,
         },
         deletions: match options.deletions {
-            cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
-            cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+            args::Deletions::Keep => mailhaul_engine::Deletions::Keep,
+            args::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
         },
         repairs: RepairRules {
             allowed: options.repair.iter().flat_map(Repairs::iter).collect(),

@@ -10,7 +10,8 @@ use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
+use super::command::told;
+use crate::{context::Context, dial::Line, exit::Exit, text};
 
 /// Options of `mailhaul login`.
 #[derive(Args, Debug)]

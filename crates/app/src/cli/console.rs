@@ -9,7 +9,8 @@ use mailhaul_mail::{Secret, on_one_line};
 use mailhaul_operations::{Failure, Parameter, World};
 use zeroize::Zeroizing;
 
-use crate::{passwords, text};
+use super::passwords;
+use crate::text;
 
 /// The files and the terminal of this process.
 pub(crate) struct Console;

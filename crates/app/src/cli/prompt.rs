@@ -12,12 +12,11 @@ use rustyline::{
     validate::{ValidationContext, ValidationResult, Validator},
 };
 
-use crate::{
+use super::{
     command::width,
-    exit::Exit,
     shell::{Cmdlets, show},
-    text,
 };
+use crate::{exit::Exit, text};
 
 /// Reads and carries out until the end of input, `exit` or `quit`.
 pub(crate) async fn run(host: &Cmdlets) -> Result<Exit> {

@@ -9,13 +9,15 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use mailhaul_engine::{FolderMapping, FolderPattern, RemovalRules};
 use mailhaul_mail::repair::{Repair, Repairs};
 
-use crate::{
+use super::{
     documents::{Completions, Man},
     login::Login,
-    pin::{Pin, pin},
-    serve::Serve,
     shell::ShellOptions,
     watch::Watch,
+};
+use crate::{
+    pin::{Pin, pin},
+    serve::Serve,
 };
 
 const EXIT_CODES: &str = "\

@@ -9,7 +9,8 @@ use mailhaul_mail::on_one_line;
 use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
-use crate::{command::told, context::Context, dial::Line, exit::Exit, text};
+use super::command::told;
+use crate::{context::Context, dial::Line, exit::Exit, text};
 
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_secs(1);

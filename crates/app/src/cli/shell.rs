@@ -7,14 +7,12 @@ use clap::Args;
 use mailhaul_operations::{Failure, Form, Operations, cmdlet};
 use mailhaul_shell::{Argument, Host, HostError, Object, Shell, Value};
 
-use crate::{
+use super::{
     command::{starts_something, told, width},
     console::{self, Console},
-    context::Context,
-    dial::Line,
-    exit::Exit,
-    prompt, text,
+    prompt,
 };
+use crate::{context::Context, dial::Line, exit::Exit, text};
 
 /// Options of `mailhaul shell`.
 #[derive(Args, Debug)]

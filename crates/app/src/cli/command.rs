@@ -8,7 +8,8 @@ use mailhaul_operations::{
     Bound, Client, Entry, Failure, Form, Operations, Output, Verb, arguments, cmdlet, options, render,
 };
 
-use crate::{console, console::Console, context::Context, dial::Line, exit::Exit, text};
+use super::console::{self, Console};
+use crate::{context::Context, dial::Line, exit::Exit, text};
 
 /// The operation, as options were matched.
 pub(crate) async fn by_options(
