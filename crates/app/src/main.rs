@@ -5,19 +5,12 @@ mod cli;
 mod context;
 mod csv_cell;
 mod data;
-mod desk;
-mod dial;
 mod exit;
-mod gate;
-mod log_writer;
-mod metrics;
 mod migrate;
 mod one_pass;
 mod ops;
 mod pin;
 mod probe;
-mod readiness;
-mod refusals;
 mod remedies;
 mod serve;
 mod server_url;
@@ -38,9 +31,8 @@ use crate::{
         command::told,
     },
     context::Context,
-    desk::operations,
-    dial::Line,
     exit::Exit,
+    serve::{local_service::operations, service_connection::Line},
 };
 
 /// Octets of stack for each thread, as many as the first one has: a pass is deep, and a build that is not optimised needs more

@@ -9,7 +9,7 @@ use mailhaul_operations::{
 };
 
 use super::console::{self, Console};
-use crate::{context::Context, dial::Line, exit::Exit, text};
+use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
 
 /// The operation, as options were matched.
 pub(crate) async fn by_options(

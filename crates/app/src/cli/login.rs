@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::command::told;
-use crate::{context::Context, dial::Line, exit::Exit, text};
+use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
 
 /// Options of `mailhaul login`.
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use mailhaul_store::{Due, Parking, Release};
 use serde_json::{Value, json};
 
 use super::support::Desk;
-use crate::metrics::metrics;
+use crate::serve::metrics::metrics;
 
 /// A whole second about an hour from now, and its text.
 fn later() -> (Timestamp, String) {

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use mailhaul_operations::{Operations, Service};
 
-use crate::{context::Context, gate::StoreGate, ops};
+use super::authorizer::StoreGate;
+use crate::{context::Context, ops};
 
 /// Who answers for one data directory.
 pub(crate) struct Desk {

@@ -9,7 +9,8 @@ use anyhow::Result;
 use mailhaul_operations::{Caller, Client, Operations, Role};
 use tokio::net::UnixStream;
 
-use crate::{context::Context, data, desk::Desk, text};
+use super::local_service::Desk;
+use crate::{context::Context, data, text};
 
 /// Somebody who carries out operations.
 pub(crate) struct Line {

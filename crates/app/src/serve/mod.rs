@@ -1,5 +1,13 @@
 //! `mailhaul serve`: scheduler, workers and the HTTP interface, in one process.
 
+mod authorizer;
+pub(crate) mod local_service;
+mod log_writer;
+pub(crate) mod metrics;
+mod readiness;
+mod refusals;
+pub(crate) mod service_connection;
+
 use std::{
     io::Write as _,
     net::SocketAddr,
@@ -25,10 +33,8 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    context::Context, data, desk::Desk, exit::Exit, log_writer::LogWriter, metrics, readiness,
-    service::Scheduler,
-};
+use self::{local_service::Desk, log_writer::LogWriter};
+use crate::{context::Context, data, exit::Exit, service::Scheduler};
 
 /// Grace period for operations at shutdown, with a client that waits and without: the test of a silent server takes minutes.
 const OPERATIONS_GRACE: Duration = Duration::from_secs(5);

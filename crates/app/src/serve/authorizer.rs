@@ -8,7 +8,7 @@ use mailhaul_mail::Secret;
 use mailhaul_operations::{Caller, Failure, Gate, Record, Role};
 use mailhaul_store::{AuditEntry, Store};
 
-use crate::refusals::{Recorded, Refusals};
+use super::refusals::{Recorded, Refusals};
 
 /// Characters of a name in the audit log, and of an outcome.
 const NAME: usize = 256;
