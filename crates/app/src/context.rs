@@ -9,7 +9,7 @@ use mailhaul_store::{MasterKeySource, Store, StoreError};
 
 use crate::{
     advice::DAMAGED,
-    data::named_by,
+    data_directory::named_by,
     exit::Exit,
     one_pass::BUDGET,
     service::{Gates, SignIns, TokenDesk, Workers, Workplace, stall},

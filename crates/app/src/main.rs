@@ -1,23 +1,20 @@
 //! The program `mailhaul`.
 
 mod advice;
+mod certificate_pin;
 mod cli;
 mod context;
-mod csv_cell;
-mod data;
+mod data_directory;
 mod exit;
 mod migrate;
 mod one_pass;
 mod ops;
-mod pin;
+mod output;
 mod probe;
-mod remedies;
 mod serve;
 mod server_url;
 mod service;
-mod text;
 mod time_zones;
-mod ui;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -44,7 +41,7 @@ fn main() -> ExitCode {
     let runtime = match builder.enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            text::print_error(format_args!("error: the program cannot start: {error}"));
+            output::text::print_error(format_args!("error: the program cannot start: {error}"));
             return Exit::Internal.into();
         }
     };
@@ -64,7 +61,7 @@ fn main() -> ExitCode {
                     words.push(text);
                 }
             }
-            text::print_error(format_args!("error: {}", words.join(": ")));
+            output::text::print_error(format_args!("error: {}", words.join(": ")));
             exit.unwrap_or(Exit::Usage).into()
         }
     }
@@ -75,13 +72,13 @@ async fn run() -> Result<Exit> {
     if std::env::args_os().nth(1).is_some_and(|it| it == "migrate") {
         let cli = Cli::parse();
         if let Operation::Migrate(options) = cli.operation {
-            return migrate::run(*options, &data::directory(cli.data.as_ref())?).await;
+            return migrate::run(*options, &data_directory::directory(cli.data.as_ref())?).await;
         }
     }
     let operations = operations();
     if let Some((cmdlet, data)) = Cmdlet::of(std::env::args_os()) {
         if let Some(entry) = operations.entry(&cmdlet.name) {
-            let data = data::directory(data.as_ref())?;
+            let data = data_directory::directory(data.as_ref())?;
             return cli::command::by_cmdlet(operations.clone(), entry, &cmdlet.words, &data).await;
         }
         // A typing mistake deserves a better answer than that there is no such subcommand.
@@ -92,7 +89,7 @@ async fn run() -> Result<Exit> {
     let program = program(&operations);
     let matches = program.clone().get_matches();
     let named: Option<PathBuf> = matches.get_one::<PathBuf>("data").cloned();
-    let data = data::directory(named.as_ref());
+    let data = data_directory::directory(named.as_ref());
     if let Some((entry, matches)) = operations.matched(&matches) {
         return cli::command::by_options(operations.clone(), entry, matches, &data?).await;
     }
@@ -105,7 +102,7 @@ async fn run() -> Result<Exit> {
         Operation::Shell(options) => cli::shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoked(&operations, &operation, &data?).await,
         Operation::PowershellModule => {
-            text::print_page(operations.powershell_module());
+            output::text::print_page(operations.powershell_module());
             Ok(Exit::Synced)
         }
         Operation::Completions(options) => {
@@ -114,7 +111,7 @@ async fn run() -> Result<Exit> {
         }
         Operation::Man(options) => cli::documents::write_man(&options, &program).map(|()| Exit::Synced),
         Operation::Openapi => {
-            text::print_json(cli::documents::openapi(&operations)?.trim_end());
+            output::text::print_json(cli::documents::openapi(&operations)?.trim_end());
             Ok(Exit::Synced)
         }
     }
@@ -137,11 +134,11 @@ async fn invoked(
     line.close().await;
     match answer {
         Ok(answer) => {
-            text::print_json(&answer.to_string());
+            output::text::print_json(&answer.to_string());
             Ok(Exit::Synced)
         }
         Err(failure) => {
-            text::print_json(&failure.to_json().to_string());
+            output::text::print_json(&failure.to_json().to_string());
             Ok(Exit::Operation(failure.kind.exit_code()))
         }
     }
@@ -156,7 +153,7 @@ struct Cmdlet {
 impl Cmdlet {
     fn of(arguments: impl IntoIterator<Item = OsString>) -> Option<(Self, Option<PathBuf>)> {
         let mut words = arguments.into_iter().skip(1);
-        let mut data = data::named_by("MAILHAUL_DATA");
+        let mut data = data_directory::named_by("MAILHAUL_DATA");
         let mut first = words.next()?;
         if first == "--data" {
             data = Some(words.next()?.into());

@@ -16,7 +16,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    pin::{Pin, pin},
+    certificate_pin::{Pin, pin},
     serve::Serve,
 };
 

@@ -9,7 +9,7 @@ use mailhaul_operations::{
 };
 
 use super::console::{self, Console};
-use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
 
 /// The operation, as options were matched.
 pub(crate) async fn by_options(

@@ -10,7 +10,7 @@ use mailhaul_operations::{Failure, Parameter, World};
 use zeroize::Zeroizing;
 
 use super::passwords;
-use crate::text;
+use crate::output::text;
 
 /// The files and the terminal of this process.
 pub(crate) struct Console;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Command};
 use mailhaul_operations::{Operations, Shell, completions, man_pages};
 
-use crate::{context::Context, text};
+use crate::{context::Context, output::text};
 
 /// Options of `mailhaul completions`.
 #[derive(Args, Debug)]

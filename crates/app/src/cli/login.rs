@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::command::told;
-use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
 
 /// Options of `mailhaul login`.
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ use super::{
     command::width,
     shell::{Cmdlets, show},
 };
-use crate::{exit::Exit, text};
+use crate::{exit::Exit, output::text};
 
 /// Reads and carries out until the end of input, `exit` or `quit`.
 pub(crate) async fn run(host: &Cmdlets) -> Result<Exit> {

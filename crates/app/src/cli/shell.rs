@@ -12,7 +12,7 @@ use super::{
     console::{self, Console},
     prompt,
 };
-use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
 
 /// Options of `mailhaul shell`.
 #[derive(Args, Debug)]

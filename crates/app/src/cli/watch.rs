@@ -10,7 +10,7 @@ use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
 use super::command::told;
-use crate::{context::Context, exit::Exit, serve::service_connection::Line, text};
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
 
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_secs(1);

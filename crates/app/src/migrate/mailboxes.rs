@@ -11,10 +11,10 @@ use mailhaul_remotes::{Account, Login, Side};
 
 use super::{trace_file::TraceFile, trace_of};
 use crate::{
+    certificate_pin::Pin,
     cli::{args::Migrate, passwords},
-    pin::Pin,
+    output::ui::Ui,
     server_url::ServerUrl,
-    ui::Ui,
 };
 
 /// One mailbox and where it goes.

@@ -22,8 +22,8 @@ use crate::{
     cli::args::{self, Migrate},
     context::unopened,
     exit::Exit,
+    output::ui::{Talk, Ui},
     server_url::ServerUrl,
-    ui::{Talk, Ui},
 };
 
 use self::{mailboxes::Settings, report::ReportFile, trace_file::TraceFile};

@@ -14,7 +14,11 @@ use mailhaul_store::Store;
 use serde_json::{Value, json};
 
 use super::{at_once::at_once, mailboxes::Mailbox};
-use crate::{advice::explained, exit::Exit, text, ui::Ui};
+use crate::{
+    advice::explained,
+    exit::Exit,
+    output::{text, ui::Ui},
+};
 
 /// What would be done with one mailbox.
 pub(crate) struct MailboxPreview {

@@ -13,7 +13,10 @@ use mailhaul_mail::FolderPath;
 use serde::Serialize;
 
 use super::{run::Outcome, summary::status};
-use crate::{csv_cell::harmless, exit::Exit, text};
+use crate::{
+    exit::Exit,
+    output::{csv_cell::harmless, text},
+};
 
 const COLUMNS: [&str; 17] = [
     "Record",

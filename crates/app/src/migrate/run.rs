@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::{at_once::at_once, mailboxes::Mailbox};
 use crate::{
     one_pass::{BUDGET, OnePass, SystemClock},
+    output::ui::Ui,
     service::rates::{of_endpoint, of_mailbox},
-    ui::Ui,
 };
 
 /// How one mailbox ended.

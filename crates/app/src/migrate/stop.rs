@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{exit::Exit, ui::Ui};
+use crate::{exit::Exit, output::ui::Ui};
 
 /// Cancelled by the first SIGINT or SIGTERM; the second ends the process.
 pub(crate) fn on_signal(ui: &Ui) -> CancellationToken {

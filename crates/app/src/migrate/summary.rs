@@ -5,7 +5,11 @@ use mailhaul_engine::{Error, ErrorKind, FolderTally, SkippedItem};
 use mailhaul_mail::on_one_line;
 
 use super::run::Outcome;
-use crate::{advice::explained, exit::Exit, text, ui::Ui};
+use crate::{
+    advice::explained,
+    exit::Exit,
+    output::{text, ui::Ui},
+};
 
 /// What became of a mailbox, in Exchange's words.
 pub(crate) fn status(outcome: &Outcome) -> &'static str {

@@ -12,7 +12,7 @@ use super::{
     other_side::OtherSide,
     signed_in,
 };
-use crate::text;
+use crate::output::text;
 
 const TOKEN: &str = "Token";
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use mailhaul_imap::{Certificate, CertificateContent};
 
 use super::findings::ChainCertificate;
-use crate::text;
+use crate::output::text;
 
 /// A certificate with fewer days left is told as a warning.
 const SOON: i64 = 30;

@@ -6,7 +6,7 @@ use super::{
     Asking,
     findings::{ConnectionLimit, Findings},
 };
-use crate::text;
+use crate::output::text;
 
 impl Asking {
     /// Opens connections until the server refuses one, or there are enough, and closes all of them.

@@ -7,7 +7,7 @@ use super::{
     admin::Administrator,
     forms::{Form, user_of},
 };
-use crate::text;
+use crate::output::text;
 
 const PASSWORD: &str = "<password>";
 

@@ -15,7 +15,7 @@ use super::{
     profile::tell_of_profile,
     speed,
 };
-use crate::text;
+use crate::output::text;
 
 const INBOX: &str = "INBOX";
 const FOLDERS: &str = "Folders";

@@ -33,7 +33,7 @@ pub(crate) use self::{
     setup::setup,
 };
 use self::{opening::Watch, root::Root};
-use crate::text;
+use crate::output::text;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -6,8 +6,8 @@ use mailhaul_imap::{Error, ErrorKind, response::Code};
 use mailhaul_operations::TimeSpan;
 
 use crate::{
-    remedies::{ENDPOINT, Topic, remedy},
-    text,
+    advice::remedies::{ENDPOINT, Topic, remedy},
+    output::text,
 };
 
 /// Why a server cannot be used.

@@ -62,7 +62,7 @@ async fn a_server_that_says_nothing_is_not_waited_for_long() {
 async fn a_certificate_that_vouches_for_itself_can_be_pinned() {
     let peer = peer("TLS\nS: * OK [CAPABILITY IMAP4rev1] hello").await;
     let mut options = peer.options(Security::Implicit);
-    let pin = crate::text::hexadecimal(&options.tls.pin_sha256.take().unwrap());
+    let pin = crate::output::text::hexadecimal(&options.tls.pin_sha256.take().unwrap());
     options.tls.ca_pem = Some(fs::read_to_string(Certificate::valid().ca_file()).unwrap());
     let (findings, obstacle) = asked(peer, Question::quick(options, Login::Nobody)).await;
     let obstacle = obstacle.unwrap();

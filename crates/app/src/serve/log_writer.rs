@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::text::shown;
+use crate::output::text::shown;
 
 /// Lines that wait for stderr; further ones are lost.
 const QUEUE: usize = 1024;

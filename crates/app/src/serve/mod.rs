@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{local_service::Desk, log_writer::LogWriter};
-use crate::{context::Context, data, exit::Exit, service::Scheduler};
+use crate::{context::Context, data_directory, exit::Exit, service::Scheduler};
 
 /// Grace period for operations at shutdown, with a client that waits and without: the test of a silent server takes minutes.
 const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
@@ -66,8 +66,8 @@ pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<
     let context = Context::open(data).await?;
     let lock = context.store.lock_service()?;
     let desk = Desk::new(context, operations);
-    let socket = UnixSocket::bind(&data::socket(data))
-        .with_context(|| format!("the socket {} cannot be made", data::socket(data).display()))?;
+    let socket = UnixSocket::bind(&data_directory::socket(data))
+        .with_context(|| format!("the socket {} cannot be made", data_directory::socket(data).display()))?;
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::new(desk.context.workplace(), &lock);
     let mut scheduling = tokio::spawn(scheduler.run(shutdown.clone()));

@@ -10,7 +10,7 @@ use mailhaul_operations::{Caller, Client, Operations, Role};
 use tokio::net::UnixStream;
 
 use super::local_service::Desk;
-use crate::{context::Context, data, text};
+use crate::{context::Context, data_directory, output::text};
 
 /// Somebody who carries out operations.
 pub(crate) struct Line {
@@ -23,7 +23,7 @@ pub(crate) struct Line {
 impl Line {
     /// Asks the service of this data directory, or opens the directory.
     pub(crate) async fn open(data: &Path, operations: &Arc<Operations<Context>>) -> Result<Self> {
-        let socket = data::socket(data);
+        let socket = data_directory::socket(data);
         if UnixStream::connect(&socket).await.is_ok() {
             return Ok(Self { client: Client::unix(socket), desk: None, data: data.to_owned() });
         }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use mailhaul_migration::Statistics;
 
-use crate::text::{bytes, count};
+use crate::output::text::{bytes, count};
 
 /// What one server lets pass for the mailbox in 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

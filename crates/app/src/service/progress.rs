@@ -12,7 +12,7 @@ use mailhaul_store::ReportEntry;
 use tokio::sync::mpsc;
 
 use super::{forecast::Forecast, stall::Steps};
-use crate::text;
+use crate::output::text;
 
 /// The user's numbers: those of earlier passes, and what this one adds.
 #[derive(Debug)]

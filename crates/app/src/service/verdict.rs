@@ -13,9 +13,12 @@ use super::{
     workers::Ending,
 };
 use crate::{
-    advice::{DAMAGED_DATA, topic},
-    remedies::{ENDPOINT, remedy},
-    text,
+    advice::{
+        DAMAGED_DATA,
+        remedies::{ENDPOINT, remedy},
+        topic,
+    },
+    output::text,
 };
 
 /// So often a pass that breaks off is tried again before the user fails.

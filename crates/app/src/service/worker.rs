@@ -29,7 +29,7 @@ use super::{
     workers::{Ending, Worker},
     workplace::Workplace,
 };
-use crate::{one_pass::OnePass, text};
+use crate::{one_pass::OnePass, output::text};
 
 /// So long a mailbox is left alone that somebody else migrates now.
 const LOCKED_WAIT: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use super::{endpoints::batch_now, view::MigrationBatch};
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::BATCH, rules::Order},
-    text,
+    output::text,
 };
 
 pub(crate) struct CompleteMigrationBatch;

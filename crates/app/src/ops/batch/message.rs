@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_migration::{BatchIntent, BatchStatus, StatusSummary};
 use mailhaul_store::{BatchOverview, Parking};
 
-use crate::text;
+use crate::output::text;
 
 /// Builds the sentence. While the batch runs, it includes what the batch waits for.
 pub(crate) fn message(

@@ -26,8 +26,8 @@ use crate::{
         members,
         nouns::BATCH,
     },
+    output::text,
     service::Ending,
-    text,
     time_zones::{change, zone},
 };
 

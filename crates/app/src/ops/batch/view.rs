@@ -17,7 +17,7 @@ use crate::{
         shared::{moment::Moment, names::IMAP, rules::supported_actions},
         user::statistics_view::ReportLine,
     },
-    text,
+    output::text,
     time_zones::zone,
 };
 

@@ -10,12 +10,12 @@ use super::availability_view::{MigrationServerAvailability, TestResult};
 use crate::{
     context::Context,
     ops::shared::failures::into_failure,
+    output::text,
     probe::{Administrator, Bearer, Findings, Login, OtherSide, Question, probe, setup},
     service::{
         account::{admin_credentials, connect_options},
         tokens::tokens,
     },
-    text,
 };
 
 /// Connections to try if no endpoint sets MaxConcurrentMigrations.

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::availability::new_bearer;
 use crate::{
+    certificate_pin::pin,
     ops::shared::names::ARCHIVE,
-    pin::pin,
     probe::{Login, Question, probe, setup},
     service::account::{admin_credentials, connect_options},
 };

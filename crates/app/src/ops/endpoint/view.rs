@@ -7,7 +7,7 @@ use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::text;
+use crate::output::text;
 
 /// Migration endpoint. Its secrets are never shown.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_operations::Failure;
 use mailhaul_store::Bookmark;
 
-use crate::csv_cell::harmless;
+use crate::output::csv_cell::harmless;
 
 /// Bytes after which a part ends.
 const PART: usize = 4 << 20;

@@ -13,7 +13,7 @@ use mailhaul_engine::{Event, Progress};
 use mailhaul_mail::{FolderPath, on_one_line};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-use crate::text;
+use super::text;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,11 @@
 //! What an administrator can do about a failure.
 
+pub(crate) mod remedies;
+
 use mailhaul_engine::{Error, ErrorKind, Side};
 use mailhaul_mail::Retry;
 
-use crate::remedies::{Names, SOURCE, TARGET, Topic, remedy};
+use self::remedies::{Names, SOURCE, TARGET, Topic, remedy};
 
 /// The error, and on a line of its own what can be done about it.
 pub(crate) fn explained(error: &Error) -> String {
