@@ -18,7 +18,7 @@ use super::{at_once::at_once, mailboxes::Mailbox};
 use crate::{
     one_pass::{BUDGET, OnePass, SystemClock},
     output::ui::Ui,
-    service::rates::{of_endpoint, of_mailbox},
+    service::limits::rates::{of_endpoint, of_mailbox},
 };
 
 /// How one mailbox ended.

@@ -15,7 +15,7 @@ use super::{
     mailbox::server_words,
     root,
 };
-use crate::service::account::admin_credentials;
+use crate::service::access::account::admin_credentials;
 
 const ADMINISTRATOR: &str = "Administrator";
 

@@ -8,7 +8,7 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Guid, MigrationUser, Opening};
 use mailhaul_store::{CheckEnd, ClaimedCheck};
 
-use super::{progress::Lane, verdict::failure, workers::Worker, workplace::Workplace};
+use super::{progress::Lane, service_context::Workplace, verdict::failure, workers::Worker};
 
 /// Where nothing was found out: so long until the next try, and twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_mins(1);

@@ -4,7 +4,7 @@ use mailhaul_engine::{Error, FolderPlan, FolderRules, Mailbox, plan_mailbox};
 use mailhaul_migration::MigrationUser;
 use mailhaul_store::Store;
 
-use super::{route::Destination, workplace::Workplace};
+use super::{access::route::Destination, service_context::Workplace};
 
 impl Workplace {
     /// What the next pass over the user's mailbox would do with each folder, and why. The ledger is read beside whoever

@@ -74,7 +74,8 @@ pub(super) fn left(limit: Limit, taken: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::account::tests::endpoint, *};
+    use super::*;
+    use crate::service::access::account::tests::endpoint;
 
     #[test]
     fn passes_and_checks_take_places_and_first_passes_no_later_ones() {

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     check,
     load::{Load, left},
+    service_context::Workplace,
     worker::tally,
     workers::{Ending, Login, Worker},
-    workplace::Workplace,
 };
 use crate::one_pass::SystemClock;
 

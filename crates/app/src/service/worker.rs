@@ -19,15 +19,14 @@ use mailhaul_store::{
 use tokio::sync::mpsc;
 
 use super::{
-    account,
+    access::{account, route::Destination},
     forecast::Forecast,
-    limits::Meter,
+    limits::pass_limits::Meter,
     progress::{Lane, News, Tally, UserProgress},
-    route::Destination,
+    service_context::Workplace,
     stall::Watch,
     verdict::{Ended, Passed, failure},
     workers::{Ending, Worker},
-    workplace::Workplace,
 };
 use crate::{one_pass::OnePass, output::text};
 

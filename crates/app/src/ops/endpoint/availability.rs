@@ -12,7 +12,7 @@ use crate::{
     ops::shared::failures::into_failure,
     output::text,
     probe::{Administrator, Bearer, Findings, Login, OtherSide, Question, probe, setup},
-    service::{
+    service::access::{
         account::{admin_credentials, connect_options},
         tokens::tokens,
     },

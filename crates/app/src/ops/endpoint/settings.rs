@@ -13,7 +13,7 @@ use crate::{
     certificate_pin::pin,
     ops::shared::names::ARCHIVE,
     probe::{Login, Question, probe, setup},
-    service::account::{admin_credentials, connect_options},
+    service::access::account::{admin_credentials, connect_options},
 };
 
 /// Sign-in method of users.

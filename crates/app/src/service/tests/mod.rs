@@ -19,7 +19,7 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, TokenDesk, Workers, Workplace, account};
+use super::{Ending, Scheduler, TokenDesk, Workers, Workplace, access::account};
 use crate::context::Context;
 
 /// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.

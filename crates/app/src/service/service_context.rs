@@ -5,7 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use mailhaul_engine::Budget;
 use mailhaul_store::Store;
 
-use super::{gates::Gates, sign_ins::SignIns, tokens::TokenDesk, workers::Workers};
+use super::{
+    access::{sign_ins::SignIns, tokens::TokenDesk},
+    limits::endpoint_limits::Gates,
+    workers::Workers,
+};
 
 /// What all workers share: who does what with it is said in `worker`, `check`, `route`, `limits` and `folder_plan`.
 #[derive(Clone)]

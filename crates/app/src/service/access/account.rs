@@ -84,7 +84,7 @@ pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use jiff::Timestamp;
     use mailhaul_migration::{
         DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, EndpointType, Guid,

@@ -10,18 +10,22 @@ use mailhaul_remotes::Listener;
 use mailhaul_store::{Store, StoreError};
 
 use super::{
-    forecast::Day,
-    gates::{Gates, Pass},
-    outage::{Outage, outage},
+    endpoint_limits::{Gates, Pass},
     parking::{Bounds, OUTAGE, PATIENCE, parking},
-    progress::Lane,
-    workers::Worker,
-    workplace::Workplace,
 };
-use crate::one_pass::SystemClock;
+use crate::{
+    one_pass::SystemClock,
+    service::{
+        forecast::Day,
+        outage::{Outage, outage},
+        progress::Lane,
+        service_context::Workplace,
+        workers::Worker,
+    },
+};
 
 /// Counts what goes to or from one mailbox, until it is dropped.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     pass: Pass,
     mailbox: String,
     throttle: Throttle,
@@ -30,12 +34,12 @@ pub(super) struct Meter {
 
 impl Meter {
     /// What the mailbox may do in a day; `None` where nothing is limited.
-    pub(super) fn day(&self) -> Option<Day> {
+    pub(crate) fn day(&self) -> Option<Day> {
         self.throttle.day(SystemClock.now()).map(|(most, left)| Day { most, left })
     }
 
     /// Keeps what was counted.
-    pub(super) async fn write(&self, store: &Store) {
+    pub(crate) async fn write(&self, store: &Store) {
         let now = SystemClock.now();
         let hours = self.throttle.tell(now);
         if hours.is_empty() {
@@ -57,7 +61,7 @@ impl Drop for Meter {
 impl Workplace {
     /// Begins to count for the user's mailbox at this endpoint, and adds what it may take there to the limits. `None` where
     /// the endpoint was removed just now.
-    pub(super) async fn meter(
+    pub(crate) async fn meter(
         &self,
         limits: &mut Limits,
         (endpoint, side): (&Endpoint, Side),
@@ -78,13 +82,13 @@ impl Workplace {
     }
 
     /// Is told what kind of server the endpoint has.
-    pub(super) fn acquaintance(&self, endpoint: Guid) -> Listener {
+    pub(crate) fn acquaintance(&self, endpoint: Guid) -> Listener {
         let gates = self.gates.clone();
         Arc::new(move |profile| gates.meet(endpoint, profile, SystemClock.now()))
     }
 
     /// Draws the conclusions for others from what a pass met.
-    pub(super) async fn heed(&self, error: &Error, lane: Lane, worker: &Worker) {
+    pub(crate) async fn heed(&self, error: &Error, lane: Lane, worker: &Worker) {
         let login = match error.side {
             Some(Side::Source) => Some(&worker.source),
             Some(Side::Target) => worker.target.as_ref(),

@@ -10,21 +10,22 @@ use mailhaul_remotes::{
 };
 use mailhaul_store::SecretName;
 
-use super::{account, archive, pass_options::pass_options, workplace::Workplace};
+use super::{account, archive, pass_options::pass_options};
+use crate::service::service_context::Workplace;
 
 /// Between which endpoints a user's mail goes, and what the batch says about it.
 pub(crate) struct Route {
-    pub(super) settings: BatchSettings,
-    pub(super) options: PassOptions,
-    pub(super) source: Endpoint,
+    pub(crate) settings: BatchSettings,
+    pub(crate) options: PassOptions,
+    pub(crate) source: Endpoint,
     /// `None`: into the archive.
-    pub(super) target: Option<Endpoint>,
+    pub(crate) target: Option<Endpoint>,
     /// By which the ledger knows both ends.
     pub(crate) keys: (String, String),
 }
 
 /// Where the mail goes.
-pub(super) enum Destination {
+pub(crate) enum Destination {
     Imap(Box<ImapMailbox>),
     Archive(MaildirMailbox),
 }
@@ -65,7 +66,7 @@ impl Workplace {
     }
 
     /// The user's mailbox at the endpoint that mail goes to, or the user's archive.
-    pub(super) async fn destination(
+    pub(crate) async fn destination(
         &self,
         user: &MigrationUser,
         route: &Route,
@@ -77,7 +78,7 @@ impl Workplace {
     }
 
     /// The user's mailbox at the endpoint that mail goes to.
-    pub(super) async fn target(
+    pub(crate) async fn target(
         &self,
         user: &MigrationUser,
         endpoint: &Endpoint,

@@ -188,7 +188,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::service::account;
+    use crate::service::access::account;
 
     async fn store() -> (TempDir, Store) {
         let data = TempDir::new().unwrap();
