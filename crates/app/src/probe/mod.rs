@@ -4,22 +4,11 @@
 //! administrator opens a mailbox, `bearer` shows an access token (`causes` says why it is not taken, `setup` how the other side is set
 //! up), `mailbox` looks into it, `speed` and `connections` measure. Nothing is changed.
 
-mod admin;
-mod bearer;
-mod causes;
-mod chain;
-mod connections;
+pub(crate) mod advice;
 mod findings;
-mod forms;
-mod instructions;
-mod mailbox;
 mod obstacle;
-mod opening;
 mod other_side;
-mod profile;
-mod root;
-mod setup;
-mod speed;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -28,11 +17,14 @@ use std::{sync::Arc, time::Duration};
 use mailhaul_imap::{ConnectOptions, Connection, Credentials, Error, ErrorKind, MailboxName, Session};
 use tokio::time::timeout;
 
+use self::steps::{connect::Watch, root::Root};
 pub(crate) use self::{
-    admin::Administrator, bearer::Bearer, findings::Findings, obstacle::Obstacle, other_side::OtherSide,
-    setup::setup,
+    advice::setup::setup,
+    findings::Findings,
+    obstacle::Obstacle,
+    other_side::OtherSide,
+    steps::{administrator::Administrator, bearer::Bearer},
 };
-use self::{opening::Watch, root::Root};
 use crate::output::text;
 
 /// How long each step may take.
@@ -152,7 +144,7 @@ impl Asking {
                 let root = opened.root.as_ref().map(|it| it.path.as_str());
                 let endpoint = question.endpoint.as_deref();
                 findings.instructions =
-                    instructions::instructions(&self.options, endpoint, admin, &form, root);
+                    advice::instructions::instructions(&self.options, endpoint, admin, &form, root);
                 findings.user_root = root.map(str::to_owned);
                 findings.admin_form = Some(form.name());
                 opened
@@ -198,7 +190,7 @@ impl Asking {
     fn obstacle(&self, error: Error) -> Obstacle {
         let is_refused = error.kind == ErrorKind::Authentication;
         let obstacle = Obstacle::of(error, &self.options.host, self.patience);
-        match self.side.as_ref().and_then(|it| causes::explain(it, &obstacle.detail)) {
+        match self.side.as_ref().and_then(|it| advice::causes::explain(it, &obstacle.detail)) {
             Some((message, advice)) if is_refused => Obstacle { message, advice, ..obstacle },
             _ => obstacle,
         }

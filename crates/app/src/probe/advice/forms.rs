@@ -27,18 +27,18 @@ impl Form {
     }
 
     /// Whether it begins with the administrator's own login.
-    pub(super) fn needs_own_login(&self) -> bool {
+    pub(crate) fn needs_own_login(&self) -> bool {
         matches!(self, Self::UserRoot | Self::Login(AdminForm::ProxyAuth))
     }
 }
 
 /// The forms to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// In their order: those first for which the server's own words speak, then those that many servers know.
-    pub(super) forms: Vec<Form>,
+    pub(crate) forms: Vec<Form>,
     /// Why some are not among them.
-    pub(super) left_out: Option<String>,
+    pub(crate) left_out: Option<String>,
 }
 
 /// The separators between user and administrator that are in use, the most usual first.
@@ -67,7 +67,7 @@ fn is_template(form: &Form, is: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Which forms to try on a server that says `words` of itself.
-pub(super) fn plan(admin: &str, mailbox: &str, words: &str) -> Plan {
+pub(crate) fn plan(admin: &str, mailbox: &str, words: &str) -> Plan {
     let mut forms = vec![Form::Login(AdminForm::AuthorizationIdentity)];
     // These cost no further login where the administrator is in already.
     forms.extend([Form::Login(AdminForm::ProxyAuth), Form::UserRoot]);
@@ -100,7 +100,7 @@ fn domain(admin: &str, mailbox: &str) -> Option<String> {
 
 /// The user as this form names it: Exchange's forms take it without its domain, which they have already, and Mirapoint's
 /// only with it.
-pub(super) fn user_of(form: &Form, admin: &str, mailbox: &str) -> String {
+pub(crate) fn user_of(form: &Form, admin: &str, mailbox: &str) -> String {
     let bare = mailbox.split('@').next().unwrap_or(mailbox);
     if is_template(form, |it| it.ends_with("/{admin}/{user}")) {
         bare.to_owned()
@@ -113,7 +113,7 @@ pub(super) fn user_of(form: &Form, admin: &str, mailbox: &str) -> String {
 
 /// What a refused login tells of those that were not tried yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing: another form may be taken.
     GoOn,
     /// The password is wrong, or the account or this machine is shut out: each further try could make it worse.
@@ -137,7 +137,7 @@ const ENOUGH: [&str; 11] = [
 ];
 
 /// Judges a refusal.
-pub(super) fn judge(error: &Error) -> Verdict {
+pub(crate) fn judge(error: &Error) -> Verdict {
     let is_about_account =
         matches!(error.code, Some(Code::Expired | Code::ContactAdmin | Code::PrivacyRequired));
     let text = error.message.to_lowercase();

@@ -4,7 +4,7 @@
 use EndpointType::{GoogleWorkspace, Microsoft365};
 use mailhaul_migration::EndpointType;
 
-use super::other_side::OtherSide;
+use crate::probe::other_side::OtherSide;
 
 /// What a refusal means.
 struct Cause {
@@ -80,7 +80,7 @@ const CAUSES: [Cause; 6] = [
 ];
 
 /// What a refusal in these words means there: what happened, and what can be done about it.
-pub(super) fn explain(side: &OtherSide, words: &str) -> Option<(String, String)> {
+pub(crate) fn explain(side: &OtherSide, words: &str) -> Option<(String, String)> {
     let words = words.to_lowercase();
     let cause = CAUSES.iter().find(|it| {
         it.of == side.endpoint_type

@@ -3,12 +3,12 @@
 use mailhaul_imap::Session;
 use mailhaul_remotes::{Impression, Profiles};
 
-use super::findings::Findings;
+use crate::probe::findings::Findings;
 
 const STEP: &str = "Server profile";
 
 /// Says of which kind the server is. `chosen` is the profile that the operator named.
-pub(super) fn tell_of_profile(session: &Session, chosen: Option<&str>, findings: &mut Findings) {
+pub(crate) fn tell_of_profile(session: &Session, chosen: Option<&str>, findings: &mut Findings) {
     let id: Vec<(String, Option<String>)> =
         findings.server_id.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     let server = Impression {

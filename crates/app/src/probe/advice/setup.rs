@@ -4,7 +4,7 @@
 use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
 use mailhaul_migration::{EndpointType, Grant};
 
-use super::other_side::OtherSide;
+use crate::probe::other_side::OtherSide;
 
 /// Whom the commands give rights.
 const PRINCIPAL: &str = "$principal";

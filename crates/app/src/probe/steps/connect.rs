@@ -14,7 +14,8 @@ use mailhaul_imap::{
     Trace,
 };
 
-use super::{Asking, chain, findings::Findings, obstacle::Obstacle};
+use super::certificate_chain;
+use crate::probe::{Asking, findings::Findings, obstacle::Obstacle};
 
 /// The steps, by the names under which they are shown.
 const DNS: &str = "DNS";
@@ -39,14 +40,14 @@ struct Seen {
 
 /// Looks on at all connections of a test.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     seen: Mutex<Seen>,
     sign_ins: AtomicU32,
 }
 
 impl Watch {
     /// How many times a login was tried, as the servers see it.
-    pub(super) fn sign_ins(&self) -> u32 {
+    pub(crate) fn sign_ins(&self) -> u32 {
         self.sign_ins.load(Ordering::Relaxed)
     }
 
@@ -83,18 +84,17 @@ impl Trace for Watch {
 
 impl Asking {
     /// Opens a connection, and tells of each step.
-    pub(super) async fn open(&self, findings: &mut Findings) -> Result<Connection, Obstacle> {
+    pub(crate) async fn open(&self, findings: &mut Findings) -> Result<Connection, Obstacle> {
         let options = &self.options;
         let outcome = self.in_time(Connection::open(options)).await;
         let seen = std::mem::take(&mut *self.watch.seen());
         seen.tell(options, findings);
         outcome.map_err(|error| {
             let step = seen.stopped_at(options.security, error.kind);
-            let advice = findings
-                .certificates
-                .first()
-                .filter(|_| step == CERTIFICATE)
-                .map(|it| chain::advice(it, seen.names_host, options.tls.pin_sha256.is_some()));
+            let advice =
+                findings.certificates.first().filter(|_| step == CERTIFICATE).map(|it| {
+                    certificate_chain::advice(it, seen.names_host, options.tls.pin_sha256.is_some())
+                });
             let obstacle = self.obstacle(error).advised(advice);
             findings.failed(step, obstacle.explained());
             obstacle
@@ -102,7 +102,7 @@ impl Asking {
     }
 
     /// Opens another connection, of which only the failure is of interest.
-    pub(super) async fn open_another(&self) -> Result<Connection, Error> {
+    pub(crate) async fn open_another(&self) -> Result<Connection, Error> {
         self.in_time(Connection::open(&self.options)).await
     }
 }
@@ -155,14 +155,14 @@ impl Seen {
 
     fn tell_of_tls(&self, options: &ConnectOptions, findings: &mut Findings) {
         let now = Timestamp::now();
-        findings.certificates = self.chain.iter().map(|it| chain::shown(it, now)).collect();
+        findings.certificates = self.chain.iter().map(|it| certificate_chain::shown(it, now)).collect();
         findings.certificate_names_host = (!self.chain.is_empty()).then_some(self.names_host);
         if let Some((version, cipher)) = &self.secured {
             (findings.tls_version, findings.tls_cipher) = (Some(version.clone()), Some(cipher.clone()));
             findings.success(TLS, format!("{version}, {cipher}"));
             if let Some(own) = findings.certificates.first().cloned() {
-                let described = chain::described(&own);
-                match chain::caution(&own, self.names_host, &options.host) {
+                let described = certificate_chain::described(&own);
+                match certificate_chain::caution(&own, self.names_host, &options.host) {
                     None => findings.success(CERTIFICATE, described),
                     Some(caution) => findings.warning(CERTIFICATE, format!("{caution}: {described}")),
                 }

@@ -9,13 +9,14 @@ use mailhaul_imap::{
 use mailhaul_mail::Scope;
 use tokio::time::Instant;
 
-use super::{
-    Asking, Obstacle, Opened, Question,
-    findings::{Findings, UsedQuota},
-    profile::tell_of_profile,
-    speed,
+use super::{profile::tell_of_profile, speed};
+use crate::{
+    output::text,
+    probe::{
+        Asking, Obstacle, Opened, Question,
+        findings::{Findings, UsedQuota},
+    },
 };
-use crate::output::text;
 
 const INBOX: &str = "INBOX";
 const FOLDERS: &str = "Folders";
@@ -39,7 +40,7 @@ const FOLDERS_AT_ONCE: usize = 50;
 
 impl Asking {
     /// Looks around. What a migration cannot do without ends the look; the rest is told.
-    pub(super) async fn look(
+    pub(crate) async fn look(
         &self,
         opened: &mut Opened,
         question: &Question,
@@ -77,7 +78,7 @@ impl Asking {
     }
 
     /// ID, which some servers offer and refuse.
-    pub(super) async fn ask_name(&self, session: &mut Session, findings: &mut Findings) -> Result<(), Error> {
+    pub(crate) async fn ask_name(&self, session: &mut Session, findings: &mut Findings) -> Result<(), Error> {
         const STEP: &str = "Server";
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         match self.in_time(session.id(&fields)).await {
@@ -149,7 +150,7 @@ impl Asking {
     }
 
     /// The mailbox is closed to somebody who is in.
-    pub(super) fn closed(&self, opened: &Opened, error: Error, findings: &Findings) -> Obstacle {
+    pub(crate) fn closed(&self, opened: &Opened, error: Error, findings: &Findings) -> Obstacle {
         if error.scope >= Scope::Session && (error.kind != ErrorKind::Authentication || self.side.is_some()) {
             return self.obstacle(error);
         }
@@ -298,7 +299,7 @@ impl Asking {
         let largest = largest.map_or_else(|| opened.inbox(), |it| it.0.clone());
         match self.in_time(speed::read(&mut opened.session, &largest)).await {
             Ok(rate) if rate.messages == 0 && rate.bytes == 0 => {
-                findings.step(STEP, super::findings::StepResult::Skipped, "there is nothing to read");
+                findings.step(STEP, crate::probe::findings::StepResult::Skipped, "there is nothing to read");
             }
             Ok(rate) => {
                 let told = format!(
@@ -331,7 +332,7 @@ fn tell_of_capabilities(session: &Session, findings: &mut Findings) {
 }
 
 /// What the server says of itself.
-pub(super) fn server_words(findings: &Findings) -> String {
+pub(crate) fn server_words(findings: &Findings) -> String {
     let id = findings.server_id.values().map(String::as_str);
     findings.greeting.as_deref().into_iter().chain(id).collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -2,15 +2,17 @@
 
 use mailhaul_imap::{Credentials, Error, Session};
 
-use super::{
-    Asking,
-    findings::{ConnectionLimit, Findings},
+use crate::{
+    output::text,
+    probe::{
+        Asking,
+        findings::{ConnectionLimit, Findings},
+    },
 };
-use crate::output::text;
 
 impl Asking {
     /// Opens connections until the server refuses one, or there are enough, and closes all of them.
-    pub(super) async fn count_connections(
+    pub(crate) async fn count_connections(
         &self,
         credentials: &Credentials,
         most: u32,

@@ -8,14 +8,15 @@ use mailhaul_imap::{
 use mailhaul_mail::{Secret, Uid, UidValidity};
 use mailhaul_migration::{AdminAccess, AdminForm};
 
-use super::{
-    Asking, Obstacle, Opened,
-    findings::{Findings, StepResult},
-    forms::{Form, Verdict, judge, plan, user_of},
-    mailbox::server_words,
-    root,
+use super::{mailbox::server_words, root};
+use crate::{
+    probe::{
+        Asking, Obstacle, Opened,
+        advice::forms::{Form, Verdict, judge, plan, user_of},
+        findings::{Findings, StepResult},
+    },
+    service::access::account::admin_credentials,
 };
-use crate::service::access::account::admin_credentials;
 
 const ADMINISTRATOR: &str = "Administrator";
 
@@ -49,7 +50,7 @@ struct Search {
 
 impl Asking {
     /// Finds the form by which the mailbox opens.
-    pub(super) async fn find_form(
+    pub(crate) async fn find_form(
         &self,
         connection: Connection,
         admin: &Administrator,

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use mailhaul_imap::{Certificate, CertificateContent};
 
-use super::findings::ChainCertificate;
-use crate::output::text;
+use crate::{output::text, probe::findings::ChainCertificate};
 
 /// A certificate with fewer days left is told as a warning.
 const SOON: i64 = 30;
@@ -12,7 +11,7 @@ const SOON: i64 = 30;
 const DAY: i64 = 86_400;
 
 /// The certificate, at this moment.
-pub(super) fn shown(certificate: &Certificate, now: Timestamp) -> ChainCertificate {
+pub(crate) fn shown(certificate: &Certificate, now: Timestamp) -> ChainCertificate {
     let content = certificate.content.as_ref();
     let moment = |it: i64| Timestamp::from_second(it).ok();
     ChainCertificate {
@@ -32,7 +31,7 @@ fn days_left(content: &CertificateContent, now: Timestamp) -> i64 {
 }
 
 /// One line about the server's own certificate.
-pub(super) fn described(certificate: &ChainCertificate) -> String {
+pub(crate) fn described(certificate: &ChainCertificate) -> String {
     let or_nobody = |name: &Option<String>| match name.as_deref() {
         None | Some("") => "(no name)".to_owned(),
         Some(name) => name.to_owned(),
@@ -72,7 +71,7 @@ fn names(names: &[String]) -> String {
 }
 
 /// What is wrong with a certificate although it was taken, or soon will be; `None` where nothing is.
-pub(super) fn caution(certificate: &ChainCertificate, names_host: bool, host: &str) -> Option<String> {
+pub(crate) fn caution(certificate: &ChainCertificate, names_host: bool, host: &str) -> Option<String> {
     let days = certificate.days_left.unwrap_or(i64::MAX);
     let mut cautions = Vec::new();
     if !names_host {
@@ -90,7 +89,7 @@ pub(super) fn caution(certificate: &ChainCertificate, names_host: bool, host: &s
 }
 
 /// What can be done about a certificate that was refused.
-pub(super) fn advice(certificate: &ChainCertificate, names_host: bool, is_pinned: bool) -> String {
+pub(crate) fn advice(certificate: &ChainCertificate, names_host: bool, is_pinned: bool) -> String {
     let pin = format!("-CertificateSha256 {} takes this very certificate", certificate.sha256);
     let days = certificate.days_left.unwrap_or_default();
     if is_pinned {

@@ -6,13 +6,15 @@ use mailhaul_imap::{Connection, Credentials, ErrorKind};
 use mailhaul_migration::{EndpointType, Grant};
 use mailhaul_oauth::{Claims, Token, Tokens, describe, explain_refused};
 
-use super::{
-    Asking, Obstacle, Opened, SIGN_IN,
-    findings::{Findings, StepResult},
-    other_side::OtherSide,
-    signed_in,
+use crate::{
+    output::text,
+    probe::{
+        Asking, Obstacle, Opened, SIGN_IN,
+        findings::{Findings, StepResult},
+        other_side::OtherSide,
+        signed_in,
+    },
 };
-use crate::output::text;
 
 const TOKEN: &str = "Token";
 
@@ -26,7 +28,7 @@ pub(crate) struct Bearer {
 
 impl Asking {
     /// Asks for a token, and shows it. `None` where no mailbox is to be opened.
-    pub(super) async fn show_token(
+    pub(crate) async fn show_token(
         &self,
         connection: Connection,
         bearer: &Bearer,

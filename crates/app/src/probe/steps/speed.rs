@@ -6,7 +6,7 @@ use mailhaul_imap::{Error, FetchEvent, MailboxName, SearchKey, SelectOptions, Se
 use mailhaul_mail::UidSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::findings::ReadRate;
+use crate::probe::findings::ReadRate;
 
 /// Commands whose answers are timed.
 const ROUNDS: usize = 5;
@@ -20,7 +20,7 @@ const MESSAGES: usize = 20;
 const COMMANDS: usize = 4;
 
 /// From a command to its answer: the median.
-pub(super) async fn round_trip(session: &mut Session) -> Result<Duration, Error> {
+pub(crate) async fn round_trip(session: &mut Session) -> Result<Duration, Error> {
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let begun = Instant::now();
@@ -33,7 +33,7 @@ pub(super) async fn round_trip(session: &mut Session) -> Result<Duration, Error>
 
 /// Reads messages of a folder, the oldest first, without marking them as read. The session is of no use afterwards:
 /// answers may still be on their way.
-pub(super) async fn read(session: &mut Session, folder: &MailboxName) -> Result<ReadRate, Error> {
+pub(crate) async fn read(session: &mut Session, folder: &MailboxName) -> Result<ReadRate, Error> {
     let mut selected = session.examine(folder, &SelectOptions::default()).await?;
     let uids: Vec<_> = match selected.data().exists {
         0 => Vec::new(),

@@ -3,16 +3,13 @@
 use mailhaul_imap::{ConnectOptions, Security};
 use mailhaul_migration::AdminForm;
 
-use super::{
-    admin::Administrator,
-    forms::{Form, user_of},
-};
-use crate::output::text;
+use super::forms::{Form, user_of};
+use crate::{output::text, probe::steps::administrator::Administrator};
 
 const PASSWORD: &str = "<password>";
 
 /// The lines of a CSV file, and the command of an endpoint that makes the password in them unnecessary.
-pub(super) fn instructions(
+pub(crate) fn instructions(
     options: &ConnectOptions,
     endpoint: Option<&str>,
     admin: &Administrator,
@@ -91,7 +88,7 @@ fn new_endpoint(options: &ConnectOptions) -> Vec<String> {
 }
 
 /// A word of a command, in quotes where it needs them.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let is_plain = |it: char| it.is_alphanumeric() || matches!(it, '.' | '-' | '_' | '@' | ':');
     if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
 }
