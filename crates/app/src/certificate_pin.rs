@@ -1,21 +1,21 @@
-//! The SHA-256 of the only certificate that is taken, as people write it.
+//! SHA-256 of the only certificate that is trusted.
 
-/// A certificate's SHA-256.
+/// SHA-256 of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pin(pub(crate) [u8; 32]);
 
-/// Reads hexadecimal digits, with or without colons.
+/// Parses hexadecimal digits, with or without colons.
 pub(crate) fn pin(text: &str) -> Result<Pin, String> {
     const FORM: &str = "write the 64 hexadecimal digits of the certificate's SHA-256, with or without colons";
     let digits: String = text.chars().filter(|it| *it != ':').collect();
-    let mut octets = [0; 32];
+    let mut bytes = [0; 32];
     if digits.len() != 64 || !digits.is_ascii() {
         return Err(FORM.to_owned());
     }
-    for (index, octet) in octets.iter_mut().enumerate() {
-        *octet = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(|_| FORM.to_owned())?;
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(|_| FORM.to_owned())?;
     }
-    Ok(Pin(octets))
+    Ok(Pin(bytes))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an administrator can do about a failure.
+//! Advice for errors.
 
 pub(crate) mod remedies;
 
@@ -7,7 +7,7 @@ use mailhaul_mail::Retry;
 
 use self::remedies::{Names, SOURCE, TARGET, Topic, remedy};
 
-/// The error, and on a line of its own what can be done about it.
+/// Returns the error, with its advice on a second line.
 pub(crate) fn explained(error: &Error) -> String {
     match advice(error) {
         Some(advice) => format!("{error}\n  {advice}"),
@@ -15,7 +15,7 @@ pub(crate) fn explained(error: &Error) -> String {
     }
 }
 
-/// What an error of connecting or signing in is about.
+/// Topic of an error of connecting or signing in.
 pub(crate) fn topic(error: &Error) -> Option<Topic> {
     match error.kind {
         ErrorKind::Authentication => Some(Topic::SignIn),
@@ -26,19 +26,19 @@ pub(crate) fn topic(error: &Error) -> Option<Topic> {
     }
 }
 
-/// One sentence, where there is something to say that the error does not say itself.
+/// Returns one sentence; `None` if the error says everything.
 fn advice(error: &Error) -> Option<String> {
     let names: &Names = if error.side == Some(Side::Target) { &TARGET } else { &SOURCE };
     let remedy = topic(error).and_then(|topic| remedy(topic, &error.message, names));
     remedy.or_else(|| by_kind(error.kind).map(str::to_owned))
 }
 
-/// What can be done about a damaged ledger.
+/// Advice for a damaged ledger.
 pub(crate) const DAMAGED: &str = "restore a backup of the data directory; or move mailhaul.db and its -wal and -shm files away \
-                                  and run again: a new ledger adopts the messages that are on the target (deletions of \
-                                  adopted messages are not mirrored)";
+                                  and run the command again: a new ledger adopts the messages on the target, but \
+                                  deletions of adopted messages are not mirrored";
 
-/// The same for the service, whose batches and users are in the same file.
+/// Advice for a damaged database of the service, which also holds batches and users.
 pub(crate) const DAMAGED_DATA: &str = "Stop the service and restore a backup of the data directory. A batch in a new data \
                                        directory adopts the messages that are on the targets.";
 
@@ -46,32 +46,29 @@ fn by_kind(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Authentication => "check the user name and the password",
         ErrorKind::Quota => {
-            "raise the quota of the target mailbox and run the same command again: it goes on where it stopped"
+            "raise the quota of the target mailbox, then run the same command again to continue"
         }
         ErrorKind::Ledger => {
-            "the data directory must be writable and have room; run the same command again then: it goes on where it stopped"
+            "make the data directory writable and free some disk space, then run the same command again to continue"
         }
         ErrorKind::Damaged => DAMAGED,
         ErrorKind::TooManyConnections => {
-            "close other programs that use the mailbox, then run the same command again: it goes on where it stopped"
+            "close other programs that use the mailbox, then run the same command again to continue"
         }
         ErrorKind::Throttled | ErrorKind::Busy => {
-            "the server asks for patience; run the same command again later: it goes on where it stopped"
+            "the server limits the rate; run the same command again later to continue"
         }
-        ErrorKind::Connection => {
-            "run the same command again when the server can be reached: it goes on where it stopped"
-        }
+        ErrorKind::Connection => "run the same command again when the server is reachable",
         ErrorKind::Options => {
             "correct --include-folder, --exclude-folder or --map; --dry-run without them lists the folders"
         }
         ErrorKind::Tls => "check the port (993 for TLS, 143 for STARTTLS) and the server's certificate",
         ErrorKind::Protocol => {
-            "run the same command again: it goes on where it stopped; if the server does the same again, report it with the \
-             output of --trace"
+            "run the same command again to continue; if the error comes back, report it with the output of --trace"
         }
-        ErrorKind::Interrupted => "run the same command again: it goes on where it stopped",
+        ErrorKind::Interrupted => "run the same command again to continue",
         ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => return None,
-        ErrorKind::Internal => "this is a mistake in mailhaul; please report it with the output of --trace",
+        ErrorKind::Internal => "this is a bug in mailhaul; please report it with the output of --trace",
     })
 }
 
@@ -82,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advice_follows_from_the_words_and_not_from_the_kind_alone() {
+    fn advice_depends_on_kind_and_words() {
         let error =
             |retry, kind, words: &str| Error::new(Scope::Endpoint, retry, kind, words).at(Side::Target);
         for (error, expected) in [
@@ -92,7 +89,7 @@ mod tests {
             ),
             (
                 error(Retry::Never, ErrorKind::Authentication, "NO app password required"),
-                "make a password for applications",
+                "create an app password",
             ),
             (error(Retry::Never, ErrorKind::Tls, "the certificate of x is not trusted: no"), "--to-pin"),
             (
@@ -105,7 +102,7 @@ mod tests {
             ),
             (
                 error(Retry::Now, ErrorKind::Connection, "the connection broke"),
-                "when the server can be reached",
+                "when the server is reachable",
             ),
             (error(Retry::Never, ErrorKind::Damaged, "the ledger is damaged"), "restore a backup"),
         ] {

@@ -1,23 +1,23 @@
-//! Remedies for errors of connecting and signing in, chosen by their words: one table for all that print them.
+//! Remedies for errors of connecting and signing in, chosen by the words of the error.
 
 use std::fmt::Write as _;
 
 use mailhaul_imap::SignInRefusal;
 
-/// What an error is about.
+/// Topic of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// The server refused to sign in.
     SignIn,
     /// No TLS connection, or an untrusted certificate.
     Tls,
-    /// The server does not speak IMAP, or broke it.
+    /// The server does not speak IMAP, or violated the protocol.
     Protocol,
-    /// The server cannot be reached.
+    /// The server is unreachable.
     Unreachable,
 }
 
-/// What settings are called where the operator gives them.
+/// Names of settings, as the operator writes them.
 pub(crate) struct Names {
     ca: &'static str,
     pin: &'static str,
@@ -49,8 +49,9 @@ pub(crate) const ENDPOINT: Names = Names {
     token: "an endpoint with access tokens",
 };
 
-/// Words of our own errors, in lower case, and the remedy. The first row that fits counts; `{ca}` and the like are names of
-/// settings.
+/// Words of mailhaul's own errors in lower case, with the remedy. The first row that matches counts.
+///
+/// `{ca}` and the like become names of settings.
 const WORDS: [(Topic, &str, &str); 15] = [
     (
         Topic::Tls,
@@ -75,27 +76,31 @@ const WORDS: [(Topic, &str, &str); 15] = [
         "use {tls} on the server's port for TLS (993), or {plain} without encryption",
     ),
     (Topic::Tls, "(preauth)", "use {tls} on a port where the server asks for a sign-in"),
-    (Topic::Tls, "key is too short", "install a certificate with a longer key, or trust this one with {pin}"),
+    (
+        Topic::Tls,
+        "key is too short",
+        "install a certificate with a longer key, or trust this certificate with {pin}",
+    ),
     (
         Topic::Tls,
         "certificate of version 1",
-        "install a certificate of version 3, or trust this one with {pin}",
+        "install a certificate of version 3, or trust this certificate with {pin}",
     ),
     (
         Topic::Tls,
         "is not the pinned one",
-        "compare it with the server's certificate; if that was renewed, give the new {pin}",
+        "compare it with the server's certificate; if that was renewed, set {pin} to the new value",
     ),
-    (Topic::Tls, "has expired", "renew the server's certificate, or trust this one with {pin}"),
+    (Topic::Tls, "has expired", "renew the server's certificate, or trust this certificate with {pin}"),
     (
         Topic::Tls,
         "for another name",
-        "use the server's name as the certificate has it, or trust this one with {pin}",
+        "use the server name that the certificate contains, or trust this certificate with {pin}",
     ),
     (
         Topic::Tls,
         "is not trusted",
-        "give the authority's certificate with {ca}, or trust this one with {pin}",
+        "give the authority's certificate with {ca}, or trust this certificate with {pin}",
     ),
     (
         Topic::Protocol,
@@ -109,7 +114,7 @@ const WORDS: [(Topic, &str, &str); 15] = [
     ),
 ];
 
-/// The remedy, as a sentence without its first capital and its full stop. `None` where the words say nothing special.
+/// Returns the remedy as a sentence without capital and full stop; `None` if no row matches.
 pub(crate) fn remedy(topic: Topic, words: &str, names: &Names) -> Option<String> {
     let words = words.to_lowercase();
     let row = WORDS.iter().find(|(of, known, _)| *of == topic && words.contains(known));
@@ -135,7 +140,8 @@ impl Names {
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             let value = settings.iter().find(|(known, _)| *known == name).map_or(name, |(_, value)| value);
-            let _infallible = write!(filled, "{before}{value}");
+            // Writing into a text cannot fail.
+            _ = write!(filled, "{before}{value}");
             rest = after;
         }
         filled + rest
@@ -145,26 +151,26 @@ impl Names {
 fn of_sign_in(refusal: SignInRefusal) -> &'static str {
     match refusal {
         SignInRefusal::NeedsTls => {
-            "use {tls}, or {starttls} for STARTTLS: the server takes no password without TLS"
+            "use {tls}, or {starttls} for STARTTLS; the server accepts no password without TLS"
         }
-        SignInRefusal::Referral => "use the server that it names: it has the mailbox",
+        SignInRefusal::Referral => "use the server that the answer names: it has the mailbox",
         SignInRefusal::WebBrowser => {
-            "sign in with a web browser first, as the server says; it may want a password made for applications"
+            "sign in with a web browser first, as the server says; it may require an app password"
         }
         SignInRefusal::AppPassword => {
-            "make a password for applications (app password) in the account's settings, and use it in place of the usual one"
+            "create an app password in the account's settings, and use it instead of the usual password"
         }
-        SignInRefusal::NeedsToken => "use access tokens (OAuth): {token}; the service takes no passwords",
+        SignInRefusal::NeedsToken => "use access tokens (OAuth): {token}; the service accepts no passwords",
         SignInRefusal::ImapDisabled => {
-            "enable IMAP for the account: its owner or its administrator can do so"
+            "enable IMAP for the account; its owner or its administrator can do so"
         }
-        SignInRefusal::Expired => "set a new password: the old one or the account has expired",
+        SignInRefusal::Expired => "set a new password; the old one or the account has expired",
         SignInRefusal::Locked => {
             "ask the server's administrator to unlock the account; a new password does not help"
         }
-        SignInRefusal::TooManyTries => "wait before the next try: the server has seen too many",
+        SignInRefusal::TooManyTries => "wait before the next attempt; the server has seen too many",
         SignInRefusal::NotAuthorized => {
-            "check that the mailbox exists under this name and that the account may open it: the password is right"
+            "check that the mailbox exists under this name and that the account may open it; the password is correct"
         }
         SignInRefusal::AlreadySignedIn => "use a port where the server asks for a sign-in",
     }
@@ -175,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_decide_what_can_be_done() {
+    fn words_choose_the_remedy() {
         use Topic::{Protocol, SignIn, Tls};
         for (topic, words, expected) in [
             (SignIn, "LOGIN refused: NO [ALERT] Application-specific password required", "app password"),
@@ -193,9 +199,9 @@ mod tests {
                 "the port: 993 with imaps://",
             ),
         ] {
-            let told = remedy(topic, words, &SOURCE).unwrap();
-            assert!(told.contains(expected), "{words}: {told}");
-            assert!(!told.contains(['{', '}']), "{told}");
+            let remedy = remedy(topic, words, &SOURCE).unwrap();
+            assert!(remedy.contains(expected), "{words}: {remedy}");
+            assert!(!remedy.contains(['{', '}']), "{remedy}");
         }
         assert_eq!(remedy(SignIn, "NO [AUTHENTICATIONFAILED] no", &SOURCE), None);
         assert_eq!(remedy(Protocol, "the answer has no end", &SOURCE), None);

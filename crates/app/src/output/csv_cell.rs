@@ -1,9 +1,9 @@
-//! Cells of exported reports.
+//! Cells of CSV reports.
 
 use mailhaul_mail::on_one_line;
 use mailhaul_shell::format::harmless_cell;
 
-/// The cell in one line, made harmless where a spreadsheet would run it or a terminal obey it.
+/// Returns the cell on one line, so that no spreadsheet runs it and no terminal obeys it.
 pub(crate) fn harmless(cell: &str) -> String {
     on_one_line(&harmless_cell(cell)).into_owned()
 }
