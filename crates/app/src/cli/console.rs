@@ -1,4 +1,4 @@
-//! The operator's files and terminal, for those who read what was typed.
+//! Files and terminal of the operator.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::passwords;
 use crate::output::text;
 
-/// The files and the terminal of this process.
+/// Files and terminal of this process.
 pub(crate) struct Console;
 
 impl World for Console {
@@ -22,7 +22,7 @@ impl World for Console {
 
     fn password(&self, parameter: &Parameter, user_name: &str) -> Result<Secret, Failure> {
         let variable = parameter.secret_variable().unwrap_or_default();
-        if let Some(password) = passwords::given(None, &variable).map_err(Failure::internal)? {
+        if let Some(password) = passwords::read(None, &variable).map_err(Failure::internal)? {
             return Ok(password);
         }
         ask(user_name).map_err(|error| {
@@ -33,7 +33,7 @@ impl World for Console {
 
     fn secret(&self, parameter: &Parameter) -> Result<Secret, Failure> {
         let variable = parameter.secret_variable().unwrap_or_default();
-        if let Some(secret) = passwords::given(None, &variable).map_err(Failure::internal)? {
+        if let Some(secret) = passwords::read(None, &variable).map_err(Failure::internal)? {
             return Ok(secret);
         }
         ask_secret(&parameter.name).map_err(|error| {
@@ -49,7 +49,7 @@ pub(crate) fn ask(user_name: &str) -> io::Result<Secret> {
     ask_secret(&format!("Password of {}", on_one_line(user_name)))
 }
 
-/// Asks for a secret on the terminal, in these words.
+/// Asks for a secret on the terminal.
 pub(crate) fn ask_secret(words: &str) -> io::Result<Secret> {
     if !io::stdin().is_terminal() {
         return Err(io::Error::other("there is no terminal to ask on"));
@@ -61,7 +61,7 @@ pub(crate) fn ask_secret(words: &str) -> io::Result<Secret> {
     Ok(Secret::new(secret.as_bytes()))
 }
 
-/// Asks for a line of text on the terminal, in these words.
+/// Asks for a line of text on the terminal.
 pub(crate) fn ask_text(words: &str) -> io::Result<String> {
     if !io::stdin().is_terminal() {
         return Err(io::Error::other("there is no terminal to ask on"));
@@ -75,12 +75,12 @@ pub(crate) fn ask_text(words: &str) -> io::Result<String> {
     Ok(line)
 }
 
-/// Whether somebody can be asked.
+/// True if questions and answers go through a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question that is answered by yes or no; anything else is no.
+/// Asks a yes-or-no question. Every answer but `y` and `yes` means no.
 pub(crate) fn agrees(question: &str) -> bool {
     let mut stderr = io::stderr();
     if write!(stderr, "{} [y/N] ", text::shown(question)).and_then(|()| stderr.flush()).is_err() {

@@ -1,4 +1,4 @@
-//! Where passwords come from: a file, the environment, or the operator's fingers. Never the command line.
+//! Passwords of `migrate`: from a file, the environment or a prompt, never from the command line.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use anyhow::{Context as _, Result, bail};
 use mailhaul_mail::Secret;
 use zeroize::Zeroizing;
 
-/// The password of one side, where a file or the environment has it.
-pub(crate) fn given(file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
+/// Reads the password from the file, else from the variable; `None` if neither is given.
+pub(crate) fn read(file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
     if let Some(file) = file {
-        let octets = Zeroizing::new(
+        let bytes = Zeroizing::new(
             fs::read(file).with_context(|| format!("the password file {} cannot be read", file.display()))?,
         );
-        // Editors end the last line.
-        let password = octets.strip_suffix(b"\n").unwrap_or(&octets);
+        // Editors end the last line with a newline.
+        let password = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let password = password.strip_suffix(b"\r").unwrap_or(password);
         if password.is_empty() {
             bail!("the password file {} is empty", file.display());
@@ -30,11 +30,11 @@ pub(crate) fn given(file: Option<&Path>, variable: &str) -> Result<Option<Secret
     }
 }
 
-/// Asks on the terminal; without one, says where a password is looked for.
-pub(crate) fn asked(whose: &str, side: &str) -> Result<Secret> {
+/// Asks on the terminal. Without a terminal, the error names the option and the variable.
+pub(crate) fn prompt(whose: &str, side: &str) -> Result<Secret> {
     if !io::stdin().is_terminal() {
         bail!(
-            "no password for {whose}: give --{side}-password-file or set MAILHAUL_{}_PASSWORD",
+            "no password for {whose}; give --{side}-password-file or set MAILHAUL_{}_PASSWORD",
             side.to_ascii_uppercase()
         );
     }

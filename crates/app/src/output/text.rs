@@ -1,5 +1,6 @@
-//! Numbers as people read them, and where they read them: all that the program prints goes through here or `ui`, and none of it
-//! moves a cursor, whatever a server put into a name.
+//! Text for the terminal: numbers, sentences that several commands print, and the print functions.
+//!
+//! Invariant: all output goes through this file or `ui`, so no text of a server moves the cursor.
 
 use std::{
     fmt,
@@ -13,33 +14,34 @@ use mailhaul_mail::{FolderPath, for_screen, json_for_screen};
 /// Maximum number of folders that one sentence names.
 const NAMED_FOLDERS: usize = 10;
 
-/// Prints a line, with advice below it. Whoever closed the pipe does not want to read on, and that is no failure.
+/// Prints a line, with advice below it. A closed pipe is no error: its reader has stopped.
 pub(crate) fn print(line: impl fmt::Display) {
-    let _unread = writeln!(io::stdout(), "{}", shown(&line.to_string()));
+    _ = writeln!(io::stdout(), "{}", shown(&line.to_string()));
 }
 
-/// The same for failures.
+/// Prints a line to stderr.
 pub(crate) fn print_error(line: impl fmt::Display) {
-    let _unread = writeln!(io::stderr(), "{}", shown(&line.to_string()));
+    _ = writeln!(io::stderr(), "{}", shown(&line.to_string()));
 }
 
-/// Prints lines that are laid out already, such as a table.
+/// Prints formatted lines, for example a table.
 pub(crate) fn print_page(page: impl fmt::Display) {
-    let _unread = writeln!(io::stdout(), "{}", for_screen(&page.to_string()));
+    _ = writeln!(io::stdout(), "{}", for_screen(&page.to_string()));
 }
 
 /// Prints JSON.
 pub(crate) fn print_json(json: &str) {
-    let _unread = writeln!(io::stdout(), "{}", json_for_screen(json));
+    _ = writeln!(io::stdout(), "{}", json_for_screen(json));
 }
 
-/// Prints CSV, whose cells are harmless already, with its own line ends.
+/// Prints CSV with its own line ends. Its cells must be harmless.
 pub(crate) fn print_csv(csv: &str) {
-    let _unread = writeln!(io::stdout(), "{csv}");
+    _ = writeln!(io::stdout(), "{csv}");
 }
 
-/// What a terminal may get of a line. A line end within it stays only before advice, which is indented: no name can look like a
-/// line of ours.
+/// Returns the line without control characters.
+///
+/// A newline stays only before advice, which is indented. So no name can look like a line of mailhaul.
 pub(crate) fn shown(line: &str) -> String {
     let line = for_screen(line);
     let mut lines = line.split('\n');
@@ -51,22 +53,22 @@ pub(crate) fn shown(line: &str) -> String {
     shown
 }
 
-/// The sentence with a capital.
+/// Returns the sentence with a capital first letter.
 pub(crate) fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Octets in a second.
-pub(crate) fn rate(octets: u64, elapsed: Duration) -> String {
+/// Bytes per second.
+pub(crate) fn rate(bytes_sent: u64, elapsed: Duration) -> String {
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
-    format!("{}/s", bytes(octets.saturating_mul(1000) / millis))
+    format!("{}/s", bytes(bytes_sent.saturating_mul(1000) / millis))
 }
 
-/// Octets with a decimal unit: `12.3 MB`.
-pub(crate) fn bytes(octets: u64) -> String {
+/// Bytes with a decimal unit: `12.3 MB`.
+pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
-    let mut value = octets;
+    let mut value = number;
     let mut tenths = 0;
     let mut unit = 0;
     while value >= 1000 && unit + 1 < UNITS.len() {
@@ -77,12 +79,12 @@ pub(crate) fn bytes(octets: u64) -> String {
     if unit == 0 { format!("{value} B") } else { format!("{value}.{tenths} {}", UNITS[unit]) }
 }
 
-/// Octets as hexadecimal digits.
-pub(crate) fn hexadecimal(octets: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    octets.iter().fold(String::new(), |mut text, octet| {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into a text cannot fail.
-        let _ = write!(text, "{octet:02x}");
+        _ = write!(text, "{byte:02x}");
         text
     })
 }
@@ -92,13 +94,13 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// A folder of the target that became empty because the source has it no more.
+/// Describes a target folder that became empty because its source folder is gone.
 pub(crate) fn emptied(folder: &FolderPath, is_removed: bool) -> String {
     let what = if is_removed { "it was removed" } else { "it can be removed" };
-    format!("target folder {folder} is empty, because the source has the folder no more; {what}")
+    format!("target folder {folder} is empty, because the source folder is gone; {what}")
 }
 
-/// Folders of the target whose subscription no pass takes away.
+/// Describes target folders that stay subscribed although the source's are not.
 pub(crate) fn stay_subscribed(folders: &[FolderPath]) -> String {
     let named: Vec<String> = folders.iter().take(NAMED_FOLDERS).map(ToString::to_string).collect();
     let more = match folders.len().saturating_sub(NAMED_FOLDERS) {
@@ -106,12 +108,12 @@ pub(crate) fn stay_subscribed(folders: &[FolderPath]) -> String {
         more => format!(" and {more} more"),
     };
     format!(
-        "subscribed on the target and not on the source: {}{more}; unsubscribing is not carried over, users do it themselves",
+        "subscribed on the target but not on the source: {}{more}; mailhaul does not unsubscribe, users do it themselves",
         named.join(", ")
     )
 }
 
-/// An option that matches no folder, by its name on the command line.
+/// Describes an option of the command line that matches no folder.
 pub(crate) fn unmatched(option: &Unmatched) -> String {
     let name = match option.option {
         FolderOption::Include => "--include-folder",
@@ -121,7 +123,7 @@ pub(crate) fn unmatched(option: &Unmatched) -> String {
     format!("{name}: {option}")
 }
 
-/// The same by its name in a batch.
+/// Describes a setting of a batch that matches no folder.
 pub(crate) fn unmatched_of_batch(option: &Unmatched) -> String {
     let name = match option.option {
         FolderOption::Include => "IncludeFolders",
@@ -131,7 +133,7 @@ pub(crate) fn unmatched_of_batch(option: &Unmatched) -> String {
     format!("{name}: {option}")
 }
 
-/// A message whose copy was edited: which it is, and what was edited.
+/// Describes a message whose copy was edited.
 pub(crate) fn repaired(folder: &FolderPath, item: &RepairedItem) -> String {
     let RepairedItem { uid, subject, sha256, edits, .. } = item;
     let subject = subject.as_ref().map(|it| format!(", subject {it:?}")).unwrap_or_default();
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_well() {
+    fn numbers_have_units() {
         let table = [
             (0, "0 B"),
             (999, "999 B"),
@@ -156,8 +158,8 @@ mod tests {
             (12_345_678, "12.3 MB"),
             (u64::MAX, "18446744.0 TB"),
         ];
-        for (octets, text) in table {
-            assert_eq!(bytes(octets), text);
+        for (number, text) in table {
+            assert_eq!(bytes(number), text);
         }
         assert_eq!(count(1, "message", "messages"), "1 message");
         assert_eq!(count(0, "message", "messages"), "0 messages");

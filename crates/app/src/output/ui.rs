@@ -1,4 +1,4 @@
-//! Speaking to the operator while mailboxes are under way: bars on a terminal, otherwise one line per event.
+//! Progress of `migrate`: bars on a terminal, otherwise one line per event.
 
 use std::{
     collections::BTreeMap,
@@ -15,21 +15,21 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use super::text;
 
-/// How much is said.
+/// Amount of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Talk {
+pub(crate) enum Verbosity {
     /// Errors and warnings.
     Quiet,
-    /// What happens.
+    /// Also events.
     Normal,
-    /// Also what does not happen.
+    /// Also unchanged folders and the debug log.
     Verbose,
 }
 
-/// Everything that is printed to stderr goes through here, so that lines and bars do not disturb each other.
+/// Writer of all lines and bars on stderr, so that they do not overwrite each other.
 #[derive(Clone)]
 pub(crate) struct Ui {
-    talk: Talk,
+    verbosity: Verbosity,
     /// Only on a terminal.
     bars: Option<Bars>,
 }
@@ -38,42 +38,42 @@ pub(crate) struct Ui {
 struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
-    octets: Arc<Mutex<u64>>,
+    bytes: Arc<Mutex<u64>>,
 }
 
 impl Ui {
-    pub(crate) fn new(talk: Talk) -> Self {
-        let bars = (talk > Talk::Quiet && io::stderr().is_terminal()).then(|| {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
+        let bars = (verbosity > Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
             let all = MultiProgress::new();
             let overall = all.add(ProgressBar::new(0).with_style(style()).with_prefix("all mailboxes"));
             overall.enable_steady_tick(Duration::from_millis(500));
-            Bars { all, overall, octets: Arc::default() }
+            Bars { all, overall, bytes: Arc::default() }
         });
-        Self { talk, bars }
+        Self { verbosity, bars }
     }
 
-    /// Sends the log of all crates here too.
+    /// Prints the log of all crates too.
     pub(crate) fn take_log(&self) {
-        let level = if self.talk == Talk::Verbose { "mailhaul=debug,warn" } else { "warn" };
+        let level = if self.verbosity == Verbosity::Verbose { "mailhaul=debug,warn" } else { "warn" };
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(level))
-            .with_target(self.talk == Talk::Verbose)
+            .with_target(self.verbosity == Verbosity::Verbose)
             .without_time()
-            // Colours would be escape sequences, of which none is printed.
+            // Colours would be escape sequences, and control characters are not printed.
             .with_ansi(false)
             .with_writer(self.clone());
-        // It can be set once only; there is one command in a process.
-        let _already = subscriber.try_init();
+        // Fails if there is a subscriber already. A process runs one command, so there is none.
+        _ = subscriber.try_init();
     }
 
-    /// Says something that is always said.
+    /// Prints a line at every verbosity.
     pub(crate) fn warn(&self, line: &str) {
         self.print(line);
     }
 
-    /// Says what happens.
+    /// Prints a line unless the verbosity is quiet.
     pub(crate) fn say(&self, line: &str) {
-        if self.talk >= Talk::Normal {
+        if self.verbosity >= Verbosity::Normal {
             self.print(line);
         }
     }
@@ -81,20 +81,20 @@ impl Ui {
     fn print(&self, line: &str) {
         let line = text::shown(line);
         match &self.bars {
-            // Where stderr is gone, nobody is there to be told.
+            // The line is lost if stderr is closed.
             Some(bars) => bars.all.suspend(|| _ = writeln!(io::stderr(), "{line}")),
             None => _ = writeln!(io::stderr(), "{line}"),
         }
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub(crate) fn finish(&self) {
         if let Some(bars) = &self.bars {
             bars.overall.finish_and_clear();
         }
     }
 
-    /// The voice of one mailbox.
+    /// Returns the progress receiver of one mailbox.
     pub(crate) fn mailbox(&self, name: &str) -> MailboxUi {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = ProgressBar::new(0).with_style(style()).with_prefix(on_one_line(name).into_owned());
@@ -108,8 +108,8 @@ impl Ui {
 
 fn style() -> ProgressStyle {
     let rate = |state: &ProgressState, line: &mut dyn fmt::Write| {
-        // A bar that cannot be drawn is no reason to stop.
-        let _undrawn = write!(line, "{:.0}/s", state.per_sec());
+        // Ignored: a bar that cannot be drawn must not stop the run.
+        _ = write!(line, "{:.0}/s", state.per_sec());
     };
     ProgressStyle::with_template("{prefix:28!} {bar:20} {pos}/{len} messages {rate} ETA {eta} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -124,16 +124,16 @@ impl<'a> MakeWriter<'a> for Ui {
     }
 }
 
-/// Collects one line of the log, and prints it when it is dropped.
+/// Line of the log. It is printed when it is dropped.
 pub(crate) struct UiWriter {
     ui: Ui,
     line: Vec<u8>,
 }
 
 impl Write for UiWriter {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.line.extend_from_slice(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -147,23 +147,23 @@ impl Drop for UiWriter {
     }
 }
 
-/// Tells how one mailbox gets on.
+/// Progress of one mailbox.
 pub(crate) struct MailboxUi {
     ui: Ui,
     name: String,
     bar: Option<ProgressBar>,
-    state: Mutex<State>,
+    state: Mutex<BarState>,
 }
 
-/// What is still expected of each folder, so that a bar knows its length.
+/// Messages of each folder that are still expected: the rest of the bar.
 #[derive(Default)]
-struct State {
+struct BarState {
     expected: BTreeMap<FolderPath, u64>,
     done: u64,
-    octets: u64,
+    bytes: u64,
 }
 
-impl State {
+impl BarState {
     fn length(&self) -> u64 {
         self.done + self.expected.values().sum::<u64>()
     }
@@ -176,28 +176,28 @@ impl MailboxUi {
         }
     }
 
-    /// Brings the bars up to date.
-    fn draw(&self, folder: Option<&FolderPath>, change: impl FnOnce(&mut State)) {
+    /// Applies the change, and redraws the bars.
+    fn draw(&self, folder: Option<&FolderPath>, change: impl FnOnce(&mut BarState)) {
         let (Some(bar), Some(bars)) = (&self.bar, &self.ui.bars) else { return };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (length, done, octets) = (state.length(), state.done, state.octets);
+        let (length, done, bytes) = (state.length(), state.done, state.bytes);
         change(&mut state);
         bar.set_length(state.length());
         bar.set_position(state.done);
         bars.overall.inc_length(state.length().saturating_sub(length));
         bars.overall.dec_length(length.saturating_sub(state.length()));
         bars.overall.inc(state.done - done);
-        let mut all = bars.octets.lock().unwrap_or_else(PoisonError::into_inner);
-        *all += state.octets - octets;
+        let mut all = bars.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *all += state.bytes - bytes;
         bars.overall.set_message(format!(
             "{} {}",
             text::bytes(*all),
             text::rate(*all, bars.overall.elapsed())
         ));
         if let Some(folder) = folder {
-            let octets = text::bytes(state.octets);
-            let rate = text::rate(state.octets, bar.elapsed());
-            bar.set_message(on_one_line(&format!("{octets} {rate}  {folder}")).into_owned());
+            let bytes = text::bytes(state.bytes);
+            let rate = text::rate(state.bytes, bar.elapsed());
+            bar.set_message(on_one_line(&format!("{bytes} {rate}  {folder}")).into_owned());
         }
     }
 }
@@ -210,7 +210,7 @@ impl Progress for MailboxUi {
                 match folders.len() {
                     0 => self.line("nothing changed since the last run"),
                     many => {
-                        self.line(&format!("{} to look into", text::count(many as u64, "folder", "folders")));
+                        self.line(&format!("{} to scan", text::count(many as u64, "folder", "folders")));
                     }
                 }
             }
@@ -224,7 +224,7 @@ impl Progress for MailboxUi {
             }
             Event::Arrived { folder, messages, bytes } => self.draw(Some(folder), |state| {
                 state.done += messages;
-                state.octets += bytes;
+                state.bytes += bytes;
                 if let Some(expected) = state.expected.get_mut(folder) {
                     *expected = expected.saturating_sub(messages);
                 }
@@ -239,7 +239,7 @@ impl Progress for MailboxUi {
                 ));
             }
             Event::Unchanged { folder } => {
-                if self.ui.talk == Talk::Verbose {
+                if self.ui.verbosity == Verbosity::Verbose {
                     self.ui.say(&format!("{}: {folder}: unchanged", self.name));
                 }
             }
@@ -259,17 +259,17 @@ impl Progress for MailboxUi {
                 self.ui.warn(&format!("{}: {}", self.name, text::stay_subscribed(folders)));
             }
             Event::FolderFailed { folder, error } => {
-                self.ui.warn(&format!("{}: {folder}: left: {error}", self.name));
+                self.ui.warn(&format!("{}: {folder}: left unfinished: {error}", self.name));
             }
             Event::LaneEnded { error } => {
-                self.ui.warn(&format!("{}: {error}; trying again over another connection", self.name));
+                self.ui.warn(&format!("{}: {error}; retrying over another connection", self.name));
             }
             Event::Retrying { error, after } => {
                 let when = match after.as_secs() {
                     0 => "now".to_owned(),
                     seconds => format!("in {}", text::count(seconds, "second", "seconds")),
                 };
-                self.ui.warn(&format!("{}: {error}; trying again {when}", self.name));
+                self.ui.warn(&format!("{}: {error}; retrying {when}", self.name));
             }
         }
     }

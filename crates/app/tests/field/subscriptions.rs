@@ -12,7 +12,7 @@ async fn a_folder_that_stays_subscribed_on_the_target_alone_is_named() {
             mailbox.subscribe(folder, true);
         }
     });
-    let words = "subscribed on the target and not on the source: Zeta; unsubscribing is not carried over";
+    let words = "subscribed on the target but not on the source: Zeta; mailhaul does not unsubscribe";
     field.keeps_promises(&[]).ends_with(0).says(&[words]);
     // The target is not listed where nothing is new.
     field.keeps_promises(&[]).ends_with(0).says_nothing_of(&["subscribed"]);

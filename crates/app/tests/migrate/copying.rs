@@ -234,7 +234,7 @@ async fn a_map_file_is_obeyed_and_shown_before() {
     let refused = haul.run(&["--folder-map", wrong.to_str().unwrap()]);
     refused.assert(2);
     refused.says(&["wrong.csv", "Row 2, column 2 (Target): \"B/*\" needs a source that ends with * too"]);
-    haul.run(&["--map", "A=B", "--map", "A=C"]).says(&["the folder \"A\" is there twice"]);
+    haul.run(&["--map", "A=B", "--map", "A=C"]).says(&["the folder \"A\" is given twice"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

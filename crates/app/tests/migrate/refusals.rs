@@ -25,7 +25,7 @@ async fn a_wrong_password() {
             "[AUTHENTICATIONFAILED]",
             "check the user name and the password",
         ]);
-        assert!(!ran.stderr.contains("hunter2") && !ran.stderr.contains("trying again"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("hunter2") && !ran.stderr.contains("retrying"), "{}", ran.stderr);
     }
     haul.expect(0, &[]);
     assert_same(&from, &to, "annb").await;
@@ -39,11 +39,11 @@ async fn an_unknown_host_and_a_refused_port_are_told_at_once() {
     haul.from = "imap+plain://annb@no-such-host.invalid".to_owned();
     let ran = haul.expect(20, &[]);
     ran.says(&["cannot find the address of no-such-host.invalid"]);
-    assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("retrying"), "{}", ran.stderr);
     haul.from = "imap+plain://annb@127.0.0.1:1".to_owned();
     let ran = haul.expect(20, &[]);
     ran.says(&["cannot connect to 127.0.0.1, port 1", "refused"]);
-    assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("retrying"), "{}", ran.stderr);
     haul.from = right;
     haul.expect(0, &[]);
 }
@@ -72,7 +72,7 @@ async fn certificates_that_are_not_to_be_trusted() {
                 || told.contains("authority"),
             "{told}"
         );
-        assert!(told.contains("localhost") && !told.contains("trying again"), "{told}");
+        assert!(told.contains("localhost") && !told.contains("retrying"), "{told}");
         haul.expect(20, &["--from-pin", &"00".repeat(32)]);
         haul.expect(0, &["--from-pin", certificate.sha256()]);
         haul.expect(0, &["--accept-untrusted-certificates"])
@@ -99,7 +99,7 @@ async fn a_target_over_quota() {
     let haul = Haul::new("annb", from.port(), to.port());
     let ran = haul.expect(20, &[]);
     ran.says(&["[OVERQUOTA]", "raise the quota of the target mailbox"]);
-    assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("retrying"), "{}", ran.stderr);
     to.set_quota("100M");
     haul.expect(0, &[]);
     assert_same(&from, &to, "annb").await;
@@ -233,7 +233,7 @@ async fn a_connection_cut_in_the_middle_of_a_message() {
         give(&from, "annb", "more", &[500_000, 2_000, 300_000], 50 + seed).await;
         let haul = Haul::new("annb", near.port(), far.port());
         let ran = haul.expect(0, &[]);
-        ran.says(&["trying again"]);
+        ran.says(&["retrying"]);
         assert!(near.cuts() + far.cuts() > 0);
         assert_same(&from, &to, "annb").await;
     }
@@ -249,10 +249,7 @@ async fn a_server_that_takes_one_connection_of_a_user_gets_one() {
         give(&from, "annb", folder, &[3_000; 200], 70 + seed).await;
     }
     let ran = Haul::new("annb", from.port(), to.port()).expect(0, &[]);
-    ran.says(&[
-        "Maximum number of connections from user+IP exceeded",
-        "trying again over another connection",
-    ]);
+    ran.says(&["Maximum number of connections from user+IP exceeded", "retrying over another connection"]);
     // Dovecot counts us out a moment after we said goodbye.
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert_same(&from, &to, "annb").await;

@@ -1,12 +1,14 @@
-//! Many mailboxes, so many at once.
+//! Runs work on mailboxes in parallel, within the limit on connection pairs.
 
 use mailhaul_engine::{Error, ErrorKind, Places};
 use mailhaul_mail::{Retry, Scope};
 use tokio::task::JoinSet;
 
-/// Does the work of all items. Each starts in its turn, when a place is free. Returns the results in the order of the items.
-/// Work that panicked is an error of its item alone.
-pub(crate) async fn at_once<I, T, W>(
+/// Runs the work of all items, and returns the results in the order of the items.
+///
+/// An item starts in its turn, when a place is free. If its work panics, its result is an error;
+/// other items are not affected.
+pub(crate) async fn run_parallel<I, T, W>(
     items: impl IntoIterator<Item = I>,
     places: &Places,
     mut work: impl FnMut(I) -> W,
@@ -16,26 +18,26 @@ where
     W: Future<Output = T> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
-    let mut done = Vec::new();
+    let mut results = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        done.push(Err(panicked()));
+        results.push(Err(panicked()));
         let place = places.take().await;
         let work = work(item);
         tasks.spawn(async move {
-            let outcome = work.await;
+            let result = work.await;
             drop(place);
-            (index, outcome)
+            (index, result)
         });
     }
     while let Some(ended) = tasks.join_next().await {
-        if let Ok((index, outcome)) = ended {
-            done[index] = Ok(outcome);
+        if let Ok((index, result)) = ended {
+            results[index] = Ok(result);
         }
     }
-    done
+    results
 }
 
 fn panicked() -> Error {
-    let words = "the program made a mistake in this mailbox and left it; the others were not concerned";
+    let words = "internal error in this mailbox; other mailboxes are not affected";
     Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words)
 }
