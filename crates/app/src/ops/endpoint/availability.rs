@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     ops::shared::failures::into_failure,
     output::text,
-    probe::{Administrator, Bearer, Findings, Login, OtherSide, Question, probe, setup},
+    probe::{Administrator, Bearer, Findings, Login, OtherSide, ProbeRequest, advice::setup::setup, probe},
     service::access::{
         account::{admin_credentials, connect_options},
         tokens::tokens,
@@ -39,7 +39,7 @@ pub(crate) async fn login(
         }
         (Some(credential), None) => Ok(Login::User(user(credential))),
         (None, mailbox) if endpoint.access.oauth().is_some() => Ok(bearer(context, endpoint, mailbox).await),
-        (None, None) => Ok(Login::Nobody),
+        (None, None) => Ok(Login::None),
         (None, Some(mailbox)) => {
             let admin = endpoint_admin(context, endpoint, mailbox).await?;
             let Some(access) = endpoint.access.admin() else { return Ok(Login::Administrator(admin)) };
@@ -65,14 +65,16 @@ pub(crate) async fn thorough_login(
         })),
         (None, mailbox) if endpoint.access.oauth().is_some() => Ok(bearer(context, endpoint, mailbox).await),
         (None, Some(mailbox)) => Ok(Login::Administrator(endpoint_admin(context, endpoint, mailbox).await?)),
-        (credential, None) => Ok(credential.map_or(Login::Nobody, |it| Login::User(user(it)))),
+        (credential, None) => Ok(credential.map_or(Login::None, |it| Login::User(user(it)))),
     }
 }
 
 /// Login with an access token of a saved endpoint.
 async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>) -> Login {
-    let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, true, mailbox)) else {
-        return Login::Nobody;
+    let (Some(oauth), Some(side)) =
+        (endpoint.access.oauth(), OtherSide::from_endpoint(endpoint, true, mailbox))
+    else {
+        return Login::None;
     };
     Login::Bearer(Bearer { tokens: context.tokens.of(&context.store, endpoint, oauth).await, side })
 }
@@ -81,11 +83,13 @@ async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>)
 ///
 /// A refresh token is never used here: its use may invalidate it.
 pub(crate) fn new_bearer(endpoint: &Endpoint, secret: Option<&Secret>, mailbox: Option<String>) -> Login {
-    let (Some(oauth), Some(side)) = (endpoint.access.oauth(), OtherSide::of(endpoint, false, mailbox)) else {
-        return Login::Nobody;
+    let (Some(oauth), Some(side)) =
+        (endpoint.access.oauth(), OtherSide::from_endpoint(endpoint, false, mailbox))
+    else {
+        return Login::None;
     };
     if matches!(oauth.grant, Grant::RefreshToken { .. }) {
-        return Login::Nobody;
+        return Login::None;
     }
     Login::Bearer(Bearer { tokens: tokens(oauth, endpoint.reach, secret), side })
 }
@@ -116,23 +120,23 @@ async fn endpoint_admin(
     }
 }
 
-/// Question of a quick test.
-pub(crate) fn quick(endpoint: &Endpoint, login: Login) -> Question {
-    Question::quick(connect_options(endpoint), login)
+/// ProbeRequest of a quick test.
+pub(crate) fn quick(endpoint: &Endpoint, login: Login) -> ProbeRequest {
+    ProbeRequest::quick(connect_options(endpoint), login)
 }
 
-/// Question of a thorough test, with the connection test if `connections` is set.
+/// ProbeRequest of a thorough test, with the connection test if `connections` is set.
 pub(crate) fn thorough(
     endpoint: &Endpoint,
     tested_endpoint: Option<&str>,
     login: Login,
     connections: bool,
-) -> Question {
+) -> ProbeRequest {
     let most = match endpoint.max_concurrent_migrations {
         Limit::At(most) => most.min(MOST_CONNECTIONS),
         Limit::Unlimited => CONNECTIONS,
     };
-    Question {
+    ProbeRequest {
         endpoint: tested_endpoint.map(str::to_owned),
         profile: endpoint.server_profile.clone(),
         is_thorough: true,
@@ -145,11 +149,11 @@ pub(crate) fn thorough(
 pub(crate) async fn run_test(
     endpoint: &Endpoint,
     tested_endpoint: Option<String>,
-    question: Question,
+    request: ProbeRequest,
     with_instructions: bool,
 ) -> MigrationServerAvailability {
-    let (mut findings, outcome) = Box::pin(probe(&question)).await;
-    if let Some(side) = question.login.side()
+    let (mut findings, outcome) = Box::pin(probe(&request)).await;
+    if let Some(side) = request.login.side()
         && (with_instructions || outcome.is_err())
     {
         findings.instructions = setup(side);

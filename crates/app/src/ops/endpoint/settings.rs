@@ -12,7 +12,7 @@ use super::availability::new_bearer;
 use crate::{
     certificate_pin::pin,
     ops::shared::names::ARCHIVE,
-    probe::{Login, Question, probe, setup},
+    probe::{Login, ProbeRequest, advice::setup::setup, probe},
     service::access::account::{admin_credentials, connect_options},
 };
 
@@ -160,7 +160,7 @@ pub(crate) async fn verify(
         (Access::OAuth(_), mailbox) => {
             let names_one = mailbox.is_some();
             match new_bearer(endpoint, secret, mailbox) {
-                Login::Nobody if names_one => return Err(cannot_open("the endpoint is not saved yet")),
+                Login::None if names_one => return Err(cannot_open("the endpoint is not saved yet")),
                 login => login,
             }
         }
@@ -171,14 +171,14 @@ pub(crate) async fn verify(
         (Access::Users, Some(_)) => {
             return Err(cannot_open("each user signs in with the password of the CSV file"));
         }
-        (_, None) => Login::Nobody,
+        (_, None) => Login::None,
     };
-    let question = Question::quick(connect_options(endpoint), login);
-    let (_, outcome) = Box::pin(probe(&question)).await;
+    let request = ProbeRequest::quick(connect_options(endpoint), login);
+    let (_, outcome) = Box::pin(probe(&request)).await;
     outcome.map_err(|it| {
         let mut advice =
             format!("{} With -SkipVerification, mailhaul saves the endpoint without a test.", it.advice);
-        let lines = question.login.side().map(setup).unwrap_or_default();
+        let lines = request.login.side().map(setup).unwrap_or_default();
         if !lines.is_empty() {
             advice = format!("{advice} Setup on the server's side:\n{}", lines.join("\n"));
         }

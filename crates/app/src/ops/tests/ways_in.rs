@@ -151,7 +151,7 @@ async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
                 "authenticated but not connected",
                 "(1) no permission",
                 "(2) there is no mailbox",
-                "(3) IMAP is switched off",
+                "(3) IMAP is disabled",
                 "Set-CASMailbox -Identity ann@contoso.com -ImapEnabled $true",
             ],
         ),

@@ -1,91 +1,92 @@
-//! Why a service lets nobody in who shows a token, by its words: one table. Its texts say what to look at, in the order of how
-//! often it is the reason.
+//! Causes of a refused access token: one table, chosen by the service's words.
+//!
+//! Each text lists the causes in the order of their frequency.
 
 use EndpointType::{GoogleWorkspace, Microsoft365};
 use mailhaul_migration::EndpointType;
 
 use crate::probe::other_side::OtherSide;
 
-/// What a refusal means.
+/// Meaning of a refusal.
 struct Cause {
-    of: EndpointType,
-    /// Whether it is told to applications in their own name, or to those that somebody signed in to; `None` to both.
-    to_application: Option<bool>,
-    /// Words of the server, in lower case; none for whatever it says.
+    service: EndpointType,
+    /// True for applications in their own name, false for users; `None` for both.
+    for_application: Option<bool>,
+    /// Words of the server in lower case, one of which must occur; empty for any words.
     words: &'static [&'static str],
-    /// What happened; `{mailbox}` and `{application}` are the real ones, here and below.
+    /// Summary. `{mailbox}` and `{application}` are replaced, here and in the advice.
     message: &'static str,
     advice: &'static str,
 }
 
-/// The first that fits counts.
+/// The first one that matches counts.
 const CAUSES: [Cause; 6] = [
     Cause {
-        of: Microsoft365,
-        to_application: None,
+        service: Microsoft365,
+        for_application: None,
         words: &["authenticated but not connected"],
-        message: "Microsoft 365 takes the token, and does not open the mailbox {mailbox}",
+        message: "Microsoft 365 accepts the token but does not open the mailbox {mailbox}",
         advice: "One of three causes: (1) no permission: Add-MailboxPermission -Identity {mailbox} -User <service principal or \
                  user> -AccessRights FullAccess -AutoMapping $false; (2) there is no mailbox {mailbox}, or it has no licence: \
-                 Get-Mailbox -Identity {mailbox}; (3) IMAP is switched off for it: Set-CASMailbox -Identity {mailbox} \
-                 -ImapEnabled $true. A change takes up to an hour to be heeded.",
+                 Get-Mailbox -Identity {mailbox}; (3) IMAP is disabled for it: Set-CASMailbox -Identity {mailbox} \
+                 -ImapEnabled $true. A change takes effect within an hour.",
     },
     Cause {
-        of: Microsoft365,
-        to_application: Some(true),
+        service: Microsoft365,
+        for_application: Some(true),
         words: &[],
         message: "Microsoft 365 refuses the token of the application {application} for {mailbox}",
-        advice: "One of these causes: (1) the application has no service principal in Exchange Online, or it was made with the \
-                 object id of the app registration in place of that of the ENTERPRISE application: Get-ServicePrincipal, then \
+        advice: "One of these causes: (1) the application has no service principal in Exchange Online, or it was created with the \
+                 object id of the app registration instead of that of the ENTERPRISE application: Get-ServicePrincipal, then \
                  New-ServicePrincipal -AppId {application} -ObjectId <object id of the enterprise application>; (2) the service \
                  principal may not open the mailbox: Add-MailboxPermission -Identity {mailbox} -User <service principal> \
-                 -AccessRights FullAccess -AutoMapping $false; (3) there is no mailbox {mailbox}; (4) the token names no \
-                 permission IMAP.AccessAsApp (the step Token shows which). A change takes up to an hour to be heeded.",
+                 -AccessRights FullAccess -AutoMapping $false; (3) there is no mailbox {mailbox}; (4) the token lacks the \
+                 permission IMAP.AccessAsApp (see the step Token). A change takes effect within an hour.",
     },
     Cause {
-        of: Microsoft365,
-        to_application: None,
+        service: Microsoft365,
+        for_application: None,
         words: &[],
         message: "Microsoft 365 refuses the token for {mailbox}",
-        advice: "One of these causes: (1) whoever signed in may not open {mailbox}: Add-MailboxPermission -Identity {mailbox} \
+        advice: "One of these causes: (1) the user who signed in may not open {mailbox}: Add-MailboxPermission -Identity {mailbox} \
                  -User <user> -AccessRights FullAccess -AutoMapping $false; (2) there is no mailbox {mailbox}; (3) the token is \
-                 for something else than IMAP.AccessAsUser.All; (4) IMAP is switched off: Set-CASMailbox -Identity {mailbox} \
+                 not for IMAP.AccessAsUser.All; (4) IMAP is disabled: Set-CASMailbox -Identity {mailbox} \
                  -ImapEnabled $true.",
     },
     Cause {
-        of: GoogleWorkspace,
-        to_application: None,
+        service: GoogleWorkspace,
+        for_application: None,
         words: &["not enabled for imap", "imap access is disabled", "imap is disabled", "disabled imap"],
-        message: "Google has IMAP switched off for {mailbox}",
-        advice: "Switch it on for the user's organisational unit: Admin console, Apps, Google Workspace, Gmail, End User Access, \
-                 POP and IMAP access, Enable IMAP access for all users; where users choose themselves, the user does in Gmail, \
+        message: "IMAP is disabled for {mailbox} at Google",
+        advice: "Enable it for the user's organisational unit: Admin console, Apps, Google Workspace, Gmail, End User Access, POP \
+                 and IMAP access, Enable IMAP access for all users. If users choose themselves, the user enables it in Gmail, \
                  Settings, Forwarding and POP/IMAP.",
     },
     Cause {
-        of: GoogleWorkspace,
-        to_application: None,
+        service: GoogleWorkspace,
+        for_application: None,
         words: &["web browser", "web login", "weblogin"],
-        message: "Google wants {mailbox} to sign in with a browser first",
-        advice: "The user signs in once at https://mail.google.com, accepts the terms, and the test is made again.",
+        message: "Google requires a sign-in of {mailbox} with a browser first",
+        advice: "Let the user sign in once at https://mail.google.com and accept the terms; then run the test again.",
     },
     Cause {
-        of: GoogleWorkspace,
-        to_application: None,
+        service: GoogleWorkspace,
+        for_application: None,
         words: &[],
         message: "Google refuses the token for {mailbox}",
-        advice: "One of these causes: (1) {mailbox} is no user's own address: aliases and groups have no mailbox; (2) the user is \
-                 suspended, or Gmail is switched off for the organisational unit (Admin console, Apps, Google Workspace, Gmail, \
-                 Service status); (3) the token is not for the scope https://mail.google.com/, the only one that IMAP takes.",
+        advice: "One of these causes: (1) {mailbox} is not the address of a user: aliases and groups have no mailbox; (2) the user is \
+                 suspended, or Gmail is disabled for the organisational unit (Admin console, Apps, Google Workspace, Gmail, \
+                 Service status); (3) the token is not for the scope https://mail.google.com/, the only one that IMAP accepts.",
     },
 ];
 
-/// What a refusal in these words means there: what happened, and what can be done about it.
+/// Returns the summary and the advice for a refusal with these words.
 pub(crate) fn explain(side: &OtherSide, words: &str) -> Option<(String, String)> {
     let words = words.to_lowercase();
-    let cause = CAUSES.iter().find(|it| {
-        it.of == side.endpoint_type
-            && it.to_application.is_none_or(|wanted| wanted == side.is_application())
-            && (it.words.is_empty() || it.words.iter().any(|known| words.contains(known)))
+    let cause = CAUSES.iter().find(|cause| {
+        cause.service == side.endpoint_type
+            && cause.for_application.is_none_or(|wanted| wanted == side.is_application())
+            && (cause.words.is_empty() || cause.words.iter().any(|known| words.contains(known)))
     })?;
     let filled =
         |text: &str| text.replace("{mailbox}", side.mailbox()).replace("{application}", side.application());
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn words_have_their_causes() {
+    fn words_choose_the_cause() {
         let app = || Grant::ClientSecret;
         let user = || Grant::RefreshToken { user: None };
         for (endpoint_type, grant, words, message, advice) in [
@@ -128,7 +129,7 @@ mod tests {
                 user(),
                 "NO AUTHENTICATE failed.",
                 "the token for ann@contoso.com",
-                "whoever signed in",
+                "the user who signed in",
             ),
             (
                 Microsoft365,
@@ -141,14 +142,14 @@ mod tests {
                 GoogleWorkspace,
                 app(),
                 "NO [ALERT] Your account is not enabled for IMAP use. (Failure)",
-                "IMAP switched off for ann@contoso.com",
+                "IMAP is disabled for ann@contoso.com",
                 "organisational unit",
             ),
             (
                 GoogleWorkspace,
                 app(),
                 "NO IMAP access is disabled for your domain.",
-                "IMAP switched off",
+                "IMAP is disabled",
                 "End User Access",
             ),
             (GoogleWorkspace, app(), "NO [WEBALERT x] Web login required.", "browser", "mail.google.com"),
@@ -160,9 +161,9 @@ mod tests {
                 "suspended",
             ),
         ] {
-            let (told, advised) = explain(&side(endpoint_type, grant), words).unwrap();
-            assert!(told.contains(message) && advised.contains(advice), "{words}: {told}. {advised}");
-            assert!(!told.contains('{') && !advised.contains('{'), "{advised}");
+            let (summary, advised) = explain(&side(endpoint_type, grant), words).unwrap();
+            assert!(summary.contains(message) && advised.contains(advice), "{words}: {summary}. {advised}");
+            assert!(!summary.contains('{') && !advised.contains('{'), "{advised}");
         }
         assert_eq!(explain(&side(EndpointType::Imap, app()), "NO"), None);
     }

@@ -1,19 +1,19 @@
-//! The forms by which administrators open other mailboxes, and what a refusal tells of the others.
+//! Forms of login by which administrators open users' mailboxes, and the judgement of refusals. Pure.
 
 use mailhaul_imap::{Error, ErrorKind, response::Code};
 use mailhaul_migration::AdminForm;
 
-/// One form.
+/// Form of login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The mailbox is named with, in or after the login.
+    /// The login names the mailbox.
     Login(AdminForm),
-    /// The administrator logs in plainly, and sees the mailbox among others' folders (Courier).
+    /// The administrator signs in alone, and sees the mailbox among the folders of other users (Courier).
     UserRoot,
 }
 
 impl Form {
-    /// As it is shown.
+    /// Name in the findings.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Login(AdminForm::AuthorizationIdentity) => "SASL authorization identity".to_owned(),
@@ -26,80 +26,90 @@ impl Form {
         Self::Login(AdminForm::Template(text.into()))
     }
 
-    /// Whether it begins with the administrator's own login.
+    /// True if it begins with the administrator's own login.
     pub(crate) fn needs_own_login(&self) -> bool {
         matches!(self, Self::UserRoot | Self::Login(AdminForm::ProxyAuth))
     }
 }
 
-/// The forms to try.
+/// Forms to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// In their order: those first for which the server's own words speak, then those that many servers know.
+    /// In order: first the forms that match the server's words, then the most common ones.
     pub(crate) forms: Vec<Form>,
-    /// Why some are not among them.
+    /// Reason why some forms are missing.
     pub(crate) left_out: Option<String>,
 }
 
-/// The separators between user and administrator that are in use, the most usual first.
+/// Separators between user and administrator, the most common first.
 const SEPARATORS: [char; 4] = ['*', '%', '+', ':'];
 
-/// With whom a form is at home.
-struct Home {
-    /// Words of the greeting or of the answer to ID, in lower case.
+/// Server that uses a form.
+struct KnownServer {
+    /// Words of its greeting or ID in lower case.
     words: &'static [&'static str],
     is_form: fn(&Form) -> bool,
 }
 
-const HOMES: [Home; 5] = [
-    Home { words: &["exchange"], is_form: |it| is_template(it, |template| template.contains("/{admin}/")) },
-    Home { words: &["mirapoint"], is_form: |it| is_template(it, |template| template.starts_with('#')) },
-    Home {
+const KNOWN_SERVERS: [KnownServer; 5] = [
+    KnownServer {
+        words: &["exchange"],
+        is_form: |it| is_template(it, |template| template.contains("/{admin}/")),
+    },
+    KnownServer {
+        words: &["mirapoint"],
+        is_form: |it| is_template(it, |template| template.starts_with('#')),
+    },
+    KnownServer {
         words: &["oracle", "sun ", "iplanet", "netscape"],
         is_form: |it| *it == Form::Login(AdminForm::ProxyAuth),
     },
-    Home { words: &["courier"], is_form: |it| *it == Form::UserRoot },
-    Home { words: &["dovecot"], is_form: |it| is_template(it, |template| template == "{user}*{admin}") },
+    KnownServer { words: &["courier"], is_form: |it| *it == Form::UserRoot },
+    KnownServer {
+        words: &["dovecot"],
+        is_form: |it| is_template(it, |template| template == "{user}*{admin}"),
+    },
 ];
 
 fn is_template(form: &Form, is: impl Fn(&str) -> bool) -> bool {
     matches!(form, Form::Login(AdminForm::Template(template)) if is(template))
 }
 
-/// Which forms to try on a server that says `words` of itself.
+/// Returns the forms to try on a server with these words in its greeting or ID.
 pub(crate) fn plan(admin: &str, mailbox: &str, words: &str) -> Plan {
     let mut forms = vec![Form::Login(AdminForm::AuthorizationIdentity)];
-    // These cost no further login where the administrator is in already.
+    // These need no further login after the administrator's own.
     forms.extend([Form::Login(AdminForm::ProxyAuth), Form::UserRoot]);
     forms.extend(SEPARATORS.map(|it| Form::template(format!("{{user}}{it}{{admin}}"))));
     let domain = domain(admin, mailbox);
     if let Some(domain) = &domain {
-        // Exchange knows a domain by its short name, as a rule the first part of the long one.
+        // Exchange uses the short name of a domain, usually the first part of the long one.
         let short = domain.split('.').next().unwrap_or(domain);
         let exchange = if domain == short { vec![short] } else { vec![short, domain] };
         forms.extend(exchange.into_iter().map(|it| Form::template(format!("{it}/{{admin}}/{{user}}"))));
         forms.push(Form::template("#{user}#{admin}#"));
     }
     let words = words.to_lowercase();
-    for home in HOMES.iter().filter(|it| it.words.iter().any(|word| words.contains(word))) {
-        forms.sort_by_key(|it| !(home.is_form)(it));
+    for server in KNOWN_SERVERS.iter().filter(|it| it.words.iter().any(|word| words.contains(word))) {
+        forms.sort_by_key(|form| !(server.is_form)(form));
     }
     let left_out = domain.is_none().then(|| {
-        "domain/admin/user (Exchange) and #user@domain#admin# (Mirapoint): which domain? Give -TestMailbox as user@domain."
+        "domain/admin/user (Exchange) and #user@domain#admin# (Mirapoint) need a domain; give -TestMailbox as user@domain."
             .to_owned()
     });
     Plan { forms, left_out }
 }
 
-/// The domain of both: the mailbox's, else the administrator's.
+/// Returns the domain of the mailbox, else that of the administrator.
 fn domain(admin: &str, mailbox: &str) -> Option<String> {
     let of_address = |it: &str| it.rsplit_once('@').map(|(_, domain)| domain.to_owned());
     let of_windows = admin.split_once(['\\', '/']).map(|(domain, _)| domain.to_owned());
     of_address(mailbox).or(of_windows).or_else(|| of_address(admin)).filter(|it| !it.is_empty())
 }
 
-/// The user as this form names it: Exchange's forms take it without its domain, which they have already, and Mirapoint's
-/// only with it.
+/// Returns the user name for this form.
+///
+/// Exchange's forms contain the domain already, so their user name has none. Mirapoint's form needs it.
 pub(crate) fn user_of(form: &Form, admin: &str, mailbox: &str) -> String {
     let bare = mailbox.split('@').next().unwrap_or(mailbox);
     if is_template(form, |it| it.ends_with("/{admin}/{user}")) {
@@ -111,18 +121,19 @@ pub(crate) fn user_of(form: &Form, admin: &str, mailbox: &str) -> String {
     }
 }
 
-/// What a refused login tells of those that were not tried yet.
+/// Conclusion from a refused login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nothing: another form may be taken.
+    /// Another form may work.
     GoOn,
-    /// The password is wrong, or the account or this machine is shut out: each further try could make it worse.
+    /// The password is wrong, or the account or this machine is locked. Further attempts could make it worse.
     Stop,
 }
 
-/// Words by which servers tell that it is the password, or that they have had enough. "Invalid user name or password" is
-/// not among them: so they speak of a form that they do not know.
-const ENOUGH: [&str; 11] = [
+/// Words of servers for a wrong password or a lock.
+///
+/// "Invalid user name or password" is missing: servers also say it for a form that they do not know.
+const FINAL_WORDS: [&str; 11] = [
     "locked",
     "disabled",
     "blocked",
@@ -136,14 +147,14 @@ const ENOUGH: [&str; 11] = [
     "password has expired",
 ];
 
-/// Judges a refusal.
+/// Returns the conclusion from this refusal.
 pub(crate) fn judge(error: &Error) -> Verdict {
     let is_about_account =
         matches!(error.code, Some(Code::Expired | Code::ContactAdmin | Code::PrivacyRequired));
     let text = error.message.to_lowercase();
     if error.kind != ErrorKind::Authentication
         || is_about_account
-        || ENOUGH.iter().any(|it| text.contains(it))
+        || FINAL_WORDS.iter().any(|words| text.contains(words))
     {
         Verdict::Stop
     } else {
@@ -162,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_tried_once_and_the_likely_one_first() {
+    fn every_form_occurs_once_and_the_likely_one_first() {
         let all = [
             "SASL authorization identity",
             "PROXYAUTH",
@@ -190,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_is_taken_from_where_there_is_one() {
+    fn the_domain_is_that_of_the_mailbox_or_the_administrator() {
         let with = |admin, mailbox| {
             plan(admin, mailbox, "").forms.iter().any(|it| it.name() == "CONTOSO/{admin}/{user}")
         };
@@ -203,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_names_the_user_in_its_way() {
+    fn each_form_has_its_user_name() {
         let login = |template: &str, admin: &str, mailbox: &str| {
             let form = Form::template(template);
             let Form::Login(it) = &form else { panic!("no login") };
@@ -220,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_tells_ends_the_tries() {
+    fn a_final_refusal_ends_the_search() {
         let refused = |code: Option<Code>, text: &str| {
             let status = StatusResponse { status: Status::No, code, text: text.to_owned() };
             Error { kind: ErrorKind::Authentication, ..Error::refused("LOGIN", &status) }

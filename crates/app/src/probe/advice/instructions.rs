@@ -1,14 +1,14 @@
-//! What to write so that a migration logs in as the test did. No password is in it: the word `<password>` is.
+//! CSV lines and commands for a migration that signs in as the test did. They contain no password.
 
 use mailhaul_imap::{ConnectOptions, Security};
 use mailhaul_migration::AdminForm;
 
 use super::forms::{Form, user_of};
-use crate::{output::text, probe::steps::administrator::Administrator};
+use crate::{output::text, probe::request::Administrator};
 
 const PASSWORD: &str = "<password>";
 
-/// The lines of a CSV file, and the command of an endpoint that makes the password in them unnecessary.
+/// Returns lines of a CSV file, and a command for an endpoint that needs no passwords in the file.
 pub(crate) fn instructions(
     options: &ConnectOptions,
     endpoint: Option<&str>,
@@ -35,12 +35,12 @@ pub(crate) fn instructions(
     };
     let mut lines = Vec::new();
     if let Some(login) = login {
-        lines.push("CSV file, with the login of each user written out:".to_owned());
+        lines.push("CSV file with the whole login of each user:".to_owned());
         lines.push("  EmailAddress,UserName,Password".to_owned());
         lines.push(format!("  {}", row(&[address, &login, PASSWORD])));
-        lines.push("Or an endpoint that knows the administrator:".to_owned());
+        lines.push("Or an endpoint with the administrator's login:".to_owned());
     } else {
-        lines.push("An endpoint that knows the administrator:".to_owned());
+        lines.push("An endpoint with the administrator's login:".to_owned());
     }
     lines.push(format!("  {}", command(options, endpoint, &admin.user_name, setting)));
     lines.push("and a CSV file without passwords:".to_owned());
@@ -49,7 +49,7 @@ pub(crate) fn instructions(
     lines
 }
 
-/// The cmdlet that makes the endpoint, or that changes the one that was tested.
+/// Returns the cmdlet that creates the endpoint, or that changes the tested one.
 fn command(options: &ConnectOptions, endpoint: Option<&str>, admin: &str, setting: Option<&str>) -> String {
     let mut words = match endpoint {
         Some(name) => vec!["Set-MigrationEndpoint".to_owned(), word(name)],
@@ -87,7 +87,7 @@ fn new_endpoint(options: &ConnectOptions) -> Vec<String> {
     words
 }
 
-/// A word of a command, in quotes where it needs them.
+/// Returns the word of a command, in quotes if needed.
 pub(crate) fn word(text: &str) -> String {
     let is_plain = |it: char| it.is_alphanumeric() || matches!(it, '.' | '-' | '_' | '@' | ':');
     if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
@@ -97,7 +97,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A row of a CSV file (RFC 4180).
+/// Returns a row of a CSV file (RFC 4180).
 fn row(cells: &[&str]) -> String {
     let cell = |it: &&str| {
         if it.contains([',', '"', '\r', '\n']) {
@@ -125,15 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn a_form_within_the_login_may_stand_in_the_csv_file_or_at_the_endpoint() {
+    fn a_template_fits_the_csv_file_and_the_endpoint() {
         let options = ConnectOptions::new("imap.contoso.edu", 993, Security::Implicit);
         let form = Form::Login(AdminForm::Template("contoso/{admin}/{user}".to_owned()));
         let shown = instructions(&options, None, &admin("terry.adams@contoso.edu"), &form, None);
         let expected = "\
-CSV file, with the login of each user written out:
+CSV file with the whole login of each user:
   EmailAddress,UserName,Password
   terry.adams@contoso.edu,contoso/mailadmin/terry.adams,<password>
-Or an endpoint that knows the administrator:
+Or an endpoint with the administrator's login:
   New-MigrationEndpoint -IMAP -Name imap.contoso.edu -RemoteServer imap.contoso.edu -Port 993 -Security Ssl -Credential mailadmin -UserNameTemplate 'contoso/{admin}/{user}'
 and a CSV file without passwords:
   EmailAddress,UserName
@@ -142,7 +142,7 @@ and a CSV file without passwords:
     }
 
     #[test]
-    fn other_forms_need_the_endpoint_and_the_one_that_was_tested_is_changed() {
+    fn other_forms_need_an_endpoint() {
         let mut options = ConnectOptions::new("::1", 143, Security::StartTls);
         let form = Form::Login(AdminForm::ProxyAuth);
         let shown = instructions(&options, Some("Old mail"), &admin("terry"), &form, None).join("\n");

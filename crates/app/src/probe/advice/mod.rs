@@ -1,4 +1,4 @@
-//! Advice from the findings of a probe; pure.
+//! Texts of a server test: causes of refusals, setup of the service, CSV lines and commands. Pure.
 
 pub(crate) mod causes;
 pub(crate) mod forms;

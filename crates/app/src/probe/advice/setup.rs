@@ -1,15 +1,16 @@
-//! How the other side is set up for an endpoint: an administrator's commands, ready to paste, with the real values in them. Lines
-//! that begin with `#` are done in a browser.
+//! Setup of a service: commands with the real values, ready to paste.
+//!
+//! Lines that begin with `#` describe steps in a browser.
 
 use EndpointType::{GoogleWorkspace, Imap, Microsoft365};
 use mailhaul_migration::{EndpointType, Grant};
 
 use crate::probe::other_side::OtherSide;
 
-/// Whom the commands give rights.
+/// Variable with the service principal that gets the permissions.
 const PRINCIPAL: &str = "$principal";
 
-/// The commands; nothing for any IMAP server, of which nothing is known.
+/// Returns the commands; none for a plain IMAP server, whose setup is unknown.
 pub(crate) fn setup(side: &OtherSide) -> Vec<String> {
     match side.endpoint_type {
         Imap => Vec::new(),
@@ -35,8 +36,8 @@ fn microsoft_application(side: &OtherSide) -> Vec<String> {
         "#   APIs my organization uses > Office 365 Exchange Online > Application permissions > IMAP.AccessAsApp,".to_owned(),
         "#   then Grant admin consent.".to_owned(),
         format!("#   {proof}"),
-        "#   Enterprise applications > the same application: its Object ID goes below. (That of App registrations is another \
-         one, and does not do.)"
+        "#   Enterprise applications > the same application: its Object ID goes below. (The one of App registrations is \
+         different and does not work.)"
             .to_owned(),
         "# Exchange Online PowerShell (Install-Module ExchangeOnlineManagement):".to_owned(),
         format!("Connect-ExchangeOnline{}", organization(side)),
@@ -69,8 +70,8 @@ fn microsoft_user(side: &OtherSide) -> Vec<String> {
         "#   then Grant admin consent; Authentication > Allow public client flows > Yes.".to_owned(),
         "# Exchange Online PowerShell (Install-Module ExchangeOnlineManagement):".to_owned(),
         format!("Connect-ExchangeOnline{}", organization(side)),
-        "# Where somebody opens the mailboxes of others:".to_owned(),
-        "Get-Mailbox -ResultSize Unlimited | Add-MailboxPermission -User <who signs in> -AccessRights FullAccess -AutoMapping \
+        "# If one user opens the mailboxes of other users:".to_owned(),
+        "Get-Mailbox -ResultSize Unlimited | Add-MailboxPermission -User <user who signs in> -AccessRights FullAccess -AutoMapping \
          $false"
             .to_owned(),
         IMAP_ON.to_owned(),
@@ -101,13 +102,16 @@ fn google(side: &OtherSide) -> Vec<String> {
     lines.push("#     Enable IMAP access for all users.".to_owned());
     if side.by_gmail_api {
         let project = email.and_then(project).unwrap_or("<project>");
-        lines.push("# Google Cloud, so that messages can be uploaded by Gmail's API (or: APIs & Services > Library > Gmail API):".to_owned());
+        lines.push(
+            "# Google Cloud, to upload messages by Gmail's API (or: APIs & Services > Library > Gmail API):"
+                .to_owned(),
+        );
         lines.push(format!("gcloud services enable gmail.googleapis.com --project {project}"));
     }
     lines
 }
 
-/// The project of a service account: `haul@project.iam.gserviceaccount.com`.
+/// Returns the project of a service account: `haul@project.iam.gserviceaccount.com`.
 fn project(email: &str) -> Option<&str> {
     email.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com")
 }
@@ -116,7 +120,7 @@ fn tenant(side: &OtherSide) -> &str {
     side.oauth.tenant.as_deref().unwrap_or("the organisation")
 }
 
-/// Exchange takes a domain there, and no GUID.
+/// Returns the option -Organization, which accepts a domain but no GUID.
 fn organization(side: &OtherSide) -> String {
     match side.oauth.tenant.as_deref() {
         Some(tenant) if tenant.contains('.') => format!(" -Organization {tenant}"),

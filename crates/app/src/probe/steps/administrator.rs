@@ -1,62 +1,54 @@
-//! By which form an administrator opens a user's mailbox. Servers lock accounts and machines out that guess: each form is
-//! tried once at most, and none any more when a refusal tells that it would be in vain.
+//! Search for the form of login by which an administrator opens a user's mailbox.
+//!
+//! Servers lock out clients that guess. So each form is tried at most once, and the search ends at a
+//! refusal that makes further attempts pointless.
 
 use mailhaul_imap::{
     Connection, Credentials, Error, ErrorKind, MailboxData, MailboxName, SelectOptions, Session,
     response::Code,
 };
-use mailhaul_mail::{Secret, Uid, UidValidity};
-use mailhaul_migration::{AdminAccess, AdminForm};
+use mailhaul_mail::{Uid, UidValidity};
+use mailhaul_migration::AdminAccess;
 
 use super::{mailbox::server_words, root};
 use crate::{
     probe::{
-        Asking, Obstacle, Opened,
         advice::forms::{Form, Verdict, judge, plan, user_of},
+        conversation::{Conversation, OpenedMailbox},
         findings::{Findings, StepResult},
+        obstacle::Obstacle,
+        request::Administrator,
     },
     service::access::account::admin_credentials,
 };
 
 const ADMINISTRATOR: &str = "Administrator";
 
-/// Somebody who opens the mailboxes of others.
-pub(crate) struct Administrator {
-    /// The login.
-    pub(crate) user_name: String,
-    /// Its password.
-    pub(crate) password: Secret,
-    /// The mailbox to open, as its owner logs in.
-    pub(crate) mailbox: String,
-    /// The form that an endpoint has: it is tried first.
-    pub(crate) form: Option<AdminForm>,
-}
+/// Values that rarely match in two mailboxes: UIDVALIDITY, UIDNEXT and the number of messages.
+type Signature = (Option<UidValidity>, Option<Uid>, u32);
 
-/// What is unlikely to be the same of two mailboxes: UIDVALIDITY, UIDNEXT, and how many messages there are.
-type Print = (Option<UidValidity>, Option<Uid>, u32);
-
-/// How the search stands.
+/// State of the search.
 #[derive(Default)]
-struct Search {
-    /// A connection on which nobody logged in yet.
+struct FormSearch {
+    /// Open connection without a sign-in.
     connection: Option<Connection>,
-    /// The administrator's own mailbox, where there is one.
-    own: Option<Print>,
-    /// A form that lets in, and not into the mailbox.
+    /// Signature of the administrator's own mailbox, if there is one.
+    own: Option<Signature>,
+    /// First form that signed in but did not open the mailbox.
     closed: Option<Obstacle>,
-    /// The server said that the password is right.
+    /// True if the server accepted the password.
     is_password_right: bool,
 }
 
-impl Asking {
-    /// Finds the form by which the mailbox opens.
+impl Conversation {
+    /// Finds the form that opens the mailbox.
     pub(crate) async fn find_form(
         &self,
         connection: Connection,
         admin: &Administrator,
         findings: &mut Findings,
-    ) -> Result<(Opened, Form), Obstacle> {
-        let mut search = Search { connection: Some(connection), ..Search::default() };
+    ) -> Result<(OpenedMailbox, Form), Obstacle> {
+        let mut search = FormSearch { connection: Some(connection), ..FormSearch::default() };
         let known = admin.form.clone().map(Form::Login);
         if let Some(form) = &known
             && let Some(opened) = Box::pin(self.try_form(&mut search, admin, form, findings)).await?
@@ -86,9 +78,13 @@ impl Asking {
                         Ok(root) => {
                             let Some(session) = own.take() else { continue };
                             let credentials = Credentials::password(&admin.user_name, admin.password.clone());
-                            let opened =
-                                Opened { session, credentials, is_administrator: true, root: Some(root) };
-                            self.enter(&mut search, opened, form, findings).await?
+                            let opened = OpenedMailbox {
+                                session,
+                                credentials,
+                                is_administrator: true,
+                                root: Some(root),
+                            };
+                            self.check_mailbox(&mut search, opened, form, findings).await?
                         }
                     }
                 }
@@ -104,10 +100,10 @@ impl Asking {
         Err(search.closed.take().unwrap_or_else(|| self.nothing_works(&search, admin)))
     }
 
-    /// The administrator alone, into the own mailbox: it tells whether the password is right, where it can be told.
+    /// Signs the administrator in without a user, to check the password.
     async fn own_login(
         &self,
-        search: &mut Search,
+        search: &mut FormSearch,
         admin: &Administrator,
         findings: &mut Findings,
     ) -> Result<Option<Session>, Obstacle> {
@@ -116,16 +112,16 @@ impl Asking {
         match self.in_time(connection.authenticate(&credentials)).await {
             Ok(mut session) => {
                 search.is_password_right = true;
-                search.own = self.print(&mut session).await;
+                search.own = self.signature(&mut session).await;
                 let by = session.mechanism().unwrap_or_default();
                 findings.success(ADMINISTRATOR, format!("{} signs in alone, by {by}", admin.user_name));
                 Ok(Some(session))
             }
             Err(error) => {
                 if judge(&error) == Verdict::Stop {
-                    return Err(self.enough(ADMINISTRATOR, error, findings));
+                    return Err(self.give_up(ADMINISTRATOR, error, findings));
                 }
-                let usual = "usual where administrators have no mailbox";
+                let usual = "normal if administrators have no mailbox";
                 let words = format!("{} does not sign in alone ({usual}): {error}", admin.user_name);
                 findings.step(ADMINISTRATOR, StepResult::Refused, words);
                 Ok(None)
@@ -133,14 +129,14 @@ impl Asking {
         }
     }
 
-    /// Logs in by this form, and opens the mailbox; `None` where the server does not take it.
+    /// Signs in by this form, and opens the mailbox; `None` if the server refuses it.
     async fn try_form(
         &self,
-        search: &mut Search,
+        search: &mut FormSearch,
         admin: &Administrator,
         form: &Form,
         findings: &mut Findings,
-    ) -> Result<Option<Opened>, Obstacle> {
+    ) -> Result<Option<OpenedMailbox>, Obstacle> {
         let Form::Login(of_login) = form else { return Ok(None) };
         let user = user_of(form, &admin.user_name, &admin.mailbox);
         let access = AdminAccess { user_name: admin.user_name.clone(), form: of_login.clone() };
@@ -149,13 +145,13 @@ impl Asking {
         match self.in_time(connection.authenticate(&credentials)).await {
             Ok(session) => {
                 search.is_password_right = true;
-                let opened = Opened { session, credentials, is_administrator: true, root: None };
-                self.enter(search, opened, form, findings).await
+                let opened = OpenedMailbox { session, credentials, is_administrator: true, root: None };
+                self.check_mailbox(search, opened, form, findings).await
             }
             Err(error) => {
                 search.is_password_right |= error.code == Some(Code::AuthorizationFailed);
                 if judge(&error) == Verdict::Stop {
-                    return Err(self.enough(&step(form), error, findings));
+                    return Err(self.give_up(&step(form), error, findings));
                 }
                 findings.step(step(form), StepResult::Refused, format!("{}: {error}", named(&credentials)));
                 Ok(None)
@@ -163,31 +159,32 @@ impl Asking {
         }
     }
 
-    /// Somebody is in: into whose mailbox, and does it open?
-    async fn enter(
+    /// Checks after a sign-in that the mailbox opens and is not the administrator's own.
+    async fn check_mailbox(
         &self,
-        search: &mut Search,
-        mut opened: Opened,
+        search: &mut FormSearch,
+        mut opened: OpenedMailbox,
         form: &Form,
         findings: &mut Findings,
-    ) -> Result<Option<Opened>, Obstacle> {
+    ) -> Result<Option<OpenedMailbox>, Obstacle> {
         let inbox = opened.inbox();
         let name = match &opened.root {
             Some(root) => format!("{} is {}", root.path, root.name),
             None => named(&opened.credentials),
         };
         let examined = self.in_time(opened.session.examine(&inbox, &SelectOptions::default())).await;
-        match examined.map(|it| print_of(it.data())) {
+        match examined.map(|it| signature_of(it.data())) {
             Err(error) => {
                 let obstacle = self.closed(&opened, error, findings);
-                let words = format!("{name}: signs in, and INBOX does not open: {}", obstacle.explained());
+                let words = format!("{name}: signs in, but INBOX does not open: {}", obstacle.explained());
                 findings.failed(step(form), words);
                 search.closed.get_or_insert(obstacle);
                 Ok(None)
             }
-            // A server that passes over whose mailbox is meant would give the administrator's mail to everybody.
-            Ok(print) if is_same(search.own, print) => {
-                let words = "signs in, and shows the administrator's own mailbox: the server does not heed the user's name";
+            // If the server ignores the user name, all users would get the administrator's mail.
+            Ok(signature) if is_same(search.own, signature) => {
+                let words =
+                    "signs in, but opens the administrator's own mailbox: the server ignores the user's name";
                 findings.failed(step(form), format!("{name}: {words}"));
                 Ok(None)
             }
@@ -199,8 +196,12 @@ impl Asking {
         }
     }
 
-    /// The connection that is open already, or another one.
-    async fn connection(&self, search: &mut Search, findings: &mut Findings) -> Result<Connection, Obstacle> {
+    /// Returns the open connection, or opens another one.
+    async fn connection(
+        &self,
+        search: &mut FormSearch,
+        findings: &mut Findings,
+    ) -> Result<Connection, Obstacle> {
         if let Some(connection) = search.connection.take() {
             return Ok(connection);
         }
@@ -211,17 +212,17 @@ impl Asking {
         })
     }
 
-    async fn print(&self, session: &mut Session) -> Option<Print> {
+    async fn signature(&self, session: &mut Session) -> Option<Signature> {
         let (inbox, options) = (MailboxName::from_wire("INBOX"), SelectOptions::default());
         let selected = self.in_time(session.examine(&inbox, &options)).await.ok()?;
-        Some(print_of(selected.data()))
+        Some(signature_of(selected.data()))
     }
 
-    /// It would be in vain to go on.
-    fn enough(&self, step: &str, error: Error, findings: &mut Findings) -> Obstacle {
+    /// Ends the search: further attempts are pointless.
+    fn give_up(&self, step: &str, error: Error, findings: &mut Findings) -> Obstacle {
         let is_login = error.kind == ErrorKind::Authentication && error.code != Some(Code::PrivacyRequired);
         let advice = is_login.then(|| {
-            "No further form was tried, so as not to lock the account out: confirm the administrator's password first."
+            "No further form was tried, because the account could be locked; confirm the administrator's password first."
                 .to_owned()
         });
         let obstacle = self.obstacle(error).advised(advice);
@@ -229,19 +230,19 @@ impl Asking {
         obstacle
     }
 
-    fn nothing_works(&self, search: &Search, admin: &Administrator) -> Obstacle {
+    fn nothing_works(&self, search: &FormSearch, admin: &Administrator) -> Obstacle {
         let advice = if search.is_password_right {
-            "The password is right. Confirm the user's name, and that the administrator may open mailboxes of others."
+            "The password is correct. Check the user's name, and that the administrator may open the mailboxes of users."
         } else {
-            "Confirm the administrator's user name and password, the user's name, and that the administrator may open mailboxes \
-             of others."
+            "Check the administrator's user name and password, the user's name, and that the administrator may open the \
+             mailboxes of users."
         };
         Obstacle {
             message: format!(
-                "the server {} opens the mailbox {} to {} by none of the forms that were tried",
+                "the server {} refuses the mailbox {} to {} in every form that was tried",
                 self.options.host, admin.mailbox, admin.user_name
             ),
-            detail: "every form was refused; the steps have the server's words".to_owned(),
+            detail: "every form was refused; the steps show the server's answers".to_owned(),
             advice: advice.to_owned(),
         }
     }
@@ -251,7 +252,7 @@ fn step(form: &Form) -> String {
     format!("Form {}", form.name())
 }
 
-/// The login as the server saw it.
+/// Returns the login as the server saw it.
 fn named(credentials: &Credentials) -> String {
     match credentials.owner() {
         owner if owner == credentials.user => owner.to_owned(),
@@ -259,12 +260,12 @@ fn named(credentials: &Credentials) -> String {
     }
 }
 
-fn print_of(data: &MailboxData) -> Print {
+fn signature_of(data: &MailboxData) -> Signature {
     (data.uid_validity, data.uid_next, data.exists)
 }
 
-/// Whether it is the administrator's own mailbox that was opened. Two empty ones may look alike.
-fn is_same(own: Option<Print>, opened: Print) -> bool {
+/// True if the opened mailbox is the administrator's own. Empty mailboxes never count as the same.
+fn is_same(own: Option<Signature>, opened: Signature) -> bool {
     opened.2 > 0 && opened.0.is_some() && own == Some(opened)
 }
 
@@ -274,14 +275,14 @@ mod tests {
 
     #[test]
     fn the_administrators_own_mailbox_is_recognised() {
-        let print = |validity, next, exists| (UidValidity::new(validity), Uid::new(next), exists);
-        let own = print(7, 101, 100);
+        let signature = |validity, next, exists| (UidValidity::new(validity), Uid::new(next), exists);
+        let own = signature(7, 101, 100);
         assert!(is_same(Some(own), own));
-        for other in [print(8, 101, 100), print(7, 102, 100), print(7, 101, 99)] {
+        for other in [signature(8, 101, 100), signature(7, 102, 100), signature(7, 101, 99)] {
             assert!(!is_same(Some(own), other));
         }
         assert!(!is_same(None, own));
-        assert!(!is_same(Some(print(7, 1, 0)), print(7, 1, 0)), "nobody can tell empty ones apart");
+        assert!(!is_same(Some(signature(7, 1, 0)), signature(7, 1, 0)), "empty mailboxes look the same");
         assert!(!is_same(Some((None, None, 5)), (None, None, 5)));
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in with an access token: is one given, what is it good for, and does it let anybody in?
+//! Sign-in with an access token: requests a token, describes it, and uses it.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -9,40 +9,33 @@ use mailhaul_oauth::{Claims, Token, Tokens, describe, explain_refused};
 use crate::{
     output::text,
     probe::{
-        Asking, Obstacle, Opened, SIGN_IN,
+        conversation::{Conversation, OpenedMailbox, SIGN_IN, signed_in},
         findings::{Findings, StepResult},
+        obstacle::Obstacle,
         other_side::OtherSide,
-        signed_in,
+        request::Bearer,
     },
 };
 
 const TOKEN: &str = "Token";
 
-/// Whoever has an access token.
-pub(crate) struct Bearer {
-    /// Where tokens come from, or in words why from nowhere.
-    pub(crate) tokens: Result<Tokens, String>,
-    /// Where they are shown.
-    pub(crate) side: OtherSide,
-}
-
-impl Asking {
-    /// Asks for a token, and shows it. `None` where no mailbox is to be opened.
+impl Conversation {
+    /// Requests a token, and signs in with it; `None` if no mailbox was named.
     pub(crate) async fn show_token(
         &self,
         connection: Connection,
         bearer: &Bearer,
         findings: &mut Findings,
-    ) -> Result<Option<Opened>, Obstacle> {
+    ) -> Result<Option<OpenedMailbox>, Obstacle> {
         let side = &bearer.side;
         let Some(mailbox) = &side.mailbox else {
             if side.needs_mailbox() {
-                let words = "there is a token for each mailbox: give -TestMailbox";
+                let words = "each mailbox needs its own token; give -TestMailbox";
                 findings.step(TOKEN, StepResult::Skipped, words);
             } else {
                 self.token(bearer, "", findings).await?;
             }
-            findings.step(SIGN_IN, StepResult::Skipped, "no mailbox was named: give -TestMailbox");
+            findings.step(SIGN_IN, StepResult::Skipped, "no mailbox was named; give -TestMailbox");
             return Ok(None);
         };
         let (tokens, first) = self.token(bearer, mailbox, findings).await?;
@@ -51,7 +44,7 @@ impl Asking {
             Ok(session) => return Ok(Some(entered(session, credentials, findings))),
             Err(error) => error,
         };
-        // One that was kept may know nothing of rights that were given since.
+        // A cached token may lack permissions that were granted since. Try a new one.
         if refusal.kind == ErrorKind::Authentication
             && let Ok(second) = tokens.instead_of(mailbox, &first.secret).await
             && second.secret != first.secret
@@ -91,8 +84,8 @@ impl Asking {
         let fail = |words: String, findings: &mut Findings| {
             let obstacle = Obstacle {
                 message: match mailbox {
-                    "" => "no access token could be had".to_owned(),
-                    mailbox => format!("no access token for {mailbox} could be had"),
+                    "" => "no access token was issued".to_owned(),
+                    mailbox => format!("no access token for {mailbox} was issued"),
                 },
                 detail: words,
                 advice: advice(&bearer.side).to_owned(),
@@ -103,44 +96,48 @@ impl Asking {
         let tokens = bearer.tokens.as_ref().map_err(|words| fail(words.clone(), findings))?;
         let token = tokens.token(mailbox).await.map_err(|error| fail(error.message, findings))?;
         let claims = describe(&token.secret);
-        let told = described(&bearer.side, token.life, claims.as_ref());
-        // What is wrong with it is told at the step that suffers from it; a permission that is missing is known already.
+        let description = describe_token(&bearer.side, token.life, claims.as_ref());
+        // A missing permission is known now. Other faults show when the token is used.
         match claims.filter(|_| bearer.side.is_application()).and_then(|it| it.without_permission()) {
-            None => findings.success(TOKEN, told),
-            Some(words) => findings.warning(TOKEN, format!("{told}; {words}")),
+            None => findings.success(TOKEN, description),
+            Some(words) => findings.warning(TOKEN, format!("{description}; {words}")),
         }
         Ok((tokens, token))
     }
 }
 
-fn entered(session: mailhaul_imap::Session, credentials: Credentials, findings: &mut Findings) -> Opened {
+fn entered(
+    session: mailhaul_imap::Session,
+    credentials: Credentials,
+    findings: &mut Findings,
+) -> OpenedMailbox {
     findings.success(SIGN_IN, signed_in(&credentials, &session));
-    Opened { session, credentials, is_administrator: false, root: None }
+    OpenedMailbox { session, credentials, is_administrator: false, root: None }
 }
 
-/// Who gave the token, for what, for how long, and what it permits.
-fn described(side: &OtherSide, life: Option<Duration>, claims: Option<&Claims>) -> String {
+/// Describes the token: issuer, scope, lifetime and permissions.
+fn describe_token(side: &OtherSide, life: Option<Duration>, claims: Option<&Claims>) -> String {
     let oauth = &side.oauth;
-    let mut told = match &oauth.grant {
+    let mut text = match &oauth.grant {
         Grant::Token => "the endpoint has one".to_owned(),
         Grant::Command { command } => format!("{} prints one", command.first().map_or("", String::as_str)),
-        _ => format!("{} gives one", host(&oauth.token_url)),
+        _ => format!("{} issues one", host(&oauth.token_url)),
     };
     if !oauth.scope.is_empty() {
-        let _infallible = write!(told, " for {}", oauth.scope);
+        _ = write!(text, " for {}", oauth.scope);
     }
     if let Some(life) = life {
         let life = match life.as_secs() {
             seconds @ ..120 => text::count(seconds, "second", "seconds"),
             seconds => format!("{} minutes", seconds / 60),
         };
-        let _infallible = write!(told, ", good for {life}");
+        _ = write!(text, ", valid for {life}");
     }
-    let Some(claims) = claims else { return told };
+    let Some(claims) = claims else { return text };
     let names: Vec<&str> = claims.roles.iter().chain(&claims.scopes).map(String::as_str).collect();
     match names.as_slice() {
-        [] => told + "; it names no permission",
-        names => told + "; it names " + &names.join(", "),
+        [] => text + "; it contains no permission",
+        names => text + "; it contains " + &names.join(", "),
     }
 }
 
@@ -149,12 +146,12 @@ fn host(url: &str) -> &str {
     rest.split('/').next().unwrap_or(rest)
 }
 
-/// What can be done where there is no token.
+/// Advice if there is no token.
 fn advice(side: &OtherSide) -> &'static str {
     match (side.endpoint_type, &side.oauth.grant) {
         (_, Grant::RefreshToken { .. }) => "Sign in with mailhaul login and the endpoint's name.",
         (_, Grant::Command { .. }) => {
-            "Run the command by hand, as the user whom the service runs as: it must print an access token and nothing else."
+            "Run the command by hand, as the user account of the service: it must print an access token and nothing else."
         }
         (_, Grant::Token) => "Give a new one with Set-MigrationEndpoint -AccessToken.",
         (EndpointType::Microsoft365, _) => {
@@ -191,17 +188,17 @@ mod tests {
     #[test]
     fn a_token_is_described() {
         let of = |grant, life: Option<u64>, claims: Option<&Claims>| {
-            described(&side(EndpointType::Imap, grant), life.map(Duration::from_secs), claims)
+            describe_token(&side(EndpointType::Imap, grant), life.map(Duration::from_secs), claims)
         };
         let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         let claims = Claims { roles: names(&["a"]), scopes: names(&["b"]), ..Claims::default() };
         assert_eq!(
             of(Grant::ClientSecret, Some(3599), Some(&claims)),
-            "login.example:1 gives one for mail, good for 59 minutes; it names a, b"
+            "login.example:1 issues one for mail, valid for 59 minutes; it contains a, b"
         );
         assert_eq!(
             of(Grant::ClientSecret, Some(1), Some(&Claims::default())),
-            "login.example:1 gives one for mail, good for 1 second; it names no permission"
+            "login.example:1 issues one for mail, valid for 1 second; it contains no permission"
         );
         let command = vec!["/bin/token".to_owned(), "secret".to_owned()];
         assert_eq!(of(Grant::Command { command }, None, None), "/bin/token prints one for mail");
@@ -209,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_something_to_do() {
+    fn every_grant_has_advice() {
         let account = Grant::ServiceAccount { email: String::new(), key_id: String::new() };
         for (kind, grant, words) in [
             (EndpointType::Microsoft365, Grant::ClientSecret, "TenantId"),

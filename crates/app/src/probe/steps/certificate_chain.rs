@@ -1,17 +1,17 @@
-//! A server's certificates, in words.
+//! Certificates of a server: views, descriptions, warnings and advice.
 
 use jiff::Timestamp;
 use mailhaul_imap::{Certificate, CertificateContent};
 
 use crate::{output::text, probe::findings::ChainCertificate};
 
-/// A certificate with fewer days left is told as a warning.
-const SOON: i64 = 30;
+/// A certificate that expires in fewer days is a warning.
+const EXPIRY_WARNING_DAYS: i64 = 30;
 
-const DAY: i64 = 86_400;
+const SECONDS_PER_DAY: i64 = 86_400;
 
-/// The certificate, at this moment.
-pub(crate) fn shown(certificate: &Certificate, now: Timestamp) -> ChainCertificate {
+/// Returns the view of the certificate at this time.
+pub(crate) fn view(certificate: &Certificate, now: Timestamp) -> ChainCertificate {
     let content = certificate.content.as_ref();
     let moment = |it: i64| Timestamp::from_second(it).ok();
     ChainCertificate {
@@ -27,12 +27,12 @@ pub(crate) fn shown(certificate: &Certificate, now: Timestamp) -> ChainCertifica
 }
 
 fn days_left(content: &CertificateContent, now: Timestamp) -> i64 {
-    (content.not_after - now.as_second()).div_euclid(DAY)
+    (content.not_after - now.as_second()).div_euclid(SECONDS_PER_DAY)
 }
 
-/// One line about the server's own certificate.
-pub(crate) fn described(certificate: &ChainCertificate) -> String {
-    let or_nobody = |name: &Option<String>| match name.as_deref() {
+/// Describes the server's own certificate in one line.
+pub(crate) fn describe(certificate: &ChainCertificate) -> String {
+    let or_no_name = |name: &Option<String>| match name.as_deref() {
         None | Some("") => "(no name)".to_owned(),
         Some(name) => name.to_owned(),
     };
@@ -42,7 +42,7 @@ pub(crate) fn described(certificate: &ChainCertificate) -> String {
     let issuer = if certificate.is_self_signed {
         "self-signed".to_owned()
     } else {
-        format!("issued by {}", or_nobody(&certificate.issuer))
+        format!("issued by {}", or_no_name(&certificate.issuer))
     };
     let day = |it: &Option<Timestamp>| it.map(|it| it.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
     let left = match certificate.days_left.unwrap_or_default() {
@@ -51,7 +51,7 @@ pub(crate) fn described(certificate: &ChainCertificate) -> String {
     };
     format!(
         "{}, {issuer}, for {}, valid from {} to {} ({left}), SHA-256 {}",
-        or_nobody(&certificate.subject),
+        or_no_name(&certificate.subject),
         names(&certificate.names),
         day(&certificate.valid_from),
         day(&certificate.valid_to),
@@ -70,31 +70,31 @@ fn names(names: &[String]) -> String {
     }
 }
 
-/// What is wrong with a certificate although it was taken, or soon will be; `None` where nothing is.
-pub(crate) fn caution(certificate: &ChainCertificate, names_host: bool, host: &str) -> Option<String> {
+/// Warning about a certificate that was accepted; `None` if there is nothing to warn of.
+pub(crate) fn warning(certificate: &ChainCertificate, names_host: bool, host: &str) -> Option<String> {
     let days = certificate.days_left.unwrap_or(i64::MAX);
-    let mut cautions = Vec::new();
+    let mut warnings = Vec::new();
     if !names_host {
-        cautions.push(format!("it is not for {host}"));
+        warnings.push(format!("it is not valid for {host}"));
     }
     if certificate.is_self_signed {
-        cautions.push("no authority vouches for it".to_owned());
+        warnings.push("no authority signed it".to_owned());
     }
     if days < 0 {
-        cautions.push("it has expired".to_owned());
-    } else if days < SOON {
-        cautions.push("it expires soon: nobody gets in any more then, unless it is renewed".to_owned());
+        warnings.push("it has expired".to_owned());
+    } else if days < EXPIRY_WARNING_DAYS {
+        warnings.push("it expires soon; renew it, or all connections will fail".to_owned());
     }
-    (!cautions.is_empty()).then(|| cautions.join("; "))
+    if warnings.is_empty() { None } else { Some(warnings.join("; ")) }
 }
 
-/// What can be done about a certificate that was refused.
+/// Advice for a certificate that was refused.
 pub(crate) fn advice(certificate: &ChainCertificate, names_host: bool, is_pinned: bool) -> String {
-    let pin = format!("-CertificateSha256 {} takes this very certificate", certificate.sha256);
+    let pin = format!("-CertificateSha256 {} trusts exactly this certificate", certificate.sha256);
     let days = certificate.days_left.unwrap_or_default();
     if is_pinned {
         return format!(
-            "Compare with the server's certificate: where it was renewed, {pin}; otherwise somebody may stand between."
+            "Compare it with the server's certificate. If that was renewed, {pin}; otherwise an attacker may intercept the connection."
         );
     }
     if days < 0 {
@@ -102,12 +102,12 @@ pub(crate) fn advice(certificate: &ChainCertificate, names_host: bool, is_pinned
     }
     if !names_host && !certificate.names.is_empty() {
         return format!(
-            "Give -RemoteServer as the certificate has it ({}), or {pin}.",
+            "Set -RemoteServer to a name in the certificate ({}), or {pin}.",
             names(&certificate.names)
         );
     }
     if certificate.is_self_signed {
-        return format!("Where it is the one that you know, {pin}.");
+        return format!("If you know this certificate, {pin}.");
     }
     format!("Give the authority's certificate with -CertificateAuthorities, or {pin}.")
 }
@@ -123,35 +123,35 @@ mod tests {
             issuer: issuer.to_owned(),
             names: names.iter().map(|it| (*it).to_owned()).collect(),
             not_before: 1_690_000_000,
-            not_after: now.as_second() + days * DAY,
+            not_after: now.as_second() + days * SECONDS_PER_DAY,
             is_self_signed: issuer == "mail.example",
         };
-        shown(&Certificate { sha256: [0xAB; 32], content: Some(content) }, now)
+        view(&Certificate { sha256: [0xAB; 32], content: Some(content) }, now)
     }
 
     #[test]
-    fn one_line_says_all() {
+    fn a_certificate_is_one_line() {
         let sha256 = "ab".repeat(32);
         assert_eq!(
-            described(&certificate(&["mail.example", "127.0.0.1"], 1, "An authority")),
+            describe(&certificate(&["mail.example", "127.0.0.1"], 1, "An authority")),
             format!(
                 "mail.example, issued by An authority, for mail.example, 127.0.0.1, valid from 2023-07-22 to 2023-11-15 \
                  (1 day left), SHA-256 {sha256}"
             )
         );
-        let old = described(&certificate(&[], -3, "mail.example"));
+        let old = describe(&certificate(&[], -3, "mail.example"));
         assert!(old.contains("self-signed, for no host") && old.contains("(expired 3 days ago)"), "{old}");
         let many = ["a"; 7];
         assert!(
-            described(&certificate(&many, 9, ""))
+            describe(&certificate(&many, 9, ""))
                 .contains("issued by (no name), for a, a, a, a, a and 2 more")
         );
-        let unreadable = shown(&Certificate { sha256: [1; 32], content: None }, Timestamp::UNIX_EPOCH);
-        assert!(described(&unreadable).starts_with("it cannot be read; SHA-256 0101"));
+        let unreadable = view(&Certificate { sha256: [1; 32], content: None }, Timestamp::UNIX_EPOCH);
+        assert!(describe(&unreadable).starts_with("it cannot be read; SHA-256 0101"));
     }
 
     #[test]
-    fn what_can_be_done_depends_on_what_is_wrong() {
+    fn advice_depends_on_the_fault() {
         let good = certificate(&["mail.example"], 100, "An authority");
         for (certificate, names_host, is_pinned, words) in [
             (certificate(&["mail.example"], -1, "An authority"), true, false, "Renew"),
@@ -159,21 +159,21 @@ mod tests {
                 certificate(&["www.example"], 9, "An authority"),
                 false,
                 false,
-                "-RemoteServer as the certificate has it (www.example)",
+                "-RemoteServer to a name in the certificate (www.example)",
             ),
-            (certificate(&["mail.example"], 9, "mail.example"), true, false, "the one that you know"),
+            (certificate(&["mail.example"], 9, "mail.example"), true, false, "If you know this certificate"),
             (good.clone(), true, false, "-CertificateAuthorities"),
             (good.clone(), true, true, "was renewed"),
         ] {
             let advice = advice(&certificate, names_host, is_pinned);
             assert!(advice.contains(words) && advice.contains("-CertificateSha256 abab"), "{advice}");
         }
-        assert_eq!(caution(&good, true, "mail.example"), None);
-        let soon = certificate(&["mail.example"], SOON - 1, "mail.example");
-        let cautions = caution(&soon, false, "other").unwrap();
+        assert_eq!(warning(&good, true, "mail.example"), None);
+        let soon = certificate(&["mail.example"], EXPIRY_WARNING_DAYS - 1, "mail.example");
+        let warnings = warning(&soon, false, "other").unwrap();
         assert!(
-            cautions.starts_with("it is not for other; no authority vouches for it; it expires soon"),
-            "{cautions}"
+            warnings.starts_with("it is not valid for other; no authority signed it; it expires soon"),
+            "{warnings}"
         );
     }
 }

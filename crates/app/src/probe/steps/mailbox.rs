@@ -1,4 +1,4 @@
-//! What somebody sees who logged in: the server's name, namespaces, INBOX, folders, quota, speed.
+//! Steps after the sign-in: server name, namespaces, INBOX, folders, quota, speed.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,14 @@ use mailhaul_imap::{
 use mailhaul_mail::Scope;
 use tokio::time::Instant;
 
-use super::{profile::tell_of_profile, speed};
+use super::{profile::add_profile, speed};
 use crate::{
     output::text,
     probe::{
-        Asking, Obstacle, Opened, Question,
-        findings::{Findings, UsedQuota},
+        conversation::{Conversation, OpenedMailbox},
+        findings::{Findings, StepResult, UsedQuota},
+        obstacle::Obstacle,
+        request::ProbeRequest,
     },
 };
 
@@ -22,8 +24,8 @@ const INBOX: &str = "INBOX";
 const FOLDERS: &str = "Folders";
 const MAILBOX: &str = "Mailbox";
 
-/// Extensions that make a difference to a migration.
-const OF_INTEREST: [&str; 9] = [
+/// Extensions that matter to a migration.
+const RELEVANT_EXTENSIONS: [&str; 9] = [
     "UIDPLUS",
     "CONDSTORE",
     "QRESYNC",
@@ -35,25 +37,25 @@ const OF_INTEREST: [&str; 9] = [
     "QUOTA",
 ];
 
-/// Where STATUS has to be asked for each folder, so many are asked with one round trip.
-const FOLDERS_AT_ONCE: usize = 50;
+/// Folders per round trip, if the server needs a STATUS command for each folder.
+const FOLDERS_PER_ROUND_TRIP: usize = 50;
 
-impl Asking {
-    /// Looks around. What a migration cannot do without ends the look; the rest is told.
-    pub(crate) async fn look(
+impl Conversation {
+    /// Inspects the mailbox. A failure that a migration would have too ends the test.
+    pub(crate) async fn inspect(
         &self,
-        opened: &mut Opened,
-        question: &Question,
+        opened: &mut OpenedMailbox,
+        request: &ProbeRequest,
         findings: &mut Findings,
     ) -> Result<(), Obstacle> {
-        let is_thorough = question.is_thorough;
+        let is_thorough = request.is_thorough;
         findings.capabilities = opened.session.capabilities().iter().map(str::to_owned).collect();
         findings.signed_in_by = opened.session.mechanism().map(str::to_owned);
         let mut namespaces = None;
         if is_thorough {
-            tell_of_capabilities(&opened.session, findings);
+            add_capabilities(&opened.session, findings);
             self.ask_name(&mut opened.session, findings).await.map_err(|it| self.broken(it, findings))?;
-            tell_of_profile(&opened.session, question.profile.as_deref(), findings);
+            add_profile(&opened.session, request.profile.as_deref(), findings);
             let asked = self.ask_namespaces(&mut opened.session, findings).await;
             namespaces = asked.map_err(|it| self.broken(it, findings))?;
         }
@@ -68,33 +70,36 @@ impl Asking {
         Ok(())
     }
 
-    /// The connection ended in the middle of a step.
+    /// Returns the obstacle for a connection that broke.
     fn broken(&self, error: Error, findings: &mut Findings) -> Obstacle {
-        // Whoever is in, and is told then that the mailbox does not open, has a connection.
+        // A refusal after the sign-in concerns the mailbox and not the connection.
         let step = if error.kind == ErrorKind::Authentication { MAILBOX } else { "Connection" };
         let obstacle = self.obstacle(error);
         findings.failed(step, obstacle.explained());
         obstacle
     }
 
-    /// ID, which some servers offer and refuse.
+    /// Sends ID. Some servers offer it and refuse it.
     pub(crate) async fn ask_name(&self, session: &mut Session, findings: &mut Findings) -> Result<(), Error> {
         const STEP: &str = "Server";
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         match self.in_time(session.id(&fields)).await {
-            Ok(told) => {
-                let told = told.into_iter().filter_map(|(name, value)| Some((name, value?)));
-                findings.server_id = told.collect();
+            Ok(fields) => {
+                let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                findings.server_id = fields.collect();
                 let words: Vec<String> =
                     findings.server_id.iter().map(|(name, value)| format!("{name} {value}")).collect();
-                let words =
-                    if words.is_empty() { "it does not say what it is".to_owned() } else { words.join(", ") };
+                let words = if words.is_empty() {
+                    "the server does not identify itself".to_owned()
+                } else {
+                    words.join(", ")
+                };
                 findings.success(STEP, words);
                 Ok(())
             }
             Err(error) if error.scope >= Scope::Session => Err(error),
             Err(error) => {
-                findings.success(STEP, format!("it does not say what it is ({error})"));
+                findings.success(STEP, format!("the server does not identify itself ({error})"));
                 Ok(())
             }
         }
@@ -124,39 +129,39 @@ impl Asking {
         }
     }
 
-    /// Logging in is not enough: rights may keep the mailbox closed.
-    async fn open_inbox(&self, opened: &mut Opened, findings: &mut Findings) -> Result<(), Obstacle> {
+    /// Opens INBOX: the account may lack the right to open it.
+    async fn open_inbox(&self, opened: &mut OpenedMailbox, findings: &mut Findings) -> Result<(), Obstacle> {
         let inbox = opened.inbox();
         let options = SelectOptions::default();
         match self.in_time(opened.session.examine(&inbox, &options)).await {
             Ok(selected) => {
                 let count = text::count(u64::from(selected.data().exists), "message", "messages");
-                let told = match &opened.root {
-                    None => format!("it can be opened, and has {count}"),
+                let detail = match &opened.root {
+                    None => format!("it opens and has {count}"),
                     Some(root) => {
-                        format!("{} is {} here; it can be opened, and has {count}", root.path, root.name)
+                        format!("{} is {} here; it opens and has {count}", root.path, root.name)
                     }
                 };
-                findings.success(INBOX, told);
+                findings.success(INBOX, detail);
                 Ok(())
             }
             Err(error) => {
-                let is_shut = self.side.is_some() && error.kind == ErrorKind::Authentication;
+                let is_refused = self.side.is_some() && error.kind == ErrorKind::Authentication;
                 let obstacle = self.closed(opened, error, findings);
-                findings.failed(if is_shut { MAILBOX } else { INBOX }, obstacle.explained());
+                findings.failed(if is_refused { MAILBOX } else { INBOX }, obstacle.explained());
                 Err(obstacle)
             }
         }
     }
 
-    /// The mailbox is closed to somebody who is in.
-    pub(crate) fn closed(&self, opened: &Opened, error: Error, findings: &Findings) -> Obstacle {
+    /// Returns the obstacle for a mailbox that does not open after the sign-in.
+    pub(crate) fn closed(&self, opened: &OpenedMailbox, error: Error, findings: &Findings) -> Obstacle {
         if error.scope >= Scope::Session && (error.kind != ErrorKind::Authentication || self.side.is_some()) {
             return self.obstacle(error);
         }
         Obstacle {
             message: format!(
-                "the server {} lets {} in, and does not open the mailbox",
+                "the server {} accepts the login of {} but does not open the mailbox",
                 self.options.host, opened.credentials.user
             ),
             advice: closed_advice(&server_words(findings), opened.is_administrator).to_owned(),
@@ -166,7 +171,7 @@ impl Asking {
 
     async fn list(
         &self,
-        opened: &mut Opened,
+        opened: &mut OpenedMailbox,
         with_status: bool,
         findings: &mut Findings,
     ) -> Result<Vec<ListedMailbox>, Obstacle> {
@@ -197,7 +202,7 @@ impl Asking {
 
     async fn count_and_measure(
         &self,
-        opened: &mut Opened,
+        opened: &mut OpenedMailbox,
         folders: &[ListedMailbox],
         namespaces: Option<&Namespaces>,
         findings: &mut Findings,
@@ -208,7 +213,7 @@ impl Asking {
         let counted = self.count(&mut opened.session, &own).await?;
         let messages = counted.iter().map(|it| u64::from(it.1.messages.unwrap_or_default())).sum();
         findings.message_count = Some(messages);
-        let mut told = format!(
+        let mut detail = format!(
             "{} of {} are the user's own, with {}",
             text::count(own.len() as u64, "folder", "folders"),
             folders.len(),
@@ -216,44 +221,45 @@ impl Asking {
         );
         let uncounted = own.iter().filter(|it| is_selectable(it)).count() - counted.len();
         if uncounted == 0 {
-            findings.success(FOLDERS, told);
+            findings.success(FOLDERS, detail);
         } else {
-            let _ = write!(
-                told,
+            // Writing into a text cannot fail.
+            _ = write!(
+                detail,
                 " and {} that could not be counted",
                 text::count(uncounted as u64, "folder", "folders")
             );
-            findings.warning(FOLDERS, told);
+            findings.warning(FOLDERS, detail);
         }
         self.ask_quota(opened, findings).await?;
         self.measure(opened, &counted, findings).await
     }
 
-    /// The folders that tell how many messages they have.
+    /// Returns the folders whose messages the server counted.
     async fn count(
         &self,
         session: &mut Session,
         own: &[&ListedMailbox],
     ) -> Result<Vec<(MailboxName, StatusItems)>, Error> {
         let mut counted = Vec::new();
-        let mut silent = Vec::new();
+        let mut unknown = Vec::new();
         for folder in own.iter().filter(|it| is_selectable(it)) {
             match &folder.status {
                 Some(status) => counted.push((folder.item.name.clone(), status.clone())),
-                None => silent.push(folder.item.name.clone()),
+                None => unknown.push(folder.item.name.clone()),
             }
         }
-        let end = Instant::now() + self.patience;
-        for names in silent.chunks(FOLDERS_AT_ONCE).take_while(|_| Instant::now() < end) {
-            let told =
+        let end = Instant::now() + self.step_timeout;
+        for names in unknown.chunks(FOLDERS_PER_ROUND_TRIP).take_while(|_| Instant::now() < end) {
+            let statuses =
                 self.in_time(session.status_many(names, &[StatusItem::Messages, StatusItem::Size])).await?;
-            let told = names.iter().cloned().zip(told);
-            counted.extend(told.filter_map(|(name, status)| Some((name, status.ok()?))));
+            let statuses = names.iter().cloned().zip(statuses);
+            counted.extend(statuses.filter_map(|(name, status)| Some((name, status.ok()?))));
         }
         Ok(counted)
     }
 
-    async fn ask_quota(&self, opened: &mut Opened, findings: &mut Findings) -> Result<(), Error> {
+    async fn ask_quota(&self, opened: &mut OpenedMailbox, findings: &mut Findings) -> Result<(), Error> {
         const STEP: &str = "Quota";
         let inbox = opened.inbox();
         match self.in_time(opened.session.quota_root(&inbox)).await {
@@ -266,11 +272,11 @@ impl Asking {
                         limit: it.limit,
                     }));
                 }
-                let told: Vec<String> = findings.quotas.iter().map(quota).collect();
-                let told = if told.is_empty() { "none".to_owned() } else { told.join("; ") };
+                let detail: Vec<String> = findings.quotas.iter().map(quota).collect();
+                let detail = if detail.is_empty() { "none".to_owned() } else { detail.join("; ") };
                 match fullness(&findings.quotas) {
-                    None => findings.success(STEP, told),
-                    Some(caution) => findings.warning(STEP, format!("{told}: {caution}")),
+                    None => findings.success(STEP, detail),
+                    Some(warning) => findings.warning(STEP, format!("{detail}: {warning}")),
                 }
                 Ok(())
             }
@@ -284,7 +290,7 @@ impl Asking {
 
     async fn measure(
         &self,
-        opened: &mut Opened,
+        opened: &mut OpenedMailbox,
         counted: &[(MailboxName, StatusItems)],
         findings: &mut Findings,
     ) -> Result<(), Error> {
@@ -294,15 +300,15 @@ impl Asking {
         findings.round_trip_milliseconds = Some(milliseconds);
         findings.success("Round trip", format!("{milliseconds} ms"));
 
-        let weight = |it: &&(MailboxName, StatusItems)| (it.1.size, it.1.messages);
-        let largest = counted.iter().filter(|it| it.1.messages > Some(0)).max_by_key(weight);
+        let size = |folder: &&(MailboxName, StatusItems)| (folder.1.size, folder.1.messages);
+        let largest = counted.iter().filter(|it| it.1.messages > Some(0)).max_by_key(size);
         let largest = largest.map_or_else(|| opened.inbox(), |it| it.0.clone());
         match self.in_time(speed::read(&mut opened.session, &largest)).await {
             Ok(rate) if rate.messages == 0 && rate.bytes == 0 => {
-                findings.step(STEP, crate::probe::findings::StepResult::Skipped, "there is nothing to read");
+                findings.step(STEP, StepResult::Skipped, "there is nothing to read");
             }
             Ok(rate) => {
-                let told = format!(
+                let detail = format!(
                     "{} messages/s, {}/s on one connection ({} of {} in {} ms)",
                     rate.messages_per_second,
                     text::bytes(rate.bytes_per_second),
@@ -310,7 +316,7 @@ impl Asking {
                     rate.folder,
                     rate.milliseconds
                 );
-                findings.success(STEP, told);
+                findings.success(STEP, detail);
                 findings.read_rate = Some(rate);
             }
             Err(error) => findings.warning(STEP, error.message),
@@ -319,11 +325,12 @@ impl Asking {
     }
 }
 
-fn tell_of_capabilities(session: &Session, findings: &mut Findings) {
+fn add_capabilities(session: &Session, findings: &mut Findings) {
     let (has, lacks): (Vec<&str>, Vec<&str>) =
-        OF_INTEREST.iter().partition(|it| session.capabilities().has(it));
-    let list =
-        |words: &[&str]| if words.is_empty() { "nothing of interest".to_owned() } else { words.join(", ") };
+        RELEVANT_EXTENSIONS.iter().partition(|it| session.capabilities().has(it));
+    let list = |words: &[&str]| {
+        if words.is_empty() { "none of the relevant ones".to_owned() } else { words.join(", ") }
+    };
     let total = findings.capabilities.len();
     findings.success(
         "Capabilities after login",
@@ -331,25 +338,25 @@ fn tell_of_capabilities(session: &Session, findings: &mut Findings) {
     );
 }
 
-/// What the server says of itself.
+/// Returns the server's greeting and ID in lower case.
 pub(crate) fn server_words(findings: &Findings) -> String {
     let id = findings.server_id.values().map(String::as_str);
     findings.greeting.as_deref().into_iter().chain(id).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// What can be done about a mailbox that stays closed to somebody who is in.
+/// Advice for a mailbox that does not open after the sign-in.
 fn closed_advice(server_words: &str, is_administrator: bool) -> &'static str {
     if is_administrator && server_words.contains("dovecot") {
-        "Dovecot's ACL plugin takes an administrator (master user) for a stranger: set acl_user = %u in the section plugin of \
-         its configuration, so that the rights are those of the mailbox's owner."
+        "Dovecot's ACL plugin gives an administrator (master user) no rights: set acl_user = %u in the section plugin of \
+         its configuration, so that the administrator has the rights of the mailbox's owner."
     } else if is_administrator && server_words.contains("cyrus") {
         "Give the administrator rights to the mailbox (in cyradm: setacl user.NAME ADMIN lrs), or let it authorize as the \
          user (proxyservers)."
     } else if is_administrator {
-        "The login is right, and the rights to the mailbox are missing: give the administrator at least lookup and read (l, r) \
-         on INBOX and on every folder."
+        "The login is correct, but the rights to the mailbox are missing: give the administrator at least lookup and read \
+         (l, r) on INBOX and on every folder."
     } else {
-        "The login is right, and the mailbox cannot be opened: ask the server's administrator whether it exists and is enabled."
+        "The login is correct, but the mailbox does not open: ask the server's administrator whether it exists and is enabled."
     }
 }
 
@@ -357,7 +364,7 @@ fn is_selectable(folder: &ListedMailbox) -> bool {
     !folder.item.has("\\Noselect") && !folder.item.has("\\NonExistent")
 }
 
-/// Whether the folder is in none of the namespaces of others, or of views.
+/// True if the folder is in no namespace of other users or of views.
 fn is_own(name: &MailboxName, namespaces: Option<&Namespaces>) -> bool {
     let Some(namespaces) = namespaces else { return true };
     let others = namespaces.personal.iter().skip(1).chain(&namespaces.other_users).chain(&namespaces.shared);
@@ -384,22 +391,22 @@ fn described(namespaces: &Namespaces) -> Vec<String> {
 fn quota(quota: &UsedQuota) -> String {
     let UsedQuota { resource, usage, limit, .. } = quota;
     if resource.eq_ignore_ascii_case("STORAGE") {
-        let octets = |it: u64| text::bytes(it.saturating_mul(1024));
-        format!("{} of {}", octets(*usage), octets(*limit))
+        let bytes = |kibibytes: u64| text::bytes(kibibytes.saturating_mul(1024));
+        format!("{} of {}", bytes(*usage), bytes(*limit))
     } else {
         format!("{usage} of {limit} {}", resource.to_lowercase())
     }
 }
 
-/// What is to be known of a mailbox that has no room, or soon will have none.
+/// Warning about a mailbox that is full or nearly full.
 fn fullness(quotas: &[UsedQuota]) -> Option<&'static str> {
-    // A limit of nothing is none.
+    // A limit of 0 means no limit.
     let limited = || quotas.iter().filter(|it| it.limit > 0);
     if limited().any(|it| it.usage >= it.limit) {
-        return Some("the mailbox is full; as a target it takes nothing more until its quota is raised");
+        return Some("the mailbox is full; as a target it accepts nothing until its quota is raised");
     }
     let is_narrow = |it: &UsedQuota| it.usage / 19 >= it.limit.saturating_sub(it.usage).max(1);
-    limited().any(is_narrow).then_some("less than a twentieth is left")
+    if limited().any(is_narrow) { Some("less than 5 percent is left") } else { None }
 }
 
 #[cfg(test)]
@@ -407,7 +414,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advice_knows_the_server() {
+    fn advice_depends_on_the_server() {
         assert!(closed_advice("dovecot (debian) ready.", true).contains("acl_user = %u"));
         assert!(closed_advice("cyrus imap 3.6.1", true).contains("setacl"));
         assert!(closed_advice("ready", true).contains("lookup and read"));
@@ -415,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn quotas_read_well() {
+    fn quotas_have_units() {
         let of = |resource: &str, usage, limit| {
             quota(&UsedQuota { root: String::new(), resource: resource.to_owned(), usage, limit })
         };
@@ -424,19 +431,19 @@ mod tests {
     }
 
     #[test]
-    fn a_full_mailbox_is_told() {
+    fn a_full_mailbox_is_a_warning() {
         let of = |usage, limit| {
             fullness(&[UsedQuota { root: String::new(), resource: "STORAGE".to_owned(), usage, limit }])
         };
         assert_eq!((of(0, 100), of(90, 100), of(5, 0)), (None, None, None));
-        assert!(of(96, 100).unwrap().contains("twentieth"));
+        assert!(of(96, 100).unwrap().contains("5 percent"));
         for usage in [100, 101, u64::MAX] {
             assert!(of(usage, 100).unwrap().contains("is full"), "{usage}");
         }
     }
 
     #[test]
-    fn folders_of_others_and_views_are_not_the_users_own() {
+    fn shared_folders_and_views_are_not_the_users_own() {
         let entry =
             |prefix: &str| NamespaceEntry { prefix: MailboxName::from_wire(prefix), delimiter: Some('/') };
         let namespaces = Namespaces {

@@ -1,4 +1,4 @@
-//! Steps of a probe, in the order in which they run.
+//! Steps of a server test.
 
 pub(crate) mod administrator;
 pub(crate) mod bearer;

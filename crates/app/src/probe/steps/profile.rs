@@ -1,4 +1,4 @@
-//! What is known of the kind of server, and what a migration does otherwise because of it.
+//! Server profile: the kind of server, and what a migration does differently because of it.
 
 use mailhaul_imap::Session;
 use mailhaul_remotes::{Impression, Profiles};
@@ -7,8 +7,8 @@ use crate::probe::findings::Findings;
 
 const STEP: &str = "Server profile";
 
-/// Says of which kind the server is. `chosen` is the profile that the operator named.
-pub(crate) fn tell_of_profile(session: &Session, chosen: Option<&str>, findings: &mut Findings) {
+/// Adds the server profile to the findings. `chosen` is the profile that the operator named.
+pub(crate) fn add_profile(session: &Session, chosen: Option<&str>, findings: &mut Findings) {
     let id: Vec<(String, Option<String>)> =
         findings.server_id.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     let server = Impression {
@@ -21,12 +21,12 @@ pub(crate) fn tell_of_profile(session: &Session, chosen: Option<&str>, findings:
         Ok(choice) => {
             findings.server_profile = Some(choice.profile.name.clone());
             findings.server_profile_differences = choice.profile.differences();
-            let told = format!("{} ({})", choice.profile.name, choice.reason);
-            let told = match findings.server_profile_differences.join(" ") {
-                none if none.is_empty() => told,
-                some => format!("{told}. {some}"),
+            let profile = format!("{} ({})", choice.profile.name, choice.reason);
+            let detail = match findings.server_profile_differences.join(" ") {
+                none if none.is_empty() => profile,
+                some => format!("{profile}. {some}"),
             };
-            findings.success(STEP, told);
+            findings.success(STEP, detail);
         }
     }
 }

@@ -1,32 +1,32 @@
-//! A mailbox that an administrator sees among others' folders: Courier's `UserRoot`.
+//! Mailbox that an administrator sees among the folders of other users: Courier's `UserRoot`.
 
 use mailhaul_imap::{Error, MailboxName, Session};
 
-/// A mailbox within a login's folders.
+/// Mailbox within the folders of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
-    /// As a CSV file has it: `/users/terry.adams`.
+    /// Value in a CSV file: `/users/terry.adams`.
     pub(crate) path: String,
-    /// As the server has it: `#shared.users.terry adams`.
+    /// Name on the server: `#shared.users.terry adams`.
     pub(crate) name: MailboxName,
-    /// Its INBOX, as a rule the same.
+    /// INBOX of the mailbox, usually the same folder.
     pub(crate) inbox: MailboxName,
-    /// What separates levels there.
+    /// Separator of the folder names.
     pub(crate) delimiter: Option<char>,
 }
 
 impl Root {
-    /// Whether the folder belongs to this mailbox.
+    /// True if the folder belongs to this mailbox.
     pub(crate) fn holds(&self, name: &MailboxName) -> bool {
         let Some(rest) = name.as_wire().strip_prefix(self.name.as_wire()) else { return false };
         rest.is_empty() || self.delimiter.is_some_and(|it| rest.starts_with(it.to_string().as_bytes()))
     }
 }
 
-/// Looks for this user's mailbox.
+/// Finds the mailbox of this user.
 ///
 /// # Errors
-/// Says what was tried and what the administrator sees.
+/// The error contains what was tried and what the administrator sees.
 pub(crate) async fn find(session: &mut Session, user: &str) -> Result<Root, Error> {
     let path = format!("/users/{user}");
     let found = mailhaul_remotes::resolve_root(session, &path).await?;

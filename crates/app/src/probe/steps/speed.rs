@@ -1,4 +1,4 @@
-//! How fast a server answers, and how fast it gives mail.
+//! Measurements: round trip and reading speed.
 
 use std::time::Duration;
 
@@ -8,38 +8,39 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::probe::findings::ReadRate;
 
-/// Commands whose answers are timed.
-const ROUNDS: usize = 5;
-/// So long messages are read at most,
-const READING: Duration = Duration::from_secs(3);
-/// and so many octets of them.
-const ENOUGH: u64 = 32 << 20;
-/// Messages that one command asks for.
-const MESSAGES: usize = 20;
-/// Commands under way.
-const COMMANDS: usize = 4;
+/// Number of commands whose round trip is measured.
+const ROUND_TRIPS: usize = 5;
+/// Maximum time of the reading test.
+const READ_TIME: Duration = Duration::from_secs(3);
+/// Maximum bytes of the reading test.
+const MAX_READ_BYTES: u64 = 32 << 20;
+/// Messages per command.
+const MESSAGES_PER_COMMAND: usize = 20;
+/// Maximum number of unanswered commands.
+const MAX_COMMANDS: usize = 4;
 
-/// From a command to its answer: the median.
+/// Measures the round trip of a command: the median.
 pub(crate) async fn round_trip(session: &mut Session) -> Result<Duration, Error> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
+    let mut times = Vec::with_capacity(ROUND_TRIPS);
+    for _ in 0..ROUND_TRIPS {
         let begun = Instant::now();
         session.noop().await?;
         times.push(begun.elapsed());
     }
     times.sort_unstable();
-    Ok(times[ROUNDS / 2])
+    Ok(times[ROUND_TRIPS / 2])
 }
 
-/// Reads messages of a folder, the oldest first, without marking them as read. The session is of no use afterwards:
-/// answers may still be on their way.
+/// Reads messages of a folder, oldest first, without marking them as read.
+///
+/// The session is unusable afterwards: answers may be outstanding.
 pub(crate) async fn read(session: &mut Session, folder: &MailboxName) -> Result<ReadRate, Error> {
     let mut selected = session.examine(folder, &SelectOptions::default()).await?;
     let uids: Vec<_> = match selected.data().exists {
         0 => Vec::new(),
         _ => selected.uid_search(&[SearchKey::All]).await?.iter().collect(),
     };
-    let mut pieces = uids.chunks(MESSAGES).map(|piece| {
+    let mut pieces = uids.chunks(MESSAGES_PER_COMMAND).map(|piece| {
         piece.iter().fold(UidSet::new(), |mut set, uid| {
             set.insert(*uid);
             set
@@ -47,10 +48,10 @@ pub(crate) async fn read(session: &mut Session, folder: &MailboxName) -> Result<
     });
     let (mut messages, mut bytes) = (0, 0);
     let begun = Instant::now();
-    let end = begun + READING;
+    let end = begun + READ_TIME;
     let mut stream = selected.fetch_stream().await?;
-    while bytes < ENOUGH {
-        while stream.in_flight() < COMMANDS
+    while bytes < MAX_READ_BYTES {
+        while stream.in_flight() < MAX_COMMANDS
             && let Some(piece) = pieces.next()
         {
             stream.send(&piece, "(UID BODY.PEEK[])")?;
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_by_the_second() {
+    fn rates_are_per_second() {
         let rate_of = |messages, bytes, time| {
             let rate = rate("INBOX".to_owned(), messages, bytes, time);
             (rate.messages_per_second, rate.bytes_per_second)
