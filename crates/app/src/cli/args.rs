@@ -1,23 +1,25 @@
-//! The command line.
+//! Command-line arguments.
 
 #![allow(clippy::doc_markdown, reason = "doc comments of options are the help texts")]
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use mailhaul_engine::{FolderMapping, FolderPattern, RemovalRules};
 use mailhaul_mail::repair::{Repair, Repairs};
+use mailhaul_operations::Operations;
 
 use super::{
     documents::{Completions, Man},
-    login::Login,
+    login::LoginOptions,
     shell::ShellOptions,
-    watch::Watch,
+    watch::WatchOptions,
 };
 use crate::{
     certificate_pin::{Pin, pin},
-    serve::Serve,
+    context::Context,
+    serve::ServeOptions,
 };
 
 const EXIT_CODES: &str = "\
@@ -40,17 +42,22 @@ pub(crate) struct Cli {
     pub(crate) operation: Operation,
 }
 
+/// Returns the whole command line: the program's own commands and those of the operations.
+pub(crate) fn program(operations: &Operations<Context>) -> Command {
+    Cli::command().subcommands(operations.commands())
+}
+
 /// Commands of the program itself; the operations add theirs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operation {
     /// Copies mailboxes from one IMAP server to another; run it again to copy what is new
     Migrate(Box<Migrate>),
     /// Runs the service, which migrates batches and keeps them in sync
-    Serve(Serve),
+    Serve(ServeOptions),
     /// Shows the progress of a batch until it completes
-    Watch(Watch),
+    Watch(WatchOptions),
     /// Signs in to an endpoint with access tokens, by a code that you type in a browser
-    Login(Login),
+    Login(LoginOptions),
     /// Runs cmdlets with pipes (New-MigrationBatch ... | Format-List) from a prompt or a script
     Shell(ShellOptions),
     /// Runs an operation with a JSON request from standard input; prints the answer as JSON
@@ -154,7 +161,7 @@ pub(crate) struct Migrate {
     #[arg(long, value_name = "DATE", value_parser = moment, help_heading = "What to copy")]
     pub(crate) before: Option<i64>,
     /// Skip and report larger messages; K, M or G may follow the number
-    #[arg(long, value_name = "BYTES", value_parser = octets, help_heading = "What to copy")]
+    #[arg(long, value_name = "BYTES", value_parser = bytes, help_heading = "What to copy")]
     pub(crate) max_size: Option<u64>,
     /// Only the newest N messages of each folder
     #[arg(long, value_name = "N", help_heading = "What to copy")]
@@ -253,13 +260,13 @@ fn moment(text: &str) -> Result<i64, String> {
 
 /// Parses bytes per second.
 fn rate(text: &str) -> Result<u64, String> {
-    match octets(text)? {
+    match bytes(text)? {
         0 => Err("the rate must not be 0".to_owned()),
-        octets => Ok(octets),
+        bytes => Ok(bytes),
     }
 }
 
-fn octets(text: &str) -> Result<u64, String> {
+fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
     let unit: u64 = match &text[digits.len()..] {
         "" => 1,
@@ -276,14 +283,20 @@ fn octets(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::local_service::operations;
 
     #[test]
-    fn values_are_read() {
+    fn the_command_line_is_consistent() {
+        program(&operations()).debug_assert();
+    }
+
+    #[test]
+    fn values_are_parsed() {
         assert_eq!(moment("1970-01-02"), Ok(86_400));
         assert_eq!(moment("1970-01-01T00:00:10Z"), Ok(10));
         assert!(moment("yesterday").is_err());
-        assert_eq!((octets("35M"), octets("12")), (Ok(35 << 20), Ok(12)));
-        assert!(octets("35MB").is_err() && octets("").is_err() && octets("99999999999999G").is_err());
+        assert_eq!((bytes("35M"), bytes("12")), (Ok(35 << 20), Ok(12)));
+        assert!(bytes("35MB").is_err() && bytes("").is_err() && bytes("99999999999999G").is_err());
         assert!(folder_map("Sent").is_err());
         assert_eq!(mechanism("scram-sha-256").as_deref(), Ok("SCRAM-SHA-256"));
         assert!(mechanism("NTLM").unwrap_err().contains("CRAM-MD5, PLAIN, LOGIN"));

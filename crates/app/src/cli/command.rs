@@ -1,4 +1,4 @@
-//! One operation from the command line: `mailhaul batch new ...`, or `mailhaul New-MigrationBatch ...`.
+//! Operations from the command line: `mailhaul batch new ...`, or `mailhaul New-MigrationBatch ...`.
 
 use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
@@ -9,9 +9,9 @@ use mailhaul_operations::{
 };
 
 use super::console::{self, Console};
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
 
-/// The operation, as options were matched.
+/// Runs the operation with options that clap matched.
 pub(crate) async fn by_options(
     operations: Arc<Operations<Context>>,
     entry: &Entry,
@@ -19,12 +19,12 @@ pub(crate) async fn by_options(
     data: &Path,
 ) -> Result<Exit> {
     match options(entry, matches, &Console) {
-        Ok(bound) => carry_out(&operations, entry, bound, data).await,
+        Ok(bound) => execute(&operations, entry, bound, data).await,
         Err(failure) => Ok(refused(&failure)),
     }
 }
 
-/// The operation, as a cmdlet with its arguments was typed.
+/// Runs the operation that was typed as a cmdlet.
 pub(crate) async fn by_cmdlet(
     operations: Arc<Operations<Context>>,
     entry: &Entry,
@@ -33,12 +33,12 @@ pub(crate) async fn by_cmdlet(
 ) -> Result<Exit> {
     let arguments = arguments(words.iter().map(String::as_str));
     match cmdlet(entry, &arguments, None, Form::CommandLine, &Console) {
-        Ok(bound) => carry_out(&operations, entry, bound, data).await,
+        Ok(bound) => execute(&operations, entry, bound, data).await,
         Err(refusal) => Ok(refused(&refusal.failure)),
     }
 }
 
-async fn carry_out(
+async fn execute(
     operations: &Arc<Operations<Context>>,
     entry: &Entry,
     bound: Bound,
@@ -49,26 +49,26 @@ async fn carry_out(
         return Ok(Exit::Synced);
     }
     if bound.must_ask(entry, console::is_terminal()) && !console::agrees(&bound.question(entry)) {
-        text::print_error("nothing was done");
+        text::print_error("cancelled; nothing was changed");
         return Ok(Exit::Usage);
     }
-    let line = Line::open(data, operations).await?;
-    let shown = show(entry, &line.client, bound).await;
+    let connection = ServiceConnection::open(data, operations).await?;
+    let shown = show(entry, &connection.client, bound).await;
     let exit = match shown {
         Ok(()) => {
-            if starts_something(entry.verb()) {
-                line.tell_if_nothing_moves();
+            if expects_service(entry.verb()) {
+                connection.note_if_no_service();
             }
             Exit::Synced
         }
         Err(failure) => refused(&failure),
     };
-    line.close().await;
+    connection.close().await;
     Ok(exit)
 }
 
-/// Whether somebody who did this waits for mail to move.
-pub(crate) fn starts_something(verb: Verb) -> bool {
+/// True if mail should move after a command with this verb.
+pub(crate) fn expects_service(verb: Verb) -> bool {
     matches!(verb, Verb::New | Verb::Start | Verb::Complete)
 }
 
@@ -89,18 +89,18 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
     Ok(())
 }
 
-/// The width of the terminal, in columns.
+/// Width of the terminal in columns.
 pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 fn refused(failure: &Failure) -> Exit {
-    text::print_error(format_args!("error: {}", told(failure)));
+    text::print_error(format_args!("error: {}", with_advice(failure)));
     Exit::Operation(failure.kind.exit_code())
 }
 
-/// The failure, and on a line of its own what can be done about it.
-pub(crate) fn told(failure: &Failure) -> String {
+/// Returns the failure, with its advice on a second line.
+pub(crate) fn with_advice(failure: &Failure) -> String {
     match &failure.advice {
         Some(advice) => format!("{failure}\n  {advice}"),
         None => failure.to_string(),

@@ -1,4 +1,4 @@
-//! What is made out of the list of operations: completions, manual pages, the PowerShell module, the description of the API.
+//! Documents that are generated from the list of operations: completions, manual pages, the API description.
 
 use std::{fs, path::PathBuf};
 
@@ -38,7 +38,7 @@ pub(crate) fn write_man(options: &Man, program: &Command) -> Result<()> {
     Ok(())
 }
 
-/// `OpenAPI` document of the HTTP interface, as it is committed.
+/// Returns the `OpenAPI` document of the HTTP interface as in `docs/openapi.json`.
 pub(crate) fn openapi(operations: &Operations<Context>) -> Result<String> {
     let description = operations.openapi(env!("CARGO_PKG_VERSION"));
     Ok(serde_json::to_string_pretty(&description)? + "\n")

@@ -1,4 +1,4 @@
-//! `mailhaul login ENDPOINT`: somebody signs in, and the endpoint opens the mailboxes that are open to them.
+//! `mailhaul login ENDPOINT`: signs in with a browser, and stores the refresh token at the endpoint.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,23 +10,27 @@ use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::command::told;
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
+use super::command::with_advice;
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
 
 /// Options of `mailhaul login`.
 #[derive(Args, Debug)]
-pub(crate) struct Login {
+pub(crate) struct LoginOptions {
     /// Name or GUID of the endpoint
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
 }
 
-/// Waits until somebody has signed in, and keeps what came of it at the endpoint.
-pub(crate) async fn run(options: Login, data: &Path, operations: &Arc<Operations<Context>>) -> Result<Exit> {
-    let line = Line::open(data, operations).await?;
-    let ended = login(operations, &line.client, &options.endpoint).await;
-    line.close().await;
-    ended.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
+/// Waits until the operator has signed in, and stores the refresh token.
+pub(crate) async fn run(
+    options: LoginOptions,
+    data: &Path,
+    operations: &Arc<Operations<Context>>,
+) -> Result<Exit> {
+    let connection = ServiceConnection::open(data, operations).await?;
+    let ended = login(operations, &connection.client, &options.endpoint).await;
+    connection.close().await;
+    ended.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(with_advice(&failure)))
 }
 
 async fn login(operations: &Operations<Context>, client: &Client, identity: &str) -> Result<Exit, Failure> {
@@ -39,18 +43,18 @@ async fn login(operations: &Operations<Context>, client: &Client, identity: &str
     let signed_in = tokio::select! {
         signed_in = sign_in(&device) => signed_in.map_err(failure)?,
         _ = tokio::signal::ctrl_c() => {
-            text::print_error("nobody signed in; nothing was changed");
+            text::print_error("sign-in cancelled; nothing was changed");
             return Ok(Exit::Interrupted);
         }
     };
     let secret = Zeroizing::new(String::from_utf8_lossy(signed_in.refresh_token.expose()).into_owned());
-    // The token is kept also where the mail server is away just now: whoever signed in need not do it again.
+    // Stored without verification: if the mail server is unreachable now, no second sign-in is needed.
     let request = json!({ "Identity": identity, "RefreshToken": *secret, "SkipVerification": true });
     client.call(operations.find("Set-MigrationEndpoint")?, request).await?;
     let owner = describe(&signed_in.token.secret).and_then(|it| it.owner);
     let owner = owner.map(|it| format!(" as {it}")).unwrap_or_default();
     text::print(format_args!(
-        "signed in{owner}; the endpoint \"{identity}\" opens what is open to that account"
+        "signed in{owner}; the endpoint \"{identity}\" opens the mailboxes that this account may open"
     ));
     Ok(Exit::Synced)
 }
@@ -61,12 +65,12 @@ async fn sign_in(device: &DeviceLogin) -> Result<SignedIn, TokenError> {
     text::print(format_args!("Open   {}", code.address));
     text::print(format_args!("Type   {}", code.user_code));
     text::print(format_args!(
-        "and sign in with the account whose mailboxes are to be opened. The code ends in {minutes}."
+        "and sign in with the account that may open the mailboxes. The code expires in {minutes}."
     ));
     device.wait(&code).await
 }
 
-/// Where and as which application somebody signs in, as Get-MigrationEndpoint shows it.
+/// Returns the sign-in settings from the view of the endpoint.
 fn device(endpoint: &Value) -> Result<DeviceLogin, Failure> {
     let shown = |name: &str| endpoint[name].as_str().unwrap_or_default();
     let identity = shown("Identity");
@@ -74,18 +78,19 @@ fn device(endpoint: &Value) -> Result<DeviceLogin, Failure> {
         "RefreshToken" => {}
         "" => {
             let words =
-                format_args!("the endpoint \"{identity}\" has no access tokens: nobody signs in there");
+                format_args!("the endpoint \"{identity}\" does not use access tokens; no sign-in is needed");
             return Err(Failure::invalid(words));
         }
         other => {
-            let words =
-                format_args!("the endpoint \"{identity}\" has its access tokens by {other}: nobody signs in");
+            let words = format_args!(
+                "the endpoint \"{identity}\" gets its access tokens by {other}; no sign-in is needed"
+            );
             return Err(Failure::invalid(words));
         }
     }
     let needed = |name: &str| match shown(name) {
         "" => {
-            let words = format_args!("the endpoint \"{identity}\" has no {name}, which signing in needs");
+            let words = format_args!("the endpoint \"{identity}\" has no {name}, which the sign-in needs");
             let advice = format_args!("Give it with Set-MigrationEndpoint -Identity \"{identity}\" -{name}.");
             Err(Failure::invalid(words).with_advice(advice))
         }
@@ -126,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_says_where_to_sign_in() {
+    fn sign_in_settings_come_from_the_endpoint() {
         let device = device(&endpoint()).unwrap();
         assert_eq!(
             (device.endpoint.host(), device.client_id.as_str()),
@@ -137,16 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_for_signing_in_is_told() {
+    fn missing_settings_are_named() {
         for (name, value, words) in [
-            ("TokenSource", Value::Null, "the endpoint \"Ann\" has no access tokens: nobody signs in there"),
+            (
+                "TokenSource",
+                Value::Null,
+                "the endpoint \"Ann\" does not use access tokens; no sign-in is needed",
+            ),
             (
                 "TokenSource",
                 json!("ClientSecret"),
-                "the endpoint \"Ann\" has its access tokens by ClientSecret: nobody signs in",
+                "the endpoint \"Ann\" gets its access tokens by ClientSecret; no sign-in is needed",
             ),
-            ("DeviceUrl", Value::Null, "the endpoint \"Ann\" has no DeviceUrl, which signing in needs"),
-            ("Scope", json!(""), "the endpoint \"Ann\" has no Scope, which signing in needs"),
+            ("DeviceUrl", Value::Null, "the endpoint \"Ann\" has no DeviceUrl, which the sign-in needs"),
+            ("Scope", json!(""), "the endpoint \"Ann\" has no Scope, which the sign-in needs"),
             (
                 "TokenUrl",
                 json!("http://10.0.0.1/"),

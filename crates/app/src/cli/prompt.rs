@@ -1,4 +1,4 @@
-//! The prompt of `mailhaul shell`: history, completion, and lines that go on.
+//! Prompt of `mailhaul shell`, with history, completion and multi-line input.
 
 use anyhow::Result;
 use mailhaul_shell::{Shell, complete, is_complete};
@@ -14,12 +14,12 @@ use rustyline::{
 
 use super::{
     command::width,
-    shell::{Cmdlets, show},
+    shell_host::{ShellHost, show},
 };
 use crate::{exit::Exit, output::text};
 
-/// Reads and carries out until the end of input, `exit` or `quit`.
-pub(crate) async fn run(host: &Cmdlets) -> Result<Exit> {
+/// Runs lines until the end of input, `exit` or `quit`.
+pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
     let mut editor: Editor<Assistant<'_>, DefaultHistory> = Editor::new()?;
     editor.set_helper(Some(Assistant(host)));
     let mut shell = Shell::new().with_width(width());
@@ -33,15 +33,15 @@ pub(crate) async fn run(host: &Cmdlets) -> Result<Exit> {
         if ["exit", "quit"].contains(&line.trim().to_ascii_lowercase().as_str()) {
             return Ok(Exit::Synced);
         }
-        // Only in memory: a line may name what should not stay on the disk.
-        let _full = editor.add_history_entry(line.as_str());
+        // The history is in memory only: a line may contain confidential data.
+        _ = editor.add_history_entry(line.as_str());
         if let Err(error) = shell.run(&line, host, &mut |lines| show(lines)).await {
             text::print_error(format_args!("{error}"));
         }
     }
 }
 
-struct Assistant<'h>(&'h Cmdlets);
+struct Assistant<'h>(&'h ShellHost);
 
 impl Completer for Assistant<'_> {
     type Candidate = Pair;

@@ -1,4 +1,4 @@
-//! `mailhaul watch BATCH`: how it gets on, until it is done.
+//! `mailhaul watch BATCH`: shows the progress of a batch until it completes.
 
 use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
 
@@ -9,58 +9,68 @@ use mailhaul_mail::on_one_line;
 use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
-use super::command::told;
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::Line};
+use super::command::with_advice;
+use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
 
-/// From one look to the next.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Users that have a bar of their own.
-const BARS: usize = 12;
-/// In these states something is still to come without anybody's help.
-const UNDER_WAY: [&str; 7] =
+/// Time between queries.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum number of users with a progress bar. They must fit on a terminal.
+const MAX_BARS: usize = 12;
+/// Statuses that change without a command.
+const CHANGING: [&str; 7] =
     ["Starting", "Waiting", "Syncing", "IncrementalSyncing", "Stopping", "Completing", "Created"];
 
 /// Options of `mailhaul watch`.
 #[derive(Args, Debug)]
-pub(crate) struct Watch {
+pub(crate) struct WatchOptions {
     /// Name or GUID of the batch
     #[arg(value_name = "BATCH")]
     batch: String,
 }
 
-/// Looks until nothing more is to come.
-pub(crate) async fn run(options: Watch, data: &Path, operations: &Arc<Operations<Context>>) -> Result<Exit> {
-    let line = Line::open(data, operations).await?;
-    line.tell_if_nothing_moves();
-    let watched = watch(operations, &line, &options.batch).await;
-    line.close().await;
-    watched.map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(told(&failure)))
+/// Shows the progress until the status changes no more.
+pub(crate) async fn run(
+    options: WatchOptions,
+    data: &Path,
+    operations: &Arc<Operations<Context>>,
+) -> Result<Exit> {
+    let connection = ServiceConnection::open(data, operations).await?;
+    connection.note_if_no_service();
+    let watched = watch(operations, &connection, &options.batch).await;
+    connection.close().await;
+    watched
+        .map_err(|failure| anyhow!(Exit::Operation(failure.kind.exit_code())).context(with_advice(&failure)))
 }
 
-async fn watch(operations: &Operations<Context>, line: &Line, batch: &str) -> Result<Exit, Failure> {
-    let mut show = Show::new();
+async fn watch(
+    operations: &Operations<Context>,
+    connection: &ServiceConnection,
+    batch: &str,
+) -> Result<Exit, Failure> {
+    let mut display = Display::new();
     loop {
         let found =
-            call(operations, &line.client, "Get-MigrationBatch", json!({ "Identity": batch })).await?;
+            call(operations, &connection.client, "Get-MigrationBatch", json!({ "Identity": batch })).await?;
         let Some(found) = found.into_iter().next() else {
             return Err(Failure::not_found(format_args!("there is no migration batch \"{batch}\"")));
         };
-        let request = json!({ "BatchId": batch, "StatusSummary": "Active", "ResultSize": BARS.to_string() });
-        let users = call(operations, &line.client, "Get-MigrationUser", request).await?;
-        show.batch(&found);
-        show.users(&users);
+        let request =
+            json!({ "BatchId": batch, "StatusSummary": "Active", "ResultSize": MAX_BARS.to_string() });
+        let users = call(operations, &connection.client, "Get-MigrationUser", request).await?;
+        display.batch(&found);
+        display.users(&users);
         let status = found["Status"].as_str().unwrap_or_default();
-        if !UNDER_WAY.contains(&status) || !line.is_service() {
-            show.end();
+        if !CHANGING.contains(&status) || !connection.is_service() {
+            display.end();
             text::print(format_args!("{}: {}", found["Identity"].as_str().unwrap_or(batch), summary(&found)));
             let is_fine = number(&found, "FailedCount") == 0;
             return Ok(if is_fine { Exit::Synced } else { Exit::Failed });
         }
         tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
             _ = tokio::signal::ctrl_c() => {
-                show.end();
-                text::print_error("the batch goes on; only watching has ended");
+                display.end();
+                text::print_error("stopped watching; the batch continues");
                 return Ok(Exit::Interrupted);
             }
         }
@@ -93,18 +103,18 @@ fn summary(batch: &Value) -> String {
     )
 }
 
-/// Bars on a terminal, elsewhere a line when something has changed.
-struct Show {
+/// Progress bars on a terminal; elsewhere one line per change.
+struct Display {
     bars: Option<(MultiProgress, ProgressBar, Vec<ProgressBar>)>,
     last: String,
 }
 
-impl Show {
+impl Display {
     fn new() -> Self {
         let bars = std::io::stderr().is_terminal().then(|| {
             let all = MultiProgress::new();
             let overall = all.add(ProgressBar::new(0).with_style(style()));
-            let users = (0..BARS).map(|_| all.add(ProgressBar::new(0).with_style(style()))).collect();
+            let users = (0..MAX_BARS).map(|_| all.add(ProgressBar::new(0).with_style(style()))).collect();
             (all, overall, users)
         });
         Self { bars, last: String::new() }

@@ -1,4 +1,4 @@
-//! Who may ask over TCP, and the audit of who changed what.
+//! Token authorization for requests over TCP, and the audit log.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,22 +10,23 @@ use mailhaul_store::{AuditEntry, Store};
 
 use super::refusals::{Recorded, Refusals};
 
-/// Characters of a name in the audit log, and of an outcome.
-const NAME: usize = 256;
-const OUTCOME: usize = 1000;
+/// Maximum characters of a name in the audit log.
+const MAX_NAME: usize = 256;
+/// Maximum characters of an outcome in the audit log.
+const MAX_OUTCOME: usize = 1000;
 
-/// Tokens and audit of one data directory.
-pub(crate) struct StoreGate {
+/// Tokens and audit log of one data directory.
+pub(crate) struct Authorizer {
     store: Store,
     refusals: Mutex<Refusals>,
 }
 
-impl StoreGate {
+impl Authorizer {
     pub(crate) fn new(store: Store) -> Self {
         Self { store, refusals: Mutex::default() }
     }
 
-    /// Records how many refusals were only counted so far: nothing counts them after the end of the service.
+    /// Records the number of refusals that were only counted. Call it before the service ends.
     pub(crate) async fn finish(&self) {
         let left_out = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take_left_out();
         for (who, refusals) in left_out {
@@ -41,11 +42,11 @@ impl StoreGate {
         }
     }
 
-    /// What is said of an outcome; `None` where the refusal is one of too many.
+    /// Text of an outcome for the audit log; `None` if the refusal is only counted.
     fn outcome(&self, who: &str, outcome: Result<(), Failure>, now: Timestamp) -> Option<String> {
         let Err(failure) = outcome else { return Some("Done".to_owned()) };
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = cut(&failure.to_string(), OUTCOME);
+        let words = cut(&failure.to_string(), MAX_OUTCOME);
         match refusals.count(who, now) {
             Recorded::Yes { left_out: 0 } => Some(words),
             Recorded::Yes { left_out } => {
@@ -57,22 +58,22 @@ impl StoreGate {
     }
 }
 
-/// Stands for an operation where refusals of several are counted.
+/// Name of the operation in an entry about refusals of several operations.
 const SEVERAL: &str = "(several)";
 
-/// The text, cut where it is too long.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Returns the text, shortened to `max` characters.
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-/// The roles by the names under which the store keeps them.
+/// Roles with their names in the database.
 pub(crate) const ROLES: [(&str, Role); 3] =
     [("Viewer", Role::Viewer), ("Operator", Role::Operator), ("Admin", Role::Admin)];
 
-impl Gate for StoreGate {
+impl Gate for Authorizer {
     fn admit<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Failure>> {
         Box::pin(async move {
             let found = self.store.check_token(&Secret::new(token), Timestamp::now()).await;
@@ -85,9 +86,9 @@ impl Gate for StoreGate {
     fn record(&self, record: Record) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let time = Timestamp::now();
-            let who = cut(&record.caller.name, NAME);
+            let who = cut(&record.caller.name, MAX_NAME);
             let Some(outcome) = self.outcome(&who, record.outcome, time) else { return };
-            let identity = cut(&record.identity.unwrap_or_default(), NAME);
+            let identity = cut(&record.identity.unwrap_or_default(), MAX_NAME);
             self.append(AuditEntry { time, who, operation: record.operation, identity, outcome }).await;
         })
     }
@@ -101,7 +102,7 @@ mod tests {
     async fn refusals_by_the_thousand_with_long_names_stay_small() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        let gate = StoreGate::new(store.clone());
+        let authorizer = Authorizer::new(store.clone());
         let record = |name: &str, role: Role, outcome: Result<(), Failure>| Record {
             caller: Caller { name: name.to_owned(), role, is_local: false },
             operation: "Remove-MigrationBatch".to_owned(),
@@ -110,20 +111,20 @@ mod tests {
         };
         for _ in 0..2000 {
             let refusal = Err(Failure::forbidden("y".repeat(60_000)));
-            gate.record(record("eve", Role::Viewer, refusal)).await;
+            authorizer.record(record("eve", Role::Viewer, refusal)).await;
         }
-        gate.record(record("ada", Role::Admin, Ok(()))).await;
+        authorizer.record(record("ada", Role::Admin, Ok(()))).await;
         let log = store.audit_log(None, 1000).await.unwrap().items;
         assert_eq!(log.len(), 21);
         assert_eq!((log[0].who.as_str(), log[0].outcome.as_str()), ("ada", "Done"));
         assert!(log[1].outcome.ends_with("(further refusals of eve are counted only)"), "{:?}", log[1]);
         assert!(log.iter().all(|entry| entry.identity.len() < 300 && entry.outcome.len() < 1100));
-        // The end of the service.
-        gate.finish().await;
+        // At the end of the service the rest is recorded.
+        authorizer.finish().await;
         let last = store.audit_log(None, 1).await.unwrap().items.remove(0);
         assert_eq!((last.who.as_str(), last.operation.as_str()), ("eve", "(several)"));
         assert_eq!(last.outcome, "1980 earlier refusals of eve are not recorded");
-        gate.finish().await;
+        authorizer.finish().await;
         assert_eq!(store.audit_log(None, 1000).await.unwrap().items.len(), 22);
         store.close().await;
     }

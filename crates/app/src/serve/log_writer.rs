@@ -1,5 +1,6 @@
-//! Writes the log of the service to stderr in a thread of its own: a full disk or a pipe that is not read neither ends nor
-//! blocks the service.
+//! Log of the service, written to stderr by a separate thread.
+//!
+//! A full disk or an unread pipe neither ends nor blocks the service.
 
 use std::{
     io::{self, Write},
@@ -10,57 +11,55 @@ use std::{
 
 use crate::output::text::shown;
 
-/// Lines that wait for stderr; further ones are lost.
-const QUEUE: usize = 1024;
+/// Lines that may wait for stderr. Further lines are lost.
+const QUEUE_LENGTH: usize = 1024;
 
 enum Job {
     Line(Vec<u8>),
-    /// All lines before it are written.
+    /// Answered after all earlier lines are written.
     Flush(SyncSender<()>),
 }
 
-/// Takes lines without waiting. Clones share the thread.
+/// Accepts lines without waiting. Clones share the thread.
 #[derive(Clone)]
 pub(crate) struct LogWriter(SyncSender<Job>);
 
 impl LogWriter {
-    /// To stderr.
     pub(crate) fn stderr() -> io::Result<Self> {
         Self::to(io::stderr())
     }
 
     fn to(out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (sender, jobs) = mpsc::sync_channel(QUEUE);
+        let (sender, jobs) = mpsc::sync_channel(QUEUE_LENGTH);
         thread::Builder::new().name("log".to_owned()).spawn(move || write_all(&jobs, out))?;
         Ok(Self(sender))
     }
 
-    /// Writes one line.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
         self.send(&text.to_string());
     }
 
-    /// Without what a terminal would obey: servers' words may be in it.
+    /// Sends the line without control characters: it may contain a server's text.
     fn send(&self, text: &str) {
         let line = format!("{}\n", shown(text.trim_end())).into_bytes();
-        // A line is lost where the queue is full: to wait for a reader would stop the service.
+        // If the queue is full, the line is lost. Waiting for a reader would stop the service.
         _ = self.0.try_send(Job::Line(line));
     }
 
-    /// Waits until all lines are written, at most so long.
-    pub(crate) fn flush_within(&self, patience: Duration) {
+    /// Waits until all lines are written, at most for the timeout.
+    pub(crate) fn flush_within(&self, timeout: Duration) {
         let (done, written) = mpsc::sync_channel(1);
         if self.0.try_send(Job::Flush(done)).is_ok() {
-            // Where stderr takes no more, the rest is lost.
-            _ = written.recv_timeout(patience);
+            // If stderr blocks, the rest is lost.
+            _ = written.recv_timeout(timeout);
         }
     }
 }
 
 impl Write for LogWriter {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.send(&String::from_utf8_lossy(octets));
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.send(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -71,7 +70,7 @@ impl Write for LogWriter {
 fn write_all(jobs: &Receiver<Job>, mut out: impl Write) {
     for job in jobs {
         match job {
-            // What cannot be written is lost; a later line may find room again.
+            // The line is lost if the write fails. A later write may succeed.
             Job::Line(line) => _ = out.write_all(&line),
             Job::Flush(done) => _ = done.try_send(()),
         }
@@ -84,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// Stands still at each write until it may go on.
+    /// Blocks at each write until it may continue.
     struct Blocked(Receiver<()>);
 
     impl Write for Blocked {
@@ -98,7 +97,7 @@ mod tests {
         }
     }
 
-    /// Has no room for the first line.
+    /// Fails the first write, as a full disk does.
     #[derive(Clone, Default)]
     struct FullAtFirst(Arc<Mutex<(bool, Vec<u8>)>>);
 
@@ -119,10 +118,10 @@ mod tests {
 
     #[test]
     fn a_pipe_that_is_not_read_blocks_nothing() {
-        let (go_on, may_go_on) = mpsc::channel();
-        let log = LogWriter::to(Blocked(may_go_on)).unwrap();
-        (0..10 * QUEUE).for_each(|number| log.line(number));
-        drop(go_on);
+        let (proceed, may_proceed) = mpsc::channel();
+        let log = LogWriter::to(Blocked(may_proceed)).unwrap();
+        (0..10 * QUEUE_LENGTH).for_each(|number| log.line(number));
+        drop(proceed);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a monitoring system is told, in Prometheus' text format (version 0.0.4).
+//! Metrics in Prometheus' text format (version 0.0.4).
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -9,10 +9,9 @@ use strum::VariantArray as _;
 
 use crate::context::Context;
 
-/// The content type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything, as it is now.
+/// Returns all metrics with their current values.
 pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     let mut page = Page::default();
     let counts = context.store.count_users(None).await?;
@@ -21,16 +20,16 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
         page.line("mailhaul_users", &[("status", &status.to_string())], counts.of(*status));
     }
     let totals = context.store.totals().await?;
-    page.head("mailhaul_synced_messages", "gauge", "Messages that targets hold.");
+    page.head("mailhaul_synced_messages", "gauge", "Messages on the targets.");
     page.line("mailhaul_synced_messages", &[], totals.synced_items);
-    page.head("mailhaul_skipped_messages", "gauge", "Messages that were skipped.");
+    page.head("mailhaul_skipped_messages", "gauge", "Skipped messages.");
     page.line("mailhaul_skipped_messages", &[], totals.skipped_items);
-    page.head("mailhaul_transferred_bytes", "gauge", "Octets of mail that were sent.");
+    page.head("mailhaul_transferred_bytes", "gauge", "Bytes of mail sent.");
     page.line("mailhaul_transferred_bytes", &[], totals.bytes_transferred);
     page.head(
         "mailhaul_failures",
         "gauge",
-        "Users whose last pass failed or broke off, by class of failure.",
+        "Users whose last pass failed or was interrupted, by class of failure.",
     );
     for (class, users) in context.store.count_failures().await? {
         page.line("mailhaul_failures", &[("class", &class.to_string())], users);
@@ -43,7 +42,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
             *count += 1;
         }
     }
-    page.head("mailhaul_endpoint_mailboxes", "gauge", "Mailboxes under way at an endpoint.");
+    page.head("mailhaul_endpoint_mailboxes", "gauge", "Active mailboxes at an endpoint.");
     for (endpoint, mailboxes) in connections {
         page.line("mailhaul_endpoint_mailboxes", &[("endpoint", endpoint)], mailboxes);
     }
@@ -51,13 +50,13 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     page.head(
         "mailhaul_endpoint_parked",
         "gauge",
-        "Whether an endpoint is left alone, because its server asked for it.",
+        "1 if the endpoint is paused, because its server asked for a delay or is unreachable.",
     );
     for endpoint in &endpoints {
         let is_parked = parked.iter().any(|(guid, _)| *guid == endpoint.guid);
         page.line("mailhaul_endpoint_parked", &[("endpoint", &endpoint.name)], is_parked.into());
     }
-    page.head("mailhaul_waiting_users", "gauge", "Users that wait for another try, after a pass broke off.");
+    page.head("mailhaul_waiting_users", "gauge", "Users that wait for a retry after an interrupted pass.");
     page.line("mailhaul_waiting_users", &[], context.store.count_waiting(Timestamp::now()).await?);
     Ok(page.0)
 }

@@ -1,4 +1,4 @@
-//! `mailhaul serve`: scheduler, workers and the HTTP interface, in one process.
+//! `mailhaul serve`: scheduler, workers and the HTTP interface in one process.
 
 mod authorizer;
 pub(crate) mod local_service;
@@ -33,18 +33,18 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{local_service::Desk, log_writer::LogWriter};
+use self::{local_service::LocalService, log_writer::LogWriter};
 use crate::{context::Context, data_directory, exit::Exit, service::Scheduler};
 
-/// Grace period for operations at shutdown, with a client that waits and without: the test of a silent server takes minutes.
+/// Grace period for operations at shutdown. The test of a silent server would take minutes.
 const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
-/// How long the last lines of the log may take.
-const LAST_LINES: Duration = Duration::from_secs(1);
+/// Maximum time to write the last log lines at shutdown.
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Options of `mailhaul serve`.
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
-pub(crate) struct Serve {
+pub(crate) struct ServeOptions {
     /// Also listen on this TCP address; callers need a token (mailhaul token new)
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -59,64 +59,69 @@ pub(crate) struct Serve {
     allow_clear_text: bool,
 }
 
-/// Serves until a signal.
-pub(crate) async fn run(options: Serve, data: &Path, operations: Arc<Operations<Context>>) -> Result<Exit> {
+/// Runs the service until SIGINT or SIGTERM.
+pub(crate) async fn run(
+    options: ServeOptions,
+    data: &Path,
+    operations: Arc<Operations<Context>>,
+) -> Result<Exit> {
     let log = log()?;
     let tcp = tcp(&options).await?;
     let context = Context::open(data).await?;
     let lock = context.store.lock_service()?;
-    let desk = Desk::new(context, operations);
-    let socket = UnixSocket::bind(&data_directory::socket(data))
-        .with_context(|| format!("the socket {} cannot be made", data_directory::socket(data).display()))?;
+    let local = LocalService::new(context, operations);
+    let socket = UnixSocket::bind(&data_directory::socket(data)).with_context(|| {
+        format!("the socket {} cannot be created", data_directory::socket(data).display())
+    })?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(desk.context.workplace(), &lock);
-    let mut scheduling = tokio::spawn(scheduler.run(shutdown.clone()));
+    let scheduler = Scheduler::new(local.context.workplace(), &lock);
+    let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
-    let server = Server::new(router(&desk), shutdown.clone()).with_limits(limits);
-    let serving = tokio::spawn(async move {
+    let server = Server::new(router(&local), shutdown.clone()).with_limits(limits);
+    let server = tokio::spawn(async move {
         let unix = server.unix(socket);
         match tcp {
             Some((listener, tls)) => _ = tokio::join!(unix, server.tcp(listener, tls)),
             None => unix.await,
         }
     });
-    // Whoever hears that it serves may stop it at once.
-    let stopped = stopped();
+    // The handlers are installed before the first log line: its reader may send a signal at once.
+    let stop_signal = stop_signal();
     log.line(format_args!("mailhaul serves {}", data.display()));
     if let Some(address) = options.listen {
         log.line(format_args!("listening on {address}"));
     }
-    tell_systemd("READY=1");
-    let was_asked = tokio::select! {
-        () = stopped => true,
-        // A mistake of this program: a service without it would only seem to work.
-        _ = &mut scheduling => false,
+    notify_systemd("READY=1");
+    let was_signalled = tokio::select! {
+        () = stop_signal => true,
+        // A bug: without its scheduler the service would only seem to work.
+        _ = &mut scheduler => false,
     };
-    log.line("stopping: mailboxes under way come to the end of their window");
-    tell_systemd("STOPPING=1");
+    log.line("stopping after the current messages");
+    notify_systemd("STOPPING=1");
     shutdown.cancel();
-    let workers_end = async { was_asked && scheduling.await.is_ok() };
+    let workers_end = async { was_signalled && scheduler.await.is_ok() };
     let requests_end = async {
-        let is_served = serving.await.is_ok();
-        desk.finish_within(OPERATIONS_GRACE).await;
+        let is_served = server.await.is_ok();
+        local.finish_within(OPERATIONS_GRACE).await;
         is_served
     };
     let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
-    desk.close().await;
+    local.close().await;
     drop(lock);
-    log.flush_within(LAST_LINES);
+    log.flush_within(LOG_FLUSH_TIMEOUT);
     Ok(if is_scheduled && is_served { Exit::Synced } else { Exit::Internal })
 }
 
-/// Sends the log to stderr, and the words of panics too: what the service does never waits for stderr.
+/// Sends the log and panic messages to stderr. The service never waits for stderr.
 fn log() -> Result<LogWriter> {
     let writer = LogWriter::stderr().context("the log cannot be written")?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("MAILHAUL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let lines = writer.clone();
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || lines.clone());
-    // It can be set once only; there is one command in a process.
-    let _already = subscriber.with_ansi(false).try_init();
+    // Fails if there is a subscriber already. A process runs one command, so there is none.
+    _ = subscriber.with_ansi(false).try_init();
     let panics = writer.clone();
     std::panic::set_hook(Box::new(move |panic| panics.line(panic)));
     Ok(writer)
@@ -124,7 +129,7 @@ fn log() -> Result<LogWriter> {
 
 type Tcp = (TcpListener, Option<Arc<ServerConfig>>);
 
-async fn tcp(options: &Serve) -> Result<Option<Tcp>> {
+async fn tcp(options: &ServeOptions) -> Result<Option<Tcp>> {
     let Some(address) = options.listen else { return Ok(None) };
     let tls = match (&options.tls_certificate, &options.tls_key) {
         (Some(certificate), Some(key)) => Some(Arc::new(tls(certificate, key)?)),
@@ -132,8 +137,8 @@ async fn tcp(options: &Serve) -> Result<Option<Tcp>> {
     };
     if tls.is_none() && !address.ip().is_loopback() && !options.allow_clear_text {
         bail!(
-            "--listen {address}: without TLS, whoever is on the way reads tokens and passwords: give --tls-certificate and \
-             --tls-key, listen on 127.0.0.1, or say --allow-clear-text"
+            "--listen {address}: without TLS, anyone on the network path can read tokens and passwords; give --tls-certificate and \
+             --tls-key, listen on 127.0.0.1, or give --allow-clear-text"
         );
     }
     let listener = TcpListener::bind(address).await.with_context(|| format!("--listen {address}"))?;
@@ -151,14 +156,17 @@ fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key_der)
-        .with_context(|| format!("{} and {} do not fit", certificate.display(), key.display()))
+        .with_context(|| {
+            format!("the certificate {} and the key {} do not match", certificate.display(), key.display())
+        })
 }
 
-/// The operations, and what monitoring systems ask for.
-fn router(desk: &Desk) -> axum::Router {
-    let ready = desk.context.clone();
-    let measured = (desk.context.clone(), desk.service.clone());
-    desk.router()
+/// Routes of the operations and of monitoring systems.
+fn router(local: &LocalService) -> axum::Router {
+    let ready = local.context.clone();
+    let measured = (local.context.clone(), local.service.clone());
+    local
+        .router()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || is_ready(ready.clone())))
         .route(
@@ -180,7 +188,7 @@ fn router(desk: &Desk) -> axum::Router {
 async fn is_ready(context: Arc<Context>) -> Response {
     match readiness::check(&context).await {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }
 
@@ -194,8 +202,8 @@ async fn measure(context: &Context) -> Response {
     }
 }
 
-/// Heeds signals from now on, and waits for one when it is awaited.
-fn stopped() -> impl Future<Output = ()> {
+/// Installs the SIGINT and SIGTERM handlers now; completes on the first signal.
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
     async move {
@@ -206,14 +214,14 @@ fn stopped() -> impl Future<Output = ()> {
                     _ = terminate.recv() => {}
                 }
             }
-            // Then the signal ends the process, as it does by default; the database is made for that.
+            // Without handlers a signal ends the process. The database survives that.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-/// Tells the service manager (`sd_notify(3)`), where one asked for it.
-fn tell_systemd(state: &str) {
+/// Sends the state to the service manager (`sd_notify(3)`), if there is one.
+fn notify_systemd(state: &str) {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty()) else { return };
     let sent = UnixDatagram::unbound().and_then(|socket| match path.as_encoded_bytes() {
         [b'@', name @ ..] => {
@@ -224,6 +232,6 @@ fn tell_systemd(state: &str) {
         _ => socket.send_to(state.as_bytes(), Path::new(&path)),
     });
     if let Err(error) = sent {
-        _ = writeln!(std::io::stderr(), "the service manager cannot be told: {error}");
+        _ = writeln!(std::io::stderr(), "the service manager cannot be notified: {error}");
     }
 }

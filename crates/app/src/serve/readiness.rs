@@ -10,17 +10,19 @@ use mailhaul_migration::Guid;
 
 use crate::context::Context;
 
-/// Bytes of the trial file: more than a file system keeps in the directory entry itself.
-const TRIAL: usize = 64 << 10;
+/// Bytes of the test file: too many for a file system to keep them in the directory entry.
+const TEST_FILE_SIZE: usize = 64 << 10;
 
-/// Why the service cannot work; nothing of it names a path, because anyone may ask.
+/// Checks the database and the data directory.
+///
+/// The reason of a failure names no path: this check needs no token.
 pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
     if let Err(error) = context.store.config().await {
         tracing::error!("{error}");
         return Err("the database cannot be read");
     }
     let data = context.data.clone();
-    match tokio::task::spawn_blocking(move || try_to_write(&data)).await {
+    match tokio::task::spawn_blocking(move || write_test_file(&data)).await {
         Ok(Ok(())) => Ok(()),
         outcome => {
             let words = outcome.map_or_else(|error| error.to_string(), |it| format!("{it:?}"));
@@ -30,10 +32,10 @@ pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
     }
 }
 
-fn try_to_write(data: &Path) -> io::Result<()> {
-    // Several may ask at once.
+fn write_test_file(data: &Path) -> io::Result<()> {
+    // Several checks may run at once, so each has its own file.
     let path = data.join(format!(".ready-{}", Guid::new_v4()));
-    let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TRIAL]));
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TEST_FILE_SIZE]));
     let removed = fs::remove_file(&path);
     written.and(removed)
 }
@@ -45,8 +47,8 @@ mod tests {
     #[test]
     fn a_directory_that_takes_no_file_is_not_ready() {
         let data = tempfile::tempdir().unwrap();
-        try_to_write(data.path()).unwrap();
+        write_test_file(data.path()).unwrap();
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
-        try_to_write(&data.path().join("missing")).unwrap_err();
+        write_test_file(&data.path().join("missing")).unwrap_err();
     }
 }

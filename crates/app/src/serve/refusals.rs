@@ -1,27 +1,27 @@
-//! Refusals in the audit log: a caller who is refused again and again fills no disk. Pure.
+//! Limit on refusals in the audit log: a caller with many refusals cannot fill the disk. Pure.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Refusals of one caller that are recorded one by one within [`WINDOW`].
-const RECORDED: u32 = 20;
+/// Refusals of one caller within [`WINDOW`] that get their own entries.
+const MAX_RECORDED: u32 = 20;
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
-/// Callers that are remembered; the others are those of a token that was revoked long ago.
-const CALLERS: usize = 1000;
+/// Number of callers above which old ones are forgotten. Bounds memory: names come from tokens.
+const MAX_CALLERS: usize = 1000;
 
-/// What is recorded of a refusal.
+/// Treatment of a refusal in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recorded {
-    /// The refusal. Before it, so many of the last window were not recorded.
+    /// It is recorded. `left_out` refusals of the window before were only counted.
     Yes { left_out: u32 },
-    /// The last one of this window that is recorded.
+    /// It is recorded, as the last one of this window.
     Last,
-    /// Only counted.
+    /// It is only counted.
     No,
 }
 
-/// The refusals of each caller.
+/// Refusals of each caller.
 #[derive(Default)]
 pub(crate) struct Refusals(HashMap<String, Window>);
 
@@ -31,14 +31,14 @@ struct Window {
 }
 
 impl Window {
-    /// Refusals that were only counted.
+    /// Number of refusals that were only counted.
     fn left_out(&self) -> u32 {
-        self.refusals.saturating_sub(RECORDED)
+        self.refusals.saturating_sub(MAX_RECORDED)
     }
 }
 
 impl Refusals {
-    /// Callers with refusals that were only counted, and how many these are. They are forgotten.
+    /// Returns the callers with refusals that were only counted, with their number, and forgets all.
     pub(crate) fn take_left_out(&mut self) -> Vec<(String, u32)> {
         let all = std::mem::take(&mut self.0).into_iter();
         let mut left_out: Vec<_> = all.map(|(caller, window)| (caller, window.left_out())).collect();
@@ -47,9 +47,9 @@ impl Refusals {
         left_out
     }
 
-    /// One more refusal.
+    /// Counts a refusal.
     pub(crate) fn count(&mut self, caller: &str, now: Timestamp) -> Recorded {
-        if self.0.len() >= CALLERS && !self.0.contains_key(caller) {
+        if self.0.len() >= MAX_CALLERS && !self.0.contains_key(caller) {
             let is_needed =
                 |window: &Window| window.left_out() > 0 || now.duration_since(window.begun) < WINDOW;
             self.0.retain(|_, window| is_needed(window));
@@ -64,8 +64,8 @@ impl Refusals {
         }
         window.refusals = window.refusals.saturating_add(1);
         match window.refusals {
-            ..RECORDED => Recorded::Yes { left_out: 0 },
-            RECORDED => Recorded::Last,
+            ..MAX_RECORDED => Recorded::Yes { left_out: 0 },
+            MAX_RECORDED => Recorded::Last,
             _ => Recorded::No,
         }
     }
@@ -80,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_counted_and_another_caller_is_heard() {
+    fn a_flood_is_counted_and_other_callers_are_recorded() {
         let mut refusals = Refusals::default();
         let yes = Recorded::Yes { left_out: 0 };
-        for _ in 1..RECORDED {
+        for _ in 1..MAX_RECORDED {
             assert_eq!(refusals.count("eve", at(0)), yes);
         }
         assert_eq!(refusals.count("eve", at(1)), Recorded::Last);
@@ -103,6 +103,6 @@ mod tests {
         for number in 0..3000 {
             refusals.count(&number.to_string(), at(number));
         }
-        assert!(refusals.0.len() <= CALLERS + 600, "{}", refusals.0.len());
+        assert!(refusals.0.len() <= MAX_CALLERS + 600, "{}", refusals.0.len());
     }
 }
