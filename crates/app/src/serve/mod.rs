@@ -74,7 +74,7 @@ pub(crate) async fn run(
         format!("the socket {} cannot be created", data_directory::socket(data).display())
     })?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(local.context.workplace(), &lock);
+    let scheduler = Scheduler::new(local.context.service_context(), &lock);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
     let server = Server::new(router(&local), shutdown.clone()).with_limits(limits);

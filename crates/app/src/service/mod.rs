@@ -1,11 +1,11 @@
-//! The service: who is migrated when, and by whom.
+//! The service: schedules passes and checks of users, and runs them.
 
 pub(crate) mod access;
+mod admission;
 mod check;
 mod folder_plan;
 pub(crate) mod forecast;
 pub(crate) mod limits;
-mod load;
 mod outage;
 pub(crate) mod progress;
 mod scheduler;
@@ -19,9 +19,9 @@ pub(crate) mod workers;
 mod tests;
 
 pub(crate) use self::{
-    access::{sign_ins::SignIns, tokens::TokenDesk},
-    limits::endpoint_limits::Gates,
+    access::{sign_ins::SignIns, tokens::TokenSources},
+    limits::endpoint_limits::EndpointLimits,
     scheduler::Scheduler,
-    service_context::Workplace,
-    workers::{Ending, Workers},
+    service_context::ServiceContext,
+    workers::{EndReason, Workers},
 };

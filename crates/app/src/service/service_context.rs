@@ -1,4 +1,4 @@
-//! What all workers share.
+//! Parts that all workers share.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,25 +6,23 @@ use mailhaul_engine::Budget;
 use mailhaul_store::Store;
 
 use super::{
-    access::{sign_ins::SignIns, tokens::TokenDesk},
-    limits::endpoint_limits::Gates,
+    access::{sign_ins::SignIns, tokens::TokenSources},
+    limits::endpoint_limits::EndpointLimits,
     workers::Workers,
 };
 
-/// What all workers share: who does what with it is said in `worker`, `check`, `route`, `limits` and `folder_plan`.
+/// Parts that all workers share. Their methods are in `access`, `limits`, `check` and `folder_plan`.
 #[derive(Clone)]
-pub(crate) struct Workplace {
+pub(crate) struct ServiceContext {
     pub(crate) store: Store,
     pub(crate) data: PathBuf,
     pub(crate) workers: Workers,
-    /// Octets on their way between all sources and targets of the process.
+    /// Bytes between all sources and targets of the process.
     pub(crate) budget: Budget,
-    /// What servers put up with.
-    pub(crate) gates: Gates,
-    /// The access tokens of their mailboxes.
-    pub(crate) tokens: TokenDesk,
-    /// How long a pass may be without progress where others wait.
+    pub(crate) limits: EndpointLimits,
+    pub(crate) tokens: TokenSources,
+    /// Maximum time of a pass without progress, if other users wait.
     pub(crate) stall_window: Duration,
-    /// The sign-in mechanisms that work at their servers.
+    /// Sign-in mechanisms that work at each server.
     pub(crate) sign_ins: SignIns,
 }

@@ -8,7 +8,7 @@ use super::view::MigrationBatch;
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::BATCH},
-    service::Ending,
+    service::EndReason,
 };
 
 pub(crate) struct RemoveMigrationBatch;
@@ -41,7 +41,7 @@ impl Operation<Context> for RemoveMigrationBatch {
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let guid = context.store.batch(&request.identity).await.map_err(into_failure)?.batch.guid;
         context.store.remove_batch(guid).await.map_err(into_failure)?;
-        context.workers.end_batch(guid, Ending::Stopped);
+        context.workers.end_batch(guid, EndReason::Stopped);
         context.workers.nudge();
         Ok(Answer::none())
     }

@@ -27,7 +27,7 @@ use crate::{
         nouns::BATCH,
     },
     output::text,
-    service::Ending,
+    service::EndReason,
     time_zones::{change, zone},
 };
 
@@ -225,7 +225,7 @@ impl Operation<Context> for SetMigrationBatch {
             store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
         }
         if update {
-            context.workers.end_batch(guid, Ending::Preempted);
+            context.workers.end_batch(guid, EndReason::Preempted);
         }
         context.workers.nudge();
         let mut shown = batch_now(context, guid).await?;

@@ -10,7 +10,7 @@ use super::{endpoints::batch_now, view::MigrationBatch};
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::BATCH, rules::Order},
-    service::Ending,
+    service::EndReason,
 };
 
 pub(crate) struct StopMigrationBatch;
@@ -47,7 +47,7 @@ impl Operation<Context> for StopMigrationBatch {
             .order_batch(guid, UserEvent::Stop, now, Due::Never, stops)
             .await
             .map_err(into_failure)?;
-        context.workers.end_batch(guid, Ending::Stopped);
+        context.workers.end_batch(guid, EndReason::Stopped);
         context.workers.nudge();
         Ok(Answer::one(batch_now(context, guid).await?))
     }

@@ -76,7 +76,7 @@ async fn bearer(context: &Context, endpoint: &Endpoint, mailbox: Option<String>)
     else {
         return Login::None;
     };
-    Login::Bearer(Bearer { tokens: context.tokens.of(&context.store, endpoint, oauth).await, side })
+    Login::Bearer(Bearer { tokens: context.tokens.tokens(&context.store, endpoint, oauth).await, side })
 }
 
 /// Login with an access token for settings that are not saved yet.

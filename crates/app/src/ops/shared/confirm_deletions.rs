@@ -31,10 +31,10 @@ pub(crate) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failu
 }
 
 async fn confirm(context: &Context, users: &[MigrationUser]) -> Result<(), Failure> {
-    let workplace = context.workplace();
+    let service_context = context.service_context();
     let mut mailboxes = Vec::with_capacity(users.len());
     for user in users {
-        mailboxes.push(workplace.route(user).await.map_err(Failure::unavailable)?.keys);
+        mailboxes.push(service_context.route(user).await.map_err(Failure::unavailable)?.keys);
     }
     context.store.confirm_removals(mailboxes).await.map_err(into_failure)
 }

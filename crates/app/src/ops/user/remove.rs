@@ -8,7 +8,7 @@ use super::view::MigrationUser;
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::USER},
-    service::Ending,
+    service::EndReason,
 };
 
 pub(crate) struct RemoveMigrationUser;
@@ -41,7 +41,7 @@ impl Operation<Context> for RemoveMigrationUser {
     ) -> Result<Answer<MigrationUser>, Failure> {
         let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
         context.store.remove_user(user.guid).await.map_err(into_failure)?;
-        context.workers.end(user.guid, Ending::Stopped);
+        context.workers.end(user.guid, EndReason::Stopped);
         context.workers.nudge();
         Ok(Answer::none())
     }

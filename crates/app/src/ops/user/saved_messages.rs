@@ -40,8 +40,8 @@ impl Saving {
                 directory.display()
             ))
         })?;
-        let workplace = context.workplace();
-        let mailbox = async { workplace.source(user, &workplace.route(user).await?).await }.await;
+        let service_context = context.service_context();
+        let mailbox = async { service_context.source(user, &service_context.route(user).await?).await }.await;
         Ok(Self { mailbox: mailbox.map_err(Failure::unavailable)?, directory })
     }
 

@@ -10,7 +10,7 @@ use super::{get::user_now, start::refused, view::MigrationUser};
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::USER},
-    service::Ending,
+    service::EndReason,
 };
 
 pub(crate) struct StopMigrationUser;
@@ -41,7 +41,7 @@ impl Operation<Context> for StopMigrationUser {
         let user = store.user(&request.identity, None).await.map_err(into_failure)?;
         let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
         stopped.map_err(|error| refused(error, &user.email_address))?;
-        context.workers.end(user.guid, Ending::Stopped);
+        context.workers.end(user.guid, EndReason::Stopped);
         context.workers.nudge();
         Ok(Answer::one(user_now(context, user.guid).await?))
     }

@@ -1,4 +1,4 @@
-//! How a user's mailbox is reached at an endpoint.
+//! Account of a user's mailbox at an endpoint.
 
 use mailhaul_imap::{AuthorizeAs, ConnectOptions, Credentials, Security, TlsOptions};
 use mailhaul_mail::Secret;
@@ -6,9 +6,9 @@ use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, EndpointSecur
 use mailhaul_remotes::Login;
 use mailhaul_store::{SecretName, Store, StoreError};
 
-use super::tokens::TokenDesk;
+use super::tokens::TokenSources;
 
-/// How the endpoint's server is reached.
+/// Returns the connection settings of the endpoint.
 pub(crate) fn connect_options(endpoint: &Endpoint) -> ConnectOptions {
     let security = match endpoint.security {
         EndpointSecurity::None => Security::Clear,
@@ -27,7 +27,7 @@ pub(crate) fn connect_options(endpoint: &Endpoint) -> ConnectOptions {
     options
 }
 
-/// How an administrator opens this mailbox.
+/// Returns the credentials with which an administrator opens this mailbox.
 pub(crate) fn admin_credentials(admin: &AdminAccess, password: Secret, mailbox: &str) -> Credentials {
     let authorize_as = match admin.form {
         AdminForm::AuthorizationIdentity => Some(AuthorizeAs::Identity(mailbox.to_owned())),
@@ -38,11 +38,12 @@ pub(crate) fn admin_credentials(admin: &AdminAccess, password: Secret, mailbox: 
     Credentials { authorize_as, ..Credentials::password(login, password) }
 }
 
-/// Who logs in for this mailbox: the user with the password that is given, or whoever the endpoint has for all mailboxes. The
-/// inner error is in words for the administrator.
+/// Returns the login for this mailbox: the user's own password, or the endpoint's login for all mailboxes.
+///
+/// The inner error is a text for the administrator.
 pub(crate) async fn login(
     store: &Store,
-    desk: &TokenDesk,
+    sources: &TokenSources,
     endpoint: &Endpoint,
     user_name: &str,
     password: Option<Secret>,
@@ -59,7 +60,7 @@ pub(crate) async fn login(
                 .ok_or_else(|| no_password(endpoint, user_name))
         }
         Access::OAuth(oauth) => {
-            let tokens = desk.of(store, endpoint, oauth).await;
+            let tokens = sources.tokens(store, endpoint, oauth).await;
             tokens.map(|tokens| Login::Tokens { user: user_name.to_owned(), tokens })
         }
     })
@@ -67,18 +68,18 @@ pub(crate) async fn login(
 
 fn no_password(endpoint: &Endpoint, user_name: &str) -> String {
     format!(
-        "there is no password for {user_name} at {}: neither the CSV file nor the endpoint \"{}\" has one",
+        "there is no password for {user_name} at {}; neither the CSV file nor the endpoint \"{}\" has one",
         endpoint.remote_server, endpoint.name
     )
 }
 
-/// By which the ledger knows one end: the same for every batch, so that a new batch goes on where an old one stopped.
+/// Key of a mailbox in the ledger. It is the same in all batches, so a new batch continues an old one.
 pub(crate) fn ledger_key(endpoint: &Endpoint, user_name: &str, user_root: Option<&str>) -> String {
     let root = user_root.map(|it| format!(" {it}")).unwrap_or_default();
     format!("{user_name}@{}:{}{root}", endpoint.remote_server, endpoint.port)
 }
 
-/// What a mailbox is called at its endpoint.
+/// Name of a mailbox at its endpoint.
 pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
     user_root.map_or_else(|| user_name.to_owned(), |root| format!("{user_name} {root}"))
 }
@@ -141,11 +142,11 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn the_user_or_whoever_the_endpoint_has_logs_in() {
+    async fn the_user_or_the_endpoints_administrator_logs_in() {
         let data = tempfile::TempDir::new().unwrap();
         let store = Store::open(data.path()).await.unwrap();
         store.unlock(mailhaul_store::MasterKeySource::DataDirectory).await.unwrap();
-        let (secret, desk) = (|text: &str| Some(Secret::new(text)), TokenDesk::default());
+        let (secret, sources) = (|text: &str| Some(Secret::new(text)), TokenSources::default());
         let with = |access| Endpoint {
             guid: Guid::new_v4(),
             name: Guid::new_v4().to_string(),
@@ -154,16 +155,16 @@ pub(crate) mod tests {
         };
         let administered = with(Access::Admin(admin(None)));
         store.insert_endpoint(administered.clone(), secret("admin")).await.unwrap();
-        let own = login(&store, &desk, &administered, "terry", secret("own")).await.unwrap().unwrap();
+        let own = login(&store, &sources, &administered, "terry", secret("own")).await.unwrap().unwrap();
         assert!(matches!(own, Login::Password(it) if it.user == "terry" && it.secret.expose() == b"own"));
-        let by_admin = login(&store, &desk, &administered, "terry", None).await.unwrap().unwrap();
+        let by_admin = login(&store, &sources, &administered, "terry", None).await.unwrap().unwrap();
         assert_eq!(by_admin.user(), "mailadmin");
-        let nobody = login(&store, &desk, &endpoint(), "terry", None).await.unwrap();
-        assert!(nobody.unwrap_err().contains("no password for terry at new.example.org"));
+        let without_password = login(&store, &sources, &endpoint(), "terry", None).await.unwrap();
+        assert!(without_password.unwrap_err().contains("no password for terry at new.example.org"));
     }
 
     #[test]
-    fn ledgers_are_found_again() {
+    fn ledger_keys_name_user_server_and_root() {
         let endpoint = endpoint();
         assert_eq!(ledger_key(&endpoint, "terry", None), "terry@new.example.org:993");
         assert_eq!(

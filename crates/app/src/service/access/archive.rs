@@ -1,18 +1,20 @@
-//! Names of archives: one directory for each e-mail address.
+//! Directory names of archives: one for each e-mail address.
 
 use std::fmt::Write as _;
 
-/// A file name that only this address has, whatever is in it: small letters, digits and `.-_@+` as they are, everything
-/// else as `%` and two hexadecimal digits. Addresses that differ in the case of ASCII letters alone are the same user.
+/// Returns a file name that only this address has.
+///
+/// Lower-case letters, digits and `.-_@+` stay; other bytes become `%` and two hexadecimal digits.
+/// Addresses that differ only in the case of ASCII letters are the same user.
 pub(crate) fn directory_name(email_address: &str) -> String {
     let mut name = String::new();
-    for octet in email_address.to_ascii_lowercase().bytes() {
-        let is_plain = octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-_@+".contains(&octet);
-        // A dot at the front would hide the directory, or lead out of it.
-        if is_plain || (octet == b'.' && !name.is_empty()) {
-            name.push(char::from(octet));
+    for byte in email_address.to_ascii_lowercase().bytes() {
+        let is_plain = byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_@+".contains(&byte);
+        // A leading dot would hide the directory, or lead out of the archive.
+        if is_plain || (byte == b'.' && !name.is_empty()) {
+            name.push(char::from(byte));
         } else {
-            _ = write!(name, "%{octet:02x}");
+            _ = write!(name, "%{byte:02x}");
         }
     }
     name
@@ -23,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_inside_and_apart() {
+    fn names_are_safe_and_unique() {
         for (address, name) in [
             ("terrya@contoso.edu", "terrya@contoso.edu"),
             ("TerryA@Contoso.edu", "terrya@contoso.edu"),

@@ -1,4 +1,4 @@
-//! Access to the mailboxes of a user: accounts, tokens, and the route between source and target.
+//! Access to a user's mailboxes: accounts, tokens, and the route from source to target.
 
 pub(crate) mod account;
 mod archive;

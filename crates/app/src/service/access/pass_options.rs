@@ -1,4 +1,4 @@
-//! What a batch's settings mean for a pass.
+//! Options of a pass from the settings of its batch.
 
 use mailhaul_engine::{
     Filter, FolderMapping, FolderPattern, FolderRules, Order, PassOptions, Received, RemovalRules,
@@ -8,10 +8,10 @@ use mailhaul_migration::{BatchSettings, Deletions, content_filter};
 
 use crate::time_zones::zone;
 
-/// The settings as a pass takes them.
+/// Converts the settings.
 ///
 /// # Errors
-/// Where a setting cannot be understood, with words; they were looked at when the batch was made.
+/// If a setting is invalid. The settings were checked when the batch was created.
 pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, String> {
     let patterns = |texts: &[String]| -> Result<Vec<FolderPattern>, String> {
         texts.iter().map(|it| FolderPattern::parse(it)).collect()
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_of_deletions_is_the_batchs() {
+    fn the_batch_sets_the_share_of_deletions() {
         let usual = pass_options(&BatchSettings::default()).unwrap();
         assert_eq!(usual.removals, RemovalRules::default());
         let settings =
             BatchSettings { max_deletion_percent: 3, max_deletion_count: 7, ..BatchSettings::default() };
         let expected = RemovalRules { percent: 3, messages: 7, is_confirmed: false };
         assert_eq!(pass_options(&settings).unwrap().removals, expected);
-        // Batches of older versions have no such settings.
+        // Batches of older versions do not have these settings.
         let older: BatchSettings = serde_json::from_str("{}").unwrap();
         assert_eq!(pass_options(&older).unwrap().removals, RemovalRules::default());
     }

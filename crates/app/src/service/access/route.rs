@@ -1,4 +1,4 @@
-//! Between which two mailboxes a user's mail goes, and how they are opened.
+//! Route of a user's mail: its two mailboxes, and their connections.
 
 use std::path::PathBuf;
 
@@ -11,26 +11,26 @@ use mailhaul_remotes::{
 use mailhaul_store::SecretName;
 
 use super::{account, archive, pass_options::pass_options};
-use crate::service::service_context::Workplace;
+use crate::service::service_context::ServiceContext;
 
-/// Between which endpoints a user's mail goes, and what the batch says about it.
+/// Endpoints of a user's mail, with the settings of the batch.
 pub(crate) struct Route {
     pub(crate) settings: BatchSettings,
     pub(crate) options: PassOptions,
     pub(crate) source: Endpoint,
-    /// `None`: into the archive.
+    /// `None` is the archive.
     pub(crate) target: Option<Endpoint>,
-    /// By which the ledger knows both ends.
+    /// Keys of source and target in the ledger.
     pub(crate) keys: (String, String),
 }
 
-/// Where the mail goes.
+/// Target of the mail.
 pub(crate) enum Destination {
     Imap(Box<ImapMailbox>),
     Archive(MaildirMailbox),
 }
 
-impl Workplace {
+impl ServiceContext {
     pub(crate) async fn route(&self, user: &MigrationUser) -> Result<Route, Error> {
         let batch = self.store.batch_by_guid(user.batch).await?;
         let options = pass_options(&batch.settings).map_err(misconfigured)?;
@@ -47,7 +47,7 @@ impl Workplace {
         Ok(Route { settings: batch.settings, options, source, target, keys: (source_key, target_key) })
     }
 
-    /// The user's mailbox at the endpoint that mail comes from. What becomes of labels depends on the target.
+    /// Opens the user's source mailbox. The handling of labels depends on the target.
     pub(crate) async fn source(&self, user: &MigrationUser, route: &Route) -> Result<ImapMailbox, Error> {
         let endpoint = &route.source;
         let password = self.store.secret(user.guid, SecretName::Password).await?;
@@ -62,10 +62,10 @@ impl Workplace {
             policy: label_policy(route.settings.gmail_labels, route.target.as_ref()),
             folders: route.options.folders.clone(),
         };
-        Ok(mailbox.with_labels(rules).telling(self.acquaintance(endpoint.guid)))
+        Ok(mailbox.with_labels(rules).telling(self.profile_listener(endpoint.guid)))
     }
 
-    /// The user's mailbox at the endpoint that mail goes to, or the user's archive.
+    /// Opens the user's target mailbox or archive.
     pub(crate) async fn destination(
         &self,
         user: &MigrationUser,
@@ -77,7 +77,7 @@ impl Workplace {
         })
     }
 
-    /// The user's mailbox at the endpoint that mail goes to.
+    /// Opens the user's target mailbox.
     pub(crate) async fn target(
         &self,
         user: &MigrationUser,
@@ -93,7 +93,7 @@ impl Workplace {
             user_root: None,
             profile: endpoint.server_profile.clone(),
         })
-        .telling(self.acquaintance(endpoint.guid));
+        .telling(self.profile_listener(endpoint.guid));
         match &endpoint.gmail_api {
             None => Ok(mailbox),
             Some(url) => {
@@ -102,7 +102,7 @@ impl Workplace {
         }
     }
 
-    /// Where the user's archive is.
+    /// Directory of the user's archive.
     fn archive(&self, user: &MigrationUser) -> PathBuf {
         self.data.join("archive").join(archive::directory_name(&user.email_address))
     }
@@ -114,7 +114,7 @@ impl Workplace {
         password: Option<Secret>,
     ) -> Result<Login, Error> {
         let login = account::login(&self.store, &self.tokens, endpoint, user_name, password).await?;
-        // Where each brings a password, others may have theirs.
+        // If each user has a password, other users of the endpoint may still have theirs.
         let scope = if endpoint.access.opens_every_mailbox() { Scope::Endpoint } else { Scope::Mailbox };
         login.map_err(|words| Error::new(scope, Retry::Never, ErrorKind::Authentication, words))
     }
@@ -124,11 +124,11 @@ fn misconfigured(words: String) -> Error {
     Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words)
 }
 
-/// Gmail's API, as the endpoint has it.
+/// Returns Gmail's API with the endpoint's settings.
 fn gmail_api(endpoint: &Endpoint, url: &str, has_tokens: bool) -> Result<GmailApi, String> {
     if !has_tokens {
         return Err(format!(
-            "messages are to be uploaded by Gmail's API, which takes access tokens, and the endpoint \"{}\" has passwords",
+            "uploads by Gmail's API need access tokens, but the endpoint \"{}\" uses passwords",
             endpoint.name
         ));
     }
@@ -136,7 +136,7 @@ fn gmail_api(endpoint: &Endpoint, url: &str, has_tokens: bool) -> Result<GmailAp
         .map_err(|words| format!("the address of Gmail's API at the endpoint \"{}\": {words}", endpoint.name))
 }
 
-/// What becomes of labels, where mail goes to this target.
+/// Handling of labels for this target.
 fn label_policy(labels: GmailLabels, target: Option<&Endpoint>) -> LabelPolicy {
     match labels {
         GmailLabels::Automatic if target.is_some_and(is_gmail) => LabelPolicy::EveryFolder,
@@ -156,17 +156,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gmail_is_not_uploaded_to_with_passwords_nor_in_clear() {
+    fn uploads_need_tokens_and_https() {
         let endpoint = Endpoint { name: "G".to_owned(), ..account::tests::endpoint() };
         let words = gmail_api(&endpoint, "https://gmail.googleapis.com", false).unwrap_err();
-        assert!(words.contains("takes access tokens, and the endpoint \"G\" has passwords"), "{words}");
+        assert!(words.contains("need access tokens, but the endpoint \"G\" uses passwords"), "{words}");
         let words = gmail_api(&endpoint, "http://gmail.example.org", true).unwrap_err();
         assert!(words.starts_with("the address of Gmail's API at the endpoint \"G\": "), "{words}");
         assert!(gmail_api(&endpoint, "https://gmail.googleapis.com", true).is_ok());
     }
 
     #[test]
-    fn labels_stay_together_where_the_target_has_labels() {
+    fn labels_stay_if_the_target_has_labels() {
         let endpoint = |change: fn(&mut Endpoint)| {
             let mut endpoint = account::tests::endpoint();
             change(&mut endpoint);

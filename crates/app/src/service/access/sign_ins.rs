@@ -10,7 +10,7 @@ use mailhaul_migration::Endpoint;
 
 use super::account::connect_options;
 
-/// One memory for each server and way to reach it. Clones share them.
+/// One memory for each server and security setting. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct SignIns(Arc<Mutex<HashMap<Server, SignInMemory>>>);
 
@@ -18,7 +18,7 @@ pub(crate) struct SignIns(Arc<Mutex<HashMap<Server, SignInMemory>>>);
 type Server = (String, u16, String);
 
 impl SignIns {
-    /// The endpoint's connection settings, with what was learned of its server.
+    /// Returns the endpoint's connection settings, with the mechanisms that work.
     pub(crate) fn connect_options(&self, endpoint: &Endpoint) -> ConnectOptions {
         let key = (endpoint.remote_server.clone(), endpoint.port, endpoint.security.to_string());
         let sign_in = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();

@@ -1,4 +1,4 @@
-//! The access tokens of endpoints: one source for each, shared by all who open its mailboxes in this process.
+//! Access tokens of endpoints: one source for each, shared by all connections of this process.
 
 use std::{
     collections::HashMap,
@@ -15,36 +15,36 @@ use mailhaul_oauth::{
 use mailhaul_store::{SecretName, Store};
 use tokio::sync::Mutex as AsyncMutex;
 
-/// All endpoints' tokens. Clones share them.
+/// Token sources of all endpoints. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct TokenDesk(Arc<Desk>);
+pub(crate) struct TokenSources(Arc<Shared>);
 
 #[derive(Default)]
-struct Desk {
-    counters: Mutex<HashMap<Guid, Counter>>,
-    /// Held by whoever opens one.
+struct Shared {
+    open: Mutex<HashMap<Guid, OpenSource>>,
+    /// Held while a source is opened.
     opening: AsyncMutex<()>,
 }
 
-struct Counter {
-    /// As of when the endpoint's settings were read.
+struct OpenSource {
+    /// Version of the endpoint's settings.
     modified: Timestamp,
-    /// With others, tokens come otherwise.
+    /// A change of these settings needs a new source.
     oauth: OAuth,
     reach: Reach,
     secret: Current,
     tokens: Tokens,
 }
 
-/// The secret that is in the vault: a refresh token is replaced now and then, which this is held for.
+/// Secret in the vault. It is locked while a refresh token is replaced.
 type Current = Arc<AsyncMutex<Option<Secret>>>;
 
-impl TokenDesk {
-    /// The tokens of this endpoint, which has some.
+impl TokenSources {
+    /// Returns the tokens of this endpoint.
     ///
     /// # Errors
-    /// In words, where its settings do not do.
-    pub(crate) async fn of(
+    /// If its settings are unusable; the text is for the administrator.
+    pub(crate) async fn tokens(
         &self,
         store: &Store,
         endpoint: &Endpoint,
@@ -58,9 +58,9 @@ impl TokenDesk {
             return Ok(tokens);
         }
         let known = self
-            .counters()
+            .open_sources()
             .get(&endpoint.guid)
-            .map(|it| ((it.oauth.clone(), it.reach), Arc::clone(&it.secret)));
+            .map(|source| ((source.oauth.clone(), source.reach), Arc::clone(&source.secret)));
         let held = match &known {
             Some((before, secret)) => Some((before, secret.lock().await)),
             None => None,
@@ -70,11 +70,11 @@ impl TokenDesk {
         let is_same = held.is_some_and(|((before, reach), held)| {
             before == oauth && *reach == endpoint.reach && *held == secret
         });
-        if is_same && let Some(counter) = self.counters().get_mut(&endpoint.guid) {
-            // A limit was changed, or a name. Of a refresh token there must not be two sources: what the first one does with it
-            // makes it useless to the other.
-            counter.modified = endpoint.modified;
-            return Ok(counter.tokens.clone());
+        if is_same && let Some(source) = self.open_sources().get_mut(&endpoint.guid) {
+            // Another setting was changed, for example a limit. A refresh token must have one source: its
+            // replacement by one source would invalidate it for another.
+            source.modified = endpoint.modified;
+            return Ok(source.tokens.clone());
         }
         let current: Current = Arc::new(AsyncMutex::new(secret.clone()));
         let tokens = if matches!(oauth.grant, Grant::RefreshToken { .. }) {
@@ -85,33 +85,33 @@ impl TokenDesk {
             tokens(oauth, endpoint.reach, secret.as_ref())
         };
         let tokens = tokens.map_err(|words| format!("the endpoint \"{}\": {words}", endpoint.name))?;
-        let counter = Counter {
+        let source = OpenSource {
             modified: endpoint.modified,
             oauth: oauth.clone(),
             reach: endpoint.reach,
             secret: current,
             tokens: tokens.clone(),
         };
-        self.counters().insert(endpoint.guid, counter);
+        self.open_sources().insert(endpoint.guid, source);
         Ok(tokens)
     }
 
-    /// The tokens that are there, of these settings or newer ones: those hold for whoever has read older ones too.
+    /// Returns the open tokens of these or newer settings. A caller with older settings gets the newer tokens.
     fn open_since(&self, endpoint: &Endpoint) -> Option<Tokens> {
-        let counters = self.counters();
-        let counter = counters.get(&endpoint.guid).filter(|it| it.modified >= endpoint.modified)?;
-        Some(counter.tokens.clone())
+        let sources = self.open_sources();
+        let source = sources.get(&endpoint.guid).filter(|source| source.modified >= endpoint.modified)?;
+        Some(source.tokens.clone())
     }
 
-    fn counters(&self) -> MutexGuard<'_, HashMap<Guid, Counter>> {
-        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open_sources(&self) -> MutexGuard<'_, HashMap<Guid, OpenSource>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A source of tokens as the settings say.
+/// Creates a token source from the settings.
 ///
 /// # Errors
-/// In words, where the settings do not do, and for a refresh token: what replaces it would be lost here.
+/// If the settings are unusable, and for a refresh token: its replacement would be lost here.
 pub(crate) fn tokens(oauth: &OAuth, reach: Reach, secret: Option<&Secret>) -> Result<Tokens, String> {
     let secret = || secret.ok_or_else(|| format!("it has no secret for {}", oauth.grant.name()));
     let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
@@ -132,23 +132,21 @@ pub(crate) fn tokens(oauth: &OAuth, reach: Reach, secret: Option<&Secret>) -> Re
             Tokens::new(ServiceAccount::new(endpoint, email, client_id, key_id, secret()?, scope)?)
         }
         Grant::RefreshToken { .. } => {
-            return Err(
-                "a refresh token is used at an endpoint alone, which keeps what replaces it".to_owned()
-            );
+            return Err("a refresh token needs a saved endpoint, which stores its replacements".to_owned());
         }
         Grant::Command { command } => Tokens::new(TokenCommand::new(command.clone())?),
         Grant::Token => Tokens::new(FixedToken(secret()?.clone())),
     })
 }
 
-/// The source of an endpoint where somebody signed in.
+/// Creates the token source of an endpoint with a user's sign-in.
 fn refreshed(
     oauth: &OAuth,
     reach: Reach,
     secret: Option<Secret>,
     keeper: VaultKeeper,
 ) -> Result<Tokens, String> {
-    let token = secret.ok_or("nobody has signed in yet: `mailhaul login`")?;
+    let token = secret.ok_or("no user has signed in yet; run `mailhaul login`")?;
     let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
     let endpoint = token_endpoint(oauth, reach)?;
     Ok(Tokens::new(RefreshToken::new(endpoint, client_id, None, scope, token, keeper)))
@@ -159,7 +157,7 @@ fn token_endpoint(oauth: &OAuth, reach: Reach) -> Result<TokenEndpoint, String> 
     TokenEndpoint::reaching(url, reach).map_err(|error| error.to_string())
 }
 
-/// Keeps refresh tokens in the vault, under the endpoint they are for.
+/// Stores refresh tokens of an endpoint in the vault.
 struct VaultKeeper {
     store: Store,
     endpoint: Guid,
@@ -172,7 +170,7 @@ impl RefreshTokenKeeper for VaultKeeper {
             let (name, token) = (SecretName::TokenSecret, now.clone());
             let mut current = self.current.lock().await;
             let kept = self.store.replace_secret(self.endpoint, name, before.clone(), token).await;
-            // Where another was there, somebody has signed in anew: that one holds.
+            // If the vault has another token, a user has signed in again, and that token is valid.
             if kept.map_err(|error| error.to_string())? {
                 *current = Some(now.clone());
             }
@@ -217,36 +215,36 @@ mod tests {
         let (_data, store) = store().await;
         let fixed = oauth(Grant::Token);
         let first = store.insert_endpoint(endpoint(&fixed), Some(Secret::new("t0"))).await.unwrap();
-        let desk = TokenDesk::default();
+        let sources = TokenSources::default();
         let later = |seconds: i64| Endpoint {
             modified: Timestamp::from_second(first.modified.as_second() + seconds).unwrap(),
             ..first.clone()
         };
-        assert_eq!(shown(&desk.of(&store, &first, &fixed).await.unwrap()).await, "t0");
+        assert_eq!(shown(&sources.tokens(&store, &first, &fixed).await.unwrap()).await, "t0");
 
-        // A token that replaced another is no new secret: the source is the same, and has it already.
-        let current = Arc::clone(&desk.counters()[&first.guid].secret);
+        // A replaced refresh token is no new secret: the source stays, and has the token already.
+        let current = Arc::clone(&sources.open_sources()[&first.guid].secret);
         let keeper = VaultKeeper { store: store.clone(), endpoint: first.guid, current };
         keeper.keep(&Secret::new("t0"), &Secret::new("t1")).await.unwrap();
         let kept = store.secret(first.guid, SecretName::TokenSecret).await.unwrap();
         assert_eq!(kept, Some(Secret::new("t1")));
-        assert_eq!(shown(&desk.of(&store, &later(1), &fixed).await.unwrap()).await, "t0");
+        assert_eq!(shown(&sources.tokens(&store, &later(1), &fixed).await.unwrap()).await, "t0");
 
-        // Somebody signed in anew; what the old source still gets does not take its place.
+        // A user signed in again. Replacements from the old source are not stored.
         let set = NewSecret::Set(Secret::new("t2"));
         store.update_endpoint(first.guid, set, |_| {}).await.unwrap();
         keeper.keep(&Secret::new("t1"), &Secret::new("t9")).await.unwrap();
-        assert_eq!(shown(&desk.of(&store, &later(2), &fixed).await.unwrap()).await, "t2");
-        // Whoever has read older settings gets the same.
-        assert_eq!(shown(&desk.of(&store, &first, &fixed).await.unwrap()).await, "t2");
+        assert_eq!(shown(&sources.tokens(&store, &later(2), &fixed).await.unwrap()).await, "t2");
+        // A caller with older settings gets the same source.
+        assert_eq!(shown(&sources.tokens(&store, &first, &fixed).await.unwrap()).await, "t2");
 
         let command = oauth(Grant::Command { command: ["echo", "t3"].map(str::to_owned).to_vec() });
-        assert_eq!(shown(&desk.of(&store, &later(3), &command).await.unwrap()).await, "t3");
+        assert_eq!(shown(&sources.tokens(&store, &later(3), &command).await.unwrap()).await, "t3");
         store.close().await;
     }
 
     #[test]
-    fn settings_that_do_not_do_are_told() {
+    fn unusable_settings_are_refused() {
         let with = |grant, url: &str| OAuth { token_url: url.to_owned(), ..oauth(grant) };
         let url = "https://id.example.org/token";
         let key = Secret::new("no key");
@@ -266,25 +264,25 @@ mod tests {
                 Some(&key),
                 "the token endpoint: it must begin with https://",
             ),
-            (with(Grant::RefreshToken { user: None }, url), Some(&key), "which keeps what replaces it"),
+            (with(Grant::RefreshToken { user: None }, url), Some(&key), "which stores its replacements"),
             (with(Grant::Command { command: Vec::new() }, ""), None, "the command has no program"),
             (with(Grant::Token, ""), None, "it has no secret for Token"),
         ] {
-            let told = tokens(&oauth, Reach::Anywhere, secret).map(drop).unwrap_err();
-            assert!(told.contains(words), "{words}: {told}");
+            let error = tokens(&oauth, Reach::Anywhere, secret).map(drop).unwrap_err();
+            assert!(error.contains(words), "{words}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn before_anybody_has_signed_in_it_says_how() {
+    async fn without_a_sign_in_the_error_names_the_command() {
         let (_data, store) = store().await;
         let refresh = OAuth {
             token_url: "https://id.example.org/token".to_owned(),
             ..oauth(Grant::RefreshToken { user: None })
         };
         let kept = store.insert_endpoint(endpoint(&refresh), None).await.unwrap();
-        let told = TokenDesk::default().of(&store, &kept, &refresh).await.map(drop).unwrap_err();
-        assert_eq!(told, "the endpoint \"Cloud\": nobody has signed in yet: `mailhaul login`");
+        let error = TokenSources::default().tokens(&store, &kept, &refresh).await.map(drop).unwrap_err();
+        assert_eq!(error, "the endpoint \"Cloud\": no user has signed in yet; run `mailhaul login`");
         store.close().await;
     }
 }

@@ -1,19 +1,19 @@
-//! How many connections a server puts up with, learned from its refusals. A pure decision.
+//! Number of connections that a server accepts, learned from its refusals. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// After so long without a refusal one more is tried.
-const EASE: Duration = Duration::from_mins(10);
+/// Time without a refusal after which one more connection is tried.
+const RECOVERY_TIME: Duration = Duration::from_mins(10);
 
-/// What was learned of one server.
+/// Learned limits of one server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cap {
-    /// Mailboxes under way at once, their further lanes included.
+    /// Active mailboxes, with their further connection pairs.
     mailboxes: Learned,
-    /// Lanes of one mailbox.
-    lanes: Learned,
+    /// Connection pairs of one mailbox.
+    pairs: Learned,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,9 +21,10 @@ struct Learned(Option<(usize, Timestamp)>);
 
 impl Learned {
     fn at(self, now: Timestamp) -> Option<usize> {
-        let (most, since) = self.0?;
-        let eased = now.as_second().saturating_sub(since.as_second()).max(0).cast_unsigned() / EASE.as_secs();
-        Some(most.saturating_add(usize::try_from(eased).unwrap_or(usize::MAX)))
+        let (limit, since) = self.0?;
+        let recovered = now.as_second().saturating_sub(since.as_second()).max(0).cast_unsigned()
+            / RECOVERY_TIME.as_secs();
+        Some(limit.saturating_add(usize::try_from(recovered).unwrap_or(usize::MAX)))
     }
 
     fn refused(&mut self, tried: usize, now: Timestamp) {
@@ -33,35 +34,37 @@ impl Learned {
 }
 
 impl Cap {
-    /// A mailbox was refused its first connection when so many were under way with it. What it could have had, further
-    /// lanes of others have: they are given up too. True where nothing was learned for a while, so that it should be told.
-    pub(crate) fn mailbox_refused(&mut self, under_way: usize, now: Timestamp) -> bool {
+    /// Learns that a mailbox was refused its first connection. `active` counts it.
+    ///
+    /// Further pairs of other mailboxes use up connections, so they are limited too. Returns true if
+    /// nothing was learned for a while, so that the refusal should be logged.
+    pub(crate) fn mailbox_refused(&mut self, active: usize, now: Timestamp) -> bool {
         let is_news = !self.has_learned_lately(now);
-        self.mailboxes.refused(under_way, now);
-        self.lanes.refused(1, now);
+        self.mailboxes.refused(active, now);
+        self.pairs.refused(1, now);
         is_news
     }
 
-    /// A mailbox was refused a further lane: for now none has any. True as above.
-    pub(crate) fn lane_refused(&mut self, now: Timestamp) -> bool {
+    /// Learns that a mailbox was refused a further pair. Returns true as `mailbox_refused` does.
+    pub(crate) fn pair_refused(&mut self, now: Timestamp) -> bool {
         let is_news = !self.has_learned_lately(now);
-        self.lanes.refused(1, now);
+        self.pairs.refused(1, now);
         is_news
     }
 
     fn has_learned_lately(&self, now: Timestamp) -> bool {
-        let lately = |it: Learned| it.0.is_some_and(|(most, _)| it.at(now) == Some(most));
-        lately(self.mailboxes) || lately(self.lanes)
+        let lately = |learned: Learned| learned.0.is_some_and(|(limit, _)| learned.at(now) == Some(limit));
+        lately(self.mailboxes) || lately(self.pairs)
     }
 
-    /// Mailboxes at once, at most; `None` where nothing is known.
+    /// Maximum number of active mailboxes; `None` if nothing was learned.
     pub(crate) fn mailboxes(&self, now: Timestamp) -> Option<usize> {
         self.mailboxes.at(now)
     }
 
-    /// Lanes of a mailbox, at most.
-    pub(crate) fn lanes(&self, now: Timestamp) -> Option<usize> {
-        self.lanes.at(now)
+    /// Maximum number of connection pairs of a mailbox; `None` if nothing was learned.
+    pub(crate) fn pairs(&self, now: Timestamp) -> Option<usize> {
+        self.pairs.at(now)
     }
 }
 
@@ -76,13 +79,13 @@ mod tests {
     #[test]
     fn ten_mailboxes_at_a_server_that_takes_two_become_two() {
         let mut cap = Cap::default();
-        assert_eq!((cap.mailboxes(at(0)), cap.lanes(at(0))), (None, None));
-        // Each that is refused ends, and the next refusal comes with one fewer under way; or all come at once.
-        for under_way in [(3..=10).rev().collect::<Vec<_>>(), vec![10; 8]] {
+        assert_eq!((cap.mailboxes(at(0)), cap.pairs(at(0))), (None, None));
+        // Each refused mailbox ends, so the next refusal counts one fewer; or all are refused at once.
+        for active in [(3..=10).rev().collect::<Vec<_>>(), vec![10; 8]] {
             let mut cap = Cap::default();
-            let told: Vec<bool> = under_way.iter().map(|it| cap.mailbox_refused(*it, at(0))).collect();
-            assert_eq!((cap.mailboxes(at(0)), cap.lanes(at(0))), (Some(2), Some(1)));
-            assert_eq!(told.iter().filter(|it| **it).count(), 1, "it is told once");
+            let logged: Vec<bool> = active.iter().map(|active| cap.mailbox_refused(*active, at(0))).collect();
+            assert_eq!((cap.mailboxes(at(0)), cap.pairs(at(0))), (Some(2), Some(1)));
+            assert_eq!(logged.iter().filter(|logged| **logged).count(), 1, "it is logged once");
         }
         for _ in 0..20 {
             cap.mailbox_refused(1, at(0));
@@ -98,19 +101,19 @@ mod tests {
             (cap.mailboxes(at(9)), cap.mailboxes(at(10)), cap.mailboxes(at(35))),
             (Some(4), Some(5), Some(7))
         );
-        assert_eq!(cap.lanes(at(35)), Some(4));
+        assert_eq!(cap.pairs(at(35)), Some(4));
         // A clock that was set back.
         assert_eq!(cap.mailboxes(at(-100)), Some(4));
-        // Refused again: as many as there were, and the time begins anew.
+        // After another refusal the limit and the time start again.
         assert!(cap.mailbox_refused(5, at(35)));
         assert_eq!((cap.mailboxes(at(35)), cap.mailboxes(at(44))), (Some(4), Some(4)));
     }
 
     #[test]
-    fn a_lane_that_is_refused_concerns_no_other_mailbox() {
+    fn a_refused_pair_limits_no_other_mailbox() {
         let mut cap = Cap::default();
-        assert!(cap.lane_refused(at(0)));
-        assert!(!cap.lane_refused(at(0)));
-        assert_eq!((cap.mailboxes(at(0)), cap.lanes(at(0)), cap.lanes(at(10))), (None, Some(1), Some(2)));
+        assert!(cap.pair_refused(at(0)));
+        assert!(!cap.pair_refused(at(0)));
+        assert_eq!((cap.mailboxes(at(0)), cap.pairs(at(0)), cap.pairs(at(10))), (None, Some(1), Some(2)));
     }
 }

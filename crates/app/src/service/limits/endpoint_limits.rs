@@ -1,4 +1,4 @@
-//! What the servers of this process put up with: for each endpoint its pacers, and how many connections it takes.
+//! Limits of each endpoint in this process: rate limiters, and the number of connections.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,30 +14,30 @@ use mailhaul_remotes::{MailboxLimits, Profile, Profiles};
 
 use super::{
     cap::Cap,
-    rates::{by_gmail_api, lanes, of_endpoint, of_mailbox},
+    rates::{by_gmail_api, of_endpoint, of_mailbox, pairs},
 };
 
-/// All endpoints. Clones share them.
+/// Limits of all endpoints. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Gates(Arc<Mutex<HashMap<Guid, Gate>>>);
+pub(crate) struct EndpointLimits(Arc<Mutex<HashMap<Guid, EndpointState>>>);
 
-struct Gate {
+struct EndpointState {
     throttle: Throttle,
     cap: Cap,
-    /// What the administrator set.
+    /// Rates that the administrator set.
     set: Rates,
-    /// What is known of such servers, as soon as it is known what the server is.
-    known: MailboxLimits,
-    /// Whether it is written to by Gmail's API.
+    /// Limits of the server profile, once it is detected.
+    profile: MailboxLimits,
+    /// True if messages are uploaded by Gmail's API.
     by_gmail_api: bool,
-    /// The mailboxes under way.
+    /// Active mailboxes.
     mailboxes: HashMap<(Guid, Side), Throttle>,
 }
 
-impl Gate {
-    /// What is known of a mailbox there.
+impl EndpointState {
+    /// Limits of each mailbox by the profile.
     fn limits(&self) -> MailboxLimits {
-        if self.by_gmail_api { by_gmail_api(self.known) } else { self.known }
+        if self.by_gmail_api { by_gmail_api(self.profile) } else { self.profile }
     }
 
     fn apply(&self, now: Duration) {
@@ -48,96 +48,102 @@ impl Gate {
     }
 }
 
-/// A user's pass, as its endpoint on one side sees it.
+/// Mailbox of a user in a pass.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pass {
+pub(crate) struct ActiveMailbox {
     pub(crate) endpoint: Guid,
     pub(crate) user: Guid,
     pub(crate) side: Side,
 }
 
-impl Gates {
-    fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Gate>) -> T) -> T {
+impl EndpointLimits {
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, EndpointState>) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn at<T>(&self, endpoint: Guid, look: impl FnOnce(&mut Gate) -> T) -> Option<T> {
-        self.with(|gates| gates.get_mut(&endpoint).map(look))
+    fn at<T>(&self, endpoint: Guid, look: impl FnOnce(&mut EndpointState) -> T) -> Option<T> {
+        self.with(|states| states.get_mut(&endpoint).map(look))
     }
 
-    /// Whether the endpoint was seen before.
-    pub(crate) fn know(&self, endpoint: Guid) -> bool {
+    /// True if the endpoint has a state here.
+    pub(crate) fn contains(&self, endpoint: Guid) -> bool {
         self.at(endpoint, |_| ()).is_some()
     }
 
-    /// Keeps to the endpoint's limits from now on. Where it is new, so much was used in the hours before.
-    pub(crate) fn tend(&self, endpoint: &Endpoint, used: Usage, now: Duration) {
+    /// Applies the endpoint's settings. A new endpoint begins with `used`.
+    pub(crate) fn refresh(&self, endpoint: &Endpoint, used: Usage, now: Duration) {
         let profile = endpoint.server_profile.as_deref().and_then(|name| Profiles::built_in().find(name));
-        self.with(|gates| {
-            let gate = gates.entry(endpoint.guid).or_insert_with(|| {
+        self.with(|states| {
+            let state = states.entry(endpoint.guid).or_insert_with(|| {
                 let name = format!("the endpoint \"{}\"", endpoint.name);
-                Gate {
+                EndpointState {
                     throttle: Throttle::new(name, Scope::Endpoint, of_endpoint(endpoint.rates), used),
                     cap: Cap::default(),
                     set: endpoint.rates,
-                    known: MailboxLimits::default(),
+                    profile: MailboxLimits::default(),
                     by_gmail_api: false,
                     mailboxes: HashMap::new(),
                 }
             });
-            gate.set = endpoint.rates;
-            gate.by_gmail_api = endpoint.gmail_api.is_some();
-            gate.known = profile.map_or(gate.known, |it| it.limits);
-            gate.apply(now);
+            state.set = endpoint.rates;
+            state.by_gmail_api = endpoint.gmail_api.is_some();
+            state.profile = profile.map_or(state.profile, |profile| profile.limits);
+            state.apply(now);
         });
     }
 
-    /// The server turned out to be of this kind.
-    pub(crate) fn meet(&self, endpoint: Guid, profile: &Profile, now: Duration) {
-        self.at(endpoint, |gate| {
-            if gate.known != profile.limits {
-                gate.known = profile.limits;
-                gate.apply(now);
+    /// Records the detected server profile of the endpoint.
+    pub(crate) fn set_detected_profile(&self, endpoint: Guid, profile: &Profile, now: Duration) {
+        self.at(endpoint, |state| {
+            if state.profile != profile.limits {
+                state.profile = profile.limits;
+                state.apply(now);
             }
         });
     }
 
-    /// Forgets an endpoint that is no more.
+    /// Forgets endpoints that were removed.
     pub(crate) fn keep(&self, endpoints: &[Endpoint]) {
         let present: HashSet<Guid> = endpoints.iter().map(|endpoint| endpoint.guid).collect();
-        self.with(|gates| gates.retain(|guid, _| present.contains(guid)));
+        self.with(|states| states.retain(|guid, _| present.contains(guid)));
     }
 
-    /// The pacers of a mailbox that begins, of which so much was used in the hours before: its endpoint's, which all share,
-    /// and its own.
-    pub(crate) fn enter(&self, pass: &Pass, name: String, used: Usage) -> Option<(Throttle, Throttle)> {
-        self.at(pass.endpoint, |gate| {
-            let rates = of_mailbox(gate.set, gate.limits(), pass.side);
+    /// Adds a mailbox that begins with `used`. Returns the throttle of the endpoint and its own.
+    ///
+    /// Returns `None` if the endpoint has no state here.
+    pub(crate) fn enter(
+        &self,
+        mailbox: &ActiveMailbox,
+        name: String,
+        used: Usage,
+    ) -> Option<(Throttle, Throttle)> {
+        self.at(mailbox.endpoint, |state| {
+            let rates = of_mailbox(state.set, state.limits(), mailbox.side);
             let own = Throttle::new(name, Scope::Mailbox, rates, used);
-            gate.mailboxes.insert((pass.user, pass.side), own.clone());
-            (gate.throttle.clone(), own)
+            state.mailboxes.insert((mailbox.user, mailbox.side), own.clone());
+            (state.throttle.clone(), own)
         })
     }
 
-    /// It has ended.
-    pub(crate) fn leave(&self, pass: &Pass) {
-        self.at(pass.endpoint, |gate| gate.mailboxes.remove(&(pass.user, pass.side)));
+    /// Removes a mailbox whose pass has ended.
+    pub(crate) fn leave(&self, mailbox: &ActiveMailbox) {
+        self.at(mailbox.endpoint, |state| state.mailboxes.remove(&(mailbox.user, mailbox.side)));
     }
 
-    /// Mailboxes at once, at most, as was learned.
-    pub(crate) fn most_mailboxes(&self, endpoint: Guid, now: Timestamp) -> usize {
-        self.at(endpoint, |gate| gate.cap.mailboxes(now)).flatten().unwrap_or(usize::MAX)
+    /// Maximum number of active mailboxes, as learned from refusals.
+    pub(crate) fn max_mailboxes(&self, endpoint: Guid, now: Timestamp) -> usize {
+        self.at(endpoint, |state| state.cap.mailboxes(now)).flatten().unwrap_or(usize::MAX)
     }
 
-    /// Lanes of a mailbox, at most, as was learned or is known of such servers.
-    pub(crate) fn most_lanes(&self, endpoint: Guid, now: Timestamp) -> usize {
-        let most =
-            self.at(endpoint, |gate| [gate.cap.lanes(now), lanes(gate.known)].into_iter().flatten().min());
-        most.flatten().unwrap_or(usize::MAX)
+    /// Maximum number of connection pairs of a mailbox, learned or by the profile.
+    pub(crate) fn max_pairs(&self, endpoint: Guid, now: Timestamp) -> usize {
+        let max = self
+            .at(endpoint, |state| [state.cap.pairs(now), pairs(state.profile)].into_iter().flatten().min());
+        max.flatten().unwrap_or(usize::MAX)
     }
 
-    /// Learns from a refusal; true where it should be told.
+    /// Learns from a refusal; true if it should be logged.
     pub(crate) fn learn(&self, endpoint: Guid, learn: impl FnOnce(&mut Cap) -> bool) -> bool {
-        self.at(endpoint, |gate| learn(&mut gate.cap)).unwrap_or_default()
+        self.at(endpoint, |state| learn(&mut state.cap)).unwrap_or_default()
     }
 }

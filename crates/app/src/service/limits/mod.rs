@@ -2,6 +2,6 @@
 
 mod cap;
 pub(crate) mod endpoint_limits;
+pub(crate) mod meter;
 mod parking;
-pub(crate) mod pass_limits;
 pub(crate) mod rates;

@@ -1,14 +1,15 @@
-//! Which limits hold at an endpoint: what its administrator set, else what is known of such servers. A pure decision.
+//! Rates of an endpoint: those that the administrator set, else those of the server profile. Pure.
 
 use mailhaul_engine::{Rates, Side};
 use mailhaul_migration as settings;
 use mailhaul_remotes::MailboxLimits;
 
-/// Messages that Gmail's API takes of one user in a second: each costs 25 of the 15,000 units of a minute, and a little is left for
-/// what else is asked.
-const BY_GMAIL_API: u64 = 9;
+/// Messages per second and user by Gmail's API.
+///
+/// Each costs 25 of 15,000 units per minute. The rest is left for other requests.
+const GMAIL_API_MESSAGES_PER_SECOND: u64 = 9;
 
-/// Of the endpoint as a whole. Of servers as a whole nothing is known.
+/// Rates of the endpoint as a whole. Profiles have none.
 pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
     Rates {
         messages_per_second: set.messages_per_second,
@@ -17,8 +18,9 @@ pub(crate) fn of_endpoint(set: settings::Rates) -> Rates {
     }
 }
 
-/// Of one of its mailboxes, on this side of a migration. Where the messages of all mailboxes in a second are limited, those
-/// of one are not besides.
+/// Rates of one mailbox on this side of a migration.
+///
+/// If the endpoint has a limit on messages per second, its mailboxes have no separate one.
 pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side) -> Rates {
     let (per_second, per_day) = match side {
         Side::Source => (None, known.read_bytes_per_day),
@@ -31,15 +33,20 @@ pub(crate) fn of_mailbox(set: settings::Rates, known: MailboxLimits, side: Side)
     }
 }
 
-/// What is known of a mailbox that is written to by Gmail's API: other limits than IMAP's.
+/// Limits of a mailbox whose messages are uploaded by Gmail's API. They differ from IMAP's.
 pub(crate) fn by_gmail_api(known: MailboxLimits) -> MailboxLimits {
-    MailboxLimits { written_bytes_per_day: None, written_messages_per_second: Some(BY_GMAIL_API), ..known }
+    MailboxLimits {
+        written_bytes_per_day: None,
+        written_messages_per_second: Some(GMAIL_API_MESSAGES_PER_SECOND),
+        ..known
+    }
 }
 
-/// Pairs of connections of one mailbox, where such a server takes so many connections of it: half of them are left to its
-/// owner's own programs.
-pub(crate) fn lanes(known: MailboxLimits) -> Option<usize> {
-    known.connections.map(|it| (it / 2).max(1))
+/// Maximum number of connection pairs of a mailbox by the profile.
+///
+/// Half of the server's connections are left to the programs of the mailbox's owner.
+pub(crate) fn pairs(known: MailboxLimits) -> Option<usize> {
+    known.connections.map(|connections| (connections / 2).max(1))
 }
 
 #[cfg(test)]
@@ -53,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_servers_holds_where_nothing_is_set() {
+    fn the_profile_holds_if_nothing_is_set() {
         let none = settings::Rates::default();
         let gmail = known("Gmail");
         assert_eq!(of_mailbox(none, gmail, Side::Source).bytes_per_day, Some(2_500_000_000));
@@ -67,8 +74,8 @@ mod tests {
         assert_eq!(of_mailbox(none, microsoft, Side::Source), Rates::default());
         assert!(!of_endpoint(none).limit_something());
         for profile in Profiles::built_in().names() {
-            let lanes = lanes(known(profile));
-            assert_eq!(lanes.is_some_and(|it| it < 4), profile == "iCloud", "{profile}: {lanes:?}");
+            let pairs = pairs(known(profile));
+            assert_eq!(pairs.is_some_and(|pairs| pairs < 4), profile == "iCloud", "{profile}: {pairs:?}");
         }
         let set = settings::Rates {
             messages_per_second: Some(50),

@@ -19,7 +19,7 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, TokenDesk, Workers, Workplace, access::account};
+use super::{EndReason, Scheduler, ServiceContext, TokenSources, Workers, access::account};
 use crate::context::Context;
 
 /// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
@@ -49,7 +49,7 @@ impl Site {
             store,
             data: data.to_owned(),
             workers: Workers::default(),
-            tokens: TokenDesk::default(),
+            tokens: TokenSources::default(),
         };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }
     }
@@ -80,10 +80,10 @@ impl Site {
     }
 
     fn run(&mut self) {
-        self.run_in(self.context.workplace());
+        self.run_in(self.context.service_context());
     }
 
-    fn run_in(&mut self, place: Workplace) {
+    fn run_in(&mut self, place: ServiceContext) {
         let lock = self.context.store.lock_service().unwrap();
         let (scheduler, stop) = (Scheduler::new(place, &lock), self.stop.clone());
         self.running = Some(tokio::spawn(async move {
@@ -187,7 +187,7 @@ async fn a_service_that_ends_leaves_users_to_the_next_one_and_a_stop_ends_a_work
     let store = site.context.store.clone();
     store.apply(Users::OfBatch(batch), UserEvent::Stop, Timestamp::now(), Due::Never).await.unwrap();
     assert_eq!(site.status("annb").await, UserStatus::Stopping);
-    site.context.workers.end_batch(batch, Ending::Stopped);
+    site.context.workers.end_batch(batch, EndReason::Stopped);
     site.wait_for("annb", UserStatus::Stopped).await;
     site.end().await;
 }
