@@ -13,15 +13,6 @@ const KNOWN: &[&str] = &[
     "mailhaul-store/ledger.rs: place",
     "mailhaul-store/ledger_rows.rs: mailbox",
     "mailhaul-testkit/mailbox.rs: message",
-    "mailhaul/migrate/run.rs: run_one",
-    "mailhaul/ops/views/user.rs: of",
-    "mailhaul/service/folder_plan.rs: look",
-    "mailhaul/service/limits.rs: meter",
-    "mailhaul/service/parking.rs: parking",
-    "mailhaul/service/worker.rs: last_words",
-    "mailhaul/service/worker.rs: ledger",
-    "mailhaul/service/worker.rs: pass",
-    "mailhaul/service/worker.rs: release",
 ];
 
 /// Parameters that are taken apart in the signature, or that hold three values or more.

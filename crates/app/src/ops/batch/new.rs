@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::{batch_now, target},
-    settings::{self as settings, NO_MAIL, RepairChoice},
+    settings::{self, NO_MAIL, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, BatchStatus, Deletions, GmailLabels, UserStatus,
+    Batch, BatchIntent, BatchSettings, BatchStatus, Deletions, GmailLabels, Guid, UserList, UserStatus,
 };
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, DateTime, Failure, Noun, Operation, Role, TimeSpan, Verb,
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{
     endpoints::batch_now,
     schedule::{Before, follow},
-    settings::{self as settings, NO_MAIL, RepairChoice},
+    settings::{self, NO_MAIL, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{
@@ -157,17 +157,20 @@ impl Operation<Context> for SetMigrationBatch {
             ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
             ("SkipReports", request.skip_reports, NO_MAIL),
         ])?;
-        let store = &context.store;
-        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
+        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
         if request.sync_now {
             check_sync_now(&overview, overview.status(context.now()))?;
         }
         // All checks come before the first change.
         let file = request.file()?;
-        let request_checks = request.check_now;
-        let (sync_now, update, approve) = (request.sync_now, request.update, request.approve_skipped_items);
-        let confirm_deletions = request.confirm_deletions;
+        let orders = Orders {
+            sync_now: request.sync_now,
+            update: request.update,
+            approve: request.approve_skipped_items,
+            confirm_deletions: request.confirm_deletions,
+            check_now: request.check_now,
+        };
         let columns = request.allow_unknown_columns_in_csv;
         let mut after = overview.batch.settings.clone();
         request.change(&mut after)?;
@@ -180,59 +183,84 @@ impl Operation<Context> for SetMigrationBatch {
             }
             None => None,
         };
-        let before = Before::of(&overview.batch.settings);
         if after != overview.batch.settings {
-            let (expected, wanted) = (overview.batch.settings.clone(), after.clone());
-            let change = move |it: &mut Batch| {
-                if it.settings == expected {
-                    it.settings = wanted;
-                }
-            };
-            let kept = store.update_batch(guid, change).await.map_err(into_failure)?;
-            if kept.settings != after {
-                return Err(changed_meanwhile("batch", &kept.name));
-            }
-            follow(context, guid, before, &after).await?;
+            change_settings(context, &overview.batch, &after).await?;
         }
-        let mut message = None;
-        if let Some(list) = rows {
-            let warnings = list.warnings;
-            let added = store.add_users(guid, list.users, context.now()).await.map_err(into_failure)?;
-            let left_out = added.left_out.len() + warnings.len();
-            store
-                .update_batch(guid, move |it| it.validation_warnings.extend(warnings))
-                .await
-                .map_err(into_failure)?;
-            message = Some(format!(
-                "{} added, {} updated, {} left out",
-                text::count(added.added, "user was", "users were"),
-                added.updated,
-                text::count(left_out as u64, "row was", "rows were")
-            ));
-        }
-        if approve {
-            store.approve(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
-        }
-        if confirm_deletions {
-            confirm_deletions::of_batch(context, guid).await?;
-        }
-        if sync_now {
-            let at_once = Due::At(context.now());
-            let whom = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.reschedule(Users::OfBatch(guid), whom, at_once).await.map_err(into_failure)?;
-        }
-        if request_checks {
-            store.request_checks(Users::OfBatch(guid), context.now()).await.map_err(into_failure)?;
-        }
-        if update {
-            context.workers.end_batch(guid, EndReason::Preempted);
-        }
-        context.workers.nudge();
+        let message = match rows {
+            Some(list) => Some(add_users(context, guid, list).await?),
+            None => None,
+        };
+        orders.execute(context, guid).await?;
         let mut shown = batch_now(context, guid).await?;
         if let Some(message) = message {
             shown.message = message;
         }
         Ok(Answer::one(shown))
+    }
+}
+
+/// Saves the settings, unless another caller changed them in the meantime.
+async fn change_settings(context: &Context, batch: &Batch, after: &BatchSettings) -> Result<(), Failure> {
+    let (expected, wanted) = (batch.settings.clone(), after.clone());
+    let change = move |batch: &mut Batch| {
+        if batch.settings == expected {
+            batch.settings = wanted;
+        }
+    };
+    let saved = context.store.update_batch(batch.guid, change).await.map_err(into_failure)?;
+    if saved.settings != *after {
+        return Err(changed_meanwhile("batch", &saved.name));
+    }
+    follow(context, batch.guid, Before::of(&batch.settings), after).await
+}
+
+/// Adds the users of the file, and returns a sentence with their number.
+async fn add_users(context: &Context, batch: Guid, list: UserList) -> Result<String, Failure> {
+    let store = &context.store;
+    let warnings = list.warnings;
+    let added = store.add_users(batch, list.users, context.now()).await.map_err(into_failure)?;
+    let left_out = added.left_out.len() + warnings.len();
+    let warn = move |batch: &mut Batch| batch.validation_warnings.extend(warnings);
+    store.update_batch(batch, warn).await.map_err(into_failure)?;
+    Ok(format!(
+        "{} added, {} updated, {} left out",
+        text::count(added.added, "user was", "users were"),
+        added.updated,
+        text::count(left_out as u64, "row was", "rows were")
+    ))
+}
+
+/// Orders to the batch's users and workers.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
+struct Orders {
+    sync_now: bool,
+    update: bool,
+    approve: bool,
+    confirm_deletions: bool,
+    check_now: bool,
+}
+
+impl Orders {
+    async fn execute(&self, context: &Context, batch: Guid) -> Result<(), Failure> {
+        let (store, users, now) = (&context.store, Users::OfBatch(batch), context.now());
+        if self.approve {
+            store.approve(users, now).await.map_err(into_failure)?;
+        }
+        if self.confirm_deletions {
+            confirm_deletions::of_batch(context, batch).await?;
+        }
+        if self.sync_now {
+            let statuses = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
+            store.reschedule(users, statuses, Due::At(now)).await.map_err(into_failure)?;
+        }
+        if self.check_now {
+            store.request_checks(users, now).await.map_err(into_failure)?;
+        }
+        if self.update {
+            context.workers.end_batch(batch, EndReason::Preempted);
+        }
+        context.workers.nudge();
+        Ok(())
     }
 }
 

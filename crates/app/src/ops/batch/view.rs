@@ -13,10 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::message::message;
 use crate::{
-    ops::{
-        shared::{moment::Moment, names::IMAP, rules::supported_actions},
-        user::statistics_view::ReportLine,
-    },
+    ops::shared::{moment::Moment, names::IMAP, report_line::ReportLine, rules::supported_actions},
     output::text,
     time_zones::zone,
 };
@@ -121,32 +118,8 @@ pub(crate) struct MigrationBatch {
     check_failed_count: u64,
     /// Users that wait for a mailbox check.
     check_pending_count: u64,
-    /// Time of creation.
-    creation_date_time: Moment,
-    #[serde(rename = "CreationDateTimeUTC")]
-    creation_date_time_utc: Timestamp,
-    /// Time of the last start.
-    start_date_time: Option<Moment>,
-    #[serde(rename = "StartDateTimeUTC")]
-    start_date_time_utc: Option<Timestamp>,
-    /// Time at which the last user finished the first sync.
-    initial_sync_date_time: Option<Moment>,
-    #[serde(rename = "InitialSyncDateTimeUTC")]
-    initial_sync_date_time_utc: Option<Timestamp>,
-    /// Time from the start to InitialSyncDateTime.
-    initial_sync_duration: Option<TimeSpan>,
-    /// Oldest last sync of the users: all mail that arrived before is on the targets.
-    last_synced_date_time: Option<Moment>,
-    #[serde(rename = "LastSyncedDateTimeUTC")]
-    last_synced_date_time_utc: Option<Timestamp>,
-    /// Time before which no mail is moved.
-    start_after: Option<Moment>,
-    #[serde(rename = "StartAfterUTC")]
-    start_after_utc: Option<Timestamp>,
-    /// Time of the final sync.
-    complete_after: Option<Moment>,
-    #[serde(rename = "CompleteAfterUTC")]
-    complete_after_utc: Option<Timestamp>,
+    #[serde(flatten)]
+    times: BatchTimes,
     /// Time zone of the batch's times.
     time_zone: String,
     /// True if incremental syncs follow the first sync.
@@ -187,6 +160,66 @@ pub(crate) struct MigrationBatch {
     pub(crate) report: Option<Vec<ReportLine>>,
 }
 
+/// Times of a batch.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+struct BatchTimes {
+    /// Time of creation.
+    creation_date_time: Moment,
+    #[serde(rename = "CreationDateTimeUTC")]
+    creation_date_time_utc: Timestamp,
+    /// Time of the last start.
+    start_date_time: Option<Moment>,
+    #[serde(rename = "StartDateTimeUTC")]
+    start_date_time_utc: Option<Timestamp>,
+    /// Time at which the last user finished the first sync.
+    initial_sync_date_time: Option<Moment>,
+    #[serde(rename = "InitialSyncDateTimeUTC")]
+    initial_sync_date_time_utc: Option<Timestamp>,
+    /// Time from the start to InitialSyncDateTime.
+    initial_sync_duration: Option<TimeSpan>,
+    /// Oldest last sync of the users: all mail that arrived before is on the targets.
+    last_synced_date_time: Option<Moment>,
+    #[serde(rename = "LastSyncedDateTimeUTC")]
+    last_synced_date_time_utc: Option<Timestamp>,
+    /// Time before which no mail is moved.
+    start_after: Option<Moment>,
+    #[serde(rename = "StartAfterUTC")]
+    start_after_utc: Option<Timestamp>,
+    /// Time of the final sync.
+    complete_after: Option<Moment>,
+    #[serde(rename = "CompleteAfterUTC")]
+    complete_after_utc: Option<Timestamp>,
+}
+
+impl BatchTimes {
+    fn new(overview: &BatchOverview) -> Self {
+        let (batch, settings) = (&overview.batch, &overview.batch.settings);
+        // The name of the zone was checked when it was set.
+        let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
+        let local = |at: Option<Timestamp>| at.map(|at| Moment::in_zone(at, &zone));
+        let initial_sync_duration = match (batch.started, overview.initial_synced) {
+            (Some(start), Some(end)) => Duration::try_from(end.duration_since(start)).ok().map(TimeSpan),
+            _ => None,
+        };
+        Self {
+            creation_date_time: Moment::in_zone(batch.created, &zone),
+            creation_date_time_utc: batch.created,
+            start_date_time: local(batch.started),
+            start_date_time_utc: batch.started,
+            initial_sync_date_time: local(overview.initial_synced),
+            initial_sync_date_time_utc: overview.initial_synced,
+            initial_sync_duration,
+            last_synced_date_time: local(overview.last_synced),
+            last_synced_date_time_utc: overview.last_synced,
+            start_after: local(settings.start_after),
+            start_after_utc: settings.start_after,
+            complete_after: local(settings.complete_after),
+            complete_after_utc: settings.complete_after,
+        }
+    }
+}
+
 /// Names of the batch's endpoints.
 pub(crate) struct BatchNames {
     pub(crate) source: String,
@@ -200,13 +233,13 @@ impl MigrationBatch {
     pub(crate) fn of(overview: BatchOverview, names: BatchNames, now: Timestamp) -> Self {
         let status = overview.status(now);
         let message = message(status, &overview, names.parked.as_ref(), now);
+        let times = BatchTimes::new(&overview);
         let BatchOverview {
             batch,
             counts,
             totals,
             worst,
             unapproved,
-            initial_synced,
             last_synced,
             checks,
             waiting_deletions,
@@ -216,13 +249,6 @@ impl MigrationBatch {
         validation_warnings.extend(unaccepted_domains(&checks.domains, &names.target));
         validation_warnings.extend(waiting(&waiting_deletions, totals.waiting_deletions, &batch.name));
         let settings = batch.settings;
-        // The name of the zone was checked when it was set.
-        let zone = zone(settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
-        let local = |at: Option<Timestamp>| at.map(|at| Moment::in_zone(at, &zone));
-        let initial_sync_duration = match (batch.started, initial_synced) {
-            (Some(start), Some(end)) => Duration::try_from(end.duration_since(start)).ok().map(TimeSpan),
-            _ => None,
-        };
         Self {
             identity: batch.name,
             batch_guid: batch.guid,
@@ -246,19 +272,7 @@ impl MigrationBatch {
             checked_count: checks.checked,
             check_failed_count: checks.failed,
             check_pending_count: checks.pending,
-            creation_date_time: Moment::in_zone(batch.created, &zone),
-            creation_date_time_utc: batch.created,
-            start_date_time: local(batch.started),
-            start_date_time_utc: batch.started,
-            initial_sync_date_time: local(initial_synced),
-            initial_sync_date_time_utc: initial_synced,
-            initial_sync_duration,
-            last_synced_date_time: local(last_synced),
-            last_synced_date_time_utc: last_synced,
-            start_after: local(settings.start_after),
-            start_after_utc: settings.start_after,
-            complete_after: local(settings.complete_after),
-            complete_after_utc: settings.complete_after,
+            times,
             time_zone: settings.time_zone.unwrap_or_else(|| "UTC".to_owned()),
             allow_incremental_syncs: settings.allow_incremental_syncs,
             sync_interval: TimeSpan(settings.sync_interval),

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
     reach,
-    settings::{self as settings, Authentication},
+    settings::{self, Authentication},
     view::{Active, MigrationEndpoint},
 };
 use crate::{

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     access::{AccessParameters, changed_access, gmail_api, here_alone},
     reach, redirection,
-    settings::{self as settings, Authentication},
+    settings::{self, Authentication},
     view::{Active, MigrationEndpoint},
 };
 use crate::{

@@ -13,7 +13,7 @@ use super::{
     availability::{new_bearer, run_test, thorough, thorough_login},
     availability_view::MigrationServerAvailability,
     reach,
-    settings::{self as settings, Authentication},
+    settings::{self, Authentication},
 };
 use crate::{
     context::Context,

@@ -8,4 +8,5 @@ pub(crate) mod names;
 pub(crate) mod nouns;
 pub(crate) mod pages;
 pub(crate) mod report_file;
+pub(crate) mod report_line;
 pub(crate) mod rules;

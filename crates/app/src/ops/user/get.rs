@@ -144,7 +144,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
         let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
         let forecast = context.workers.forecast(user.guid);
         let waiting = Waiting { now: context.now(), parked: batch.parked.as_ref(), forecast };
-        shown.push(MigrationUser::of(user, (batch.name, batch.has_target), &statistics, &waiting));
+        shown.push(MigrationUser::of(user, batch.name, batch.has_target, &statistics, &waiting));
     }
     Ok(shown)
 }

@@ -13,7 +13,10 @@ use serde::Serialize;
 
 use super::view::Waiting;
 use crate::{
-    ops::{batch::view::percentage, shared::names::IMAP},
+    ops::{
+        batch::view::percentage,
+        shared::{names::IMAP, report_line::ReportLine},
+    },
     service::forecast::Forecast,
 };
 
@@ -121,16 +124,6 @@ struct MigrationFolder {
     error: Option<String>,
 }
 
-/// Line of a report.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ReportLine {
-    /// Time of the event.
-    pub(crate) creation_time: Timestamp,
-    /// Text of the event.
-    pub(crate) message: String,
-}
-
 /// Skipped message.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -158,12 +151,6 @@ pub(crate) struct Details {
     pub(crate) folders: Vec<FolderStatistics>,
     pub(crate) report: Option<Vec<ReportEntry>>,
     pub(crate) skipped: Option<Vec<SkippedMessage>>,
-}
-
-impl From<ReportEntry> for ReportLine {
-    fn from(entry: ReportEntry) -> Self {
-        Self { creation_time: entry.time, message: entry.text }
-    }
 }
 
 impl MigrationUserStatistics {

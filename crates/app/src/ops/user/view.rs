@@ -155,7 +155,8 @@ impl MigrationUser {
     /// View of the user with its current numbers.
     pub(crate) fn of(
         user: mailhaul_migration::MigrationUser,
-        (batch, has_target): (String, bool),
+        batch: String,
+        has_target: bool,
         statistics: &Statistics,
         waiting: &Waiting<'_>,
     ) -> Self {
