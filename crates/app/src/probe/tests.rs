@@ -14,7 +14,11 @@ use tokio::net::TcpListener;
 
 use mailhaul_imap::ConnectOptions;
 
-use super::{conversation::SIGN_IN, findings::Step, *};
+use super::{
+    conversation::SIGN_IN,
+    findings::{Step, StepResult},
+    *,
+};
 
 /// Runs the test, and waits until the peer has finished its script.
 async fn tested(peer: Peer, request: ProbeRequest) -> (Findings, Option<Obstacle>) {

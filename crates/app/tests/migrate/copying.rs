@@ -1,4 +1,4 @@
-//! What arrives: everything, unchanged, once.
+//! Copies: complete, unchanged, once.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 
 use crate::support::{Haul, assert_equal, assert_same, commands, contents, give, program, ran};
 
-/// Folders with names that servers and programs stumble over.
+/// Folder names that often cause faults.
 const FOLDERS: [&str; 6] = ["INBOX", "Gelöscht/日本語", "a.b/c d", "&-tilde~", "Sent", "Archive/2019/Q1"];
 
-/// Fills the folders, subscribes to some, adds true duplicates and messages by which nothing can be told.
+/// Fills the folders, subscribes to some, adds duplicates and messages without identifying headers.
 pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
     let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
     let mut maker = Mailmaker::new(3);
@@ -36,7 +36,7 @@ pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u
     session.logout().await.unwrap();
 }
 
-/// Real messages where a collection of them lies beside the project, otherwise made ones, as they are appended.
+/// Real messages if there is a collection beside the project, else generated ones, as APPEND takes them.
 pub(crate) fn corpus() -> Vec<Vec<u8>> {
     mailhaul_testkit::corpus().iter().map(|it| mailhaul_testkit::with_crlf(it)).collect()
 }
@@ -275,7 +275,7 @@ async fn servers_that_offer_nothing_but_the_bare_protocol() {
     );
     // Every folder is looked into, because the server cannot say what changed; nothing is sent again.
     assert_eq!(haul.mailbox(&[])["copied"].as_u64(), Some(0));
-    // Killed in the middle, where no answer says which message got which UID.
+    // Killed before an answer says which message got which UID.
     give(&from, "annb", "INBOX", &[900; 1500], 3).await;
     for _ in 0..4 {
         let mut child = haul.spawn(&[]);

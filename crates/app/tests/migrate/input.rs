@@ -2,7 +2,7 @@
 
 use crate::support::{Haul, Ran, program, ran};
 
-/// Nothing listens there, and nobody must find out.
+/// No server listens there, and no connection must be tried.
 const FROM: &str = "imap+plain://127.0.0.1:1";
 const TO: &str = "imap+plain://127.0.0.1:2";
 

@@ -1,4 +1,4 @@
-//! What later passes carry: new mail, flags, moves, deletions; and what they leave alone.
+//! Later passes: new mail, flags, moves and deletions, and unchanged parts.
 
 use mailhaul_imap::{MailboxName, SearchKey, SelectOptions, Session, StoreMode};
 use mailhaul_mail::{Flags, Uid, UidSet};
@@ -99,7 +99,7 @@ async fn a_folder_made_anew_on_either_side_is_paired_again() {
     let again = haul.mailbox(&[]);
     assert_eq!(again["copied"].as_u64(), Some(7), "{again:#}");
     assert_same(&from, &to, "paulc").await;
-    // Where nothing changed on the source, nobody looks: the target's loss is found with the next change.
+    // Without a change on the source the target is not scanned: its loss is found with the next change.
     let mut target = session(&to, "paulc").await;
     let mut work = target.select(&name("Work"), &SelectOptions::default()).await.unwrap();
     let all = work.uid_search(&[SearchKey::All]).await.unwrap();

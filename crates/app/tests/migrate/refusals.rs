@@ -223,7 +223,7 @@ fn check_full(ran: &crate::support::Ran, words: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_cut_in_the_middle_of_a_message() {
     let (from, to) = pair("annb").await;
-    // Within the first large message, on the way down and on the way up; each cut is mended within the same run.
+    // Within the first large message, on the way down and on the way up; the run recovers from each cut.
     for (seed, (download, upload)) in
         (0..).zip([(Some(150_000), None), (None, Some(250_000)), (Some(40_000), Some(30_000))])
     {

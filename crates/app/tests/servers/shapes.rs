@@ -1,4 +1,4 @@
-//! The servers are what the other tests take them for.
+//! Checks of the servers that the other tests assume.
 
 use mailhaul_imap::{
     AuthorizeAs, ConnectOptions, Connection, Credentials, MailboxName, Security, SelectOptions, Session,

@@ -1,10 +1,10 @@
-//! Test-MigrationServerAvailability as a person at a prompt sees it.
+//! Output of Test-MigrationServerAvailability at a prompt.
 
 use mailhaul_testkit::{Certificate, Setup};
 
 use crate::support::Service;
 
-/// The step's line, and those on which it goes on.
+/// Returns the step's line with its continuation lines.
 #[track_caller]
 fn step(shown: &str, name: &str) -> String {
     let line = shown.lines().find(|it| it.starts_with(name));

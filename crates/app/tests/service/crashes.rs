@@ -1,4 +1,4 @@
-//! The service dies, and comes back.
+//! Crashes and restarts of the service.
 
 use std::{thread::sleep, time::Duration};
 

@@ -1,4 +1,4 @@
-//! One user fails; the others do not wait for it.
+//! A failed user does not delay the others.
 
 use mailhaul_testkit::Setup;
 

@@ -1,4 +1,4 @@
-//! Every way to come by access tokens, from the cmdlet to the copied message, and nothing secret anywhere afterwards.
+//! Every grant, from the cmdlet to the copied message, without a visible secret.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Service {
-    /// Somebody signs in for the endpoint on another device.
+    /// Signs a user in for the endpoint on another device.
     fn login(&self, endpoint: &str, server: &TokenServer, user: &str) {
         let mut process = self.command(&["login", endpoint]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);

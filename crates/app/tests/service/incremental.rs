@@ -1,4 +1,4 @@
-//! Later passes: asked for, and by themselves.
+//! Later passes: requested and scheduled.
 
 use mailhaul_imap::{MailboxName, SelectOptions, StoreMode};
 use mailhaul_mail::{Flags, Uid, UidSet};
@@ -60,7 +60,7 @@ async fn new_mail_flags_moves_and_deletions_follow_when_asked_and_by_themselves(
     });
     assert_same(&from, &to, "annb").await;
 
-    // Nobody asks this time.
+    // This pass is scheduled, not requested.
     change(&from, 20).await;
     let before = service.user("annb@contoso.edu")["LastSuccessfulSyncTime"].clone();
     until(|| {

@@ -1,4 +1,4 @@
-//! How many at once.
+//! Limits on concurrent mailboxes.
 
 use std::{thread::sleep, time::Duration};
 

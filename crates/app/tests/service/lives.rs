@@ -1,4 +1,4 @@
-//! A batch is put through everything that can be asked of it.
+//! A batch through all its commands.
 
 use mailhaul_testkit::{Faults, Proxy, Setup};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Passwords are nowhere in clear, and their key is guarded.
+//! Passwords are never stored in clear text, and their key is protected.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -81,7 +81,7 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
     let skip = ["-SkipVerification"];
     let made = service.expect(&[&cmdlet("A")[..], &["-ClientSecretFile", &file], &skip].concat());
     assert_eq!(made[0]["TokenSource"], "ClientSecret");
-    // Nobody can be asked here.
+    // There is no terminal to ask on.
     let asked = service.ask(&[&cmdlet("B")[..], &["-ClientSecret"], &skip].concat());
     assert_ne!(asked.code, Some(0));
     for words in ["no ClientSecret: there is no terminal", "-ClientSecretFile", "MAILHAUL_CLIENT_SECRET"] {

@@ -100,7 +100,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
     service.run();
     let (csv, secret) = (service.write("IMAPmigration_1.csv", CSV), service.write("secret.txt", SECRET));
     let (ssl, tls) = (source.tls_port(), source.port());
-    // What leads to the server of this test in place of Microsoft's.
+    // Parameters that replace Microsoft's server by that of this test.
     let door = TlsFront::start(&certificate, target.port).await;
     let here = format!(" -RemoteServer localhost -Port {} -TokenUrl {}", door.port, target.token_url());
 
@@ -132,7 +132,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
     }
     assert!(asked[3].stderr.contains("\"IMAPBatch1\" could not be found"), "{}", asked[3].stderr);
     assert_copied(&target, &mail);
-    // One token before the endpoint was kept, to try it, and one for everything since.
+    // One token to verify the endpoint before it was saved, and one for everything since.
     assert_eq!(target.tokens_issued(), 2);
     assert_eq!(target.violations(), ["everybody: is asked a token for, while the last one is good"]);
     assert_eq!(service.stop(), Some(0));

@@ -1,4 +1,4 @@
-//! The HTTP interface over TCP: who may do what.
+//! The HTTP interface over TCP: roles and tokens.
 
 use std::{
     io::{Read as _, Write as _},

@@ -1,4 +1,4 @@
-//! Budgets of a day, servers that want to be left alone, and servers that take few connections.
+//! Daily limits, servers that throttle, and servers that accept few connections.
 
 use std::sync::{
     Arc,
@@ -25,7 +25,7 @@ impl Site {
         store.update_endpoint(self.endpoint.guid, NewSecret::Keep, set).await.unwrap();
     }
 
-    /// Waits until the user waits for a server or a limit.
+    /// Waits until a throttle stops the user's pass.
     async fn wait_until_throttled(&self, user: &str) -> MigrationUser {
         for _ in 0..600 {
             let user = self.user(user).await;
@@ -123,7 +123,7 @@ async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
     let [(endpoint, parking)] = parked.as_slice() else { panic!("{parked:?}") };
     assert_eq!(*endpoint, site.endpoint.guid);
     assert!(parking.reason.contains("the endpoint \"Old\" has used up"), "{parking:?}");
-    // A new process does not ask either, and nobody else was begun.
+    // A new process does not connect either, and no other user was started.
     site.end().await;
     site.run();
     site.context.workers.nudge();
@@ -234,8 +234,8 @@ async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
         assert_eq!((user.status, user.statistics.synced_items), (S::Synced, 5), "{user:#?}");
     }
     site.end().await;
-    // What was refused was learned from: nobody ran into it again and again. How many are refused at first is Dovecot's
-    // matter, which looks at the number before it counts a login.
+    // The scheduler learned from the refusals, so they do not repeat. Their number at first depends on Dovecot, which
+    // checks the limit before it counts a login.
     let mut refused = 0;
     for user in &users {
         let report = site.context.store.report(site.user(user).await.guid, None, 100).await.unwrap();

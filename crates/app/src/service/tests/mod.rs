@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{EndReason, Scheduler, ServiceContext, TokenSources, Workers, access::account};
 use crate::context::Context;
 
-/// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
+/// Data directory with an endpoint, and a scheduler that runs until it is dropped.
 struct Site {
     context: Context,
     endpoint: Endpoint,
@@ -62,7 +62,7 @@ impl Site {
         self.batch_to(None, rows).await
     }
 
-    /// To an endpoint, or to the archive.
+    /// Creates a batch to an endpoint or the archive.
     async fn batch_to(&self, target: Option<Guid>, rows: Vec<UserRow>) -> Guid {
         let batch = Batch {
             guid: Guid::new_v4(),
@@ -114,7 +114,7 @@ impl Site {
     }
 }
 
-/// A user with the password that all have.
+/// User with the usual password.
 fn row_of(user: &str, row: usize) -> UserRow {
     UserRow {
         row,
@@ -154,7 +154,7 @@ async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
     assert!(user.last_synced.is_some() && user.due.is_some_and(|it| it > Timestamp::now()));
     let report = store.report(user.guid, None, 100).await.unwrap();
     assert!(report.items.iter().any(|it| it.text.contains("completed")), "{report:?}");
-    // Asked for, a later pass comes at once.
+    // A requested pass starts at once.
     let now = Timestamp::now();
     store.reschedule(Users::OfBatch(batch), vec![UserStatus::Synced], Due::At(now)).await.unwrap();
     site.context.workers.nudge();

@@ -1,4 +1,4 @@
-//! Mailboxes whose server says nothing, and others that wait for their place.
+//! Stalled mailboxes, and other users that wait for their place.
 
 use mailhaul_migration::UserStatus as S;
 use tokio::{
