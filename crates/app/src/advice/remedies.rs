@@ -188,7 +188,7 @@ mod tests {
             (SignIn, "LOGIN refused: NO please enable IMAP", "enable IMAP"),
             (SignIn, "LOGIN refused: NO [CONTACTADMIN] This account is blocked", "unlock the account"),
             (SignIn, "the server says that a user is signed in already (PREAUTH)", "asks for a sign-in"),
-            (SignIn, "NO [REFERRAL imap://new.example/] no", "the server that it names"),
+            (SignIn, "NO [REFERRAL imap://new.example/] no", "the server that the answer names"),
             (Tls, "the server speaks only TLS 1.1 or older (its alert)", "stunnel or an SSH tunnel"),
             (Tls, "h: the server speaks TLS on port 993 from the start", "use imaps://"),
             (Tls, "the certificate of h is not trusted: it is self-signed", "--from-pin SHA256"),

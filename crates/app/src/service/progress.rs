@@ -206,7 +206,7 @@ impl Progress for UserProgress<'_> {
             }
             Event::StaySubscribed { folders } => self.report(format!("{}.", text::stay_subscribed(folders))),
             Event::FolderFailed { folder, error } => {
-                self.report(format!("Folder {folder} was left unfinished: {error}"))
+                self.report(format!("Folder {folder} was left unfinished: {error}"));
             }
             Event::LaneEnded { error } => {
                 self.error(error, ConnectionPair::Further);

@@ -217,7 +217,7 @@ async fn a_damaged_ledger_is_named_and_nothing_is_copied() {
 
 fn check_full(ran: &crate::support::Ran, words: &str) {
     ran.assert(20);
-    ran.says(&["mailhaul.db", words, "the data directory must be writable and have room"]);
+    ran.says(&["mailhaul.db", words, "make the data directory writable and free some disk space"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

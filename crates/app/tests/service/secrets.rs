@@ -102,7 +102,7 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
         assert_ne!(refused.code, Some(0), "{typed:?}");
         let said = format!("{}{}", refused.stdout, refused.stderr);
         assert!(
-            said.contains("takes no plain text") || said.contains("ConvertTo-SecureString is left out"),
+            said.contains("takes no plain text") || said.contains("ConvertTo-SecureString is not supported"),
             "{said}"
         );
         assert!(!said.contains("s3cret-of-argv"), "{said}");

@@ -43,7 +43,7 @@ async fn a_server_shows_what_it_can_do() {
     assert_eq!(shown["Result"], "Failed");
     assert!(shown["Message"].as_str().unwrap().contains("refused the sign-in"), "{shown}");
     assert!(
-        shown["ErrorDetail"].as_str().unwrap().contains("Confirm the user name and the password"),
+        shown["ErrorDetail"].as_str().unwrap().contains("Check the user name and the password"),
         "{shown}"
     );
     assert!(!shown.to_string().contains("hunter2"));
@@ -345,7 +345,7 @@ async fn a_wrong_password_of_an_administrator_costs_one_try_for_each_form() {
     assert_eq!(shown["Result"], "Failed", "{shown:#}");
     // The administrator alone, the authorization identity, and four separators.
     assert_eq!(shown["SignInAttempts"], 6, "{shown:#}");
-    assert!(shown["Message"].as_str().unwrap().contains("by none of the forms that were tried"), "{shown:#}");
+    assert!(shown["Message"].as_str().unwrap().contains("in every form that was tried"), "{shown:#}");
     assert_eq!(shown["Instructions"], json!([]));
     assert!(step(&shown, "Other forms").1.contains("-TestMailbox as user@domain"));
     assert!(!shown.to_string().contains("hunter2"));

@@ -95,7 +95,7 @@ async fn every_step_is_told_where_all_goes_well() {
         [("Token", "Success"), ("Sign in", "Success"), ("INBOX", "Success"), ("Quota", "Success")]
     );
     assert!(
-        told[0].2.contains("for https://outlook.office365.com/.default, good for 59 minutes"),
+        told[0].2.contains("for https://outlook.office365.com/.default, valid for 59 minutes"),
         "{}",
         told[0].2
     );

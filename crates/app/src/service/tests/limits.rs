@@ -91,7 +91,7 @@ async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
     let told = |words: &str| report.items.iter().filter(|it| it.text.contains(words)).count();
     assert_eq!(told("This mailbox needs about 2 days at 45.0 kB a day: "), 1, "{report:#?}");
     let last = &report.items.last().unwrap().text;
-    let wakes = format!("goes on at {:.0}. ", user.due.unwrap());
+    let wakes = format!("continues at {:.0}. ", user.due.unwrap());
     assert!(last.contains(&wakes) && last.contains(forecast), "{last}");
     assert!(site.context.store.parked(Timestamp::now()).await.unwrap().is_empty());
     // Another process knows what was used.
@@ -140,7 +140,7 @@ async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
     site.end().await;
 }
 
-/// A server that says goodbye to so many, and lets everybody else through to another.
+/// Server that closes the first connections, and forwards the others to another server.
 async fn busy_at_first(upstream: u16, times: usize, goodbye: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
