@@ -82,7 +82,7 @@ async fn everything_arrives_as_it_was_and_a_second_run_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_csv_file_brings_many_mailboxes_with_names_of_their_own_on_the_target() {
+async fn a_csv_file_migrates_mailboxes_with_other_target_names() {
     let users = ["terrya", "annb", "paulc"];
     let from = Setup::with_users(&users).start();
     let to = Setup::with_users(&["terrya", "ann.beebe", "paulc"]).start();
@@ -317,7 +317,7 @@ async fn a_user_root_is_taken_for_the_whole_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_over_a_line_that_turns_out_to_be_slow_is_compressed() {
+async fn a_slow_connection_is_compressed() {
     let compressing = || {
         let extra = "protocol imap {\n mail_plugins = imap_zlib\n}\n".to_owned();
         Setup { extra, ..Setup::with_users(&["annb"]) }.start()

@@ -32,7 +32,7 @@ async fn a_wrong_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_host_and_a_refused_port_are_told_at_once() {
+async fn an_unknown_host_and_a_refused_port_fail_at_once() {
     let (from, to) = pair("annb").await;
     let mut haul = Haul::new("annb", from.port(), to.port());
     let right = haul.from.clone();
@@ -256,7 +256,7 @@ async fn a_server_that_takes_one_connection_of_a_user_gets_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_goes_away_for_good_is_given_up_and_continued_later() {
+async fn a_run_ends_without_its_server_and_continues_later() {
     let (from, mut to) = pair("annb").await;
     give(&from, "annb", "many", &vec![3_000; 4_000], 3).await;
     let slow = Faults { delay: std::time::Duration::from_millis(50), ..Faults::default() };

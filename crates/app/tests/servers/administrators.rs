@@ -147,11 +147,11 @@ async fn couriers_user_root_in_virtual_shared_folders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorization_identity_on_dovecot_without_passwords_in_the_file() {
+async fn authorization_identity_on_dovecot_without_passwords() {
     brings_all(dovecot(), NO_PASSWORDS, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorization_identity_on_cyrus_without_passwords_in_the_file() {
+async fn authorization_identity_on_cyrus_without_passwords() {
     brings_all(cyrus(), NO_PASSWORDS, true).await;
 }

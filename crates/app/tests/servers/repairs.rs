@@ -118,7 +118,7 @@ async fn cyrus_refuses_what_the_repairs_are_made_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_messages_are_skipped_with_advice_and_arrive_edited_where_that_is_allowed() {
+async fn refused_messages_are_skipped_or_edited_if_allowed() {
     let (from, to) = servers().await;
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
@@ -172,7 +172,7 @@ async fn refused_messages_are_skipped_with_advice_and_arrive_edited_where_that_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_tells_what_it_skipped_saves_it_and_repairs_it_when_it_may() {
+async fn a_batch_lists_saves_and_repairs_skipped_messages() {
     let (from, to) = servers().await;
     let service = Service::start();
     service.endpoints(from.port(), to.port(), &[]);

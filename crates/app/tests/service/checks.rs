@@ -5,7 +5,7 @@ use mailhaul_testkit::Setup;
 use crate::support::{Service, give, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mailboxes_that_cannot_be_opened_are_named_before_the_batch_is_started() {
+async fn closed_mailboxes_are_named_before_the_batch_starts() {
     let from = Setup::with_users(&["annb", "paulc", "terrya"]).start();
     let to = Setup::with_users(&["annb@contoso.com", "paulc@contoso.com", "other"]).start();
     give(&from, "annb", "INBOX", &[900; 10], 1).await;

@@ -18,7 +18,7 @@ fn is_committed(name: &str, text: &str) {
 }
 
 #[test]
-fn the_description_of_the_interface_and_the_powershell_module_are_those_that_are_committed() {
+fn openapi_and_powershell_module_are_as_committed() {
     let service = Service::idle();
     for (command, file) in [("openapi", "openapi.json"), ("powershell-module", "mailhaul.psm1")] {
         let printed = ran(&mut service.command(&[command]));

@@ -5,7 +5,7 @@ use mailhaul_testkit::Setup;
 use crate::support::{Service, assert_same, give};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_fails_at_once_and_is_mended() {
+async fn a_wrong_password_fails_at_once_and_can_be_corrected() {
     let users = ["annb", "paulc", "terrya"];
     let (from, to) = (Setup::with_users(&users).start(), Setup::with_users(&users).start());
     for (seed, user) in (1..).zip(users) {

@@ -24,7 +24,7 @@ async fn change(from: &Dovecot, seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_mail_flags_moves_and_deletions_follow_when_asked_and_by_themselves() {
+async fn requested_and_scheduled_passes_copy_all_changes() {
     let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
     give(&from, "annb", "INBOX", &[900; 30], 1).await;
     give(&from, "annb", "Archive", &[900; 5], 2).await;

@@ -84,7 +84,7 @@ fn all_are_synced(service: &Service, users: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_refuses_for_a_while_fails_nobody() {
+async fn a_refused_port_fails_no_user() {
     let users = names(12);
     let from = server(&users).await;
     let (service, port) = (Service::start(), closed_port());
@@ -95,7 +95,7 @@ async fn a_port_that_refuses_for_a_while_fails_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_says_nothing_for_a_while_fails_nobody() {
+async fn a_silent_server_fails_no_user() {
     let users = names(3);
     let from = server(&users).await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,7 +147,7 @@ impl Names {
 
 /// The system's resolver says that it may work later (`EAI_AGAIN`), then that there is no such name (`EAI_NONAME`).
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_not_found_for_a_while_fails_nobody() {
+async fn a_missing_name_fails_no_user() {
     let Some(resolver) = Names::silent() else { return };
     let users = names(3);
     let from = server(&users).await;
@@ -171,7 +171,7 @@ fn limit_files(process: u32, limit: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_open_files_fail_nobody() {
+async fn too_many_open_files_fail_no_user() {
     let users = names(12);
     let from = server(&users).await;
     let service = Service::start();

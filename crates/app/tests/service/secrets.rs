@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use crate::support::{Service, files, names};
 
 #[test]
-fn nothing_on_the_disk_shows_a_password_and_a_lost_key_destroys_nothing() {
+fn the_disk_shows_no_password_and_a_lost_key_destroys_nothing() {
     let mut service = Service::start();
     let words =
         ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", "127.0.0.1", "-Port", "9"];
@@ -63,7 +63,7 @@ fn the_key_is_changed_while_the_service_runs() {
 }
 
 #[test]
-fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_the_command_line() {
+fn a_client_secret_comes_from_a_file_or_the_environment() {
     let mut service = Service::idle();
     let file = service.write("secret", "s3cret-of-file\n");
     let cmdlet = |name: &'static str| {

@@ -43,7 +43,7 @@ fn lines(ssl: u16, tls: u16, csv: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
+async fn the_documents_lines_migrate_into_the_archive() {
     let certificate = Certificate::valid();
     let users = USERS.map(|(name, password)| (name.to_owned(), password.to_owned()));
     let server = Setup { users: users.to_vec(), ..Setup::default() }.start_tls(&certificate);

@@ -89,7 +89,7 @@ fn assert_copied(target: &Fake, mail: &[Mail]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
+async fn the_documents_lines_migrate_into_microsoft_365() {
     let certificate = Certificate::valid();
     let users = USERS.map(|(name, password)| (name.to_owned(), password.to_owned()));
     let source = Setup { users: users.to_vec(), ..Setup::default() }.start_tls(&certificate);

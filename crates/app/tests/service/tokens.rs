@@ -127,7 +127,7 @@ async fn two_hundred_users_with_tokens_that_live_a_minute() {
 
 /// Two batches of ten users whose tokens are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_told_in_words_after_one_other_token() {
+async fn refusals_are_reported_after_one_other_token() {
     let users = names(50);
     let server = TokenServer::start();
     let from = source(&users, 1).await;

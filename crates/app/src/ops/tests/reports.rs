@@ -177,7 +177,7 @@ fn every_column_is_documented() {
 }
 
 #[tokio::test]
-async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
+async fn skipped_messages_of_users_and_batches_are_paged() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a", "b", "c"], json!({ "AutoStart": true })).await;
     for claimed in desk.claim().await {

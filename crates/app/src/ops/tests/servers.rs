@@ -264,7 +264,7 @@ async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
+async fn an_endpoint_with_the_wrong_form_gets_the_right_one() {
     let dovecot = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2").start();
     let desk = Desk::new().await;
     let endpoint = json!({
@@ -301,7 +301,7 @@ async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
+async fn a_sign_in_without_rights_to_the_mailbox_has_advice() {
     let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
     let dovecot = setup.with_acl_trap().start();
     let desk = Desk::new().await;
@@ -329,7 +329,7 @@ async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_of_an_administrator_costs_one_try_for_each_form() {
+async fn a_wrong_administrator_password_costs_one_attempt_per_form() {
     let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
     let dovecot = setup.start();
     let desk = Desk::new().await;

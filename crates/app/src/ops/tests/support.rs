@@ -243,7 +243,7 @@ impl Idle {
         self.worker.end_reason()
     }
 
-    pub(super) fn is_told_to_end(&self) -> bool {
+    pub(super) fn must_end(&self) -> bool {
         self.worker.stop.is_cancelled()
     }
 

@@ -250,6 +250,6 @@ async fn a_stop_reaches_the_worker() {
         let worker = desk.worker(&user).await;
         desk.call(cmdlet, request).await.unwrap();
         assert_eq!(worker.end_reason(), Some(why), "{cmdlet}");
-        assert!(worker.is_told_to_end());
+        assert!(worker.must_end());
     }
 }

@@ -79,7 +79,7 @@ fn steps(shown: &Value) -> Vec<(&str, &str, &str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_step_is_told_where_all_goes_well() {
+async fn every_step_is_shown_if_all_succeed() {
     let (desk, fake) = (Desk::new().await, microsoft().await);
     let token = fake.issue_token(MAILBOX);
     let authority = token_server(move |_| (200, gives(&token))).await;
@@ -121,7 +121,7 @@ async fn every_step_is_told_where_all_goes_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
+async fn a_failed_step_has_its_causes_and_advice() {
     let desk = Desk::new().await;
     let refusal = json!({
         "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.",

@@ -170,7 +170,7 @@ async fn who_cannot_be_opened_is_known_before_the_batch_is_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_client_secret_is_asked_for_once_and_says_nothing_about_users() {
+async fn a_refused_client_secret_closes_no_mailbox() {
     let directory = tempfile::tempdir().unwrap();
     let names: Vec<String> = (1..=12).map(|it| format!("user{it}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -66,7 +66,7 @@ fn hours_from_now(user: &MigrationUser) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
+async fn a_mailbox_over_its_daily_limit_waits_alone() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb", "paulc"], 30).await;
     let more = (0..30).map(|_| Mailmaker::new(9).item(1_000)).collect::<Vec<_>>();
@@ -164,7 +164,7 @@ async fn busy_at_first(upstream: u16, times: usize, goodbye: &'static str) -> (u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_busy_is_asked_by_nobody_else() {
+async fn a_busy_server_gets_no_further_connections() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb", "paulc", "terrya"], 3).await;
     let goodbye = "* BYE Server busy. Suggested patience: much\r\n";
@@ -197,7 +197,7 @@ async fn a_server_that_is_busy_is_asked_by_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
+async fn a_server_with_two_connections_gets_two_and_no_user_fails() {
     let users: Vec<String> = (1..=10).map(|it| format!("User{it}")).collect();
     let mut setup = Setup::with_users(&["admin"]);
     setup.extra = "mail_max_userip_connections = 2\n".to_owned();

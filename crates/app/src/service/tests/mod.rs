@@ -169,7 +169,7 @@ async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_ends_leaves_users_to_the_next_one_and_a_stop_ends_a_worker() {
+async fn users_wait_for_the_next_service_and_a_stop_ends_a_worker() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb"], 3000).await;
     let slow = Proxy::start(

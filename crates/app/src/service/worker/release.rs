@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_that_wait_to_be_removed_are_counted_in_passes_that_end() {
+    fn complete_passes_count_the_waiting_deletions() {
         let before = Statistics { waiting_deletions: 9, ..Statistics::default() };
         let tally = FolderTally { waiting: 4, ..FolderTally::default() };
         let folder = FolderReport {
