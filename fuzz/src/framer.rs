@@ -1,8 +1,8 @@
-//! The IMAP framer: whatever comes, however it is cut into reads.
+//! The IMAP framer: any input, cut into reads at any place.
 
 use mailhaul_imap::{Frame, FrameError, Framer, Limits};
 
-/// The first two bytes choose the sizes of the reads, the rest is what the server sends.
+/// The first two bytes select the sizes of the reads, the rest is the server's output.
 pub fn framer(octets: &[u8]) {
     let Some(([first, second], wire)) = octets.split_first_chunk() else { return };
     let small = Limits {
@@ -24,7 +24,7 @@ pub fn framer(octets: &[u8]) {
     }
 }
 
-/// All frames with the chunks of a literal joined, and the error at the end.
+/// Returns all frames with the chunks of a literal joined, and the error at the end.
 fn frames<'a>(
     limits: &Limits,
     reads: impl IntoIterator<Item = &'a [u8]>,

@@ -2,7 +2,7 @@
 
 use mailhaul_imap::{Frame, Framer, Limits, decode, decode_fetch_head};
 
-/// What a server sends.
+/// Reads the output of a server.
 pub fn responses(wire: &[u8]) {
     let limits = Limits { inline_literal: 64, ..Limits::default() };
     let mut framer = Framer::new(limits.clone());

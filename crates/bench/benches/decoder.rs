@@ -1,4 +1,4 @@
-//! Reading the answers to a scan of a folder.
+//! Decoding of the answers to a scan of a folder.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 

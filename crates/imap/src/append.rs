@@ -5,13 +5,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use mailhaul_mail::{Flags, InternalDate, UidSet, UidValidity};
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -106,7 +107,7 @@ struct Question {
 
 impl Talk {
     fn with<T>(&self, change: impl FnOnce(&mut Question) -> T) -> T {
-        change(&mut self.question.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.question.lock())
     }
 
     fn fail(&self, error: &Error) {

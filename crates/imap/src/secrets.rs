@@ -1,12 +1,9 @@
 //! The secrets that a connection has shown its server, struck out of whatever the server says afterwards.
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use mailhaul_mail::{Redactor, Search, Secret};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::Error,
@@ -77,7 +74,7 @@ impl Secrets {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// From now on this is struck.

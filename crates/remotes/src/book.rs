@@ -2,15 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
 use mailhaul_imap::{self as imap, AppendReply, CommandId};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{error::told, keepable::Keepable, lessons::Lessons, terms::Terms};
@@ -99,7 +97,7 @@ impl<'a> Book<'a> {
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock()
     }
 
     pub(crate) fn is_refused(&self) -> bool {
@@ -129,7 +127,7 @@ impl<'a> Book<'a> {
 
     /// True while each message waits for the answer to the one before.
     pub(crate) fn is_careful(&self) -> bool {
-        self.lessons.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
+        self.lessons.lock().folder(self.folder).is_careful()
     }
 
     /// The message is being written into the open command.
@@ -181,7 +179,7 @@ impl<'a> Book<'a> {
 
     fn settle(&self, pages: &mut Pages, sent: &[Outgoing], reply: &AppendReply) {
         let uids: Vec<Uid> = sent.iter().map(|it| it.uid).collect();
-        let mut lessons = self.lessons.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lessons = self.lessons.lock();
         let lessons = lessons.folder(self.folder);
         match reply.outcome() {
             Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
@@ -226,7 +224,7 @@ impl<'a> Book<'a> {
 
     /// When the pipeline has ended.
     pub(crate) fn balance(self) -> Balance {
-        let pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let pages = self.pages.into_inner();
         let is_alone = pages.begun.saturating_sub(pages.answered) == 1;
         let first = pages.written.into_values().find_map(|page| match page {
             Page::Sent(sent) => Some(sent.iter().map(|it| it.uid).collect()),

@@ -1,12 +1,10 @@
 //! Messages at which connections broke: shared by all connections to one mailbox.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
+use parking_lot::{Mutex, MutexGuard};
 
 /// Connections that may break at one message before the message is to blame.
 pub(crate) const MOST_BREAKS: u32 = 3;
@@ -38,7 +36,7 @@ struct Breaks {
 
 impl Culprits {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// A connection broke at this message; `is_alone` where nothing else was asked for. Returns the verdict once the message

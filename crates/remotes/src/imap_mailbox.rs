@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use mailhaul_imap::{self as imap, ConnectOptions, ListedMailbox, MailboxName, Se
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use crate::{
@@ -238,7 +239,7 @@ impl ImapMailbox {
 
     /// What was learnt of the mailbox, by whichever connection.
     pub(crate) fn lessons(&self) -> MutexGuard<'_, Lessons> {
-        self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lessons.lock()
     }
 
     /// The same, for those who keep it.

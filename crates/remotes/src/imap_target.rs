@@ -1,7 +1,5 @@
 //! Writing into an IMAP mailbox: folders, messages in pipelined APPENDs, flags, moves.
 
-use std::sync::PoisonError;
-
 use mailhaul_engine::{
     Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, NewFolder, Side,
     StorageHabits, StoredMessages, Target,
@@ -235,7 +233,7 @@ impl ImapMailbox {
         let name = self.wire(folder);
         let lessons = self.shared_lessons();
         let flags = |envelope: &Envelope| {
-            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lessons = lessons.lock();
             let lessons = lessons.folder(folder);
             let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))

@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use mailhaul_engine::{Error, ErrorKind, FolderStatus};
 use mailhaul_imap::{self as imap, SelectOptions, Selected, Session};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::imap_mailbox::ImapMailbox;
 
@@ -40,7 +41,7 @@ struct Told {
 
 impl Numbering {
     fn inner(&self) -> MutexGuard<'_, Told> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// The folder's UIDs belong to this UIDVALIDITY from now on.

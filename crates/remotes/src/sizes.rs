@@ -1,9 +1,11 @@
 //! What a server's RFC822.SIZE is worth: exact on most servers, an estimate of all messages on some.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Messages that prove something: of exact sizes, or of messages that are whole although the size differs.
 const ENOUGH: u32 = 3;
@@ -39,7 +41,7 @@ struct Counts {
 
 impl Sizes {
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.counts.lock()
     }
 
     /// A message was as large as told.

@@ -5,10 +5,11 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use mailhaul_imap::{Direction, Trace};
+use parking_lot::Mutex;
 
 /// File of all connections. Only its owner may read it.
 pub(crate) struct TraceFile(Mutex<File>);
@@ -34,6 +35,6 @@ impl Trace for LabelledTrace {
         };
         let line = format!("{} {sender}: {text}\n", self.label);
         // The line is lost if the write fails: a trace must not stop a migration.
-        _ = self.file.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        _ = self.file.0.lock().write_all(line.as_bytes());
     }
 }

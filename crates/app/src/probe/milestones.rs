@@ -2,13 +2,11 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use mailhaul_imap::{Capabilities, Certificate, Direction, Milestone, Trace};
+use parking_lot::Mutex;
 
 /// Milestones of one connection.
 #[derive(Default)]
@@ -39,7 +37,7 @@ impl MilestoneRecorder {
 
     /// Returns the milestones since the last call.
     pub(crate) fn take(&self) -> Milestones {
-        std::mem::take(&mut *self.milestones.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.milestones.lock())
     }
 }
 
@@ -52,7 +50,7 @@ impl Trace for MilestoneRecorder {
     }
 
     fn milestone(&self, milestone: &Milestone<'_>) {
-        let mut milestones = self.milestones.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut milestones = self.milestones.lock();
         match milestone {
             Milestone::Addresses(addresses) => milestones.addresses = Some(addresses.to_vec()),
             Milestone::Connected(address) => milestones.connected = Some(*address),

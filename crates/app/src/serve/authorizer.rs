@@ -1,12 +1,11 @@
 //! Token authorization for requests over TCP, and the audit log.
 
-use std::sync::{Mutex, PoisonError};
-
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_operations::{Caller, Failure, Gate, Record, Role};
 use mailhaul_store::{AuditEntry, Store};
+use parking_lot::Mutex;
 
 use super::refusals::{Recorded, Refusals};
 
@@ -28,7 +27,7 @@ impl Authorizer {
 
     /// Records the number of refusals that were only counted. Call it before the service ends.
     pub(crate) async fn finish(&self) {
-        let left_out = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take_left_out();
+        let left_out = self.refusals.lock().take_left_out();
         for (who, refusals) in left_out {
             let outcome = format!("{refusals} earlier refusals of {who} are not recorded");
             let (time, operation, identity) = (Timestamp::now(), SEVERAL.to_owned(), String::new());
@@ -45,7 +44,7 @@ impl Authorizer {
     /// Text of an outcome for the audit log; `None` if the refusal is only counted.
     fn outcome(&self, who: &str, outcome: Result<(), Failure>, now: Timestamp) -> Option<String> {
         let Err(failure) = outcome else { return Some("Done".to_owned()) };
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals = self.refusals.lock();
         let words = cut(&failure.to_string(), MAX_OUTCOME);
         match refusals.count(who, now) {
             Recorded::Yes { left_out: 0 } => Some(words),

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use mailhaul_migration::{Endpoint, Guid, Limit};
-use mailhaul_store::{ChecksUnderWay, PassKind, Running, Waiting};
+use mailhaul_store::{ChecksUnderWay, PassKind, RunningPasses, WaitingPasses};
 
 /// Endpoint that is not parked.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl<'a> Admission<'a> {
     pub(super) fn new(
         max_users: Limit,
         open: impl IntoIterator<Item = OpenEndpoint<'a>>,
-        running: &[Running],
+        running: &[RunningPasses],
         checks: &[ChecksUnderWay],
     ) -> Self {
         let mut admission = Self {
@@ -53,8 +53,8 @@ impl<'a> Admission<'a> {
             later_passes_by_source: HashMap::new(),
         };
         for pass in running {
-            let Running { source_endpoint, target_endpoint, kind, users } = *pass;
-            admission.count_passes(Waiting { source_endpoint, target_endpoint, kind }, users);
+            let RunningPasses { source_endpoint, target_endpoint, kind, users } = *pass;
+            admission.count_passes(WaitingPasses { source_endpoint, target_endpoint, kind }, users);
         }
         for check in checks {
             admission.count_checks(check.target_endpoint, check.users);
@@ -63,7 +63,7 @@ impl<'a> Admission<'a> {
     }
 
     /// Returns how many of these passes may start; `None` if an endpoint is parked.
-    pub(super) fn passes(&self, pass: Waiting) -> Option<Start<'a>> {
+    pub(super) fn passes(&self, pass: WaitingPasses) -> Option<Start<'a>> {
         let start = self.checks(pass.source_endpoint, pass.target_endpoint)?;
         let later = self.later_passes_by_source.get(&pass.source_endpoint).copied().unwrap_or_default();
         let of_kind = match pass.kind {
@@ -86,7 +86,7 @@ impl<'a> Admission<'a> {
     }
 
     /// Counts users whose pass has started.
-    pub(super) fn count_passes(&mut self, pass: Waiting, users: u64) {
+    pub(super) fn count_passes(&mut self, pass: WaitingPasses, users: u64) {
         self.count_checks(pass.target_endpoint, users);
         if pass.kind != PassKind::First {
             *self.later_passes_by_source.entry(pass.source_endpoint).or_default() += users;
@@ -136,12 +136,12 @@ mod tests {
         OpenEndpoint { endpoint, learned_limit }
     }
 
-    fn waiting(kind: PassKind, target_endpoint: Option<Guid>) -> Waiting {
-        Waiting { source_endpoint: SOURCE, target_endpoint, kind }
+    fn waiting(kind: PassKind, target_endpoint: Option<Guid>) -> WaitingPasses {
+        WaitingPasses { source_endpoint: SOURCE, target_endpoint, kind }
     }
 
-    fn running(kind: PassKind, users: u64) -> Running {
-        Running { source_endpoint: SOURCE, target_endpoint: Some(TARGET), kind, users }
+    fn running(kind: PassKind, users: u64) -> RunningPasses {
+        RunningPasses { source_endpoint: SOURCE, target_endpoint: Some(TARGET), kind, users }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Progress of a pass: statistics, report lines, and updates for the worker.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Error, Event, Progress};
 use mailhaul_migration::Statistics;
 use mailhaul_store::ReportEntry;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{forecast::Forecast, stall::Steps};
@@ -51,11 +52,11 @@ impl Tally {
     }
 
     pub(crate) fn forecast(&self) -> Option<Forecast> {
-        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.forecast.lock()
     }
 
     pub(crate) fn set_forecast(&self, forecast: Option<Forecast>) {
-        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner) = forecast;
+        *self.forecast.lock() = forecast;
     }
 
     /// Current statistics.
@@ -91,12 +92,12 @@ impl Tally {
     }
 
     fn stalled_now(&self) -> u64 {
-        let since = *self.stalled_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.stalled_since.lock();
         since.map_or(0, millis_since)
     }
 
     fn set_stalled(&self, is_stalled: bool) {
-        let mut since = self.stalled_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.stalled_since.lock();
         if is_stalled {
             since.get_or_insert(Timestamp::now());
         } else if let Some(since) = since.take() {

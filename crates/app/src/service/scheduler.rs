@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Place, Places, Usage};
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
-use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, Waiting};
+use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, WaitingPasses};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -259,7 +259,7 @@ impl Scheduler {
     async fn start_passes(
         &mut self,
         start: Start<'_>,
-        pass: Waiting,
+        pass: WaitingPasses,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let (places, taken) = self.take_places(start.source, start.limit, now);

@@ -1,12 +1,9 @@
 //! Active workers of this process: their end reasons and statistics.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailhaul_migration::{Guid, Statistics};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -75,18 +72,18 @@ impl Worker {
 
     /// Returns the reason if the worker must end.
     pub(crate) fn end_reason(&self) -> Option<EndReason> {
-        *self.end_reason.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.end_reason.lock()
     }
 
     pub(crate) fn end(&self, reason: EndReason) {
-        self.end_reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.end_reason.lock().get_or_insert(reason);
         self.stop.cancel();
     }
 }
 
 impl Workers {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Worker>) -> T) -> T {
-        look(&mut self.0.active.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.0.active.lock())
     }
 
     /// Wakes the scheduler.

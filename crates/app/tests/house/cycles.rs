@@ -48,10 +48,6 @@ const KNOWN: &[&str] = &[
     "mailhaul-remotes/scans_ahead.rs",
     "mailhaul-shell/cmdlets/mod.rs",
     "mailhaul-shell/eval/mod.rs",
-    "mailhaul-testkit/fake/http/gmail_api.rs",
-    "mailhaul-testkit/fake/http/mod.rs",
-    "mailhaul-testkit/fake/http/upload.rs",
-    "mailhaul-testkit/fake/mod.rs",
 ];
 
 /// The paths that a `use` names, one name each.

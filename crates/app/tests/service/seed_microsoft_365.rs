@@ -134,7 +134,7 @@ async fn the_documents_lines_migrate_into_microsoft_365() {
     assert_copied(&target, &mail);
     // One token to verify the endpoint before it was saved, and one for everything since.
     assert_eq!(target.tokens_issued(), 2);
-    assert_eq!(target.violations(), ["everybody: is asked a token for, while the last one is good"]);
+    assert_eq!(target.violations(), ["all users: requests a token while the last one is valid"]);
     assert_eq!(service.stop(), Some(0));
 
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {

@@ -1,11 +1,8 @@
 //! The commands that were sent and not answered yet.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::VecDeque, fmt, time::Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// A command on one connection. Prints as its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +41,7 @@ impl Pending {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// A new command begins.

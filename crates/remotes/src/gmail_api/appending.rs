@@ -1,7 +1,5 @@
 //! A feed of messages into one folder: by the API, and by APPEND what cannot go that way.
 
-use std::sync::PoisonError;
-
 use mailhaul_engine::{Ack, Acks, Envelope, Error, ErrorKind, Feed, Mailbox as _, Side};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 
@@ -114,7 +112,7 @@ impl ImapMailbox {
         let keepable = self.keepable(folder).await?;
         let flags = |envelope: &Envelope| {
             let lessons = self.shared_lessons();
-            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lessons = lessons.lock();
             let lessons = lessons.folder(folder);
             let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))

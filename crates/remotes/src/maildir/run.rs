@@ -7,11 +7,13 @@ use std::{
     path::PathBuf,
     process,
     sync::{
-        Arc, LazyLock, Mutex,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use parking_lot::Mutex;
 
 /// So begins the name of a message that is being written.
 const TEMPORARY: &str = "mailhaul-";

@@ -1,15 +1,13 @@
 //! Job of a worker: one user's pass between its two mailboxes.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mailhaul_engine::{Error, Limits, Places, Report};
 use mailhaul_mail::Retry;
 use mailhaul_migration::MigrationUser;
 use mailhaul_remotes::Side;
-use mailhaul_store::{Claimed, Lease, MailboxLedger, PassKind, StoreError};
+use mailhaul_store::{ClaimedUser, Lease, MailboxLedger, PassKind, StoreError};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -45,8 +43,8 @@ pub(crate) struct WorkerJob {
 }
 
 impl WorkerJob {
-    pub(crate) fn new(context: ServiceContext, claimed: Claimed, worker: Worker, places: Places) -> Self {
-        let Claimed { user, kind, lease } = claimed;
+    pub(crate) fn new(context: ServiceContext, claimed: ClaimedUser, worker: Worker, places: Places) -> Self {
+        let ClaimedUser { user, kind, lease } = claimed;
         // Incremental and final passes are short and have their own limit, so they get no further pairs.
         let places = if kind == PassKind::First { places } else { Places::new(0) };
         Self { context, user, kind, lease, worker, places }
@@ -107,7 +105,7 @@ impl WorkerJob {
         for mailbox in [Some(source), target].into_iter().flatten() {
             started.extend(self.context.start_meter(mailbox, limits).await?.map(Arc::new));
         }
-        *meters.lock().unwrap_or_else(PoisonError::into_inner) = started;
+        *meters.lock() = started;
         Ok(())
     }
 

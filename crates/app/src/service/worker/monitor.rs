@@ -1,6 +1,6 @@
 //! Watches a pass while it runs: report lines, stalls, usage, and the verdict at its end.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mailhaul_engine::{Error, ErrorKind, Report};
@@ -72,7 +72,7 @@ impl<'a> PassMonitor<'a> {
         self.save_usage().await;
         self.update_forecast();
         // Dropping the meters ends their counting: the next worker of this user starts its own.
-        self.meters.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.meters.lock().clear();
         let verdict = self.judge(report).await;
         let closed = if self.is_validated { None } else { closed_side(&verdict) };
         JobEnd { verdict, closed, entries: self.entries, started: self.started }
@@ -148,7 +148,7 @@ impl<'a> PassMonitor<'a> {
 
     /// Saves the counted usage, so that other processes and later passes know it.
     async fn save_usage(&self) {
-        let meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let meters = self.meters.lock().clone();
         for meter in meters {
             meter.save(&self.job.context.store).await;
         }
@@ -157,7 +157,7 @@ impl<'a> PassMonitor<'a> {
     /// Updates the forecast, and reports it if the number of days changed.
     fn update_forecast(&mut self) {
         let tally = &self.job.worker.tally;
-        let meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let meters = self.meters.lock();
         let days: Vec<_> = meters.iter().filter_map(|meter| meter.day()).collect();
         drop(meters);
         let forecast = Forecast::from_statistics(&tally.statistics(), days);
