@@ -34,22 +34,6 @@ const KNOWN: &[&str] = &[
     "mailhaul-remotes/names.rs",
     "mailhaul-remotes/opening.rs",
     "mailhaul-remotes/scans_ahead.rs",
-    "mailhaul/migrate/mailboxes.rs",
-    "mailhaul/migrate/mod.rs",
-    "mailhaul/migrate/report.rs",
-    "mailhaul/migrate/run.rs",
-    "mailhaul/migrate/summary.rs",
-    "mailhaul/ops/views/batch.rs",
-    "mailhaul/ops/views/mod.rs",
-    "mailhaul/ops/views/statistics.rs",
-    "mailhaul/ops/views/user_statistics.rs",
-    "mailhaul/probe/admin.rs",
-    "mailhaul/probe/bearer.rs",
-    "mailhaul/probe/mailbox.rs",
-    "mailhaul/probe/mod.rs",
-    "mailhaul/probe/opening.rs",
-    "mailhaul/prompt.rs",
-    "mailhaul/shell.rs",
 ];
 
 /// The paths that a `use` names, one name each.
