@@ -9,7 +9,7 @@ use mailhaul_testkit::{
 
 use crate::{
     seed::{CSV, MARK, USERS, write_walkthrough},
-    support::Service,
+    support::{Ran, Service},
 };
 
 const HEAD: &str = "# Exchange's own document, into Microsoft 365
@@ -88,6 +88,20 @@ fn assert_copied(target: &Fake, mail: &[Mail]) {
     }
 }
 
+/// Checks the answers to the last lines: the batch was synced, then removed.
+fn assert_synced_and_removed(asked: &[Ran]) {
+    asked[..3].iter().for_each(|it| it.assert(0));
+    for property in [
+        "Status           : Synced",
+        "TargetEndpoint   : M365",
+        "SyncedItemCount  : 9",
+        "SkippedItemCount : 0",
+    ] {
+        assert!(asked[1].stdout.contains(property), "{property} is not in:\n{}", asked[1].stdout);
+    }
+    assert!(asked[3].stderr.contains("\"IMAPBatch1\" could not be found"), "{}", asked[3].stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documents_lines_migrate_into_microsoft_365() {
     let certificate = Certificate::valid();
@@ -121,16 +135,7 @@ async fn the_documents_lines_migrate_into_microsoft_365() {
         "Get-MigrationBatch IMAPBatch1",
     ];
     let asked: Vec<_> = last.iter().map(|line| service.ask(&["shell", "-c", line])).collect();
-    asked[..3].iter().for_each(|it| it.assert(0));
-    for property in [
-        "Status           : Synced",
-        "TargetEndpoint   : M365",
-        "SyncedItemCount  : 9",
-        "SkippedItemCount : 0",
-    ] {
-        assert!(asked[1].stdout.contains(property), "{property} is not in:\n{}", asked[1].stdout);
-    }
-    assert!(asked[3].stderr.contains("\"IMAPBatch1\" could not be found"), "{}", asked[3].stderr);
+    assert_synced_and_removed(&asked);
     assert_copied(&target, &mail);
     // One token to verify the endpoint before it was saved, and one for everything since.
     assert_eq!(target.tokens_issued(), 2);
