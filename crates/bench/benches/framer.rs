@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mailhaul_imap::{Framer, Limits};
+use mailhaul_imap::{Framer, ResponseLimits};
 
 /// Bytes of one read.
 const READ: usize = 64 << 10;
@@ -22,7 +22,7 @@ fn said(messages: usize, octets: usize) -> Vec<u8> {
 }
 
 fn cut(said: &[u8]) -> usize {
-    let mut framer = Framer::new(Limits::default());
+    let mut framer = Framer::new(ResponseLimits::default());
     let mut count = 0;
     for read in said.chunks(READ) {
         framer.buffer_mut().extend_from_slice(read);

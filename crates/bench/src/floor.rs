@@ -6,7 +6,7 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use mailhaul_imap::{Frame, Framer, Limits, MailboxName};
+use mailhaul_imap::{Frame, Framer, MailboxName, ResponseLimits};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -113,7 +113,8 @@ impl Raw {
             }
         };
         let (half, writer) = split(wire);
-        let mut raw = Self { reader: Reader { half, framer: Framer::new(Limits::default()) }, writer };
+        let mut raw =
+            Self { reader: Reader { half, framer: Framer::new(ResponseLimits::default()) }, writer };
         raw.command(&format!("L LOGIN {user} {}\r\n", mailhaul_testkit::Dovecot::password(user)), "L")
             .await?;
         Ok(raw)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mailhaul_imap::{
-    AppendHead, Begin, ConnectOptions, Connection, Credentials, ErrorKind, FetchEvent, ListQuery,
+    AppendHead, BeginOutcome, ConnectOptions, Connection, Credentials, ErrorKind, FetchEvent, ListQuery,
     MailboxName, Security, SelectOptions, Session, response::Fetch,
 };
 use mailhaul_mail::{Flags, InternalDate, Secret, Uid, UidSet};
@@ -75,7 +75,7 @@ pub async fn offer(
     let sending = async move {
         for (octets, flags, date) in messages {
             let head = AppendHead { flags: &flags, date: Some(date), length: octets.len() as u64 };
-            if sink.begin(&head).await.unwrap() == Begin::Ready {
+            if sink.begin(&head).await.unwrap() == BeginOutcome::Ready {
                 sink.write(&octets).await.unwrap();
                 sink.end_message().unwrap();
                 sink.end_command();

@@ -8,18 +8,6 @@ use crate::sources::{Crate, SourceFile, crates};
 
 /// Files that still import each other. The list only gets shorter.
 const KNOWN: &[&str] = &[
-    "mailhaul-imap/auth/mod.rs",
-    "mailhaul-imap/driver/mod.rs",
-    "mailhaul-imap/driver/reader.rs",
-    "mailhaul-imap/error.rs",
-    "mailhaul-imap/options.rs",
-    "mailhaul-imap/patience.rs",
-    "mailhaul-imap/secrets.rs",
-    "mailhaul-imap/selected.rs",
-    "mailhaul-imap/session.rs",
-    "mailhaul-imap/stream.rs",
-    "mailhaul-imap/tls.rs",
-    "mailhaul-imap/trace.rs",
     "mailhaul-migration/check.rs",
     "mailhaul-migration/csv.rs",
     "mailhaul-migration/rows.rs",
@@ -34,24 +22,6 @@ const KNOWN: &[&str] = &[
     "mailhaul-remotes/names.rs",
     "mailhaul-remotes/opening.rs",
     "mailhaul-remotes/scans_ahead.rs",
-    "mailhaul-shell/cmdlets/mod.rs",
-    "mailhaul-shell/eval/mod.rs",
-    "mailhaul/migrate/mailboxes.rs",
-    "mailhaul/migrate/mod.rs",
-    "mailhaul/migrate/report.rs",
-    "mailhaul/migrate/run.rs",
-    "mailhaul/migrate/summary.rs",
-    "mailhaul/ops/views/batch.rs",
-    "mailhaul/ops/views/mod.rs",
-    "mailhaul/ops/views/statistics.rs",
-    "mailhaul/ops/views/user_statistics.rs",
-    "mailhaul/probe/admin.rs",
-    "mailhaul/probe/bearer.rs",
-    "mailhaul/probe/mailbox.rs",
-    "mailhaul/probe/mod.rs",
-    "mailhaul/probe/opening.rs",
-    "mailhaul/prompt.rs",
-    "mailhaul/shell.rs",
 ];
 
 /// The paths that a `use` names, one name each.

@@ -29,7 +29,7 @@ impl Session {
             lines.push(format!("* OK [HIGHESTMODSEQ {}] highest", it.uids.modseq));
         }
         let uids = it.uids.messages.keys().copied().collect();
-        let reported = (it.uids.uid_next, it.removals());
+        let reported = (it.uids.uid_next, it.uids.removals());
         drop(mailbox);
         for line in &lines {
             self.say(line);

@@ -411,7 +411,7 @@ impl Session {
         let there: Vec<u32> = {
             let mailbox = user.mailbox();
             let Some(folder) = mailbox.folders.get(&open.name) else { return };
-            let now = (folder.uids.uid_next, folder.removals());
+            let now = (folder.uids.uid_next, folder.uids.removals());
             let (first_new, expunged) = std::mem::replace(&mut open.reported, now);
             if expunged == now.1 {
                 // No changes, or only new messages.

@@ -41,11 +41,6 @@ impl Folder {
     pub(super) fn entry(&self, uid: u32) -> Option<Entry> {
         Some(Entry { message: *self.uids.messages.get(&uid)?, modseq: self.uids.modseq_of(uid) })
     }
-
-    /// Number of messages that were removed so far.
-    pub(super) fn removals(&self) -> usize {
-        self.uids.vanished_since(0).count()
-    }
 }
 
 /// A mailbox.
