@@ -75,7 +75,7 @@ impl<'w> FolderQueue<'w> {
 }
 
 /// Number of pairs that are worth their connections.
-fn lanes(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
+fn useful_pairs(round_trip: Option<Duration>, is_alone: bool, groups: usize) -> usize {
     let most = match round_trip {
         Some(it) if it >= FAR_ROUND_TRIP => MAX_PAIRS_FAR,
         _ if is_alone => MAX_PAIRS_ALONE,
@@ -118,7 +118,7 @@ pub(crate) fn connect_pairs_ahead<M: Ports>(cx: &mut SyncContext<'_, M>, jobs: &
 /// Number of pairs that are worth their connections, for this number of groups of folders.
 fn max_pairs<M: Ports>(cx: &SyncContext<'_, M>, groups: usize, is_alone: bool) -> usize {
     let round_trip = cx.source.round_trip().max(cx.target.round_trip());
-    lanes(round_trip, is_alone, groups).min(cx.limits.max_connection_pairs)
+    useful_pairs(round_trip, is_alone, groups).min(cx.limits.max_connection_pairs)
 }
 
 /// Synchronizes all folders that have not failed. `slots` are those of further pairs, which may be connected.
@@ -263,10 +263,10 @@ mod tests {
     #[test]
     fn further_pairs_are_for_far_servers_and_single_mailboxes() {
         let far = Some(Duration::from_millis(20));
-        assert_eq!((lanes(far, false, 10), lanes(far, true, 2), lanes(far, true, 0)), (MAX_PAIRS_FAR, 2, 1));
+        assert_eq!((useful_pairs(far, false, 10), useful_pairs(far, true, 2), useful_pairs(far, true, 0)), (MAX_PAIRS_FAR, 2, 1));
         let near = Some(Duration::from_micros(300));
         assert_eq!(
-            (lanes(near, true, 10), lanes(near, false, 10), lanes(None, false, 10)),
+            (useful_pairs(near, true, 10), useful_pairs(near, false, 10), useful_pairs(None, false, 10)),
             (MAX_PAIRS_ALONE, 1, 1)
         );
     }
