@@ -263,7 +263,10 @@ mod tests {
     #[test]
     fn further_pairs_are_for_far_servers_and_single_mailboxes() {
         let far = Some(Duration::from_millis(20));
-        assert_eq!((useful_pairs(far, false, 10), useful_pairs(far, true, 2), useful_pairs(far, true, 0)), (MAX_PAIRS_FAR, 2, 1));
+        assert_eq!(
+            (useful_pairs(far, false, 10), useful_pairs(far, true, 2), useful_pairs(far, true, 0)),
+            (MAX_PAIRS_FAR, 2, 1)
+        );
         let near = Some(Duration::from_micros(300));
         assert_eq!(
             (useful_pairs(near, true, 10), useful_pairs(near, false, 10), useful_pairs(None, false, 10)),
