@@ -5,9 +5,8 @@ use mailhaul_imap::{self as imap, ErrorKind, response::Code};
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::{
-    imap_mailbox::ImapMailbox,
+    imap::{mailbox::ImapMailbox, select::Mode},
     login::{Kept, without_token},
-    opening::Mode,
 };
 
 impl ImapMailbox {

@@ -12,7 +12,7 @@ use super::{
     split::{Outgoing, Split},
     way::Way,
 };
-use crate::{imap_mailbox::ImapMailbox, login::Login};
+use crate::{imap::mailbox::ImapMailbox, login::Login};
 
 /// So many messages are looked for at once.
 const AT_ONCE: usize = 50;

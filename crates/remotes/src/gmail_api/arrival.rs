@@ -10,7 +10,7 @@ use mailhaul_imap::Session;
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 
 use super::client::Api;
-use crate::{imap_mailbox::ImapMailbox, opening::Mode};
+use crate::imap::{mailbox::ImapMailbox, select::Mode};
 
 /// So often a message is looked for that does not show; the waits between grow from a second on.
 const LOOKS: u32 = 4;

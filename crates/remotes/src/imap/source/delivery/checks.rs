@@ -7,7 +7,7 @@ use mailhaul_imap::{
 use mailhaul_mail::{FINGERPRINT_FIELDS, Scope, Uid};
 
 use super::{Aim, Delivery, Stop, broken};
-use crate::{
+use crate::imap::source::{
     examination::{Examination, Facts},
     in_order::Batch,
 };

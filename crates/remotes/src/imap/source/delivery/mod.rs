@@ -14,14 +14,18 @@ use mailhaul_imap::{
 use mailhaul_mail::{Scope, Uid};
 
 use crate::{
-    culprits::{Culprits, Numbered},
-    examination::Examination,
-    in_order::{Batch, InOrder},
-    judge::{Judge, Worth},
-    line::Gauge,
-    pleas::Pleas,
+    imap::{
+        culprits::{Culprits, Numbered},
+        link_speed::Gauge,
+        source::{
+            examination::Examination,
+            in_order::{Batch, InOrder},
+            judge::{Judge, Worth},
+            pleas::Pleas,
+            sizes::Sizes,
+        },
+    },
     profile::Profile,
-    sizes::Sizes,
 };
 
 /// Bodies without the mark `\Seen` that a plain `BODY[]` would set.

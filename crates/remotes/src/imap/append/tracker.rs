@@ -13,7 +13,10 @@ use mailhaul_imap::{self as imap, AppendReply, CommandId};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 use tokio::sync::Notify;
 
-use crate::{error::told, keepable::Keepable, lessons::Lessons, terms::Terms};
+use crate::{
+    error::told,
+    imap::append::{learned::Lessons, permanent_flags::Keepable, rules::Terms},
+};
 
 /// A message as it was sent.
 #[derive(Clone, Debug)]

@@ -6,7 +6,10 @@ use mailhaul_imap::{self as imap, FetchStream};
 use mailhaul_mail::{Retry, Scope, Uid};
 
 use super::{Aim, Blame, Delivery, Stop};
-use crate::{culprits::is_break, in_order::Batch, pleas};
+use crate::imap::{
+    culprits::is_break,
+    source::{in_order::Batch, pleas},
+};
 
 /// What breaks at messages in a row may cost before the folder is left. A silent server costs the time that it was waited for.
 const MOST_COST: u32 = 60;

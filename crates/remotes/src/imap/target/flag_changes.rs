@@ -4,7 +4,7 @@ use mailhaul_engine::{Error, FlagChange};
 use mailhaul_imap::{self as imap, Store, StoreMode};
 use mailhaul_mail::{Flags, FolderPath, Scope, SystemFlag};
 
-use crate::{imap_mailbox::ImapMailbox, opening::Mode};
+use crate::imap::{mailbox::ImapMailbox, select::Mode};
 
 /// Changes in one round trip. A server that disconnects after some refusals gets one at a time: what the first refusal
 /// teaches spares the others.

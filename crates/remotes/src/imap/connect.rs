@@ -11,12 +11,14 @@ use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument as _;
 
 use crate::{
-    imap_mailbox::Account,
-    limited, listing,
+    imap::{
+        listing::{self, user_root},
+        mailbox::Account,
+        scan::limited,
+        select::is_hangup,
+    },
     login::{Kept, SignedIn},
-    opening::is_hangup,
     profile::{Choice, Impression, Profiles},
-    user_root,
 };
 
 /// A session that can be used, and what the server told at its beginning.

@@ -10,7 +10,7 @@ use mailhaul_engine::{Error, ErrorKind, FolderStatus};
 use mailhaul_imap::{self as imap, SelectOptions, Selected, Session};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
 
-use crate::imap_mailbox::ImapMailbox;
+use crate::imap::mailbox::ImapMailbox;
 
 /// So many connections may end at the opening of a folder before it is the folder that is to blame.
 const HANGUPS: u32 = 3;

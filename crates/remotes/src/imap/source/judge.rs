@@ -9,10 +9,12 @@ use bytes::Bytes;
 use mailhaul_mail::Uid;
 
 use crate::{
-    ending,
-    examination::{Examination, Facts},
+    imap::source::{
+        ending,
+        examination::{Examination, Facts},
+        sizes::Sizes,
+    },
     placeholder::{self, Placeholder},
-    sizes::Sizes,
 };
 
 /// Messages in doubt, where nothing is known of the server's sizes, before they are checked and nothing else is asked for.

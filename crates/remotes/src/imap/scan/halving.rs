@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mailhaul_imap::{self as imap, SearchKey, Selected, response::Fetch};
 use mailhaul_mail::{Scope, Uid, UidSet};
 
-use crate::{culprits::MOST_BREAKS, scan_memory::ScanMemory};
+use crate::imap::{culprits::MOST_BREAKS, scan::memory::ScanMemory};
 
 /// Refused commands, or commands at which the connection ended, after which no further halves are asked for. A server that refuses everything is not asked for each
 /// message, and many servers hang up after a number of errors.

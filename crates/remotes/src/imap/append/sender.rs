@@ -7,10 +7,12 @@ use mailhaul_imap::{self as imap, AppendHead, AppendReplies, AppendSink, Begin, 
 use mailhaul_mail::{Flags, repair::is_strictly_formed};
 use tokio::time::timeout;
 
-use crate::{
-    book::{Book, Outgoing},
-    line::Gauge,
-    terms::{Ruler, Terms},
+use crate::imap::{
+    append::{
+        rules::{Ruler, Terms},
+        tracker::{Book, Outgoing},
+    },
+    link_speed::Gauge,
 };
 
 /// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.

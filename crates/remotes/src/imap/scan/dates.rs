@@ -7,7 +7,7 @@ use mailhaul_engine::MessageInfo;
 use mailhaul_imap::{self as imap, Selected};
 use mailhaul_mail::{InternalDate, Uid, UidSet};
 
-use crate::halving::fetch_in_halves;
+use crate::imap::scan::halving::fetch_in_halves;
 
 const ITEMS: &str = "(UID BODY.PEEK[HEADER.FIELDS (DATE RECEIVED)])";
 

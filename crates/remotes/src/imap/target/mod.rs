@@ -1,5 +1,9 @@
 //! Writing into an IMAP mailbox: folders, messages in pipelined APPENDs, flags, moves.
 
+pub(crate) mod flag_changes;
+pub(crate) mod renaming;
+pub(crate) mod stored;
+
 use std::sync::PoisonError;
 
 use mailhaul_engine::{
@@ -10,14 +14,18 @@ use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResourc
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    book::{Balance, Book},
     error::told,
-    imap_mailbox::ImapMailbox,
-    keepable::Keepable,
-    line::Gauge,
-    opening::Mode,
-    sender::{Manner, Sent, Stop, linger, push},
-    terms::Terms,
+    imap::{
+        append::{
+            permanent_flags::Keepable,
+            rules::Terms,
+            sender::{Manner, Sent, Stop, linger, push},
+            tracker::{Balance, Book},
+        },
+        link_speed::Gauge,
+        mailbox::ImapMailbox,
+        select::Mode,
+    },
 };
 
 impl Target for ImapMailbox {

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_multipart_message_has_a_closing_boundary() {
-        let whole = crate::ending::tests::multipart(40);
+        let whole = crate::imap::source::ending::tests::multipart(40);
         let why = |text: &str| examined(text).contradiction(100_000, &Facts::default(), false);
         assert_eq!(why(&whole), None);
         let cut = &whole[..whole.len() - "---=x=---\r\n".len()];

@@ -6,11 +6,11 @@ use mailhaul_engine::Error;
 use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
-use crate::{
+use crate::imap::{
     culprits::is_break,
-    imap_mailbox::ImapMailbox,
-    opening::Mode,
-    scanning::{Found, Scanned, Since, changes, everything, incomplete},
+    mailbox::ImapMailbox,
+    scan::{Found, Scanned, Since, changes, everything, incomplete},
+    select::Mode,
 };
 
 /// Messages of a folder at most. A scan of more would not fit into the memory that it may take.

@@ -3,7 +3,7 @@
 use mailhaul_engine::{Error, Mailbox as _, NewFolder};
 use mailhaul_mail::{FolderPath, Scope};
 
-use crate::{imap_mailbox::ImapMailbox, opening::Mode};
+use crate::imap::{mailbox::ImapMailbox, select::Mode};
 
 impl ImapMailbox {
     /// Renames the folder, and its subscription with it.

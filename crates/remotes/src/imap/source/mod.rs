@@ -1,5 +1,13 @@
 //! Bodies from an IMAP mailbox, and subjects for people.
 
+pub(crate) mod delivery;
+pub(crate) mod ending;
+pub(crate) mod examination;
+pub(crate) mod in_order;
+pub(crate) mod judge;
+pub(crate) mod pleas;
+pub(crate) mod sizes;
+
 use std::collections::BTreeMap;
 
 use mail_parser::MessageParser;
@@ -7,12 +15,12 @@ use mailhaul_engine::{Error, Mailbox as _, Missing, Outlet, Source, Wanted};
 use mailhaul_imap::{self as imap, Selected};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
-use crate::{
+use crate::imap::{
     culprits::is_break,
-    delivery::{Blame, Delivery, Step, Stop},
-    imap_mailbox::ImapMailbox,
-    line::Gauge,
-    opening::Mode,
+    link_speed::Gauge,
+    mailbox::ImapMailbox,
+    select::Mode,
+    source::delivery::{Blame, Delivery, Step, Stop},
 };
 
 /// UIDs before and after a message among which another one is looked for.

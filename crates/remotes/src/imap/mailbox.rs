@@ -17,25 +17,25 @@ use mailhaul_mail::{
 use tokio::time::timeout;
 
 use crate::{
-    beginning::{Ahead, Beginning},
-    culprits::{Culprits, Numbered, is_break},
-    dates,
     error::told,
     gmail::{LabelRules, Labels},
     gmail_api::{GmailApi, Uploads},
-    halving::fetch_in_halves,
-    lessons::Lessons,
-    limited,
-    line::Line,
-    listing::{self, STATUS_ITEMS, folder_status},
+    imap::{
+        append::learned::Lessons,
+        connect::{Ahead, Beginning},
+        culprits::{Culprits, Numbered, is_break},
+        link_speed::Line,
+        listing::{
+            self, STATUS_ITEMS, folder_status,
+            names::Names,
+            user_root::{self, components},
+        },
+        scan::{self, Scanned, Since, ahead::ScansAhead, dates, halving::fetch_in_halves, limited},
+        select::{Mode, Numbering, is_hangup},
+        source::sizes::Sizes,
+    },
     login::{Kept, Login, without_token},
-    names::Names,
-    opening::{Mode, Numbering, is_hangup},
     profile::{Choice, Profile},
-    scanning::{self, Scanned, Since},
-    scans_ahead::ScansAhead,
-    sizes::Sizes,
-    user_root::{self, components},
 };
 
 /// Octets under way while bodies are read only to be hashed.
@@ -441,7 +441,7 @@ impl Mailbox for ImapMailbox {
             && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
         {
             // What is not shown would be copied once more.
-            return Err(self.explain_in(folder, scanning::incomplete(why)));
+            return Err(self.explain_in(folder, scan::incomplete(why)));
         }
         let mut notes =
             if self.numbering.is_made_up(folder) { vec![WITHOUT_VALIDITY.to_owned()] } else { Vec::new() };

@@ -10,10 +10,10 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{Digests, FolderPath, MessageHasher, Uid, UidSet};
 
-use crate::{
-    imap_mailbox::ImapMailbox,
-    opening::Mode,
-    scanning::{self, Found, SCAN_ITEMS},
+use crate::imap::{
+    mailbox::ImapMailbox,
+    scan::{self, Found, SCAN_ITEMS},
+    select::Mode,
 };
 
 /// The section that holds the whole message.
@@ -91,8 +91,7 @@ impl ImapMailbox {
             }
         }
         let selected = self.open(folder, Mode::Select).await?;
-        let messages =
-            scanning::from(selected, first).await.map_err(|error| self.explain_in(folder, error))?;
+        let messages = scan::from(selected, first).await.map_err(|error| self.explain_in(folder, error))?;
         Ok(StoredMessages { messages, digests: Vec::new() })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mailhaul_mail::{Flags, FolderPath, Uid};
 
-use crate::keepable::is_system;
+use crate::imap::append::permanent_flags::is_system;
 
 /// Connections that may end at the same message before it is skipped.
 const HANGUPS: u32 = 3;

@@ -1,5 +1,8 @@
 //! The folders of a mailbox, as the engine sees them.
 
+pub(crate) mod names;
+pub(crate) mod user_root;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mailhaul_engine::{Folder, FolderStatus, LeaveOut};
@@ -9,7 +12,7 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{FolderPath, Scope, SpecialUse};
 
-use crate::names::Names;
+use crate::imap::listing::names::Names;
 
 /// What STATUS is asked for, by which a change is noticed.
 pub(crate) const STATUS_ITEMS: [StatusItem; 4] =

@@ -2,6 +2,13 @@
 //!
 //! Invariant: a message that is there and is not shown is never taken for one that is gone.
 
+pub(crate) mod ahead;
+pub(crate) mod dates;
+pub(crate) mod halving;
+pub(crate) mod limited;
+pub(crate) mod memory;
+pub(crate) mod over_breaks;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -16,7 +23,7 @@ use mailhaul_mail::{Flags, FolderPath, InternalDate, ModSeq, Retry, Scope, Uid, 
 
 use crate::{
     gmail::Labels,
-    halving::{Halves, RefusedSet, is_refusal, listed},
+    imap::scan::halving::{Halves, RefusedSet, is_refusal, listed},
 };
 
 /// A told size beyond this is no size of a message (bytes).

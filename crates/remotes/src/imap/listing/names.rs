@@ -4,7 +4,7 @@ use mailhaul_imap::MailboxName;
 use mailhaul_imap::response::Namespaces;
 use mailhaul_mail::FolderPath;
 
-use crate::{listing::EVERYTHING, user_root::ResolvedRoot};
+use crate::imap::listing::{EVERYTHING, user_root::ResolvedRoot};
 
 /// How one mailbox's folders are named by its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

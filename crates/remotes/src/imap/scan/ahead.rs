@@ -6,10 +6,9 @@ use mailhaul_engine::{Cursor, Error, FolderStatus, Scan};
 use mailhaul_imap::{ChangedMailbox, ChangesQuery};
 use mailhaul_mail::{FolderPath, Scope};
 
-use crate::{
-    dates::undated,
-    imap_mailbox::ImapMailbox,
-    scanning::{Found, SCAN_ITEMS, Since, changes_of_one, until_the_end},
+use crate::imap::{
+    mailbox::ImapMailbox,
+    scan::{Found, SCAN_ITEMS, Since, changes_of_one, dates::undated, until_the_end},
 };
 
 /// Maximum number of folders in one round trip. Bounds the answers that the server has under way.
