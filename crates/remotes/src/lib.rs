@@ -5,7 +5,6 @@
 
 mod error;
 mod gmail;
-mod gmail_api;
 mod imap;
 mod login;
 mod maildir;
@@ -13,8 +12,8 @@ mod placeholder;
 mod profile;
 mod trial;
 
-pub use gmail::{LabelPolicy, LabelRules};
-pub use gmail_api::{GmailApi, Pause};
+pub use gmail::api::{GmailApi, Pause};
+pub use gmail::labels::{LabelPolicy, LabelRules};
 pub use imap::listing::user_root::{ResolvedRoot, resolve_root};
 pub use imap::mailbox::{Account, ImapMailbox, Listener};
 pub use login::Login;

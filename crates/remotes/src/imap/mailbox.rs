@@ -18,8 +18,10 @@ use tokio::time::timeout;
 
 use crate::{
     error::told,
-    gmail::{LabelRules, Labels},
-    gmail_api::{GmailApi, Uploads},
+    gmail::{
+        api::{GmailApi, Uploads},
+        labels::{LabelRules, Labels},
+    },
     imap::{
         append::learned::Lessons,
         connect::{Ahead, Beginning},

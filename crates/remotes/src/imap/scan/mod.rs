@@ -22,7 +22,7 @@ use mailhaul_imap::{self as imap, ChangedMailbox, Selected, response::Fetch};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, ModSeq, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    gmail::Labels,
+    gmail::labels::Labels,
     imap::scan::halving::{Halves, RefusedSet, is_refusal, listed},
 };
 

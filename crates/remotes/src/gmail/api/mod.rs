@@ -5,14 +5,14 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `way` | which messages go by APPEND all the same |
+//! | `route` | which messages go by APPEND all the same |
 //! | `split` | the feed, for whose turn it is |
 //! | `labels` | the labels that a folder and flags mean |
 //! | `answer` | what an answer means |
 //! | `client` | one request: its token, patience in place |
 //! | `upload` | a message: whole, or in chunks that can be gone on with |
 //! | `arrival` | UIDs of what was uploaded |
-//! | `appending` | all of it together |
+//! | `../target` | all of it together |
 //!
 //! **What becomes of dates.** The API takes none. A message gets the moment of its Date field, to the second and without its
 //! zone. Where that lies more than ten minutes from when the message arrived on the source, or where there is no such field,
@@ -29,14 +29,13 @@
 //! here too, as many as IMAP's and counted apart, and that they are met in exceptional cases only; whoever meets them is told until
 //! when to wait (429), and the pass waits so long.
 
-mod answer;
-mod appending;
-mod arrival;
-mod client;
-mod labels;
-mod split;
-mod upload;
-mod way;
+pub(crate) mod answer;
+pub(crate) mod arrival;
+pub(crate) mod client;
+pub(crate) mod labels;
+pub(crate) mod route;
+pub(crate) mod split;
+pub(crate) mod upload;
 
 use std::{
     collections::BTreeMap,
@@ -120,7 +119,7 @@ fn safe(text: &str) -> Result<Url, String> {
 pub(crate) struct Uploads {
     api: GmailApi,
     /// What folders are for; `None` where nobody listed them.
-    uses: Option<BTreeMap<FolderPath, SpecialUse>>,
+    pub(crate) uses: Option<BTreeMap<FolderPath, SpecialUse>>,
     shared: Arc<Shared>,
 }
 
@@ -142,7 +141,7 @@ impl Uploads {
         self.uses = Some(uses.collect());
     }
 
-    fn special_use(&self, folder: &FolderPath) -> Option<SpecialUse> {
+    pub(crate) fn special_use(&self, folder: &FolderPath) -> Option<SpecialUse> {
         self.uses.as_ref().and_then(|it| it.get(folder).copied())
     }
 

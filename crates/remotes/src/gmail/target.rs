@@ -5,14 +5,17 @@ use std::sync::PoisonError;
 use mailhaul_engine::{Ack, Acks, Envelope, Error, ErrorKind, Feed, Mailbox as _, Side};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 
-use super::{
-    arrival::{Arrivals, Uploaded},
-    client::{Api, Failure},
-    labels::{Place, has_more, ids, place},
-    split::{Outgoing, Split},
-    way::Way,
+use crate::{
+    gmail::api::{
+        arrival::{Arrivals, Uploaded},
+        client::{Api, Failure},
+        labels::{Place, has_more, ids, place},
+        route::Way,
+        split::{Outgoing, Split},
+    },
+    imap::mailbox::ImapMailbox,
+    login::Login,
 };
-use crate::{imap::mailbox::ImapMailbox, login::Login};
 
 /// So many messages are looked for at once.
 const AT_ONCE: usize = 50;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use mailhaul_engine::{Envelope, Error, Feed, Offer};
 
-use super::way::{LONGEST_HEADER, Way, has_header_end, way};
+use super::route::{LONGEST_HEADER, Way, has_header_end, way};
 
 /// A message that is to go by the API.
 pub(crate) enum Outgoing {
