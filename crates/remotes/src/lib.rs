@@ -14,8 +14,9 @@ mod trial;
 
 pub use gmail::api::{GmailApi, Pause};
 pub use gmail::labels::{LabelPolicy, LabelRules};
+pub use imap::account::Account;
 pub use imap::listing::user_root::{ResolvedRoot, resolve_root};
-pub use imap::mailbox::{Account, ImapMailbox, Listener};
+pub use imap::mailbox::{ImapMailbox, Listener};
 pub use login::Login;
 pub use maildir::MaildirMailbox;
 pub use mailhaul_engine::Side;

@@ -5,7 +5,7 @@ use mailhaul_imap::{self as imap, ErrorKind, response::Code};
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::{
-    imap::{mailbox::ImapMailbox, select::Mode},
+    imap::{mailbox::ImapMailbox, numbering::SelectMode},
     login::{Kept, without_token},
 };
 
@@ -35,7 +35,7 @@ impl ImapMailbox {
             }
         }
         let opened = match &self.account.user_root {
-            None => self.open(&FolderPath::inbox(), Mode::Examine).await.map(drop),
+            None => self.open(&FolderPath::inbox(), SelectMode::Examine).await.map(drop),
             Some(_) => self.folders().await.map(drop),
         };
         opened.map_err(|error| if error.retry == Retry::Never { of_mailbox(error) } else { error })

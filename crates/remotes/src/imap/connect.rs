@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 
 use crate::{
     imap::{
-        listing::{self, user_root},
-        mailbox::Account,
+        account::Account,
+        culprits::is_hangup,
+        listing::{self, names::EVERYTHING, user_root},
         scan::limited,
-        select::is_hangup,
     },
     login::{Kept, SignedIn},
     profile::{Choice, Impression, Profiles},
@@ -55,7 +55,7 @@ impl Beginning {
         let is_source = *side == Side::Source;
         let extensions = if is_source { limited::extensions(&session) } else { &[] };
         let lists = lists && session.capabilities().has("NAMESPACE");
-        let query = lists.then(|| listing::query(listing::EVERYTHING.to_vec(), is_source));
+        let query = lists.then(|| listing::query(EVERYTHING.to_vec(), is_source));
         let introduced = session.introduce(&fields, extensions, query.as_ref()).await;
         let Introduction { id, namespaces, listed, round_trip } = introduced
             .map_err(|error| if lists && is_hangup(&error) { Interrupted::AtList } else { error.into() })?;

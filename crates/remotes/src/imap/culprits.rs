@@ -116,6 +116,12 @@ pub(crate) fn is_break(error: &imap::Error) -> bool {
     error.scope == Scope::Session && matches!(error.kind, K::Connection | K::Timeout | K::Protocol)
 }
 
+/// Whether the connection ended, or nothing came, without a reason that lies beyond the command.
+pub(crate) fn is_hangup(error: &imap::Error) -> bool {
+    error.scope == Scope::Session
+        && matches!(error.kind, imap::ErrorKind::Connection | imap::ErrorKind::Timeout)
+}
+
 fn verdict(error: &imap::Error, times: u32) -> String {
     let times = match times {
         1 => "once".to_owned(),

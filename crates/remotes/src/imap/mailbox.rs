@@ -10,7 +10,7 @@ use mailhaul_engine::{
     Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
     Source as _, Wanted, pipe,
 };
-use mailhaul_imap::{self as imap, ConnectOptions, ListedMailbox, MailboxName, Session, StatusItem};
+use mailhaul_imap::{self as imap, ListedMailbox, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
@@ -23,20 +23,21 @@ use crate::{
         labels::{LabelRules, Labels},
     },
     imap::{
+        account::Account,
         append::learned::Lessons,
         connect::{Ahead, Beginning},
-        culprits::{Culprits, Numbered, is_break},
+        culprits::{Culprits, Numbered, is_break, is_hangup},
         link_speed::Line,
         listing::{
             self, STATUS_ITEMS, folder_status,
             names::Names,
             user_root::{self, components},
         },
-        scan::{self, Scanned, Since, ahead::ScansAhead, dates, halving::fetch_in_halves, limited},
-        select::{Mode, Numbering, is_hangup},
+        numbering::{Numbering, SelectMode},
+        scan::{self, Scanned, Since, dates, halving::fetch_in_halves, limited, prefetched::PrefetchedScans},
         source::sizes::Sizes,
     },
-    login::{Kept, Login, without_token},
+    login::{Kept, without_token},
     profile::{Choice, Profile},
 };
 
@@ -49,21 +50,6 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// Said of a folder whose numbers are not known to last.
 const WITHOUT_VALIDITY: &str =
     "the server tells no UIDVALIDITY; each pass recognises the messages by their headers";
-
-/// How to reach one mailbox.
-#[derive(Clone)]
-pub struct Account {
-    /// Which end it is.
-    pub side: Side,
-    /// The server.
-    pub options: ConnectOptions,
-    /// Who logs in.
-    pub login: Login,
-    /// The folder that is taken for the whole mailbox, in the form `a/b`, where it is not the login's own.
-    pub user_root: Option<String>,
-    /// What kind of server it is taken for; where there is none, it is known by what it says.
-    pub profile: Option<String>,
-}
 
 /// Somebody who is told what kind of server a mailbox is on.
 pub type Listener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
@@ -113,7 +99,7 @@ pub struct ImapMailbox {
     /// Counts the messages that scans have shown, on all connections.
     pub(crate) scanned: Arc<AtomicU64>,
     /// Scans that were made before the engine asked for them.
-    pub(crate) scans_ahead: ScansAhead,
+    pub(crate) prefetched: PrefetchedScans,
     /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
     pub(crate) is_further: bool,
 }
@@ -166,7 +152,7 @@ impl ImapMailbox {
             is_root_advised: false,
             is_read_apart: false,
             scanned: Arc::default(),
-            scans_ahead: ScansAhead::default(),
+            prefetched: PrefetchedScans::default(),
             is_further: false,
         }
     }
@@ -429,7 +415,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
-        if let Some(mut scan) = self.scans_ahead.take(folder, since) {
+        if let Some(mut scan) = self.prefetched.take(folder, since) {
             self.numbering.told(folder, Some(scan.status.uid_validity));
             scan.notes.extend(self.doubt(scan.status.messages));
             return Ok(scan);
@@ -480,7 +466,7 @@ impl Mailbox for ImapMailbox {
         let items = format!("(UID BODY.PEEK[HEADER.FIELDS ({})])", FINGERPRINT_FIELDS.join(" "));
         let mut found: BTreeMap<Uid, Option<Fingerprint>> = BTreeMap::new();
         self.begin().await?;
-        let mut selected = self.open(folder, Mode::Examine).await?;
+        let mut selected = self.open(folder, SelectMode::Examine).await?;
         let fetched = fetch_in_halves(&mut selected, uids.clone(), &items, |fetch| {
             let header = fetch.sections.iter().find(|it| it.spec.starts_with("HEADER.FIELDS"));
             let (Some(uid), Some(header)) = (fetch.uid, header) else { return false };
@@ -510,7 +496,7 @@ impl Mailbox for ImapMailbox {
     async fn reconnect(&mut self) -> Result<(), Error> {
         // The next command connects; a mailbox that is not needed any more does not.
         self.session = None;
-        self.scans_ahead.clear();
+        self.prefetched.clear();
         self.ahead.resize(0, &self.account, false);
         Ok(())
     }
@@ -547,7 +533,7 @@ impl Mailbox for ImapMailbox {
             is_root_advised: self.is_root_advised,
             is_read_apart: self.is_read_apart,
             scanned: Arc::clone(&self.scanned),
-            scans_ahead: ScansAhead::default(),
+            prefetched: PrefetchedScans::default(),
             is_further: true,
         }
     }

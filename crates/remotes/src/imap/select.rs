@@ -1,101 +1,27 @@
 //! Opening a folder: with numbers that mean what was told before, and beside folders that no server can open.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
-};
-
 use mailhaul_engine::{Error, ErrorKind, FolderStatus};
-use mailhaul_imap::{self as imap, SelectOptions, Selected, Session};
+use mailhaul_imap::{SelectOptions, Selected, Session};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
 
-use crate::imap::mailbox::ImapMailbox;
+use crate::imap::{culprits::is_hangup, mailbox::ImapMailbox, numbering::SelectMode};
 
 /// So many connections may end at the opening of a folder before it is the folder that is to blame.
 const HANGUPS: u32 = 3;
 
-/// How a folder is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// To read.
-    Examine,
-    /// To write.
-    Select,
-}
-
-/// What was told of how folders are numbered; all connections to a mailbox share it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Numbering(Arc<Mutex<Told>>);
-
-#[derive(Debug, Default)]
-struct Told {
-    /// The UIDVALIDITY to which all UIDs belong that were told since.
-    validity: BTreeMap<FolderPath, UidValidity>,
-    /// Folders for which EXAMINE tells no UIDVALIDITY that lasts, and SELECT does.
-    selected_to_read: BTreeSet<FolderPath>,
-    /// Folders for which the server tells no UIDVALIDITY at all.
-    without_validity: BTreeSet<FolderPath>,
-}
-
-impl Numbering {
-    fn inner(&self) -> MutexGuard<'_, Told> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The folder's UIDs belong to this UIDVALIDITY from now on.
-    pub(crate) fn told(&self, folder: &FolderPath, validity: Option<UidValidity>) {
-        if let Some(validity) = validity {
-            self.inner().validity.insert(folder.clone(), validity);
-        }
-    }
-
-    /// The UIDVALIDITY of a folder for which the server now tells none: the one told before, else a number that no other
-    /// pass has. The next pass recognises the messages by their fingerprints then.
-    fn of_silent(&self, folder: &FolderPath) -> UidValidity {
-        let mut told = self.inner();
-        if let Some(known) = told.validity.get(folder) {
-            return *known;
-        }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let number = u64::try_from(since.as_nanos()).ok().and_then(UidValidity::new);
-        let made_up = number.unwrap_or(UidValidity::LAST);
-        told.validity.insert(folder.clone(), made_up);
-        told.without_validity.insert(folder.clone());
-        made_up
-    }
-
-    /// True if the folder's UIDVALIDITY was not told by the server.
-    pub(crate) fn is_made_up(&self, folder: &FolderPath) -> bool {
-        self.inner().without_validity.contains(folder)
-    }
-
-    /// True if EXAMINE tells no UIDVALIDITY of the folder that lasts.
-    pub(crate) fn is_selected_to_read(&self, folder: &FolderPath) -> bool {
-        self.inner().selected_to_read.contains(folder)
-    }
-
-    /// The UIDVALIDITY that was told last.
-    pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
-        self.inner().validity.get(folder).copied()
-    }
-}
-
-/// Whether the connection ended, or nothing came, without a reason that lies beyond the command.
-pub(crate) fn is_hangup(error: &imap::Error) -> bool {
-    error.scope == Scope::Session
-        && matches!(error.kind, imap::ErrorKind::Connection | imap::ErrorKind::Timeout)
-}
-
 impl ImapMailbox {
     /// The folder opened, again only where that is needed. That it is numbered otherwise than was told is an error: what
     /// is known of its messages would be said of others.
-    pub(crate) async fn open(&mut self, folder: &FolderPath, mode: Mode) -> Result<Selected<'_>, Error> {
+    pub(crate) async fn open(
+        &mut self,
+        folder: &FolderPath,
+        mode: SelectMode,
+    ) -> Result<Selected<'_>, Error> {
         self.session().await?;
         let name = self.wire(folder);
         let open = self.session.as_mut().and_then(Session::selected);
-        let is_open =
-            open.is_some_and(|it| *it.name() == name && (mode == Mode::Examine || !it.data().read_only));
+        let is_open = open
+            .is_some_and(|it| *it.name() == name && (mode == SelectMode::Examine || !it.data().read_only));
         if !is_open {
             let now = self.open_anew(folder, mode).await?;
             if let (Some(then), Some(now)) = (self.numbering.of(folder), now)
@@ -117,15 +43,15 @@ impl ImapMailbox {
     /// in mailboxes that only POP3 has used. Nothing is changed by it but `\Recent`.
     pub(crate) async fn open_to_scan(&mut self, folder: &FolderPath) -> Result<Selected<'_>, Error> {
         let then = self.numbering.of(folder);
-        let mut now = self.open_anew(folder, Mode::Examine).await?;
+        let mut now = self.open_anew(folder, SelectMode::Examine).await?;
         let is_sticky = !self.selected()?.data().uid_not_sticky;
         if self.selected()?.data().read_only
             && (now.is_none() || !is_sticky || then.is_some_and(|it| Some(it) != now))
         {
             let examined = now;
-            now = self.open_anew(folder, Mode::Select).await?;
+            now = self.open_anew(folder, SelectMode::Select).await?;
             if now != examined {
-                self.numbering.inner().selected_to_read.insert(folder.clone());
+                self.numbering.select_to_read(folder);
             }
         }
         self.numbering.told(folder, now);
@@ -143,7 +69,7 @@ impl ImapMailbox {
 
     /// Selects the folder now. `None` if the answer lacks UIDVALIDITY or UIDNEXT, or the folder is read-only.
     pub(crate) async fn select_anew(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
-        let uid_validity = self.open_anew(folder, Mode::Select).await?;
+        let uid_validity = self.open_anew(folder, SelectMode::Select).await?;
         let selected = self.selected()?;
         let data = selected.data();
         let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
@@ -160,9 +86,9 @@ impl ImapMailbox {
     pub(crate) async fn open_anew(
         &mut self,
         folder: &FolderPath,
-        mode: Mode,
+        mode: SelectMode,
     ) -> Result<Option<UidValidity>, Error> {
-        let mode = if self.numbering.is_selected_to_read(folder) { Mode::Select } else { mode };
+        let mode = if self.numbering.is_selected_to_read(folder) { SelectMode::Select } else { mode };
         let (is_further, mut hangups) = (self.is_further, 0);
         loop {
             self.session().await?;
@@ -174,8 +100,8 @@ impl ImapMailbox {
                 return Err(self.explain_in(folder, error));
             }
             let outcome = match mode {
-                Mode::Examine => session.examine(&name, &options).await,
-                Mode::Select => session.select(&name, &options).await,
+                SelectMode::Examine => session.examine(&name, &options).await,
+                SelectMode::Select => session.select(&name, &options).await,
             };
             match outcome {
                 Ok(selected) => return Ok(selected.data().uid_validity),
@@ -194,7 +120,7 @@ impl ImapMailbox {
     }
 
     /// Opens the folder once more, and gives the number of its messages now.
-    pub(crate) async fn open_now(&mut self, folder: &FolderPath, mode: Mode) -> Result<u32, Error> {
+    pub(crate) async fn open_now(&mut self, folder: &FolderPath, mode: SelectMode) -> Result<u32, Error> {
         self.open_anew(folder, mode).await?;
         Ok(self.selected()?.data().exists)
     }

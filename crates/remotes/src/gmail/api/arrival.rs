@@ -10,7 +10,7 @@ use mailhaul_imap::Session;
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 
 use super::client::Api;
-use crate::imap::{mailbox::ImapMailbox, select::Mode};
+use crate::imap::{mailbox::ImapMailbox, numbering::SelectMode};
 
 /// So often a message is looked for that does not show; the waits between grow from a second on.
 const LOOKS: u32 = 4;
@@ -97,7 +97,7 @@ impl ImapMailbox {
                 api.pause(Duration::from_secs(1 << (look - 1))).await;
             }
             self.begin().await?;
-            self.open(folder, Mode::Select).await?;
+            self.open(folder, SelectMode::Select).await?;
             // Lets the server show what came into the folder that is open.
             let told = self.session().await?.noop().await;
             told.map_err(|error| self.explain_in(folder, error))?;

@@ -12,14 +12,11 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{FolderPath, Scope, SpecialUse};
 
-use crate::imap::listing::names::Names;
+use crate::imap::listing::names::{EVERYTHING, Names};
 
 /// What STATUS is asked for, by which a change is noticed.
 pub(crate) const STATUS_ITEMS: [StatusItem; 4] =
     [StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::HighestModSeq];
-
-/// The pattern of all folders.
-pub(crate) const EVERYTHING: &[u8] = b"*";
 
 /// The folders, and each one's name on the wire.
 #[derive(Default)]

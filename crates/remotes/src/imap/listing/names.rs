@@ -4,7 +4,10 @@ use mailhaul_imap::MailboxName;
 use mailhaul_imap::response::Namespaces;
 use mailhaul_mail::FolderPath;
 
-use crate::imap::listing::{EVERYTHING, user_root::ResolvedRoot};
+use crate::imap::listing::user_root::ResolvedRoot;
+
+/// Pattern of all folders.
+pub(crate) const EVERYTHING: &[u8] = b"*";
 
 /// How one mailbox's folders are named by its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Scans several folders in one round trip, before the engine asks for each of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use mailhaul_engine::{Cursor, Error, FolderStatus, Scan};
 use mailhaul_imap::{ChangedMailbox, ChangesQuery};
@@ -14,27 +14,6 @@ use crate::imap::{
 /// Maximum number of folders in one round trip. Bounds the answers that the server has under way.
 const TOGETHER: usize = 16;
 
-/// Scans that were made ahead and not used yet.
-#[derive(Default)]
-pub(crate) struct ScansAhead {
-    scans: BTreeMap<FolderPath, (Cursor, Scan)>,
-    /// A connection ended at such a question. From then on each folder is scanned alone.
-    is_refused: bool,
-}
-
-impl ScansAhead {
-    /// Takes the scan of the folder since this cursor.
-    pub(crate) fn take(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Option<Scan> {
-        let (cursor, scan) = self.scans.remove(folder)?;
-        since.is_some_and(|it| *it == cursor).then_some(scan)
-    }
-
-    /// Drops the scans that were not used.
-    pub(crate) fn clear(&mut self) {
-        self.scans.clear();
-    }
-}
-
 /// A folder to scan ahead.
 struct Asked {
     folder: FolderPath,
@@ -46,7 +25,7 @@ impl ImapMailbox {
     /// Scans folders since their cursors, several in one round trip. A folder with an incomplete answer is scanned again
     /// when the engine asks for it.
     pub(crate) async fn look_ahead(&mut self, folders: &[(FolderPath, Cursor)]) -> Result<(), Error> {
-        self.scans_ahead.clear();
+        self.prefetched.clear();
         self.begin().await?;
         if !self.can_look_ahead().await? {
             return Ok(());
@@ -67,7 +46,7 @@ impl ImapMailbox {
         let is_plain = self.labels.is_none() && self.choice.profile.allowance(0).is_none();
         let session = self.session().await?;
         let tells_all = session.has_enabled("QRESYNC") && session.capabilities().message_limit().is_none();
-        Ok(is_plain && tells_all && !self.scans_ahead.is_refused)
+        Ok(is_plain && tells_all && !self.prefetched.is_refused)
     }
 
     /// Returns the folder if nothing known speaks against the cursor: UIDVALIDITY, earlier broken scans.
@@ -99,7 +78,7 @@ impl ImapMailbox {
             Ok(told) => told,
             // Scanning each folder alone shows which one is the reason.
             Err(error) if error.scope <= Scope::Session => {
-                self.scans_ahead.is_refused = true;
+                self.prefetched.is_refused = true;
                 self.session = None;
                 return Ok(false);
             }
@@ -108,7 +87,7 @@ impl ImapMailbox {
         for ((asked, found), told) in group.iter().zip(found).zip(told) {
             let scan = told.ok().and_then(|mailbox| scan_of(asked, found, mailbox));
             if let Some(scan) = scan {
-                self.scans_ahead.scans.insert(asked.folder.clone(), (asked.cursor, scan));
+                self.prefetched.add(asked.folder.clone(), asked.cursor, scan);
             }
         }
         Ok(true)

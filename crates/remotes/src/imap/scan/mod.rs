@@ -8,6 +8,7 @@ pub(crate) mod halving;
 pub(crate) mod limited;
 pub(crate) mod memory;
 pub(crate) mod over_breaks;
+pub(crate) mod prefetched;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

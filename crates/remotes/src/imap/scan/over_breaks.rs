@@ -9,8 +9,8 @@ use mailhaul_mail::{FolderPath, Retry, Scope};
 use crate::imap::{
     culprits::is_break,
     mailbox::ImapMailbox,
+    numbering::SelectMode,
     scan::{Found, Scanned, Since, changes, everything, incomplete},
-    select::Mode,
 };
 
 /// Messages of a folder at most. A scan of more would not fit into the memory that it may take.
@@ -55,7 +55,7 @@ impl ImapMailbox {
                 return Err(self.given_up(folder, error));
             }
             self.session = None;
-            let mut selected = self.open(folder, Mode::Examine).await?;
+            let mut selected = self.open(folder, SelectMode::Examine).await?;
             let divided = found.halves.broke(&mut selected, &error).await;
             divided.map_err(|error| self.explain_in(folder, error))?;
         }

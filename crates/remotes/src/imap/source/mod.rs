@@ -19,7 +19,7 @@ use crate::imap::{
     culprits::is_break,
     link_speed::Gauge,
     mailbox::ImapMailbox,
-    select::Mode,
+    numbering::SelectMode,
     source::delivery::{Blame, Delivery, Step, Stop},
 };
 
@@ -47,7 +47,7 @@ impl Source for ImapMailbox {
             gauge,
         );
         loop {
-            let selected = self.open(folder, Mode::Examine).await?;
+            let selected = self.open(folder, SelectMode::Examine).await?;
             let delivered = deliver(selected, &mut delivery).await;
             self.line = delivery.gauge.line();
             match delivered {
@@ -66,7 +66,7 @@ impl Source for ImapMailbox {
     /// nothing else.
     async fn prepare(&mut self, folder: &FolderPath) -> Result<(), Error> {
         self.begin().await?;
-        self.open(folder, Mode::Examine).await.map(drop)
+        self.open(folder, SelectMode::Examine).await.map(drop)
     }
 
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
@@ -108,7 +108,7 @@ impl ImapMailbox {
         uids: &UidSet,
         found: &mut BTreeMap<Uid, String>,
     ) -> Result<Heard, Error> {
-        let mut selected = self.open(folder, Mode::Examine).await?;
+        let mut selected = self.open(folder, SelectMode::Examine).await?;
         let fetched = selected
             .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
                 let header = fetch.sections.iter().find_map(|it| fetch.inline(&it.spec));

@@ -4,7 +4,7 @@ use mailhaul_engine::{Error, FlagChange};
 use mailhaul_imap::{self as imap, Store, StoreMode};
 use mailhaul_mail::{Flags, FolderPath, Scope, SystemFlag};
 
-use crate::imap::{mailbox::ImapMailbox, select::Mode};
+use crate::imap::{mailbox::ImapMailbox, numbering::SelectMode};
 
 /// Changes in one round trip. A server that disconnects after some refusals gets one at a time: what the first refusal
 /// teaches spares the others.
@@ -50,7 +50,7 @@ impl ImapMailbox {
                 stores.push(Store { uids: change.uids.clone(), mode, flags: kept });
             }
         }
-        let results = self.open(folder, Mode::Select).await?.uid_store_many(&stores).await;
+        let results = self.open(folder, SelectMode::Select).await?.uid_store_many(&stores).await;
         for (store, result) in
             stores.into_iter().zip(results.map_err(|error| self.explain_in(folder, error))?)
         {
@@ -86,7 +86,7 @@ impl ImapMailbox {
                 store.flags.without(&kept).iter().for_each(|name| lost.insert(name));
             }
             store.flags = kept;
-            let mut selected = self.open(folder, Mode::Select).await?;
+            let mut selected = self.open(folder, SelectMode::Select).await?;
             match selected.uid_store(&store.uids, store.mode, &store.flags).await {
                 Ok(()) => return Ok(()),
                 Err(again) => error = again,

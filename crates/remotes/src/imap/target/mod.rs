@@ -24,7 +24,7 @@ use crate::{
         },
         link_speed::Gauge,
         mailbox::ImapMailbox,
-        select::Mode,
+        numbering::SelectMode,
     },
 };
 
@@ -146,7 +146,7 @@ impl Target for ImapMailbox {
     ) -> Result<Vec<(Uid, Uid)>, Error> {
         self.begin().await?;
         let to = self.wire(to);
-        let mut selected = self.open(from, Mode::Select).await?;
+        let mut selected = self.open(from, SelectMode::Select).await?;
         if !selected.capabilities().has("UIDPLUS") {
             // Nobody could say where they went, and they could not be taken out of here alone.
             return Ok(Vec::new());
@@ -165,7 +165,7 @@ impl Target for ImapMailbox {
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
         self.begin().await?;
-        let mut selected = self.open(folder, Mode::Select).await?;
+        let mut selected = self.open(folder, SelectMode::Select).await?;
         let deleted: Flags = ["\\Deleted"].into_iter().collect();
         let removed = async {
             if !selected.capabilities().has("UIDPLUS") {
@@ -298,7 +298,7 @@ impl ImapMailbox {
 
     /// The folder opened, because only so the server says which flags it keeps.
     pub(crate) async fn keepable(&mut self, folder: &FolderPath) -> Result<Keepable, Error> {
-        let keepable = Keepable::of(self.open(folder, Mode::Select).await?.data());
+        let keepable = Keepable::of(self.open(folder, SelectMode::Select).await?.data());
         Ok(keepable.without(&self.choice.profile.never_sent))
     }
 

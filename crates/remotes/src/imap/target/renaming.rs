@@ -3,7 +3,7 @@
 use mailhaul_engine::{Error, Mailbox as _, NewFolder};
 use mailhaul_mail::{FolderPath, Scope};
 
-use crate::imap::{mailbox::ImapMailbox, select::Mode};
+use crate::imap::{mailbox::ImapMailbox, numbering::SelectMode};
 
 impl ImapMailbox {
     /// Renames the folder, and its subscription with it.
@@ -78,7 +78,7 @@ impl ImapMailbox {
 
     /// True if the folder that is opened now holds no message.
     async fn is_empty(&mut self, folder: &FolderPath) -> Result<bool, Error> {
-        let is_empty = self.open_now(folder, Mode::Select).await? == 0;
+        let is_empty = self.open_now(folder, SelectMode::Select).await? == 0;
         if is_empty {
             self.selected()?.close().await.map_err(|error| self.explain_in(folder, error))?;
         }

@@ -12,8 +12,8 @@ use mailhaul_mail::{Digests, FolderPath, MessageHasher, Uid, UidSet};
 
 use crate::imap::{
     mailbox::ImapMailbox,
+    numbering::SelectMode,
     scan::{self, Found, SCAN_ITEMS},
-    select::Mode,
 };
 
 /// The section that holds the whole message.
@@ -61,14 +61,14 @@ impl ImapMailbox {
                 return Ok(shown);
             }
         }
-        self.open(folder, Mode::Select).await?;
+        self.open(folder, SelectMode::Select).await?;
         let synchronized = self.session().await?.noop().await;
         synchronized.map_err(|error| self.explain(error))?;
         let shown = self.list_and_read(folder, first, read).await?;
         if is_complete(&shown) {
             return Ok(shown);
         }
-        self.open_anew(folder, Mode::Select).await?;
+        self.open_anew(folder, SelectMode::Select).await?;
         self.list_and_read(folder, first, read).await
     }
 
@@ -79,7 +79,7 @@ impl ImapMailbox {
         read: &UidSet,
     ) -> Result<StoredMessages, Error> {
         if !read.is_empty() && !self.is_read_apart {
-            let selected = self.open(folder, Mode::Select).await?;
+            let selected = self.open(folder, SelectMode::Select).await?;
             match one_flight(selected, first, read).await {
                 Ok(Some(stored)) => return Ok(stored),
                 Ok(None) => {}
@@ -90,7 +90,7 @@ impl ImapMailbox {
                 }
             }
         }
-        let selected = self.open(folder, Mode::Select).await?;
+        let selected = self.open(folder, SelectMode::Select).await?;
         let messages = scan::from(selected, first).await.map_err(|error| self.explain_in(folder, error))?;
         Ok(StoredMessages { messages, digests: Vec::new() })
     }
