@@ -8,7 +8,6 @@ use crate::sources::crates;
 const KNOWN: &[&str] = &[
     "mailhaul-bench/suite.rs: keep",
     "mailhaul-oauth/private_key.rs: of",
-    "mailhaul-remotes/gmail_api/appending.rs: upload",
     "mailhaul-store/database.rs: foreign",
     "mailhaul-store/ledger.rs: place",
     "mailhaul-store/ledger_rows.rs: mailbox",

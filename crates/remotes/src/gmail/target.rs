@@ -20,6 +20,12 @@ use crate::{
 /// So many messages are looked for at once.
 const AT_ONCE: usize = 50;
 
+/// Messages of one feed that the API took, and the flags that were lost.
+struct Uploads {
+    arrivals: Arrivals,
+    lost: Flags,
+}
+
 /// Whether there is more to come.
 enum Flow {
     On,
@@ -55,14 +61,14 @@ impl ImapMailbox {
             },
         };
         let mut split = Split::new(feed, self.append_limit(folder));
-        let (mut arrivals, mut lost) = (Arrivals::new(from), Flags::new());
+        let mut uploads = Uploads { arrivals: Arrivals::new(from), lost: Flags::new() };
         let outcome = loop {
             match split.peek().await {
                 Err(error) => break Err(error),
                 Ok(None) => break Ok(()),
                 Ok(Some(Way::Append)) => {
                     // Afterwards the server may take no connection any more.
-                    if let Err(error) = self.tell_arrivals(&api, folder, &mut arrivals, acks).await {
+                    if let Err(error) = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await {
                         break Err(error);
                     }
                     match self.append_over_imap(folder, batch, &mut split, acks).await {
@@ -72,13 +78,12 @@ impl ImapMailbox {
                     }
                 }
                 Ok(Some(Way::Api)) => {
-                    match self
-                        .upload(&api, folder, label.as_deref(), &mut split, (&mut arrivals, &mut lost), acks)
-                        .await
-                    {
-                        Ok(Flow::On) if arrivals.len() < AT_ONCE => {}
+                    match self.upload(&api, folder, label.as_deref(), &mut split, &mut uploads, acks).await {
+                        Ok(Flow::On) if uploads.arrivals.len() < AT_ONCE => {}
                         Ok(Flow::On) => {
-                            if let Err(error) = self.tell_arrivals(&api, folder, &mut arrivals, acks).await {
+                            if let Err(error) =
+                                self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await
+                            {
                                 break Err(error);
                             }
                         }
@@ -88,8 +93,8 @@ impl ImapMailbox {
                 }
             }
         };
-        let told = self.tell_arrivals(&api, folder, &mut arrivals, acks).await;
-        self.tell_lost(folder, &lost);
+        let told = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await;
+        self.tell_lost(folder, &uploads.lost);
         outcome.and(told)
     }
 
@@ -111,7 +116,7 @@ impl ImapMailbox {
         folder: &FolderPath,
         label: Option<&str>,
         feed: &mut Split<'_, F>,
-        (arrivals, lost): (&mut Arrivals, &mut Flags),
+        uploads: &mut Uploads,
         acks: &Acks,
     ) -> Result<Flow, Error> {
         let keepable = self.keepable(folder).await?;
@@ -136,11 +141,11 @@ impl ImapMailbox {
             }
         };
         let kept = flags(&envelope);
-        envelope.flags.without(&kept).iter().for_each(|name| lost.insert(name));
+        envelope.flags.without(&kept).iter().for_each(|name| uploads.lost.insert(name));
         let uid = envelope.uid;
         match outcome {
             Ok(message) => {
-                arrivals.push(Uploaded { uid, message, is_bare: has_more(&kept) });
+                uploads.arrivals.push(Uploaded { uid, message, is_bare: has_more(&kept) });
                 Ok(Flow::On)
             }
             Err(Failure::Told(error)) if error.scope == Scope::Message => {
