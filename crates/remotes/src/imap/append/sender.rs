@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::imap::{
     append::{
         rules::{Ruler, Terms},
-        tracker::{Book, Outgoing},
+        tracker::{AppendTracker, Outgoing},
     },
     link_speed::Gauge,
 };
@@ -59,7 +59,7 @@ pub(crate) struct Manner<'a> {
     pub(crate) batch: usize,
     /// So long a command waits for its next message.
     pub(crate) linger: Duration,
-    pub(crate) book: &'a Book<'a>,
+    pub(crate) tracker: &'a AppendTracker<'a>,
 }
 
 /// How long a command waits for its next message, where an answer takes so long.
@@ -78,21 +78,21 @@ pub(crate) async fn push<F: Feed>(
 ) -> Result<Sent, Stop> {
     let (sink, replies) = session.append_pipeline(name).await?;
     let sender = Sender { sink, manner, command: Vec::new(), octets: 0, lost };
-    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.book));
+    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.tracker));
     let sent = sent?;
     answered?;
     Ok(sent)
 }
 
-async fn read(mut replies: AppendReplies<'_>, book: &Book<'_>) -> Result<(), imap::Error> {
+async fn read(mut replies: AppendReplies<'_>, tracker: &AppendTracker<'_>) -> Result<(), imap::Error> {
     let outcome = loop {
         match replies.next().await {
-            Ok(Some(reply)) => book.answered(reply),
+            Ok(Some(reply)) => tracker.answered(reply),
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
-    book.over();
+    tracker.over();
     outcome
 }
 
@@ -114,16 +114,16 @@ impl Sender<'_> {
         let mut is_slow = false;
         // What was announced must be sent to its end, or the connection would be lost.
         let mut is_within = false;
-        while is_within || !self.manner.book.is_refused() {
+        while is_within || !self.manner.tracker.is_refused() {
             if !is_within && !self.may_go_on().await? {
                 sent = Sent::UntilAnotherSession;
                 break;
             }
-            if self.manner.book.is_over() {
+            if self.manner.tracker.is_over() {
                 // What is sent now would seem to be among the reasons. The reading half knows what happened.
                 return Ok(sent);
             }
-            if !is_within && self.manner.book.is_refused() {
+            if !is_within && self.manner.tracker.is_refused() {
                 break;
             }
             if !feed.is_ready() {
@@ -185,7 +185,7 @@ impl Sender<'_> {
         }
         self.end_command();
         self.sink.flush().await?;
-        Ok(if self.manner.book.is_refused() { Sent::UntilRefused } else { sent })
+        Ok(if self.manner.tracker.is_refused() { Sent::UntilRefused } else { sent })
     }
 
     /// Waits until the next message may be sent. False where too many commands were refused in this session.
@@ -193,16 +193,16 @@ impl Sender<'_> {
     /// Waited for are every answer after a connection ended, and the answer that may be the refusal at which the server
     /// hangs up.
     async fn may_go_on(&mut self) -> Result<bool, Stop> {
-        let book = self.manner.book;
-        let is_careful = book.is_careful();
+        let tracker = self.manner.tracker;
+        let is_careful = tracker.is_careful();
         loop {
-            let (refused, unanswered) = book.counts();
-            if book.is_over() {
+            let (refused, unanswered) = tracker.counts();
+            if tracker.is_over() {
                 return Ok(true);
             }
             let is_spent = self.manner.terms.allowance.is_some_and(|it| refused + unanswered >= it);
-            let waits = is_spent || (is_careful && unanswered > 0) || book.is_untried();
-            if !waits || book.is_refused() {
+            let waits = is_spent || (is_careful && unanswered > 0) || tracker.is_untried();
+            if !waits || tracker.is_refused() {
                 return Ok(true);
             }
             if unanswered == 0 {
@@ -210,19 +210,19 @@ impl Sender<'_> {
             }
             self.end_command();
             self.sink.flush().await?;
-            book.turned.notified().await;
+            tracker.turned.notified().await;
         }
     }
 
     /// Waits for the answers to commands of several messages. False where one is refused: its messages are sent again
     /// before those that follow them.
     async fn are_several_accepted(&mut self) -> Result<bool, Stop> {
-        let book = self.manner.book;
-        while book.awaits_several() && !book.is_over() && !book.is_refused() {
+        let tracker = self.manner.tracker;
+        while tracker.awaits_several() && !tracker.is_over() && !tracker.is_refused() {
             self.sink.flush().await?;
-            book.turned.notified().await;
+            tracker.turned.notified().await;
         }
-        Ok(!book.is_refused())
+        Ok(!tracker.is_refused())
     }
 
     /// True if the message shares a command with others. One that a strict server may refuse has a command of its own, or
@@ -241,7 +241,7 @@ impl Sender<'_> {
         shares: bool,
     ) -> Result<bool, Stop> {
         if let Some(refusal) = self.manner.terms.refusal(length, line) {
-            self.manner.book.refuse(envelope.uid, refusal);
+            self.manner.tracker.refuse(envelope.uid, refusal);
             return Ok(false);
         }
         let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
@@ -254,7 +254,7 @@ impl Sender<'_> {
         let flags = (self.manner.flags)(envelope);
         envelope.flags.without(&flags).iter().for_each(|name| self.lost.insert(name));
         let message = Outgoing { uid: envelope.uid, flags, line };
-        self.manner.book.writing(message.uid);
+        self.manner.tracker.writing(message.uid);
         self.octets += length;
         let head = AppendHead { flags: &message.flags, date: envelope.internal_date, length };
         let begin = self.sink.begin(&head).await;
@@ -263,7 +263,7 @@ impl Sender<'_> {
             Begin::Ready => Ok(true),
             Begin::Refused(command) => {
                 self.octets = 0;
-                self.manner.book.sent(command, std::mem::take(&mut self.command));
+                self.manner.tracker.sent(command, std::mem::take(&mut self.command));
                 Ok(false)
             }
         }
@@ -281,7 +281,7 @@ impl Sender<'_> {
     fn end_command(&mut self) {
         if let Some(command) = self.sink.end_command() {
             self.octets = 0;
-            self.manner.book.sent(command, std::mem::take(&mut self.command));
+            self.manner.tracker.sent(command, std::mem::take(&mut self.command));
         }
     }
 }

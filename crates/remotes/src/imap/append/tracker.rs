@@ -31,8 +31,8 @@ pub(crate) struct Outgoing {
 /// Equal refusals in a row after which nothing more is sent: whoever asked decides what they mean.
 const MAX_ALIKE: u32 = 50;
 
-/// The book of one pipeline of APPENDs.
-pub(crate) struct Book<'a> {
+/// Tracks the APPENDs of one pipeline: which message each command carries, and its outcome.
+pub(crate) struct AppendTracker<'a> {
     folder: &'a FolderPath,
     terms: Terms,
     keepable: &'a Keepable,
@@ -71,7 +71,7 @@ enum Page {
 }
 
 /// What is left to decide when the pipeline has ended.
-pub(crate) struct Balance {
+pub(crate) struct AppendOutcome {
     /// Refusals that spoil more than a message, not reported yet.
     pub(crate) spoilt: Vec<(Vec<Uid>, imap::Error)>,
     /// The messages of the first command that was not answered.
@@ -80,7 +80,7 @@ pub(crate) struct Balance {
     pub(crate) is_alone: bool,
 }
 
-impl<'a> Book<'a> {
+impl<'a> AppendTracker<'a> {
     pub(crate) fn new(
         folder: &'a FolderPath,
         terms: Terms,
@@ -228,13 +228,13 @@ impl<'a> Book<'a> {
     }
 
     /// When the pipeline has ended.
-    pub(crate) fn balance(self) -> Balance {
+    pub(crate) fn outcome(self) -> AppendOutcome {
         let pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
         let is_alone = pages.begun.saturating_sub(pages.answered) == 1;
         let first = pages.written.into_values().find_map(|page| match page {
             Page::Sent(sent) => Some(sent.iter().map(|it| it.uid).collect()),
             Page::Answered(_) => None,
         });
-        Balance { spoilt: pages.spoilt, unanswered: first.unwrap_or(pages.open), is_alone }
+        AppendOutcome { spoilt: pages.spoilt, unanswered: first.unwrap_or(pages.open), is_alone }
     }
 }

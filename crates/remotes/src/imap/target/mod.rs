@@ -20,7 +20,7 @@ use crate::{
             permanent_flags::Keepable,
             rules::Terms,
             sender::{Manner, Sent, Stop, linger, push},
-            tracker::{Balance, Book},
+            tracker::{AppendOutcome, AppendTracker},
         },
         link_speed::Gauge,
         mailbox::ImapMailbox,
@@ -248,14 +248,15 @@ impl ImapMailbox {
             let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
-        let book = Book::new(folder, terms, &keepable, &lessons, acks.clone());
-        let manner = Manner { terms, flags: &flags, batch, linger: linger(self.round_trip()), book: &book };
+        let tracker = AppendTracker::new(folder, terms, &keepable, &lessons, acks.clone());
+        let manner =
+            Manner { terms, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
         let session = self.session().await?;
         let sent = push(session, &name, manner, feed, gauge, lost).await;
-        let balance = book.balance();
-        if balance.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
+        let outcome = tracker.outcome();
+        if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
-            for (sent, error) in balance.spoilt {
+            for (sent, error) in outcome.spoilt {
                 let mut error = told(error).at(Side::Target);
                 if let [uid] = sent.as_slice()
                     && error.kind == ErrorKind::Throttled
@@ -277,19 +278,19 @@ impl ImapMailbox {
             Err(Stop::Feed(error)) => return Err(error),
             Err(Stop::Wire(error)) => {
                 // It may have said why before it hung up.
-                for (sent, error) in &balance.spoilt {
+                for (sent, error) in &outcome.spoilt {
                     let result = Err(told(error.clone()));
                     acks.report(Ack { sent: sent.clone(), result, is_bare: false });
                 }
-                self.blame(folder, &balance, &error, acks);
+                self.blame(folder, &outcome, &error, acks);
                 return Err(self.explain_in(folder, error));
             }
         };
-        if balance.spoilt.is_empty() {
+        if outcome.spoilt.is_empty() {
             return Ok(sent);
         }
         // A server that refuses more than a message is asked nothing else, and sent nothing more.
-        for (sent, error) in balance.spoilt {
+        for (sent, error) in outcome.spoilt {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
@@ -318,8 +319,8 @@ impl ImapMailbox {
     }
 
     /// The connection ended. Where a message is the reason, that one is refused, and not sent again.
-    fn blame(&self, folder: &FolderPath, balance: &Balance, error: &imap::Error, acks: &Acks) {
-        let Balance { unanswered, is_alone, .. } = balance;
+    fn blame(&self, folder: &FolderPath, outcome: &AppendOutcome, error: &imap::Error, acks: &Acks) {
+        let AppendOutcome { unanswered, is_alone, .. } = outcome;
         let kinds = [imap::ErrorKind::Connection, imap::ErrorKind::Timeout, imap::ErrorKind::Protocol];
         if error.scope == Scope::Session
             && kinds.contains(&error.kind)
