@@ -121,10 +121,10 @@ impl ImapMailbox {
     ) -> Result<Flow, Error> {
         let keepable = self.keepable(folder).await?;
         let flags = |envelope: &Envelope| {
-            let lessons = self.shared_lessons();
-            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
-            let lessons = lessons.folder(folder);
-            let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
+            let learned = self.shared_limits();
+            let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+            let learned = learned.folder(folder);
+            let suits = |name: &str| learned.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
         let (envelope, outcome) = match feed.outgoing().await? {

@@ -24,7 +24,7 @@ use crate::{
     },
     imap::{
         account::Account,
-        append::learned::Lessons,
+        append::learned::LearnedLimits,
         connect::{Ahead, Beginning},
         culprits::{Culprits, Numbered, is_break, is_hangup},
         link_speed::Line,
@@ -81,7 +81,7 @@ pub struct ImapMailbox {
     /// Where folders are labels: which of them a message is taken from.
     pub(crate) labels: Option<Arc<Labels>>,
     /// What was learnt of it while it was written to.
-    lessons: Arc<Mutex<Lessons>>,
+    learned: Arc<Mutex<LearnedLimits>>,
     /// Messages at which connections broke.
     pub(crate) culprits: Culprits,
     /// What the sizes that it tells are worth.
@@ -143,7 +143,7 @@ impl ImapMailbox {
             hollow: BTreeSet::new(),
             label_rules: LabelRules::default(),
             labels: None,
-            lessons: Arc::default(),
+            learned: Arc::default(),
             culprits: Culprits::default(),
             sizes: Sizes::default(),
             line: Line::default(),
@@ -225,20 +225,20 @@ impl ImapMailbox {
     }
 
     /// What was learnt of the mailbox, by whichever connection.
-    pub(crate) fn lessons(&self) -> MutexGuard<'_, Lessons> {
-        self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn learned(&self) -> MutexGuard<'_, LearnedLimits> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same, for those who keep it.
-    pub(crate) fn shared_lessons(&self) -> Arc<Mutex<Lessons>> {
-        Arc::clone(&self.lessons)
+    pub(crate) fn shared_limits(&self) -> Arc<Mutex<LearnedLimits>> {
+        Arc::clone(&self.learned)
     }
 
     /// Octets of the largest message that a folder takes: what the server says of itself or of the folder, or what is known
     /// of its kind.
     pub(crate) fn append_limit(&self, folder: &FolderPath) -> Option<u64> {
         let told = self.session.as_ref().and_then(|it| it.capabilities().append_limit());
-        let limits = [told, self.lessons().folder(folder).append_limit, self.choice.profile.size_limit];
+        let limits = [told, self.learned().folder(folder).append_limit, self.choice.profile.size_limit];
         // 0 would mean that nothing can be copied at all: then the server says so itself.
         limits.into_iter().flatten().filter(|it| *it > 0).min()
     }
@@ -398,7 +398,7 @@ impl Mailbox for ImapMailbox {
             Some(Err(error)) => return Err(self.explain_in(folder, error)),
             None => return Err(Error::session("STATUS was not answered")),
         };
-        self.lessons().folder(folder).append_limit = items.append_limit;
+        self.learned().folder(folder).append_limit = items.append_limit;
         match folder_status(&items) {
             Some(status) => {
                 self.numbering.told(folder, Some(status.uid_validity));
@@ -524,7 +524,7 @@ impl Mailbox for ImapMailbox {
             hollow: self.hollow.clone(),
             label_rules: self.label_rules.clone(),
             labels: self.labels.clone(),
-            lessons: Arc::clone(&self.lessons),
+            learned: Arc::clone(&self.learned),
             culprits: self.culprits.clone(),
             sizes: self.sizes.clone(),
             line: self.line,

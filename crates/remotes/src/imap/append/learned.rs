@@ -11,17 +11,17 @@ const HANGUPS: u32 = 3;
 /// Messages that are sent one by one after a connection ended: among them is the one at which it did, if there is one.
 const CAREFUL: u32 = 200;
 
-/// All that was learnt.
+/// Limits learned from a target's refusals; shared by all connections to the mailbox.
 #[derive(Debug, Default)]
-pub(crate) struct Lessons {
+pub(crate) struct LearnedLimits {
     /// Flags of which the operator was told already that the target does not keep them.
     told_lost: BTreeSet<String>,
-    folders: BTreeMap<FolderPath, FolderLessons>,
+    folders: BTreeMap<FolderPath, FolderLimits>,
 }
 
 /// What was learnt of one folder.
 #[derive(Debug, Default)]
-pub(crate) struct FolderLessons {
+pub(crate) struct FolderLimits {
     /// Keywords because of which messages were refused, in lower case.
     refused: BTreeSet<String>,
     /// Messages that were refused without a reason, and are sent once more with no flags but those that the server lists
@@ -41,8 +41,8 @@ pub(crate) struct FolderLessons {
     pub(crate) append_limit: Option<u64>,
 }
 
-impl Lessons {
-    pub(crate) fn folder(&mut self, folder: &FolderPath) -> &mut FolderLessons {
+impl LearnedLimits {
+    pub(crate) fn folder(&mut self, folder: &FolderPath) -> &mut FolderLimits {
         self.folders.entry(folder.clone()).or_default()
     }
 
@@ -52,7 +52,7 @@ impl Lessons {
     }
 }
 
-impl FolderLessons {
+impl FolderLimits {
     /// True if the flag may be sent with this message. `is_listed`: the server says that it keeps it.
     pub(crate) fn suits(&self, uid: Uid, name: &str, is_listed: bool) -> bool {
         let is_plain = self.plain.contains_key(&uid);
@@ -169,54 +169,54 @@ mod tests {
         assert_eq!(blamed("Invalid system flag \\FORWARDED", &flags), ["\\FORWARDED", "Invalid"]);
         assert_eq!(blamed("Keyword \"work\" is not allowed.", &flags), ["work"]);
         assert!(blamed("there is no work today", &flags).is_empty());
-        let mut lessons = FolderLessons::default();
+        let mut learned = FolderLimits::default();
         let sent = [(uid(1), &flags), (uid(2), &flags)];
-        assert!(lessons.learn("BAD Invalid system flag \\Forwarded.", &sent, |_| true));
-        assert!(!lessons.suits(uid(3), "\\forwarded", true));
-        assert!(lessons.suits(uid(3), "work", true) && lessons.suits(uid(3), "\\Seen", true));
+        assert!(learned.learn("BAD Invalid system flag \\Forwarded.", &sent, |_| true));
+        assert!(!learned.suits(uid(3), "\\forwarded", true));
+        assert!(learned.suits(uid(3), "work", true) && learned.suits(uid(3), "\\Seen", true));
     }
 
     #[test]
     fn without_a_reason_the_message_goes_once_more_without_keywords() {
         let flags: Flags = ["\\Seen", "work"].into_iter().collect();
-        let mut lessons = FolderLessons::default();
-        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags), (uid(2), &flags)], |_| true));
-        assert!(lessons.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
-        assert!(lessons.suits(uid(1), "\\Seen", true) && !lessons.suits(uid(1), "work", true));
-        assert!(lessons.suits(uid(2), "work", true));
-        assert!(!lessons.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
-        lessons.forget(uid(1));
-        assert!(lessons.suits(uid(1), "work", true));
+        let mut learned = FolderLimits::default();
+        assert!(!learned.learn("APPEND failed", &[(uid(1), &flags), (uid(2), &flags)], |_| true));
+        assert!(learned.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
+        assert!(learned.suits(uid(1), "\\Seen", true) && !learned.suits(uid(1), "work", true));
+        assert!(learned.suits(uid(2), "work", true));
+        assert!(!learned.learn("APPEND failed", &[(uid(1), &flags)], |_| true));
+        learned.forget(uid(1));
+        assert!(learned.suits(uid(1), "work", true));
     }
 
     #[test]
     fn system_flags_that_are_not_listed_are_sent_until_a_server_refuses_them() {
         let flags: Flags = ["\\Seen", "\\Flagged"].into_iter().collect();
         let lists = |name: &str| name == "\\Seen";
-        let mut lessons = FolderLessons::default();
-        assert!(lessons.suits(uid(1), "\\Flagged", false));
-        assert!(lessons.learn("APPEND failed", &[(uid(1), &flags)], lists));
-        assert!(!lessons.suits(uid(1), "\\Flagged", false) && lessons.suits(uid(2), "\\Flagged", false));
-        lessons.accepted(uid(1));
-        assert!(!lessons.suits(uid(2), "\\Flagged", false) && lessons.suits(uid(2), "\\Seen", true));
+        let mut learned = FolderLimits::default();
+        assert!(learned.suits(uid(1), "\\Flagged", false));
+        assert!(learned.learn("APPEND failed", &[(uid(1), &flags)], lists));
+        assert!(!learned.suits(uid(1), "\\Flagged", false) && learned.suits(uid(2), "\\Flagged", false));
+        learned.accepted(uid(1));
+        assert!(!learned.suits(uid(2), "\\Flagged", false) && learned.suits(uid(2), "\\Seen", true));
     }
 
     #[test]
     fn a_message_is_to_blame_when_the_server_says_so_or_does_it_again() {
-        let mut lessons = FolderLessons::default();
-        assert!(!lessons.is_to_blame(&[uid(1), uid(2)], true, "BYE"));
-        assert!(lessons.is_careful());
-        assert!(!lessons.is_to_blame(&[], true, "BYE"));
-        assert!(lessons.is_to_blame(&[uid(1)], false, "BYE Invalid character in literal"));
-        let mut ended = |is_alone| lessons.is_to_blame(&[uid(2)], is_alone, "connection reset");
+        let mut learned = FolderLimits::default();
+        assert!(!learned.is_to_blame(&[uid(1), uid(2)], true, "BYE"));
+        assert!(learned.is_careful());
+        assert!(!learned.is_to_blame(&[], true, "BYE"));
+        assert!(learned.is_to_blame(&[uid(1)], false, "BYE Invalid character in literal"));
+        let mut ended = |is_alone| learned.is_to_blame(&[uid(2)], is_alone, "connection reset");
         assert_eq!([false, true, true, true].map(&mut ended), [false, false, false, true]);
     }
 
     #[test]
     fn messages_go_side_by_side_again_when_enough_were_accepted() {
-        let mut lessons = FolderLessons::default();
-        lessons.is_to_blame(&[uid(1)], true, "connection reset");
-        (0..CAREFUL).for_each(|it| lessons.accepted(uid(it + 2)));
-        assert!(!lessons.is_careful());
+        let mut learned = FolderLimits::default();
+        learned.is_to_blame(&[uid(1)], true, "connection reset");
+        (0..CAREFUL).for_each(|it| learned.accepted(uid(it + 2)));
+        assert!(!learned.is_careful());
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::told,
-    imap::append::{learned::Lessons, permanent_flags::Keepable, rules::Terms},
+    imap::append::{learned::LearnedLimits, permanent_flags::Keepable, rules::Terms},
 };
 
 /// A message as it was sent.
@@ -36,7 +36,7 @@ pub(crate) struct AppendTracker<'a> {
     folder: &'a FolderPath,
     terms: Terms,
     keepable: &'a Keepable,
-    lessons: &'a Mutex<Lessons>,
+    learned: &'a Mutex<LearnedLimits>,
     acks: Acks,
     pages: Mutex<Pages>,
     /// The server refuses more than a message: no more is sent.
@@ -85,14 +85,14 @@ impl<'a> AppendTracker<'a> {
         folder: &'a FolderPath,
         terms: Terms,
         keepable: &'a Keepable,
-        lessons: &'a Mutex<Lessons>,
+        learned: &'a Mutex<LearnedLimits>,
         acks: Acks,
     ) -> Self {
         Self {
             folder,
             terms,
             keepable,
-            lessons,
+            learned,
             acks,
             pages: Mutex::default(),
             is_refused: AtomicBool::new(false),
@@ -132,7 +132,7 @@ impl<'a> AppendTracker<'a> {
 
     /// True while each message waits for the answer to the one before.
     pub(crate) fn is_careful(&self) -> bool {
-        self.lessons.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
     }
 
     /// The message is being written into the open command.
@@ -184,8 +184,8 @@ impl<'a> AppendTracker<'a> {
 
     fn settle(&self, pages: &mut Pages, sent: &[Outgoing], reply: &AppendReply) {
         let uids: Vec<Uid> = sent.iter().map(|it| it.uid).collect();
-        let mut lessons = self.lessons.lock().unwrap_or_else(PoisonError::into_inner);
-        let lessons = lessons.folder(self.folder);
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let learned = learned.folder(self.folder);
         match reply.outcome() {
             Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
             Err(error) => {
@@ -204,11 +204,11 @@ impl<'a> AppendTracker<'a> {
                 let flags: Vec<(Uid, &Flags)> = sent.iter().map(|it| (it.uid, &it.flags)).collect();
                 let is_vague = error.kind == imap::ErrorKind::Refused;
                 let mut error = told(error);
-                if is_vague && lessons.learn(&reply.status.text, &flags, |it| self.keepable.lists(it)) {
+                if is_vague && learned.learn(&reply.status.text, &flags, |it| self.keepable.lists(it)) {
                     error.retry = Retry::Now;
                 } else if let [message] = sent {
                     error.message += &self.terms.hint(message.line).unwrap_or_default();
-                    lessons.forget(message.uid);
+                    learned.forget(message.uid);
                 }
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
             }
@@ -216,7 +216,7 @@ impl<'a> AppendTracker<'a> {
                 pages.alike.1 = 0;
                 pages.is_any_accepted = true;
                 for uid in &uids {
-                    lessons.accepted(*uid);
+                    learned.accepted(*uid);
                 }
                 let appended = reply
                     .uids()

@@ -41,9 +41,9 @@ impl ImapMailbox {
         let mut stores = Vec::new();
         for change in changes {
             for (mode, flags) in [(StoreMode::Add, &change.add), (StoreMode::Remove, &change.remove)] {
-                let mut lessons = self.lessons();
-                let lessons = lessons.folder(folder);
-                let kept = flags.filtered(|name| keepable.keeps(name) && !lessons.refuses(name));
+                let mut learned = self.learned();
+                let learned = learned.folder(folder);
+                let kept = flags.filtered(|name| keepable.keeps(name) && !learned.refuses(name));
                 if mode == StoreMode::Add {
                     flags.without(&kept).iter().for_each(|name| lost.insert(name));
                 }
@@ -73,10 +73,10 @@ impl ImapMailbox {
             if error.scope > Scope::Message || store.flags.keywords().next().is_none() {
                 return Err(self.explain_in(folder, error.at_least(Scope::Folder)));
             }
-            let is_named = self.lessons().folder(folder).learn_flags(&error.message, &store.flags);
+            let is_named = self.learned().folder(folder).learn_flags(&error.message, &store.flags);
             let suits = |name: &str| {
                 if is_named {
-                    !self.lessons().folder(folder).refuses(name)
+                    !self.learned().folder(folder).refuses(name)
                 } else {
                     SystemFlag::ALL.iter().any(|flag| flag.name() == name)
                 }

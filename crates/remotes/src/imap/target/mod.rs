@@ -239,16 +239,16 @@ impl ImapMailbox {
         lost: &mut Flags,
     ) -> Result<Sent, Error> {
         let (keepable, terms) = self.terms(folder).await?;
-        let batch = if self.lessons().folder(folder).is_careful() { 1 } else { batch };
+        let batch = if self.learned().folder(folder).is_careful() { 1 } else { batch };
         let name = self.wire(folder);
-        let lessons = self.shared_lessons();
+        let learned = self.shared_limits();
         let flags = |envelope: &Envelope| {
-            let mut lessons = lessons.lock().unwrap_or_else(PoisonError::into_inner);
-            let lessons = lessons.folder(folder);
-            let suits = |name: &str| lessons.suits(envelope.uid, name, keepable.lists(name));
+            let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+            let learned = learned.folder(folder);
+            let suits = |name: &str| learned.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
-        let tracker = AppendTracker::new(folder, terms, &keepable, &lessons, acks.clone());
+        let tracker = AppendTracker::new(folder, terms, &keepable, &learned, acks.clone());
         let manner =
             Manner { terms, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
         let session = self.session().await?;
@@ -260,7 +260,7 @@ impl ImapMailbox {
                 let mut error = told(error).at(Side::Target);
                 if let [uid] = sent.as_slice()
                     && error.kind == ErrorKind::Throttled
-                    && self.lessons().folder(folder).asks_again(*uid)
+                    && self.learned().folder(folder).asks_again(*uid)
                 {
                     // Other messages are tried first: if they are accepted, this one is refused.
                     error.kind = ErrorKind::Busy;
@@ -324,7 +324,7 @@ impl ImapMailbox {
         let kinds = [imap::ErrorKind::Connection, imap::ErrorKind::Timeout, imap::ErrorKind::Protocol];
         if error.scope == Scope::Session
             && kinds.contains(&error.kind)
-            && self.lessons().folder(folder).is_to_blame(unanswered, *is_alone, &error.message)
+            && self.learned().folder(folder).is_to_blame(unanswered, *is_alone, &error.message)
         {
             let words = format!("at this message {}", error.message);
             let refused = Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words);
@@ -365,10 +365,10 @@ impl ImapMailbox {
     /// more does not keep the folder that it made, or means the one message.
     async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         let recreated = {
-            let mut lessons = self.lessons();
-            let lessons = lessons.folder(folder);
-            lessons.recreated += 1;
-            lessons.recreated
+            let mut learned = self.learned();
+            let learned = learned.folder(folder);
+            learned.recreated += 1;
+            learned.recreated
         };
         if recreated > 1 {
             return Ok(self.explain_in(
@@ -390,7 +390,7 @@ impl ImapMailbox {
 
     /// Says once of each flag that it gets lost.
     pub(crate) fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
-        let new = self.lessons().new_losses(lost);
+        let new = self.learned().new_losses(lost);
         if !new.is_empty() {
             tracing::warn!(
                 "target {}: folder {folder}: the server does not keep the flags {}; the messages arrive without them",
