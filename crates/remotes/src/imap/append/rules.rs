@@ -5,7 +5,7 @@ use mailhaul_mail::{Retry, Scope};
 
 /// What holds for all messages that go into one folder over one connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct AppendRules {
     /// Octets of the largest message.
     pub(crate) largest: Option<u64>,
     /// Octets of the longest line.
@@ -16,7 +16,7 @@ pub(crate) struct Terms {
     pub(crate) allowance: Option<u32>,
 }
 
-impl Terms {
+impl AppendRules {
     /// Why the message is not even sent; `None` where it is. The line is 0 where nobody knows it yet.
     pub(crate) fn refusal(&self, octets: u64, line: usize) -> Option<Error> {
         if let Some(largest) = self.largest.filter(|largest| octets > *largest) {
@@ -102,12 +102,16 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_refused_with_both_figures() {
-        let terms =
-            Terms { largest: Some(100), longest_line: Some(10), sets_flags_later: false, allowance: None };
-        let words = |octets, line| terms.refusal(octets, line).map(|it| it.message);
+        let rules = AppendRules {
+            largest: Some(100),
+            longest_line: Some(10),
+            sets_flags_later: false,
+            allowance: None,
+        };
+        let words = |octets, line| rules.refusal(octets, line).map(|it| it.message);
         assert_eq!(words(100, 10), None);
         assert!(words(101, 10).unwrap().contains("has 101 octets, and the target takes 100"));
         assert!(words(100, 11).unwrap().contains("has 11 octets"));
-        assert!(terms.hint(10).is_some() && terms.hint(9).is_none());
+        assert!(rules.hint(10).is_some() && rules.hint(9).is_none());
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::imap::{
     append::{
-        rules::{Ruler, Terms},
+        rules::{AppendRules, Ruler},
         tracker::{AppendTracker, Outgoing},
     },
     link_speed::Gauge,
@@ -52,7 +52,7 @@ pub(crate) enum Sent {
 /// What holds for all messages of a feed.
 #[derive(Clone, Copy)]
 pub(crate) struct Manner<'a> {
-    pub(crate) terms: Terms,
+    pub(crate) rules: AppendRules,
     /// The flags that a message may be sent with.
     pub(crate) flags: &'a (dyn Fn(&Envelope) -> Flags + Sync),
     /// Messages in one command at most.
@@ -144,7 +144,7 @@ impl Sender<'_> {
             match offer {
                 None => break,
                 Some(Offer::Message(envelope, body)) => {
-                    let line = self.manner.terms.ruler().map_or(0, |mut ruler| {
+                    let line = self.manner.rules.ruler().map_or(0, |mut ruler| {
                         ruler.measure(&body);
                         ruler.longest()
                     });
@@ -156,7 +156,7 @@ impl Sender<'_> {
                     is_slow |= gauge.passed(body.len());
                 }
                 Some(Offer::Start(envelope, length)) => {
-                    ruler = self.manner.terms.ruler();
+                    ruler = self.manner.rules.ruler();
                     let shares = self.shares_command(None);
                     is_refused = !self.begin(&envelope, length, 0, shares).await?;
                 }
@@ -200,7 +200,7 @@ impl Sender<'_> {
             if tracker.is_over() {
                 return Ok(true);
             }
-            let is_spent = self.manner.terms.allowance.is_some_and(|it| refused + unanswered >= it);
+            let is_spent = self.manner.rules.allowance.is_some_and(|it| refused + unanswered >= it);
             let waits = is_spent || (is_careful && unanswered > 0) || tracker.is_untried();
             if !waits || tracker.is_refused() {
                 return Ok(true);
@@ -240,7 +240,7 @@ impl Sender<'_> {
         line: usize,
         shares: bool,
     ) -> Result<bool, Stop> {
-        if let Some(refusal) = self.manner.terms.refusal(length, line) {
+        if let Some(refusal) = self.manner.rules.refusal(length, line) {
             self.manner.tracker.refuse(envelope.uid, refusal);
             return Ok(false);
         }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::told,
-    imap::append::{learned::LearnedLimits, permanent_flags::Keepable, rules::Terms},
+    imap::append::{learned::LearnedLimits, permanent_flags::Keepable, rules::AppendRules},
 };
 
 /// A message as it was sent.
@@ -34,7 +34,7 @@ const MAX_ALIKE: u32 = 50;
 /// Tracks the APPENDs of one pipeline: which message each command carries, and its outcome.
 pub(crate) struct AppendTracker<'a> {
     folder: &'a FolderPath,
-    terms: Terms,
+    rules: AppendRules,
     keepable: &'a Keepable,
     learned: &'a Mutex<LearnedLimits>,
     acks: Acks,
@@ -83,14 +83,14 @@ pub(crate) struct AppendOutcome {
 impl<'a> AppendTracker<'a> {
     pub(crate) fn new(
         folder: &'a FolderPath,
-        terms: Terms,
+        rules: AppendRules,
         keepable: &'a Keepable,
         learned: &'a Mutex<LearnedLimits>,
         acks: Acks,
     ) -> Self {
         Self {
             folder,
-            terms,
+            rules,
             keepable,
             learned,
             acks,
@@ -207,7 +207,7 @@ impl<'a> AppendTracker<'a> {
                 if is_vague && learned.learn(&reply.status.text, &flags, |it| self.keepable.lists(it)) {
                     error.retry = Retry::Now;
                 } else if let [message] = sent {
-                    error.message += &self.terms.hint(message.line).unwrap_or_default();
+                    error.message += &self.rules.hint(message.line).unwrap_or_default();
                     learned.forget(message.uid);
                 }
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
@@ -221,7 +221,7 @@ impl<'a> AppendTracker<'a> {
                 let appended = reply
                     .uids()
                     .map(|(uid_validity, uids)| AppendedUids { uid_validity, uids: uids.clone() });
-                let is_bare = self.terms.sets_flags_later && sent.iter().any(|it| !it.flags.is_empty());
+                let is_bare = self.rules.sets_flags_later && sent.iter().any(|it| !it.flags.is_empty());
                 self.acks.report(Ack { sent: uids, result: Ok(appended), is_bare });
             }
         }

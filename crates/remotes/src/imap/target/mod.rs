@@ -18,7 +18,7 @@ use crate::{
     imap::{
         append::{
             permanent_flags::Keepable,
-            rules::Terms,
+            rules::AppendRules,
             sender::{Manner, Sent, Stop, linger, push},
             tracker::{AppendOutcome, AppendTracker},
         },
@@ -238,7 +238,7 @@ impl ImapMailbox {
         gauge: &mut Gauge,
         lost: &mut Flags,
     ) -> Result<Sent, Error> {
-        let (keepable, terms) = self.terms(folder).await?;
+        let (keepable, rules) = self.rules(folder).await?;
         let batch = if self.learned().folder(folder).is_careful() { 1 } else { batch };
         let name = self.wire(folder);
         let learned = self.shared_limits();
@@ -248,9 +248,9 @@ impl ImapMailbox {
             let suits = |name: &str| learned.suits(envelope.uid, name, keepable.lists(name));
             envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
         };
-        let tracker = AppendTracker::new(folder, terms, &keepable, &learned, acks.clone());
+        let tracker = AppendTracker::new(folder, rules, &keepable, &learned, acks.clone());
         let manner =
-            Manner { terms, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
+            Manner { rules, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
         let session = self.session().await?;
         let sent = push(session, &name, manner, feed, gauge, lost).await;
         let outcome = tracker.outcome();
@@ -304,18 +304,18 @@ impl ImapMailbox {
     }
 
     /// The folder opened, the flags that it keeps, and what else the target demands.
-    async fn terms(&mut self, folder: &FolderPath) -> Result<(Keepable, Terms), Error> {
+    async fn rules(&mut self, folder: &FolderPath) -> Result<(Keepable, AppendRules), Error> {
         let keepable = self.keepable(folder).await?;
         let session = self.session().await?;
         let refusals = session.refusals();
         let profile = self.choice.profile;
-        let terms = Terms {
+        let rules = AppendRules {
             largest: self.append_limit(folder),
             longest_line: profile.longest_line,
             sets_flags_later: profile.sets_flags_later,
             allowance: profile.allowance(refusals),
         };
-        Ok((keepable, terms))
+        Ok((keepable, rules))
     }
 
     /// The connection ended. Where a message is the reason, that one is refused, and not sent again.
