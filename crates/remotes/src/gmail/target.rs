@@ -119,13 +119,13 @@ impl ImapMailbox {
         uploads: &mut Uploads,
         acks: &Acks,
     ) -> Result<Flow, Error> {
-        let keepable = self.keepable(folder).await?;
+        let permanent = self.permanent_flags(folder).await?;
         let flags = |envelope: &Envelope| {
             let learned = self.shared_limits();
             let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
             let learned = learned.folder(folder);
-            let suits = |name: &str| learned.suits(envelope.uid, name, keepable.lists(name));
-            envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
+            let suits = |name: &str| learned.suits(envelope.uid, name, permanent.lists(name));
+            envelope.flags.filtered(|name| permanent.keeps(name) && suits(name))
         };
         let (envelope, outcome) = match feed.outgoing().await? {
             None => return Ok(Flow::On),

@@ -7,15 +7,15 @@ use mailhaul_mail::SystemFlag;
 ///
 /// System flags may always be sent: some servers list only `\*`, or nothing for an empty folder, and store them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Keepable {
+pub(crate) struct PermanentFlags {
     /// `None` where the server does not say: then all may be kept.
     listed: Option<Vec<String>>,
     /// Flags that are not sent though they might be kept.
     never_sent: &'static [String],
 }
 
-impl Keepable {
-    pub(crate) fn of(data: &MailboxData) -> Self {
+impl PermanentFlags {
+    pub(crate) fn from_data(data: &MailboxData) -> Self {
         // UW-imapd lists nothing for a folder without messages.
         let listed = data.permanent_flags.clone().filter(|it| !it.is_empty() || data.exists > 0);
         Self { listed, never_sent: &[] }
@@ -54,8 +54,8 @@ mod tests {
     fn kept(permanent: Option<&str>, exists: u32, flags: &str) -> String {
         let permanent_flags = permanent.map(|it| it.split_whitespace().map(str::to_owned).collect());
         let data = MailboxData { permanent_flags, exists, ..MailboxData::default() };
-        let keepable = Keepable::of(&data).without(&[]);
-        flags.split_whitespace().collect::<Flags>().filtered(|name| keepable.keeps(name)).to_string()
+        let permanent = PermanentFlags::from_data(&data).without(&[]);
+        flags.split_whitespace().collect::<Flags>().filtered(|name| permanent.keeps(name)).to_string()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::told,
-    imap::append::{learned::LearnedLimits, permanent_flags::Keepable, rules::AppendRules},
+    imap::append::{learned::LearnedLimits, permanent_flags::PermanentFlags, rules::AppendRules},
 };
 
 /// A message as it was sent.
@@ -35,7 +35,7 @@ const MAX_ALIKE: u32 = 50;
 pub(crate) struct AppendTracker<'a> {
     folder: &'a FolderPath,
     rules: AppendRules,
-    keepable: &'a Keepable,
+    permanent: &'a PermanentFlags,
     learned: &'a Mutex<LearnedLimits>,
     acks: Acks,
     pages: Mutex<Pages>,
@@ -84,14 +84,14 @@ impl<'a> AppendTracker<'a> {
     pub(crate) fn new(
         folder: &'a FolderPath,
         rules: AppendRules,
-        keepable: &'a Keepable,
+        permanent: &'a PermanentFlags,
         learned: &'a Mutex<LearnedLimits>,
         acks: Acks,
     ) -> Self {
         Self {
             folder,
             rules,
-            keepable,
+            permanent,
             learned,
             acks,
             pages: Mutex::default(),
@@ -204,7 +204,7 @@ impl<'a> AppendTracker<'a> {
                 let flags: Vec<(Uid, &Flags)> = sent.iter().map(|it| (it.uid, &it.flags)).collect();
                 let is_vague = error.kind == imap::ErrorKind::Refused;
                 let mut error = told(error);
-                if is_vague && learned.learn(&reply.status.text, &flags, |it| self.keepable.lists(it)) {
+                if is_vague && learned.learn(&reply.status.text, &flags, |it| self.permanent.lists(it)) {
                     error.retry = Retry::Now;
                 } else if let [message] = sent {
                     error.message += &self.rules.hint(message.line).unwrap_or_default();

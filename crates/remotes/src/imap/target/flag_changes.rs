@@ -37,13 +37,13 @@ impl ImapMailbox {
         changes: &[FlagChange],
         lost: &mut Flags,
     ) -> Result<(), Error> {
-        let keepable = self.keepable(folder).await?;
+        let permanent = self.permanent_flags(folder).await?;
         let mut stores = Vec::new();
         for change in changes {
             for (mode, flags) in [(StoreMode::Add, &change.add), (StoreMode::Remove, &change.remove)] {
                 let mut learned = self.learned();
                 let learned = learned.folder(folder);
-                let kept = flags.filtered(|name| keepable.keeps(name) && !learned.refuses(name));
+                let kept = flags.filtered(|name| permanent.keeps(name) && !learned.refuses(name));
                 if mode == StoreMode::Add {
                     flags.without(&kept).iter().for_each(|name| lost.insert(name));
                 }

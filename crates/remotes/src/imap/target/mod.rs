@@ -17,7 +17,7 @@ use crate::{
     error::told,
     imap::{
         append::{
-            permanent_flags::Keepable,
+            permanent_flags::PermanentFlags,
             rules::AppendRules,
             sender::{Manner, Sent, Stop, linger, push},
             tracker::{AppendOutcome, AppendTracker},
@@ -238,17 +238,17 @@ impl ImapMailbox {
         gauge: &mut Gauge,
         lost: &mut Flags,
     ) -> Result<Sent, Error> {
-        let (keepable, rules) = self.rules(folder).await?;
+        let (permanent, rules) = self.rules(folder).await?;
         let batch = if self.learned().folder(folder).is_careful() { 1 } else { batch };
         let name = self.wire(folder);
         let learned = self.shared_limits();
         let flags = |envelope: &Envelope| {
             let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
             let learned = learned.folder(folder);
-            let suits = |name: &str| learned.suits(envelope.uid, name, keepable.lists(name));
-            envelope.flags.filtered(|name| keepable.keeps(name) && suits(name))
+            let suits = |name: &str| learned.suits(envelope.uid, name, permanent.lists(name));
+            envelope.flags.filtered(|name| permanent.keeps(name) && suits(name))
         };
-        let tracker = AppendTracker::new(folder, rules, &keepable, &learned, acks.clone());
+        let tracker = AppendTracker::new(folder, rules, &permanent, &learned, acks.clone());
         let manner =
             Manner { rules, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
         let session = self.session().await?;
@@ -298,14 +298,14 @@ impl ImapMailbox {
     }
 
     /// The folder opened, because only so the server says which flags it keeps.
-    pub(crate) async fn keepable(&mut self, folder: &FolderPath) -> Result<Keepable, Error> {
-        let keepable = Keepable::of(self.open(folder, SelectMode::Select).await?.data());
-        Ok(keepable.without(&self.choice.profile.never_sent))
+    pub(crate) async fn permanent_flags(&mut self, folder: &FolderPath) -> Result<PermanentFlags, Error> {
+        let permanent = PermanentFlags::from_data(self.open(folder, SelectMode::Select).await?.data());
+        Ok(permanent.without(&self.choice.profile.never_sent))
     }
 
     /// The folder opened, the flags that it keeps, and what else the target demands.
-    async fn rules(&mut self, folder: &FolderPath) -> Result<(Keepable, AppendRules), Error> {
-        let keepable = self.keepable(folder).await?;
+    async fn rules(&mut self, folder: &FolderPath) -> Result<(PermanentFlags, AppendRules), Error> {
+        let permanent = self.permanent_flags(folder).await?;
         let session = self.session().await?;
         let refusals = session.refusals();
         let profile = self.choice.profile;
@@ -315,7 +315,7 @@ impl ImapMailbox {
             sets_flags_later: profile.sets_flags_later,
             allowance: profile.allowance(refusals),
         };
-        Ok((keepable, rules))
+        Ok((permanent, rules))
     }
 
     /// The connection ended. Where a message is the reason, that one is refused, and not sent again.
