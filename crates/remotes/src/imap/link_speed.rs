@@ -14,7 +14,7 @@ const SAMPLE: u64 = 6 << 20;
 
 /// What is known of the line to one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Line {
+pub(crate) enum LinkSpeed {
     /// Nothing yet.
     #[default]
     Unmeasured,
@@ -28,39 +28,40 @@ pub(crate) enum Line {
 pub(crate) struct Gauge {
     begun: Instant,
     octets: u64,
-    line: Line,
+    link_speed: LinkSpeed,
 }
 
 impl Gauge {
     /// Begins now.
-    pub(crate) fn new(line: Line, round_trip: Option<Duration>) -> Self {
+    pub(crate) fn new(link_speed: LinkSpeed, round_trip: Option<Duration>) -> Self {
         let is_near = round_trip.is_none_or(|it| it < NEAR);
-        let line = if line == Line::Unmeasured && is_near { Line::Fast } else { line };
-        Self { begun: Instant::now(), octets: 0, line }
+        let link_speed =
+            if link_speed == LinkSpeed::Unmeasured && is_near { LinkSpeed::Fast } else { link_speed };
+        Self { begun: Instant::now(), octets: 0, link_speed }
     }
 
     /// So many octets have passed; true when they have just shown that the line is slow.
     pub(crate) fn passed(&mut self, octets: usize) -> bool {
-        if self.line != Line::Unmeasured {
+        if self.link_speed != LinkSpeed::Unmeasured {
             return false;
         }
         self.octets += octets as u64;
         if self.octets < SAMPLE {
             return false;
         }
-        self.line = judged(self.octets, self.begun.elapsed());
-        self.line == Line::Slow
+        self.link_speed = judged(self.octets, self.begun.elapsed());
+        self.link_speed == LinkSpeed::Slow
     }
 
     /// What is known now.
-    pub(crate) fn line(&self) -> Line {
-        self.line
+    pub(crate) fn link_speed(&self) -> LinkSpeed {
+        self.link_speed
     }
 }
 
-fn judged(octets: u64, elapsed: Duration) -> Line {
+fn judged(octets: u64, elapsed: Duration) -> LinkSpeed {
     let is_slow = u128::from(octets) * 1000 < u128::from(SLOW) * elapsed.as_millis();
-    if is_slow { Line::Slow } else { Line::Fast }
+    if is_slow { LinkSpeed::Slow } else { LinkSpeed::Fast }
 }
 
 #[cfg(test)]
@@ -69,18 +70,18 @@ mod tests {
 
     #[test]
     fn only_slow_lines_to_far_servers_are_compressed() {
-        assert_eq!(judged(SAMPLE, Duration::from_secs(1)), Line::Fast);
-        assert_eq!(judged(SAMPLE, Duration::from_secs(3)), Line::Slow);
-        let mut near = Gauge::new(Line::Unmeasured, Some(Duration::from_millis(1)));
+        assert_eq!(judged(SAMPLE, Duration::from_secs(1)), LinkSpeed::Fast);
+        assert_eq!(judged(SAMPLE, Duration::from_secs(3)), LinkSpeed::Slow);
+        let mut near = Gauge::new(LinkSpeed::Unmeasured, Some(Duration::from_millis(1)));
         assert!(!near.passed(usize::MAX / 2));
-        assert_eq!(near.line(), Line::Fast);
-        let mut far = Gauge::new(Line::Unmeasured, Some(Duration::from_millis(20)));
+        assert_eq!(near.link_speed(), LinkSpeed::Fast);
+        let mut far = Gauge::new(LinkSpeed::Unmeasured, Some(Duration::from_millis(20)));
         assert!(!far.passed(1000));
-        assert_eq!(far.line(), Line::Unmeasured);
+        assert_eq!(far.link_speed(), LinkSpeed::Unmeasured);
         far.begun = Instant::now().checked_sub(Duration::from_mins(1)).unwrap();
         assert!(far.passed(8 << 20));
         // Said once.
         assert!(!far.passed(8 << 20));
-        assert_eq!(far.line(), Line::Slow);
+        assert_eq!(far.link_speed(), LinkSpeed::Slow);
     }
 }

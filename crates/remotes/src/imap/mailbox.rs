@@ -27,7 +27,7 @@ use crate::{
         append::learned::LearnedLimits,
         connect::{Ahead, Beginning},
         culprits::{Culprits, Numbered, is_break, is_hangup},
-        link_speed::Line,
+        link_speed::LinkSpeed,
         listing::{
             self, STATUS_ITEMS, folder_status,
             names::Names,
@@ -87,7 +87,7 @@ pub struct ImapMailbox {
     /// What the sizes that it tells are worth.
     pub(crate) sizes: Sizes,
     /// Whether what goes over the line is to be compressed.
-    pub(crate) line: Line,
+    pub(crate) link_speed: LinkSpeed,
     /// What was told of how folders are numbered.
     pub(crate) numbering: Numbering,
     /// Where messages are uploaded by Gmail's API.
@@ -146,7 +146,7 @@ impl ImapMailbox {
             learned: Arc::default(),
             culprits: Culprits::default(),
             sizes: Sizes::default(),
-            line: Line::default(),
+            link_speed: LinkSpeed::default(),
             numbering: Numbering::default(),
             uploads: None,
             is_root_advised: false,
@@ -273,7 +273,7 @@ impl ImapMailbox {
             listener(self.choice.profile);
         }
         self.round_trip = Some(round_trip);
-        if self.line == Line::Slow {
+        if self.link_speed == LinkSpeed::Slow {
             compress(&mut session).await?;
         }
         let delimiter = if namespaces.is_none() { user_root::delimiter(&mut session).await? } else { None };
@@ -291,7 +291,7 @@ impl ImapMailbox {
 
     /// The line has turned out to be slow: from now on what goes over it is compressed, if the server can.
     pub(crate) async fn compress(&mut self) -> Result<(), Error> {
-        self.line = Line::Slow;
+        self.link_speed = LinkSpeed::Slow;
         let compressed = compress(self.session().await?).await;
         compressed.map_err(|error| self.explain(error))
     }
@@ -527,7 +527,7 @@ impl Mailbox for ImapMailbox {
             learned: Arc::clone(&self.learned),
             culprits: self.culprits.clone(),
             sizes: self.sizes.clone(),
-            line: self.line,
+            link_speed: self.link_speed,
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),
             is_root_advised: self.is_root_advised,

@@ -44,7 +44,7 @@ pub(crate) enum Sent {
     /// The server refused more than a message: nothing more is sent.
     UntilRefused,
     /// The line turned out to be slow: the feed goes on over a better one.
-    UntilTheLineIsCompressed,
+    UntilCompressed,
     /// The server would hang up at the next refusals: the feed goes on over a new connection.
     UntilAnotherSession,
 }
@@ -179,7 +179,7 @@ impl Sender<'_> {
                 continue;
             }
             if is_slow {
-                sent = Sent::UntilTheLineIsCompressed;
+                sent = Sent::UntilCompressed;
                 break;
             }
         }

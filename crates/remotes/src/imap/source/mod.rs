@@ -36,7 +36,7 @@ impl Source for ImapMailbox {
         outlet: Outlet,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         self.begin().await?;
-        let gauge = Gauge::new(self.line, self.round_trip());
+        let gauge = Gauge::new(self.link_speed, self.round_trip());
         let mut delivery = Delivery::new(
             self.numbered(folder),
             &self.culprits,
@@ -49,10 +49,10 @@ impl Source for ImapMailbox {
         loop {
             let selected = self.open(folder, SelectMode::Examine).await?;
             let delivered = deliver(selected, &mut delivery).await;
-            self.line = delivery.gauge.line();
+            self.link_speed = delivery.gauge.link_speed();
             match delivered {
                 Ok(Delivered::All(there)) => return Ok(delivery.into_missing(|uid| there.contains(uid))),
-                Ok(Delivered::UntilTheLineIsCompressed) => self.compress().await?,
+                Ok(Delivered::UntilCompressed) => self.compress().await?,
                 Err(Stop::Closed) => return Ok(Vec::new()),
                 Err(Stop::Wire(error)) => match delivery.blame(error) {
                     Blame::Message => self.session = None,
@@ -137,7 +137,7 @@ enum Delivered {
     /// All that the server gives; with those of the others that are still in the folder.
     All(UidSet),
     /// The line turned out to be slow: more is to be delivered over a better one.
-    UntilTheLineIsCompressed,
+    UntilCompressed,
 }
 
 /// Delivers what is wanted from the open folder.
@@ -160,7 +160,7 @@ async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<
         };
         delivery.weigh_pleas(&mut stream, alone).await?;
         if std::mem::take(&mut delivery.is_slow) {
-            return Ok(Delivered::UntilTheLineIsCompressed);
+            return Ok(Delivered::UntilCompressed);
         }
     }
     while let Some(uid) = delivery.next_unanswered() {

@@ -208,10 +208,10 @@ impl ImapMailbox {
     ) -> Result<bool, Error> {
         self.begin().await?;
         let mut lost = Flags::new();
-        let mut gauge = Gauge::new(self.line, self.round_trip());
+        let mut gauge = Gauge::new(self.link_speed, self.round_trip());
         let outcome = loop {
             match self.push(folder, batch, feed, acks, &mut gauge, &mut lost).await {
-                Ok(Sent::UntilTheLineIsCompressed) => {
+                Ok(Sent::UntilCompressed) => {
                     if let Err(error) = self.compress().await {
                         break Err(error);
                     }
@@ -223,7 +223,7 @@ impl ImapMailbox {
                 Err(error) => break Err(error),
             }
         };
-        self.line = gauge.line();
+        self.link_speed = gauge.link_speed();
         self.tell_lost(folder, &lost);
         outcome
     }
