@@ -54,22 +54,22 @@ pub(crate) struct SignedIn {
 }
 
 /// Why nobody is in.
-pub(crate) enum Kept {
+pub(crate) enum SignInError {
     /// The server did not let anybody in, or could not be reached.
-    Out(imap::Error),
+    Server(imap::Error),
     /// There was no token to be shown to it.
-    WithoutToken(TokenError),
+    NoToken(TokenError),
 }
 
-impl From<imap::Error> for Kept {
+impl From<imap::Error> for SignInError {
     fn from(error: imap::Error) -> Self {
-        Self::Out(error)
+        Self::Server(error)
     }
 }
 
 impl Login {
     /// Connects and logs in. A token that is refused is replaced once.
-    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedIn, Kept> {
+    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedIn, SignInError> {
         let (user, tokens) = match self {
             Self::Password(credentials) => {
                 let session = Connection::open(options).await?.authenticate(credentials).await?;
@@ -79,7 +79,7 @@ impl Login {
         };
         // A server that is not there is told of first, and takes no token.
         let connection = Connection::open(options).await?;
-        let first = tokens.token(user).await.map_err(Kept::WithoutToken)?;
+        let first = tokens.token(user).await.map_err(SignInError::NoToken)?;
         let refusal = match connection.authenticate(&Credentials::bearer(user, first.secret.clone())).await {
             Ok(session) => {
                 tokens.opened(user, &first.secret).await;
@@ -88,7 +88,7 @@ impl Login {
             Err(error) if error.kind == imap::ErrorKind::Authentication => error,
             Err(error) => return Err(error.into()),
         };
-        let second = tokens.instead_of(user, &first.secret).await.map_err(Kept::WithoutToken)?;
+        let second = tokens.instead_of(user, &first.secret).await.map_err(SignInError::NoToken)?;
         if second.secret == first.secret {
             return Err(explained(refusal, user, &first).into());
         }

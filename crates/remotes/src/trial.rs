@@ -6,7 +6,7 @@ use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::{
     imap::{mailbox::ImapMailbox, numbering::SelectMode},
-    login::{Kept, without_token},
+    login::{SignInError, without_token},
 };
 
 impl ImapMailbox {
@@ -25,10 +25,10 @@ impl ImapMailbox {
     async fn try_to_open(&mut self) -> Result<(), Error> {
         match Box::pin(self.connect()).await {
             Ok(session) => self.session = Some(session),
-            Err(Kept::WithoutToken(error)) => {
+            Err(SignInError::NoToken(error)) => {
                 return Err(without_token(error).context(self.end()).at(self.account.side));
             }
-            Err(Kept::Out(error)) => {
+            Err(SignInError::Server(error)) => {
                 let concerns_login = is_about_login(&error);
                 let error = self.explain(error);
                 return Err(if concerns_login { of_mailbox(error) } else { error });

@@ -17,7 +17,7 @@ use crate::{
         listing::{self, names::EVERYTHING, user_root},
         scan::limited,
     },
-    login::{Kept, SignedIn},
+    login::{SignInError, SignedIn},
     profile::{Choice, Impression, Profiles},
 };
 
@@ -37,12 +37,14 @@ pub(crate) struct Beginning {
 impl Beginning {
     /// Connects, signs in, and asks what kind of server it is. With `lists` it lists all folders in the same round trip,
     /// if the pattern does not depend on the answers.
-    pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, Kept> {
+    pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, SignInError> {
         let is_plain = lists && account.user_root.is_none();
         match Self::begin(account, is_plain).await {
             // The server may hang up at one of its folders: the caller lists in another way.
-            Err(Interrupted::AtList) => Self::begin(account, false).await.map_err(Interrupted::into_kept),
-            other => other.map_err(Interrupted::into_kept),
+            Err(Interrupted::AtList) => {
+                Self::begin(account, false).await.map_err(Interrupted::into_sign_in_error)
+            }
+            other => other.map_err(Interrupted::into_sign_in_error),
         }
     }
 
@@ -72,11 +74,11 @@ impl Beginning {
 enum Interrupted {
     /// The connection ended at LIST.
     AtList,
-    Otherwise(Kept),
+    Otherwise(SignInError),
 }
 
 impl Interrupted {
-    fn into_kept(self) -> Kept {
+    fn into_sign_in_error(self) -> SignInError {
         match self {
             Self::Otherwise(why) => why,
             Self::AtList => {
@@ -115,7 +117,7 @@ impl Ahead {
 }
 
 /// A session that begins in the background. Its connection ends if this value is dropped.
-pub(crate) struct BeginningAhead(JoinSet<Result<Beginning, Kept>>);
+pub(crate) struct BeginningAhead(JoinSet<Result<Beginning, SignInError>>);
 
 impl BeginningAhead {
     fn start(account: Account, lists: bool) -> Self {
@@ -125,7 +127,7 @@ impl BeginningAhead {
     }
 
     /// Waits for the session.
-    pub(crate) async fn finish(mut self) -> Result<Beginning, Kept> {
+    pub(crate) async fn finish(mut self) -> Result<Beginning, SignInError> {
         let failed = |words: String| imap::Error::session(imap::ErrorKind::Connection, words).into();
         match self.0.join_next().await {
             Some(Ok(begun)) => begun,

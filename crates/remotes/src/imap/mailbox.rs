@@ -37,7 +37,7 @@ use crate::{
         scan::{self, Scanned, Since, dates, halving::fetch_in_halves, limited, prefetched::PrefetchedScans},
         source::sizes::Sizes,
     },
-    login::{Kept, without_token},
+    login::{SignInError, without_token},
     profile::{Choice, Profile},
 };
 
@@ -214,8 +214,8 @@ impl ImapMailbox {
                     goodbye(session).await;
                 }
                 Box::pin(self.connect()).await.map_err(|why| match why {
-                    Kept::Out(error) => self.explain(error),
-                    Kept::WithoutToken(error) => {
+                    SignInError::Server(error) => self.explain(error),
+                    SignInError::NoToken(error) => {
                         without_token(error).context(self.end()).at(self.account.side)
                     }
                 })?
@@ -249,14 +249,14 @@ impl ImapMailbox {
             || self.ends.is_some_and(|ends| ends <= tokio::time::Instant::now() + BEFORE_END)
     }
 
-    pub(crate) async fn connect(&mut self) -> Result<Session, Kept> {
+    pub(crate) async fn connect(&mut self) -> Result<Session, SignInError> {
         let begun = match self.ahead.take(self.is_further) {
             Some(ahead) => ahead.finish().await,
             None => Beginning::new(&self.account, self.list_at_once == ListAtOnce::Wanted).await,
         };
         let Beginning { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {
-                if let Kept::Out(error) = &mut why
+                if let SignInError::Server(error) = &mut why
                     && !self.was_reached
                     && is_unreachable(error)
                 {
