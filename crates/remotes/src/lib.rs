@@ -3,6 +3,7 @@
 //!
 //! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
 
+mod access_check;
 mod error;
 mod gmail;
 mod imap;
@@ -10,7 +11,6 @@ mod login;
 mod maildir;
 mod placeholder;
 mod profile;
-mod trial;
 
 pub use gmail::api::{GmailApi, Pause};
 pub use gmail::labels::{LabelPolicy, LabelRules};

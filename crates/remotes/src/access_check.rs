@@ -16,13 +16,13 @@ impl ImapMailbox {
     /// With [`Retry::Never`] and a scope below [`Scope::Endpoint`], this login does not open this mailbox. With
     /// [`Scope::Endpoint`], nobody gets in: the server is not there, its certificate is wrong, or there are no tokens for it.
     /// With another [`Retry`], nothing was found out.
-    pub async fn try_out(&mut self) -> Result<(), Error> {
-        let outcome = self.try_to_open().await;
+    pub async fn check_access(&mut self) -> Result<(), Error> {
+        let outcome = self.sign_in_and_open().await;
         self.close().await;
         outcome
     }
 
-    async fn try_to_open(&mut self) -> Result<(), Error> {
+    async fn sign_in_and_open(&mut self) -> Result<(), Error> {
         match Box::pin(self.connect()).await {
             Ok(session) => self.session = Some(session),
             Err(SignInError::NoToken(error)) => {
