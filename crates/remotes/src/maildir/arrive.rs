@@ -8,7 +8,7 @@ use mailhaul_mail::{Flags, Uid, UidValidity};
 use super::{
     fault::Fault,
     file_name::with_letters,
-    place::Place,
+    folder_directory::FolderDirectory,
     uid_list::{Entry, UidList},
 };
 
@@ -63,7 +63,7 @@ impl Stopped {
     }
 }
 
-impl Place {
+impl FolderDirectory {
     /// Takes the files in. `bring` renames the file of the arrival with this number to the path; false where it is gone.
     ///
     /// The order is that of Dovecot: files first, then their UIDs, all under the lock of the list. What a crash leaves in

@@ -17,8 +17,8 @@ use super::{
     arrive::{Arrival, Arrived, Known},
     fault::Fault,
     file_name::{Traits, base},
+    folder_directory::FolderDirectory,
     lost::Lost,
-    place::Place,
 };
 
 /// Octets in one command at most, unless one message alone is larger.
@@ -28,7 +28,7 @@ const WAITING: usize = 8;
 
 /// Where a delivery goes, and who hears of it.
 pub(super) struct Address {
-    pub(super) place: Place,
+    pub(super) directory: FolderDirectory,
     pub(super) folder: FolderPath,
     /// Mailbox and folder, for people.
     pub(super) whose: String,
@@ -72,7 +72,7 @@ struct Writing {
 impl Delivery {
     /// Into a folder that must be there. What an earlier run left half written is removed.
     pub(super) fn new(to: Address) -> Result<Self, Error> {
-        if let Err(fault) = to.place.look().and_then(|_| to.place.sweep()) {
+        if let Err(fault) = to.directory.look().and_then(|_| to.directory.sweep()) {
             return Err(fault.explain(&to.whose));
         }
         Ok(Self {
@@ -132,12 +132,12 @@ impl Delivery {
         if let Err(fault) = self.sync() {
             return self.refuse(&fault);
         }
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let command = std::mem::take(&mut self.command);
         self.octets = 0;
         let (arrivals, files): (Vec<Arrival>, Vec<(Uid, PathBuf)>) =
             command.into_iter().map(|it| (it.arrival, (it.uid, it.temporary))).unzip();
-        let taken = self.to.place.take_in(&mut self.known, &arrivals, |index, path| {
+        let taken = self.to.directory.take_in(&mut self.known, &arrivals, |index, path| {
             disk.rename(&files[index].1, path).map(|()| true)
         });
         let sent = files.iter().map(|(uid, _)| *uid).collect();
@@ -168,7 +168,7 @@ impl Delivery {
     /// The files of the command outlast a loss of power. Several wait at once, because the disk takes what waits together in
     /// one go.
     fn sync(&self) -> Result<(), Fault> {
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let part = self.command.len().div_ceil(WAITING).max(1);
         thread::scope(|scope| {
             let parts: Vec<_> = self
@@ -198,8 +198,8 @@ impl Delivery {
     }
 
     fn begin(&mut self, envelope: Envelope, length: u64) -> Result<(), Fault> {
-        let archive = &self.to.place.archive;
-        let temporary = self.to.place.half("tmp").join(archive.run.temporary());
+        let archive = &self.to.directory.archive;
+        let temporary = self.to.directory.half("tmp").join(archive.run.temporary());
         self.is_skipping = false;
         let file = archive.disk.create(&temporary)?;
         self.writing = Some(Writing { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
@@ -208,7 +208,7 @@ impl Delivery {
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Fault> {
         let Some(writing) = &mut self.writing else { return Ok(()) };
-        self.to.place.archive.disk.write(&mut writing.file, &writing.temporary, octets)?;
+        self.to.directory.archive.disk.write(&mut writing.file, &writing.temporary, octets)?;
         writing.size += octets.len() as u64;
         for octet in octets {
             writing.bare += u64::from(*octet == b'\n' && writing.last != b'\r');
@@ -224,7 +224,7 @@ impl Delivery {
             let words = format!("{length} octets were announced, and {size} came");
             return Err(Fault::told(temporary, io::ErrorKind::UnexpectedEof, words));
         }
-        let archive = &self.to.place.archive;
+        let archive = &self.to.directory.archive;
         if let Some(when) = envelope.internal_date.and_then(moment) {
             archive.disk.set_modified(file, temporary, when)?;
         }
@@ -261,7 +261,7 @@ impl Delivery {
     }
 
     fn discard(&mut self) {
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let written = self.command.drain(..).map(|it| it.temporary);
         for temporary in written.chain(self.writing.take().map(|it| it.temporary)) {
             // What stays is swept away by the next run.
@@ -277,7 +277,7 @@ impl Drop for Delivery {
     }
 }
 
-impl Place {
+impl FolderDirectory {
     /// Removes what earlier runs of this program were writing when they ended.
     fn sweep(&self) -> Result<(), Fault> {
         let path = self.half("tmp");

@@ -6,7 +6,7 @@
 //! | `file_name`, `keywords` | what the name of a message's file tells |
 //! | `uid_list` | the file that gives UIDs to messages |
 //! | `subscriptions` | the file of what the user sees |
-//! | `place` | one folder: which messages lie there, with which UIDs |
+//! | `folder_directory` | one folder: which messages lie there, with which UIDs |
 //! | `arrive` | files become messages |
 //! | `delivery` | offers become files |
 //! | `lock` | keeping out of a running Dovecot's way |
@@ -17,11 +17,11 @@ mod delivery;
 mod disk;
 mod fault;
 mod file_name;
+mod folder_directory;
 mod keywords;
 mod lock;
 mod lost;
 mod names;
-mod place;
 mod reading;
 mod run;
 mod subscriptions;
@@ -35,7 +35,10 @@ use std::{path::PathBuf, time::Duration};
 use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, SameName, Scan};
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
 
-use self::{disk::Disk, fault::Fault, lost::Lost, place::Archive, place::Place, run::Run};
+use self::{
+    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory, lost::Lost,
+    run::Run,
+};
 
 /// One user's mailbox as a Maildir++ on the local disk.
 ///
@@ -62,10 +65,10 @@ impl MaildirMailbox {
     async fn read<T: Send + 'static>(
         &self,
         folder: &FolderPath,
-        work: impl FnOnce(&Place) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&FolderDirectory) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        let (place, whose) = (self.archive.place(folder), self.whose(folder));
-        blocking(move || work(&place).map_err(|fault| fault.explain(&whose))).await?
+        let (directory, whose) = (self.archive.folder_directory(folder), self.whose(folder));
+        blocking(move || work(&directory).map_err(|fault| fault.explain(&whose))).await?
     }
 }
 
@@ -91,12 +94,12 @@ impl Mailbox for MaildirMailbox {
     }
 
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
-        self.read(folder, Place::status).await
+        self.read(folder, FolderDirectory::status).await
     }
 
     /// All messages, whatever the cursor: nothing here tells what changed.
     async fn scan(&mut self, folder: &FolderPath, _since: Option<&Cursor>) -> Result<Scan, Error> {
-        self.read(folder, Place::scan).await
+        self.read(folder, FolderDirectory::scan).await
     }
 
     async fn fingerprints(
@@ -105,12 +108,12 @@ impl Mailbox for MaildirMailbox {
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
         let uids = uids.clone();
-        self.read(folder, move |place| place.fingerprints(&uids)).await
+        self.read(folder, move |directory| directory.fingerprints(&uids)).await
     }
 
     async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
         let uids = uids.clone();
-        self.read(folder, move |place| place.digests(&uids)).await
+        self.read(folder, move |directory| directory.digests(&uids)).await
     }
 
     /// There is no connection.

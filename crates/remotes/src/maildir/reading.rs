@@ -13,8 +13,8 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, MessageHashe
 use super::{
     fault::Fault,
     file_name::{letters_of, zone_of},
+    folder_directory::{Archive, Files, FolderDirectory, Look, read_if_there},
     names,
-    place::{Archive, Files, Look, Place, read_if_there},
     subscriptions::{self, Subscriptions},
 };
 
@@ -46,7 +46,7 @@ impl Archive {
                 tracing::warn!("{}: {words}", directory.display());
             }
         }
-        paths.retain(|path| self.place(path).exists());
+        paths.retain(|path| self.folder_directory(path).exists());
         paths.sort();
         let subscriptions = self.subscriptions()?;
         let folder = |path: FolderPath| Folder {
@@ -76,7 +76,7 @@ impl Archive {
     }
 }
 
-impl Place {
+impl FolderDirectory {
     /// The folder's state.
     pub(super) fn status(&self) -> Result<FolderStatus, Fault> {
         let Look { list, files } = self.look()?;
@@ -100,7 +100,7 @@ impl Place {
                 &entry.base,
                 || self.files_at_rest(),
                 |at| {
-                    let path = self.path(at);
+                    let path = self.file(at);
                     let metadata = fs::metadata(&path).map_err(|error| Fault::at(&path, error))?;
                     let zone = zone_of(&at.name).unwrap_or(0);
                     Ok(MessageInfo {
@@ -149,7 +149,7 @@ impl Place {
                 &entry.base,
                 || self.files_at_rest(),
                 |at| {
-                    let path = self.path(at);
+                    let path = self.file(at);
                     let opened = File::open(&path).and_then(|mut file| read(&mut file));
                     opened.map_err(|error| Fault::at(&path, error))
                 },

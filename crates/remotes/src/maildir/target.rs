@@ -15,9 +15,9 @@ use super::{
     delivery::{Address, Delivery},
     fault::Fault,
     file_name::{base_of, letters_of, renamed, with_letters},
+    folder_directory::{Archive, At, FolderDirectory, Look},
     lock::Lock,
     names,
-    place::{Archive, At, Look, Place},
     reading::NAME_FILE,
     subscriptions,
 };
@@ -61,7 +61,7 @@ impl Target for MaildirMailbox {
         acks: Acks,
     ) -> Result<(), Error> {
         let to = Address {
-            place: self.archive.place(folder),
+            directory: self.archive.folder_directory(folder),
             folder: folder.clone(),
             whose: self.whose(folder),
             batch,
@@ -119,10 +119,11 @@ impl Target for MaildirMailbox {
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
-        let (place, changes, lost) = (self.archive.place(folder), changes.to_vec(), self.lost.clone());
+        let (directory, changes, lost) =
+            (self.archive.folder_directory(folder), changes.to_vec(), self.lost.clone());
         let (whose, folder) = (self.whose(folder), folder.clone());
         blocking(move || {
-            let not_kept = place.store_flags(&changes).map_err(|fault| fault.explain(&whose))?;
+            let not_kept = directory.store_flags(&changes).map_err(|fault| fault.explain(&whose))?;
             lost.tell(&whose, &folder, &not_kept);
             Ok(())
         })
@@ -136,9 +137,11 @@ impl Target for MaildirMailbox {
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Uid)>, Error> {
         let (whose, lost, uids) = (self.whose(to), self.lost.clone(), uids.clone());
-        let (from, place, to) = (self.archive.place(from), self.archive.place(to), to.clone());
+        let (from, directory, to) =
+            (self.archive.folder_directory(from), self.archive.folder_directory(to), to.clone());
         blocking(move || {
-            let (pairs, not_kept) = from.move_into(&place, &uids).map_err(|fault| fault.explain(&whose))?;
+            let (pairs, not_kept) =
+                from.move_into(&directory, &uids).map_err(|fault| fault.explain(&whose))?;
             lost.tell(&whose, &to, &not_kept);
             Ok(pairs)
         })
@@ -146,8 +149,9 @@ impl Target for MaildirMailbox {
     }
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
-        let (place, whose, uids) = (self.archive.place(folder), self.whose(folder), uids.clone());
-        blocking(move || place.remove(&uids).map_err(|fault| fault.explain(&whose))).await?
+        let (directory, whose, uids) =
+            (self.archive.folder_directory(folder), self.whose(folder), uids.clone());
+        blocking(move || directory.remove(&uids).map_err(|fault| fault.explain(&whose))).await?
     }
 }
 
@@ -169,28 +173,28 @@ fn weight(offer: &Offer) -> usize {
 impl Archive {
     /// Makes the folder, where it is missing. Nothing is needed above it: the directories of all folders lie side by side.
     fn create(&self, folder: &FolderPath) -> Result<(), Fault> {
-        self.make(&self.place(&FolderPath::inbox()))?;
-        let place = self.place(folder);
+        self.make(&self.folder_directory(&FolderPath::inbox()))?;
+        let directory = self.folder_directory(folder);
         if !folder.is_inbox() {
-            let is_made = !place.directory.is_dir();
-            self.disk.make_directory(&place.directory)?;
-            if !is_made && !place.is_spelled_so(&self.root)? {
+            let is_made = !directory.path.is_dir();
+            self.disk.make_directory(&directory.path)?;
+            if !is_made && !directory.is_spelled_so(&self.root)? {
                 let words = "the file system takes it for the same as another folder's directory";
-                return Err(Fault::told(&place.directory, io::ErrorKind::InvalidFilename, words));
+                return Err(Fault::told(&directory.path, io::ErrorKind::InvalidFilename, words));
             }
             if names::is_long(&names::directory(folder)) {
-                let path = place.directory.join(NAME_FILE);
+                let path = directory.path.join(NAME_FILE);
                 self.disk.replace(&path, folder.to_string().as_bytes())?;
             }
-            self.make_file(&place.directory.join("maildirfolder"))?;
-            self.make(&place)?;
+            self.make_file(&directory.path.join("maildirfolder"))?;
+            self.make(&directory)?;
         }
-        place.look().map(drop)
+        directory.look().map(drop)
     }
 
-    fn make(&self, place: &Place) -> Result<(), Fault> {
+    fn make(&self, directory: &FolderDirectory) -> Result<(), Fault> {
         // `cur` last: by it a folder is known to be there.
-        ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&place.half(it)))
+        ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&directory.half(it)))
     }
 
     fn make_file(&self, path: &Path) -> Result<(), Fault> {
@@ -211,12 +215,12 @@ impl Archive {
     }
 }
 
-impl Place {
+impl FolderDirectory {
     /// Whether the directory has just this name, and not one that differs in case, where the file system makes no
     /// difference.
     fn is_spelled_so(&self, root: &Path) -> Result<bool, Fault> {
         let entries = std::fs::read_dir(root).map_err(|error| Fault::at(root, error))?;
-        Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.directory.file_name()))
+        Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.path.file_name()))
     }
 
     /// Changes flags; messages that are gone are left out. Returns the flags that the folder does not keep.
@@ -239,7 +243,7 @@ impl Place {
                             let letters: Vec<u8> = letters.chain(&add).copied().collect();
                             let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
                             if next != *at {
-                                self.archive.disk.rename(&self.path(at), &self.path(&next))?;
+                                self.archive.disk.rename(&self.file(at), &self.file(&next))?;
                             }
                             Ok(next)
                         },
@@ -271,7 +275,7 @@ impl Place {
             moved.push((entry.uid, entry.base.clone()));
         }
         let arrived = to.take_in(&mut Known::default(), &arrivals, |index, path| {
-            let rename = |at: &At| self.archive.disk.rename(&self.path(at), path);
+            let rename = |at: &At| self.archive.disk.rename(&self.file(at), path);
             Ok(Self::with_file(&mut files, &moved[index].1, || self.files(), rename)?.is_some())
         });
         let arrived = arrived.map_err(|stopped| stopped.fault)?;
@@ -287,7 +291,7 @@ impl Place {
         {
             let (_lock, Look { list, mut files }) = self.look_locked()?;
             for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
-                let remove = |at: &At| self.archive.disk.remove(&self.path(at));
+                let remove = |at: &At| self.archive.disk.remove(&self.file(at));
                 Self::with_file(&mut files, &entry.base, || self.files(), remove)?;
             }
             self.renew()?;
@@ -321,8 +325,9 @@ mod tests {
         archive.create(&FolderPath::parse("Sent")).unwrap();
         archive.create(&FolderPath::parse("Sent")).unwrap();
         // What a file system without cases would answer for the other spelling.
-        let spelled =
-            |name: &str| archive.place(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap();
+        let spelled = |name: &str| {
+            archive.folder_directory(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap()
+        };
         assert_eq!((spelled("Sent"), spelled("sENT")), (true, false));
         fs::remove_file(root.path().join(".Sent/maildirfolder")).unwrap();
         archive.create(&FolderPath::parse("Sent")).unwrap();

@@ -24,7 +24,7 @@ use support::{Listener, MemoryLedger, NoTime, Remote};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{MaildirMailbox, disk::Before, place::Place, run::Run};
+use super::{MaildirMailbox, disk::Before, folder_directory::FolderDirectory, run::Run};
 
 /// What happens at a step of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,13 +157,13 @@ async fn contents(root: &Path) -> Contents {
     let mut contents = Contents::new();
     for folder in mailbox.folders().await.unwrap() {
         let scan = mailbox.scan(&folder.path, None).await.unwrap();
-        let place = mailbox.archive.place(&folder.path);
+        let directory = mailbox.archive.folder_directory(&folder.path);
         let mut messages: Vec<_> = scan
             .messages
             .iter()
             .map(|it| {
                 let date = it.internal_date.map(|date| date.to_string()).unwrap_or_default();
-                (body(&place, it.uid), it.flags.to_string(), date)
+                (body(&directory, it.uid), it.flags.to_string(), date)
             })
             .collect();
         messages.sort();
@@ -172,10 +172,10 @@ async fn contents(root: &Path) -> Contents {
     contents
 }
 
-fn body(place: &Place, uid: Uid) -> String {
-    let look = place.look().unwrap();
+fn body(directory: &FolderDirectory, uid: Uid) -> String {
+    let look = directory.look().unwrap();
     let entry = look.list.entries.iter().find(|it| it.uid == uid).unwrap();
-    String::from_utf8(fs::read(place.path(&look.files[&entry.base])).unwrap()).unwrap()
+    String::from_utf8(fs::read(directory.file(&look.files[&entry.base])).unwrap()).unwrap()
 }
 
 /// Everything that is below the root, but for the messages and what every folder has.

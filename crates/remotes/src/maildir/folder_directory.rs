@@ -36,16 +36,16 @@ pub(super) struct Archive {
 
 impl Archive {
     /// The folder's place, which may not be there.
-    pub(super) fn place(&self, folder: &FolderPath) -> Place {
-        Place { archive: self.clone(), directory: self.root.join(names::directory(folder)) }
+    pub(super) fn folder_directory(&self, folder: &FolderPath) -> FolderDirectory {
+        FolderDirectory { archive: self.clone(), path: self.root.join(names::directory(folder)) }
     }
 }
 
 /// A folder's directory.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct FolderDirectory {
     pub(super) archive: Archive,
-    pub(super) directory: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// Where a message's file is at the moment.
@@ -66,12 +66,12 @@ pub(super) struct Look {
     pub(super) files: Files,
 }
 
-impl Place {
+impl FolderDirectory {
     pub(super) fn half(&self, half: &str) -> PathBuf {
-        self.directory.join(half)
+        self.path.join(half)
     }
 
-    pub(super) fn path(&self, at: &At) -> PathBuf {
+    pub(super) fn file(&self, at: &At) -> PathBuf {
         self.half(at.half).join(&at.name)
     }
 
@@ -84,7 +84,7 @@ impl Place {
         if self.exists() {
             return Ok(());
         }
-        Err(Fault::told(&self.directory, io::ErrorKind::NotFound, "there is no such folder"))
+        Err(Fault::told(&self.path, io::ErrorKind::NotFound, "there is no such folder"))
     }
 
     /// Keeps others from giving UIDs and letters, and from renaming files. Dovecot holds it too while it reads the
@@ -94,7 +94,7 @@ impl Place {
     }
 
     pub(super) fn list_file(&self) -> PathBuf {
-        self.directory.join(uid_list::FILE)
+        self.path.join(uid_list::FILE)
     }
 
     /// The messages and their UIDs. Messages that have none yet get one, which is written down.
@@ -215,7 +215,7 @@ impl Place {
     }
 
     pub(super) fn keywords(&self) -> Result<Keywords, Fault> {
-        let octets = read_if_there(&self.directory.join(keywords::FILE))?.unwrap_or_default();
+        let octets = read_if_there(&self.path.join(keywords::FILE))?.unwrap_or_default();
         Ok(Keywords::parse(&String::from_utf8_lossy(&octets)))
     }
 
@@ -225,7 +225,7 @@ impl Place {
         let mut keywords = known.clone();
         flags.for_each(|it| drop(keywords.letters(it)));
         if keywords != known {
-            let path = self.directory.join(keywords::FILE);
+            let path = self.path.join(keywords::FILE);
             self.archive.disk.replace(&path, keywords.print().as_bytes())?;
         }
         Ok(keywords)
