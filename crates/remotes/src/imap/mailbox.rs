@@ -17,7 +17,7 @@ use mailhaul_mail::{
 use tokio::time::timeout;
 
 use crate::{
-    error::told,
+    error::into_engine_error,
     gmail::{
         api::{GmailApi, Uploads},
         labels::{LabelRules, Labels},
@@ -298,7 +298,7 @@ impl ImapMailbox {
 
     /// The error in the engine's words, with the mailbox's name in front.
     pub(crate) fn explain(&self, error: imap::Error) -> Error {
-        told(error).context(self.end()).at(self.account.side)
+        into_engine_error(error).context(self.end()).at(self.account.side)
     }
 
     /// The mailbox's name, and which end it is.

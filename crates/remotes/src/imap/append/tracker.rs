@@ -14,7 +14,7 @@ use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 use tokio::sync::Notify;
 
 use crate::{
-    error::told,
+    error::into_engine_error,
     imap::append::{learned::LearnedLimits, permanent_flags::PermanentFlags, rules::AppendRules},
 };
 
@@ -203,7 +203,7 @@ impl<'a> AppendTracker<'a> {
                 }
                 let flags: Vec<(Uid, &Flags)> = sent.iter().map(|it| (it.uid, &it.flags)).collect();
                 let is_vague = error.kind == imap::ErrorKind::Refused;
-                let mut error = told(error);
+                let mut error = into_engine_error(error);
                 if is_vague && learned.learn(&reply.status.text, &flags, |it| self.permanent.lists(it)) {
                     error.retry = Retry::Now;
                 } else if let [message] = sent {

@@ -14,7 +14,7 @@ use mailhaul_imap::{self as imap, MailboxName, StoreMode, response::QuotaResourc
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
-    error::told,
+    error::into_engine_error,
     imap::{
         append::{
             permanent_flags::PermanentFlags,
@@ -257,7 +257,7 @@ impl ImapMailbox {
         if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
             for (sent, error) in outcome.spoilt {
-                let mut error = told(error).at(Side::Target);
+                let mut error = into_engine_error(error).at(Side::Target);
                 if let [uid] = sent.as_slice()
                     && error.kind == ErrorKind::Throttled
                     && self.learned().folder(folder).asks_again(*uid)
@@ -279,7 +279,7 @@ impl ImapMailbox {
             Err(Stop::Wire(error)) => {
                 // It may have said why before it hung up.
                 for (sent, error) in &outcome.spoilt {
-                    let result = Err(told(error.clone()));
+                    let result = Err(into_engine_error(error.clone()));
                     acks.report(Ack { sent: sent.clone(), result, is_bare: false });
                 }
                 self.blame(folder, &outcome, &error, acks);
@@ -341,7 +341,7 @@ impl ImapMailbox {
             let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
             return Ok(self.explain_in(folder, full.context("the mailbox is full")));
         }
-        Ok(told(error).at(Side::Target))
+        Ok(into_engine_error(error).at(Side::Target))
     }
 
     /// Whether the folder's quota is used up; also where the server keeps none that can be asked for.
