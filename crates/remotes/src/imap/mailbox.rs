@@ -550,7 +550,7 @@ impl Mailbox for ImapMailbox {
 
     async fn leave(&mut self) {
         if let Some(session) = self.give_up_sessions() {
-            let _unsent = timeout(GOODBYE, session.leave()).await;
+            _ = timeout(GOODBYE, session.leave()).await;
         }
     }
 }
@@ -636,7 +636,7 @@ impl ImapMailbox {
 
 async fn goodbye(session: Session) {
     // Everything that matters was answered before.
-    let _unanswered = timeout(GOODBYE, session.logout()).await;
+    _ = timeout(GOODBYE, session.logout()).await;
 }
 
 async fn compress(session: &mut Session) -> Result<(), imap::Error> {

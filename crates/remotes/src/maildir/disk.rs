@@ -88,7 +88,7 @@ impl Disk {
         if appended.is_err() {
             let cut = || OpenOptions::new().write(true).open(path)?.set_len(length);
             // A line that is there in part is read over (see `uid_list`).
-            let _torn = self.step("cut", path, cut);
+            _ = self.step("cut", path, cut);
         }
         appended
     }
@@ -105,7 +105,7 @@ impl Disk {
         let renamed = written.and_then(|()| self.sync(next)).and_then(|()| self.rename(next, path));
         if renamed.is_err() {
             // It is overwritten the next time, if it stays.
-            let _stays = self.remove(next);
+            _ = self.remove(next);
         }
         renamed?;
         path.parent().map_or(Ok(()), |directory| self.sync_directory(directory))

@@ -30,7 +30,7 @@ pub(super) fn base(unique: &str, traits: &Traits) -> OsString {
     if let Some(zone) = zone {
         let (sign, minutes) = (if *zone < 0 { '-' } else { '+' }, zone.unsigned_abs());
         // Writing into a string does not fail.
-        let _ = write!(name, ",Z={sign}{:02}{:02}", minutes / 60, minutes % 60);
+        _ = write!(name, ",Z={sign}{:02}{:02}", minutes / 60, minutes % 60);
     }
     name.into()
 }

@@ -59,7 +59,7 @@ impl<'a> Lock<'a> {
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
         // A lock that stays is found to be left behind.
-        let _stays = self.disk.remove(&self.path);
+        _ = self.disk.remove(&self.path);
         self.run.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
@@ -74,7 +74,7 @@ fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let written = disk.write(&mut file, &temporary, holder.as_bytes());
     let linked = written.and_then(|()| disk.link(&temporary, path));
     // What stays is swept away by the next run.
-    let _stays = disk.remove(&temporary);
+    _ = disk.remove(&temporary);
     linked
 }
 

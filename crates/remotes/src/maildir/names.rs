@@ -82,7 +82,7 @@ fn visible(segment: &str) -> String {
         };
         if is_coded {
             // Writing into a string does not fail.
-            let _ = write!(shown, "\\{:02x}", u32::from(character));
+            _ = write!(shown, "\\{:02x}", u32::from(character));
         } else {
             shown.push(character);
         }

@@ -118,7 +118,7 @@ impl Entry {
     pub(super) fn print(&self, octets: &mut Vec<u8>) {
         let mut head = String::new();
         // Writing into a string does not fail.
-        let _ = write!(head, "{} {}:", self.uid, self.told);
+        _ = write!(head, "{} {}:", self.uid, self.told);
         octets.extend_from_slice(head.as_bytes());
         octets.extend_from_slice(self.base.as_bytes());
         octets.push(b'\n');

@@ -34,7 +34,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ended = Command::new("umount").arg("-l").arg(self.path()).status();
+        _ = Command::new("umount").arg("-l").arg(self.path()).status();
     }
 }
 

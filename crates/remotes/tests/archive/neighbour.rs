@@ -193,7 +193,7 @@ async fn killed_at_any_moment_and_the_ledger_lost() {
             .unwrap();
         thread::sleep(Duration::from_millis(30 + 40 * round + maker.number(200)));
         killed += u32::from(child.try_wait().unwrap().is_none());
-        let _ended_already = child.kill();
+        _ = child.kill();
         child.wait().unwrap();
     }
     assert!(killed > 3, "{killed}");
