@@ -145,7 +145,7 @@ impl ImapMailbox {
         let uid = envelope.uid;
         match outcome {
             Ok(message) => {
-                uploads.arrivals.push(Uploaded { uid, message, is_bare: has_more(&kept) });
+                uploads.arrivals.add(Uploaded { uid, message, is_bare: has_more(&kept) });
                 Ok(Flow::On)
             }
             Err(Failure::Told(error)) if error.scope == Scope::Message => {

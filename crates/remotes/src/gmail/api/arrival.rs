@@ -41,7 +41,7 @@ impl Arrivals {
         Self { waiting: Vec::new(), told: HashSet::new(), from }
     }
 
-    pub(crate) fn push(&mut self, uploaded: Uploaded) {
+    pub(crate) fn add(&mut self, uploaded: Uploaded) {
         self.waiting.push(uploaded);
     }
 

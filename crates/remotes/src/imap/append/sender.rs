@@ -68,7 +68,7 @@ pub(crate) fn linger(round_trip: Option<Duration>) -> Duration {
 }
 
 /// Sends what the feed offers, and reads the answers meanwhile.
-pub(crate) async fn push<F: Feed>(
+pub(crate) async fn run_pipeline<F: Feed>(
     session: &mut Session,
     name: &MailboxName,
     manner: Manner<'_>,

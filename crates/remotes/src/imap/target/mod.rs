@@ -19,7 +19,7 @@ use crate::{
         append::{
             permanent_flags::PermanentFlags,
             rules::AppendRules,
-            sender::{Manner, Sent, Stop, linger, push},
+            sender::{Manner, Sent, Stop, linger, run_pipeline},
             tracker::{AppendOutcome, AppendTracker},
         },
         link_speed::Gauge,
@@ -210,7 +210,7 @@ impl ImapMailbox {
         let mut lost = Flags::new();
         let mut gauge = Gauge::new(self.link_speed, self.round_trip());
         let outcome = loop {
-            match self.push(folder, batch, feed, acks, &mut gauge, &mut lost).await {
+            match self.append_in_pipeline(folder, batch, feed, acks, &mut gauge, &mut lost).await {
                 Ok(Sent::UntilCompressed) => {
                     if let Err(error) = self.compress().await {
                         break Err(error);
@@ -229,7 +229,7 @@ impl ImapMailbox {
     }
 
     /// Sends what the feed offers, as far as one pipeline goes.
-    async fn push<F: Feed>(
+    async fn append_in_pipeline<F: Feed>(
         &mut self,
         folder: &FolderPath,
         batch: usize,
@@ -252,7 +252,7 @@ impl ImapMailbox {
         let manner =
             Manner { rules, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
         let session = self.session().await?;
-        let sent = push(session, &name, manner, feed, gauge, lost).await;
+        let sent = run_pipeline(session, &name, manner, feed, gauge, lost).await;
         let outcome = tracker.outcome();
         if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
