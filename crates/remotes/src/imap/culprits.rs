@@ -15,18 +15,18 @@ pub(crate) const MOST_BREAKS: u32 = 3;
 const MANY_SILENT: u32 = 3;
 
 /// A folder, while its UIDs mean the same.
-pub(crate) type Numbered = (FolderPath, Option<UidValidity>);
+pub(crate) type NumberedFolder = (FolderPath, Option<UidValidity>);
 
 /// How often connections broke while a message was the one that was asked for, or while a folder was scanned.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Culprits(Arc<Mutex<Inner>>);
+pub(crate) struct Culprits(Arc<Mutex<CulpritState>>);
 
 #[derive(Debug, Default)]
-struct Inner {
-    messages: BTreeMap<Numbered, BTreeMap<Uid, Breaks>>,
-    scans: BTreeMap<Numbered, u32>,
+struct CulpritState {
+    messages: BTreeMap<NumberedFolder, BTreeMap<Uid, Breaks>>,
+    scans: BTreeMap<NumberedFolder, u32>,
     /// Messages with a verdict because the server fell silent.
-    silent: BTreeMap<Numbered, u32>,
+    silent: BTreeMap<NumberedFolder, u32>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ struct Breaks {
 }
 
 impl Culprits {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, CulpritState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -45,7 +45,7 @@ impl Culprits {
     /// is to blame.
     pub(crate) fn broke(
         &self,
-        folder: &Numbered,
+        folder: &NumberedFolder,
         uid: Uid,
         error: &imap::Error,
         is_alone: bool,
@@ -66,26 +66,26 @@ impl Culprits {
     }
 
     /// True if the server fell silent at several messages of the folder, each time.
-    pub(crate) fn are_many_silent(&self, folder: &Numbered) -> bool {
+    pub(crate) fn are_many_silent(&self, folder: &NumberedFolder) -> bool {
         self.inner().silent.get(folder).is_some_and(|silent| *silent >= MANY_SILENT)
     }
 
     /// The message came: it was not to blame.
-    pub(crate) fn acquit(&self, folder: &Numbered, uid: Uid) {
+    pub(crate) fn acquit(&self, folder: &NumberedFolder, uid: Uid) {
         if let Some(breaks) = self.inner().messages.get_mut(folder) {
             breaks.remove(&uid);
         }
     }
 
     /// The messages at which connections broke. With a verdict, they are not asked for any more.
-    pub(crate) fn of(&self, folder: &Numbered) -> BTreeMap<Uid, Option<String>> {
+    pub(crate) fn in_folder(&self, folder: &NumberedFolder) -> BTreeMap<Uid, Option<String>> {
         let inner = self.inner();
         let breaks = inner.messages.get(folder).into_iter().flatten();
         breaks.map(|(uid, it)| (*uid, it.verdict.clone())).collect()
     }
 
     /// A connection broke while the folder was scanned. True if that happened before.
-    pub(crate) fn broke_scan(&self, folder: &Numbered) -> bool {
+    pub(crate) fn broke_scan(&self, folder: &NumberedFolder) -> bool {
         let mut inner = self.inner();
         let times = inner.scans.entry(folder.clone()).or_default();
         *times += 1;
@@ -93,18 +93,18 @@ impl Culprits {
     }
 
     /// True if connections broke while the folder was scanned, and it was not scanned to its end since.
-    pub(crate) fn breaks_scans(&self, folder: &Numbered) -> bool {
+    pub(crate) fn breaks_scans(&self, folder: &NumberedFolder) -> bool {
         self.inner().scans.contains_key(folder)
     }
 
     /// The folder was scanned to its end.
-    pub(crate) fn scanned(&self, folder: &Numbered) {
+    pub(crate) fn scanned(&self, folder: &NumberedFolder) {
         self.inner().scans.remove(folder);
     }
 
     /// A connection broke while all of these were asked for: those that broke others before are suspected of it.
-    pub(crate) fn broke_among(&self, folder: &Numbered, uids: &UidSet, error: &imap::Error) {
-        for uid in self.of(folder).into_keys().filter(|uid| uids.contains(*uid)) {
+    pub(crate) fn broke_among(&self, folder: &NumberedFolder, uids: &UidSet, error: &imap::Error) {
+        for uid in self.in_folder(folder).into_keys().filter(|uid| uids.contains(*uid)) {
             _ = self.broke(folder, uid, error, false);
         }
     }
@@ -150,11 +150,11 @@ mod tests {
         let verdicts = [(); 3].map(|()| culprits.broke(&inbox, uid, &error, true));
         let words = "the server closed the connection within this message three times".to_owned();
         assert_eq!(verdicts, [None, None, Some(words.clone())]);
-        assert_eq!(culprits.of(&inbox), BTreeMap::from([(uid, Some(words))]));
-        assert!(culprits.of(&(FolderPath::inbox(), UidValidity::new(2))).is_empty());
+        assert_eq!(culprits.in_folder(&inbox), BTreeMap::from([(uid, Some(words))]));
+        assert!(culprits.in_folder(&(FolderPath::inbox(), UidValidity::new(2))).is_empty());
         culprits.acquit(&inbox, uid);
         culprits.broke_among(&inbox, &UidSet::range(uid, uid), &error);
-        assert!(culprits.of(&inbox).is_empty());
+        assert!(culprits.in_folder(&inbox).is_empty());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
         account::Account,
         append::learned::LearnedLimits,
         connect::{Ahead, Beginning},
-        culprits::{Culprits, Numbered, is_break, is_hangup},
+        culprits::{Culprits, NumberedFolder, is_break, is_hangup},
         link_speed::LinkSpeed,
         listing::{
             self, STATUS_ITEMS, folder_status,
@@ -34,7 +34,9 @@ use crate::{
             user_root::{self, components},
         },
         numbering::{Numbering, SelectMode},
-        scan::{self, Scanned, Since, dates, halving::fetch_in_halves, limited, prefetched::PrefetchedScans},
+        scan::{
+            self, ScanResult, Since, dates, halving::fetch_in_halves, limited, prefetched::PrefetchedScans,
+        },
         source::sizes::Sizes,
     },
     login::{SignInError, without_token},
@@ -311,8 +313,8 @@ impl ImapMailbox {
     }
 
     /// The folder with the numbers that were told of it.
-    pub(crate) fn numbered(&self, folder: &FolderPath) -> Numbered {
-        (folder.clone(), self.numbering.of(folder))
+    pub(crate) fn numbered(&self, folder: &FolderPath) -> NumberedFolder {
+        (folder.clone(), self.numbering.validity(folder))
     }
 
     /// What the server calls the folder.
@@ -373,7 +375,7 @@ impl Mailbox for ImapMailbox {
         self.listed = listing.names;
         self.hollow = listing.folders.iter().filter(|it| !it.selectable).map(|it| it.path.clone()).collect();
         for folder in &listing.folders {
-            self.numbering.told(&folder.path, folder.status.map(|it| it.uid_validity));
+            self.numbering.set_validity(&folder.path, folder.status.map(|it| it.uid_validity));
         }
         Ok(listing.folders)
     }
@@ -401,7 +403,7 @@ impl Mailbox for ImapMailbox {
         self.learned().folder(folder).append_limit = items.append_limit;
         match folder_status(&items) {
             Some(status) => {
-                self.numbering.told(folder, Some(status.uid_validity));
+                self.numbering.set_validity(folder, Some(status.uid_validity));
                 Ok(status)
             }
             // Quirk: Dovecot 2.3 tells UIDVALIDITY 0 of a folder that another connection has just made.
@@ -416,7 +418,7 @@ impl Mailbox for ImapMailbox {
 
     async fn scan(&mut self, folder: &FolderPath, since: Option<&Cursor>) -> Result<Scan, Error> {
         if let Some(mut scan) = self.prefetched.take(folder, since) {
-            self.numbering.told(folder, Some(scan.status.uid_validity));
+            self.numbering.set_validity(folder, Some(scan.status.uid_validity));
             scan.notes.extend(self.doubt(scan.status.messages));
             return Ok(scan);
         }
@@ -424,7 +426,7 @@ impl Mailbox for ImapMailbox {
         let mut status = self.opened_status(folder).await?;
         let since = since.filter(|it| it.status.uid_validity == status.uid_validity);
         let since = since.filter(|_| status.highest_modseq.is_some()).and_then(Since::new);
-        let Scanned { mut messages, present, unseen, incomplete } = self.look(folder, since).await?;
+        let ScanResult { mut messages, present, unseen, incomplete } = self.look(folder, since).await?;
         if self.account.side == Side::Target
             && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
         {
@@ -458,7 +460,7 @@ impl Mailbox for ImapMailbox {
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
         // A message that is to blame for broken connections is not read.
-        let known = self.culprits.of(&self.numbered(folder));
+        let known = self.culprits.in_folder(&self.numbered(folder));
         let uids: UidSet = uids.iter().filter(|uid| !matches!(known.get(uid), Some(Some(_)))).collect();
         if uids.is_empty() {
             return Ok(Vec::new());

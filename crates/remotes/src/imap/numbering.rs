@@ -19,10 +19,10 @@ pub(crate) enum SelectMode {
 
 /// What was told of how folders are numbered; all connections to a mailbox share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Numbering(Arc<Mutex<Told>>);
+pub(crate) struct Numbering(Arc<Mutex<NumberingState>>);
 
 #[derive(Debug, Default)]
-struct Told {
+struct NumberingState {
     /// The UIDVALIDITY to which all UIDs belong that were told since.
     validity: BTreeMap<FolderPath, UidValidity>,
     /// Folders for which EXAMINE tells no UIDVALIDITY that lasts, and SELECT does.
@@ -32,12 +32,12 @@ struct Told {
 }
 
 impl Numbering {
-    fn inner(&self) -> MutexGuard<'_, Told> {
+    fn inner(&self) -> MutexGuard<'_, NumberingState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The folder's UIDs belong to this UIDVALIDITY from now on.
-    pub(crate) fn told(&self, folder: &FolderPath, validity: Option<UidValidity>) {
+    pub(crate) fn set_validity(&self, folder: &FolderPath, validity: Option<UidValidity>) {
         if let Some(validity) = validity {
             self.inner().validity.insert(folder.clone(), validity);
         }
@@ -45,7 +45,7 @@ impl Numbering {
 
     /// The UIDVALIDITY of a folder for which the server now tells none: the one told before, else a number that no other
     /// pass has. The next pass recognises the messages by their fingerprints then.
-    pub(crate) fn of_silent(&self, folder: &FolderPath) -> UidValidity {
+    pub(crate) fn made_up_validity(&self, folder: &FolderPath) -> UidValidity {
         let mut told = self.inner();
         if let Some(known) = told.validity.get(folder) {
             return *known;
@@ -74,7 +74,7 @@ impl Numbering {
     }
 
     /// The UIDVALIDITY that was told last.
-    pub(crate) fn of(&self, folder: &FolderPath) -> Option<UidValidity> {
+    pub(crate) fn validity(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }
 }

@@ -24,7 +24,7 @@ impl ImapMailbox {
             .is_some_and(|it| *it.name() == name && (mode == SelectMode::Examine || !it.data().read_only));
         if !is_open {
             let now = self.open_anew(folder, mode).await?;
-            if let (Some(then), Some(now)) = (self.numbering.of(folder), now)
+            if let (Some(then), Some(now)) = (self.numbering.validity(folder), now)
                 && then != now
             {
                 let message = format!(
@@ -42,7 +42,7 @@ impl ImapMailbox {
     /// Where EXAMINE tells none, or another one than before, SELECT is asked, and believed: Courier makes one up for EXAMINE
     /// in mailboxes that only POP3 has used. Nothing is changed by it but `\Recent`.
     pub(crate) async fn open_to_scan(&mut self, folder: &FolderPath) -> Result<Selected<'_>, Error> {
-        let then = self.numbering.of(folder);
+        let then = self.numbering.validity(folder);
         let mut now = self.open_anew(folder, SelectMode::Examine).await?;
         let is_sticky = !self.selected()?.data().uid_not_sticky;
         if self.selected()?.data().read_only
@@ -54,7 +54,7 @@ impl ImapMailbox {
                 self.numbering.select_to_read(folder);
             }
         }
-        self.numbering.told(folder, now);
+        self.numbering.set_validity(folder, now);
         self.selected()
     }
 
@@ -63,7 +63,7 @@ impl ImapMailbox {
         let selected = self.open_to_scan(folder).await?;
         let data = selected.data();
         let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
-        let uid_validity = data.uid_validity.unwrap_or_else(|| self.numbering.of_silent(folder));
+        let uid_validity = data.uid_validity.unwrap_or_else(|| self.numbering.made_up_validity(folder));
         Ok(FolderStatus { messages, uid_validity, uid_next, highest_modseq })
     }
 
@@ -77,7 +77,7 @@ impl ImapMailbox {
         let Some(uid_validity) = uid_validity.filter(|_| is_writable && uid_next.is_some()) else {
             return Ok(None);
         };
-        self.numbering.told(folder, Some(uid_validity));
+        self.numbering.set_validity(folder, Some(uid_validity));
         Ok(Some(FolderStatus { messages, uid_validity, uid_next, highest_modseq }))
     }
 

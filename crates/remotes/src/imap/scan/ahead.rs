@@ -8,14 +8,14 @@ use mailhaul_mail::{FolderPath, Scope};
 
 use crate::imap::{
     mailbox::ImapMailbox,
-    scan::{Found, SCAN_ITEMS, Since, changes_of_one, dates::undated, until_the_end},
+    scan::{SCAN_ITEMS, ScanAnswers, Since, changes_of_one, dates::undated, until_the_end},
 };
 
 /// Maximum number of folders in one round trip. Bounds the answers that the server has under way.
 const TOGETHER: usize = 16;
 
 /// A folder to scan ahead.
-struct Asked {
+struct FolderRequest {
     folder: FolderPath,
     cursor: Cursor,
     since: Since,
@@ -30,9 +30,9 @@ impl ImapMailbox {
         if !self.can_look_ahead().await? {
             return Ok(());
         }
-        let asked: Vec<Asked> =
-            folders.iter().filter_map(|(folder, cursor)| self.asked(folder, cursor)).collect();
-        for group in asked.chunks(TOGETHER) {
+        let requests: Vec<FolderRequest> =
+            folders.iter().filter_map(|(folder, cursor)| self.request_for(folder, cursor)).collect();
+        for group in requests.chunks(TOGETHER) {
             if !self.ask_together(group).await? {
                 break;
             }
@@ -50,17 +50,17 @@ impl ImapMailbox {
     }
 
     /// Returns the folder if nothing known speaks against the cursor: UIDVALIDITY, earlier broken scans.
-    fn asked(&self, folder: &FolderPath, cursor: &Cursor) -> Option<Asked> {
-        let is_same = self.numbering.of(folder).is_none_or(|it| it == cursor.status.uid_validity);
+    fn request_for(&self, folder: &FolderPath, cursor: &Cursor) -> Option<FolderRequest> {
+        let is_same = self.numbering.validity(folder).is_none_or(|it| it == cursor.status.uid_validity);
         let is_usual = is_same
             && !self.numbering.is_selected_to_read(folder)
             && !self.culprits.breaks_scans(&self.numbered(folder));
         let since = Since::new(cursor).filter(|_| is_usual)?;
-        Some(Asked { folder: folder.clone(), cursor: *cursor, since })
+        Some(FolderRequest { folder: folder.clone(), cursor: *cursor, since })
     }
 
     /// Scans the folders of one group. Returns false if the others must be scanned alone.
-    async fn ask_together(&mut self, group: &[Asked]) -> Result<bool, Error> {
+    async fn ask_together(&mut self, group: &[FolderRequest]) -> Result<bool, Error> {
         let queries: Vec<ChangesQuery> = group
             .iter()
             .map(|it| ChangesQuery {
@@ -70,12 +70,13 @@ impl ImapMailbox {
             })
             .collect();
         let count = Arc::clone(&self.scanned);
-        let mut found: Vec<Found<'_>> = group.iter().map(|_| Found::new(None).counted_by(&count)).collect();
-        let told = self.session().await?.changes_of_many(&queries, SCAN_ITEMS, |index, fetch| {
+        let mut found: Vec<ScanAnswers<'_>> =
+            group.iter().map(|_| ScanAnswers::new(None).counted_by(&count)).collect();
+        let answers = self.session().await?.changes_of_many(&queries, SCAN_ITEMS, |index, fetch| {
             found[index].take(&fetch);
         });
-        let told = match told.await {
-            Ok(told) => told,
+        let answers = match answers.await {
+            Ok(answers) => answers,
             // Scanning each folder alone shows which one is the reason.
             Err(error) if error.scope <= Scope::Session => {
                 self.prefetched.is_refused = true;
@@ -84,10 +85,10 @@ impl ImapMailbox {
             }
             Err(error) => return Err(self.explain(error)),
         };
-        for ((asked, found), told) in group.iter().zip(found).zip(told) {
-            let scan = told.ok().and_then(|mailbox| scan_of(asked, found, mailbox));
+        for ((request, found), answers) in group.iter().zip(found).zip(answers) {
+            let scan = answers.ok().and_then(|mailbox| scan_of(request, found, mailbox));
             if let Some(scan) = scan {
-                self.prefetched.add(asked.folder.clone(), asked.cursor, scan);
+                self.prefetched.add(request.folder.clone(), request.cursor, scan);
             }
         }
         Ok(true)
@@ -95,15 +96,15 @@ impl ImapMailbox {
 }
 
 /// Returns the scan of a folder if the answer is complete.
-fn scan_of(asked: &Asked, found: Found<'_>, mailbox: ChangedMailbox) -> Option<Scan> {
+fn scan_of(request: &FolderRequest, found: ScanAnswers<'_>, mailbox: ChangedMailbox) -> Option<Scan> {
     let data = &mailbox.data;
-    let uid_validity = data.uid_validity.filter(|it| *it == asked.cursor.status.uid_validity)?;
+    let uid_validity = data.uid_validity.filter(|it| *it == request.cursor.status.uid_validity)?;
     if data.uid_not_sticky || data.highest_modseq.is_none() {
         return None;
     }
     let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
     let status = FolderStatus { messages, uid_validity, uid_next, highest_modseq };
-    let scanned = changes_of_one(found, asked.since, mailbox)?;
+    let scanned = changes_of_one(found, request.since, mailbox)?;
     undated(&scanned.messages).is_empty().then(|| Scan::whole(status, scanned.messages, scanned.present))
 }
 
@@ -193,7 +194,7 @@ mod tests {
         let (server, cursors) = changed().await;
         let mut mailbox = source(&server);
         let (scans, commands) = scanned(&mut mailbox, &server, &cursors).await;
-        assert_eq!(commands, 0, "nothing is asked twice");
+        assert_eq!(commands, 0, "nothing is request twice");
         assert_eq!(scans, alone(&server, &cursors).await);
         assert_eq!((scans[0].messages.len(), scans[1].messages.len()), (2, 0));
         // A scan is used once.

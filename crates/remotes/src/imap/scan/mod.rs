@@ -46,7 +46,7 @@ const MOST_NAMED: usize = 10;
 const FEW: u64 = 5;
 
 /// What a scan showed, and what it did not.
-pub(crate) struct Scanned {
+pub(crate) struct ScanResult {
     pub(crate) messages: Vec<MessageInfo>,
     pub(crate) present: Present,
     pub(crate) unseen: Vec<UnseenMessage>,
@@ -93,7 +93,7 @@ impl Since {
 
 /// The messages of the open folder from this UID on.
 pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<MessageInfo>, imap::Error> {
-    let mut found = Found::new(None);
+    let mut found = ScanAnswers::new(None);
     if selected.data().exists > 0 {
         let last = Uid::new(u32::MAX).unwrap_or(first);
         found.ask(&mut selected, UidSet::range(first, last)).await?;
@@ -109,8 +109,8 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
 /// can be called again, with the folder open on another connection, and goes on.
 pub(crate) async fn everything(
     mut selected: Selected<'_>,
-    found: &mut Found<'_>,
-) -> Result<Scanned, imap::Error> {
+    found: &mut ScanAnswers<'_>,
+) -> Result<ScanResult, imap::Error> {
     let exists = selected.data().exists;
     if found.phase == Phase::New {
         found.phase = Phase::Asked;
@@ -141,7 +141,7 @@ pub(crate) async fn everything(
             found.ask_for_the_rest(&mut selected).await?;
         }
     }
-    std::mem::replace(found, Found::new(found.labels)).conclude(least(&selected))
+    std::mem::replace(found, ScanAnswers::new(found.labels)).conclude(least(&selected))
 }
 
 /// What changed in the open folder (RFC 7162). `None` where that does not show everything that is new, or where two answers
@@ -151,8 +151,8 @@ pub(crate) async fn everything(
 pub(crate) async fn changes(
     mut selected: Selected<'_>,
     since: Since,
-    mut found: Found<'_>,
-) -> Result<Option<Scanned>, imap::Error> {
+    mut found: ScanAnswers<'_>,
+) -> Result<Option<ScanResult>, imap::Error> {
     let exists = selected.data().exists;
     let tells_vanished = selected.has_enabled("QRESYNC");
     let mut vanished = UidSet::new();
@@ -189,11 +189,15 @@ pub(crate) async fn changes(
         elsewhere.ranges().for_each(|(first, last)| vanished.insert_range(first, last));
         Present::AllBut(vanished)
     };
-    Ok(Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None }))
+    Ok(Some(ScanResult { messages, present, unseen: Vec::new(), incomplete: None }))
 }
 
 /// Changes of a folder without labels that was scanned together with others. `None` if the answer is incomplete.
-pub(crate) fn changes_of_one(mut found: Found<'_>, since: Since, mailbox: ChangedMailbox) -> Option<Scanned> {
+pub(crate) fn changes_of_one(
+    mut found: ScanAnswers<'_>,
+    since: Since,
+    mailbox: ChangedMailbox,
+) -> Option<ScanResult> {
     let ChangedMailbox { data, exists, vanished } = mailbox;
     found.merge();
     if !found.is_sound() || !found.adds_up(since, (u64::from(exists), u64::from(data.exists)), &vanished) {
@@ -201,14 +205,14 @@ pub(crate) fn changes_of_one(mut found: Found<'_>, since: Since, mailbox: Change
     }
     let (messages, ..) = found.sorted();
     let present = Present::AllBut(vanished);
-    Some(Scanned { messages, present, unseen: Vec::new(), incomplete: None })
+    Some(ScanResult { messages, present, unseen: Vec::new(), incomplete: None })
 }
 
 /// True if the UIDs of all messages that are there agree with what the server says has vanished.
 async fn is_confirmed(
     selected: &mut Selected<'_>,
     since: Since,
-    found: &Found<'_>,
+    found: &ScanAnswers<'_>,
     vanished: &UidSet,
 ) -> Result<bool, imap::Error> {
     let Some(there) = present(selected).await? else { return Ok(false) };
@@ -222,7 +226,7 @@ async fn is_confirmed(
 async fn confirmed_presence(
     selected: &mut Selected<'_>,
     since: Since,
-    found: &Found<'_>,
+    found: &ScanAnswers<'_>,
 ) -> Result<Option<UidSet>, imap::Error> {
     let Some(there) = present(selected).await?.filter(|it| found.agrees(since, it)) else { return Ok(None) };
     if there.is_empty() || since.lost(&there).is_none_or(|lost| lost <= FEW) {
@@ -279,8 +283,8 @@ enum Phase {
 }
 
 /// Answers to FETCH, put together: servers may tell of one message in several.
-pub(crate) struct Found<'a> {
-    told: Vec<Told>,
+pub(crate) struct ScanAnswers<'a> {
+    told: Vec<MessageAnswer>,
     /// Where folders are labels, and which of them is looked into.
     labels: Option<(&'a Labels, &'a FolderPath)>,
     pub(crate) halves: Halves,
@@ -299,7 +303,7 @@ pub(crate) struct Found<'a> {
 }
 
 /// What was told of one message.
-struct Told {
+struct MessageAnswer {
     uid: Uid,
     sequence: u32,
     flags: Option<Flags>,
@@ -309,7 +313,7 @@ struct Told {
     is_here: Option<bool>,
 }
 
-impl Told {
+impl MessageAnswer {
     fn is_whole(&self) -> bool {
         self.flags.is_some() && self.is_here.is_some()
     }
@@ -327,7 +331,7 @@ impl Told {
     }
 }
 
-impl<'a> Found<'a> {
+impl<'a> ScanAnswers<'a> {
     pub(crate) fn new(labels: Option<(&'a Labels, &'a FolderPath)>) -> Self {
         let (halves, known) = (Halves::default(), UidSet::new());
         let (odd, twice) = (BTreeMap::new(), BTreeMap::new());
@@ -367,7 +371,7 @@ impl<'a> Found<'a> {
         }
         // An answer without a UID is a notice that flags change now; the next pass sees it.
         let Some(uid) = fetch.uid else { return false };
-        let told = Told {
+        let told = MessageAnswer {
             uid,
             sequence: fetch.sequence,
             flags: fetch.flags.clone(),
@@ -436,7 +440,7 @@ impl<'a> Found<'a> {
         });
         self.merged = self.told.len();
         if self.memory <= MOST_MEMORY {
-            self.memory = self.told.iter().map(Told::memory).sum();
+            self.memory = self.told.iter().map(MessageAnswer::memory).sum();
         }
     }
 
@@ -478,7 +482,9 @@ impl<'a> Found<'a> {
 
     /// True if fewer than so many messages were shown, or one of them only in part.
     fn lacks(&self, least: u64) -> bool {
-        self.shown() < least || !self.halves.refused.is_empty() || !self.told.iter().all(Told::is_whole)
+        self.shown() < least
+            || !self.halves.refused.is_empty()
+            || !self.told.iter().all(MessageAnswer::is_whole)
     }
 
     /// The messages from this UID on, without those of which too little was told.
@@ -496,7 +502,7 @@ impl<'a> Found<'a> {
     fn sorted(self) -> (Vec<MessageInfo>, UidSet, Vec<UnseenMessage>) {
         let mut messages = Vec::with_capacity(self.told.len());
         let (mut elsewhere, mut unseen) = (UidSet::new(), Vec::new());
-        for Told { uid, flags, internal_date, size, is_here, .. } in self.told {
+        for MessageAnswer { uid, flags, internal_date, size, is_here, .. } in self.told {
             match (flags, is_here) {
                 (Some(flags), Some(true)) => {
                     messages.push(MessageInfo { uid, flags, internal_date, size: size.unwrap_or(0) });
@@ -512,7 +518,7 @@ impl<'a> Found<'a> {
     }
 
     /// What there is to say at the end, where at least so many messages are there.
-    fn conclude(mut self, least: u64) -> Result<Scanned, imap::Error> {
+    fn conclude(mut self, least: u64) -> Result<ScanResult, imap::Error> {
         let shown = self.uids();
         let mut hidden: BTreeMap<Uid, String> = BTreeMap::new();
         let refused = std::mem::take(&mut self.halves.refused);
@@ -543,7 +549,7 @@ impl<'a> Found<'a> {
             let there = messages.iter().map(|it| it.uid).chain(unseen.iter().map(|it| it.uid));
             Present::These(there.collect())
         };
-        Ok(Scanned { messages, present, unseen, incomplete })
+        Ok(ScanResult { messages, present, unseen, incomplete })
     }
 
     /// Which messages are not shown, as far as anything is known of them.

@@ -10,7 +10,7 @@ use crate::imap::{
     culprits::is_break,
     mailbox::ImapMailbox,
     numbering::SelectMode,
-    scan::{Found, Scanned, Since, changes, everything, incomplete},
+    scan::{ScanAnswers, ScanResult, Since, changes, everything, incomplete},
 };
 
 /// Messages of a folder at most. A scan of more would not fit into the memory that it may take.
@@ -19,7 +19,11 @@ const MOST_MESSAGES: u32 = 5_000_000;
 impl ImapMailbox {
     /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
     /// halves, until the message is found at which they end.
-    pub(crate) async fn look(&mut self, folder: &FolderPath, since: Option<Since>) -> Result<Scanned, Error> {
+    pub(crate) async fn look(
+        &mut self,
+        folder: &FolderPath,
+        since: Option<Since>,
+    ) -> Result<ScanResult, Error> {
         let exists = self.selected()?.data().exists;
         if exists > MOST_MESSAGES {
             let words = format!(
@@ -31,7 +35,7 @@ impl ImapMailbox {
         let labels = labels.as_deref().map(|it| (it, folder));
         let (numbered, count) = (self.numbered(folder), Arc::clone(&self.scanned));
         if let Some(since) = since.filter(|_| !self.culprits.breaks_scans(&numbered)) {
-            match changes(self.selected()?, since, Found::new(labels).counted_by(&count)).await {
+            match changes(self.selected()?, since, ScanAnswers::new(labels).counted_by(&count)).await {
                 Ok(Some(scanned)) => return Ok(scanned),
                 Ok(None) => {}
                 Err(error) => {
@@ -42,7 +46,7 @@ impl ImapMailbox {
                 }
             }
         }
-        let mut found = Found::new(labels).counted_by(&count);
+        let mut found = ScanAnswers::new(labels).counted_by(&count);
         loop {
             let error = match everything(self.selected()?, &mut found).await {
                 Ok(scanned) => {

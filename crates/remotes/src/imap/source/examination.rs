@@ -42,7 +42,7 @@ pub(crate) struct Facts {
 
 impl Examination {
     /// A message that came in one piece.
-    pub(crate) fn of(body: &Bytes) -> Self {
+    pub(crate) fn from_body(body: &Bytes) -> Self {
         let mut examined = Self { body: Some(body.clone()), ..Self::default() };
         examined.update(body);
         examined

@@ -22,7 +22,7 @@ const MOST_DOUBTS: usize = 3;
 
 /// What octets are worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Worth {
+pub(crate) enum BodyVerdict {
     /// They are the message.
     Sound,
     /// The message is asked for once more, alone, because of this.
@@ -71,27 +71,27 @@ impl Judge {
     }
 
     /// A message that came whole.
-    pub(crate) fn whole(&mut self, uid: Uid, claimed: u64, body: &Bytes) -> Worth {
+    pub(crate) fn whole(&mut self, uid: Uid, claimed: u64, body: &Bytes) -> BodyVerdict {
         // An empty body is what some servers give for a message that was just expunged (Courier).
         if body.is_empty() && claimed > 0 {
-            return Worth::Doubtful("the server gives an empty body".to_owned());
+            return BodyVerdict::Doubtful("the server gives an empty body".to_owned());
         }
         if let Some(words) = placeholder::found(self.placeholders, body) {
-            return Worth::Placeholder(words);
+            return BodyVerdict::Placeholder(words);
         }
         let length = body.len() as u64;
         match self.cut.get(&uid) {
             None if ending::is_cut(body) => {
                 self.cut.insert(uid, length);
                 let words = format!("the server gives {length} octets, and the message does not end there");
-                return Worth::Doubtful(words);
+                return BodyVerdict::Doubtful(words);
             }
             Some(before) if length < *before => {
                 let words = format!("the server gives {length} octets, and {before} before");
-                return Worth::Doubtful(words);
+                return BodyVerdict::Doubtful(words);
             }
             // Another item gave the rest.
-            Some(_) if !ending::is_cut(body) => return Worth::Sound,
+            Some(_) if !ending::is_cut(body) => return BodyVerdict::Sound,
             // What no item gives more of is the message, as far as its end is concerned.
             Some(_) | None => {}
         }
@@ -108,24 +108,30 @@ impl Judge {
     }
 
     /// A message that will be streamed, of so many octets.
-    pub(crate) fn streamed(&mut self, uid: Uid, claimed: u64, length: u64) -> Worth {
+    pub(crate) fn streamed(&mut self, uid: Uid, claimed: u64, length: u64) -> BodyVerdict {
         self.sized(uid, claimed, length, || None)
     }
 
     /// RFC822.SIZE is exact on some servers and an estimate on others. A message of another size is taken where the others
     /// differ as well and enough of them were found whole; else it is checked alone.
-    fn sized(&mut self, uid: Uid, claimed: u64, length: u64, hash: impl FnOnce() -> Option<u64>) -> Worth {
+    fn sized(
+        &mut self,
+        uid: Uid,
+        claimed: u64,
+        length: u64,
+        hash: impl FnOnce() -> Option<u64>,
+    ) -> BodyVerdict {
         if length == claimed {
             self.doubts.remove(&uid);
             self.sizes.exact();
-            return Worth::Sound;
+            return BodyVerdict::Sound;
         }
         if claimed == 0 || self.whole.get(&uid) == Some(&length) || self.sizes.takes(claimed, length) {
             self.doubts.remove(&uid);
-            return Worth::Sound;
+            return BodyVerdict::Sound;
         }
         self.doubts.insert(uid, Octets { length, hash: hash() });
-        Worth::Doubtful(differing(length, "", claimed))
+        BodyVerdict::Doubtful(differing(length, "", claimed))
     }
 
     /// True for a message that came with another size than told, and is to be checked alone.
@@ -203,7 +209,7 @@ mod tests {
     }
 
     fn judge(judge: &mut Judge, number: u32, claimed: u64, body: &str) -> bool {
-        judge.whole(uid(number), claimed, &Bytes::copy_from_slice(body.as_bytes())) == Worth::Sound
+        judge.whole(uid(number), claimed, &Bytes::copy_from_slice(body.as_bytes())) == BodyVerdict::Sound
     }
 
     fn check(judge: &mut Judge, number: u32, claimed: u64, body: &str) -> Result<(), String> {
@@ -244,6 +250,6 @@ mod tests {
         assert_eq!(it.urgent().count(), 0);
         assert!(judge(&mut it, 4, 7, "hello\n") && judge(&mut it, 5, 0, "cut"));
         assert!(!judge(&mut it, 6, 7, "hel"), "worse than the others");
-        assert_eq!(it.streamed(uid(12), 300_000, 270_000), Worth::Sound);
+        assert_eq!(it.streamed(uid(12), 300_000, 270_000), BodyVerdict::Sound);
     }
 }

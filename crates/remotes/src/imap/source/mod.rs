@@ -20,7 +20,7 @@ use crate::imap::{
     link_speed::Gauge,
     mailbox::ImapMailbox,
     numbering::SelectMode,
-    source::delivery::{Blame, Delivery, Step, Stop},
+    source::delivery::{Blame, Delivery, DeliveryError, Step},
 };
 
 /// UIDs before and after a message among which another one is looked for.
@@ -51,10 +51,10 @@ impl Source for ImapMailbox {
             let delivered = deliver(selected, &mut delivery).await;
             self.link_speed = delivery.gauge.link_speed();
             match delivered {
-                Ok(Delivered::All(there)) => return Ok(delivery.into_missing(|uid| there.contains(uid))),
-                Ok(Delivered::UntilCompressed) => self.compress().await?,
-                Err(Stop::Closed) => return Ok(Vec::new()),
-                Err(Stop::Wire(error)) => match delivery.blame(error) {
+                Ok(DeliveryEnd::All(there)) => return Ok(delivery.into_missing(|uid| there.contains(uid))),
+                Ok(DeliveryEnd::UntilCompressed) => self.compress().await?,
+                Err(DeliveryError::Closed) => return Ok(Vec::new()),
+                Err(DeliveryError::Wire(error)) => match delivery.blame(error) {
                     Blame::Message => self.session = None,
                     Blame::Unknown(error) => return Err(self.explain_in(folder, error)),
                 },
@@ -70,23 +70,23 @@ impl Source for ImapMailbox {
     }
 
     async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
-        let culprits = self.culprits.of(&self.numbered(folder));
+        let culprits = self.culprits.in_folder(&self.numbered(folder));
         let (alone, together): (Vec<Uid>, Vec<Uid>) = uids.iter().partition(|uid| culprits.contains_key(uid));
         let mut found = BTreeMap::new();
-        let mut heard = Heard::All;
+        let mut end = SubjectsEnd::All;
         let mut one_by_one = alone;
         if !together.is_empty() {
-            heard = self.read_subjects(folder, &together.iter().copied().collect(), &mut found).await?;
+            end = self.read_subjects(folder, &together.iter().copied().collect(), &mut found).await?;
         }
-        if heard == Heard::Refused {
+        if end == SubjectsEnd::Refused {
             let lacking = together.into_iter().filter(|uid| !found.contains_key(uid)).take(MOST_SUBJECTS);
             one_by_one.splice(0..0, lacking.collect::<Vec<Uid>>());
         }
         for uid in one_by_one {
-            if heard == Heard::Broken {
+            if end == SubjectsEnd::Broken {
                 break;
             }
-            heard = self.read_subjects(folder, &UidSet::range(uid, uid), &mut found).await?;
+            end = self.read_subjects(folder, &UidSet::range(uid, uid), &mut found).await?;
         }
         Ok(found.into_iter().collect())
     }
@@ -94,7 +94,7 @@ impl Source for ImapMailbox {
 
 /// How a command for subjects ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum SubjectsEnd {
     All,
     Refused,
     /// With the connection.
@@ -107,7 +107,7 @@ impl ImapMailbox {
         folder: &FolderPath,
         uids: &UidSet,
         found: &mut BTreeMap<Uid, String>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<SubjectsEnd, Error> {
         let mut selected = self.open(folder, SelectMode::Examine).await?;
         let fetched = selected
             .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
@@ -116,11 +116,13 @@ impl ImapMailbox {
             })
             .await;
         match fetched {
-            Ok(()) => Ok(Heard::All),
-            Err(error) if error.scope < Scope::Session || error.may_mean_one_message() => Ok(Heard::Refused),
+            Ok(()) => Ok(SubjectsEnd::All),
+            Err(error) if error.scope < Scope::Session || error.may_mean_one_message() => {
+                Ok(SubjectsEnd::Refused)
+            }
             Err(error) if is_break(&error) => {
                 self.session = None;
-                Ok(Heard::Broken)
+                Ok(SubjectsEnd::Broken)
             }
             Err(error) => Err(self.explain_in(folder, error)),
         }
@@ -133,7 +135,7 @@ fn subject(header: &[u8]) -> Option<String> {
 }
 
 /// How far the messages were delivered.
-enum Delivered {
+enum DeliveryEnd {
     /// All that the server gives; with those of the others that are still in the folder.
     All(UidSet),
     /// The line turned out to be slow: more is to be delivered over a better one.
@@ -141,7 +143,7 @@ enum Delivered {
 }
 
 /// Delivers what is wanted from the open folder.
-async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<Delivered, Stop> {
+async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<DeliveryEnd, DeliveryError> {
     delivery.opened(selected.data().read_only);
     let mut stream = selected.fetch_stream().await?;
     if delivery.is_impatient() {
@@ -160,7 +162,7 @@ async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<
         };
         delivery.weigh_pleas(&mut stream, alone).await?;
         if std::mem::take(&mut delivery.is_slow) {
-            return Ok(Delivered::UntilCompressed);
+            return Ok(DeliveryEnd::UntilCompressed);
         }
     }
     while let Some(uid) = delivery.next_unanswered() {
@@ -174,9 +176,9 @@ async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<
     }
     let lacking: UidSet = delivery.lacking().collect();
     if lacking.is_empty() {
-        return Ok(Delivered::All(lacking));
+        return Ok(DeliveryEnd::All(lacking));
     }
-    Ok(Delivered::All(selected.uids_among(&lacking).await?))
+    Ok(DeliveryEnd::All(selected.uids_among(&lacking).await?))
 }
 
 /// Messages of the folder with UIDs near this one, with their sizes.

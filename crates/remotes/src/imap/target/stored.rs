@@ -13,7 +13,7 @@ use mailhaul_mail::{Digests, FolderPath, MessageHasher, Uid, UidSet};
 use crate::imap::{
     mailbox::ImapMailbox,
     numbering::SelectMode,
-    scan::{self, Found, SCAN_ITEMS},
+    scan::{self, SCAN_ITEMS, ScanAnswers},
 };
 
 /// The section that holds the whole message.
@@ -105,7 +105,7 @@ async fn one_flight(
     if split_uids(read, LONGEST_SET).len() != 1 || selected.data().exists == 0 {
         return Ok(None);
     }
-    let mut found = Found::new(None);
+    let mut found = ScanAnswers::new(None);
     let mut bodies = Bodies::default();
     let mut stream = selected.fetch_stream().await?;
     let listing = stream.send(&UidSet::range(first, Uid::LAST), SCAN_ITEMS)?;

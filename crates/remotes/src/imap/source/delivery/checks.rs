@@ -6,7 +6,7 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{FINGERPRINT_FIELDS, Scope, Uid};
 
-use super::{Aim, Delivery, Stop, broken};
+use super::{Aim, Delivery, DeliveryError, broken};
 use crate::imap::source::{
     examination::{Examination, Facts},
     in_order::Batch,
@@ -19,7 +19,11 @@ const BEHIND: u32 = 8;
 
 impl Delivery {
     /// Reads a message that is in doubt, alone, and passes it on where nothing speaks against it.
-    pub(super) async fn verify(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<(), Stop> {
+    pub(super) async fn verify(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        uid: Uid,
+    ) -> Result<(), DeliveryError> {
         let claimed = self.claimed_size(uid);
         for attempt in 0..CHECKS {
             let is_short = attempt > 0 && self.judge.is_short(uid, claimed);
@@ -32,7 +36,7 @@ impl Delivery {
                     self.aim = Aim::Deliver;
                     match seen.body() {
                         Some(body) => self.take(uid, body).await?,
-                        None => self.run(stream, vec![Batch::of_one(uid)], 1).await?,
+                        None => self.run(stream, vec![Batch::single(uid)], 1).await?,
                     }
                     self.ask_others_again();
                     break;
@@ -58,9 +62,13 @@ impl Delivery {
     }
 
     /// Reads the message, and passes nothing on. `None` where it does not come.
-    async fn examine(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<Option<Examination>, Stop> {
+    async fn examine(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        uid: Uid,
+    ) -> Result<Option<Examination>, DeliveryError> {
         (self.aim, self.came, self.examined) = (Aim::Examine(uid), false, Examination::default());
-        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+        self.run(stream, vec![Batch::single(uid)], 1).await?;
         let examined = std::mem::take(&mut self.examined);
         Ok(std::mem::take(&mut self.came).then_some(examined))
     }
@@ -71,7 +79,7 @@ impl Delivery {
         stream: &mut FetchStream<'_>,
         uid: Uid,
         seen: &Examination,
-    ) -> Result<Facts, Stop> {
+    ) -> Result<Facts, DeliveryError> {
         let mut facts = Facts::default();
         let fields = FINGERPRINT_FIELDS.join(" ");
         let items = format!("(UID BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS ({fields})])");
@@ -94,7 +102,11 @@ impl Delivery {
 }
 
 /// Asks for small items of one message; nothing else is under way. `None` where the server refuses them.
-async fn ask(stream: &mut FetchStream<'_>, uid: Uid, items: &str) -> Result<Option<Vec<Fetch>>, Stop> {
+async fn ask(
+    stream: &mut FetchStream<'_>,
+    uid: Uid,
+    items: &str,
+) -> Result<Option<Vec<Fetch>>, DeliveryError> {
     let command = stream.send(&[uid].into_iter().collect(), items)?;
     let mut answers = Vec::new();
     while let Some(event) = stream.next().await? {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mailhaul_imap::{self as imap, FetchStream};
 use mailhaul_mail::{Retry, Scope, Uid};
 
-use super::{Aim, Blame, Delivery, Stop};
+use super::{Aim, Blame, Delivery, DeliveryError};
 use crate::imap::{
     culprits::is_break,
     source::{in_order::Batch, pleas},
@@ -25,10 +25,10 @@ impl Delivery {
         &mut self,
         stream: &mut FetchStream<'_>,
         alone: Option<Uid>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), DeliveryError> {
         let Some(error) = self.pleas.take() else { return Ok(()) };
         let Some(good) = self.pleas.good() else {
-            return self.pleas.postpone(error, alone).map_err(Stop::Wire);
+            return self.pleas.postpone(error, alone).map_err(DeliveryError::Wire);
         };
         if !self.comes(stream, good).await? {
             return Err(pleas::of_the_server(error).into());
@@ -46,7 +46,7 @@ impl Delivery {
         &mut self,
         stream: &mut FetchStream<'_>,
         others: &[(Uid, u64)],
-    ) -> Result<(), Stop> {
+    ) -> Result<(), DeliveryError> {
         let refused = self.pleas.open();
         let others = others.iter().filter(|(uid, _)| !refused.contains(uid));
         let comes = match others.min_by_key(|(_, octets)| *octets) {
@@ -65,9 +65,9 @@ impl Delivery {
     }
 
     /// True where the server gives this message now; it is not passed on.
-    async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, Stop> {
+    async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, DeliveryError> {
         (self.aim, self.alone, self.came) = (Aim::Probe(uid), Some(uid), false);
-        self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+        self.run(stream, vec![Batch::single(uid)], 1).await?;
         self.alone = None;
         _ = self.pleas.take();
         Ok(std::mem::take(&mut self.came))

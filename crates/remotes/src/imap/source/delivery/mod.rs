@@ -15,12 +15,12 @@ use mailhaul_mail::{Scope, Uid};
 
 use crate::{
     imap::{
-        culprits::{Culprits, Numbered},
+        culprits::{Culprits, NumberedFolder},
         link_speed::Gauge,
         source::{
             examination::Examination,
             in_order::{Batch, InOrder},
-            judge::{Judge, Worth},
+            judge::{BodyVerdict, Judge},
             pleas::Pleas,
             sizes::Sizes,
         },
@@ -49,20 +49,20 @@ const LARGEST_SIZE: u64 = 0xffff_ffff;
 /// Said of a message of which the server gives `BODY[]<0>` in answer to `BODY[]`.
 const PART: &str = "the server gives a part of the message that was not asked for, and not the message";
 /// Why the delivery cannot go on.
-pub(crate) enum Stop {
+pub(crate) enum DeliveryError {
     /// The outlet's other end is gone.
     Closed,
     /// The server refused too much, or the connection broke.
     Wire(imap::Error),
 }
 
-impl From<Closed> for Stop {
+impl From<Closed> for DeliveryError {
     fn from(_: Closed) -> Self {
         Self::Closed
     }
 }
 
-impl From<imap::Error> for Stop {
+impl From<imap::Error> for DeliveryError {
     fn from(error: imap::Error) -> Self {
         Self::Wire(error)
     }
@@ -98,7 +98,7 @@ enum Aim {
 }
 
 /// A large body that comes by.
-struct Passing {
+struct OpenBody {
     uid: Uid,
     length: u64,
     /// The last octets that came. They are passed on when the response has ended as it should.
@@ -108,7 +108,7 @@ struct Passing {
 }
 
 pub(crate) struct Delivery {
-    folder: Numbered,
+    folder: NumberedFolder,
     culprits: Culprits,
     /// Messages at which connections broke before, and that are not to blame yet.
     suspects: BTreeSet<Uid>,
@@ -128,7 +128,7 @@ pub(crate) struct Delivery {
     withheld: BTreeMap<Uid, String>,
     /// What the server said of messages that it did not give.
     excuses: BTreeMap<Uid, String>,
-    passing: Option<Passing>,
+    passing: Option<OpenBody>,
     /// The message that is read to be checked.
     examined: Examination,
     /// The message that is asked for by another item, which may give more of it.
@@ -156,7 +156,7 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(
-        folder: Numbered,
+        folder: NumberedFolder,
         culprits: &Culprits,
         profile: &'static Profile,
         wanted: &[Wanted],
@@ -164,7 +164,7 @@ impl Delivery {
         sizes: Sizes,
         gauge: Gauge,
     ) -> Self {
-        let known = culprits.of(&folder);
+        let known = culprits.in_folder(&folder);
         let is_suspect = |(uid, verdict): (&Uid, &Option<String>)| verdict.is_none().then_some(*uid);
         let claimed: BTreeMap<Uid, u64> = wanted.iter().map(|it| (it.uid, it.size)).collect();
         Self {
@@ -255,23 +255,27 @@ impl Delivery {
         &mut self,
         stream: &mut FetchStream<'_>,
         wanted: &[Wanted],
-    ) -> Result<(), Stop> {
+    ) -> Result<(), DeliveryError> {
         (self.aim, self.alone) = (Aim::Deliver, None);
         self.run(stream, batches(wanted), IN_FLIGHT).await
     }
 
     /// Asks for one message with nothing else under way. One at which a connection broke is tested before the target hears
     /// of it.
-    pub(crate) async fn alone(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<(), Stop> {
+    pub(crate) async fn alone(
+        &mut self,
+        stream: &mut FetchStream<'_>,
+        uid: Uid,
+    ) -> Result<(), DeliveryError> {
         self.alone = Some(uid);
         let is_suspect = self.is_wary || self.suspects.contains(&uid);
         if !self.judge.is_doubted(uid) {
             self.aim = if is_suspect { Aim::Test } else { Aim::Deliver };
             self.came = false;
-            self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+            self.run(stream, vec![Batch::single(uid)], 1).await?;
             if std::mem::take(&mut self.came) {
                 self.aim = Aim::Deliver;
-                self.run(stream, vec![Batch::of_one(uid)], 1).await?;
+                self.run(stream, vec![Batch::single(uid)], 1).await?;
             }
         }
         if self.judge.is_doubted(uid) {
@@ -288,7 +292,7 @@ impl Delivery {
         stream: &mut FetchStream<'_>,
         batches: Vec<Batch>,
         in_flight: usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), DeliveryError> {
         let mut waiting: VecDeque<Batch> = batches.into();
         loop {
             while (self.alone.is_some() || !self.is_to_pause())
@@ -348,7 +352,7 @@ impl Delivery {
         section: &str,
         origin: Option<u32>,
         length: u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), DeliveryError> {
         if self.passing.is_some() {
             // A second one in the same response.
             return Err(broken(uid).into());
@@ -360,14 +364,14 @@ impl Delivery {
         }
         let (is_dry, claimed) = (self.aim != Aim::Deliver, self.claimed_size(uid));
         if is_too_large(claimed, length) {
-            self.passing = Some(Passing { uid, length, held: None, is_dry: true });
+            self.passing = Some(OpenBody { uid, length, held: None, is_dry: true });
             return Err(too_large(uid, claimed, length).into());
         }
-        if !is_dry && let Worth::Doubtful(words) = self.judge.streamed(uid, claimed, length) {
+        if !is_dry && let BodyVerdict::Doubtful(words) = self.judge.streamed(uid, claimed, length) {
             self.excuses.insert(uid, words);
             return Ok(());
         }
-        self.passing = Some(Passing { uid, length, held: None, is_dry });
+        self.passing = Some(OpenBody { uid, length, held: None, is_dry });
         if !is_dry {
             self.bodies.begin(uid, length, Piece::Start(uid, length)).await?;
         }
@@ -387,7 +391,7 @@ impl Delivery {
     }
 
     /// The response with the large body ended as it should: the last octets are passed on.
-    async fn end(&mut self, fetch: &Fetch) -> Result<(), Stop> {
+    async fn end(&mut self, fetch: &Fetch) -> Result<(), DeliveryError> {
         let Some(mut passing) = self.passing.take() else { return Ok(()) };
         let is_body =
             |spec: &str, content: &Content| spec.is_empty() && matches!(content, Content::Streamed(_));
@@ -419,7 +423,7 @@ impl Delivery {
         };
         if let Aim::Probe(_) | Aim::Examine(_) = self.aim {
             self.came = !body.is_empty();
-            self.examined = Examination::of(body);
+            self.examined = Examination::from_body(body);
             return Ok(());
         }
         self.take(uid, body).await
@@ -428,12 +432,12 @@ impl Delivery {
     /// Passes a message on, unless it is in doubt.
     async fn take(&mut self, uid: Uid, body: &Bytes) -> Result<(), Closed> {
         match self.judge.whole(uid, self.claimed_size(uid), body) {
-            Worth::Sound => {}
-            Worth::Doubtful(words) => {
+            BodyVerdict::Sound => {}
+            BodyVerdict::Doubtful(words) => {
                 self.excuses.insert(uid, words);
                 return Ok(());
             }
-            Worth::Placeholder(words) => {
+            BodyVerdict::Placeholder(words) => {
                 self.withheld.insert(uid, words);
                 return Ok(());
             }
