@@ -47,7 +47,7 @@ impl Login {
 const WORTH_WATCHING: Duration = Duration::from_secs(10);
 
 /// What a login came to.
-pub(crate) struct SignedIn {
+pub(crate) struct SignedInSession {
     pub(crate) session: Session,
     /// When its token ends: it is better ended before that.
     pub(crate) ends: Option<Instant>,
@@ -69,11 +69,11 @@ impl From<imap::Error> for SignInError {
 
 impl Login {
     /// Connects and logs in. A token that is refused is replaced once.
-    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedIn, SignInError> {
+    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedInSession, SignInError> {
         let (user, tokens) = match self {
             Self::Password(credentials) => {
                 let session = Connection::open(options).await?.authenticate(credentials).await?;
-                return Ok(SignedIn { session, ends: None });
+                return Ok(SignedInSession { session, ends: None });
             }
             Self::Tokens { user, tokens } => (user, tokens),
         };
@@ -83,27 +83,27 @@ impl Login {
         let refusal = match connection.authenticate(&Credentials::bearer(user, first.secret.clone())).await {
             Ok(session) => {
                 tokens.opened(user, &first.secret).await;
-                return Ok(SignedIn { session, ends: end(&first) });
+                return Ok(SignedInSession { session, ends: end(&first) });
             }
             Err(error) if error.kind == imap::ErrorKind::Authentication => error,
             Err(error) => return Err(error.into()),
         };
         let second = tokens.instead_of(user, &first.secret).await.map_err(SignInError::NoToken)?;
         if second.secret == first.secret {
-            return Err(explained(refusal, user, &first).into());
+            return Err(with_token_facts(refusal, user, &first).into());
         }
         let session = Connection::open(options)
             .await?
             .authenticate(&Credentials::bearer(user, second.secret.clone()))
             .await;
-        let session = session.map_err(|error| explained(error, user, &second))?;
+        let session = session.map_err(|error| with_token_facts(error, user, &second))?;
         tokens.opened(user, &second.secret).await;
-        Ok(SignedIn { session, ends: end(&second) })
+        Ok(SignedInSession { session, ends: end(&second) })
     }
 }
 
 /// The refusal, and what the token says of itself that may be the reason.
-fn explained(error: imap::Error, user: &str, token: &Token) -> imap::Error {
+fn with_token_facts(error: imap::Error, user: &str, token: &Token) -> imap::Error {
     if error.kind != imap::ErrorKind::Authentication {
         return error;
     }

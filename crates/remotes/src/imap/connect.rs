@@ -17,12 +17,12 @@ use crate::{
         listing::{self, names::EVERYTHING, user_root},
         scan::limited,
     },
-    login::{SignInError, SignedIn},
+    login::{SignInError, SignedInSession},
     profile::{Choice, Impression, Profiles},
 };
 
 /// A session that can be used, and what the server told at its beginning.
-pub(crate) struct Beginning {
+pub(crate) struct StartedSession {
     pub(crate) session: Session,
     /// End of the token that the session was begun with.
     pub(crate) ends: Option<Instant>,
@@ -34,23 +34,24 @@ pub(crate) struct Beginning {
     pub(crate) listed: Option<Vec<ListedMailbox>>,
 }
 
-impl Beginning {
+impl StartedSession {
     /// Connects, signs in, and asks what kind of server it is. With `lists` it lists all folders in the same round trip,
     /// if the pattern does not depend on the answers.
     pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, SignInError> {
         let is_plain = lists && account.user_root.is_none();
         match Self::begin(account, is_plain).await {
             // The server may hang up at one of its folders: the caller lists in another way.
-            Err(Interrupted::AtList) => {
-                Self::begin(account, false).await.map_err(Interrupted::into_sign_in_error)
+            Err(StartError::AtList) => {
+                Self::begin(account, false).await.map_err(StartError::into_sign_in_error)
             }
-            other => other.map_err(Interrupted::into_sign_in_error),
+            other => other.map_err(StartError::into_sign_in_error),
         }
     }
 
-    async fn begin(account: &Account, lists: bool) -> Result<Self, Interrupted> {
+    async fn begin(account: &Account, lists: bool) -> Result<Self, StartError> {
         let Account { options, login, side, profile, .. } = account;
-        let SignedIn { mut session, ends } = login.sign_in(options).await.map_err(Interrupted::Otherwise)?;
+        let SignedInSession { mut session, ends } =
+            login.sign_in(options).await.map_err(StartError::Otherwise)?;
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
         // What is known by the greeting holds from the beginning; the server's own name comes with the rest.
         let first = deny(&mut session, &[], profile.as_deref())?;
@@ -60,7 +61,7 @@ impl Beginning {
         let query = lists.then(|| listing::query(EVERYTHING.to_vec(), is_source));
         let introduced = session.introduce(&fields, extensions, query.as_ref()).await;
         let Introduction { id, namespaces, listed, round_trip } = introduced
-            .map_err(|error| if lists && is_hangup(&error) { Interrupted::AtList } else { error.into() })?;
+            .map_err(|error| if lists && is_hangup(&error) { StartError::AtList } else { error.into() })?;
         let namespaces = namespaces.filter(user_root::tells_something);
         let choice = deny(&mut session, &id, profile.as_deref())?;
         // LIST may have used an extension that is denied now.
@@ -71,13 +72,13 @@ impl Beginning {
 }
 
 /// Why a session did not begin.
-enum Interrupted {
+enum StartError {
     /// The connection ended at LIST.
     AtList,
     Otherwise(SignInError),
 }
 
-impl Interrupted {
+impl StartError {
     fn into_sign_in_error(self) -> SignInError {
         match self {
             Self::Otherwise(why) => why,
@@ -88,7 +89,7 @@ impl Interrupted {
     }
 }
 
-impl From<imap::Error> for Interrupted {
+impl From<imap::Error> for StartError {
     fn from(error: imap::Error) -> Self {
         Self::Otherwise(error.into())
     }
@@ -96,38 +97,38 @@ impl From<imap::Error> for Interrupted {
 
 /// Sessions that begin before they are used. All connections of one mailbox share them.
 #[derive(Clone, Default)]
-pub(crate) struct Ahead(Arc<Mutex<Vec<BeginningAhead>>>);
+pub(crate) struct StartingSessions(Arc<Mutex<Vec<StartingSession>>>);
 
-impl Ahead {
+impl StartingSessions {
     /// Starts or gives up sessions, until there are as many as wanted. With `lists` the first one lists all folders.
     pub(crate) fn resize(&self, wanted: usize, account: &Account, lists: bool) {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while begun.len() < wanted {
             let lists = lists && begun.is_empty();
-            begun.push(BeginningAhead::start(account.clone(), lists));
+            begun.push(StartingSession::start(account.clone(), lists));
         }
         begun.truncate(wanted);
     }
 
     /// Takes a session, if there is one. A further connection takes the last one, because the first may have listed.
-    pub(crate) fn take(&self, is_further: bool) -> Option<BeginningAhead> {
+    pub(crate) fn take(&self, is_further: bool) -> Option<StartingSession> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if is_further || begun.is_empty() { begun.pop() } else { Some(begun.remove(0)) }
     }
 }
 
 /// A session that begins in the background. Its connection ends if this value is dropped.
-pub(crate) struct BeginningAhead(JoinSet<Result<Beginning, SignInError>>);
+pub(crate) struct StartingSession(JoinSet<Result<StartedSession, SignInError>>);
 
-impl BeginningAhead {
+impl StartingSession {
     fn start(account: Account, lists: bool) -> Self {
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { Beginning::new(&account, lists).await }.in_current_span());
+        tasks.spawn(async move { StartedSession::new(&account, lists).await }.in_current_span());
         Self(tasks)
     }
 
     /// Waits for the session.
-    pub(crate) async fn finish(mut self) -> Result<Beginning, SignInError> {
+    pub(crate) async fn finish(mut self) -> Result<StartedSession, SignInError> {
         let failed = |words: String| imap::Error::session(imap::ErrorKind::Connection, words).into();
         match self.0.join_next().await {
             Some(Ok(begun)) => begun,

@@ -49,7 +49,7 @@ impl Gauge {
         if self.octets < SAMPLE {
             return false;
         }
-        self.link_speed = judged(self.octets, self.begun.elapsed());
+        self.link_speed = judge(self.octets, self.begun.elapsed());
         self.link_speed == LinkSpeed::Slow
     }
 
@@ -59,7 +59,7 @@ impl Gauge {
     }
 }
 
-fn judged(octets: u64, elapsed: Duration) -> LinkSpeed {
+fn judge(octets: u64, elapsed: Duration) -> LinkSpeed {
     let is_slow = u128::from(octets) * 1000 < u128::from(SLOW) * elapsed.as_millis();
     if is_slow { LinkSpeed::Slow } else { LinkSpeed::Fast }
 }
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn only_slow_lines_to_far_servers_are_compressed() {
-        assert_eq!(judged(SAMPLE, Duration::from_secs(1)), LinkSpeed::Fast);
-        assert_eq!(judged(SAMPLE, Duration::from_secs(3)), LinkSpeed::Slow);
+        assert_eq!(judge(SAMPLE, Duration::from_secs(1)), LinkSpeed::Fast);
+        assert_eq!(judge(SAMPLE, Duration::from_secs(3)), LinkSpeed::Slow);
         let mut near = Gauge::new(LinkSpeed::Unmeasured, Some(Duration::from_millis(1)));
         assert!(!near.passed(usize::MAX / 2));
         assert_eq!(near.link_speed(), LinkSpeed::Fast);

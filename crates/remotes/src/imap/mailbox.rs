@@ -25,7 +25,7 @@ use crate::{
     imap::{
         account::Account,
         append::learned::LearnedLimits,
-        connect::{Ahead, Beginning},
+        connect::{StartedSession, StartingSessions},
         culprits::{Culprits, NumberedFolder, is_break, is_hangup},
         link_speed::LinkSpeed,
         listing::{
@@ -61,7 +61,7 @@ pub struct ImapMailbox {
     pub(crate) account: Account,
     pub(crate) session: Option<Session>,
     /// Connections that are being made before they are used.
-    pub(crate) ahead: Ahead,
+    pub(crate) ahead: StartingSessions,
     /// When the token ends by which the session was begun.
     ends: Option<tokio::time::Instant>,
     /// Whether a session was ever had: what was never reached is not waited for.
@@ -133,7 +133,7 @@ impl ImapMailbox {
         Self {
             account,
             session: None,
-            ahead: Ahead::default(),
+            ahead: StartingSessions::default(),
             ends: None,
             was_reached: false,
             round_trip: None,
@@ -254,9 +254,9 @@ impl ImapMailbox {
     pub(crate) async fn connect(&mut self) -> Result<Session, SignInError> {
         let begun = match self.ahead.take(self.is_further) {
             Some(ahead) => ahead.finish().await,
-            None => Beginning::new(&self.account, self.list_at_once == ListAtOnce::Wanted).await,
+            None => StartedSession::new(&self.account, self.list_at_once == ListAtOnce::Wanted).await,
         };
-        let Beginning { mut session, ends, choice, namespaces, round_trip, listed } =
+        let StartedSession { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {
                 if let SignInError::Server(error) = &mut why
                     && !self.was_reached

@@ -69,7 +69,7 @@ impl FolderLimits {
 
     /// Learns which of these flags a refusal names. True where it names any.
     pub(crate) fn learn_flags(&mut self, words: &str, flags: &Flags) -> bool {
-        let named: Vec<String> = blamed(words, flags).into_iter().map(str::to_ascii_lowercase).collect();
+        let named: Vec<String> = named_flags(words, flags).into_iter().map(str::to_ascii_lowercase).collect();
         let is_any = !named.is_empty();
         self.refused.extend(named);
         is_any
@@ -142,7 +142,7 @@ impl FolderLimits {
 }
 
 /// The keywords that a refusal names. Its words must be about flags, or a keyword like `work` would be blamed for nothing.
-fn blamed<'a>(words: &str, flags: &'a Flags) -> Vec<&'a str> {
+fn named_flags<'a>(words: &str, flags: &'a Flags) -> Vec<&'a str> {
     let words = words.to_ascii_lowercase();
     let is_about_flags = words.contains("flag") || words.contains("keyword");
     let told: BTreeSet<&str> =
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn a_flag_that_is_named_is_left_out_and_no_other() {
         let flags: Flags = ["\\Seen", "\\FORWARDED", "work", "Invalid"].into_iter().collect();
-        assert_eq!(blamed("Invalid system flag \\FORWARDED", &flags), ["\\FORWARDED", "Invalid"]);
-        assert_eq!(blamed("Keyword \"work\" is not allowed.", &flags), ["work"]);
-        assert!(blamed("there is no work today", &flags).is_empty());
+        assert_eq!(named_flags("Invalid system flag \\FORWARDED", &flags), ["\\FORWARDED", "Invalid"]);
+        assert_eq!(named_flags("Keyword \"work\" is not allowed.", &flags), ["work"]);
+        assert!(named_flags("there is no work today", &flags).is_empty());
         let mut learned = FolderLimits::default();
         let sent = [(uid(1), &flags), (uid(2), &flags)];
         assert!(learned.learn("BAD Invalid system flag \\Forwarded.", &sent, |_| true));

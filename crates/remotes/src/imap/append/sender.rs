@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::imap::{
     append::{
         rules::{AppendRules, Ruler},
-        tracker::{AppendTracker, Outgoing},
+        tracker::{AppendTracker, SentMessage},
     },
     link_speed::Gauge,
 };
@@ -24,14 +24,14 @@ const ROUND_TRIPS: u32 = 5;
 const LONGEST_LINGER: Duration = Duration::from_millis(500);
 
 /// Why sending ended.
-pub(crate) enum Stop {
+pub(crate) enum PipelineError {
     /// The source or the ledger cannot go on.
     Feed(Error),
     /// The target's connection broke.
     Wire(imap::Error),
 }
 
-impl From<imap::Error> for Stop {
+impl From<imap::Error> for PipelineError {
     fn from(error: imap::Error) -> Self {
         Self::Wire(error)
     }
@@ -39,7 +39,7 @@ impl From<imap::Error> for Stop {
 
 /// How far the feed was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(crate) enum PipelineEnd {
     All,
     /// The server refused more than a message: nothing more is sent.
     UntilRefused,
@@ -51,7 +51,7 @@ pub(crate) enum Sent {
 
 /// What holds for all messages of a feed.
 #[derive(Clone, Copy)]
-pub(crate) struct Manner<'a> {
+pub(crate) struct PipelineSettings<'a> {
     pub(crate) rules: AppendRules,
     /// The flags that a message may be sent with.
     pub(crate) flags: &'a (dyn Fn(&Envelope) -> Flags + Sync),
@@ -71,14 +71,14 @@ pub(crate) fn linger(round_trip: Option<Duration>) -> Duration {
 pub(crate) async fn run_pipeline<F: Feed>(
     session: &mut Session,
     name: &MailboxName,
-    manner: Manner<'_>,
+    settings: PipelineSettings<'_>,
     feed: &mut F,
     gauge: &mut Gauge,
     lost: &mut Flags,
-) -> Result<Sent, Stop> {
+) -> Result<PipelineEnd, PipelineError> {
     let (sink, replies) = session.append_pipeline(name).await?;
-    let sender = Sender { sink, manner, command: Vec::new(), octets: 0, lost };
-    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, manner.tracker));
+    let sender = Sender { sink, settings, command: Vec::new(), octets: 0, lost };
+    let (sent, answered) = futures_util::join!(sender.run(feed, gauge), read(replies, settings.tracker));
     let sent = sent?;
     answered?;
     Ok(sent)
@@ -98,32 +98,32 @@ async fn read(mut replies: AppendReplies<'_>, tracker: &AppendTracker<'_>) -> Re
 
 struct Sender<'a> {
     sink: AppendSink<'a>,
-    manner: Manner<'a>,
+    settings: PipelineSettings<'a>,
     /// The messages of the open command.
-    command: Vec<Outgoing>,
+    command: Vec<SentMessage>,
     octets: u64,
     lost: &'a mut Flags,
 }
 
 impl Sender<'_> {
-    async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<Sent, Stop> {
-        let mut sent = Sent::All;
+    async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<PipelineEnd, PipelineError> {
+        let mut sent = PipelineEnd::All;
         // The message of which chunks go by is not sent.
         let mut is_refused = false;
         let mut ruler = None;
         let mut is_slow = false;
         // What was announced must be sent to its end, or the connection would be lost.
         let mut is_within = false;
-        while is_within || !self.manner.tracker.is_refused() {
+        while is_within || !self.settings.tracker.is_refused() {
             if !is_within && !self.may_go_on().await? {
-                sent = Sent::UntilAnotherSession;
+                sent = PipelineEnd::UntilAnotherSession;
                 break;
             }
-            if self.manner.tracker.is_over() {
+            if self.settings.tracker.is_over() {
                 // What is sent now would seem to be among the reasons. The reading half knows what happened.
                 return Ok(sent);
             }
-            if !is_within && self.manner.tracker.is_refused() {
+            if !is_within && self.settings.tracker.is_refused() {
                 break;
             }
             if !feed.is_ready() {
@@ -131,7 +131,7 @@ impl Sender<'_> {
             }
             let offer = {
                 let mut next = pin!(feed.next());
-                if let Ok(offer) = timeout(self.manner.linger, &mut next).await {
+                if let Ok(offer) = timeout(self.settings.linger, &mut next).await {
                     offer
                 } else {
                     self.end_command();
@@ -139,12 +139,12 @@ impl Sender<'_> {
                     next.await
                 }
             };
-            let offer = offer.map_err(Stop::Feed)?;
+            let offer = offer.map_err(PipelineError::Feed)?;
             is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
             match offer {
                 None => break,
                 Some(Offer::Message(envelope, body)) => {
-                    let line = self.manner.rules.ruler().map_or(0, |mut ruler| {
+                    let line = self.settings.rules.ruler().map_or(0, |mut ruler| {
                         ruler.measure(&body);
                         ruler.longest()
                     });
@@ -156,7 +156,7 @@ impl Sender<'_> {
                     is_slow |= gauge.passed(body.len());
                 }
                 Some(Offer::Start(envelope, length)) => {
-                    ruler = self.manner.rules.ruler();
+                    ruler = self.settings.rules.ruler();
                     let shares = self.shares_command(None);
                     is_refused = !self.begin(&envelope, length, 0, shares).await?;
                 }
@@ -179,28 +179,28 @@ impl Sender<'_> {
                 continue;
             }
             if is_slow {
-                sent = Sent::UntilCompressed;
+                sent = PipelineEnd::UntilCompressed;
                 break;
             }
         }
         self.end_command();
         self.sink.flush().await?;
-        Ok(if self.manner.tracker.is_refused() { Sent::UntilRefused } else { sent })
+        Ok(if self.settings.tracker.is_refused() { PipelineEnd::UntilRefused } else { sent })
     }
 
     /// Waits until the next message may be sent. False where too many commands were refused in this session.
     ///
     /// Waited for are every answer after a connection ended, and the answer that may be the refusal at which the server
     /// hangs up.
-    async fn may_go_on(&mut self) -> Result<bool, Stop> {
-        let tracker = self.manner.tracker;
+    async fn may_go_on(&mut self) -> Result<bool, PipelineError> {
+        let tracker = self.settings.tracker;
         let is_careful = tracker.is_careful();
         loop {
             let (refused, unanswered) = tracker.counts();
             if tracker.is_over() {
                 return Ok(true);
             }
-            let is_spent = self.manner.rules.allowance.is_some_and(|it| refused + unanswered >= it);
+            let is_spent = self.settings.rules.allowance.is_some_and(|it| refused + unanswered >= it);
             let waits = is_spent || (is_careful && unanswered > 0) || tracker.is_untried();
             if !waits || tracker.is_refused() {
                 return Ok(true);
@@ -216,8 +216,8 @@ impl Sender<'_> {
 
     /// Waits for the answers to commands of several messages. False where one is refused: its messages are sent again
     /// before those that follow them.
-    async fn are_several_accepted(&mut self) -> Result<bool, Stop> {
-        let tracker = self.manner.tracker;
+    async fn are_several_accepted(&mut self) -> Result<bool, PipelineError> {
+        let tracker = self.settings.tracker;
         while tracker.awaits_several() && !tracker.is_over() && !tracker.is_refused() {
             self.sink.flush().await?;
             tracker.turned.notified().await;
@@ -228,7 +228,7 @@ impl Sender<'_> {
     /// True if the message shares a command with others. One that a strict server may refuse has a command of its own, or
     /// all messages of the command would be refused and come late.
     fn shares_command(&self, message: Option<&[u8]>) -> bool {
-        let may_share = self.sink.is_multi() && self.manner.batch > 1;
+        let may_share = self.sink.is_multi() && self.settings.batch > 1;
         may_share && message.is_some_and(is_strictly_formed)
     }
 
@@ -239,22 +239,22 @@ impl Sender<'_> {
         length: u64,
         line: usize,
         shares: bool,
-    ) -> Result<bool, Stop> {
-        if let Some(refusal) = self.manner.rules.refusal(length, line) {
-            self.manner.tracker.refuse(envelope.uid, refusal);
+    ) -> Result<bool, PipelineError> {
+        if let Some(refusal) = self.settings.rules.refusal(length, line) {
+            self.settings.tracker.refuse(envelope.uid, refusal);
             return Ok(false);
         }
-        let is_full = self.command.len() >= self.manner.batch || self.octets + length > COMMAND_OCTETS;
+        let is_full = self.command.len() >= self.settings.batch || self.octets + length > COMMAND_OCTETS;
         if !self.sink.is_multi() || !shares || is_full {
             self.end_command();
         }
         if self.command.is_empty() && !self.are_several_accepted().await? {
             return Ok(false);
         }
-        let flags = (self.manner.flags)(envelope);
+        let flags = (self.settings.flags)(envelope);
         envelope.flags.without(&flags).iter().for_each(|name| self.lost.insert(name));
-        let message = Outgoing { uid: envelope.uid, flags, line };
-        self.manner.tracker.writing(message.uid);
+        let message = SentMessage { uid: envelope.uid, flags, line };
+        self.settings.tracker.writing(message.uid);
         self.octets += length;
         let head = AppendHead { flags: &message.flags, date: envelope.internal_date, length };
         let begin = self.sink.begin(&head).await;
@@ -263,15 +263,15 @@ impl Sender<'_> {
             Begin::Ready => Ok(true),
             Begin::Refused(command) => {
                 self.octets = 0;
-                self.manner.tracker.sent(command, std::mem::take(&mut self.command));
+                self.settings.tracker.sent(command, std::mem::take(&mut self.command));
                 Ok(false)
             }
         }
     }
 
-    fn end_message(&mut self, shares: bool) -> Result<(), Stop> {
+    fn end_message(&mut self, shares: bool) -> Result<(), PipelineError> {
         self.sink.end_message()?;
-        if !shares || self.command.len() >= self.manner.batch {
+        if !shares || self.command.len() >= self.settings.batch {
             self.end_command();
         }
         Ok(())
@@ -281,7 +281,7 @@ impl Sender<'_> {
     fn end_command(&mut self) {
         if let Some(command) = self.sink.end_command() {
             self.octets = 0;
-            self.manner.tracker.sent(command, std::mem::take(&mut self.command));
+            self.settings.tracker.sent(command, std::mem::take(&mut self.command));
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// A message as it was sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Outgoing {
+pub(crate) struct SentMessage {
     /// On the source.
     pub(crate) uid: Uid,
     pub(crate) flags: Flags,
@@ -38,7 +38,7 @@ pub(crate) struct AppendTracker<'a> {
     permanent: &'a PermanentFlags,
     learned: &'a Mutex<LearnedLimits>,
     acks: Acks,
-    pages: Mutex<Pages>,
+    state: Mutex<PipelineState>,
     /// The server refuses more than a message: no more is sent.
     is_refused: AtomicBool,
     /// No more answers come.
@@ -48,8 +48,8 @@ pub(crate) struct AppendTracker<'a> {
 }
 
 #[derive(Default)]
-struct Pages {
-    written: BTreeMap<CommandId, Page>,
+struct PipelineState {
+    written: BTreeMap<CommandId, CommandState>,
     /// What the command that is not at its end holds.
     open: Vec<Uid>,
     begun: u32,
@@ -65,8 +65,8 @@ struct Pages {
     spoilt: Vec<(Vec<Uid>, imap::Error)>,
 }
 
-enum Page {
-    Sent(Vec<Outgoing>),
+enum CommandState {
+    Unanswered(Vec<SentMessage>),
     Answered(AppendReply),
 }
 
@@ -94,15 +94,15 @@ impl<'a> AppendTracker<'a> {
             permanent,
             learned,
             acks,
-            pages: Mutex::default(),
+            state: Mutex::default(),
             is_refused: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             turned: Notify::new(),
         }
     }
 
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, PipelineState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_refused(&self) -> bool {
@@ -115,19 +115,19 @@ impl<'a> AppendTracker<'a> {
 
     /// Commands that were refused, and those without an answer.
     pub(crate) fn counts(&self) -> (u32, u32) {
-        let pages = self.pages();
-        (pages.refused, pages.begun.saturating_sub(pages.answered))
+        let state = self.state();
+        (state.refused, state.begun.saturating_sub(state.answered))
     }
 
     /// True while a command of several messages is not answered.
     pub(crate) fn awaits_several(&self) -> bool {
-        self.pages().several > 0
+        self.state().several > 0
     }
 
     /// True while no message was accepted and as many wait for an answer as may be refused with the same words.
     pub(crate) fn is_untried(&self) -> bool {
-        let pages = self.pages();
-        !pages.is_any_accepted && pages.begun.saturating_sub(pages.answered) >= MAX_ALIKE
+        let state = self.state();
+        !state.is_any_accepted && state.begun.saturating_sub(state.answered) >= MAX_ALIKE
     }
 
     /// True while each message waits for the answer to the one before.
@@ -137,19 +137,19 @@ impl<'a> AppendTracker<'a> {
 
     /// The message is being written into the open command.
     pub(crate) fn writing(&self, uid: Uid) {
-        let mut pages = self.pages();
-        pages.begun += u32::from(pages.open.is_empty());
-        pages.open.push(uid);
+        let mut state = self.state();
+        state.begun += u32::from(state.open.is_empty());
+        state.open.push(uid);
     }
 
-    pub(crate) fn sent(&self, command: CommandId, sent: Vec<Outgoing>) {
-        let mut pages = self.pages();
-        pages.open.clear();
-        if let Some(Page::Answered(reply)) = pages.written.remove(&command) {
-            self.settle(&mut pages, &sent, &reply);
+    pub(crate) fn sent(&self, command: CommandId, sent: Vec<SentMessage>) {
+        let mut state = self.state();
+        state.open.clear();
+        if let Some(CommandState::Answered(reply)) = state.written.remove(&command) {
+            self.record_outcome(&mut state, &sent, &reply);
         } else {
-            pages.several += u32::from(sent.len() > 1);
-            pages.written.insert(command, Page::Sent(sent));
+            state.several += u32::from(sent.len() > 1);
+            state.written.insert(command, CommandState::Unanswered(sent));
         }
     }
 
@@ -157,17 +157,17 @@ impl<'a> AppendTracker<'a> {
         if reply.outcome().is_err_and(|error| error.scope > Scope::Message) {
             self.is_refused.store(true, Ordering::Relaxed);
         }
-        let mut pages = self.pages();
-        pages.answered += 1;
-        pages.refused += u32::from(reply.outcome().is_err());
-        match pages.written.remove(&reply.command) {
-            Some(Page::Sent(sent)) => {
-                pages.several -= u32::from(sent.len() > 1);
-                self.settle(&mut pages, &sent, &reply);
+        let mut state = self.state();
+        state.answered += 1;
+        state.refused += u32::from(reply.outcome().is_err());
+        match state.written.remove(&reply.command) {
+            Some(CommandState::Unanswered(sent)) => {
+                state.several -= u32::from(sent.len() > 1);
+                self.record_outcome(&mut state, &sent, &reply);
             }
-            _ => _ = pages.written.insert(reply.command, Page::Answered(reply)),
+            _ => _ = state.written.insert(reply.command, CommandState::Answered(reply)),
         }
-        drop(pages);
+        drop(state);
         self.turned.notify_one();
     }
 
@@ -182,19 +182,19 @@ impl<'a> AppendTracker<'a> {
         self.acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
     }
 
-    fn settle(&self, pages: &mut Pages, sent: &[Outgoing], reply: &AppendReply) {
+    fn record_outcome(&self, state: &mut PipelineState, sent: &[SentMessage], reply: &AppendReply) {
         let uids: Vec<Uid> = sent.iter().map(|it| it.uid).collect();
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         let learned = learned.folder(self.folder);
         match reply.outcome() {
-            Err(error) if error.scope > Scope::Message => pages.spoilt.push((uids, error)),
+            Err(error) if error.scope > Scope::Message => state.spoilt.push((uids, error)),
             Err(error) => {
-                if pages.alike.0 == error.message {
-                    pages.alike.1 += 1;
+                if state.alike.0 == error.message {
+                    state.alike.1 += 1;
                 } else {
-                    pages.alike = (error.message.clone(), 1);
+                    state.alike = (error.message.clone(), 1);
                 }
-                if pages.alike.1 >= MAX_ALIKE {
+                if state.alike.1 >= MAX_ALIKE {
                     self.is_refused.store(true, Ordering::Relaxed);
                 }
                 if sent.len() > 1 {
@@ -213,8 +213,8 @@ impl<'a> AppendTracker<'a> {
                 self.acks.report(Ack { sent: uids, result: Err(error), is_bare: false });
             }
             Ok(()) => {
-                pages.alike.1 = 0;
-                pages.is_any_accepted = true;
+                state.alike.1 = 0;
+                state.is_any_accepted = true;
                 for uid in &uids {
                     learned.accepted(*uid);
                 }
@@ -229,12 +229,12 @@ impl<'a> AppendTracker<'a> {
 
     /// When the pipeline has ended.
     pub(crate) fn outcome(self) -> AppendOutcome {
-        let pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let is_alone = pages.begun.saturating_sub(pages.answered) == 1;
-        let first = pages.written.into_values().find_map(|page| match page {
-            Page::Sent(sent) => Some(sent.iter().map(|it| it.uid).collect()),
-            Page::Answered(_) => None,
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_alone = state.begun.saturating_sub(state.answered) == 1;
+        let first = state.written.into_values().find_map(|command| match command {
+            CommandState::Unanswered(sent) => Some(sent.iter().map(|it| it.uid).collect()),
+            CommandState::Answered(_) => None,
         });
-        AppendOutcome { spoilt: pages.spoilt, unanswered: first.unwrap_or(pages.open), is_alone }
+        AppendOutcome { spoilt: state.spoilt, unanswered: first.unwrap_or(state.open), is_alone }
     }
 }

@@ -98,7 +98,7 @@ pub(crate) async fn resolve(
         }
         tried.insert(candidate.name);
     }
-    let mut seen = Seen::default();
+    let mut seen = ShownNames::default();
     for base in &bases {
         if let Some(candidate) = walk(session, base, &parts, &mut seen).await?
             && !tried.contains(&candidate.1.name)
@@ -148,14 +148,14 @@ async fn list(session: &mut Session, pattern: &[u8]) -> Result<Vec<ListItem>, Er
 
 /// Names that the server shows, those of the deepest level first.
 #[derive(Default)]
-struct Seen(Vec<(usize, MailboxName)>);
+struct ShownNames(Vec<(usize, MailboxName)>);
 
 /// Goes down level by level through what the server shows.
 async fn walk(
     session: &mut Session,
     base: &Base,
     parts: &[&str],
-    seen: &mut Seen,
+    seen: &mut ShownNames,
 ) -> Result<Option<(ListItem, Candidate)>, Error> {
     let mut prefix = base.prefix.clone();
     for (level, part) in parts.iter().enumerate() {
@@ -182,7 +182,7 @@ async fn walk(
     Ok(None)
 }
 
-fn not_found(root: &str, tried: &BTreeSet<MailboxName>, seen: &Seen) -> String {
+fn not_found(root: &str, tried: &BTreeSet<MailboxName>, seen: &ShownNames) -> String {
     let quoted = |name: &MailboxName| format!("\"{name}\"");
     let tried: Vec<String> = tried.iter().map(quoted).collect();
     let mut levels = seen.0.clone();

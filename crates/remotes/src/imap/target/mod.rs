@@ -19,7 +19,7 @@ use crate::{
         append::{
             permanent_flags::PermanentFlags,
             rules::AppendRules,
-            sender::{Manner, Sent, Stop, linger, run_pipeline},
+            sender::{PipelineEnd, PipelineError, PipelineSettings, linger, run_pipeline},
             tracker::{AppendOutcome, AppendTracker},
         },
         link_speed::Gauge,
@@ -211,15 +211,15 @@ impl ImapMailbox {
         let mut gauge = Gauge::new(self.link_speed, self.round_trip());
         let outcome = loop {
             match self.append_in_pipeline(folder, batch, feed, acks, &mut gauge, &mut lost).await {
-                Ok(Sent::UntilCompressed) => {
+                Ok(PipelineEnd::UntilCompressed) => {
                     if let Err(error) = self.compress().await {
                         break Err(error);
                     }
                 }
                 // The next one is made.
-                Ok(Sent::UntilAnotherSession) => {}
-                Ok(Sent::UntilRefused) => break Ok(false),
-                Ok(Sent::All) => break Ok(true),
+                Ok(PipelineEnd::UntilAnotherSession) => {}
+                Ok(PipelineEnd::UntilRefused) => break Ok(false),
+                Ok(PipelineEnd::All) => break Ok(true),
                 Err(error) => break Err(error),
             }
         };
@@ -237,7 +237,7 @@ impl ImapMailbox {
         acks: &Acks,
         gauge: &mut Gauge,
         lost: &mut Flags,
-    ) -> Result<Sent, Error> {
+    ) -> Result<PipelineEnd, Error> {
         let (permanent, rules) = self.rules(folder).await?;
         let batch = if self.learned().folder(folder).is_careful() { 1 } else { batch };
         let name = self.wire(folder);
@@ -249,10 +249,15 @@ impl ImapMailbox {
             envelope.flags.filtered(|name| permanent.keeps(name) && suits(name))
         };
         let tracker = AppendTracker::new(folder, rules, &permanent, &learned, acks.clone());
-        let manner =
-            Manner { rules, flags: &flags, batch, linger: linger(self.round_trip()), tracker: &tracker };
+        let settings = PipelineSettings {
+            rules,
+            flags: &flags,
+            batch,
+            linger: linger(self.round_trip()),
+            tracker: &tracker,
+        };
         let session = self.session().await?;
-        let sent = run_pipeline(session, &name, manner, feed, gauge, lost).await;
+        let sent = run_pipeline(session, &name, settings, feed, gauge, lost).await;
         let outcome = tracker.outcome();
         if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
             // It may have hung up then; whether or not, nothing else is asked of it now.
@@ -268,15 +273,15 @@ impl ImapMailbox {
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
             }
             return match sent {
-                Ok(_) => Ok(Sent::UntilRefused),
-                Err(Stop::Feed(error)) => Err(error),
-                Err(Stop::Wire(error)) => Err(self.explain_in(folder, error)),
+                Ok(_) => Ok(PipelineEnd::UntilRefused),
+                Err(PipelineError::Feed(error)) => Err(error),
+                Err(PipelineError::Wire(error)) => Err(self.explain_in(folder, error)),
             };
         }
         let sent = match sent {
             Ok(sent) => sent,
-            Err(Stop::Feed(error)) => return Err(error),
-            Err(Stop::Wire(error)) => {
+            Err(PipelineError::Feed(error)) => return Err(error),
+            Err(PipelineError::Wire(error)) => {
                 // It may have said why before it hung up.
                 for (sent, error) in &outcome.spoilt {
                     let result = Err(into_engine_error(error.clone()));
@@ -294,7 +299,7 @@ impl ImapMailbox {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
-        Ok(Sent::UntilRefused)
+        Ok(PipelineEnd::UntilRefused)
     }
 
     /// The folder opened, because only so the server says which flags it keeps.
