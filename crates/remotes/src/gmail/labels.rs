@@ -63,7 +63,7 @@ pub(crate) struct Labels {
 
 impl Labels {
     /// Reads the listing, and says of the folders in it what is left out. All Mail becomes the archive.
-    pub(crate) fn of(
+    pub(crate) fn from_listing(
         folders: &mut [Folder],
         names: &BTreeMap<FolderPath, MailboxName>,
         rules: &LabelRules,
@@ -183,7 +183,7 @@ mod tests {
         let names = folders.iter().map(wire).collect();
         let exclude = exclude.iter().map(|it| FolderPattern::parse(it).unwrap()).collect();
         let rules = LabelRules { policy, folders: FolderRules { exclude, ..FolderRules::default() } };
-        (Labels::of(&mut folders, &names, &rules), folders)
+        (Labels::from_listing(&mut folders, &names, &rules), folders)
     }
 
     /// Where a message with these labels is listed, if each folder that shows it is scanned.

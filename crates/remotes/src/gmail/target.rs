@@ -7,10 +7,10 @@ use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 
 use crate::{
     gmail::api::{
-        arrival::{Arrivals, Uploaded},
-        client::{Api, Failure},
-        labels::{Place, has_more, ids, place},
-        route::Way,
+        arrival::{Arrivals, UploadedMessage},
+        client::{Api, ApiError},
+        labels::{LabelTarget, has_more, ids, label_target},
+        route::UploadRoute,
         split::{Outgoing, Split},
     },
     imap::mailbox::ImapMailbox,
@@ -49,14 +49,14 @@ impl ImapMailbox {
         let from = self.status(folder).await?.uid_next.unwrap_or(Uid::FIRST);
         let api = self.api()?;
         let name = self.wire(folder).to_text();
-        let label = match place(folder, api.uploads.special_use(folder), name) {
-            Place::Drafts => return self.append_over_imap(folder, batch, feed, acks).await.map(drop),
-            Place::System(id) => Some(id.to_owned()),
-            Place::Archive => None,
-            Place::User(name) => match api.label(&name).await {
+        let label = match label_target(folder, api.uploads.special_use(folder), name) {
+            LabelTarget::Drafts => return self.append_over_imap(folder, batch, feed, acks).await.map(drop),
+            LabelTarget::System(id) => Some(id.to_owned()),
+            LabelTarget::Archive => None,
+            LabelTarget::User(name) => match api.label(&name).await {
                 Ok(id) => Some(id),
-                Err(Failure::Told(error) | Failure::Unknown(error)) => {
-                    return Err(self.of_target(folder, error));
+                Err(ApiError::Refused(error) | ApiError::Unknown(error)) => {
+                    return Err(self.at_target(folder, error));
                 }
             },
         };
@@ -66,7 +66,7 @@ impl ImapMailbox {
             match split.peek().await {
                 Err(error) => break Err(error),
                 Ok(None) => break Ok(()),
-                Ok(Some(Way::Append)) => {
+                Ok(Some(UploadRoute::Append)) => {
                     // Afterwards the server may take no connection any more.
                     if let Err(error) = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await {
                         break Err(error);
@@ -77,7 +77,7 @@ impl ImapMailbox {
                         Err(error) => break Err(error),
                     }
                 }
-                Ok(Some(Way::Api)) => {
+                Ok(Some(UploadRoute::Api)) => {
                     match self.upload(&api, folder, label.as_deref(), &mut split, &mut uploads, acks).await {
                         Ok(Flow::On) if uploads.arrivals.len() < AT_ONCE => {}
                         Ok(Flow::On) => {
@@ -145,27 +145,27 @@ impl ImapMailbox {
         let uid = envelope.uid;
         match outcome {
             Ok(message) => {
-                uploads.arrivals.add(Uploaded { uid, message, is_bare: has_more(&kept) });
+                uploads.arrivals.add(UploadedMessage { uid, message, is_bare: has_more(&kept) });
                 Ok(Flow::On)
             }
-            Err(Failure::Told(error)) if error.scope == Scope::Message => {
+            Err(ApiError::Refused(error)) if error.scope == Scope::Message => {
                 acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
                 feed.skip().await?;
                 Ok(Flow::On)
             }
-            Err(Failure::Told(error)) => {
+            Err(ApiError::Refused(error)) => {
                 if error.scope == Scope::Folder {
                     api.forget_labels();
                 }
-                let error = self.of_target(folder, error);
+                let error = self.at_target(folder, error);
                 acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
                 Ok(Flow::End)
             }
-            Err(Failure::Unknown(error)) => Err(self.of_target(folder, error)),
+            Err(ApiError::Unknown(error)) => Err(self.at_target(folder, error)),
         }
     }
 
-    fn of_target(&self, folder: &FolderPath, error: Error) -> Error {
+    fn at_target(&self, folder: &FolderPath, error: Error) -> Error {
         error.context(format_args!("{}: folder {folder}", self.end())).at(Side::Target)
     }
 }

@@ -366,7 +366,7 @@ impl Mailbox for ImapMailbox {
         }
         let has_labels = self.session.as_ref().is_some_and(|it| it.capabilities().has("X-GM-EXT-1"));
         if self.account.side == Side::Source && has_labels {
-            let labels = Labels::of(&mut listing.folders, &listing.names, &self.label_rules);
+            let labels = Labels::from_listing(&mut listing.folders, &listing.names, &self.label_rules);
             self.labels = Some(Arc::new(labels));
         }
         if let Some(uploads) = &mut self.uploads {

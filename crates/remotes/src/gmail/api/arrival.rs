@@ -17,7 +17,7 @@ const LOOKS: u32 = 4;
 
 /// A message that the API took.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Uploaded {
+pub(crate) struct UploadedMessage {
     /// On the source.
     pub(crate) uid: Uid,
     /// X-GM-MSGID.
@@ -28,7 +28,7 @@ pub(crate) struct Uploaded {
 
 /// What was uploaded into one folder.
 pub(crate) struct Arrivals {
-    waiting: Vec<Uploaded>,
+    waiting: Vec<UploadedMessage>,
     /// Messages of which a UID was told. Twins on the source are one message here, and it belongs to the first of them: when
     /// the others are deleted there, nothing follows for it.
     told: HashSet<u64>,
@@ -41,7 +41,7 @@ impl Arrivals {
         Self { waiting: Vec::new(), told: HashSet::new(), from }
     }
 
-    pub(crate) fn add(&mut self, uploaded: Uploaded) {
+    pub(crate) fn add(&mut self, uploaded: UploadedMessage) {
         self.waiting.push(uploaded);
     }
 
@@ -69,7 +69,7 @@ impl ImapMailbox {
         }
         let uid_validity =
             self.session.as_mut().and_then(Session::selected).and_then(|it| it.data().uid_validity);
-        for Uploaded { uid, message, is_bare } in std::mem::take(&mut arrivals.waiting) {
+        for UploadedMessage { uid, message, is_bare } in std::mem::take(&mut arrivals.waiting) {
             let place = uid_validity.zip(found.remove(&message)).filter(|_| arrivals.told.insert(message));
             let appended =
                 place.map(|(uid_validity, uid)| AppendedUids { uid_validity, uids: UidSet::range(uid, uid) });

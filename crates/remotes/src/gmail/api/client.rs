@@ -31,9 +31,9 @@ const LONGEST_ANSWER: usize = 4 << 20;
 
 /// Why something is not done.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum ApiError {
     /// The server says so.
-    Told(Error),
+    Refused(Error),
     /// What became of it nobody knows.
     Unknown(Error),
 }
@@ -57,14 +57,14 @@ pub(crate) struct Api {
 
 impl Api {
     /// The address of what belongs to the mailbox.
-    pub(crate) fn url(&self, prefix: &str, what: &str) -> Result<Url, Failure> {
+    pub(crate) fn url(&self, prefix: &str, what: &str) -> Result<Url, ApiError> {
         let base = self.uploads.api.base.as_str().trim_end_matches('/');
         // Whose mailbox it is: `me` would be whomever the token was given for.
         let user = utf8_percent_encode(&self.user, NON_ALPHANUMERIC);
         let text = format!("{base}{prefix}/gmail/v1/users/{user}/{what}");
         Url::parse(&text).map_err(|error| {
             let words = format!("{text} is no address: {error}");
-            Failure::Told(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words))
+            ApiError::Refused(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words))
         })
     }
 
@@ -73,7 +73,7 @@ impl Api {
     }
 
     /// Sends the request until it is answered otherwise than by asking for a little patience.
-    pub(crate) async fn ask(&self, request: &Request) -> Result<(Answer, Meaning), Failure> {
+    pub(crate) async fn ask(&self, request: &Request) -> Result<(Answer, Meaning), ApiError> {
         let mut tries = 0;
         loop {
             let (pauses, answer) = {
@@ -86,7 +86,12 @@ impl Api {
             let wait = told.unwrap_or(Duration::from_secs(1 << (tries - 1)));
             if wait > IN_PLACE || tries == TRIES {
                 let retry = Retry::After(told);
-                return Err(Failure::Told(Error::new(Scope::Mailbox, retry, ErrorKind::Throttled, words)));
+                return Err(ApiError::Refused(Error::new(
+                    Scope::Mailbox,
+                    retry,
+                    ErrorKind::Throttled,
+                    words,
+                )));
             }
             let mut now = self.uploads.shared.pauses.write().await;
             // Who was told the same by another request need not wait again.
@@ -98,8 +103,8 @@ impl Api {
     }
 
     /// A token that is refused is replaced once.
-    async fn send_with_token(&self, request: &Request) -> Result<Answer, Failure> {
-        let none = |error| Failure::Told(without_token(error));
+    async fn send_with_token(&self, request: &Request) -> Result<Answer, ApiError> {
+        let none = |error| ApiError::Refused(without_token(error));
         let first = self.tokens.token(&self.user).await.map_err(none)?;
         let answer = self.send(request, first.secret.expose()).await?;
         let Meaning::Unauthorized(words) = answer.meaning() else { return Ok(answer) };
@@ -111,10 +116,10 @@ impl Api {
             }
         }
         let error = Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Authentication, words);
-        Err(Failure::Told(error))
+        Err(ApiError::Refused(error))
     }
 
-    async fn send(&self, request: &Request, token: &[u8]) -> Result<Answer, Failure> {
+    async fn send(&self, request: &Request, token: &[u8]) -> Result<Answer, ApiError> {
         let token = String::from_utf8_lossy(token);
         let mut sending = self.uploads.api.client.request(request.method.clone(), request.url.clone());
         sending = sending.bearer_auth(&token).body(request.body.clone());
@@ -149,14 +154,14 @@ impl Api {
         Ok(answer)
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Failure {
+    fn broken(&self, error: &reqwest::Error) -> ApiError {
         let words = innermost(error);
         let host = self.uploads.api.base.host_str().unwrap_or_default();
-        Failure::Unknown(Error::session(format!("the connection to {host} broke: {words}")))
+        ApiError::Unknown(Error::session(format!("the connection to {host} broke: {words}")))
     }
 
     /// The ID of the user's label of this name, which IMAP has just shown or made.
-    pub(crate) async fn label(&self, name: &str) -> Result<String, Failure> {
+    pub(crate) async fn label(&self, name: &str) -> Result<String, ApiError> {
         let known = find(&self.labels(), name);
         if let Some(id) = known {
             return Ok(id);
@@ -173,7 +178,7 @@ impl Api {
             }
         }
         let words = format!("Gmail's API does not know the label \"{name}\", which IMAP shows");
-        Err(Failure::Told(Error::new(Scope::Folder, Retry::Now, ErrorKind::Refused, words)))
+        Err(ApiError::Refused(Error::new(Scope::Folder, Retry::Now, ErrorKind::Refused, words)))
     }
 
     /// What was known of labels is not true any more.
@@ -186,7 +191,7 @@ impl Api {
         self.uploads.shared.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn list_labels(&self) -> Result<Vec<Label>, Failure> {
+    async fn list_labels(&self) -> Result<Vec<Label>, ApiError> {
         let url = self.url("", "labels")?;
         let request = Request { method: Method::GET, url, headers: Vec::new(), body: Bytes::new() };
         let (answer, meaning) = self.ask(&request).await?;
@@ -194,7 +199,7 @@ impl Api {
             Meaning::Done => {
                 let labels: Labels = serde_json::from_slice(&answer.body).map_err(|error| {
                     let words = answer.struck(&error.to_string());
-                    Failure::Unknown(Error::session(format!("Gmail's API tells no labels: {words}")))
+                    ApiError::Unknown(Error::session(format!("Gmail's API tells no labels: {words}")))
                 })?;
                 Ok(labels.labels)
             }
@@ -204,30 +209,32 @@ impl Api {
 }
 
 /// An address that the server gave for an upload. Tokens go there: over TLS, or within this machine.
-pub(crate) fn address(answer: &Answer, reach: Reach) -> Result<Url, Failure> {
+pub(crate) fn address(answer: &Answer, reach: Reach) -> Result<Url, ApiError> {
     let told = answer.location.as_deref().unwrap_or_default();
     let checked = safe(told).and_then(|url| check_url(&url, reach).map(|()| url));
     checked.map_err(|words| {
         let told = answer.struck(told);
         let words = format!("Gmail's API gives \"{told}\" as the address of an upload: {words}");
-        Failure::Unknown(Error::session(words))
+        ApiError::Unknown(Error::session(words))
     })
 }
 
 /// What an answer means for a request that can be done or refused, and nothing else.
-pub(crate) fn unexpected(meaning: Meaning) -> Failure {
+pub(crate) fn unexpected(meaning: Meaning) -> ApiError {
     match meaning {
-        Meaning::Refused(error) => Failure::Told(error),
-        Meaning::Away(wait, words) => Failure::Unknown(Error {
+        Meaning::Refused(error) => ApiError::Refused(error),
+        Meaning::Away(wait, words) => ApiError::Unknown(Error {
             retry: wait.map_or(Retry::Now, |it| Retry::After(Some(it))),
             ..Error::session(words)
         }),
         Meaning::Gone(words) => {
-            Failure::Told(Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words))
+            ApiError::Refused(Error::new(Scope::Mailbox, Retry::Never, ErrorKind::Refused, words))
         }
-        Meaning::Unauthorized(words) | Meaning::Patience(_, words) => Failure::Unknown(Error::session(words)),
+        Meaning::Unauthorized(words) | Meaning::Patience(_, words) => {
+            ApiError::Unknown(Error::session(words))
+        }
         Meaning::Done | Meaning::Incomplete(_) => {
-            Failure::Unknown(Error::session("Gmail's API answers what was not asked"))
+            ApiError::Unknown(Error::session("Gmail's API answers what was not asked"))
         }
     }
 }
@@ -280,7 +287,7 @@ mod tests {
                 Err(failure) => failure,
             };
             for failure in [labels, upload] {
-                let (Failure::Told(error) | Failure::Unknown(error)) = failure;
+                let (ApiError::Refused(error) | ApiError::Unknown(error)) = failure;
                 let words = error.message.to_lowercase();
                 assert!(words.contains("[redacted]"), "{status}: {words}");
                 for form in forms {

@@ -19,7 +19,7 @@ pub(crate) struct Labels {
 
 /// What a folder is to the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum LabelTarget {
     /// A label that every mailbox has, by its ID.
     System(&'static str),
     /// A label of this name.
@@ -31,17 +31,21 @@ pub(crate) enum Place {
 }
 
 /// What the folder is, which IMAP calls so.
-pub(crate) fn place(folder: &FolderPath, special_use: Option<SpecialUse>, name: String) -> Place {
+pub(crate) fn label_target(
+    folder: &FolderPath,
+    special_use: Option<SpecialUse>,
+    name: String,
+) -> LabelTarget {
     match special_use {
-        _ if folder.is_inbox() => Place::System("INBOX"),
-        Some(SpecialUse::Sent) => Place::System("SENT"),
-        Some(SpecialUse::Junk) => Place::System("SPAM"),
-        Some(SpecialUse::Trash) => Place::System("TRASH"),
-        Some(SpecialUse::Important) => Place::System("IMPORTANT"),
-        Some(SpecialUse::Flagged) => Place::System("STARRED"),
-        Some(SpecialUse::All | SpecialUse::Archive) => Place::Archive,
-        Some(SpecialUse::Drafts) => Place::Drafts,
-        None => Place::User(name),
+        _ if folder.is_inbox() => LabelTarget::System("INBOX"),
+        Some(SpecialUse::Sent) => LabelTarget::System("SENT"),
+        Some(SpecialUse::Junk) => LabelTarget::System("SPAM"),
+        Some(SpecialUse::Trash) => LabelTarget::System("TRASH"),
+        Some(SpecialUse::Important) => LabelTarget::System("IMPORTANT"),
+        Some(SpecialUse::Flagged) => LabelTarget::System("STARRED"),
+        Some(SpecialUse::All | SpecialUse::Archive) => LabelTarget::Archive,
+        Some(SpecialUse::Drafts) => LabelTarget::Drafts,
+        None => LabelTarget::User(name),
     }
 }
 
@@ -70,12 +74,13 @@ mod tests {
 
     #[test]
     fn folders_and_flags_are_labels() {
-        let of = |path: &str, special_use| place(&FolderPath::parse(path), special_use, path.to_owned());
-        assert_eq!(of("INBOX", None), Place::System("INBOX"));
-        assert_eq!(of("[Gmail]/Gesendet", Some(SpecialUse::Sent)), Place::System("SENT"));
-        assert_eq!(of("[Gmail]/Alle Nachrichten", Some(SpecialUse::All)), Place::Archive);
-        assert_eq!(of("[Gmail]/Entwürfe", Some(SpecialUse::Drafts)), Place::Drafts);
-        assert_eq!(of("Projects/2024", None), Place::User("Projects/2024".to_owned()));
+        let of =
+            |path: &str, special_use| label_target(&FolderPath::parse(path), special_use, path.to_owned());
+        assert_eq!(of("INBOX", None), LabelTarget::System("INBOX"));
+        assert_eq!(of("[Gmail]/Gesendet", Some(SpecialUse::Sent)), LabelTarget::System("SENT"));
+        assert_eq!(of("[Gmail]/Alle Nachrichten", Some(SpecialUse::All)), LabelTarget::Archive);
+        assert_eq!(of("[Gmail]/Entwürfe", Some(SpecialUse::Drafts)), LabelTarget::Drafts);
+        assert_eq!(of("Projects/2024", None), LabelTarget::User("Projects/2024".to_owned()));
         let labels: Labels =
             serde_json::from_str(r#"{"labels":[{"id":"Label_1","name":"Über/B","type":"user"}]}"#).unwrap();
         assert_eq!(find(&labels.labels, "über/b").as_deref(), Some("Label_1"));

@@ -11,7 +11,7 @@ pub(crate) const LONGEST_HEADER: usize = 64 << 10;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum UploadRoute {
     /// By the API, which makes its date of its Date field.
     Api,
     /// By APPEND, which keeps its date.
@@ -19,14 +19,14 @@ pub(crate) enum Way {
 }
 
 /// The way of a message of so many octets that begins so; APPEND takes so many at most.
-pub(crate) fn way(envelope: &Envelope, octets: u64, beginning: &[u8], largest: Option<u64>) -> Way {
-    let Some(date) = envelope.internal_date else { return Way::Api };
+pub(crate) fn route(envelope: &Envelope, octets: u64, beginning: &[u8], largest: Option<u64>) -> UploadRoute {
+    let Some(date) = envelope.internal_date else { return UploadRoute::Api };
     if largest.is_some_and(|largest| octets > largest) {
-        return Way::Api;
+        return UploadRoute::Api;
     }
     match date_field(beginning) {
-        Some(written) if written.abs_diff(date.unix_seconds()) <= TOLERANCE => Way::Api,
-        _ => Way::Append,
+        Some(written) if written.abs_diff(date.unix_seconds()) <= TOLERANCE => UploadRoute::Api,
+        _ => UploadRoute::Append,
     }
 }
 
@@ -66,28 +66,28 @@ mod tests {
     const MOMENT: i64 = 1_709_636_400;
     const HEADER: &str = "Subject: x\r\nDate: Tue, 5 Mar 2024\r\n 12:00:00 +0100\r\n\r\nDate: later\r\n";
 
-    fn chosen(date: Option<i64>, octets: u64, beginning: &str) -> Way {
+    fn chosen(date: Option<i64>, octets: u64, beginning: &str) -> UploadRoute {
         let internal_date = date.map(|it| InternalDate::new(it, 60).unwrap());
         let envelope = Envelope { uid: Uid::FIRST, flags: Flags::new(), internal_date };
-        way(&envelope, octets, beginning.as_bytes(), Some(1000))
+        route(&envelope, octets, beginning.as_bytes(), Some(1000))
     }
 
     #[test]
     fn a_date_that_would_change_is_kept_by_append() {
         assert_eq!(date_field(HEADER.as_bytes()), Some(MOMENT));
-        assert_eq!(chosen(Some(MOMENT + 600), 10, HEADER), Way::Api);
-        assert_eq!(chosen(Some(MOMENT - 600), 10, HEADER), Way::Api);
-        assert_eq!(chosen(Some(MOMENT + 601), 10, HEADER), Way::Append);
-        assert_eq!(chosen(None, 10, HEADER), Way::Api);
+        assert_eq!(chosen(Some(MOMENT + 600), 10, HEADER), UploadRoute::Api);
+        assert_eq!(chosen(Some(MOMENT - 600), 10, HEADER), UploadRoute::Api);
+        assert_eq!(chosen(Some(MOMENT + 601), 10, HEADER), UploadRoute::Append);
+        assert_eq!(chosen(None, 10, HEADER), UploadRoute::Api);
         // Too large for APPEND: another date is better than no message.
-        assert_eq!(chosen(Some(0), 1001, HEADER), Way::Api);
-        assert_eq!(chosen(Some(0), 1000, HEADER), Way::Append);
+        assert_eq!(chosen(Some(0), 1001, HEADER), UploadRoute::Api);
+        assert_eq!(chosen(Some(0), 1000, HEADER), UploadRoute::Append);
         for odd in
             ["", "Subject: x\r\n\r\nDate: Tue, 5 Mar 2024 12:00:00 +0100\r\n", "Date: yesterday\r\n\r\n"]
         {
-            assert_eq!(chosen(Some(MOMENT), 10, odd), Way::Append, "{odd}");
+            assert_eq!(chosen(Some(MOMENT), 10, odd), UploadRoute::Append, "{odd}");
         }
-        assert_eq!(chosen(Some(MOMENT), 10, "date: 5 Mar 2024 11:00:00 GMT\n\n"), Way::Api);
+        assert_eq!(chosen(Some(MOMENT), 10, "date: 5 Mar 2024 11:00:00 GMT\n\n"), UploadRoute::Api);
     }
 
     #[test]

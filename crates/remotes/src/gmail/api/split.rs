@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use mailhaul_engine::{Envelope, Error, Feed, Offer};
 
-use super::route::{LONGEST_HEADER, Way, has_header_end, way};
+use super::route::{LONGEST_HEADER, UploadRoute, has_header_end, route};
 
 /// A message that is to go by the API.
 pub(crate) enum Outgoing {
@@ -23,29 +23,29 @@ pub(crate) struct Split<'f, F> {
     /// What was looked at and not given out.
     ahead: VecDeque<Offer>,
     /// The way of the message that is ahead, whole or in part.
-    way: Option<Way>,
+    route: Option<UploadRoute>,
     /// What was given out last is the beginning of a message, and its end was not.
     is_within: bool,
 }
 
 impl<'f, F: Feed> Split<'f, F> {
     pub(crate) fn new(feed: &'f mut F, largest: Option<u64>) -> Self {
-        Self { feed, largest, ahead: VecDeque::new(), way: None, is_within: false }
+        Self { feed, largest, ahead: VecDeque::new(), route: None, is_within: false }
     }
 
     /// Which way the next message goes; `None` at the end.
-    pub(crate) async fn peek(&mut self) -> Result<Option<Way>, Error> {
-        if self.way.is_none() {
-            self.way = match self.feed.next().await? {
+    pub(crate) async fn peek(&mut self) -> Result<Option<UploadRoute>, Error> {
+        if self.route.is_none() {
+            self.route = match self.feed.next().await? {
                 Some(Offer::Message(envelope, body)) => {
-                    let way = way(&envelope, body.len() as u64, &body, self.largest);
+                    let route = route(&envelope, body.len() as u64, &body, self.largest);
                     self.ahead.push_back(Offer::Message(envelope, body));
-                    Some(way)
+                    Some(route)
                 }
                 Some(Offer::Start(envelope, octets)) => {
                     self.ahead.push_back(Offer::Start(envelope.clone(), octets));
                     let beginning = self.beginning().await?;
-                    Some(way(&envelope, octets, &beginning, self.largest))
+                    Some(route(&envelope, octets, &beginning, self.largest))
                 }
                 Some(Offer::Chunk(_) | Offer::End) => {
                     return Err(Error::session("a message went on that had not begun"));
@@ -53,7 +53,7 @@ impl<'f, F: Feed> Split<'f, F> {
                 None => None,
             };
         }
-        Ok(self.way)
+        Ok(self.route)
     }
 
     /// The header of the message that has begun, as far as it is looked at.
@@ -82,12 +82,12 @@ impl<'f, F: Feed> Split<'f, F> {
 
     /// The next message, which goes by the API.
     pub(crate) async fn outgoing(&mut self) -> Result<Option<Outgoing>, Error> {
-        if self.peek().await? != Some(Way::Api) {
+        if self.peek().await? != Some(UploadRoute::Api) {
             return Ok(None);
         }
         match self.take().await? {
             Some(Offer::Message(envelope, body)) => {
-                self.way = None;
+                self.route = None;
                 Ok(Some(Outgoing::Whole(envelope, body)))
             }
             Some(Offer::Start(envelope, octets)) => Ok(Some(Outgoing::Begun(envelope, octets))),
@@ -97,7 +97,7 @@ impl<'f, F: Feed> Split<'f, F> {
 
     /// Lets what is left of the message go by, which was taken in part.
     pub(crate) async fn skip(&mut self) -> Result<(), Error> {
-        while self.way.is_some() && self.chunk().await?.is_some() {}
+        while self.route.is_some() && self.chunk().await?.is_some() {}
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl<'f, F: Feed> Split<'f, F> {
         match self.take().await? {
             Some(Offer::Chunk(octets)) => Ok(Some(octets)),
             Some(Offer::End) => {
-                self.way = None;
+                self.route = None;
                 Ok(None)
             }
             _ => Err(Error::session("a message did not go on")),
@@ -116,13 +116,13 @@ impl<'f, F: Feed> Split<'f, F> {
 
 impl<F: Feed> Feed for Split<'_, F> {
     async fn next(&mut self) -> Result<Option<Offer>, Error> {
-        if !self.is_within && self.peek().await? != Some(Way::Append) {
+        if !self.is_within && self.peek().await? != Some(UploadRoute::Append) {
             return Ok(None);
         }
         let offer = self.take().await?;
         self.is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
         if !self.is_within {
-            self.way = None;
+            self.route = None;
         }
         Ok(offer)
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     answer::{Answer, Meaning},
-    client::{Api, Failure, Request, address, unexpected},
+    client::{Api, ApiError, Request, address, unexpected},
     split::Split,
 };
 
@@ -38,12 +38,12 @@ enum Progress {
 }
 
 impl Api {
-    fn import_url(&self, kind: &str) -> Result<Url, Failure> {
+    fn import_url(&self, kind: &str) -> Result<Url, ApiError> {
         self.url("/upload", &format!("messages/import?uploadType={kind}&{QUERY}"))
     }
 
     /// Uploads a message that is held whole. The message as Gmail numbers it.
-    pub(crate) async fn upload(&self, labels: &[String], message: &Bytes) -> Result<u64, Failure> {
+    pub(crate) async fn upload(&self, labels: &[String], message: &Bytes) -> Result<u64, ApiError> {
         let boundary = boundary(message);
         let head = format!(
             "--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{}\r\n--{boundary}\r\n\
@@ -70,13 +70,13 @@ impl Api {
         labels: &[String],
         length: u64,
         feed: &mut Split<'_, F>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, ApiError> {
         let mut session = self.start(labels, length).await?;
         let (mut at, mut rest, mut is_over) = (0, BytesMut::new(), false);
         loop {
             // The message's end is taken before its last chunk is sent: then the engine knows what it sent.
             while !is_over && (rest.len() < CHUNK || at + rest.len() as u64 >= length) {
-                match feed.chunk().await.map_err(Failure::Unknown)? {
+                match feed.chunk().await.map_err(ApiError::Unknown)? {
                     Some(octets) => rest.extend_from_slice(&octets),
                     None => is_over = true,
                 }
@@ -87,7 +87,7 @@ impl Api {
             let so_far = at + rest.len() as u64;
             if so_far > length || (is_over && so_far < length) {
                 let words = format!("a message of {length} octets has another number of them: {so_far}");
-                return Err(Failure::Unknown(Error::session(words)));
+                return Err(ApiError::Unknown(Error::session(words)));
             }
             let chunk = rest.split_to(rest.len().min(CHUNK)).freeze();
             let end = at + chunk.len() as u64;
@@ -96,14 +96,14 @@ impl Api {
                 None if end < length => at = end,
                 _ => {
                     let words = "Gmail's API takes an upload for complete that is not, or not for complete";
-                    return Err(Failure::Unknown(Error::session(words)));
+                    return Err(ApiError::Unknown(Error::session(words)));
                 }
             }
         }
     }
 
     /// Begins an upload; where its chunks go.
-    async fn start(&self, labels: &[String], length: u64) -> Result<Url, Failure> {
+    async fn start(&self, labels: &[String], length: u64) -> Result<Url, ApiError> {
         let headers = vec![
             ("content-type", "application/json; charset=UTF-8".to_owned()),
             ("x-upload-content-type", "message/rfc822".to_owned()),
@@ -118,7 +118,7 @@ impl Api {
                 // Nothing is there yet that could be there twice.
                 Ok((_, meaning @ Meaning::Away(..))) => unexpected(meaning),
                 Ok((_, meaning)) => return Err(unexpected(meaning)),
-                Err(trouble @ Failure::Unknown(_)) => trouble,
+                Err(trouble @ ApiError::Unknown(_)) => trouble,
                 Err(told) => return Err(told),
             };
             tries += 1;
@@ -138,7 +138,7 @@ impl Api {
         chunk: &Bytes,
         at: u64,
         length: u64,
-    ) -> Result<Option<u64>, Failure> {
+    ) -> Result<Option<u64>, ApiError> {
         let end = at + chunk.len() as u64;
         let (mut there, mut tries, mut is_asking) = (at, 0, false);
         loop {
@@ -163,12 +163,12 @@ impl Api {
                         (there, tries) = (now, 0);
                         continue;
                     }
-                    Failure::Unknown(Error::session("Gmail's API does not keep what it is sent"))
+                    ApiError::Unknown(Error::session("Gmail's API does not keep what it is sent"))
                 }
                 Ok(Progress::There(now)) => {
                     let words =
                         format!("Gmail's API has {now} octets of an upload, where {at} were there before");
-                    return Err(Failure::Unknown(Error::session(words)));
+                    return Err(ApiError::Unknown(Error::session(words)));
                 }
                 // All that was sent is here still, and it was not all of the message: so it cannot be there.
                 Ok(Progress::Gone(_)) if at == 0 && end < length && tries < TRIES => {
@@ -177,8 +177,8 @@ impl Api {
                     tries += 1;
                     continue;
                 }
-                Ok(Progress::Gone(words)) => return Err(Failure::Unknown(Error::session(words))),
-                Err(trouble @ Failure::Unknown(_)) => {
+                Ok(Progress::Gone(words)) => return Err(ApiError::Unknown(Error::session(words))),
+                Err(trouble @ ApiError::Unknown(_)) => {
                     is_asking = true;
                     trouble
                 }
@@ -194,15 +194,15 @@ impl Api {
 }
 
 /// How long to wait before the next try: longer each time, and as long as the server says.
-fn wait(trouble: &Failure, tries: u32) -> Duration {
+fn wait(trouble: &ApiError, tries: u32) -> Duration {
     let told = match trouble {
-        Failure::Unknown(Error { retry: Retry::After(told), .. }) => told.unwrap_or_default(),
+        ApiError::Unknown(Error { retry: Retry::After(told), .. }) => told.unwrap_or_default(),
         _ => Duration::ZERO,
     };
     Duration::from_secs(1 << tries.min(5)).max(told).min(LONGEST_WAIT)
 }
 
-fn progress(answer: &Answer, meaning: Meaning) -> Result<Progress, Failure> {
+fn progress(answer: &Answer, meaning: Meaning) -> Result<Progress, ApiError> {
     match meaning {
         Meaning::Done => imported(answer).map(Progress::Complete),
         Meaning::Incomplete(there) => Ok(Progress::There(there)),
@@ -211,10 +211,10 @@ fn progress(answer: &Answer, meaning: Meaning) -> Result<Progress, Failure> {
     }
 }
 
-fn imported(answer: &Answer) -> Result<u64, Failure> {
-    answer
-        .message()
-        .ok_or_else(|| Failure::Unknown(Error::session("Gmail's API does not say which message it imported")))
+fn imported(answer: &Answer) -> Result<u64, ApiError> {
+    answer.message().ok_or_else(|| {
+        ApiError::Unknown(Error::session("Gmail's API does not say which message it imported"))
+    })
 }
 
 /// A line that is not in the message (RFC 2046, section 5.1.1).
