@@ -23,7 +23,7 @@ pub(super) struct Arrival {
 
 /// What is known of a folder's list from the last arrivals, so that it need not be read again.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct ListCache {
     /// Without its entries, and the file that it was then.
     list: Option<(UidList, FileState)>,
 }
@@ -38,7 +38,7 @@ struct FileState {
 }
 
 /// What became of arrivals.
-pub(super) struct Arrived {
+pub(super) struct ArrivedMessages {
     pub(super) uid_validity: UidValidity,
     /// In their order; `None` for files that are gone.
     pub(super) uids: Vec<Option<Uid>>,
@@ -47,13 +47,13 @@ pub(super) struct Arrived {
 }
 
 /// Why they did not all arrive.
-pub(super) struct Stopped {
+pub(super) struct ArrivalError {
     pub(super) fault: Fault,
     /// Some may have.
     pub(super) is_begun: bool,
 }
 
-impl Stopped {
+impl ArrivalError {
     fn before(fault: Fault) -> Self {
         Self { fault, is_begun: false }
     }
@@ -70,14 +70,14 @@ impl FolderDirectory {
     /// between has no UID, and gets one at the next look.
     pub(super) fn take_in(
         &self,
-        known: &mut Known,
+        known: &mut ListCache,
         arrivals: &[Arrival],
         mut bring: impl FnMut(usize, &Path) -> Result<bool, Fault>,
-    ) -> Result<Arrived, Stopped> {
+    ) -> Result<ArrivedMessages, ArrivalError> {
         let disk = &self.archive.disk;
-        let _lock = self.lock().map_err(Stopped::before)?;
-        let mut list = self.current(known).map_err(Stopped::before)?;
-        let mut keywords = self.learn(arrivals.iter().map(|it| &it.flags)).map_err(Stopped::before)?;
+        let _lock = self.lock().map_err(ArrivalError::before)?;
+        let mut list = self.current(known).map_err(ArrivalError::before)?;
+        let mut keywords = self.learn(arrivals.iter().map(|it| &it.flags)).map_err(ArrivalError::before)?;
         let cur = self.half("cur");
         let mut not_kept = Flags::new();
         let mut is_there = Vec::with_capacity(arrivals.len());
@@ -86,28 +86,28 @@ impl FolderDirectory {
             without.iter().for_each(|name| not_kept.insert(name));
             letters.extend(&arrival.letters);
             let path = cur.join(with_letters(&arrival.base, &letters));
-            is_there.push(bring(index, &path).map_err(Stopped::within)?);
+            is_there.push(bring(index, &path).map_err(ArrivalError::within)?);
         }
-        disk.sync_directory(&cur).map_err(Stopped::within)?;
+        disk.sync_directory(&cur).map_err(ArrivalError::within)?;
         let mut uids = Vec::with_capacity(arrivals.len());
         for (arrival, is_there) in arrivals.iter().zip(is_there) {
             let uid = is_there.then(|| list.add(&arrival.base).ok_or_else(|| self.no_uid_left()));
-            uids.push(uid.transpose().map_err(Stopped::within)?);
+            uids.push(uid.transpose().map_err(ArrivalError::within)?);
         }
         let mut lines = Vec::new();
         list.entries.iter().for_each(|it: &Entry| it.print(&mut lines));
         let path = self.list_file();
         if !lines.is_empty() {
-            disk.append(&path, &lines).map_err(Stopped::within)?;
+            disk.append(&path, &lines).map_err(ArrivalError::within)?;
         }
         list.entries.clear();
         let uid_validity = list.validity;
-        known.list = Some((list, state(&path).map_err(Stopped::within)?));
-        Ok(Arrived { uid_validity, uids, lost: not_kept })
+        known.list = Some((list, state(&path).map_err(ArrivalError::within)?));
+        Ok(ArrivedMessages { uid_validity, uids, lost: not_kept })
     }
 
     /// The list as it is now, without its entries, and such that lines can be added to the file.
-    fn current(&self, known: &mut Known) -> Result<UidList, Fault> {
+    fn current(&self, known: &mut ListCache) -> Result<UidList, Fault> {
         // What fails below leaves nothing known.
         if let Some((list, then)) = known.list.take()
             && state(&self.list_file()).is_ok_and(|now| now == then)

@@ -14,11 +14,11 @@ use mailhaul_engine::{Ack, Acks, AppendedUids, Envelope, Error, Offer};
 use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid};
 
 use super::{
-    arrive::{Arrival, Arrived, Known},
+    arrive::{Arrival, ArrivedMessages, ListCache},
     fault::Fault,
     file_name::{Traits, base},
     folder_directory::FolderDirectory,
-    lost::Lost,
+    lost::LostFlags,
 };
 
 /// Octets in one command at most, unless one message alone is larger.
@@ -34,31 +34,31 @@ pub(super) struct Address {
     pub(super) whose: String,
     pub(super) batch: usize,
     pub(super) acks: Acks,
-    pub(super) lost: Lost,
+    pub(super) lost: LostFlags,
 }
 
 /// Messages on their way into one folder. What is not taken in when it is dropped is removed.
 pub(super) struct Delivery {
     to: Address,
-    known: Known,
+    known: ListCache,
     /// Messages that are written, and not taken in yet.
-    command: Vec<Written>,
+    command: Vec<WrittenMessage>,
     octets: u64,
-    writing: Option<Writing>,
+    writing: Option<OpenMessage>,
     /// The rest of the message that goes by is not wanted.
     is_skipping: bool,
     /// More than a message was refused: no more is taken.
     is_refused: bool,
 }
 
-struct Written {
+struct WrittenMessage {
     uid: Uid,
     temporary: PathBuf,
     arrival: Arrival,
 }
 
 /// The message that goes by.
-struct Writing {
+struct OpenMessage {
     envelope: Envelope,
     length: u64,
     temporary: PathBuf,
@@ -77,7 +77,7 @@ impl Delivery {
         }
         Ok(Self {
             to,
-            known: Known::default(),
+            known: ListCache::default(),
             command: Vec::new(),
             octets: 0,
             writing: None,
@@ -142,7 +142,7 @@ impl Delivery {
         });
         let sent = files.iter().map(|(uid, _)| *uid).collect();
         match taken {
-            Ok(Arrived { uid_validity, uids, lost }) => {
+            Ok(ArrivedMessages { uid_validity, uids, lost }) => {
                 self.to.lost.tell(&self.to.whose, &self.to.folder, &lost);
                 let appended = AppendedUids { uid_validity, uids: uids.into_iter().flatten().collect() };
                 self.to.acks.report(Ack { sent, result: Ok(Some(appended)), is_bare: false });
@@ -202,7 +202,7 @@ impl Delivery {
         let temporary = self.to.directory.half("tmp").join(archive.run.temporary());
         self.is_skipping = false;
         let file = archive.disk.create(&temporary)?;
-        self.writing = Some(Writing { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
+        self.writing = Some(OpenMessage { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
         Ok(())
     }
 
@@ -219,10 +219,10 @@ impl Delivery {
 
     fn end(&mut self) -> Result<(), Fault> {
         let Some(writing) = &self.writing else { return Ok(()) };
-        let Writing { envelope, length, temporary, file, size, bare, .. } = writing;
+        let OpenMessage { envelope, length, temporary, file, size, bare, .. } = writing;
         if size != length {
             let words = format!("{length} octets were announced, and {size} came");
-            return Err(Fault::told(temporary, io::ErrorKind::UnexpectedEof, words));
+            return Err(Fault::found(temporary, io::ErrorKind::UnexpectedEof, words));
         }
         let archive = &self.to.directory.archive;
         if let Some(when) = envelope.internal_date.and_then(moment) {
@@ -235,7 +235,7 @@ impl Delivery {
             flags: envelope.flags.clone(),
             letters: Vec::new(),
         };
-        self.command.push(Written { uid: envelope.uid, temporary: temporary.clone(), arrival });
+        self.command.push(WrittenMessage { uid: envelope.uid, temporary: temporary.clone(), arrival });
         self.octets += size;
         self.writing = None;
         Ok(())

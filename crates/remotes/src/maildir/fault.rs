@@ -26,7 +26,7 @@ impl Fault {
     }
 
     /// A failure that we found out ourselves.
-    pub(super) fn told(path: &Path, kind: io::ErrorKind, words: impl fmt::Display) -> Self {
+    pub(super) fn found(path: &Path, kind: io::ErrorKind, words: impl fmt::Display) -> Self {
         Self::at(path, io::Error::new(kind, words.to_string()))
     }
 

@@ -50,7 +50,7 @@ pub(super) struct FolderDirectory {
 
 /// Where a message's file is at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct At {
+pub(super) struct FileLocation {
     /// `cur` or `new`.
     pub(super) half: &'static str,
     /// The name, flags included.
@@ -58,10 +58,10 @@ pub(super) struct At {
 }
 
 /// Files by that part of their names which stays.
-pub(super) type Files = HashMap<OsString, At>;
+pub(super) type Files = HashMap<OsString, FileLocation>;
 
 /// What a look at a folder shows.
-pub(super) struct Look {
+pub(super) struct FolderContents {
     pub(super) list: UidList,
     pub(super) files: Files,
 }
@@ -71,7 +71,7 @@ impl FolderDirectory {
         self.path.join(half)
     }
 
-    pub(super) fn file(&self, at: &At) -> PathBuf {
+    pub(super) fn file(&self, at: &FileLocation) -> PathBuf {
         self.half(at.half).join(&at.name)
     }
 
@@ -84,13 +84,13 @@ impl FolderDirectory {
         if self.exists() {
             return Ok(());
         }
-        Err(Fault::told(&self.path, io::ErrorKind::NotFound, "there is no such folder"))
+        Err(Fault::found(&self.path, io::ErrorKind::NotFound, "there is no such folder"))
     }
 
     /// Keeps others from giving UIDs and letters, and from renaming files. Dovecot holds it too while it reads the
     /// directory: a file that is renamed meanwhile may be passed over, and would be taken for gone.
     pub(super) fn lock(&self) -> Result<Lock<'_>, Fault> {
-        Lock::of(&self.list_file(), &self.archive.disk, &self.archive.run)
+        Lock::acquire(&self.list_file(), &self.archive.disk, &self.archive.run)
     }
 
     pub(super) fn list_file(&self) -> PathBuf {
@@ -98,7 +98,7 @@ impl FolderDirectory {
     }
 
     /// The messages and their UIDs. Messages that have none yet get one, which is written down.
-    pub(super) fn look(&self) -> Result<Look, Fault> {
+    pub(super) fn look(&self) -> Result<FolderContents, Fault> {
         self.must_exist()?;
         let mut files = self.files()?;
         if let Some(list) = self.list()? {
@@ -107,7 +107,7 @@ impl FolderDirectory {
             }
             let known: HashSet<&OsStr> = list.entries.iter().map(|it| it.base.as_os_str()).collect();
             if files.keys().all(|base| known.contains(base.as_os_str())) {
-                return Ok(Look { list, files });
+                return Ok(FolderContents { list, files });
             }
         }
         let _lock = self.lock()?;
@@ -116,7 +116,7 @@ impl FolderDirectory {
 
     /// Brings the list in line with the files: those that are gone are dropped, new ones are added in the order of their
     /// names, which is that of their arrival. To be called under the lock.
-    pub(super) fn renew(&self) -> Result<Look, Fault> {
+    pub(super) fn renew(&self) -> Result<FolderContents, Fault> {
         let mut list = match self.list()? {
             Some(list) => list,
             None => UidList::new(self.new_validity()?),
@@ -128,7 +128,7 @@ impl FolderDirectory {
         let mut new: Vec<OsString> =
             files.keys().filter(|base| !known.contains(base.as_os_str())).cloned().collect();
         if new.is_empty() && list.is_sound && before == list.entries.len() {
-            return Ok(Look { list, files });
+            return Ok(FolderContents { list, files });
         }
         new.sort_unstable();
         for base in new {
@@ -136,7 +136,7 @@ impl FolderDirectory {
         }
         self.archive.disk.replace(&self.list_file(), &list.print())?;
         list.is_sound = true;
-        Ok(Look { list, files })
+        Ok(FolderContents { list, files })
     }
 
     /// The second in which the list is made, as Dovecot has it too: a folder that is made anew gets another.
@@ -144,11 +144,11 @@ impl FolderDirectory {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
         let validity = u32::try_from(seconds).ok().and_then(|it| UidValidity::new(u64::from(it)));
         let words = "the clock shows a year of which no UIDVALIDITY can be made";
-        validity.ok_or_else(|| Fault::told(&self.list_file(), io::ErrorKind::InvalidData, words))
+        validity.ok_or_else(|| Fault::found(&self.list_file(), io::ErrorKind::InvalidData, words))
     }
 
     pub(super) fn no_uid_left(&self) -> Fault {
-        Fault::told(&self.list_file(), io::ErrorKind::InvalidData, "no UID is left for further messages")
+        Fault::found(&self.list_file(), io::ErrorKind::InvalidData, "no UID is left for further messages")
     }
 
     /// The list; `None` where there is none that can be read.
@@ -189,7 +189,7 @@ impl FolderDirectory {
                 let is_message =
                     !matches!(base.as_bytes(), [] | [b'.', ..]) && !base.as_bytes().contains(&b'\n');
                 if is_message && !entry.file_type().is_ok_and(|it| it.is_dir()) {
-                    files.insert(base.to_owned(), At { half, name });
+                    files.insert(base.to_owned(), FileLocation { half, name });
                 }
             }
         }
@@ -201,7 +201,7 @@ impl FolderDirectory {
         files: &mut Files,
         base: &OsStr,
         again: impl Fn() -> Result<Files, Fault>,
-        mut work: impl FnMut(&At) -> Result<T, Fault>,
+        mut work: impl FnMut(&FileLocation) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         for _ in 0..LOOKS {
             let Some(at) = files.get(base) else { return Ok(None) };

@@ -27,7 +27,7 @@ pub(super) struct Lock<'a> {
 
 impl<'a> Lock<'a> {
     /// Waits for the lock of a file, and takes it.
-    pub(super) fn of(file: &Path, disk: &'a Disk, run: &'a Run) -> Result<Self, Fault> {
+    pub(super) fn acquire(file: &Path, disk: &'a Disk, run: &'a Run) -> Result<Self, Fault> {
         let mut name = file.as_os_str().to_owned();
         name.push(".lock");
         let path = PathBuf::from(name);
@@ -49,7 +49,7 @@ impl<'a> Lock<'a> {
             }
             if since.elapsed() > PATIENCE {
                 let words = "another program does not give up its lock";
-                return Err(Fault::told(&path, ErrorKind::ResourceBusy, words));
+                return Err(Fault::found(&path, ErrorKind::ResourceBusy, words));
             }
             thread::sleep(PAUSE);
         }
@@ -107,11 +107,11 @@ mod tests {
         let file = directory.path().join("dovecot-uidlist");
         let lock_file = directory.path().join("dovecot-uidlist.lock");
         let (disk, run) = (Disk::default(), Run::new(std::process::id()));
-        let held = Lock::of(&file, &disk, &run).unwrap();
+        let held = Lock::acquire(&file, &disk, &run).unwrap();
         assert!(fs::read_to_string(&lock_file).unwrap().starts_with(&format!("{}:", run.process)));
         assert!(!is_left_behind(&lock_file, &run));
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| Lock::of(&file, &disk, &run).map(drop).is_ok());
+            let waiting = scope.spawn(|| Lock::acquire(&file, &disk, &run).map(drop).is_ok());
             thread::sleep(Duration::from_millis(50));
             assert!(!waiting.is_finished());
             drop(held);
@@ -121,7 +121,7 @@ mod tests {
         // Of processes that are no more: of this host, and of one whose number this process has by chance.
         for process in [999_999_999, run.process] {
             fs::write(&lock_file, format!("{process}:{}", run.host)).unwrap();
-            drop(Lock::of(&file, &disk, &run).unwrap());
+            drop(Lock::acquire(&file, &disk, &run).unwrap());
             assert!(!lock_file.exists());
         }
         fs::write(&lock_file, "999999999:another.host").unwrap();

@@ -9,9 +9,9 @@ use mailhaul_mail::{Flags, FolderPath};
 
 /// What was told. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Lost(Arc<Mutex<BTreeSet<(FolderPath, String)>>>);
+pub(super) struct LostFlags(Arc<Mutex<BTreeSet<(FolderPath, String)>>>);
 
-impl Lost {
+impl LostFlags {
     /// Says of each flag that was not told yet that the folder loses it.
     pub(super) fn tell(&self, whose: &str, folder: &FolderPath, flags: &Flags) {
         let new = self.untold(folder, flags);
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_flag_is_told_once_in_each_folder() {
-        let lost = Lost::default();
+        let lost = LostFlags::default();
         let (inbox, sent) = (FolderPath::inbox(), FolderPath::parse("Sent"));
         let flags: Flags = ["a", "b"].into_iter().collect();
         assert_eq!(lost.untold(&inbox, &["a"].into_iter().collect()), ["a"]);

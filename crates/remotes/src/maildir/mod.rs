@@ -36,7 +36,7 @@ use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, N
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
 
 use self::{
-    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory, lost::Lost,
+    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory, lost::LostFlags,
     run::Run,
 };
 
@@ -47,14 +47,14 @@ use self::{
 pub struct MaildirMailbox {
     archive: Archive,
     name: String,
-    lost: Lost,
+    lost: LostFlags,
 }
 
 impl MaildirMailbox {
     /// The Maildir in the directory `root`, which is made when the first folder is; `name` is how it is called for people.
     pub fn new(root: PathBuf, name: String) -> Self {
         let archive = Archive { root, disk: Disk::default(), run: Run::this() };
-        Self { archive, name, lost: Lost::default() }
+        Self { archive, name, lost: LostFlags::default() }
     }
 
     fn whose(&self, folder: &FolderPath) -> String {

@@ -44,7 +44,7 @@ pub(super) fn is_long(directory: &str) -> bool {
 pub(super) fn path(name: &str) -> Option<FolderPath> {
     let text = MailboxName::from_wire(name).to_text();
     let segments: Option<Vec<String>> =
-        text.strip_prefix('.')?.split('.').map(|it| unescape(it).map(|it| told(&it))).collect();
+        text.strip_prefix('.')?.split('.').map(|it| unescape(it).map(|it| unescape_visible(&it))).collect();
     // Two directories never are one folder: of several spellings only ours counts.
     segments.map(FolderPath::new).filter(|path| directory(path) == name)
 }
@@ -91,7 +91,7 @@ fn visible(segment: &str) -> String {
 }
 
 /// The inverse of [`visible`].
-fn told(shown: &str) -> String {
+fn unescape_visible(shown: &str) -> String {
     if shown == "\\-" {
         return String::new();
     }

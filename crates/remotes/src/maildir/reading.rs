@@ -13,7 +13,7 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, MessageHashe
 use super::{
     fault::Fault,
     file_name::{letters_of, zone_of},
-    folder_directory::{Archive, Files, FolderDirectory, Look, read_if_there},
+    folder_directory::{Archive, Files, FolderContents, FolderDirectory, read_if_there},
     names,
     subscriptions::{self, Subscriptions},
 };
@@ -79,7 +79,7 @@ impl Archive {
 impl FolderDirectory {
     /// The folder's state.
     pub(super) fn status(&self) -> Result<FolderStatus, Fault> {
-        let Look { list, files } = self.look()?;
+        let FolderContents { list, files } = self.look()?;
         let messages = list.entries.iter().filter(|it| files.contains_key(&it.base)).count();
         Ok(FolderStatus {
             messages: u32::try_from(messages).unwrap_or(u32::MAX),
@@ -91,7 +91,7 @@ impl FolderDirectory {
 
     /// All messages. Their files are not opened.
     pub(super) fn scan(&self) -> Result<Scan, Fault> {
-        let Look { list, mut files } = self.look()?;
+        let FolderContents { list, mut files } = self.look()?;
         let keywords = self.keywords()?;
         let mut messages = Vec::with_capacity(list.entries.len());
         for entry in &list.entries {

@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use super::{
     MaildirMailbox,
-    arrive::{Arrival, Known},
+    arrive::{Arrival, ListCache},
     blocking,
     delivery::{Address, Delivery},
     fault::Fault,
     file_name::{base_of, letters_of, renamed, with_letters},
-    folder_directory::{Archive, At, FolderDirectory, Look},
+    folder_directory::{Archive, FileLocation, FolderContents, FolderDirectory},
     lock::Lock,
     names,
     reading::NAME_FILE,
@@ -180,7 +180,7 @@ impl Archive {
             self.disk.make_directory(&directory.path)?;
             if !is_made && !directory.is_spelled_so(&self.root)? {
                 let words = "the file system takes it for the same as another folder's directory";
-                return Err(Fault::told(&directory.path, io::ErrorKind::InvalidFilename, words));
+                return Err(Fault::found(&directory.path, io::ErrorKind::InvalidFilename, words));
             }
             if names::is_long(&names::directory(folder)) {
                 let path = directory.path.join(NAME_FILE);
@@ -209,7 +209,7 @@ impl Archive {
         if self.subscriptions()?.has(folder) {
             return Ok(());
         }
-        let _lock = Lock::of(&path, &self.disk, &self.run)?;
+        let _lock = Lock::acquire(&path, &self.disk, &self.run)?;
         let mut subscriptions = self.subscriptions()?;
         if subscriptions.add(folder) { self.disk.replace(&path, &subscriptions.print()) } else { Ok(()) }
     }
@@ -227,7 +227,7 @@ impl FolderDirectory {
     fn store_flags(&self, changes: &[FlagChange]) -> Result<Flags, Fault> {
         let mut not_kept = Flags::new();
         {
-            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            let (_lock, FolderContents { list, mut files }) = self.look_locked()?;
             let mut keywords = self.learn(changes.iter().map(|it| &it.add))?;
             for change in changes {
                 let (add, without) = keywords.letters(&change.add);
@@ -241,7 +241,8 @@ impl FolderDirectory {
                         |at| {
                             let letters = letters_of(&at.name).iter().filter(|it| !remove.contains(it));
                             let letters: Vec<u8> = letters.chain(&add).copied().collect();
-                            let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
+                            let next =
+                                FileLocation { half: "cur", name: with_letters(base_of(&at.name), &letters) };
                             if next != *at {
                                 self.archive.disk.rename(&self.file(at), &self.file(&next))?;
                             }
@@ -261,7 +262,7 @@ impl FolderDirectory {
     /// Moves messages into another folder; returns old and new UIDs, and the flags that get lost on the way.
     fn move_into(&self, to: &Self, uids: &UidSet) -> Result<(Vec<(Uid, Uid)>, Flags), Fault> {
         to.look()?;
-        let (lock, Look { list, mut files }) = self.look_locked()?;
+        let (lock, FolderContents { list, mut files }) = self.look_locked()?;
         let keywords = self.keywords()?;
         let mut moved: Vec<(Uid, OsString)> = Vec::new();
         let mut arrivals = Vec::new();
@@ -274,8 +275,8 @@ impl FolderDirectory {
             arrivals.push(Arrival { base, flags: keywords.flags(letters), letters: foreign });
             moved.push((entry.uid, entry.base.clone()));
         }
-        let arrived = to.take_in(&mut Known::default(), &arrivals, |index, path| {
-            let rename = |at: &At| self.archive.disk.rename(&self.file(at), path);
+        let arrived = to.take_in(&mut ListCache::default(), &arrivals, |index, path| {
+            let rename = |at: &FileLocation| self.archive.disk.rename(&self.file(at), path);
             Ok(Self::with_file(&mut files, &moved[index].1, || self.files(), rename)?.is_some())
         });
         let arrived = arrived.map_err(|stopped| stopped.fault)?;
@@ -289,9 +290,9 @@ impl FolderDirectory {
     /// Removes messages for good; those that are gone are left out.
     fn remove(&self, uids: &UidSet) -> Result<(), Fault> {
         {
-            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            let (_lock, FolderContents { list, mut files }) = self.look_locked()?;
             for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
-                let remove = |at: &At| self.archive.disk.remove(&self.file(at));
+                let remove = |at: &FileLocation| self.archive.disk.remove(&self.file(at));
                 Self::with_file(&mut files, &entry.base, || self.files(), remove)?;
             }
             self.renew()?;
@@ -300,7 +301,7 @@ impl FolderDirectory {
     }
 
     /// A look at files that stay where they are until the lock is dropped.
-    fn look_locked(&self) -> Result<(Lock<'_>, Look), Fault> {
+    fn look_locked(&self) -> Result<(Lock<'_>, FolderContents), Fault> {
         self.must_exist()?;
         let lock = self.lock()?;
         Ok((lock, self.renew()?))
