@@ -182,7 +182,7 @@ struct Sign {
 
 /// What a server says of itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Impression<'a> {
+pub struct ServerIdentity<'a> {
     /// The greeting's words.
     pub greeting: &'a str,
     /// The answer to ID (RFC 2971); empty where there is none.
@@ -191,7 +191,7 @@ pub struct Impression<'a> {
     pub capabilities: &'a Capabilities,
 }
 
-impl Impression<'_> {
+impl ServerIdentity<'_> {
     fn field(&self, name: &str) -> &str {
         let field = self.id.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
         field.and_then(|(_, value)| value.as_deref()).unwrap_or_default()
@@ -200,7 +200,7 @@ impl Impression<'_> {
 
 impl Sign {
     /// Why the server is of this kind; `None` where it is not.
-    fn reason(&self, server: &Impression<'_>) -> Option<String> {
+    fn reason(&self, server: &ServerIdentity<'_>) -> Option<String> {
         let mut reasons = Vec::new();
         if let Some(id) = &self.id {
             let told =
@@ -227,14 +227,14 @@ fn contains(text: &str, part: &str) -> bool {
 
 /// A profile, and why it is this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct ProfileChoice {
     /// What holds for the server.
     pub profile: &'static Profile,
     /// By what it was known: `greeting says Dovecot`.
     pub reason: String,
 }
 
-impl Default for Choice {
+impl Default for ProfileChoice {
     fn default() -> Self {
         Self { profile: &GENERIC, reason: "nothing is known of the server".to_owned() }
     }
@@ -266,11 +266,15 @@ impl Profiles {
 
     /// What kind of server this is. A profile that the operator named is taken as it is; `Err` has the words where there is
     /// none of that name. What ID says goes before greetings and capabilities, which proxies may have changed.
-    pub fn choose(&'static self, server: &Impression<'_>, chosen: Option<&str>) -> Result<Choice, String> {
+    pub fn choose(
+        &'static self,
+        server: &ServerIdentity<'_>,
+        chosen: Option<&str>,
+    ) -> Result<ProfileChoice, String> {
         if let Some(name) = chosen {
             let found = self
                 .find(name)
-                .map(|profile| Choice { profile, reason: "chosen by the operator".to_owned() });
+                .map(|profile| ProfileChoice { profile, reason: "chosen by the operator".to_owned() });
             return found.ok_or_else(|| {
                 let names: Vec<&str> = self.names().collect();
                 format!("there is no server profile \"{name}\"; the profiles are {}", names.join(", "))
@@ -279,7 +283,7 @@ impl Profiles {
         let known = [true, false].into_iter().find_map(|by_id| {
             self.profiles.iter().find_map(|profile| {
                 let mut signs = profile.signs.iter().filter(|it| it.id.is_some() == by_id);
-                signs.find_map(|it| Some(Choice { profile, reason: it.reason(server)? }))
+                signs.find_map(|it| Some(ProfileChoice { profile, reason: it.reason(server)? }))
             })
         });
         Ok(known.unwrap_or_default())
@@ -294,7 +298,7 @@ mod tests {
         let id: Vec<(String, Option<String>)> =
             id.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
         let capabilities = Capabilities::new(capabilities.split_whitespace());
-        let server = Impression { greeting, id: &id, capabilities: &capabilities };
+        let server = ServerIdentity { greeting, id: &id, capabilities: &capabilities };
         let choice = Profiles::built_in().choose(&server, None).unwrap();
         format!("{}: {}", choice.profile.name, choice.reason)
     }
@@ -432,7 +436,7 @@ mod tests {
     #[test]
     fn an_operator_may_know_better() {
         let capabilities = Capabilities::default();
-        let server = Impression { greeting: "Dovecot ready.", id: &[], capabilities: &capabilities };
+        let server = ServerIdentity { greeting: "Dovecot ready.", id: &[], capabilities: &capabilities };
         let choice = Profiles::built_in().choose(&server, Some("microsoft 365")).unwrap();
         assert_eq!(
             (choice.profile.name.as_str(), choice.reason.as_str()),

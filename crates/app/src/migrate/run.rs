@@ -107,7 +107,7 @@ fn limited(account: Account, rates: Rates, limits: &mut Limits) -> ImapMailbox {
         Usage::default(),
     );
     limits.throttles.push((side, throttle.clone()));
-    mailbox.telling(Arc::new(move |profile| {
+    mailbox.with_profile_listener(Arc::new(move |profile| {
         throttle.set_rates(SystemClock.now(), of_mailbox(rates, profile.limits, side));
     }))
 }

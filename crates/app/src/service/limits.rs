@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Error, ErrorKind, Limits, Side, Throttle, Usage};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Endpoint, Guid};
-use mailhaul_remotes::Listener;
+use mailhaul_remotes::ProfileListener;
 use mailhaul_store::{Store, StoreError};
 
 use super::{
@@ -78,7 +78,7 @@ impl Workplace {
     }
 
     /// Is told what kind of server the endpoint has.
-    pub(super) fn acquaintance(&self, endpoint: Guid) -> Listener {
+    pub(super) fn acquaintance(&self, endpoint: Guid) -> ProfileListener {
         let gates = self.gates.clone();
         Arc::new(move |profile| gates.meet(endpoint, profile, SystemClock.now()))
     }

@@ -61,7 +61,7 @@ impl Workplace {
             policy: label_policy(route.settings.gmail_labels, route.target.as_ref()),
             folders: route.options.folders.clone(),
         };
-        Ok(mailbox.with_labels(rules).telling(self.acquaintance(endpoint.guid)))
+        Ok(mailbox.with_labels(rules).with_profile_listener(self.acquaintance(endpoint.guid)))
     }
 
     /// The user's mailbox at the endpoint that mail goes to, or the user's archive.
@@ -92,7 +92,7 @@ impl Workplace {
             user_root: None,
             profile: endpoint.server_profile.clone(),
         })
-        .telling(self.acquaintance(endpoint.guid));
+        .with_profile_listener(self.acquaintance(endpoint.guid));
         match &endpoint.gmail_api {
             None => Ok(mailbox),
             Some(url) => {

@@ -11,7 +11,7 @@ const SHARED: &[&str] = &["Error", "ErrorKind"];
 
 /// Names that still have two meanings. The list only gets shorter.
 const KNOWN: &[&str] =
-    &["Change", "Choice", "Copied", "Deletions", "Failure", "Limits", "Rates", "Record", "Store", "Waiting"];
+    &["Change", "Copied", "Deletions", "Failure", "Limits", "Rates", "Record", "Store", "Waiting"];
 
 fn public_name(item: &Item) -> Option<String> {
     let (visibility, name) = match item {

@@ -18,7 +18,7 @@ use crate::{
         scan::limited,
     },
     login::{SignInError, SignedInSession},
-    profile::{Choice, Impression, Profiles},
+    profile::{ProfileChoice, Profiles, ServerIdentity},
 };
 
 /// A session that can be used, and what the server told at its beginning.
@@ -26,7 +26,7 @@ pub(crate) struct StartedSession {
     pub(crate) session: Session,
     /// End of the token that the session was begun with.
     pub(crate) ends: Option<Instant>,
-    pub(crate) choice: Choice,
+    pub(crate) choice: ProfileChoice,
     pub(crate) namespaces: Option<Namespaces>,
     /// Time of one answer.
     pub(crate) round_trip: Duration,
@@ -144,8 +144,9 @@ fn deny(
     session: &mut Session,
     id: &[(String, Option<String>)],
     profile: Option<&str>,
-) -> Result<Choice, imap::Error> {
-    let server = Impression { greeting: &session.greeting().text, id, capabilities: session.capabilities() };
+) -> Result<ProfileChoice, imap::Error> {
+    let server =
+        ServerIdentity { greeting: &session.greeting().text, id, capabilities: session.capabilities() };
     let choice = Profiles::built_in().choose(&server, profile);
     let choice = choice.map_err(|words| imap::Error::endpoint(imap::ErrorKind::Unsupported, words))?;
     session.deny(&choice.profile.deny);

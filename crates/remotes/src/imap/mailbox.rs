@@ -40,7 +40,7 @@ use crate::{
         source::sizes::Sizes,
     },
     login::{SignInError, without_token},
-    profile::{Choice, Profile},
+    profile::{Profile, ProfileChoice},
 };
 
 /// Octets under way while bodies are read only to be hashed.
@@ -54,7 +54,7 @@ const WITHOUT_VALIDITY: &str =
     "the server tells no UIDVALIDITY; each pass recognises the messages by their headers";
 
 /// Somebody who is told what kind of server a mailbox is on.
-pub type Listener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
+pub type ProfileListener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
 
 /// A mailbox on an IMAP server, connected when it is first needed.
 pub struct ImapMailbox {
@@ -69,9 +69,9 @@ pub struct ImapMailbox {
     /// How long the server took to answer when the session began.
     round_trip: Option<Duration>,
     /// What kind of server it turned out to be.
-    pub(crate) choice: Choice,
+    pub(crate) choice: ProfileChoice,
     /// Who is told that, whenever it connects.
-    listener: Option<Listener>,
+    listener: Option<ProfileListener>,
     names: Names,
     /// Whether a session lists all folders when it begins.
     list_at_once: ListAtOnce,
@@ -137,7 +137,7 @@ impl ImapMailbox {
             ends: None,
             was_reached: false,
             round_trip: None,
-            choice: Choice::default(),
+            choice: ProfileChoice::default(),
             listener: None,
             names: Names::default(),
             list_at_once: ListAtOnce::default(),
@@ -175,7 +175,7 @@ impl ImapMailbox {
 
     /// The same, telling somebody what kind of server it turns out to be, whenever it connects.
     #[must_use]
-    pub fn telling(mut self, listener: Listener) -> Self {
+    pub fn with_profile_listener(mut self, listener: ProfileListener) -> Self {
         self.listener = Some(listener);
         self
     }
@@ -188,7 +188,7 @@ impl ImapMailbox {
     }
 
     /// What kind of server it is taken for, and why; once it is connected.
-    pub fn profile(&self) -> &Choice {
+    pub fn profile(&self) -> &ProfileChoice {
         &self.choice
     }
 

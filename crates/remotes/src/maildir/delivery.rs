@@ -18,7 +18,7 @@ use super::{
     fault::Fault,
     file_name::{Traits, base},
     folder_directory::FolderDirectory,
-    lost::LostFlags,
+    lost_flags::LostFlags,
 };
 
 /// Octets in one command at most, unless one message alone is larger.

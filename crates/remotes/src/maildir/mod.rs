@@ -20,7 +20,7 @@ mod file_name;
 mod folder_directory;
 mod keywords;
 mod lock;
-mod lost;
+mod lost_flags;
 mod names;
 mod reading;
 mod run;
@@ -36,8 +36,8 @@ use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, N
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
 
 use self::{
-    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory, lost::LostFlags,
-    run::Run,
+    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory,
+    lost_flags::LostFlags, run::Run,
 };
 
 /// One user's mailbox as a Maildir++ on the local disk.
