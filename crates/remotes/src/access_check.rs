@@ -1,4 +1,4 @@
-//! Whether a mailbox can be opened: a look that reads no mail and changes nothing.
+//! Access check: signs in and opens the mailbox. Reads no mail and changes nothing.
 
 use mailhaul_engine::{Error, Mailbox as _};
 use mailhaul_imap::{self as imap, ErrorKind, response::Code};
@@ -10,12 +10,13 @@ use crate::{
 };
 
 impl ImapMailbox {
-    /// Connects, logs in, EXAMINEs the INBOX, or finds the folder that is the mailbox, and goes.
+    /// Connects, signs in, opens the INBOX with EXAMINE or finds the folder of the user's mailbox, and
+    /// disconnects.
     ///
     /// # Errors
-    /// With [`Retry::Never`] and a scope below [`Scope::Endpoint`], this login does not open this mailbox. With
-    /// [`Scope::Endpoint`], nobody gets in: the server is not there, its certificate is wrong, or there are no tokens for it.
-    /// With another [`Retry`], nothing was found out.
+    /// With [`Retry::Never`] and a scope below [`Scope::Endpoint`], this login cannot open this mailbox.
+    /// With [`Scope::Endpoint`], no login can: the server is unreachable, its certificate is wrong, or
+    /// there are no tokens for it. With another [`Retry`], the check has no result.
     pub async fn check_access(&mut self) -> Result<(), Error> {
         let outcome = self.sign_in_and_open().await;
         self.close().await;
@@ -42,13 +43,13 @@ impl ImapMailbox {
     }
 }
 
-/// Whether the server knows something of this login or mailbox, and does not refuse everybody.
+/// True if the server refuses this login or mailbox, and not every login.
 fn is_about_login(error: &imap::Error) -> bool {
     matches!(error.kind, ErrorKind::Authentication | ErrorKind::Refused | ErrorKind::NotFound)
         && error.code != Some(Code::PrivacyRequired)
 }
 
-/// Others on the same server may do better.
+/// Other mailboxes on the same server may succeed.
 fn of_mailbox(error: Error) -> Error {
     Error { scope: error.scope.min(Scope::Mailbox), ..error }
 }

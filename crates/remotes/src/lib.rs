@@ -1,7 +1,7 @@
-//! Joins mail servers to the engine: an IMAP mailbox as [`Source`](mailhaul_engine::Source) and as
+//! Connects mail servers to the engine: an IMAP mailbox as [`Source`](mailhaul_engine::Source) and as
 //! [`Target`](mailhaul_engine::Target), a Maildir on the local disk as a `Target`.
 //!
-//! A mailbox connects when it is first needed, so that a pass in which nothing changed never meets the target.
+//! A mailbox connects on first use. A pass without changes never connects to the target.
 
 mod access_check;
 mod error;

@@ -1,4 +1,4 @@
-//! Who opens a mailbox, and with what.
+//! Credentials of a mailbox, and the sign-in.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_oauth::{Token, TokenError, Tokens};
 use tokio::time::Instant;
 
-/// Who opens a mailbox.
+/// Credentials that open a mailbox.
 #[derive(Clone, Debug)]
 pub enum Login {
-    /// Somebody with a password.
+    /// A password, of the user or of an administrator.
     Password(Credentials),
-    /// Whoever has an access token for it (RFC 6750).
+    /// An access token for the mailbox (RFC 6750).
     Tokens {
-        /// Whose mailbox it is.
+        /// The owner of the mailbox.
         user: String,
-        /// Where tokens come from.
+        /// The source of the tokens.
         tokens: Tokens,
     },
 }
 
 impl Login {
-    /// Who logs in; with a token, whose mailbox it is.
+    /// The name that signs in; with a token, the owner of the mailbox.
     pub fn user(&self) -> &str {
         match self {
             Self::Password(credentials) => &credentials.user,
@@ -31,7 +31,7 @@ impl Login {
         }
     }
 
-    /// The user whose mailbox is opened, who may be another than the one who signs in.
+    /// The user whose mailbox is opened. An administrator may sign in for another user.
     pub(crate) fn owner(&self) -> &str {
         match self {
             Self::Password(Credentials {
@@ -43,21 +43,21 @@ impl Login {
     }
 }
 
-/// The end of a token that lives shorter is not foreseen, but met.
+/// Sessions are not renewed ahead for tokens that live shorter than this.
 const WORTH_WATCHING: Duration = Duration::from_secs(10);
 
-/// What a login came to.
+/// A session after sign-in.
 pub(crate) struct SignedInSession {
     pub(crate) session: Session,
-    /// When its token ends: it is better ended before that.
+    /// End of its token. The session should end before that.
     pub(crate) ends: Option<Instant>,
 }
 
-/// Why nobody is in.
+/// Reason of a failed sign-in.
 pub(crate) enum SignInError {
-    /// The server did not let anybody in, or could not be reached.
+    /// The server refused the sign-in, or could not be reached.
     Server(imap::Error),
-    /// There was no token to be shown to it.
+    /// There was no token to send.
     NoToken(TokenError),
 }
 
@@ -68,7 +68,7 @@ impl From<imap::Error> for SignInError {
 }
 
 impl Login {
-    /// Connects and logs in. A token that is refused is replaced once.
+    /// Connects and signs in. A refused token is replaced once.
     pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedInSession, SignInError> {
         let (user, tokens) = match self {
             Self::Password(credentials) => {
@@ -77,7 +77,7 @@ impl Login {
             }
             Self::Tokens { user, tokens } => (user, tokens),
         };
-        // A server that is not there is told of first, and takes no token.
+        // An unreachable server is reported first, and uses no token.
         let connection = Connection::open(options).await?;
         let first = tokens.token(user).await.map_err(SignInError::NoToken)?;
         let refusal = match connection.authenticate(&Credentials::bearer(user, first.secret.clone())).await {
@@ -102,7 +102,7 @@ impl Login {
     }
 }
 
-/// The refusal, and what the token says of itself that may be the reason.
+/// Adds the facts in the token that may explain the refusal.
 fn with_token_facts(error: imap::Error, user: &str, token: &Token) -> imap::Error {
     if error.kind != imap::ErrorKind::Authentication {
         return error;
@@ -113,12 +113,12 @@ fn with_token_facts(error: imap::Error, user: &str, token: &Token) -> imap::Erro
     }
 }
 
-/// What ends at once was not worth asking for, and is not worth watching.
+/// End of the token, unless its life is too short to watch.
 fn end(token: &Token) -> Option<Instant> {
     token.life.filter(|life| *life >= WORTH_WATCHING).map(|life| Instant::now() + life)
 }
 
-/// The same error in the engine's words.
+/// The same error as an error of the engine.
 pub(crate) fn without_token(error: TokenError) -> Error {
     let scope = if error.concerns_all { Scope::Endpoint } else { Scope::Mailbox };
     let kind = match error.retry {

@@ -1,9 +1,8 @@
-//! Gmail's labels (X-GM-EXT-1): which of the folders that show a message is the one from which it is taken.
+//! Gmail's labels (X-GM-EXT-1): chooses the folder from which a message is taken.
 //!
-//! On Gmail a folder is a label. A message has as many labels as its owner gave it, and is shown in the folder of each, and
-//! in All Mail besides. What a scan of a folder lists is therefore decided by a pure function of the message's labels: each
-//! message is listed where it is at home, and nowhere else. Nothing has to be remembered of messages between folders, and a
-//! label that changes looks like a message that was moved.
+//! On Gmail a folder is a label. A message has any number of labels. Each of their folders shows it, and
+//! All Mail too. The list of a folder is a pure function of the labels of its messages: each message is
+//! listed in one home folder. No state is kept between folders, and a changed label looks like a move.
 
 use std::{
     cmp::Reverse,
@@ -15,32 +14,32 @@ use mailhaul_engine::{Folder, FolderRules, LeaveOut, Selection};
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{FolderPath, SpecialUse};
 
-/// Into which folders a message with several labels goes.
+/// Target folders of a message with several labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LabelPolicy {
-    /// Into one. Spam and Trash come first, where no other label counts; then INBOX, Sent and Drafts, so that what lies in
-    /// the inbox is found in the inbox; then the user's own labels, of these the deepest, and the first by name. What has
-    /// no label at all was archived: it goes where All Mail goes, which is the target's archive.
+    /// One folder. Spam and Trash count first, if no other label counts; then INBOX, Sent and Drafts; then
+    /// the user's own labels, the deepest first, then by name. A message without labels was archived: it
+    /// goes where All Mail goes, to the target's archive.
     #[default]
     PrimaryFolder,
-    /// A copy into the folder of each label; what has no label as above.
+    /// A copy in the folder of each label. A message without labels goes to the archive.
     EveryFolder,
 }
 
-/// What the operator wants of labels.
+/// The operator's rules for labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelRules {
-    /// Which folders a message goes into.
+    /// Target folders of a message.
     pub policy: LabelPolicy,
-    /// The pass's own rules: a folder that is left out is nobody's home, so that its messages are found under their other
-    /// labels.
+    /// The folder rules of the pass. A folder that is left out is no home, so that its messages are taken
+    /// from their other labels.
     pub folders: FolderRules,
 }
 
-/// What a folder is among the labels. The order is that in which messages are at home.
+/// The role of a folder among the labels. The order is the order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Role {
-    /// Spam and Trash: what is there is in no other folder.
+    /// Spam and Trash: their messages are in no other folder.
     Apart,
     Inbox,
     Sent,
@@ -49,20 +48,20 @@ enum Role {
     All,
 }
 
-/// The first in this order is where a message is at home.
+/// The smallest rank is the home of a message.
 type Rank = (Role, Reverse<usize>, FolderPath);
 
-/// The folders that may be a message's home, by their labels.
+/// The folders that may be the home of a message, by their labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Labels {
     policy: LabelPolicy,
-    /// As X-GM-LABELS says it. All Mail and the like have none.
+    /// In the words of X-GM-LABELS. All Mail and the like have none.
     by_label: BTreeMap<String, Rank>,
     by_folder: BTreeMap<FolderPath, Rank>,
 }
 
 impl Labels {
-    /// Reads the listing, and says of the folders in it what is left out. All Mail becomes the archive.
+    /// Reads the listing and marks the folders that are left out. All Mail becomes the archive.
     pub(crate) fn from_listing(
         folders: &mut [Folder],
         names: &BTreeMap<FolderPath, MailboxName>,
@@ -88,7 +87,7 @@ impl Labels {
             });
         }
         let mut labels = Self { policy: rules.policy, ..Self::default() };
-        // Asked as the pass will ask.
+        // The same rules as in the pass.
         let selection = Selection::new(folders, &rules.folders, &[]);
         for (folder, (role, words)) in folders.iter().zip(meanings) {
             if selection.left_out(folder).is_some() {
@@ -109,9 +108,9 @@ impl Labels {
         labels
     }
 
-    /// Whether a message that this folder holds is listed in it. Gmail does not name the label of the folder that is open.
+    /// True if a message of this folder is listed in it. Gmail does not name the label of the open folder.
     pub(crate) fn lists(&self, here: &FolderPath, labels: &[String]) -> bool {
-        // Nobody asked for the folders: whoever asks for this one by its name gets all of it.
+        // The folders were not listed: a folder that is asked for by name shows all of its messages.
         let Some(own) = self.by_folder.get(here) else { return true };
         let mut others = labels.iter().filter_map(|it| self.by_label.get(it)).filter(|it| *it != own);
         match self.policy {
@@ -120,9 +119,9 @@ impl Labels {
         }
     }
 
-    /// Another text means that messages may be at home elsewhere, although none of them changed.
+    /// Identifies the settings. A changed text means that unchanged messages may have another home.
     pub(crate) fn text(&self) -> String {
-        // Another compiler may hash otherwise: then every folder is looked at once more.
+        // Another compiler may hash differently: then every folder is scanned once more.
         let mut hasher = DefaultHasher::new();
         self.by_label.hash(&mut hasher);
         self.by_folder.hash(&mut hasher);
@@ -151,7 +150,7 @@ mod tests {
         ("Über/c", None),
         ("z", None),
     ];
-    /// As X-GM-LABELS says them, where the folder of the same place in [`FOLDERS`] has one.
+    /// The words of X-GM-LABELS for the folders in [`FOLDERS`], in the same order.
     const WORDS: [&str; 12] = [
         "\\Inbox",
         "",
@@ -186,7 +185,7 @@ mod tests {
         (Labels::from_listing(&mut folders, &names, &rules), folders)
     }
 
-    /// Where a message with these labels is listed, if each folder that shows it is scanned.
+    /// Folders that list a message with these labels, if each folder that shows it is scanned.
     fn homes(labels: &Labels, words: &[&str]) -> Vec<&'static str> {
         let is_apart = words.iter().any(|it| ["\\Spam", "\\Trash"].contains(it));
         let shows = |word: &&str| words.contains(word) || (word.is_empty() && !is_apart);

@@ -1,4 +1,4 @@
-//! A feed of messages into one folder: by the API, and by APPEND what cannot go that way.
+//! Appends a feed to a folder: by the API, and by APPEND the messages that the API cannot take.
 
 use std::sync::PoisonError;
 
@@ -17,7 +17,7 @@ use crate::{
     login::Login,
 };
 
-/// So many messages are looked for at once.
+/// Uploaded messages whose UIDs are looked up together.
 const AT_ONCE: usize = 50;
 
 /// Messages of one feed that the API took, and the flags that were lost.
@@ -26,7 +26,7 @@ struct Uploads {
     lost: Flags,
 }
 
-/// Whether there is more to come.
+/// Continues or ends the feed.
 enum Flow {
     On,
     /// The server refused more than a message.
@@ -34,7 +34,7 @@ enum Flow {
 }
 
 impl ImapMailbox {
-    /// Puts what the feed offers into the folder.
+    /// Appends the messages of the feed to the folder.
     pub(crate) async fn append_by_api<F: Feed>(
         &mut self,
         folder: &FolderPath,
@@ -45,7 +45,7 @@ impl ImapMailbox {
         if self.api()?.uploads.uses.is_none() {
             self.folders().await?;
         }
-        // Where it begins: nothing was uploaded yet.
+        // No earlier UID can be an uploaded message.
         let from = self.status(folder).await?.uid_next.unwrap_or(Uid::FIRST);
         let api = self.api()?;
         let name = self.wire(folder).to_text();
@@ -67,7 +67,7 @@ impl ImapMailbox {
                 Err(error) => break Err(error),
                 Ok(None) => break Ok(()),
                 Ok(Some(UploadRoute::Append)) => {
-                    // Afterwards the server may take no connection any more.
+                    // After the APPENDs the server may refuse further connections.
                     if let Err(error) = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await {
                         break Err(error);
                     }
@@ -98,7 +98,7 @@ impl ImapMailbox {
         outcome.and(told)
     }
 
-    /// Who uploads, for this mailbox.
+    /// The API for this mailbox.
     fn api(&self) -> Result<Api, Error> {
         let Login::Tokens { user, tokens } = &self.account.login else {
             let words = format!("{}: Gmail's API takes access tokens, and there is a password", self.end());
@@ -109,7 +109,7 @@ impl ImapMailbox {
         Ok(Api { uploads, user: user.clone(), tokens: tokens.clone() })
     }
 
-    /// The next message.
+    /// Uploads the next message.
     async fn upload<F: Feed>(
         &mut self,
         api: &Api,

@@ -1,5 +1,6 @@
-//! Files become messages of a folder: they come into `cur`, and get UIDs. Nothing of it is told before it would outlast a
-//! loss of power.
+//! Turns files into messages of a folder: moves them into `cur` and gives them UIDs.
+//!
+//! Crash safety: nothing is reported before it would survive a loss of power.
 
 use std::{ffi::OsString, fs, os::unix::fs::MetadataExt as _, path::Path};
 
@@ -12,23 +13,23 @@ use super::{
     uid_list::{Entry, UidList},
 };
 
-/// A file that is to become a message.
+/// A file that becomes a message.
 pub(super) struct Arrival {
-    /// That part of its name which stays.
+    /// The part of its name that stays when flags change.
     pub(super) base: OsString,
     pub(super) flags: Flags,
-    /// Letters that mean nothing to us.
+    /// Letters with no meaning for mailhaul. They are kept.
     pub(super) letters: Vec<u8>,
 }
 
-/// What is known of a folder's list from the last arrivals, so that it need not be read again.
+/// A folder's UID list after the last arrivals, so that it need not be read again.
 #[derive(Default)]
 pub(super) struct ListCache {
-    /// Without its entries, and the file that it was then.
+    /// The list without its entries, and the state of its file at that time.
     list: Option<(UidList, FileState)>,
 }
 
-/// By which another state of a file is noticed.
+/// Identifies a version of a file. A changed file has another state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FileState {
     device: u64,
@@ -37,19 +38,18 @@ struct FileState {
     modified: (i64, i64),
 }
 
-/// What became of arrivals.
+/// The result of arrivals.
 pub(super) struct ArrivedMessages {
     pub(super) uid_validity: UidValidity,
-    /// In their order; `None` for files that are gone.
+    /// In the order of the arrivals; `None` for files that are gone.
     pub(super) uids: Vec<Option<Uid>>,
-    /// Flags that the folder does not keep.
     pub(super) lost: Flags,
 }
 
-/// Why they did not all arrive.
+/// An error that stopped the arrivals.
 pub(super) struct ArrivalError {
     pub(super) fault: Fault,
-    /// Some may have.
+    /// True if some of them may have arrived.
     pub(super) is_begun: bool,
 }
 
@@ -64,10 +64,11 @@ impl ArrivalError {
 }
 
 impl FolderDirectory {
-    /// Takes the files in. `bring` renames the file of the arrival with this number to the path; false where it is gone.
+    /// Takes the files in. `bring` renames the file of the arrival with this number to the path. It returns
+    /// false if the file is gone.
     ///
-    /// The order is that of Dovecot: files first, then their UIDs, all under the lock of the list. What a crash leaves in
-    /// between has no UID, and gets one at the next look.
+    /// The order is Dovecot's: files first, then their UIDs, all under the lock of the list. Crash safety:
+    /// a file without a UID gets one at the next look.
     pub(super) fn take_in(
         &self,
         known: &mut ListCache,
@@ -106,9 +107,9 @@ impl FolderDirectory {
         Ok(ArrivedMessages { uid_validity, uids, lost: not_kept })
     }
 
-    /// The list as it is now, without its entries, and such that lines can be added to the file.
+    /// Returns the current list without its entries. Lines can be added to its file.
     fn current(&self, known: &mut ListCache) -> Result<UidList, Fault> {
-        // What fails below leaves nothing known.
+        // An error below leaves the cache empty.
         if let Some((list, then)) = known.list.take()
             && state(&self.list_file()).is_ok_and(|now| now == then)
         {

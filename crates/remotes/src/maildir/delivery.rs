@@ -1,4 +1,4 @@
-//! Offers become files: written in `tmp`, made durable, and taken in, so many in one command.
+//! Turns messages of the feed into files: written in `tmp`, made durable, and taken in several at a time.
 
 use std::{
     ffi::OsString,
@@ -21,33 +21,33 @@ use super::{
     lost_flags::LostFlags,
 };
 
-/// Octets in one command at most, unless one message alone is larger.
+/// Bytes per command, unless one message alone is larger.
 const COMMAND_OCTETS: u64 = 4 << 20;
-/// So many wait for the disk at once.
+/// Threads that wait for the disk at the same time.
 const WAITING: usize = 8;
 
-/// Where a delivery goes, and who hears of it.
+/// The destination of a delivery, and the receivers of its results.
 pub(super) struct Address {
     pub(super) directory: FolderDirectory,
     pub(super) folder: FolderPath,
-    /// Mailbox and folder, for people.
+    /// Mailbox and folder, for messages to the operator.
     pub(super) whose: String,
     pub(super) batch: usize,
     pub(super) acks: Acks,
     pub(super) lost: LostFlags,
 }
 
-/// Messages on their way into one folder. What is not taken in when it is dropped is removed.
+/// Messages on their way into one folder. Those that are not taken in are removed on drop.
 pub(super) struct Delivery {
     to: Address,
     known: ListCache,
-    /// Messages that are written, and not taken in yet.
+    /// Messages that are written and not taken in yet.
     command: Vec<WrittenMessage>,
     octets: u64,
     writing: Option<OpenMessage>,
-    /// The rest of the message that goes by is not wanted.
+    /// True while the rest of a refused message passes.
     is_skipping: bool,
-    /// More than a message was refused: no more is taken.
+    /// True after a refusal of more than a message. No more is taken.
     is_refused: bool,
 }
 
@@ -57,7 +57,7 @@ struct WrittenMessage {
     arrival: Arrival,
 }
 
-/// The message that goes by.
+/// The message that is being written.
 struct OpenMessage {
     envelope: Envelope,
     length: u64,
@@ -70,7 +70,7 @@ struct OpenMessage {
 }
 
 impl Delivery {
-    /// Into a folder that must be there. What an earlier run left half written is removed.
+    /// Starts a delivery into an existing folder. Removes the unfinished files of earlier runs.
     pub(super) fn new(to: Address) -> Result<Self, Error> {
         if let Err(fault) = to.directory.look().and_then(|_| to.directory.sweep()) {
             return Err(fault.explain(&to.whose));
@@ -86,7 +86,7 @@ impl Delivery {
         })
     }
 
-    /// Whether something waits for [`Self::commit`].
+    /// True if messages wait for [`Self::commit`].
     pub(super) fn is_open(&self) -> bool {
         !self.command.is_empty()
     }
@@ -95,7 +95,7 @@ impl Delivery {
         self.is_refused
     }
 
-    /// Writes what is offered. An error leaves open what became of the command.
+    /// Writes the messages. After an error the outcome of the command is unknown.
     pub(super) fn take(&mut self, offers: Vec<Offer>) -> Result<(), Error> {
         for offer in offers {
             if self.is_refused {
@@ -127,7 +127,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Takes in what is written, and reports it.
+    /// Takes in the written messages, and reports them.
     pub(super) fn commit(&mut self) -> Result<(), Error> {
         if let Err(fault) = self.sync() {
             return self.refuse(&fault);
@@ -150,12 +150,12 @@ impl Delivery {
             }
             Err(stopped) => {
                 for (_, temporary) in &files {
-                    // What stays is swept away by the next run.
+                    // The next run removes what stays.
                     _ = disk.remove(temporary);
                 }
                 let mut error = stopped.fault.explain(&self.to.whose);
                 if stopped.is_begun || error.scope == Scope::Session {
-                    // Nobody knows which of them are there: they are looked for.
+                    // Some of them may be there. The engine looks for them.
                     error.scope = error.scope.max(Scope::Folder);
                     return Err(error);
                 }
@@ -165,8 +165,8 @@ impl Delivery {
         }
     }
 
-    /// The files of the command outlast a loss of power. Several wait at once, because the disk takes what waits together in
-    /// one go.
+    /// Makes the files of the command durable. Several threads wait at once, because the disk writes
+    /// waiting files together.
     fn sync(&self) -> Result<(), Fault> {
         let disk = &self.to.directory.archive.disk;
         let part = self.command.len().div_ceil(WAITING).max(1);
@@ -241,7 +241,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Takes back the whole command: nothing of it was seen by anybody yet.
+    /// Takes back the whole command. No other program has seen its files yet.
     fn refuse(&mut self, fault: &Fault) -> Result<(), Error> {
         let mut sent: Vec<Uid> = self.command.iter().map(|it| it.uid).collect();
         sent.extend(self.writing.as_ref().map(|it| it.envelope.uid));
@@ -264,7 +264,7 @@ impl Delivery {
         let disk = &self.to.directory.archive.disk;
         let written = self.command.drain(..).map(|it| it.temporary);
         for temporary in written.chain(self.writing.take().map(|it| it.temporary)) {
-            // What stays is swept away by the next run.
+            // The next run removes what stays.
             _ = disk.remove(&temporary);
         }
         self.octets = 0;
@@ -278,7 +278,7 @@ impl Drop for Delivery {
 }
 
 impl FolderDirectory {
-    /// Removes what earlier runs of this program were writing when they ended.
+    /// Removes the unfinished files of earlier runs.
     fn sweep(&self) -> Result<(), Fault> {
         let path = self.half("tmp");
         let disk = &self.archive.disk;
@@ -298,7 +298,7 @@ impl FolderDirectory {
     }
 }
 
-/// The file's time for this INTERNALDATE.
+/// Modification time of the file for this INTERNALDATE.
 fn moment(date: InternalDate) -> Option<SystemTime> {
     let seconds = date.unix_seconds();
     let distance = Duration::from_secs(seconds.unsigned_abs());

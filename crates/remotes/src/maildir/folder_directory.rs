@@ -1,4 +1,4 @@
-//! A folder's directory: which messages lie there, and which UIDs they have.
+//! The directory of a folder: its messages and their UIDs.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,10 +23,9 @@ use super::{
     uid_list::{self, UidList},
 };
 
-/// So often is looked again for a file that somebody renames.
+/// Maximum number of searches for a file that another program renames.
 const LOOKS: u32 = 10;
 
-/// One user's Maildir.
 #[derive(Clone)]
 pub(super) struct Archive {
     pub(super) root: PathBuf,
@@ -35,32 +34,30 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// The folder's place, which may not be there.
+    /// The directory of the folder. It may not exist.
     pub(super) fn folder_directory(&self, folder: &FolderPath) -> FolderDirectory {
         FolderDirectory { archive: self.clone(), path: self.root.join(names::directory(folder)) }
     }
 }
 
-/// A folder's directory.
 #[derive(Clone)]
 pub(super) struct FolderDirectory {
     pub(super) archive: Archive,
     pub(super) path: PathBuf,
 }
 
-/// Where a message's file is at the moment.
+/// The current location of a message's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileLocation {
-    /// `cur` or `new`.
     pub(super) half: &'static str,
-    /// The name, flags included.
+    /// The file name with flags.
     pub(super) name: OsString,
 }
 
-/// Files by that part of their names which stays.
+/// Files by the part of their names that stays.
 pub(super) type Files = HashMap<OsString, FileLocation>;
 
-/// What a look at a folder shows.
+/// The UID list and the files of a folder.
 pub(super) struct FolderContents {
     pub(super) list: UidList,
     pub(super) files: Files,
@@ -75,7 +72,7 @@ impl FolderDirectory {
         self.half(at.half).join(&at.name)
     }
 
-    /// Whether the folder is there.
+    /// True if the folder exists.
     pub(super) fn exists(&self) -> bool {
         self.half("cur").is_dir()
     }
@@ -87,8 +84,10 @@ impl FolderDirectory {
         Err(Fault::found(&self.path, io::ErrorKind::NotFound, "there is no such folder"))
     }
 
-    /// Keeps others from giving UIDs and letters, and from renaming files. Dovecot holds it too while it reads the
-    /// directory: a file that is renamed meanwhile may be passed over, and would be taken for gone.
+    /// Takes the lock that keeps other programs from assigning UIDs and letters, and from renaming files.
+    ///
+    /// Dovecot holds it too while it reads the directory. A file that is renamed meanwhile may be missed,
+    /// and would count as gone.
     pub(super) fn lock(&self) -> Result<Lock<'_>, Fault> {
         Lock::acquire(&self.list_file(), &self.archive.disk, &self.archive.run)
     }
@@ -97,7 +96,7 @@ impl FolderDirectory {
         self.path.join(uid_list::FILE)
     }
 
-    /// The messages and their UIDs. Messages that have none yet get one, which is written down.
+    /// Returns the messages and their UIDs. Messages without a UID get one, which is written to the list.
     pub(super) fn look(&self) -> Result<FolderContents, Fault> {
         self.must_exist()?;
         let mut files = self.files()?;
@@ -114,8 +113,10 @@ impl FolderDirectory {
         self.renew()
     }
 
-    /// Brings the list in line with the files: those that are gone are dropped, new ones are added in the order of their
-    /// names, which is that of their arrival. To be called under the lock.
+    /// Updates the list from the files. Entries of missing files are dropped. New files are added in the
+    /// order of their names, which is the order of arrival.
+    ///
+    /// Called under the lock.
     pub(super) fn renew(&self) -> Result<FolderContents, Fault> {
         let mut list = match self.list()? {
             Some(list) => list,
@@ -139,7 +140,7 @@ impl FolderDirectory {
         Ok(FolderContents { list, files })
     }
 
-    /// The second in which the list is made, as Dovecot has it too: a folder that is made anew gets another.
+    /// The current second, as in Dovecot: a folder that is created again gets another UIDVALIDITY.
     fn new_validity(&self) -> Result<UidValidity, Fault> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
         let validity = u32::try_from(seconds).ok().and_then(|it| UidValidity::new(u64::from(it)));
@@ -151,7 +152,7 @@ impl FolderDirectory {
         Fault::found(&self.list_file(), io::ErrorKind::InvalidData, "no UID is left for further messages")
     }
 
-    /// The list; `None` where there is none that can be read.
+    /// The list; `None` if it is missing or unreadable.
     pub(super) fn list(&self) -> Result<Option<UidList>, Fault> {
         let path = self.list_file();
         let Some(octets) = read_if_there(&path)? else { return Ok(None) };
@@ -162,18 +163,18 @@ impl FolderDirectory {
         Ok(list)
     }
 
-    /// The messages' files while nobody renames them.
+    /// Lists the files while no other program renames them.
     pub(super) fn files_at_rest(&self) -> Result<Files, Fault> {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         match self.lock() {
-            // Where we may not lock we may not write either, and whoever only wants to look shall see something.
+            // Without permission to lock there is no permission to write, and reading alone must work.
             Err(fault) if !matches!(fault.kind(), PermissionDenied | ReadOnlyFilesystem) => Err(fault),
             _lock => self.files(),
         }
     }
 
-    /// The messages' files. What is renamed meanwhile may be missing. `new` comes first, because mail goes from there to
-    /// `cur`.
+    /// Lists the files. A file that is renamed meanwhile may be missing. `new` is read first, because mail
+    /// moves from there to `cur`.
     pub(super) fn files(&self) -> Result<Files, Fault> {
         let mut files = Files::new();
         for half in ["new", "cur"] {
@@ -196,7 +197,8 @@ impl FolderDirectory {
         Ok(files)
     }
 
-    /// Works on a message's file, wherever it is by now; `None` where it is gone. `again` looks for the files anew.
+    /// Runs `work` on a message's file, wherever it is now; `None` if it is gone. `again` lists the files
+    /// once more.
     pub(super) fn with_file<T>(
         files: &mut Files,
         base: &OsStr,
@@ -206,7 +208,7 @@ impl FolderDirectory {
         for _ in 0..LOOKS {
             let Some(at) = files.get(base) else { return Ok(None) };
             match work(at) {
-                // Somebody else gave it other flags meanwhile, or took it away.
+                // Another program renamed or removed the file meanwhile.
                 Err(fault) if fault.is_missing() => *files = again()?,
                 other => return other.map(Some),
             }
@@ -219,7 +221,7 @@ impl FolderDirectory {
         Ok(Keywords::parse(&String::from_utf8_lossy(&octets)))
     }
 
-    /// The folder's keywords, with letters for those among the flags that had none. To be called under the lock.
+    /// Returns the folder's keywords, with letters for new ones among the flags. Called under the lock.
     pub(super) fn learn<'a>(&self, flags: impl Iterator<Item = &'a Flags>) -> Result<Keywords, Fault> {
         let known = self.keywords()?;
         let mut keywords = known.clone();
@@ -232,7 +234,7 @@ impl FolderDirectory {
     }
 }
 
-/// `None` where the file is not there.
+/// `None` if the file does not exist.
 pub(super) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

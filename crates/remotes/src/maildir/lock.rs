@@ -1,5 +1,5 @@
-//! The lock files by which all programs that write a Maildir keep out of each other's way, as Dovecot has them: a file
-//! beside the locked one, with the process and its host in it.
+//! Lock files that Maildir programs share, in Dovecot's form: a file beside the locked one, with process
+//! and host in it.
 
 use std::{
     fs,
@@ -12,13 +12,13 @@ use std::{
 
 use super::{disk::Disk, fault::Fault, run::Run};
 
-/// A lock that nobody touched for so long is nobody's (Dovecot's own measure).
+/// Age at which a lock is stale (Dovecot's value).
 const STALE: Duration = Duration::from_mins(2);
-/// So long is waited at most.
+/// Longest wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A lock that is held until it is dropped.
+/// A lock. Dropping it releases it.
 pub(super) struct Lock<'a> {
     disk: &'a Disk,
     run: &'a Run,
@@ -58,13 +58,13 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        // A lock that stays is found to be left behind.
+        // A lock file that stays is found to be stale.
         _ = self.disk.remove(&self.path);
         self.run.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
 
-/// Makes the file where there is none. At no moment it is there without its holder in it.
+/// Creates the lock file. Invariant: it never exists without its holder in it.
 fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let tmp = path.with_file_name("tmp");
     disk.make_directory(&tmp)?;
@@ -73,12 +73,12 @@ fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let holder = format!("{}:{}", run.process, run.host);
     let written = disk.write(&mut file, &temporary, holder.as_bytes());
     let linked = written.and_then(|()| disk.link(&temporary, path));
-    // What stays is swept away by the next run.
+    // The next run removes what stays.
     _ = disk.remove(&temporary);
     linked
 }
 
-/// Whether the lock's holder is no more.
+/// True if the holder of the lock is gone.
 fn is_left_behind(path: &Path, run: &Run) -> bool {
     let Ok(since) = fs::metadata(path).and_then(|it| it.modified()) else { return false };
     if SystemTime::now().duration_since(since).is_ok_and(|age| age > STALE) {
@@ -91,7 +91,7 @@ fn is_left_behind(path: &Path, run: &Run) -> bool {
         return false;
     }
     if process == run.process {
-        // We could not remove it, or an earlier process had the same number, as it happens in containers.
+        // This process could not remove it, or an earlier process had the same number, as in containers.
         return !run.held.lock().unwrap_or_else(PoisonError::into_inner).contains(path);
     }
     Path::new("/proc/self").exists() && !Path::new("/proc").join(process.to_string()).exists()
@@ -118,7 +118,7 @@ mod tests {
             assert!(waiting.join().unwrap());
         });
         assert!(!lock_file.exists());
-        // Of processes that are no more: of this host, and of one whose number this process has by chance.
+        // Processes that are gone: of this host, and one with the number of this process.
         for process in [999_999_999, run.process] {
             fs::write(&lock_file, format!("{process}:{}", run.host)).unwrap();
             drop(Lock::acquire(&file, &disk, &run).unwrap());

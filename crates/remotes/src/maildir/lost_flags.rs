@@ -1,4 +1,4 @@
-//! Flags that a folder does not keep are told once.
+//! Warns once of each flag that a folder does not keep.
 
 use std::{
     collections::BTreeSet,
@@ -7,12 +7,12 @@ use std::{
 
 use mailhaul_mail::{Flags, FolderPath};
 
-/// What was told. Clones share it.
+/// The flags already reported. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct LostFlags(Arc<Mutex<BTreeSet<(FolderPath, String)>>>);
 
 impl LostFlags {
-    /// Says of each flag that was not told yet that the folder loses it.
+    /// Warns of each flag that was not reported yet.
     pub(super) fn tell(&self, whose: &str, folder: &FolderPath, flags: &Flags) {
         let new = self.untold(folder, flags);
         if !new.is_empty() {

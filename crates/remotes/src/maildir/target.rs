@@ -1,4 +1,4 @@
-//! Writing into a Maildir: folders, flags, moves, removals.
+//! Writes into a Maildir: folders, flags, moves, removals.
 
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
@@ -22,9 +22,9 @@ use super::{
     subscriptions,
 };
 
-/// So many octets are handed over to be written at once.
+/// Bytes that are handed to the writing thread at once.
 const GROUP_OCTETS: usize = 512 << 10;
-/// So long a command stays open for more messages when the source is slow.
+/// Time for which a command stays open for more messages of a slow source.
 const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for MaildirMailbox {
@@ -32,7 +32,7 @@ impl Target for MaildirMailbox {
         StorageHabits { is_local: true, ..StorageHabits::default() }
     }
 
-    /// Another mailbox than that of the same user on a server.
+    /// Distinguishes the archive from the same user's mailbox on a server.
     fn owner(&self) -> String {
         format!("{} in the archive", self.name)
     }
@@ -155,7 +155,7 @@ impl Target for MaildirMailbox {
     }
 }
 
-/// Lets the delivery work where waiting for the disk holds up nobody, and gives it back.
+/// Runs the delivery on a thread that may block, and returns it.
 async fn working(
     mut delivery: Delivery,
     work: impl FnOnce(&mut Delivery) -> Result<(), Error> + Send + 'static,
@@ -171,7 +171,8 @@ fn weight(offer: &Offer) -> usize {
 }
 
 impl Archive {
-    /// Makes the folder, where it is missing. Nothing is needed above it: the directories of all folders lie side by side.
+    /// Creates the folder if it is missing. No parents are needed: the directories of all folders lie side
+    /// by side.
     fn create(&self, folder: &FolderPath) -> Result<(), Fault> {
         self.make(&self.folder_directory(&FolderPath::inbox()))?;
         let directory = self.folder_directory(folder);
@@ -193,7 +194,7 @@ impl Archive {
     }
 
     fn make(&self, directory: &FolderDirectory) -> Result<(), Fault> {
-        // `cur` last: by it a folder is known to be there.
+        // `cur` last: a folder exists if it has this directory.
         ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&directory.half(it)))
     }
 
@@ -216,14 +217,13 @@ impl Archive {
 }
 
 impl FolderDirectory {
-    /// Whether the directory has just this name, and not one that differs in case, where the file system makes no
-    /// difference.
+    /// True if the directory has exactly this name. On a file system without case it may have another one.
     fn is_spelled_so(&self, root: &Path) -> Result<bool, Fault> {
         let entries = std::fs::read_dir(root).map_err(|error| Fault::at(root, error))?;
         Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.path.file_name()))
     }
 
-    /// Changes flags; messages that are gone are left out. Returns the flags that the folder does not keep.
+    /// Changes flags. Missing messages are left out. Returns the flags that the folder does not keep.
     fn store_flags(&self, changes: &[FlagChange]) -> Result<Flags, Fault> {
         let mut not_kept = Flags::new();
         {
@@ -259,7 +259,7 @@ impl FolderDirectory {
         Ok(not_kept)
     }
 
-    /// Moves messages into another folder; returns old and new UIDs, and the flags that get lost on the way.
+    /// Moves messages into another folder. Returns old and new UIDs, and the lost flags.
     fn move_into(&self, to: &Self, uids: &UidSet) -> Result<(Vec<(Uid, Uid)>, Flags), Fault> {
         to.look()?;
         let (lock, FolderContents { list, mut files }) = self.look_locked()?;
@@ -269,7 +269,7 @@ impl FolderDirectory {
         for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
             let Some(at) = files.get(&entry.base) else { continue };
             let letters = letters_of(&at.name);
-            // A name of its own, so that it is another message if it ever comes back.
+            // A new name: a message that comes back later is another message.
             let base = renamed(&entry.base, &self.archive.run.unique());
             let foreign = letters.iter().filter(|it| it.is_ascii_uppercase()).copied().collect();
             arrivals.push(Arrival { base, flags: keywords.flags(letters), letters: foreign });
@@ -287,7 +287,7 @@ impl FolderDirectory {
         Ok((pairs.collect(), arrived.lost))
     }
 
-    /// Removes messages for good; those that are gone are left out.
+    /// Removes messages for good. Missing messages are left out.
     fn remove(&self, uids: &UidSet) -> Result<(), Fault> {
         {
             let (_lock, FolderContents { list, mut files }) = self.look_locked()?;
@@ -300,7 +300,7 @@ impl FolderDirectory {
         self.sync()
     }
 
-    /// A look at files that stay where they are until the lock is dropped.
+    /// The folder's contents. No file changes its name until the lock is dropped.
     fn look_locked(&self) -> Result<(Lock<'_>, FolderContents), Fault> {
         self.must_exist()?;
         let lock = self.lock()?;
@@ -325,7 +325,7 @@ mod tests {
         let archive = Archive { root: root.path().to_owned(), disk: Disk::default(), run };
         archive.create(&FolderPath::parse("Sent")).unwrap();
         archive.create(&FolderPath::parse("Sent")).unwrap();
-        // What a file system without cases would answer for the other spelling.
+        // A file system without case would answer this for the other spelling.
         let spelled = |name: &str| {
             archive.folder_directory(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap()
         };

@@ -1,4 +1,4 @@
-//! What an answer of Google's means. Pure.
+//! The meaning of an answer of Google's API. Pure.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,43 +7,39 @@ use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Redactor, Retry, Scope, Search};
 use serde_json::Value;
 
-/// An answer, with those of its header fields that matter.
+/// An answer with the header fields that matter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Retry-After.
     pub(crate) retry_after: Option<String>,
-    /// Date: what the server takes for now.
+    /// The server's current time.
     pub(crate) date: Option<String>,
-    /// Range.
     pub(crate) range: Option<String>,
-    /// Location.
     pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
-    /// The token that the server was shown: it is struck out of its words.
+    /// The token that the server was sent. It is removed from the server's words.
     pub(crate) secrets: Redactor,
 }
 
-/// Characters of what the server said that are searched for secrets, and shown.
+/// Characters of the server's words that are searched for secrets, and that are shown.
 const SEARCHED: usize = 4096;
 const SHOWN: usize = 500;
 
-/// What it means.
+/// The meaning of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// It is done.
     Done,
-    /// So many octets of an upload are there, and it is not complete.
+    /// Number of bytes that arrived of an incomplete upload.
     Incomplete(u64),
-    /// The server asks for patience, as long as it says.
+    /// The server asks for a delay.
     Patience(Option<Duration>, String),
-    /// The server cannot answer now; what became of the request nobody knows.
+    /// The server cannot answer now. The outcome of the request is unknown.
     Away(Option<Duration>, String),
-    /// There is no such upload any more.
+    /// The upload does not exist any more.
     Gone(String),
-    /// The token is not good.
+    /// The token was refused.
     Unauthorized(String),
-    /// It is not done, and will not be.
+    /// The request was refused for good.
     Refused(Error),
 }
 
@@ -62,13 +58,13 @@ impl Answer {
         }
     }
 
-    /// The message that was imported (X-GM-MSGID), which the API writes in hexadecimal digits.
+    /// The imported message (X-GM-MSGID). The API writes it in hexadecimal digits.
     pub(crate) fn message(&self) -> Option<u64> {
         let content: Value = serde_json::from_slice(&self.body).ok()?;
         u64::from_str_radix(content.get("id")?.as_str()?, 16).ok()
     }
 
-    /// `bytes=0-524287`: the octets that are there. None are where the field is missing.
+    /// Number of bytes that arrived, from `bytes=0-524287`; 0 without that field.
     fn received(&self) -> u64 {
         let last = self
             .range
@@ -83,7 +79,7 @@ impl Answer {
         content.get("error").cloned().unwrap_or_default()
     }
 
-    /// `rateLimitExceeded` and the like.
+    /// The reason, such as `rateLimitExceeded`.
     fn reason(&self) -> String {
         let error = self.error();
         let reason = error.pointer("/errors/0/reason").or_else(|| error.get("status"));
@@ -94,14 +90,14 @@ impl Answer {
         self.error().get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    /// What the server said, for people.
+    /// The server's words, for people.
     fn words(&self) -> String {
         let (reason, message) = (self.reason(), self.message_text());
         let told: Vec<String> = [reason, message].into_iter().filter(|it| !it.is_empty()).collect();
         format!("Gmail's API says {} {}", self.status, self.struck(&told.join(": "))).trim_end().to_owned()
     }
 
-    /// Words of the server without the secrets that it was shown, and no longer than people care for.
+    /// Removes secrets from the server's words, and cuts them to a readable length.
     pub(crate) fn struck(&self, words: &str) -> String {
         let words: String = words.chars().take(SEARCHED).collect();
         self.secrets.redact(&words, Search::Decoded).chars().take(SHOWN).collect()
@@ -113,7 +109,8 @@ impl Answer {
         REASONS.contains(&self.reason().as_str())
     }
 
-    /// How long to wait: in seconds, or as a moment (RFC 9110, section 10.2.3), or as a moment in words, which is Gmail's way.
+    /// The requested delay: in seconds, as a date (RFC 9110, section 10.2.3), or as a date in words, as
+    /// Gmail does.
     fn wait(&self) -> Option<Duration> {
         if let Some(text) = &self.retry_after {
             if let Ok(seconds) = text.trim().parse() {
@@ -131,7 +128,7 @@ impl Answer {
             SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|it| i64::try_from(it.as_secs()).ok())
         };
         let now = self.date.as_deref().and_then(DateTime::parse_rfc822).map(|it| it.to_timestamp());
-        // Rather a second too long: moments are told in fractions of a second.
+        // One second more, because the server's times have fractions of a second.
         let wait = moment.is_valid().then(|| moment.to_timestamp())? - now.or_else(here)? + 1;
         Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
     }
@@ -151,7 +148,7 @@ impl Answer {
             }
             403 => (Scope::Mailbox, ErrorKind::Authentication),
             413 => (Scope::Message, ErrorKind::TooLarge),
-            // A label that is not there any more concerns every message of the folder.
+            // A missing label concerns every message of the folder.
             400 if words.to_ascii_lowercase().contains("label") => {
                 return Error::new(Scope::Folder, Retry::Now, ErrorKind::Refused, words);
             }

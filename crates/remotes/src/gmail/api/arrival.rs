@@ -1,4 +1,4 @@
-//! Under which UIDs IMAP has what was uploaded.
+//! Finds the UIDs of uploaded messages over IMAP.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,27 +12,27 @@ use mailhaul_mail::{FolderPath, Uid, UidSet};
 use super::client::Api;
 use crate::imap::{mailbox::ImapMailbox, numbering::SelectMode};
 
-/// So often a message is looked for that does not show; the waits between grow from a second on.
+/// Number of searches for a message that is not shown yet. The waits between them grow from one second.
 const LOOKS: u32 = 4;
 
 /// A message that the API took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UploadedMessage {
-    /// On the source.
+    /// UID on the source.
     pub(crate) uid: Uid,
     /// X-GM-MSGID.
     pub(crate) message: u64,
-    /// It has flags that are still to be set.
+    /// True if flags must still be set.
     pub(crate) is_bare: bool,
 }
 
-/// What was uploaded into one folder.
+/// Messages uploaded into one folder.
 pub(crate) struct Arrivals {
     waiting: Vec<UploadedMessage>,
-    /// Messages of which a UID was told. Twins on the source are one message here, and it belongs to the first of them: when
-    /// the others are deleted there, nothing follows for it.
+    /// Messages whose UID was reported. Twins on the source are one message on Gmail, which belongs to the
+    /// first twin. Deleting the other twins on the source changes nothing on the target.
     told: HashSet<u64>,
-    /// What was not seen yet has this UID or a greater one.
+    /// New messages have this UID or a greater one.
     from: Uid,
 }
 
@@ -51,7 +51,8 @@ impl Arrivals {
 }
 
 impl ImapMailbox {
-    /// Looks for what was uploaded, and reports it. What does not show arrived all the same: the engine looks for it later.
+    /// Finds the uploaded messages and reports them. A message that is not shown counts as arrived: the
+    /// engine looks for it later.
     pub(crate) async fn tell_arrivals(
         &mut self,
         api: &Api,
@@ -98,7 +99,7 @@ impl ImapMailbox {
             }
             self.begin().await?;
             self.open(folder, SelectMode::Select).await?;
-            // Lets the server show what came into the folder that is open.
+            // Makes the server show new messages of the open folder.
             let told = self.session().await?.noop().await;
             told.map_err(|error| self.explain_in(folder, error))?;
             let mut selected = self.selected()?;

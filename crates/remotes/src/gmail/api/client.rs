@@ -1,4 +1,4 @@
-//! One request to Gmail's API: with a token that is good, and with patience in place where that is short.
+//! One request to Gmail's API: adds a valid token, and waits out short delays.
 
 use std::{
     sync::{MutexGuard, PoisonError},
@@ -20,25 +20,24 @@ use super::{
 };
 use crate::login::without_token;
 
-/// What takes longer is not waited for here: the pass ends, and its place is free for others.
+/// Longest delay that is waited out here. For a longer one the pass ends and frees its slot.
 const IN_PLACE: Duration = Duration::from_secs(30);
-/// So often one request is sent again because the server asks for patience.
+/// Attempts per request that the server delays.
 const TRIES: u32 = 5;
-/// So often a label is looked for that was just made.
+/// Searches for a new label.
 const LOOKS: u32 = 3;
-/// No answer is longer that is of any use.
+/// Longest answer that is read (bytes).
 const LONGEST_ANSWER: usize = 4 << 20;
 
-/// Why something is not done.
+/// An error of the API.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// The server says so.
+    /// The server refused the request.
     Refused(Error),
-    /// What became of it nobody knows.
+    /// The outcome of the request is unknown.
     Unknown(Error),
 }
 
-/// What is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
@@ -56,10 +55,10 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// The address of what belongs to the mailbox.
+    /// The address of a resource of the mailbox.
     pub(crate) fn url(&self, prefix: &str, what: &str) -> Result<Url, ApiError> {
         let base = self.uploads.api.base.as_str().trim_end_matches('/');
-        // Whose mailbox it is: `me` would be whomever the token was given for.
+        // The owner by name: `me` would be the user of the token.
         let user = utf8_percent_encode(&self.user, NON_ALPHANUMERIC);
         let text = format!("{base}{prefix}/gmail/v1/users/{user}/{what}");
         Url::parse(&text).map_err(|error| {
@@ -72,7 +71,7 @@ impl Api {
         (self.uploads.api.pause)(wait).await;
     }
 
-    /// Sends the request until it is answered otherwise than by asking for a little patience.
+    /// Sends the request, and repeats it while the server asks for a short delay.
     pub(crate) async fn ask(&self, request: &Request) -> Result<(Answer, Meaning), ApiError> {
         let mut tries = 0;
         loop {
@@ -94,7 +93,7 @@ impl Api {
                 )));
             }
             let mut now = self.uploads.shared.pauses.write().await;
-            // Who was told the same by another request need not wait again.
+            // Another request has already waited for the same delay.
             if *now == pauses {
                 self.pause(wait).await;
                 *now += 1;
@@ -102,7 +101,7 @@ impl Api {
         }
     }
 
-    /// A token that is refused is replaced once.
+    /// Sends the request. A refused token is replaced once.
     async fn send_with_token(&self, request: &Request) -> Result<Answer, ApiError> {
         let none = |error| ApiError::Refused(without_token(error));
         let first = self.tokens.token(&self.user).await.map_err(none)?;
@@ -160,7 +159,7 @@ impl Api {
         ApiError::Unknown(Error::session(format!("the connection to {host} broke: {words}")))
     }
 
-    /// The ID of the user's label of this name, which IMAP has just shown or made.
+    /// The ID of the user's label of this name. IMAP has just shown or created it.
     pub(crate) async fn label(&self, name: &str) -> Result<String, ApiError> {
         let known = find(&self.labels(), name);
         if let Some(id) = known {
@@ -181,12 +180,12 @@ impl Api {
         Err(ApiError::Refused(Error::new(Scope::Folder, Retry::Now, ErrorKind::Refused, words)))
     }
 
-    /// What was known of labels is not true any more.
+    /// Forgets the known labels.
     pub(crate) fn forget_labels(&self) {
         self.labels().clear();
     }
 
-    /// The labels that are known.
+    /// The known labels.
     fn labels(&self) -> MutexGuard<'_, Vec<Label>> {
         self.uploads.shared.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -208,7 +207,7 @@ impl Api {
     }
 }
 
-/// An address that the server gave for an upload. Tokens go there: over TLS, or within this machine.
+/// Address of an upload, given by the server. Tokens are sent there: only over TLS or within this machine.
 pub(crate) fn address(answer: &Answer, reach: Reach) -> Result<Url, ApiError> {
     let told = answer.location.as_deref().unwrap_or_default();
     let checked = safe(told).and_then(|url| check_url(&url, reach).map(|()| url));
@@ -219,7 +218,7 @@ pub(crate) fn address(answer: &Answer, reach: Reach) -> Result<Url, ApiError> {
     })
 }
 
-/// What an answer means for a request that can be done or refused, and nothing else.
+/// The error of an answer that is neither success nor progress.
 pub(crate) fn unexpected(meaning: Meaning) -> ApiError {
     match meaning {
         Meaning::Refused(error) => ApiError::Refused(error),
@@ -249,7 +248,7 @@ mod tests {
 
     use super::{super::GmailApi, *};
 
-    /// A server that answers each request with this status and text, in an error of Google's form.
+    /// A server that answers each request with this status and text, in Google's error format.
     async fn server(status: u16, said: String) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

@@ -1,9 +1,9 @@
-//! Which labels a folder and flags mean. Pure.
+//! Labels for a folder and for flags. Pure.
 
 use mailhaul_mail::{Flags, FolderPath, SpecialUse, ignoring_case};
 use serde::Deserialize;
 
-/// A label as `users.labels.list` has it.
+/// A label as in `users.labels.list`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Label {
     pub(crate) id: String,
@@ -17,20 +17,20 @@ pub(crate) struct Labels {
     pub(crate) labels: Vec<Label>,
 }
 
-/// What a folder is to the API.
+/// The API's meaning of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LabelTarget {
-    /// A label that every mailbox has, by its ID.
+    /// A label of every mailbox, by its ID.
     System(&'static str),
     /// A label of this name.
     User(String),
-    /// No label: what is archived is in All Mail alone.
+    /// No label: archived messages are only in All Mail.
     Archive,
-    /// Nothing can be imported there.
+    /// The API cannot import there.
     Drafts,
 }
 
-/// What the folder is, which IMAP calls so.
+/// The API's meaning of the folder. `name` is its name on IMAP.
 pub(crate) fn label_target(
     folder: &FolderPath,
     special_use: Option<SpecialUse>,
@@ -49,13 +49,13 @@ pub(crate) fn label_target(
     }
 }
 
-/// The ID of the label of this name. Gmail has no two that differ by case alone.
+/// The ID of the label of this name. On Gmail no two labels differ only by case.
 pub(crate) fn find(labels: &[Label], name: &str) -> Option<String> {
     let wanted = ignoring_case(name);
     labels.iter().find(|it| ignoring_case(&it.name) == wanted).map(|it| it.id.clone())
 }
 
-/// The IDs of all labels of a message: its folder's and those that are flags.
+/// The IDs of a message's labels: that of its folder and those of its flags.
 pub(crate) fn ids(folder: Option<&str>, flags: &Flags) -> Vec<String> {
     let unread = (!flags.contains("\\Seen")).then_some("UNREAD");
     let starred = flags.contains("\\Flagged").then_some("STARRED");
@@ -63,7 +63,7 @@ pub(crate) fn ids(folder: Option<&str>, flags: &Flags) -> Vec<String> {
     folder.into_iter().chain(unread).chain(starred).map(str::to_owned).collect()
 }
 
-/// Whether the message has flags that are no labels.
+/// True if the message has flags that are not labels.
 pub(crate) fn has_more(flags: &Flags) -> bool {
     flags.iter().any(|it| !it.eq_ignore_ascii_case("\\Seen") && !it.eq_ignore_ascii_case("\\Flagged"))
 }

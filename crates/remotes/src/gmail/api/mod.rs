@@ -1,33 +1,34 @@
-//! Uploading to Gmail by its API (`users.messages.import`) and not by APPEND, whose octets of a day are few: 500 MB.
+//! Uploads to Gmail by its API (`users.messages.import`). APPEND is limited to 500 MB per day.
 //!
-//! All else stays IMAP's business: folders, scans, flags, moves, deletions. So the ledger has a UID for each message here too:
-//! the API answers with the message's X-GM-MSGID, and IMAP tells under which UID it is.
+//! All else uses IMAP: folders, scans, flags, moves, deletions. The ledger needs a UID for each message:
+//! the API answers with X-GM-MSGID, and IMAP finds the UID of that message.
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `route` | which messages go by APPEND all the same |
-//! | `split` | the feed, for whose turn it is |
-//! | `labels` | the labels that a folder and flags mean |
-//! | `answer` | what an answer means |
-//! | `client` | one request: its token, patience in place |
-//! | `upload` | a message: whole, or in chunks that can be gone on with |
-//! | `arrival` | UIDs of what was uploaded |
+//! | `route` | messages that go by APPEND |
+//! | `split` | the feed, divided between API and APPEND |
+//! | `labels` | labels for a folder and for flags |
+//! | `answer` | the meaning of an answer |
+//! | `client` | one request: its token, short delays |
+//! | `upload` | a message: whole, or in chunks that can be resumed |
+//! | `arrival` | UIDs of uploaded messages |
 //! | `../target` | all of it together |
 //!
-//! **What becomes of dates.** The API takes none. A message gets the moment of its Date field, to the second and without its
-//! zone. Where that lies more than ten minutes from when the message arrived on the source, or where there is no such field,
-//! the message goes by APPEND, which keeps the date; unless it is too large for that, because a message with another date is
-//! better than none. What goes by APPEND counts for IMAP's budget of the day, which the server enforces.
+//! **Dates.** The API takes no INTERNALDATE. It uses the Date field, to the second and without the time
+//! zone. A message goes by APPEND, which keeps the date, if its Date field is missing or differs from the
+//! date of arrival by more than ten minutes. A message that is too large for APPEND goes by the API:
+//! another date is better than no message. APPENDs count for IMAP's daily limit, which the server enforces.
 //!
-//! **What else goes by APPEND:** drafts, which the API refuses to import. Flags other than `\Seen` and `\Flagged`, which are
-//! labels, are set afterwards by STORE.
+//! **Drafts** go by APPEND, because the API refuses to import them. Flags other than `\Seen` and
+//! `\Flagged`, which are labels, are set by STORE afterwards.
 //!
-//! **Once and not twice.** A large upload whose answer is lost is asked for by its address before anything is sent again. Of a
-//! small one nobody can ask: then the connection counts as broken, and the engine looks for the message over IMAP, by its octets.
+//! **Once and not twice.** If the answer of a large upload is lost, its address is asked before anything is
+//! sent again. A small upload has no address: then the connection counts as broken, and the engine looks
+//! for the message over IMAP, by its bytes.
 //!
-//! **Limits.** 25 units for each message, of 15,000 that a user has in a minute. Google says that there are octets of a day
-//! here too, as many as IMAP's and counted apart, and that they are met in exceptional cases only; whoever meets them is told until
-//! when to wait (429), and the pass waits so long.
+//! **Limits.** Each message costs 25 units of the 15,000 that a user has per minute. Google documents a
+//! daily limit in bytes, as large as IMAP's and counted separately, which is enforced only in exceptional
+//! cases. The server then answers 429 with the end of the delay, and the pass waits for it.
 
 pub(crate) mod answer;
 pub(crate) mod arrival;
@@ -54,17 +55,17 @@ use tokio::sync::RwLock;
 
 use self::labels::Label;
 
-/// Octets of the largest message that `users.messages.import` takes: the larger of the two figures that are told (150 MB, and 50
-/// MiB in Google's discovery document). Between them the server is asked, and says so (413).
+/// Size of the largest message of `users.messages.import` (bytes). Google documents 150 MB, and 50 MiB in
+/// the discovery document. Between them the server decides (413).
 pub(crate) const LARGEST: u64 = 157_286_400;
 
-/// So long one request may take, its body included.
+/// Timeout of one request with its body.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// Waits.
+/// Waits for this time. Tests pass a virtual clock.
 pub type Pause = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// Where Gmail's API is, for all mailboxes of a domain.
+/// Gmail's API, for all mailboxes of a domain.
 #[derive(Clone)]
 pub struct GmailApi {
     base: Url,
@@ -74,19 +75,19 @@ pub struct GmailApi {
 }
 
 impl GmailApi {
-    /// At this address: `https://gmail.googleapis.com`, or another one for tests. Access tokens go there, so that it must
-    /// begin with `https`, except on this machine.
+    /// The API at this address: `https://gmail.googleapis.com`, or another one for tests. Access tokens are
+    /// sent there, so that it must begin with `https`, except on this machine.
     ///
     /// # Errors
-    /// With words, where it is no such address, or where TLS cannot be set up.
+    /// A text, if the address is not allowed or TLS cannot be set up.
     pub fn new(base: &str) -> Result<Self, String> {
         Self::reaching(base, Reach::Anywhere)
     }
 
-    /// The same, of which connections go only where they may.
+    /// The same, with connections only to the allowed addresses.
     ///
     /// # Errors
-    /// Also where the address may not be reached.
+    /// Also if the address may not be reached.
     pub fn reaching(base: &str, reach: Reach) -> Result<Self, String> {
         let base = safe(base)?;
         check_url(&base, reach)?;
@@ -95,7 +96,7 @@ impl GmailApi {
         Ok(Self { base, client, pause, reach })
     }
 
-    /// The same, waiting in somebody else's time.
+    /// The same with another clock for waits.
     #[must_use]
     pub fn pausing(self, pause: Pause) -> Self {
         Self { pause, ..self }
@@ -108,17 +109,17 @@ impl fmt::Debug for GmailApi {
     }
 }
 
-/// An address to which access tokens may go.
+/// Checks an address to which access tokens are sent.
 fn safe(text: &str) -> Result<Url, String> {
     let checked = TokenUrl::parse(text)?;
     Url::parse(checked.as_str()).map_err(|error| error.to_string())
 }
 
-/// What one mailbox's connections know of uploading; all of them share most of it.
+/// State of uploading for one mailbox. Its connections share most of it.
 #[derive(Clone)]
 pub(crate) struct Uploads {
     api: GmailApi,
-    /// What folders are for; `None` where nobody listed them.
+    /// Special uses of the folders; `None` before they were listed.
     pub(crate) uses: Option<BTreeMap<FolderPath, SpecialUse>>,
     shared: Arc<Shared>,
 }
@@ -126,7 +127,7 @@ pub(crate) struct Uploads {
 #[derive(Default)]
 struct Shared {
     labels: Mutex<Vec<Label>>,
-    /// How often all had to pause. Held to be read by each request, and to be written by who pauses.
+    /// Number of delays. Each request holds it for reading, and a delay holds it for writing.
     pauses: RwLock<u64>,
 }
 
@@ -135,7 +136,7 @@ impl Uploads {
         Self { api, uses: None, shared: Arc::default() }
     }
 
-    /// These are the target's folders.
+    /// Stores the special uses of the target's folders.
     pub(crate) fn learn(&mut self, folders: &[Folder]) {
         let uses = folders.iter().filter_map(|it| Some((it.path.clone(), it.special_use?)));
         self.uses = Some(uses.collect());
@@ -145,7 +146,7 @@ impl Uploads {
         self.uses.as_ref().and_then(|it| it.get(folder).copied())
     }
 
-    /// Octets of the largest message that the folder takes; `None` where messages go there by APPEND.
+    /// Size of the largest message that the folder takes (bytes); `None` if its messages go by APPEND.
     pub(crate) fn largest(&self, folder: &FolderPath) -> Option<u64> {
         (self.special_use(folder) != Some(SpecialUse::Drafts)).then_some(LARGEST)
     }

@@ -1,24 +1,24 @@
-//! Which way a message goes. Pure.
+//! The route of a message: API or APPEND. Pure.
 
 use mail_parser::DateTime;
 use mailhaul_engine::Envelope;
 
-/// So far, in seconds, the moment of the Date field may lie from that of arrival.
+/// Allowed difference between Date field and date of arrival (seconds).
 const TOLERANCE: u64 = 600;
 
-/// A header is looked for its Date field so far, in octets.
+/// Part of a header that is searched for the Date field (bytes).
 pub(crate) const LONGEST_HEADER: usize = 64 << 10;
 
-/// Which way a message goes.
+/// The route of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UploadRoute {
-    /// By the API, which makes its date of its Date field.
+    /// The API, which takes the date from the Date field.
     Api,
-    /// By APPEND, which keeps its date.
+    /// APPEND, which keeps the date.
     Append,
 }
 
-/// The way of a message of so many octets that begins so; APPEND takes so many at most.
+/// The route of a message with this size and beginning. `largest` is the limit of APPEND.
 pub(crate) fn route(envelope: &Envelope, octets: u64, beginning: &[u8], largest: Option<u64>) -> UploadRoute {
     let Some(date) = envelope.internal_date else { return UploadRoute::Api };
     if largest.is_some_and(|largest| octets > largest) {
@@ -30,12 +30,12 @@ pub(crate) fn route(envelope: &Envelope, octets: u64, beginning: &[u8], largest:
     }
 }
 
-/// Whether the header ends in these octets.
+/// True if the header ends in these bytes.
 pub(crate) fn has_header_end(beginning: &[u8]) -> bool {
     memchr::memmem::find(beginning, b"\n\r\n").is_some() || memchr::memmem::find(beginning, b"\n\n").is_some()
 }
 
-/// The moment in the first Date field (RFC 5322, section 3.6.1), in seconds since 1970.
+/// Time of the first Date field (RFC 5322, section 3.6.1), in seconds since 1970.
 fn date_field(beginning: &[u8]) -> Option<i64> {
     let mut value: Option<String> = None;
     for line in beginning.split_inclusive(|it| *it == b'\n') {

@@ -1,4 +1,4 @@
-//! The feed, looked at before it is decided which way the next message goes.
+//! The feed, divided between API and APPEND: looks ahead to choose the route of the next message.
 
 use std::collections::VecDeque;
 
@@ -7,24 +7,25 @@ use mailhaul_engine::{Envelope, Error, Feed, Offer};
 
 use super::route::{LONGEST_HEADER, UploadRoute, has_header_end, route};
 
-/// A message that is to go by the API.
+/// A message for the API.
 pub(crate) enum Outgoing {
-    /// All of it.
+    /// The whole message.
     Whole(Envelope, Bytes),
-    /// So many octets follow as [`Split::chunk`]s.
+    /// The size of a message that follows in [`Split::chunk`]s.
     Begun(Envelope, u64),
 }
 
-/// The feed of one folder. As a [`Feed`] it gives what goes by APPEND, and ends where something else comes.
+/// The feed of one folder. As a [`Feed`] it gives the messages for APPEND, and ends before a message for
+/// the API.
 pub(crate) struct Split<'f, F> {
     feed: &'f mut F,
-    /// Octets of the largest message that APPEND takes.
+    /// Size of the largest message for APPEND (bytes).
     largest: Option<u64>,
-    /// What was looked at and not given out.
+    /// Offers that were read ahead.
     ahead: VecDeque<Offer>,
-    /// The way of the message that is ahead, whole or in part.
+    /// The route of the message that is ahead, whole or in part.
     route: Option<UploadRoute>,
-    /// What was given out last is the beginning of a message, and its end was not.
+    /// True within a message that was given out in part.
     is_within: bool,
 }
 
@@ -33,7 +34,7 @@ impl<'f, F: Feed> Split<'f, F> {
         Self { feed, largest, ahead: VecDeque::new(), route: None, is_within: false }
     }
 
-    /// Which way the next message goes; `None` at the end.
+    /// The route of the next message; `None` at the end.
     pub(crate) async fn peek(&mut self) -> Result<Option<UploadRoute>, Error> {
         if self.route.is_none() {
             self.route = match self.feed.next().await? {
@@ -56,7 +57,7 @@ impl<'f, F: Feed> Split<'f, F> {
         Ok(self.route)
     }
 
-    /// The header of the message that has begun, as far as it is looked at.
+    /// Reads ahead to the end of the header, or to the limit.
     async fn beginning(&mut self) -> Result<Vec<u8>, Error> {
         let mut beginning = Vec::new();
         while beginning.len() < LONGEST_HEADER && !has_header_end(&beginning) {
@@ -80,7 +81,7 @@ impl<'f, F: Feed> Split<'f, F> {
         }
     }
 
-    /// The next message, which goes by the API.
+    /// The next message, if it is for the API.
     pub(crate) async fn outgoing(&mut self) -> Result<Option<Outgoing>, Error> {
         if self.peek().await? != Some(UploadRoute::Api) {
             return Ok(None);
@@ -95,13 +96,13 @@ impl<'f, F: Feed> Split<'f, F> {
         }
     }
 
-    /// Lets what is left of the message go by, which was taken in part.
+    /// Skips the rest of the current message.
     pub(crate) async fn skip(&mut self) -> Result<(), Error> {
         while self.route.is_some() && self.chunk().await?.is_some() {}
         Ok(())
     }
 
-    /// The next octets of the message that has begun; `None` at its end.
+    /// The next bytes of the current message; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         match self.take().await? {
             Some(Offer::Chunk(octets)) => Ok(Some(octets)),

@@ -1,7 +1,8 @@
-//! One message on its way: small ones whole, with their labels in one request; large ones in chunks that can be gone on with.
+//! Uploads one message: a small one whole, with its labels in one request; a large one in chunks that can
+//! be resumed.
 //!
-//! Google's guide draws the line at 5 MB. Here it is where the engine draws it, at what it holds whole (256 KiB): what is
-//! longer is never in memory but for one chunk.
+//! Google's guide suggests 5 MB as the limit between them. Here it is the engine's limit for whole messages
+//! (256 KiB): of a larger message only one chunk is in memory.
 
 use std::time::Duration;
 
@@ -17,23 +18,23 @@ use super::{
     split::Split,
 };
 
-/// Octets of a chunk: a multiple of 256 KiB, as the protocol demands.
+/// Bytes per chunk: a multiple of 256 KiB, as the protocol demands.
 const CHUNK: usize = 1 << 20;
-/// So often a chunk is sent on because the connection broke or the server was away.
+/// Attempts per chunk after a broken connection or an unavailable server.
 const TRIES: u32 = 6;
-/// The longest wait before that.
+/// Longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// What is asked of every import: the date of the Date field; neither the spam filter nor the calendar has a say.
+/// Parameters of every import: the date of the Date field, no spam filter, no calendar.
 const QUERY: &str = "internalDateSource=dateHeader&neverMarkSpam=true&processForCalendar=false";
 
-/// How far an upload is.
+/// Progress of an upload.
 enum Progress {
-    /// It is complete: the message.
+    /// The complete message.
     Complete(u64),
-    /// So many octets are there.
+    /// Number of bytes that arrived.
     There(u64),
-    /// It is not known any more.
+    /// The upload does not exist any more.
     Gone(String),
 }
 
@@ -42,7 +43,7 @@ impl Api {
         self.url("/upload", &format!("messages/import?uploadType={kind}&{QUERY}"))
     }
 
-    /// Uploads a message that is held whole. The message as Gmail numbers it.
+    /// Uploads a whole message. Returns Gmail's number of it.
     pub(crate) async fn upload(&self, labels: &[String], message: &Bytes) -> Result<u64, ApiError> {
         let boundary = boundary(message);
         let head = format!(
@@ -64,7 +65,7 @@ impl Api {
         }
     }
 
-    /// Uploads the message of so many octets that has begun, to its end.
+    /// Uploads the current message of this length to its end.
     pub(crate) async fn upload_chunks<F: Feed>(
         &self,
         labels: &[String],
@@ -74,7 +75,8 @@ impl Api {
         let mut session = self.start(labels, length).await?;
         let (mut at, mut rest, mut is_over) = (0, BytesMut::new(), false);
         loop {
-            // The message's end is taken before its last chunk is sent: then the engine knows what it sent.
+            // The end of the message is read before its last chunk is sent: then the engine knows what it
+            // sent.
             while !is_over && (rest.len() < CHUNK || at + rest.len() as u64 >= length) {
                 match feed.chunk().await.map_err(ApiError::Unknown)? {
                     Some(octets) => rest.extend_from_slice(&octets),
@@ -102,7 +104,7 @@ impl Api {
         }
     }
 
-    /// Begins an upload; where its chunks go.
+    /// Starts an upload. Returns the address for its chunks.
     async fn start(&self, labels: &[String], length: u64) -> Result<Url, ApiError> {
         let headers = vec![
             ("content-type", "application/json; charset=UTF-8".to_owned()),
@@ -115,7 +117,7 @@ impl Api {
         loop {
             let trouble = match self.ask(&request).await {
                 Ok((answer, Meaning::Done)) => return address(&answer, self.uploads.api.reach),
-                // Nothing is there yet that could be there twice.
+                // Nothing was stored yet, so that it cannot be stored twice.
                 Ok((_, meaning @ Meaning::Away(..))) => unexpected(meaning),
                 Ok((_, meaning)) => return Err(unexpected(meaning)),
                 Err(trouble @ ApiError::Unknown(_)) => trouble,
@@ -129,8 +131,9 @@ impl Api {
         }
     }
 
-    /// Sends one chunk that begins at this octet, until all of it is there; the message where it is complete by that. What
-    /// became of a chunk is asked for before anything is sent again.
+    /// Sends one chunk at this offset until all of it arrived. Returns the message if that completes it.
+    ///
+    /// After an error the server is asked for its progress before anything is sent again.
     async fn send_chunk(
         &self,
         session: &mut Url,
@@ -170,7 +173,8 @@ impl Api {
                         format!("Gmail's API has {now} octets of an upload, where {at} were there before");
                     return Err(ApiError::Unknown(Error::session(words)));
                 }
-                // All that was sent is here still, and it was not all of the message: so it cannot be there.
+                // All that was sent is still here, and was not the whole message: the server cannot have
+                // stored it.
                 Ok(Progress::Gone(_)) if at == 0 && end < length && tries < TRIES => {
                     *session = self.start(labels, length).await?;
                     (there, is_asking) = (0, false);
@@ -193,7 +197,7 @@ impl Api {
     }
 }
 
-/// How long to wait before the next try: longer each time, and as long as the server says.
+/// Wait before the next attempt: longer each time, and at least the server's delay.
 fn wait(trouble: &ApiError, tries: u32) -> Duration {
     let told = match trouble {
         ApiError::Unknown(Error { retry: Retry::After(told), .. }) => told.unwrap_or_default(),
