@@ -1,4 +1,4 @@
-//! The beginning of a session: sign-in, identity, namespaces. It can be made before the session is used.
+//! The start of a session: sign-in, identity, namespaces. Sessions can be started before they are used.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -21,26 +21,26 @@ use crate::{
     profile::{ProfileChoice, Profiles, ServerIdentity},
 };
 
-/// A session that can be used, and what the server told at its beginning.
+/// A ready session, and the server's facts at its start.
 pub(crate) struct StartedSession {
     pub(crate) session: Session,
-    /// End of the token that the session was begun with.
+    /// End of the token of the sign-in.
     pub(crate) ends: Option<Instant>,
     pub(crate) choice: ProfileChoice,
     pub(crate) namespaces: Option<Namespaces>,
-    /// Time of one answer.
+    /// Time between a command and its answer.
     pub(crate) round_trip: Duration,
-    /// All folders, if they were listed at once.
+    /// All folders, if they were listed at the start.
     pub(crate) listed: Option<Vec<ListedMailbox>>,
 }
 
 impl StartedSession {
-    /// Connects, signs in, and asks what kind of server it is. With `lists` it lists all folders in the same round trip,
-    /// if the pattern does not depend on the answers.
+    /// Connects, signs in, and detects the kind of server. With `lists` it also lists all folders in the
+    /// same round trip, if the pattern does not depend on the answers.
     pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, SignInError> {
         let is_plain = lists && account.user_root.is_none();
         match Self::begin(account, is_plain).await {
-            // The server may hang up at one of its folders: the caller lists in another way.
+            // The server may disconnect at one of its folders: the caller lists in another way.
             Err(StartError::AtList) => {
                 Self::begin(account, false).await.map_err(StartError::into_sign_in_error)
             }
@@ -53,7 +53,7 @@ impl StartedSession {
         let SignedInSession { mut session, ends } =
             login.sign_in(options).await.map_err(StartError::Otherwise)?;
         let fields = [("name", "mailhaul"), ("version", env!("CARGO_PKG_VERSION"))];
-        // What is known by the greeting holds from the beginning; the server's own name comes with the rest.
+        // The greeting may decide the profile already. The server's name comes with the other answers.
         let first = deny(&mut session, &[], profile.as_deref())?;
         let is_source = *side == Side::Source;
         let extensions = if is_source { limited::extensions(&session) } else { &[] };
@@ -71,7 +71,7 @@ impl StartedSession {
     }
 }
 
-/// Why a session did not begin.
+/// Reason of a failed start.
 enum StartError {
     /// The connection ended at LIST.
     AtList,
@@ -95,12 +95,13 @@ impl From<imap::Error> for StartError {
     }
 }
 
-/// Sessions that begin before they are used. All connections of one mailbox share them.
+/// Sessions that are started before they are used. All connections of one mailbox share them.
 #[derive(Clone, Default)]
 pub(crate) struct StartingSessions(Arc<Mutex<Vec<StartingSession>>>);
 
 impl StartingSessions {
-    /// Starts or gives up sessions, until there are as many as wanted. With `lists` the first one lists all folders.
+    /// Starts or drops sessions until their number is `wanted`. With `lists` the first one lists all
+    /// folders.
     pub(crate) fn resize(&self, wanted: usize, account: &Account, lists: bool) {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while begun.len() < wanted {
@@ -110,14 +111,15 @@ impl StartingSessions {
         begun.truncate(wanted);
     }
 
-    /// Takes a session, if there is one. A further connection takes the last one, because the first may have listed.
+    /// Takes a session, if there is one. A further connection takes the last one, because the first may
+    /// have listed.
     pub(crate) fn take(&self, is_further: bool) -> Option<StartingSession> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if is_further || begun.is_empty() { begun.pop() } else { Some(begun.remove(0)) }
     }
 }
 
-/// A session that begins in the background. Its connection ends if this value is dropped.
+/// A session that starts in the background. Dropping this value ends its connection.
 pub(crate) struct StartingSession(JoinSet<Result<StartedSession, SignInError>>);
 
 impl StartingSession {
@@ -139,7 +141,7 @@ impl StartingSession {
     }
 }
 
-/// Chooses the server's profile. What does not work there is denied from now on.
+/// Chooses the server's profile, and denies the capabilities that do not work there.
 fn deny(
     session: &mut Session,
     id: &[(String, Option<String>)],

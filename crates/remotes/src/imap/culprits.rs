@@ -1,4 +1,4 @@
-//! Messages at which connections broke: shared by all connections to one mailbox.
+//! Messages at which connections broke. All connections to one mailbox share them.
 
 use std::{
     collections::BTreeMap,
@@ -8,16 +8,16 @@ use std::{
 use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
 
-/// Connections that may break at one message before the message is to blame.
+/// Broken connections at one message before the message is to blame.
 pub(crate) const MOST_BREAKS: u32 = 3;
-/// Messages of a folder at which the server fell silent so often, before once is enough for each further one: with many of
-/// them a pass would not end.
+/// Silent messages of a folder after which one silence is enough for each further message. Otherwise a pass
+/// would not end.
 const MANY_SILENT: u32 = 3;
 
-/// A folder, while its UIDs mean the same.
+/// A folder with the UIDVALIDITY of its UIDs.
 pub(crate) type NumberedFolder = (FolderPath, Option<UidValidity>);
 
-/// How often connections broke while a message was the one that was asked for, or while a folder was scanned.
+/// Counts broken connections: by the requested message, and by the scanned folder.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Culprits(Arc<Mutex<CulpritState>>);
 
@@ -25,14 +25,14 @@ pub(crate) struct Culprits(Arc<Mutex<CulpritState>>);
 struct CulpritState {
     messages: BTreeMap<NumberedFolder, BTreeMap<Uid, Breaks>>,
     scans: BTreeMap<NumberedFolder, u32>,
-    /// Messages with a verdict because the server fell silent.
+    /// Number of messages that are to blame because the server did not answer.
     silent: BTreeMap<NumberedFolder, u32>,
 }
 
 #[derive(Debug, Default)]
 struct Breaks {
     times: u32,
-    /// Why it is not asked for any more.
+    /// The reason not to request the message again.
     verdict: Option<String>,
 }
 
@@ -41,8 +41,8 @@ impl Culprits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection broke at this message; `is_alone` where nothing else was asked for. Returns the verdict once the message
-    /// is to blame.
+    /// Counts a connection that broke at this message. `is_alone` is true if nothing else was requested.
+    /// Returns the verdict once the message is to blame.
     pub(crate) fn broke(
         &self,
         folder: &NumberedFolder,
@@ -65,26 +65,26 @@ impl Culprits {
         breaks.verdict.clone()
     }
 
-    /// True if the server fell silent at several messages of the folder, each time.
+    /// True if the server did not answer for several messages of the folder, each several times.
     pub(crate) fn are_many_silent(&self, folder: &NumberedFolder) -> bool {
         self.inner().silent.get(folder).is_some_and(|silent| *silent >= MANY_SILENT)
     }
 
-    /// The message came: it was not to blame.
+    /// Forgets the message, because it arrived.
     pub(crate) fn acquit(&self, folder: &NumberedFolder, uid: Uid) {
         if let Some(breaks) = self.inner().messages.get_mut(folder) {
             breaks.remove(&uid);
         }
     }
 
-    /// The messages at which connections broke. With a verdict, they are not asked for any more.
+    /// The messages at which connections broke. Messages with a verdict are not requested again.
     pub(crate) fn in_folder(&self, folder: &NumberedFolder) -> BTreeMap<Uid, Option<String>> {
         let inner = self.inner();
         let breaks = inner.messages.get(folder).into_iter().flatten();
         breaks.map(|(uid, it)| (*uid, it.verdict.clone())).collect()
     }
 
-    /// A connection broke while the folder was scanned. True if that happened before.
+    /// Counts a connection that broke during a scan of the folder. True if it is not the first.
     pub(crate) fn broke_scan(&self, folder: &NumberedFolder) -> bool {
         let mut inner = self.inner();
         let times = inner.scans.entry(folder.clone()).or_default();
@@ -92,17 +92,18 @@ impl Culprits {
         *times > 1
     }
 
-    /// True if connections broke while the folder was scanned, and it was not scanned to its end since.
+    /// True if connections broke during scans of the folder, and no scan was complete since.
     pub(crate) fn breaks_scans(&self, folder: &NumberedFolder) -> bool {
         self.inner().scans.contains_key(folder)
     }
 
-    /// The folder was scanned to its end.
+    /// Forgets the broken scans after a complete one.
     pub(crate) fn scanned(&self, folder: &NumberedFolder) {
         self.inner().scans.remove(folder);
     }
 
-    /// A connection broke while all of these were asked for: those that broke others before are suspected of it.
+    /// Counts a connection that broke while all of these were requested. Only messages that broke others
+    /// before are suspected.
     pub(crate) fn broke_among(&self, folder: &NumberedFolder, uids: &UidSet, error: &imap::Error) {
         for uid in self.in_folder(folder).into_keys().filter(|uid| uids.contains(*uid)) {
             _ = self.broke(folder, uid, error, false);
@@ -110,13 +111,13 @@ impl Culprits {
     }
 }
 
-/// True where the connection broke, for no reason beyond what was asked for.
+/// True if the connection broke without a reason beyond the request.
 pub(crate) fn is_break(error: &imap::Error) -> bool {
     use imap::ErrorKind as K;
     error.scope == Scope::Session && matches!(error.kind, K::Connection | K::Timeout | K::Protocol)
 }
 
-/// Whether the connection ended, or nothing came, without a reason that lies beyond the command.
+/// True if the connection ended or timed out without a reason beyond the command.
 pub(crate) fn is_hangup(error: &imap::Error) -> bool {
     error.scope == Scope::Session
         && matches!(error.kind, imap::ErrorKind::Connection | imap::ErrorKind::Timeout)

@@ -1,30 +1,29 @@
-//! Whether a line is slow enough for compression (RFC 4978).
+//! Measures the speed of a link, to decide if compression pays (RFC 4978).
 //!
-//! Only far servers are measured, by the first octets of mail, whatever keeps them: where so few pass, compressing them takes
-//! some hundredths of one processor on either side, also when it was not the line that was slow.
+//! Only far servers are measured, with the first bytes of mail. Another cause may slow these bytes down.
+//! Compression then costs some percent of a processor on either side, which is acceptable.
 
 use std::time::{Duration, Instant};
 
-/// A server within so short a round trip has a line that is faster than the codec.
+/// Round trip up to which a link is faster than the codec.
 const NEAR: Duration = Duration::from_millis(4);
-/// Octets in a second, over one connection, below which the codec is faster than the line.
+/// Bytes per second and connection below which the codec is faster than the link.
 const SLOW: u64 = 4 << 20;
-/// So many octets tell it: more than what the buffers of sockets swallow at once.
+/// Bytes per measurement: more than the buffers of sockets hold.
 const SAMPLE: u64 = 6 << 20;
 
-/// What is known of the line to one server.
+/// Speed of the link to one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LinkSpeed {
-    /// Nothing yet.
     #[default]
     Unmeasured,
-    /// Not to be compressed.
+    /// Compression does not pay.
     Fast,
-    /// To be compressed, if the server can.
+    /// Compression pays, if the server offers it.
     Slow,
 }
 
-/// Measures a line while mail passes.
+/// Measures a link while mail passes.
 pub(crate) struct Gauge {
     begun: Instant,
     octets: u64,
@@ -32,7 +31,7 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    /// Begins now.
+    /// Starts the measurement.
     pub(crate) fn new(link_speed: LinkSpeed, round_trip: Option<Duration>) -> Self {
         let is_near = round_trip.is_none_or(|it| it < NEAR);
         let link_speed =
@@ -40,7 +39,7 @@ impl Gauge {
         Self { begun: Instant::now(), octets: 0, link_speed }
     }
 
-    /// So many octets have passed; true when they have just shown that the line is slow.
+    /// Counts bytes. Returns true once, when they show that the link is slow.
     pub(crate) fn passed(&mut self, octets: usize) -> bool {
         if self.link_speed != LinkSpeed::Unmeasured {
             return false;
@@ -53,7 +52,7 @@ impl Gauge {
         self.link_speed == LinkSpeed::Slow
     }
 
-    /// What is known now.
+    /// The result so far.
     pub(crate) fn link_speed(&self) -> LinkSpeed {
         self.link_speed
     }
@@ -80,7 +79,7 @@ mod tests {
         assert_eq!(far.link_speed(), LinkSpeed::Unmeasured);
         far.begun = Instant::now().checked_sub(Duration::from_mins(1)).unwrap();
         assert!(far.passed(8 << 20));
-        // Said once.
+        // Reported once.
         assert!(!far.passed(8 << 20));
         assert_eq!(far.link_speed(), LinkSpeed::Slow);
     }

@@ -1,4 +1,4 @@
-//! A mailbox on an IMAP server: connecting, listing, scanning. Nothing here changes anything on the server.
+//! A mailbox on an IMAP server: connects, lists, scans. Changes nothing on the server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,58 +43,55 @@ use crate::{
     profile::{Profile, ProfileChoice},
 };
 
-/// Octets under way while bodies are read only to be hashed.
+/// Bytes in flight while bodies are read only for their hashes.
 const HASH_BUDGET: u32 = 2 << 20;
-/// A session is ended so long before its token ends.
+/// A session ends this long before its token.
 const BEFORE_END: Duration = Duration::from_secs(2);
-/// So long a goodbye may take.
+/// Timeout of LOGOUT.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// Said of a folder whose numbers are not known to last.
+/// Note on a folder without a lasting UIDVALIDITY.
 const WITHOUT_VALIDITY: &str =
     "the server tells no UIDVALIDITY; each pass recognises the messages by their headers";
 
-/// Somebody who is told what kind of server a mailbox is on.
+/// Receives the detected server profile at each connection.
 pub type ProfileListener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
 
-/// A mailbox on an IMAP server, connected when it is first needed.
+/// A mailbox on an IMAP server, connected on first use.
 pub struct ImapMailbox {
     pub(crate) account: Account,
     pub(crate) session: Option<Session>,
-    /// Connections that are being made before they are used.
+    /// Connections that are made before they are used.
     pub(crate) ahead: StartingSessions,
-    /// When the token ends by which the session was begun.
+    /// End of the session's token.
     ends: Option<tokio::time::Instant>,
-    /// Whether a session was ever had: what was never reached is not waited for.
+    /// True after the first session. Outages of a server that was never reached are not waited out.
     was_reached: bool,
-    /// How long the server took to answer when the session began.
+    /// Time of an answer at the start of the session.
     round_trip: Option<Duration>,
-    /// What kind of server it turned out to be.
+    /// The detected server profile.
     pub(crate) choice: ProfileChoice,
-    /// Who is told that, whenever it connects.
     listener: Option<ProfileListener>,
     names: Names,
-    /// Whether a session lists all folders when it begins.
     list_at_once: ListAtOnce,
-    /// What the server calls the folders that it listed.
+    /// Names on the wire of the listed folders.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
-    /// Those of them that hold no messages as they are.
+    /// Listed folders that hold no messages.
     pub(crate) hollow: BTreeSet<FolderPath>,
     label_rules: LabelRules,
-    /// Where folders are labels: which of them a message is taken from.
+    /// On Gmail: the home folder of each message.
     pub(crate) labels: Option<Arc<Labels>>,
-    /// What was learnt of it while it was written to.
     learned: Arc<Mutex<LearnedLimits>>,
     /// Messages at which connections broke.
     pub(crate) culprits: Culprits,
-    /// What the sizes that it tells are worth.
+    /// The accuracy of the server's message sizes.
     pub(crate) sizes: Sizes,
-    /// Whether what goes over the line is to be compressed.
+    /// Decides if the connection is compressed.
     pub(crate) link_speed: LinkSpeed,
-    /// What was told of how folders are numbered.
+    /// The UIDVALIDITY of the folders.
     pub(crate) numbering: Numbering,
-    /// Where messages are uploaded by Gmail's API.
+    /// On Gmail with the API: the state of uploads.
     pub(crate) uploads: Option<Uploads>,
-    /// Whether the operator was told that a `UserRoot` may be needed.
+    /// True after the advice that a `UserRoot` may be needed.
     is_root_advised: bool,
     /// True after a connection broke while copies were listed and read in one flight.
     pub(crate) is_read_apart: bool,
@@ -102,22 +99,23 @@ pub struct ImapMailbox {
     pub(crate) scanned: Arc<AtomicU64>,
     /// Scans that were made before the engine asked for them.
     pub(crate) prefetched: PrefetchedScans,
-    /// Whether this is one more connection beside the mailbox's own: it ends where the other one would begin anew.
+    /// True for an additional connection of the mailbox. It fails where the first connection would start a
+    /// new session.
     pub(crate) is_further: bool,
 }
 
-/// Whether a session lists all folders when it begins.
+/// Decides if a session lists all folders at its start.
 #[derive(Default, PartialEq, Eq)]
 enum ListAtOnce {
     #[default]
     No,
-    /// A session that begins now does.
+    /// The next session lists them.
     Wanted,
-    /// The session did.
+    /// The session has listed them.
     Done(Vec<ListedMailbox>),
 }
 
-/// True if no connection came about, as far as the greeting.
+/// True if no connection was made, or no greeting came.
 fn is_unreachable(error: &imap::Error) -> bool {
     use imap::ErrorKind as K;
     match error.kind {
@@ -128,7 +126,7 @@ fn is_unreachable(error: &imap::Error) -> bool {
 }
 
 impl ImapMailbox {
-    /// A mailbox, not yet connected.
+    /// A mailbox that is not connected yet.
     pub fn new(account: Account) -> Self {
         Self {
             account,
@@ -159,47 +157,46 @@ impl ImapMailbox {
         }
     }
 
-    /// What becomes of labels, where it is a source on Gmail.
+    /// Sets the rules for Gmail's labels of a source.
     #[must_use]
     pub fn with_labels(self, label_rules: LabelRules) -> Self {
         Self { label_rules, ..self }
     }
 
-    /// The same, uploading messages by Gmail's API and not by APPEND, where it is a target on Gmail. Who logs in must have
-    /// access tokens.
+    /// Uploads messages by Gmail's API in place of APPEND. The login must have access tokens.
     #[must_use]
     pub fn uploading_by(mut self, api: GmailApi) -> Self {
         self.uploads = Some(Uploads::new(api));
         self
     }
 
-    /// The same, telling somebody what kind of server it turns out to be, whenever it connects.
+    /// Reports the detected server profile at each connection.
     #[must_use]
     pub fn with_profile_listener(mut self, listener: ProfileListener) -> Self {
         self.listener = Some(listener);
         self
     }
 
-    /// The same, counting the messages that scans show: a scan of a huge folder gets on although no message arrives.
+    /// Counts the messages that scans show. The counter shows the progress of a huge folder's scan.
     #[must_use]
     pub fn counting_scans(mut self, count: Arc<AtomicU64>) -> Self {
         self.scanned = count;
         self
     }
 
-    /// What kind of server it is taken for, and why; once it is connected.
+    /// The server profile and its reason; known after the first connection.
     pub fn profile(&self) -> &ProfileChoice {
         &self.choice
     }
 
-    /// Something new is to be asked. A session that the server ended while nothing was asked of it is begun anew; one that
-    /// ends later is an error.
+    /// Prepares for a new request. A session that ended while idle is replaced; one that ends later is an
+    /// error.
     pub(crate) async fn begin(&mut self) -> Result<(), Error> {
         if let Some(session) = &mut self.session
             && let Some(error) = session.ended().await
         {
             self.session = None;
-            // What concerns more than the connection meets the next one too.
+            // An error beyond the connection would meet the next connection too.
             if self.is_further || error.scope > Scope::Session {
                 return Err(self.explain(error));
             }
@@ -207,7 +204,7 @@ impl ImapMailbox {
         self.session().await.map(drop)
     }
 
-    /// The session; a new one where there is none.
+    /// Returns the session, or starts a new one.
     pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
         let session = match self.session.take() {
             Some(session) if !self.is_worn(&session) => session,
@@ -226,26 +223,26 @@ impl ImapMailbox {
         Ok(self.session.insert(session))
     }
 
-    /// What was learnt of the mailbox, by whichever connection.
+    /// Limits learned from refusals on any connection.
     pub(crate) fn learned(&self) -> MutexGuard<'_, LearnedLimits> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same, for those who keep it.
+    /// The same, to share.
     pub(crate) fn shared_limits(&self) -> Arc<Mutex<LearnedLimits>> {
         Arc::clone(&self.learned)
     }
 
-    /// Octets of the largest message that a folder takes: what the server says of itself or of the folder, or what is known
-    /// of its kind.
+    /// Size of the largest message that a folder takes (bytes): the server's limit, the folder's, or the
+    /// profile's.
     pub(crate) fn append_limit(&self, folder: &FolderPath) -> Option<u64> {
         let told = self.session.as_ref().and_then(|it| it.capabilities().append_limit());
         let limits = [told, self.learned().folder(folder).append_limit, self.choice.profile.size_limit];
-        // 0 would mean that nothing can be copied at all: then the server says so itself.
+        // A limit of 0 would exclude all messages. The server itself must refuse them.
         limits.into_iter().flatten().filter(|it| *it > 0).min()
     }
 
-    /// Whether it is better ended than asked anything more: its errors are used up, or its token.
+    /// True if the session should end: its allowed errors are used up, or its token ends.
     fn is_worn(&self, session: &Session) -> bool {
         self.choice.profile.allowance(session.refusals()) == Some(0)
             || self.ends.is_some_and(|ends| ends <= tokio::time::Instant::now() + BEFORE_END)
@@ -262,7 +259,7 @@ impl ImapMailbox {
                     && !self.was_reached
                     && is_unreachable(error)
                 {
-                    // Probably a mistake in the address, or an outage: the operator waits for an answer.
+                    // Probably a wrong address, or an outage: the operator waits for an answer.
                     (error.scope, error.retry) = (Scope::Endpoint, Retry::Never);
                 }
                 why
@@ -291,19 +288,19 @@ impl ImapMailbox {
         Ok(session)
     }
 
-    /// The line has turned out to be slow: from now on what goes over it is compressed, if the server can.
+    /// Compresses the connection from now on, if the server can.
     pub(crate) async fn compress(&mut self) -> Result<(), Error> {
         self.link_speed = LinkSpeed::Slow;
         let compressed = compress(self.session().await?).await;
         compressed.map_err(|error| self.explain(error))
     }
 
-    /// The error in the engine's words, with the mailbox's name in front.
+    /// The error as one of the engine, with the mailbox's name in front.
     pub(crate) fn explain(&self, error: imap::Error) -> Error {
         into_engine_error(error).context(self.end()).at(self.account.side)
     }
 
-    /// The mailbox's name, and which end it is.
+    /// The side and the name of the mailbox.
     pub(crate) fn end(&self) -> String {
         let side = match self.account.side {
             Side::Source => "source",
@@ -312,12 +309,12 @@ impl ImapMailbox {
         format!("{side} {}", self.describe())
     }
 
-    /// The folder with the numbers that were told of it.
+    /// The folder with its known UIDVALIDITY.
     pub(crate) fn numbered(&self, folder: &FolderPath) -> NumberedFolder {
         (folder.clone(), self.numbering.validity(folder))
     }
 
-    /// What the server calls the folder.
+    /// The server's name of the folder.
     pub(crate) fn wire(&self, folder: &FolderPath) -> MailboxName {
         self.listed.get(folder).cloned().unwrap_or_else(|| self.names.wire(folder))
     }
@@ -344,7 +341,7 @@ impl Mailbox for ImapMailbox {
         let names = self.names.clone();
         let mut listed = listing::list(self.session().await?, &names, with_status, told).await;
         if with_status && listed.as_ref().is_err_and(is_hangup) {
-            // One folder may be what the server cannot tell of: which one it is shows when each is opened.
+            // The server may fail at one folder. Opening each one shows which.
             self.session = None;
             listed = listing::list(self.session().await?, &names, false, None).await;
         }
@@ -384,7 +381,7 @@ impl Mailbox for ImapMailbox {
         self.begin().await?;
         let name = self.wire(folder);
         let mut items = STATUS_ITEMS.to_vec();
-        // With a figure in the capability, it is the same for all folders (RFC 7889).
+        // A limit in the capability itself is the same for all folders (RFC 7889).
         if self.account.side == Side::Target && self.session().await?.capabilities().has("APPENDLIMIT") {
             items.push(StatusItem::AppendLimit);
         }
@@ -406,7 +403,7 @@ impl Mailbox for ImapMailbox {
                 self.numbering.set_validity(folder, Some(status.uid_validity));
                 Ok(status)
             }
-            // Quirk: Dovecot 2.3 tells UIDVALIDITY 0 of a folder that another connection has just made.
+            // Quirk: Dovecot 2.3 sends UIDVALIDITY 0 for a folder that another connection has just created.
             None => self.opened_status(folder).await,
         }
     }
@@ -430,7 +427,7 @@ impl Mailbox for ImapMailbox {
         if self.account.side == Side::Target
             && let Some(why) = incomplete.as_ref().or(unseen.first().map(|it| &it.why))
         {
-            // What is not shown would be copied once more.
+            // Messages that are not shown would be copied once more.
             return Err(self.explain_in(folder, scan::incomplete(why)));
         }
         let mut notes =
@@ -438,7 +435,7 @@ impl Mailbox for ImapMailbox {
         notes.extend(self.doubt(status.messages));
         let mut dated_by_header = UidSet::new();
         if self.account.side == Side::Source {
-            // Messages that were expunged meanwhile are not shown: the count must not say otherwise.
+            // Expunged messages are not shown, and must not be counted.
             status.messages = status.messages.min(self.selected()?.data().exists);
             let completed = dates::complete(&mut self.selected()?, &mut messages).await;
             dated_by_header = completed.map_err(|error| self.explain_in(folder, error))?;
@@ -459,7 +456,7 @@ impl Mailbox for ImapMailbox {
         folder: &FolderPath,
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
-        // A message that is to blame for broken connections is not read.
+        // A message that breaks connections is not read.
         let known = self.culprits.in_folder(&self.numbered(folder));
         let uids: UidSet = uids.iter().filter(|uid| !matches!(known.get(uid), Some(Some(_)))).collect();
         if uids.is_empty() {
@@ -483,7 +480,7 @@ impl Mailbox for ImapMailbox {
             }
             return Err(self.explain_in(folder, error));
         }
-        // Without any of the fields, or where the server refuses them, the whole message must be read.
+        // Without these fields, or if the server refuses them, the whole message is read.
         let nameless: UidSet = uids.iter().filter(|uid| !matches!(found.get(uid), Some(Some(_)))).collect();
         let mut fingerprints: Vec<(Uid, Fingerprint)> =
             found.into_iter().filter_map(|(uid, it)| Some((uid, it?))).collect();
@@ -496,7 +493,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn reconnect(&mut self) -> Result<(), Error> {
-        // The next command connects; a mailbox that is not needed any more does not.
+        // The next command connects, if there is one.
         self.session = None;
         self.prefetched.clear();
         self.ahead.resize(0, &self.account, false);
@@ -505,7 +502,7 @@ impl Mailbox for ImapMailbox {
 
     fn connect_ahead(&mut self, further: usize) {
         let own = usize::from(self.session.is_none());
-        // Only the source of a known mailbox is listed.
+        // Only the source of a known mailbox is listed at once.
         let lists = own > 0 && self.listed.is_empty() && self.account.side == Side::Source;
         self.ahead.resize(own + further, &self.account, lists);
     }
@@ -558,7 +555,7 @@ impl Mailbox for ImapMailbox {
 }
 
 impl ImapMailbox {
-    /// Ends the connections that were made ahead. Returns the one in use.
+    /// Ends the connections that were started ahead. Returns the one in use.
     fn give_up_sessions(&mut self) -> Option<Session> {
         if !self.is_further {
             self.ahead.resize(0, &self.account, false);
@@ -566,7 +563,7 @@ impl ImapMailbox {
         self.session.take()
     }
 
-    /// True if STATUS is refused for a folder that can probably be opened all the same (GNU imap4d for INBOX).
+    /// True if STATUS is refused for a folder that can probably be opened (GNU imap4d for INBOX).
     fn is_refusal_of_status(&self, folder: &FolderPath, error: &imap::Error) -> bool {
         error.scope == Scope::Folder
             && error.kind == imap::ErrorKind::Refused
@@ -574,13 +571,13 @@ impl ImapMailbox {
             && !self.hollow.contains(folder)
     }
 
-    /// What is said of a folder that shows so many messages, where there may be more.
+    /// Note on a folder that may have more messages than it shows.
     fn doubt(&self, shown: u32) -> Option<String> {
         let session = self.session.as_ref().filter(|_| self.account.side == Side::Source)?;
         limited::doubt(session, shown, self.choice.profile.shows_all_at.as_deref())
     }
 
-    /// Files of the home directory are listed as folders (UW-imapd): says so once, and what can be done.
+    /// Warns once if files of a home directory are listed as folders (UW-imapd).
     fn advise_root(&mut self, folders: &[Folder]) {
         let is_file = |it: &&Folder| it.path.segments().first().is_some_and(|it| it.starts_with('.'));
         let Some(file) = folders.iter().find(is_file).filter(|_| !self.is_root_advised) else { return };
@@ -593,7 +590,7 @@ impl ImapMailbox {
         );
     }
 
-    /// Reads the bodies, only to hash them.
+    /// Reads the bodies only for their hashes.
     async fn hashes(
         &mut self,
         folder: &FolderPath,
@@ -637,7 +634,7 @@ impl ImapMailbox {
 }
 
 async fn goodbye(session: Session) {
-    // Everything that matters was answered before.
+    // All answers that matter came before.
     _ = timeout(GOODBYE, session.logout()).await;
 }
 
@@ -646,7 +643,7 @@ async fn compress(session: &mut Session) -> Result<(), imap::Error> {
         return Ok(());
     }
     match session.compress().await {
-        // Refused: then it goes on as it is.
+        // A refusal changes nothing.
         Err(error) if error.scope < Scope::Session => Ok(()),
         other => other,
     }

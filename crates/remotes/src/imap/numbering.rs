@@ -8,26 +8,26 @@ use std::{
 
 use mailhaul_mail::{FolderPath, UidValidity};
 
-/// How a folder is opened.
+/// The command that opens a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SelectMode {
-    /// To read.
+    /// For reading.
     Examine,
-    /// To write.
+    /// For writing.
     Select,
 }
 
-/// What was told of how folders are numbered; all connections to a mailbox share it.
+/// UIDVALIDITY of the folders. All connections to a mailbox share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Numbering(Arc<Mutex<NumberingState>>);
 
 #[derive(Debug, Default)]
 struct NumberingState {
-    /// The UIDVALIDITY to which all UIDs belong that were told since.
+    /// The UIDVALIDITY of all UIDs that are known.
     validity: BTreeMap<FolderPath, UidValidity>,
-    /// Folders for which EXAMINE tells no UIDVALIDITY that lasts, and SELECT does.
+    /// Folders with a lasting UIDVALIDITY in SELECT only, and not in EXAMINE.
     selected_to_read: BTreeSet<FolderPath>,
-    /// Folders for which the server tells no UIDVALIDITY at all.
+    /// Folders without any UIDVALIDITY.
     without_validity: BTreeSet<FolderPath>,
 }
 
@@ -36,15 +36,16 @@ impl Numbering {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The folder's UIDs belong to this UIDVALIDITY from now on.
+    /// Sets the UIDVALIDITY of the folder's UIDs.
     pub(crate) fn set_validity(&self, folder: &FolderPath, validity: Option<UidValidity>) {
         if let Some(validity) = validity {
             self.inner().validity.insert(folder.clone(), validity);
         }
     }
 
-    /// The UIDVALIDITY of a folder for which the server now tells none: the one told before, else a number that no other
-    /// pass has. The next pass recognises the messages by their fingerprints then.
+    /// The UIDVALIDITY of a folder for which the server sends none: the known one, else a new number.
+    ///
+    /// No other pass has that number, so that the next pass matches the messages by their fingerprints.
     pub(crate) fn made_up_validity(&self, folder: &FolderPath) -> UidValidity {
         let mut told = self.inner();
         if let Some(known) = told.validity.get(folder) {
@@ -58,12 +59,12 @@ impl Numbering {
         made_up
     }
 
-    /// True if the folder's UIDVALIDITY was not told by the server.
+    /// True if the folder's UIDVALIDITY is not the server's.
     pub(crate) fn is_made_up(&self, folder: &FolderPath) -> bool {
         self.inner().without_validity.contains(folder)
     }
 
-    /// True if EXAMINE tells no UIDVALIDITY of the folder that lasts.
+    /// True if the folder must be opened with SELECT to be read.
     pub(crate) fn is_selected_to_read(&self, folder: &FolderPath) -> bool {
         self.inner().selected_to_read.contains(folder)
     }
@@ -73,7 +74,7 @@ impl Numbering {
         self.inner().selected_to_read.insert(folder.clone());
     }
 
-    /// The UIDVALIDITY that was told last.
+    /// The last known UIDVALIDITY.
     pub(crate) fn validity(&self, folder: &FolderPath) -> Option<UidValidity> {
         self.inner().validity.get(folder).copied()
     }

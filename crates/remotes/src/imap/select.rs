@@ -1,4 +1,4 @@
-//! Opening a folder: with numbers that mean what was told before, and beside folders that no server can open.
+//! Opens folders: notices a changed UIDVALIDITY, and skips folders that the server cannot open.
 
 use mailhaul_engine::{Error, ErrorKind, FolderStatus};
 use mailhaul_imap::{SelectOptions, Selected, Session};
@@ -6,12 +6,13 @@ use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
 
 use crate::imap::{culprits::is_hangup, mailbox::ImapMailbox, numbering::SelectMode};
 
-/// So many connections may end at the opening of a folder before it is the folder that is to blame.
+/// Connections that may end when a folder is opened, before the folder is to blame.
 const HANGUPS: u32 = 3;
 
 impl ImapMailbox {
-    /// The folder opened, again only where that is needed. That it is numbered otherwise than was told is an error: what
-    /// is known of its messages would be said of others.
+    /// Returns the open folder, and opens it if needed.
+    ///
+    /// A changed UIDVALIDITY is an error: known facts would be applied to other messages.
     pub(crate) async fn open(
         &mut self,
         folder: &FolderPath,
@@ -37,10 +38,10 @@ impl ImapMailbox {
         self.selected()
     }
 
-    /// The folder opened now to be scanned: its numbers are of now, and UIDs belong to the UIDVALIDITY that it tells.
+    /// Opens the folder for a scan, with its current UIDVALIDITY.
     ///
-    /// Where EXAMINE tells none, or another one than before, SELECT is asked, and believed: Courier makes one up for EXAMINE
-    /// in mailboxes that only POP3 has used. Nothing is changed by it but `\Recent`.
+    /// SELECT counts if EXAMINE sends no UIDVALIDITY, or another one than before. Quirk: Courier invents
+    /// one for EXAMINE in mailboxes that only POP3 has used. SELECT changes nothing but `\Recent`.
     pub(crate) async fn open_to_scan(&mut self, folder: &FolderPath) -> Result<Selected<'_>, Error> {
         let then = self.numbering.validity(folder);
         let mut now = self.open_anew(folder, SelectMode::Examine).await?;
@@ -58,7 +59,7 @@ impl ImapMailbox {
         self.selected()
     }
 
-    /// The state of the folder, which is opened for it as by [`Self::open_to_scan`].
+    /// Opens the folder as [`Self::open_to_scan`] does, and returns its state.
     pub(crate) async fn opened_status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
         let selected = self.open_to_scan(folder).await?;
         let data = selected.data();
@@ -67,7 +68,8 @@ impl ImapMailbox {
         Ok(FolderStatus { messages, uid_validity, uid_next, highest_modseq })
     }
 
-    /// Selects the folder now. `None` if the answer lacks UIDVALIDITY or UIDNEXT, or the folder is read-only.
+    /// Selects the folder now. `None` if the answer lacks UIDVALIDITY or UIDNEXT, or the folder is
+    /// read-only.
     pub(crate) async fn select_anew(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
         let uid_validity = self.open_anew(folder, SelectMode::Select).await?;
         let selected = self.selected()?;
@@ -81,8 +83,10 @@ impl ImapMailbox {
         Ok(Some(FolderStatus { messages, uid_validity, uid_next, highest_modseq }))
     }
 
-    /// Opens the folder now, and gives its UIDVALIDITY. A folder at which every connection ends is given up, so that the
-    /// others can be carried (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
+    /// Opens the folder now, and returns its UIDVALIDITY.
+    ///
+    /// Quirk: a folder at which every connection ends is given up, so that the others can be migrated
+    /// (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
     pub(crate) async fn open_anew(
         &mut self,
         folder: &FolderPath,
@@ -96,7 +100,7 @@ impl ImapMailbox {
             let options = SelectOptions { condstore: true, qresync: None };
             let session = self.session().await?;
             if let Some(error) = session.ended().await {
-                // It ended before, and not because of this folder.
+                // The session ended before, and not because of this folder.
                 return Err(self.explain_in(folder, error));
             }
             let outcome = match mode {
@@ -119,7 +123,7 @@ impl ImapMailbox {
         }
     }
 
-    /// Opens the folder once more, and gives the number of its messages now.
+    /// Opens the folder once more, and returns the number of its messages.
     pub(crate) async fn open_now(&mut self, folder: &FolderPath, mode: SelectMode) -> Result<u32, Error> {
         self.open_anew(folder, mode).await?;
         Ok(self.selected()?.data().exists)

@@ -9,7 +9,7 @@ use std::{
 };
 
 pub(crate) use crate::memory::MemoryLedger;
-use crate::memory::{NoTime, Listener};
+use crate::memory::{Listener, NoTime};
 use mailhaul_engine::{
     Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, RemovalRules, Report,
 };

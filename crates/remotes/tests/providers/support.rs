@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
-pub(crate) use crate::memory::MemoryLedger;
 use crate::memory::Listener;
+pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
     Budget, Clock as _, Deletions, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions,

@@ -1,4 +1,4 @@
-//! What was learnt of a target while it was written to: shared by all connections to one mailbox.
+//! Limits learned from a target's refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,36 +8,37 @@ use crate::imap::append::permanent_flags::is_system;
 
 /// Connections that may end at the same message before it is skipped.
 const HANGUPS: u32 = 3;
-/// Messages that are sent one by one after a connection ended: among them is the one at which it did, if there is one.
+/// Messages that are sent one by one after a connection ended. The message that ended it is among them, if
+/// there is one.
 const CAREFUL: u32 = 200;
 
 /// Limits learned from a target's refusals; shared by all connections to the mailbox.
 #[derive(Debug, Default)]
 pub(crate) struct LearnedLimits {
-    /// Flags of which the operator was told already that the target does not keep them.
+    /// Lost flags that were reported to the operator.
     told_lost: BTreeSet<String>,
     folders: BTreeMap<FolderPath, FolderLimits>,
 }
 
-/// What was learnt of one folder.
+/// Limits learned in one folder.
 #[derive(Debug, Default)]
 pub(crate) struct FolderLimits {
-    /// Keywords because of which messages were refused, in lower case.
+    /// Keywords that the server refused, in lower case.
     refused: BTreeSet<String>,
-    /// Messages that were refused without a reason, and are sent once more with no flags but those that the server lists
-    /// (PERMANENTFLAGS); true where a system flag is left out. By their UIDs on the source.
+    /// Messages that were refused without a reason, by their UIDs on the source. They are sent once more
+    /// with listed flags only (PERMANENTFLAGS). The value is true if a system flag is left out.
     plain: BTreeMap<Uid, bool>,
-    /// The server refuses messages with system flags that it does not list.
+    /// True if the server refuses messages with system flags that it does not list.
     refuses_unlisted: bool,
-    /// Connections that ended at a message that was alone under way.
+    /// Connections that ended while only this message was in flight.
     hangups: BTreeMap<Uid, u32>,
-    /// Times that the server asked for patience in answer to a message alone.
+    /// Number of throttle replies to a message alone.
     patience: BTreeMap<Uid, u32>,
-    /// So many messages are sent one by one, each after the answer to the one before: a connection ended.
+    /// Number of messages that are still sent one by one after a connection ended.
     careful: u32,
-    /// Times that the folder was made again because the server asked for it (TRYCREATE).
+    /// Number of times that the folder was created again on the server's request (TRYCREATE).
     pub(crate) recreated: u32,
-    /// Octets of the largest message, as STATUS tells.
+    /// Size of the largest message, from STATUS (bytes).
     pub(crate) append_limit: Option<u64>,
 }
 
@@ -46,14 +47,15 @@ impl LearnedLimits {
         self.folders.entry(folder.clone()).or_default()
     }
 
-    /// The flags among these of which nobody was told yet; from now on they were told.
+    /// Returns the flags that were not reported as lost yet, and marks them as reported.
     pub(crate) fn new_losses(&mut self, lost: &Flags) -> Vec<String> {
         lost.iter().filter(|name| self.told_lost.insert((*name).to_owned())).map(str::to_owned).collect()
     }
 }
 
 impl FolderLimits {
-    /// True if the flag may be sent with this message. `is_listed`: the server says that it keeps it.
+    /// True if the flag may be sent with this message. `is_listed` is true if the server says that it keeps
+    /// the flag.
     pub(crate) fn suits(&self, uid: Uid, name: &str, is_listed: bool) -> bool {
         let is_plain = self.plain.contains_key(&uid);
         if is_system(name) {
@@ -62,12 +64,12 @@ impl FolderLimits {
         !(is_plain || self.refuses(name))
     }
 
-    /// Whether messages were refused because of this flag.
+    /// True if messages were refused because of this flag.
     pub(crate) fn refuses(&self, name: &str) -> bool {
         self.refused.contains(&name.to_ascii_lowercase())
     }
 
-    /// Learns which of these flags a refusal names. True where it names any.
+    /// Learns the flags that a refusal names. True if it names any of these.
     pub(crate) fn learn_flags(&mut self, words: &str, flags: &Flags) -> bool {
         let named: Vec<String> = named_flags(words, flags).into_iter().map(str::to_ascii_lowercase).collect();
         let is_any = !named.is_empty();
@@ -75,8 +77,8 @@ impl FolderLimits {
         is_any
     }
 
-    /// Learns from a refusal of messages with these flags. True where they will be sent with others next time. `lists`
-    /// tells which flags the server says it keeps.
+    /// Learns from a refusal of messages with these flags. True if the next attempt has other flags.
+    /// `lists` is true for flags that the server says it keeps.
     pub(crate) fn learn(
         &mut self,
         words: &str,
@@ -95,21 +97,21 @@ impl FolderLimits {
         is_named
     }
 
-    /// The message was refused for good.
+    /// Forgets a message that was refused for good.
     pub(crate) fn forget(&mut self, uid: Uid) {
         self.plain.remove(&uid);
         self.hangups.remove(&uid);
         self.patience.remove(&uid);
     }
 
-    /// True where the server asked for patience at this message alone before, and it was granted: it may mean the message.
+    /// True if the server has throttled this message alone before. The reply may then mean the message.
     pub(crate) fn asks_again(&mut self, uid: Uid) -> bool {
         let times = self.patience.entry(uid).or_default();
         *times += 1;
         *times > 1
     }
 
-    /// The message was accepted.
+    /// Records an accepted message.
     pub(crate) fn accepted(&mut self, uid: Uid) {
         self.refuses_unlisted |= self.plain.get(&uid) == Some(&true);
         self.careful = self.careful.saturating_sub(1);
@@ -121,8 +123,9 @@ impl FolderLimits {
         self.careful > 0
     }
 
-    /// The connection ended while these messages had no answer, the first command's first. True where the first is to
-    /// blame: the server says so, or it happened again and again while that message was alone under way.
+    /// Records a connection that ended without an answer to these messages, those of the first command.
+    /// True if the first message is to blame: the server says so, or it happened several times with that
+    /// message alone.
     pub(crate) fn is_to_blame(&mut self, first: &[Uid], is_alone: bool, words: &str) -> bool {
         if !first.is_empty() {
             self.careful = CAREFUL;
@@ -132,7 +135,7 @@ impl FolderLimits {
             return true;
         }
         if !is_alone {
-            // Another one of the messages under way may be the reason.
+            // Another message in flight may be the reason.
             return false;
         }
         let hangups = self.hangups.entry(*uid).or_default();
@@ -141,7 +144,8 @@ impl FolderLimits {
     }
 }
 
-/// The keywords that a refusal names. Its words must be about flags, or a keyword like `work` would be blamed for nothing.
+/// The keywords that a refusal names. Its words must be about flags, because a keyword like `work` may
+/// occur in any text.
 fn named_flags<'a>(words: &str, flags: &'a Flags) -> Vec<&'a str> {
     let words = words.to_ascii_lowercase();
     let is_about_flags = words.contains("flag") || words.contains("keyword");

@@ -1,4 +1,4 @@
-//! APPEND: pipelined messages, their outcomes, and the limits that a target turned out to have.
+//! APPEND: pipelined messages, their outcomes, and the target's limits.
 
 pub(crate) mod learned;
 pub(crate) mod permanent_flags;

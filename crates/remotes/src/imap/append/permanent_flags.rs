@@ -3,14 +3,15 @@
 use mailhaul_imap::{MailboxData, is_flag};
 use mailhaul_mail::SystemFlag;
 
-/// The flags that may be sent into the selected folder (PERMANENTFLAGS, RFC 9051, section 7.1).
+/// Flags that may be sent into the selected folder (PERMANENTFLAGS, RFC 9051, section 7.1).
 ///
-/// System flags may always be sent: some servers list only `\*`, or nothing for an empty folder, and store them.
+/// System flags may always be sent: some servers list only `\*`, or nothing for an empty folder, and store
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PermanentFlags {
-    /// `None` where the server does not say: then all may be kept.
+    /// `None` if the server lists none: then all flags may be kept.
     listed: Option<Vec<String>>,
-    /// Flags that are not sent though they might be kept.
+    /// Flags that are never sent, even if the server would keep them.
     never_sent: &'static [String],
 }
 
@@ -21,7 +22,7 @@ impl PermanentFlags {
         Self { listed, never_sent: &[] }
     }
 
-    /// Without these flags.
+    /// Excludes these flags.
     #[must_use]
     pub(crate) fn without(self, never_sent: &'static [String]) -> Self {
         Self { never_sent, ..self }

@@ -1,23 +1,23 @@
-//! What a target demands of the messages that it is given.
+//! The messages that a target accepts in APPEND.
 
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
 
-/// What holds for all messages that go into one folder over one connection.
+/// Rules for all messages of one folder over one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AppendRules {
-    /// Octets of the largest message.
+    /// Size of the largest message (bytes).
     pub(crate) largest: Option<u64>,
-    /// Octets of the longest line.
+    /// Longest line (bytes).
     pub(crate) longest_line: Option<usize>,
     /// Flags are set after the message has arrived.
     pub(crate) sets_flags_later: bool,
-    /// So many commands may be refused before the server hangs up.
+    /// Number of refused commands before the server disconnects.
     pub(crate) allowance: Option<u32>,
 }
 
 impl AppendRules {
-    /// Why the message is not even sent; `None` where it is. The line is 0 where nobody knows it yet.
+    /// Reason not to send the message; `None` if it can be sent. `line` is 0 while it is unknown.
     pub(crate) fn refusal(&self, octets: u64, line: usize) -> Option<Error> {
         if let Some(largest) = self.largest.filter(|largest| octets > *largest) {
             let words =
@@ -31,8 +31,8 @@ impl AppendRules {
         Some(Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words))
     }
 
-    /// What may be added to the server's words about a message that was sent: where the limit lies is not known to the
-    /// octet.
+    /// Hint for the server's words about a message with a long line. The exact limit of the server is
+    /// unknown.
     pub(crate) fn hint(&self, line: usize) -> Option<String> {
         let longest = self.longest_line.filter(|longest| line > longest - longest / 10)?;
         Some(format!(
@@ -40,24 +40,24 @@ impl AppendRules {
         ))
     }
 
-    /// A ruler, where lines are to be measured.
+    /// A ruler, if lines must be measured.
     pub(crate) fn ruler(&self) -> Option<Ruler> {
         self.longest_line.map(|_| Ruler::default())
     }
 }
 
-/// Measures the lines of a message that goes by.
+/// Measures the lines of a message as it passes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ruler {
     longest: usize,
-    /// Octets of the line that has not ended.
+    /// Bytes of the current line.
     open: usize,
-    /// The last octet was a CR: it belongs to the line only if no LF follows.
+    /// True after a CR, which belongs to the line only if no LF follows.
     is_after_cr: bool,
 }
 
 impl Ruler {
-    /// The next octets, in pieces of any size.
+    /// Measures the next bytes, in pieces of any size.
     pub(crate) fn measure(&mut self, octets: &[u8]) {
         for line in octets.split_inclusive(|octet| *octet == b'\n') {
             let held = usize::from(self.is_after_cr);
@@ -77,7 +77,7 @@ impl Ruler {
         }
     }
 
-    /// Octets of the longest line until here.
+    /// The longest line so far (bytes).
     pub(crate) fn longest(&self) -> usize {
         self.longest.max(self.open)
     }

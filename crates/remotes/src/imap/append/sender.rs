@@ -1,4 +1,4 @@
-//! Takes offers and writes commands, while the answers are read.
+//! Writes a feed into pipelined APPEND commands, while their answers are read.
 
 use std::{pin::pin, time::Duration};
 
@@ -15,19 +15,19 @@ use crate::imap::{
     link_speed::Gauge,
 };
 
-/// Octets in one command at most, unless one message alone is larger: a refused command is sent again in halves.
+/// Bytes per command, unless one message alone is larger. A refused command is sent again in halves.
 const COMMAND_OCTETS: u64 = 4 << 20;
-/// So long a command stays open for more messages when the source is slow, if that is not less than some round trips: a
-/// command of several messages costs one, because the next one waits for its answer.
+/// Minimum time for which a command stays open for more messages of a slow source. A far server gets some
+/// round trips instead: the next command waits for the answer to a command of several messages.
 const LINGER: Duration = Duration::from_millis(20);
 const ROUND_TRIPS: u32 = 5;
 const LONGEST_LINGER: Duration = Duration::from_millis(500);
 
-/// Why sending ended.
+/// Reason of an aborted pipeline.
 pub(crate) enum PipelineError {
-    /// The source or the ledger cannot go on.
+    /// The source or the ledger failed.
     Feed(Error),
-    /// The target's connection broke.
+    /// The connection to the target broke.
     Wire(imap::Error),
 }
 
@@ -37,37 +37,37 @@ impl From<imap::Error> for PipelineError {
     }
 }
 
-/// How far the feed was sent.
+/// The position in the feed at which a pipeline ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PipelineEnd {
     All,
-    /// The server refused more than a message: nothing more is sent.
+    /// The server refused more than a message. Nothing more is sent.
     UntilRefused,
-    /// The line turned out to be slow: the feed goes on over a better one.
+    /// The link is slow. The feed continues over a compressed connection.
     UntilCompressed,
-    /// The server would hang up at the next refusals: the feed goes on over a new connection.
+    /// The server would disconnect at further refusals. The feed continues over a new connection.
     UntilAnotherSession,
 }
 
-/// What holds for all messages of a feed.
+/// Settings for all messages of a feed.
 #[derive(Clone, Copy)]
 pub(crate) struct PipelineSettings<'a> {
     pub(crate) rules: AppendRules,
-    /// The flags that a message may be sent with.
+    /// Returns the flags that a message may be sent with.
     pub(crate) flags: &'a (dyn Fn(&Envelope) -> Flags + Sync),
-    /// Messages in one command at most.
+    /// Maximum number of messages per command.
     pub(crate) batch: usize,
-    /// So long a command waits for its next message.
+    /// Time that a command waits for its next message.
     pub(crate) linger: Duration,
     pub(crate) tracker: &'a AppendTracker<'a>,
 }
 
-/// How long a command waits for its next message, where an answer takes so long.
+/// Time that a command waits for its next message, for this round trip.
 pub(crate) fn linger(round_trip: Option<Duration>) -> Duration {
     LINGER.max(round_trip.unwrap_or_default() * ROUND_TRIPS).min(LONGEST_LINGER)
 }
 
-/// Sends what the feed offers, and reads the answers meanwhile.
+/// Sends the messages of the feed, and reads the answers meanwhile.
 pub(crate) async fn run_pipeline<F: Feed>(
     session: &mut Session,
     name: &MailboxName,
@@ -108,11 +108,11 @@ struct Sender<'a> {
 impl Sender<'_> {
     async fn run<F: Feed>(mut self, feed: &mut F, gauge: &mut Gauge) -> Result<PipelineEnd, PipelineError> {
         let mut sent = PipelineEnd::All;
-        // The message of which chunks go by is not sent.
+        // True while the chunks of a refused message pass.
         let mut is_refused = false;
         let mut ruler = None;
         let mut is_slow = false;
-        // What was announced must be sent to its end, or the connection would be lost.
+        // An announced message must be sent to its end, or the connection is lost.
         let mut is_within = false;
         while is_within || !self.settings.tracker.is_refused() {
             if !is_within && !self.may_go_on().await? {
@@ -120,7 +120,7 @@ impl Sender<'_> {
                 break;
             }
             if self.settings.tracker.is_over() {
-                // What is sent now would seem to be among the reasons. The reading half knows what happened.
+                // Further messages would be among the suspects. The reading half knows the reason.
                 return Ok(sent);
             }
             if !is_within && self.settings.tracker.is_refused() {
@@ -188,10 +188,10 @@ impl Sender<'_> {
         Ok(if self.settings.tracker.is_refused() { PipelineEnd::UntilRefused } else { sent })
     }
 
-    /// Waits until the next message may be sent. False where too many commands were refused in this session.
+    /// Waits until the next message may be sent. False if too many commands were refused in this session.
     ///
-    /// Waited for are every answer after a connection ended, and the answer that may be the refusal at which the server
-    /// hangs up.
+    /// After a connection ended, it waits for each answer. It also waits for the answer that may be the
+    /// last refusal before the server disconnects.
     async fn may_go_on(&mut self) -> Result<bool, PipelineError> {
         let tracker = self.settings.tracker;
         let is_careful = tracker.is_careful();
@@ -214,8 +214,8 @@ impl Sender<'_> {
         }
     }
 
-    /// Waits for the answers to commands of several messages. False where one is refused: its messages are sent again
-    /// before those that follow them.
+    /// Waits for the answers to commands of several messages. False if one is refused: its messages are
+    /// sent again before those that follow.
     async fn are_several_accepted(&mut self) -> Result<bool, PipelineError> {
         let tracker = self.settings.tracker;
         while tracker.awaits_several() && !tracker.is_over() && !tracker.is_refused() {
@@ -225,14 +225,16 @@ impl Sender<'_> {
         Ok(!tracker.is_refused())
     }
 
-    /// True if the message shares a command with others. One that a strict server may refuse has a command of its own, or
-    /// all messages of the command would be refused and come late.
+    /// True if the message may share a command.
+    ///
+    /// A message that a strict server may refuse has its own command. Otherwise all messages of the command
+    /// would be refused, and arrive late.
     fn shares_command(&self, message: Option<&[u8]>) -> bool {
         let may_share = self.sink.is_multi() && self.settings.batch > 1;
         may_share && message.is_some_and(is_strictly_formed)
     }
 
-    /// False where the message, or the command that it was to be part of, is refused.
+    /// Starts a message. False if the message, or the command that it belongs to, is refused.
     async fn begin(
         &mut self,
         envelope: &Envelope,
@@ -277,7 +279,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Not within a message; the sink knows.
+    /// Ends the open command. The sink ignores the call within a message.
     fn end_command(&mut self) {
         if let Some(command) = self.sink.end_command() {
             self.octets = 0;

@@ -1,4 +1,4 @@
-//! What was sent under each command, and what was answered: either may be known first.
+//! Matches the messages of each APPEND with its answer. Either may be known first.
 
 use std::{
     collections::BTreeMap,
@@ -21,14 +21,14 @@ use crate::{
 /// A message as it was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SentMessage {
-    /// On the source.
+    /// UID on the source.
     pub(crate) uid: Uid,
     pub(crate) flags: Flags,
-    /// Octets of its longest line; 0 where it was not measured.
+    /// Longest line (bytes); 0 if it was not measured.
     pub(crate) line: usize,
 }
 
-/// Equal refusals in a row after which nothing more is sent: whoever asked decides what they mean.
+/// Equal refusals in a row after which nothing more is sent. The engine decides their meaning.
 const MAX_ALIKE: u32 = 50;
 
 /// Tracks the APPENDs of one pipeline: which message each command carries, and its outcome.
@@ -39,29 +39,28 @@ pub(crate) struct AppendTracker<'a> {
     learned: &'a Mutex<LearnedLimits>,
     acks: Acks,
     state: Mutex<PipelineState>,
-    /// The server refuses more than a message: no more is sent.
+    /// True if the server refused more than a message. No more is sent.
     is_refused: AtomicBool,
-    /// No more answers come.
+    /// True if no more answers come.
     is_over: AtomicBool,
-    /// An answer came, or none comes any more.
+    /// Notified by an answer, and by the end of the answers.
     pub(crate) turned: Notify,
 }
 
 #[derive(Default)]
 struct PipelineState {
     written: BTreeMap<CommandId, CommandState>,
-    /// What the command that is not at its end holds.
+    /// Messages of the command that is still open.
     open: Vec<Uid>,
     begun: u32,
     answered: u32,
-    /// Commands of several messages that were sent and not answered: if one is refused, its messages are sent again.
+    /// Commands of several messages without an answer. The messages of a refused one are sent again.
     several: u32,
     refused: u32,
-    /// A message was accepted.
     is_any_accepted: bool,
-    /// Words of the last refusal of one message, and how often they came in a row.
+    /// Words of the last refusal of one message, and the number of equal refusals in a row.
     alike: (String, u32),
-    /// Refusals that spoil more than a message.
+    /// Refusals of more than a message.
     spoilt: Vec<(Vec<Uid>, imap::Error)>,
 }
 
@@ -70,13 +69,13 @@ enum CommandState {
     Answered(AppendReply),
 }
 
-/// What is left to decide when the pipeline has ended.
+/// Facts that remain to be handled after the pipeline ended.
 pub(crate) struct AppendOutcome {
-    /// Refusals that spoil more than a message, not reported yet.
+    /// Refusals of more than a message, not reported yet.
     pub(crate) spoilt: Vec<(Vec<Uid>, imap::Error)>,
-    /// The messages of the first command that was not answered.
+    /// The messages of the first command without an answer.
     pub(crate) unanswered: Vec<Uid>,
-    /// No other command is without an answer.
+    /// True if no other command is without an answer.
     pub(crate) is_alone: bool,
 }
 
@@ -113,18 +112,19 @@ impl<'a> AppendTracker<'a> {
         self.is_over.load(Ordering::Relaxed)
     }
 
-    /// Commands that were refused, and those without an answer.
+    /// Number of refused commands, and of commands without an answer.
     pub(crate) fn counts(&self) -> (u32, u32) {
         let state = self.state();
         (state.refused, state.begun.saturating_sub(state.answered))
     }
 
-    /// True while a command of several messages is not answered.
+    /// True while a command of several messages has no answer.
     pub(crate) fn awaits_several(&self) -> bool {
         self.state().several > 0
     }
 
-    /// True while no message was accepted and as many wait for an answer as may be refused with the same words.
+    /// True if no message was accepted yet, and the number of open answers has reached the limit of equal
+    /// refusals.
     pub(crate) fn is_untried(&self) -> bool {
         let state = self.state();
         !state.is_any_accepted && state.begun.saturating_sub(state.answered) >= MAX_ALIKE
@@ -135,7 +135,7 @@ impl<'a> AppendTracker<'a> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
     }
 
-    /// The message is being written into the open command.
+    /// Adds a message to the open command.
     pub(crate) fn writing(&self, uid: Uid) {
         let mut state = self.state();
         state.begun += u32::from(state.open.is_empty());
@@ -171,13 +171,13 @@ impl<'a> AppendTracker<'a> {
         self.turned.notify_one();
     }
 
-    /// Nobody reads answers any more.
+    /// Marks the end of the answers.
     pub(crate) fn over(&self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.turned.notify_one();
     }
 
-    /// The message is not sent.
+    /// Refuses a message that is not sent.
     pub(crate) fn refuse(&self, uid: Uid, error: Error) {
         self.acks.report(Ack { sent: vec![uid], result: Err(error), is_bare: false });
     }
@@ -227,7 +227,7 @@ impl<'a> AppendTracker<'a> {
         }
     }
 
-    /// When the pipeline has ended.
+    /// Returns the facts that remain after the pipeline ended.
     pub(crate) fn outcome(self) -> AppendOutcome {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let is_alone = state.begun.saturating_sub(state.answered) == 1;

@@ -14,25 +14,25 @@ use mailhaul_mail::{FolderPath, Scope, SpecialUse};
 
 use crate::imap::listing::names::{EVERYTHING, Names};
 
-/// What STATUS is asked for, by which a change is noticed.
+/// Items of STATUS that show a change.
 pub(crate) const STATUS_ITEMS: [StatusItem; 4] =
     [StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::HighestModSeq];
 
-/// The folders, and each one's name on the wire.
+/// The folders, and the name of each on the wire.
 #[derive(Default)]
 pub(crate) struct Listing {
     pub(crate) folders: Vec<Folder>,
     pub(crate) names: BTreeMap<FolderPath, MailboxName>,
 }
 
-/// The query for folders, and for their states if `with_status`.
+/// The query for folders; with their states if `with_status`.
 pub(crate) fn query(pattern: Vec<u8>, with_status: bool) -> ListQuery {
     let status = if with_status { STATUS_ITEMS.to_vec() } else { Vec::new() };
     ListQuery { pattern, status, ..ListQuery::default() }
 }
 
-/// Lists the mailbox. `with_status` asks for every folder's state too, in the same round trip where the server can.
-/// `everything` is the list that the session got at its beginning.
+/// Lists the mailbox. `with_status` requests the state of every folder too, in the same round trip if the
+/// server can. `everything` is the list from the start of the session.
 pub(crate) async fn list(
     session: &mut Session,
     names: &Names,
@@ -57,7 +57,8 @@ pub(crate) async fn list(
             tell_uses(session, &query, &mut listed).await?;
         }
         if names.subscriptions_are_known() && !session.list_tells_subscriptions() {
-            // Who is not subscribed, but stands above others that are, is \Noselect here (RFC 3501, section 6.3.9).
+            // A folder that is not subscribed, but has subscribed children, is \Noselect here (RFC 3501,
+            // section 6.3.9).
             let found = session.lsub(&query).await?.into_iter().filter(|it| !it.has("\\Noselect"));
             subscribed.extend(found.map(|it| it.name));
         }
@@ -78,7 +79,7 @@ pub(crate) async fn list(
         if !asked.is_empty() {
             let answers = session.status_many(&asked, &STATUS_ITEMS).await?;
             for (index, answer) in silent.into_iter().zip(answers) {
-                // What is refused here is told when the folder is opened.
+                // A refusal is reported when the folder is opened.
                 listed[index].status = answer.ok();
             }
         }
@@ -102,7 +103,7 @@ pub(crate) async fn list(
     Ok(listing)
 }
 
-/// Adds what XLIST says of the folders that LIST shows. What is refused says nothing.
+/// Adds the special uses from XLIST to the listed folders. A refusal is ignored.
 async fn tell_uses(
     session: &mut Session,
     query: &ListQuery,
@@ -124,7 +125,7 @@ async fn tell_uses(
     Ok(())
 }
 
-/// Two names that break the rules of modified UTF-7 may read alike; both are folders.
+/// Returns a free path. Two names with invalid modified UTF-7 may have the same text; both are folders.
 fn untaken(path: &FolderPath, taken: &BTreeMap<FolderPath, MailboxName>) -> FolderPath {
     let mut free = path.clone();
     let mut number = 1;
@@ -143,7 +144,7 @@ fn is_selectable(item: &ListItem) -> bool {
     !item.has("\\Noselect") && !item.has("\\NonExistent")
 }
 
-/// `None` where the server leaves out what must be known.
+/// `None` if the server leaves out a required item.
 pub(crate) fn folder_status(items: &StatusItems) -> Option<FolderStatus> {
     Some(FolderStatus {
         messages: items.messages?,

@@ -1,4 +1,4 @@
-//! A server's names for folders: namespace prefix, delimiter, modified UTF-7.
+//! A server's folder names: namespace prefix, separator, modified UTF-7.
 
 use mailhaul_imap::MailboxName;
 use mailhaul_imap::response::Namespaces;
@@ -9,20 +9,21 @@ use crate::imap::listing::user_root::ResolvedRoot;
 /// Pattern of all folders.
 pub(crate) const EVERYTHING: &[u8] = b"*";
 
-/// How one mailbox's folders are named by its server.
+/// The form of one mailbox's folder names on its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// With which every name but INBOX begins: `INBOX.` or nothing.
+    /// Prefix of every name but INBOX: `INBOX.` or nothing.
     prefix: Vec<u8>,
     delimiter: Option<u8>,
-    /// The folder that is taken for the whole mailbox, where the operator named one.
+    /// The folder that counts as the whole mailbox, if the operator named one.
     root: Option<ResolvedRoot>,
-    /// Prefixes of folders that are not this user's own, or repeat what is elsewhere.
+    /// Prefixes of folders that belong to others, or repeat other folders.
     foreign: Vec<Vec<u8>>,
 }
 
 impl Names {
-    /// From what NAMESPACE says, or from a delimiter alone. Where there is a root, what separates levels there counts.
+    /// Names for the answer to NAMESPACE, or for a separator alone. The separator of a root takes
+    /// precedence.
     pub(crate) fn new(
         namespaces: Option<&Namespaces>,
         delimiter: Option<char>,
@@ -36,7 +37,7 @@ impl Names {
             };
             if let Some(own) = own {
                 names.prefix = own.prefix.as_wire().to_vec();
-                // `INBOX` alone is what some servers say for `INBOX.`.
+                // Some servers send `INBOX` for `INBOX.`.
                 names.delimiter = own.delimiter.and_then(|it| u8::try_from(it).ok()).or(names.delimiter);
             }
             let foreign = other_own.iter().chain(&namespaces.other_users).chain(&namespaces.shared);
@@ -55,7 +56,7 @@ impl Names {
         names
     }
 
-    /// What separates levels, which no segment may hold.
+    /// The separator of levels, which no segment may contain.
     pub(crate) fn delimiter(&self) -> Option<char> {
         self.delimiter.map(char::from)
     }
@@ -71,17 +72,18 @@ impl Names {
         patterns
     }
 
-    /// The folder that is taken for the whole mailbox, where there is one.
+    /// The folder that counts as the whole mailbox, if there is one.
     pub(crate) fn root(&self) -> Option<&ResolvedRoot> {
         self.root.as_ref()
     }
 
-    /// Whether the login's subscriptions are the user's. An administrator's are his own; then every folder is shown.
+    /// True if the login's subscriptions are the user's. With an administrator's login every folder counts
+    /// as subscribed.
     pub(crate) fn subscriptions_are_known(&self) -> bool {
         self.root.as_ref().is_none_or(|it| it.is_own)
     }
 
-    /// Why the folder is not this user's own; `None` where it is.
+    /// Reason why the folder is not the user's own; `None` if it is.
     pub(crate) fn foreign(&self, name: &MailboxName) -> Option<String> {
         let prefix = self.foreign.iter().filter(|_| self.root.is_none()).find(|prefix| {
             name.as_wire().starts_with(prefix)
@@ -93,7 +95,7 @@ impl Names {
         ))
     }
 
-    /// Where a folder of this server stands; `None` where it is outside the root.
+    /// The path of a folder of this server; `None` outside the root.
     pub(crate) fn path(&self, name: &MailboxName) -> Option<FolderPath> {
         let wire = name.as_wire();
         if let Some(root) = &self.root {
@@ -102,7 +104,7 @@ impl Names {
             }
             let rest = wire.strip_prefix(root.name.as_wire())?;
             let path = FolderPath::new(self.split(rest.strip_prefix(&[self.delimiter?])?));
-            // The root itself is INBOX: a folder of that name below it keeps out of its way.
+            // The root itself is INBOX. A folder of that name below it gets another path.
             let is_second_inbox =
                 root.inbox == root.name && path.segments().first().is_some_and(|it| it == "INBOX");
             return Some(if is_second_inbox {
@@ -133,7 +135,7 @@ impl Names {
         }
     }
 
-    /// Splits before decoding: what is decoded may hold the delimiter.
+    /// Splits before decoding, because decoded text may contain the separator.
     fn split(&self, wire: &[u8]) -> Vec<String> {
         match self.delimiter {
             Some(delimiter) => {
@@ -180,7 +182,7 @@ mod tests {
             (&dovecot, "Gel&APY-scht/&ZeVnLIqe-", "Gelöscht/日本語"),
             (&dovecot, "a.b/c d", "a.b/c d"),
             (&dovecot, "INBOX/deep", "INBOX/deep"),
-            // Only the whole name has one spelling, or its first level.
+            // Only the whole name, or its first level, ignores case.
             (&dovecot, "Old/Inbox", "Old/Inbox"),
             (&courier, "INBOX.Old.inbox", "Old/inbox"),
             (&courier, "INBOX", "INBOX"),

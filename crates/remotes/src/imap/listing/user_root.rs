@@ -1,8 +1,8 @@
-//! Where on a server a `UserRoot` is: the folder that is taken for a user's whole mailbox.
+//! Finds a `UserRoot` on a server: the folder that counts as a user's whole mailbox.
 //!
-//! Operators write `/users/terry.adams`. What the server calls it depends on its namespaces (RFC 2342), on what separates
-//! levels, and on how it writes that separator inside a user's name: Courier says `#shared.users.terry adams`.
-//! [`candidates`] decides what it may be called, [`resolve_root`] asks the server.
+//! Operators write `/users/terry.adams`. The name on the server depends on its namespaces (RFC 2342), on
+//! its separator, and on the spelling of the separator inside a user's name: Courier has
+//! `#shared.users.terry adams`. [`candidates`] lists the possible names, [`resolve_root`] asks the server.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +11,25 @@ use mailhaul_imap::{
     response::{ListItem, NamespaceEntry, Namespaces},
 };
 
-/// What begins the names of other users' folders where the server does not tell.
+/// Usual prefixes of other users' folders, for servers that do not tell them.
 const CUSTOMARY: [&str; 6] = ["user", "users", "Other Users", "shared", "#shared", "Shared Folders"];
-/// So many names are shown of those that the login sees.
+/// Maximum number of visible names in the error.
 const SHOWN: usize = 20;
 
-/// A user root as the server has it.
+/// A user root with its names on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedRoot {
-    /// The folder, below which are the user's other folders.
+    /// The folder above the user's other folders.
     pub name: MailboxName,
-    /// The user's INBOX: as a rule the folder itself; `INBOX` below it where that alone can be opened (Dovecot).
+    /// The user's INBOX: usually the folder itself; `INBOX` below it if only that can be opened (Dovecot).
     pub inbox: MailboxName,
-    /// What separates levels there.
+    /// The separator of levels.
     pub delimiter: Option<char>,
-    /// Whether it is among the login's own folders, so that the login's subscriptions are of it too.
+    /// True if it is one of the login's own folders. The login's subscriptions then apply to it.
     pub is_own: bool,
 }
 
-/// A name that the root may have.
+/// A possible name of the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     name: MailboxName,
@@ -37,7 +37,7 @@ struct Candidate {
     is_own: bool,
 }
 
-/// Where names begin.
+/// A possible prefix of names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Base {
     prefix: Vec<u8>,
@@ -45,17 +45,18 @@ struct Base {
     is_own: bool,
 }
 
-/// The parts of a user root; `None` where nothing is named. A slash in front or at the end means nothing.
+/// The parts of a user root; `None` if it is empty. Slashes at its ends are ignored.
 pub(crate) fn components(root: &str) -> Option<Vec<&str>> {
     let root = root.trim_matches('/');
     (!root.is_empty()).then(|| root.split('/').collect())
 }
 
-/// Asks the server where the folder is that an operator names `root`.
+/// Finds the folder that the operator calls `root`.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotFound`] names what was tried and what the login can see. Everything else is the connection's.
+/// [`ErrorKind::NotFound`] names the attempts and the folders that the login sees. All other errors are the
+/// connection's.
 pub async fn resolve_root(session: &mut Session, root: &str) -> Result<ResolvedRoot, Error> {
     let namespaces = session.namespace().await?.filter(tells_something);
     let delimiter = match namespaces {
@@ -65,19 +66,19 @@ pub async fn resolve_root(session: &mut Session, root: &str) -> Result<ResolvedR
     resolve(session, namespaces.as_ref(), delimiter, root).await
 }
 
-/// Whether NAMESPACE was worth asking: some servers answer three times NIL.
+/// True if NAMESPACE has an entry. Some servers answer NIL three times.
 pub(crate) fn tells_something(namespaces: &Namespaces) -> bool {
     let Namespaces { personal, other_users, shared } = namespaces;
     [personal, other_users, shared].iter().any(|it| !it.is_empty())
 }
 
-/// What separates levels, where NAMESPACE does not tell (RFC 9051, section 6.3.9.7).
+/// The separator, for servers without NAMESPACE (RFC 9051, section 6.3.9.7).
 pub(crate) async fn delimiter(session: &mut Session) -> Result<Option<char>, Error> {
     let query = ListQuery { pattern: Vec::new(), ..ListQuery::default() };
     Ok(session.list(&query).await?.first().and_then(|it| it.item.delimiter))
 }
 
-/// The same where the namespaces are known, or the delimiter.
+/// The same with known namespaces, or a known separator.
 pub(crate) async fn resolve(
     session: &mut Session,
     namespaces: Option<&Namespaces>,
@@ -110,7 +111,7 @@ pub(crate) async fn resolve(
     Err(Error::endpoint(ErrorKind::NotFound, not_found(&parts.join("/"), &tried, &seen)))
 }
 
-/// Takes a folder that exists, if it is one user's mailbox.
+/// Takes an existing folder, if it is one user's mailbox.
 async fn accept(
     session: &mut Session,
     item: ListItem,
@@ -133,7 +134,8 @@ async fn accept(
             return Ok(Some(ResolvedRoot { inbox, name, delimiter: Some(delimiter), is_own }));
         }
     }
-    // Among other users' folders, what holds no messages is the place of many mailboxes, not one of them.
+    // Among other users' folders, a folder without messages is the parent of many mailboxes, and not a
+    // mailbox.
     Ok(is_own.then(|| ResolvedRoot { inbox: name.clone(), name, delimiter, is_own }))
 }
 
@@ -146,11 +148,11 @@ async fn list(session: &mut Session, pattern: &[u8]) -> Result<Vec<ListItem>, Er
     Ok(session.list(&query).await?.into_iter().map(|it| it.item).collect())
 }
 
-/// Names that the server shows, those of the deepest level first.
+/// Names that the server shows, with their levels.
 #[derive(Default)]
 struct ShownNames(Vec<(usize, MailboxName)>);
 
-/// Goes down level by level through what the server shows.
+/// Searches level by level through the names that the server shows.
 async fn walk(
     session: &mut Session,
     base: &Base,
@@ -198,12 +200,12 @@ fn not_found(root: &str, tried: &BTreeSet<MailboxName>, seen: &ShownNames) -> St
     format!("there is no folder \"{root}\" (UserRoot); tried {}; {seen}", tried.join(", "))
 }
 
-/// Where a user's folder may begin: among the login's own folders, then where other users' and shared ones are.
+/// Possible prefixes of a user's folder: the login's own folders first, then other users' and shared ones.
 fn bases(namespaces: Option<&Namespaces>, delimiter: Option<char>) -> Vec<Base> {
     let mut bases: Vec<Base> = Vec::new();
     let mut add = |prefix: &[u8], delimiter: Option<char>, is_own: bool| {
         let separator = delimiter.map(String::from).unwrap_or_default();
-        // `INBOX` and `Other Users` are what some servers say for `INBOX.` and `Other Users/`; `~` is `~terry`.
+        // Some servers send `INBOX` and `Other Users` for `INBOX.` and `Other Users/`. `~` means `~terry`.
         let is_word = prefix.last().is_some_and(u8::is_ascii_alphanumeric);
         let separated = is_word.then(|| [prefix, separator.as_bytes()].concat());
         let symbol = (!is_word).then(|| prefix.to_vec());
@@ -217,7 +219,8 @@ fn bases(namespaces: Option<&Namespaces>, delimiter: Option<char>) -> Vec<Base> 
     let others: Vec<&NamespaceEntry> =
         namespaces.map(|it| it.other_users.iter().chain(&it.shared).collect()).unwrap_or_default();
     let first = own.first().and_then(|it| it.delimiter).or(delimiter);
-    // The root namespace may be another's: a Cyrus administrator has none of his own, and sees `user/` and everything.
+    // The empty prefix may be another user's: a Cyrus administrator has no own folders, and sees `user/`
+    // and everything.
     let root_is_others = others.iter().any(|it| it.prefix.as_wire().is_empty());
     let any = first.or_else(|| others.iter().find_map(|it| it.delimiter));
     add(b"", any, !root_is_others);
@@ -235,8 +238,10 @@ fn bases(namespaces: Option<&Namespaces>, delimiter: Option<char>) -> Vec<Base> 
     bases
 }
 
-/// The names that the root may have, the likeliest first, each once. A component is never taken apart: what separates
-/// levels is written inside it as servers write it there, because `user.terry.adams` is a folder of Terry's.
+/// Possible names of the root, the likeliest first, each once.
+///
+/// A component is never split: `user.terry.adams` is a folder of Terry's. A separator in a component is
+/// written as servers write it there.
 fn candidates(bases: &[Base], root: &str) -> Vec<Candidate> {
     let Some(parts) = components(root) else { return Vec::new() };
     let mut found: Vec<Candidate> = Vec::new();
@@ -255,7 +260,8 @@ fn candidates(bases: &[Base], root: &str) -> Vec<Candidate> {
             let is_own = base.is_own && !is_others(&name);
             add(name, base, is_own);
         }
-        // The operator may write the namespace too: as a component, or the whole name as the server shows it.
+        // The operator may also write the namespace: as a component, or in the whole name as the server
+        // shows it.
         let separator = base.delimiter.map(String::from).unwrap_or_default();
         let begin = base.prefix.strip_suffix(separator.as_bytes()).unwrap_or(&base.prefix);
         if !begin.is_empty() {
@@ -273,7 +279,7 @@ fn candidates(bases: &[Base], root: &str) -> Vec<Candidate> {
     found
 }
 
-/// The components in one name, in each spelling of the separator inside a component.
+/// The components as one name, in each spelling of a separator inside a component.
 fn joined(parts: &[&str], delimiter: Option<char>) -> Vec<Vec<u8>> {
     let Some(delimiter) = delimiter else {
         return match parts {
@@ -295,8 +301,8 @@ fn joined(parts: &[&str], delimiter: Option<char>) -> Vec<Vec<u8>> {
     (0..ways).map(join).collect()
 }
 
-/// How servers write a user's name that holds the separator: Courier with a space, Cyrus with `^`, Dovecot's plugin
-/// `listescape` with `\2e`. Never empty.
+/// Spellings of a user's name that contains the separator: Courier with a space, Cyrus with `^`, Dovecot's
+/// plugin `listescape` with `\2e`. Never empty.
 fn spellings(part: &str, delimiter: Option<char>) -> Vec<String> {
     match delimiter {
         Some(delimiter) if part.contains(delimiter) => {
@@ -396,7 +402,7 @@ mod tests {
             tried(Some(&courier), None, "#shared.users.terry adams")
                 .contains(&"~ #shared.users.terry adams".to_owned())
         );
-        // Not where it could be a folder of somebody else's.
+        // The parent may be a folder of another user.
         assert!(
             !tried(Some(&courier), None, "users/terry.adams").iter().any(|it| it.ends_with("terry.adams"))
         );

@@ -1,4 +1,4 @@
-//! Changes of flags on an IMAP target: all in one round trip, each only with flags that the folder keeps.
+//! Flag changes on an IMAP target: all in one round trip, each only with flags that the folder keeps.
 
 use mailhaul_engine::{Error, FlagChange};
 use mailhaul_imap::{self as imap, Store, StoreMode};

@@ -1,4 +1,4 @@
-//! Writing into an IMAP mailbox: folders, messages in pipelined APPENDs, flags, moves.
+//! Writes into an IMAP mailbox: folders, messages in pipelined APPENDs, flags, moves.
 
 pub(crate) mod flag_changes;
 pub(crate) mod renaming;
@@ -39,7 +39,8 @@ impl Target for ImapMailbox {
         }
         self.begin().await?;
         if let Some(inbox) = folders.iter().find(|it| it.path.is_inbox()) {
-            // Dovecot makes it when it is first looked into, and 2.3 can fail when two connections do so at once.
+            // Quirk: Dovecot creates INBOX at its first use. Version 2.3 can fail if two connections do so
+            // at once.
             self.status(&inbox.path).await?;
         }
         let names: Vec<MailboxName> = folders.iter().map(|it| self.wire(&it.path)).collect();
@@ -56,7 +57,7 @@ impl Target for ImapMailbox {
             match created {
                 Err(error)
                     if error.kind == imap::ErrorKind::AlreadyExists && !self.hollow.contains(folder) => {}
-                // Not every server says plainly that the folder exists.
+                // Some servers do not say clearly that the folder exists.
                 Err(error) if self.status(folder).await.is_err() => {
                     let words = format_args!("folder {folder} cannot be created");
                     outcomes[index] = Err(self.explain(error.context(words)));
@@ -148,7 +149,7 @@ impl Target for ImapMailbox {
         let to = self.wire(to);
         let mut selected = self.open(from, SelectMode::Select).await?;
         if !selected.capabilities().has("UIDPLUS") {
-            // Nobody could say where they went, and they could not be taken out of here alone.
+            // Without UIDPLUS the new UIDs are unknown, and the messages cannot be removed alone.
             return Ok(Vec::new());
         }
         let moved = selected.uid_move(uids, &to).await;
@@ -184,7 +185,7 @@ impl Target for ImapMailbox {
             if left.is_empty() {
                 return Ok(());
             }
-            // FTGate offers it and does nothing.
+            // FTGate offers UID EXPUNGE and removes nothing.
             let words =
                 format!("the server says that it removed messages, and {} are still there", left.len());
             Err(imap::Error::session(imap::ErrorKind::Refused, words)).map_err(|error| imap::Error {
@@ -198,7 +199,8 @@ impl Target for ImapMailbox {
 }
 
 impl ImapMailbox {
-    /// Appends what the feed offers. False where the server refused more than a message, and was sent nothing more.
+    /// Appends the messages of the feed. False if the server refused more than a message. Nothing more was
+    /// sent then.
     pub(crate) async fn append_over_imap<F: Feed>(
         &mut self,
         folder: &FolderPath,
@@ -216,7 +218,7 @@ impl ImapMailbox {
                         break Err(error);
                     }
                 }
-                // The next one is made.
+                // The next pipeline starts a new session.
                 Ok(PipelineEnd::UntilAnotherSession) => {}
                 Ok(PipelineEnd::UntilRefused) => break Ok(false),
                 Ok(PipelineEnd::All) => break Ok(true),
@@ -228,7 +230,7 @@ impl ImapMailbox {
         outcome
     }
 
-    /// Sends what the feed offers, as far as one pipeline goes.
+    /// Sends messages of the feed in one pipeline.
     async fn append_in_pipeline<F: Feed>(
         &mut self,
         folder: &FolderPath,
@@ -260,14 +262,14 @@ impl ImapMailbox {
         let sent = run_pipeline(session, &name, settings, feed, gauge, lost).await;
         let outcome = tracker.outcome();
         if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
-            // It may have hung up then; whether or not, nothing else is asked of it now.
+            // The server may have disconnected. Nothing more is requested from it now.
             for (sent, error) in outcome.spoilt {
                 let mut error = into_engine_error(error).at(Side::Target);
                 if let [uid] = sent.as_slice()
                     && error.kind == ErrorKind::Throttled
                     && self.learned().folder(folder).asks_again(*uid)
                 {
-                    // Other messages are tried first: if they are accepted, this one is refused.
+                    // Other messages are tried first. If they are accepted, this one is refused.
                     error.kind = ErrorKind::Busy;
                 }
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
@@ -282,7 +284,7 @@ impl ImapMailbox {
             Ok(sent) => sent,
             Err(PipelineError::Feed(error)) => return Err(error),
             Err(PipelineError::Wire(error)) => {
-                // It may have said why before it hung up.
+                // The server may have given the reason before it disconnected.
                 for (sent, error) in &outcome.spoilt {
                     let result = Err(into_engine_error(error.clone()));
                     acks.report(Ack { sent: sent.clone(), result, is_bare: false });
@@ -294,7 +296,7 @@ impl ImapMailbox {
         if outcome.spoilt.is_empty() {
             return Ok(sent);
         }
-        // A server that refuses more than a message is asked nothing else, and sent nothing more.
+        // Nothing more is sent to a server that refuses more than a message.
         for (sent, error) in outcome.spoilt {
             let error = self.meant(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
@@ -302,13 +304,13 @@ impl ImapMailbox {
         Ok(PipelineEnd::UntilRefused)
     }
 
-    /// The folder opened, because only so the server says which flags it keeps.
+    /// Flags that the folder keeps. The server tells them only when the folder is opened.
     pub(crate) async fn permanent_flags(&mut self, folder: &FolderPath) -> Result<PermanentFlags, Error> {
         let permanent = PermanentFlags::from_data(self.open(folder, SelectMode::Select).await?.data());
         Ok(permanent.without(&self.choice.profile.never_sent))
     }
 
-    /// The folder opened, the flags that it keeps, and what else the target demands.
+    /// Opens the folder. Returns the flags that it keeps, and the other rules of the target.
     async fn rules(&mut self, folder: &FolderPath) -> Result<(PermanentFlags, AppendRules), Error> {
         let permanent = self.permanent_flags(folder).await?;
         let session = self.session().await?;
@@ -323,7 +325,7 @@ impl ImapMailbox {
         Ok((permanent, rules))
     }
 
-    /// The connection ended. Where a message is the reason, that one is refused, and not sent again.
+    /// Refuses the message that made the server end the connection, if there is one. It is not sent again.
     fn blame(&self, folder: &FolderPath, outcome: &AppendOutcome, error: &imap::Error, acks: &Acks) {
         let AppendOutcome { unanswered, is_alone, .. } = outcome;
         let kinds = [imap::ErrorKind::Connection, imap::ErrorKind::Timeout, imap::ErrorKind::Protocol];
@@ -337,7 +339,7 @@ impl ImapMailbox {
         }
     }
 
-    /// What a refusal means that spoils more than a message. `Err` where the pass is to begin anew with the folder.
+    /// Meaning of a refusal of more than a message. `Err` if the pass must begin again with the folder.
     async fn meant(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         if error.code == Some(imap::response::Code::TryCreate) {
             return self.create_anew(folder, error).await;
@@ -349,7 +351,7 @@ impl ImapMailbox {
         Ok(into_engine_error(error).at(Side::Target))
     }
 
-    /// Whether the folder's quota is used up; also where the server keeps none that can be asked for.
+    /// True if the folder's quota is used up, or if the server tells no quota.
     async fn is_full(&mut self, folder: &FolderPath) -> Result<bool, Error> {
         self.session().await?;
         let name = self.wire(folder);
@@ -358,7 +360,7 @@ impl ImapMailbox {
             quotas => quotas.unwrap_or_default(),
         };
         let mut resources = quotas.iter().flat_map(|it| &it.resources).peekable();
-        // A message more does not fit in where less than a megabyte or no message is left.
+        // A further message does not fit into less than a megabyte, or below one message.
         let is_full = |it: &QuotaResource| {
             let room = if it.name.eq_ignore_ascii_case("STORAGE") { 1024 } else { 1 };
             it.limit.saturating_sub(it.usage) < room
@@ -366,8 +368,9 @@ impl ImapMailbox {
         Ok(resources.peek().is_none() || resources.any(is_full))
     }
 
-    /// The folder was deleted meanwhile: it is made again, and the pass begins again with it. A server that says so once
-    /// more does not keep the folder that it made, or means the one message.
+    /// Creates a folder again that was deleted meanwhile. The pass then begins again with it.
+    ///
+    /// A second TRYCREATE means that the server does not keep the folder, or refuses the one message.
     async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         let recreated = {
             let mut learned = self.learned();
@@ -387,13 +390,13 @@ impl ImapMailbox {
             Err(refused) if refused.kind != imap::ErrorKind::AlreadyExists => {
                 self.explain_in(folder, refused)
             }
-            // Another client made it meanwhile, or the server contradicts itself.
+            // Another client created it meanwhile, or the server contradicts itself.
             Err(_) => Error::session(self.explain_in(folder, error)),
             Ok(()) => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
         })
     }
 
-    /// Says once of each flag that it gets lost.
+    /// Warns once of each lost flag.
     pub(crate) fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
         let new = self.learned().new_losses(lost);
         if !new.is_empty() {
@@ -406,7 +409,7 @@ impl ImapMailbox {
     }
 }
 
-/// What Exchange says of a full mailbox, and of a server that has too much to do.
+/// True for the words that Exchange uses for a full mailbox and for an overloaded server.
 fn is_ambiguous(error: &imap::Error) -> bool {
     error.kind == imap::ErrorKind::Busy
         && error.message.to_ascii_lowercase().contains("server unavailable. 15")

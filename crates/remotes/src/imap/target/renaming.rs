@@ -1,4 +1,4 @@
-//! Folders of a target that get another name, or are removed when they are empty.
+//! Renames folders of a target, and removes empty ones.
 
 use mailhaul_engine::{Error, Mailbox as _, NewFolder};
 use mailhaul_mail::{FolderPath, Scope};
@@ -21,15 +21,16 @@ impl ImapMailbox {
         }
         match shown {
             Err(error) if error.scope > Scope::Folder => Err(self.explain(error)),
-            // The folder is there, whether the user sees it at once or not.
+            // The folder exists, even if the user does not see it at once.
             _ => Ok(()),
         }
     }
 
-    /// Removes the folder if it is open, empty, has no other use and none below it.
+    /// Removes the folder if it can be opened, is empty, has no special use and no folders below it.
     ///
-    /// DELETE takes with it what arrives a moment before. So the folder gets a name first that no mail is delivered to, and is
-    /// looked into once more. What remains is a delivery that opened the folder before it was renamed.
+    /// DELETE also removes messages that arrive a moment before. So the folder is first renamed to a name
+    /// without delivery, and checked once more. A delivery that opened the folder before the rename can
+    /// still be lost.
     pub(crate) async fn remove_empty(&mut self, folder: &FolderPath) -> Result<bool, Error> {
         let listed = self.folders().await?;
         let is_within = |it: &mailhaul_engine::Folder| it.path != *folder && it.path.is_within(folder);
@@ -39,7 +40,7 @@ impl ImapMailbox {
         }
         let aside = aside(folder);
         let is_listed = |path: &FolderPath| listed.iter().any(|it| it.path == *path);
-        // A connection that broke on the way left it there.
+        // An earlier connection broke between the rename and DELETE.
         if is_listed(&aside) && !is_listed(folder) {
             return self.finish_removal(folder, &aside, false).await;
         }
@@ -48,7 +49,7 @@ impl ImapMailbox {
         }
         match self.rename(folder, &NewFolder { path: aside.clone(), subscribe: false }).await {
             Ok(()) => {}
-            // Not every server renames: the look before DELETE is the last one then.
+            // Some servers do not rename. Then the check before DELETE is the last one.
             Err(error) if error.scope <= Scope::Folder => {
                 return if self.is_empty(folder).await? { self.delete_now(folder).await } else { Ok(false) };
             }
@@ -58,7 +59,7 @@ impl ImapMailbox {
         self.finish_removal(folder, &aside, is_subscribed).await
     }
 
-    /// Removes the folder that has another name by now, or gives it its name back where mail arrived.
+    /// Deletes the renamed folder, or restores its name if mail arrived.
     async fn finish_removal(
         &mut self,
         folder: &FolderPath,
@@ -76,7 +77,7 @@ impl ImapMailbox {
         })
     }
 
-    /// True if the folder that is opened now holds no message.
+    /// True if the folder, opened now, has no messages.
     async fn is_empty(&mut self, folder: &FolderPath) -> Result<bool, Error> {
         let is_empty = self.open_now(folder, SelectMode::Select).await? == 0;
         if is_empty {
@@ -99,7 +100,7 @@ impl ImapMailbox {
     }
 }
 
-/// A name beside the folder to which nobody delivers mail.
+/// A name beside the folder, without delivery of mail.
 fn aside(folder: &FolderPath) -> FolderPath {
     let mut segments = folder.segments().to_vec();
     if let Some(last) = segments.last_mut() {

@@ -1,4 +1,4 @@
-//! What the target stored: the messages from a UID on, and the bytes of some of them, in one flight.
+//! The messages that the target stored from a UID on, and the digests of some of them, in one flight.
 
 use std::collections::HashMap;
 
@@ -16,15 +16,15 @@ use crate::imap::{
     scan::{self, SCAN_ITEMS, ScanAnswers},
 };
 
-/// The section that holds the whole message.
+/// The section of the whole message.
 const WHOLE: &str = "BODY[]";
-/// The command for it, which sets no flag.
+/// The items that fetch it without setting a flag.
 const READ_ITEMS: &str = "(UID BODY.PEEK[])";
-/// Length of a set of UIDs that goes into one command (bytes).
+/// Maximum length of a set of UIDs in one command (bytes).
 const LONGEST_SET: usize = 4000;
 
 impl ImapMailbox {
-    /// The messages from `first` on, up to `last` at least, with the digests of those in `read` that are there.
+    /// The messages from `first` on, at least up to `last`, with digests of those in `read`.
     pub(crate) async fn stored_from(
         &mut self,
         folder: &FolderPath,
@@ -41,8 +41,8 @@ impl ImapMailbox {
         Ok(StoredMessages { messages, digests })
     }
 
-    /// Quirk: Courier shows what came into the open folder only after a command of its own, and others only where the folder is
-    /// opened again.
+    /// Quirk: Courier shows new messages of the open folder only after another command. Other servers show
+    /// them only after the folder is opened again.
     async fn shown_from(
         &mut self,
         folder: &FolderPath,
@@ -96,7 +96,8 @@ impl ImapMailbox {
     }
 }
 
-/// Sends both commands at once. `None` where the server did not list all, or is asked in several commands.
+/// Sends both commands at once. `None` if the server did not list all messages, or if it takes several
+/// commands.
 async fn one_flight(
     mut selected: Selected<'_>,
     first: Uid,
@@ -125,10 +126,10 @@ async fn one_flight(
     Ok(is_listed.then_some(stored))
 }
 
-/// Bodies, hashed as they come.
+/// Hashes bodies as they arrive.
 #[derive(Default)]
 struct Bodies {
-    /// The large body whose bytes come now.
+    /// The large body that is arriving.
     passing: Option<MessageHasher>,
     /// Size (bytes) and digests.
     done: HashMap<Uid, (u64, Digests)>,
@@ -169,8 +170,8 @@ impl Bodies {
         }
     }
 
-    /// The digests of the bodies that are as large as the server says. The others are read once more, with all the checks of a
-    /// delivery.
+    /// Digests of the bodies with the size that the server told. The others are read again, with all checks
+    /// of a delivery.
     fn of_told_size(&self, messages: &[MessageInfo]) -> Vec<(Uid, Digests)> {
         let digests = |message: &MessageInfo| {
             let (length, digests) = self.done.get(&message.uid)?;
