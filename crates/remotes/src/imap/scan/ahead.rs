@@ -49,7 +49,7 @@ impl ImapMailbox {
         Ok(is_plain && tells_all && !self.prefetched.is_refused)
     }
 
-    /// Returns the folder if nothing known speaks against the cursor: UIDVALIDITY, earlier broken scans.
+    /// Returns the request, unless a known fact excludes it: another UIDVALIDITY, earlier broken scans.
     fn request_for(&self, folder: &FolderPath, cursor: &Cursor) -> Option<FolderRequest> {
         let is_same = self.numbering.validity(folder).is_none_or(|it| it == cursor.status.uid_validity);
         let is_usual = is_same

@@ -1,4 +1,4 @@
-//! Dates of arrival that the server does not tell: those of the message's header are taken.
+//! Replaces missing dates of arrival by those of the message's header.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,10 @@ use crate::imap::scan::halving::fetch_in_halves;
 
 const ITEMS: &str = "(UID BODY.PEEK[HEADER.FIELDS (DATE RECEIVED)])";
 
-/// Gives a date to each message whose date of arrival is none, cannot be read, or is before 1970. Returns those that got
-/// that of their header. It costs nothing where all dates are usable.
+/// Sets the date of each message whose date of arrival is missing, unreadable, or before 1970. Returns the
+/// messages with a date from their header.
+///
+/// Costs nothing if all dates are usable.
 pub(crate) async fn complete(
     selected: &mut Selected<'_>,
     messages: &mut [MessageInfo],
@@ -29,7 +31,7 @@ pub(crate) async fn complete(
         }
         fetch.uid.is_some() && header.is_some()
     });
-    // A message that is refused has no date then: its body is refused too, or the copy has the target's date.
+    // A refused message keeps no date: its body is refused too, or the copy gets the target's date.
     drop(asked.await?);
     for message in messages.iter_mut().filter(|it| undated.contains(it.uid)) {
         message.internal_date = dates.get(&message.uid).copied();
@@ -37,7 +39,7 @@ pub(crate) async fn complete(
     Ok(dates.into_keys().collect())
 }
 
-/// The messages that have no usable date of arrival.
+/// Messages without a usable date of arrival.
 pub(crate) fn undated(messages: &[MessageInfo]) -> UidSet {
     messages.iter().filter(|it| !is_usable(it.internal_date)).map(|it| it.uid).collect()
 }

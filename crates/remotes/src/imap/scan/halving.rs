@@ -1,5 +1,5 @@
-//! Asking for what one message may spoil: a set of UIDs that is refused, or at which the connection ends, is halved until the
-//! message stands alone.
+//! Finds the message that spoils a command: a set of UIDs that is refused, or at which the connection ends,
+//! is halved until one message is left.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::imap::{culprits::MOST_BREAKS, scan::memory::ScanMemory};
 
-/// Refused commands, or commands at which the connection ended, after which no further halves are asked for. A server that refuses everything is not asked for each
-/// message, and many servers hang up after a number of errors.
+/// Failed commands after which no further halves are requested. A server that refuses everything is not
+/// asked for each message, and many servers disconnect after some errors.
 const MOST_REFUSALS: usize = 64;
 
 /// Messages that the server refuses to show, with its words.
@@ -19,30 +19,32 @@ pub(crate) struct RefusedSet {
     pub(crate) error: imap::Error,
 }
 
-/// What is still to be asked for. It outlives a connection: what ends one is not asked for again in the same company.
+/// Sets of UIDs that must still be requested.
+///
+/// They outlive a connection: the set that ended it is not requested again as a whole.
 #[derive(Debug, Default)]
 pub(crate) struct Halves {
     todo: Vec<UidSet>,
-    /// What the command under way asks for, and what of it was shown.
+    /// The set that is requested now, and the messages that were shown of it.
     asked: UidSet,
     shown: UidSet,
     refusals: usize,
-    /// What is refused although everything else was asked for without it.
+    /// Sets that were refused, although all others were requested without them.
     pub(crate) refused: Vec<RefusedSet>,
-    /// Connections that ended at a command, and those of them at a message that was asked for alone.
+    /// Connections that ended at a command, and those that ended at a single message.
     ended: usize,
     breaks: BTreeMap<Uid, u32>,
-    /// For the answers that are collected.
+    /// Memory for the collected answers.
     memory: ScanMemory,
 }
 
 impl Halves {
-    /// These are to be asked for.
+    /// Adds a set to request.
     pub(crate) fn add(&mut self, uids: UidSet) {
         self.todo.push(uids);
     }
 
-    /// Asks for small items of all that is left. `collect` returns true for an answer that has all that was asked for.
+    /// Requests small items of all remaining messages. `collect` returns true for a complete answer.
     pub(crate) async fn run(
         &mut self,
         selected: &mut Selected<'_>,
@@ -53,7 +55,7 @@ impl Halves {
             (self.asked, self.shown) = (uids, UidSet::new());
             let (shown, memory) = (&mut self.shown, &mut self.memory);
             let fetched = selected.uid_fetch_until(&self.asked, items, |fetch| {
-                // A message that is shown again replaces what was told of it.
+                // A repeated answer replaces the earlier one.
                 if fetch.uid.is_none_or(|uid| !shown.contains(uid)) {
                     memory.keep(&fetch)?;
                 }
@@ -77,7 +79,7 @@ impl Halves {
         Ok(())
     }
 
-    /// The command was refused.
+    /// Divides a set that was refused.
     fn divide(&mut self, error: &imap::Error) {
         self.refusals += 1;
         let uids = std::mem::take(&mut self.asked);
@@ -93,15 +95,17 @@ impl Halves {
         }
     }
 
-    /// The messages at which connections ended; what was refused otherwise may be asked for again.
+    /// Returns the messages at which connections ended. All other refused sets may be requested again.
     pub(crate) fn forget_refusals(&mut self) -> UidSet {
         let breaks = &self.breaks;
         self.refused.retain(|it| it.uids.iter().any(|uid| breaks.contains_key(&uid)));
         self.refused.iter().flat_map(|it| it.uids.iter()).collect()
     }
 
-    /// The connection ended at the command, and the folder is open again. A message at which that happens again and again
-    /// is not asked for any more. An error where it is no message that ends them.
+    /// Divides the set at which the connection ended. The folder is open again.
+    ///
+    /// A message that ends several connections is not requested any more. Returns an error if no message is
+    /// the reason.
     pub(crate) async fn broke(
         &mut self,
         selected: &mut Selected<'_>,
@@ -136,8 +140,8 @@ impl Halves {
     }
 }
 
-/// Fetches small items of these messages. `collect` returns true for an answer that has all that was asked for.
-/// Returns what is refused although everything else was asked for without it.
+/// Fetches small items of these messages. `collect` returns true for a complete answer. Returns the sets
+/// that were refused, although all others were requested without them.
 pub(crate) async fn fetch_in_halves(
     selected: &mut Selected<'_>,
     uids: UidSet,
@@ -150,12 +154,12 @@ pub(crate) async fn fetch_in_halves(
     Ok(halves.refused)
 }
 
-/// True if the command is refused, and nothing is said of connection, mailbox or server.
+/// True if the command is refused, without consequences for connection, mailbox or server.
 pub(crate) fn is_refusal(error: &imap::Error) -> bool {
     error.scope <= Scope::Folder && error.kind == imap::ErrorKind::Refused
 }
 
-/// The UIDs that the server lists; where it lists none, all that it may have given.
+/// The UIDs that the server lists. If it lists none: all UIDs that it may have assigned.
 async fn likely(selected: &mut Selected<'_>) -> Result<UidSet, imap::Error> {
     let listed = listed(selected).await?;
     if !listed.is_empty() {
@@ -165,7 +169,7 @@ async fn likely(selected: &mut Selected<'_>) -> Result<UidSet, imap::Error> {
     Ok(last.map_or_else(UidSet::all, |last| UidSet::range(Uid::FIRST, last)))
 }
 
-/// The UIDs that SEARCH finds; none where it is refused.
+/// The UIDs that SEARCH finds; none if it is refused.
 pub(crate) async fn listed(selected: &mut Selected<'_>) -> Result<UidSet, imap::Error> {
     match selected.uid_search(&[SearchKey::All]).await {
         Err(error) if error.scope >= Scope::Session => Err(error),

@@ -1,9 +1,9 @@
-//! Servers that deal with a number of messages at a time (MESSAGELIMIT, RFC 9738), and that may show only the newest ones to
-//! a client that counts messages (UIDONLY, RFC 9586).
+//! Servers that process a limited number of messages at a time (MESSAGELIMIT, RFC 9738). A client that
+//! counts messages may see only the newest ones (UIDONLY, RFC 9586).
 
 use mailhaul_imap::Session;
 
-/// What is switched on where messages are read. UIDONLY is asked for only where the server has a limit: there it shows more.
+/// Extensions to enable for reading. UIDONLY is used only on servers with a limit, where it shows more.
 pub(crate) fn extensions(session: &Session) -> &'static [&'static str] {
     match session.capabilities().message_limit() {
         Some(_) => &["CONDSTORE", "QRESYNC", "UIDONLY"],
@@ -11,7 +11,7 @@ pub(crate) fn extensions(session: &Session) -> &'static [&'static str] {
     }
 }
 
-/// What is said of a folder that shows so many messages, where there may be more. `advice`: what is known of the server.
+/// Note on a folder that may have more messages than it shows. `advice` is the profile's.
 pub(crate) fn doubt(session: &Session, shown: u32, advice: Option<&str>) -> Option<String> {
     let most = session.capabilities().message_limit()?;
     if shown < most || session.has_enabled("UIDONLY") {

@@ -1,21 +1,21 @@
-//! Memory of all scans of the process that are under way at once.
+//! Memory limit for all concurrent scans of the process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mailhaul_imap::{self as imap, response::Fetch};
 use mailhaul_mail::{Flags, Retry, Scope};
 
-/// Bytes, as counted by [`memory`]. The largest folder fits in.
+/// Limit in bytes, as counted by [`memory`]. The largest folder fits.
 const MOST: usize = 640 << 20;
-/// Bytes that are taken from the common memory at a time.
+/// Bytes taken from the shared memory at a time.
 const PART: usize = 1 << 20;
-/// Bytes that an answer takes beside its keywords, and a keyword beside its name.
+/// Bytes per answer without keywords, and per keyword without its name.
 const ANSWER: usize = 112;
 const KEYWORD: usize = 32;
 
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
-/// The memory that one scan has taken; it is given back with this.
+/// Memory that one scan has taken. Dropping it returns the memory.
 #[derive(Debug, Default)]
 pub(crate) struct ScanMemory {
     taken: usize,
@@ -26,7 +26,7 @@ impl ScanMemory {
     /// Takes memory for an answer.
     ///
     /// # Errors
-    /// The scans that are under way have all of it: the mailbox waits until others have ended.
+    /// All memory is in use by other scans: the mailbox waits until they end.
     pub(crate) fn keep(&mut self, fetch: &Fetch) -> Result<(), imap::Error> {
         self.used += memory(fetch);
         while self.used > self.taken {

@@ -1,6 +1,6 @@
-//! Looking at all messages of an open folder, or at what changed in it.
+//! Scans an open folder: all messages, or the changes.
 //!
-//! Invariant: a message that is there and is not shown is never taken for one that is gone.
+//! Invariant: a message that exists and is not shown never counts as gone.
 
 pub(crate) mod ahead;
 pub(crate) mod dates;
@@ -27,34 +27,35 @@ use crate::{
     imap::scan::halving::{Halves, RefusedSet, is_refusal, listed},
 };
 
-/// A told size beyond this is no size of a message (bytes).
+/// A larger size is invalid (bytes).
 const LARGEST: u64 = 1 << 40;
-/// What is asked of every message.
+/// Items of every message.
 pub(crate) const SCAN_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE)";
-/// And where folders are labels.
+/// Items of every message on Gmail.
 const LABELLED_ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)";
-/// Memory for what one scan keeps (bytes): five million messages, or fewer with many keywords.
+/// Memory of one scan (bytes): five million messages, or fewer with many keywords.
 const MOST_MEMORY: usize = 512 << 20;
-/// Answers that are kept before several of one message are put together.
+/// Answers that are kept before those of the same message are merged.
 const MERGED_AT: usize = 100_000;
-/// Characters of a UID that is none which are shown.
+/// Characters of an invalid UID that are shown.
 const SHOWN: usize = 40;
-/// Messages of a kind that are named one by one; of more, only the number is told.
+/// Messages of a kind that are named. Of further ones only the number is reported.
 const MOST_NAMED: usize = 10;
 
-/// Vanished messages for which the number of messages is proof enough. For more, the UIDs of all messages are asked for.
+/// Vanished messages that the number of messages confirms. For more, the UIDs of all messages are
+/// requested.
 const FEW: u64 = 5;
 
-/// What a scan showed, and what it did not.
+/// Result of a scan: the messages that were shown, and those that were not.
 pub(crate) struct ScanResult {
     pub(crate) messages: Vec<MessageInfo>,
     pub(crate) present: Present,
     pub(crate) unseen: Vec<UnseenMessage>,
-    /// Why further messages are not shown, of which no UID is known.
+    /// Reason why further messages, whose UIDs are unknown, are not shown.
     pub(crate) incomplete: Option<String>,
 }
 
-/// What the folder was like when it was scanned before.
+/// State of the folder at the earlier scan.
 #[derive(Clone, Copy)]
 pub(crate) struct Since {
     modseq: ModSeq,
@@ -68,7 +69,7 @@ impl Since {
         self.modseq
     }
 
-    /// `None` where the server told no mod-sequence then.
+    /// `None` if the earlier scan had no mod-sequence.
     pub(crate) fn new(cursor: &Cursor) -> Option<Self> {
         let status = &cursor.status;
         let modseq = status.highest_modseq.filter(|it| it.0 > 0)?;
@@ -79,12 +80,13 @@ impl Since {
         self.uid_next.is_none_or(|next| uid >= next)
     }
 
-    /// The UIDs that were given since then.
+    /// UIDs assigned since then.
     fn fresh(&self) -> UidSet {
         self.uid_next.map_or_else(UidSet::new, |next| UidSet::range(next, Uid::LAST))
     }
 
-    /// How many of the messages then are not among these; `None` if there are more old ones than were there.
+    /// Number of old messages that are not among `there`; `None` if there are more old messages than
+    /// before.
     fn lost(&self, there: &UidSet) -> Option<u64> {
         self.uid_next?;
         u64::from(self.messages).checked_sub(there.without(&self.fresh()).len())
@@ -98,15 +100,16 @@ pub(crate) async fn from(mut selected: Selected<'_>, first: Uid) -> Result<Vec<M
         let last = Uid::new(u32::MAX).unwrap_or(first);
         found.ask(&mut selected, UidSet::range(first, last)).await?;
     }
-    // What is not shown would be taken for lost, and sent once more.
+    // Messages that are not shown would count as lost, and would be sent once more.
     if let Some(RefusedSet { error, .. }) = found.halves.refused.pop() {
         return Err(error.at_least(Scope::Folder));
     }
     found.listed_from(first)
 }
 
-/// All messages of the open folder. What the server does not show is asked for once more, and then left. After an error it
-/// can be called again, with the folder open on another connection, and goes on.
+/// Scans all messages of the open folder. Messages that the server does not show are requested once more.
+///
+/// After an error it can be called again, with the folder open on another connection. It then continues.
 pub(crate) async fn everything(
     mut selected: Selected<'_>,
     found: &mut ScanAnswers<'_>,
@@ -119,7 +122,7 @@ pub(crate) async fn everything(
         }
     }
     found.ask_for_the_rest(&mut selected).await?;
-    // What was there at first, without what was expunged meanwhile, must have been shown.
+    // All messages of the beginning must be shown, except those that were expunged meanwhile.
     let least = |selected: &Selected<'_>| u64::from(exists.min(selected.data().exists));
     if found.phase == Phase::Asked && found.lacks(least(&selected)) {
         let mut known = listed(&mut selected).await?;
@@ -144,10 +147,10 @@ pub(crate) async fn everything(
     std::mem::replace(found, ScanAnswers::new(found.labels)).conclude(least(&selected))
 }
 
-/// What changed in the open folder (RFC 7162). `None` where that does not show everything that is new, or where two answers
+/// Scans the changes of the open folder (RFC 7162). `None` if new messages are missing, or if two answers
 /// contradict each other.
 ///
-/// Invariant: what counts as vanished is confirmed by a second fact: the number of messages, or their UIDs.
+/// Invariant: vanished messages are confirmed by a second fact: the number of messages, or their UIDs.
 pub(crate) async fn changes(
     mut selected: Selected<'_>,
     since: Since,
@@ -157,7 +160,8 @@ pub(crate) async fn changes(
     let tells_vanished = selected.has_enabled("QRESYNC");
     let mut vanished = UidSet::new();
     if tells_vanished || exists > 0 {
-        // Protocol: VANISHED is told of the UIDs asked for (RFC 7162, section 3.2.6), and `*` may be below them by now.
+        // Protocol: VANISHED covers the requested UIDs (RFC 7162, section 3.2.6), and `*` may be below them
+        // by now.
         let uids = if tells_vanished { until_the_end() } else { UidSet::all() };
         let items = found.items();
         match selected.uid_fetch_changed(&uids, items, since.modseq, |fetch| _ = found.take(&fetch)).await {
@@ -208,7 +212,7 @@ pub(crate) fn changes_of_one(
     Some(ScanResult { messages, present, unseen: Vec::new(), incomplete: None })
 }
 
-/// True if the UIDs of all messages that are there agree with what the server says has vanished.
+/// True if the UIDs of all existing messages agree with the vanished ones.
 async fn is_confirmed(
     selected: &mut Selected<'_>,
     since: Since,
@@ -221,8 +225,8 @@ async fn is_confirmed(
     Ok(found.agrees(since, &there) && is_known_lost && vanished.without(&there).len() == vanished.len())
 }
 
-/// The UIDs of all messages, where nothing contradicts them. If many are lacking, SEARCH alone is not believed: some servers
-/// answer it with sequence numbers, or with a part.
+/// The UIDs of all messages, unless a fact contradicts them. If many are missing, SEARCH alone is not
+/// enough: some servers answer with sequence numbers, or with a part.
 async fn confirmed_presence(
     selected: &mut Selected<'_>,
     since: Since,
@@ -239,13 +243,15 @@ async fn confirmed_presence(
     }
 }
 
-/// All UIDs, said as numbers. The greatest number stays out: with it the set is said as `1:*`.
+/// All UIDs as numbers. The greatest number is left out, because the full set is written as `1:*`.
 pub(crate) fn until_the_end() -> UidSet {
     UidSet::all().without(&UidSet::range(Uid::LAST, Uid::LAST))
 }
 
-/// The UIDs of all messages. SEARCH tells them shortly, but some servers refuse it, find nothing, or find a part: unless it
-/// finds as many as there are, FETCH is believed. `None` where that shows fewer, too.
+/// The UIDs of all messages.
+///
+/// SEARCH has a short answer, but some servers refuse it, find nothing, or find a part. FETCH counts if
+/// SEARCH does not find all messages. `None` if FETCH shows fewer, too.
 async fn present(selected: &mut Selected<'_>) -> Result<Option<UidSet>, imap::Error> {
     let exists = selected.data().exists;
     let found = listed(selected).await?;
@@ -263,7 +269,7 @@ async fn present(selected: &mut Selected<'_>) -> Result<Option<UidSet>, imap::Er
     Ok(is_enough.then_some(found))
 }
 
-/// A scan that shows fewer messages than there are must not be taken for a smaller folder.
+/// Error of a scan that shows fewer messages than the folder has. It must not count as a smaller folder.
 pub(crate) fn incomplete(words: &str) -> imap::Error {
     imap::Error {
         scope: Scope::Folder,
@@ -272,44 +278,44 @@ pub(crate) fn incomplete(words: &str) -> imap::Error {
     }
 }
 
-/// How far a scan came.
+/// Phase of a scan.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     New,
-    /// All was asked for.
+    /// All messages were requested.
     Asked,
-    /// What was not shown then was asked for once more.
+    /// The missing messages were requested once more.
     AskedAgain,
 }
 
-/// Answers to FETCH, put together: servers may tell of one message in several.
+/// Merged answers to FETCH. A server may answer for one message in several parts.
 pub(crate) struct ScanAnswers<'a> {
     told: Vec<MessageAnswer>,
-    /// Where folders are labels, and which of them is looked into.
+    /// On Gmail: the labels, and the folder of the scan.
     labels: Option<(&'a Labels, &'a FolderPath)>,
     pub(crate) halves: Halves,
     phase: Phase,
-    /// The UIDs that the server lists, where it lists as many as there are.
+    /// The UIDs that the server lists, if their number is right.
     known: UidSet,
-    /// Sequence numbers of messages whose UID is none, with what was sent as UID.
+    /// Invalid UIDs, by sequence number.
     odd: BTreeMap<u32, String>,
-    /// Sequence numbers of messages that have one UID.
+    /// Sequence numbers of messages with the same UID.
     twice: BTreeMap<Uid, BTreeSet<u32>>,
-    /// Memory that `told` takes (bytes), and how many answers were left when it was merged last.
+    /// Memory of `told` (bytes), and the number of answers after the last merge.
     memory: usize,
     merged: usize,
-    /// Counts the answers, for those who look whether a scan gets on.
+    /// Counts the answers. The counter shows the progress of the scan.
     count: Arc<AtomicU64>,
 }
 
-/// What was told of one message.
+/// The merged answers for one message.
 struct MessageAnswer {
     uid: Uid,
     sequence: u32,
     flags: Option<Flags>,
     internal_date: Option<InternalDate>,
     size: Option<u64>,
-    /// Whether the message is taken from this folder and not from another one.
+    /// True if the message is taken from this folder and not from another one.
     is_here: Option<bool>,
 }
 
@@ -318,14 +324,15 @@ impl MessageAnswer {
         self.flags.is_some() && self.is_here.is_some()
     }
 
-    /// Memory that it takes (bytes).
+    /// Memory of the answer (bytes).
     fn memory(&self) -> usize {
-        // A keyword is allocated by itself.
+        // Each keyword has its own allocation.
         let keywords = self.flags.iter().flat_map(Flags::keywords).map(|word| word.len() + 32);
         size_of::<Self>() + keywords.sum::<usize>()
     }
 
-    /// True if both are answers to a scan, of messages with different numbers. Notices of flags have no size.
+    /// True if both answer the scan, for messages with different sequence numbers. Notices of changed flags
+    /// have no size.
     fn is_another(&self, other: &Self) -> bool {
         self.sequence != other.sequence && self.size.is_some() && other.size.is_some()
     }
@@ -339,12 +346,12 @@ impl<'a> ScanAnswers<'a> {
         Self { told, labels, halves, phase, known, odd, twice, memory: 0, merged: 0, count }
     }
 
-    /// The same, counting its answers here too.
+    /// Counts the answers in this counter too.
     pub(crate) fn counted_by(self, count: &Arc<AtomicU64>) -> Self {
         Self { count: Arc::clone(count), ..self }
     }
 
-    /// What is to be asked for.
+    /// Items to request.
     fn items(&self) -> &'static str {
         if self.labels.is_some() { LABELLED_ITEMS } else { SCAN_ITEMS }
     }
@@ -363,13 +370,13 @@ impl<'a> ScanAnswers<'a> {
         asked
     }
 
-    /// Takes in one answer. Returns true if it tells all that was asked for.
+    /// Adds an answer. Returns true if it is complete.
     pub(crate) fn take(&mut self, fetch: &Fetch) -> bool {
         self.count.fetch_add(1, Ordering::Relaxed);
         if let Some(odd) = &fetch.odd_uid {
             self.is_odd(fetch.sequence, odd);
         }
-        // An answer without a UID is a notice that flags change now; the next pass sees it.
+        // An answer without a UID is a notice of changed flags. The next pass sees them.
         let Some(uid) = fetch.uid else { return false };
         let told = MessageAnswer {
             uid,
@@ -399,7 +406,7 @@ impl<'a> ScanAnswers<'a> {
         }
     }
 
-    /// What does not fit is not kept, and then nothing can be said of the folder.
+    /// Answers beyond the memory limit are dropped, and the scan fails.
     fn is_within_bounds(&self) -> Result<(), imap::Error> {
         if self.memory <= MOST_MEMORY {
             return Ok(());
@@ -412,8 +419,8 @@ impl<'a> ScanAnswers<'a> {
         Err(incomplete(&words))
     }
 
-    /// What came last of a message counts, for each item by itself. Of two messages with one UID, the first counts: that is
-    /// the one that a server gives first.
+    /// Merges the answers of each message: the last value of each item counts. Of two messages with one UID
+    /// the first counts, because servers send that one first.
     fn merge(&mut self) {
         let twice = &mut self.twice;
         self.told.sort_by_key(|it| it.uid);
@@ -452,7 +459,7 @@ impl<'a> ScanAnswers<'a> {
         self.told.iter().map(|it| it.uid).collect()
     }
 
-    /// The messages of which everything that is needed was told.
+    /// Messages with complete answers.
     fn whole(&self) -> UidSet {
         self.told.iter().filter(|it| it.is_whole()).map(|it| it.uid).collect()
     }
@@ -462,8 +469,10 @@ impl<'a> ScanAnswers<'a> {
         self.uids() == self.whole() && self.odd.is_empty()
     }
 
-    /// True if few messages vanished, and as many are there as were there, with those that arrived and without those that
-    /// vanished. `counts` are EXISTS at the beginning and at the end. Messages that were never known may be told of as vanished.
+    /// True if few messages vanished, and the number of messages agrees with new and vanished ones.
+    ///
+    /// `counts` are EXISTS at the beginning and at the end. VANISHED may include messages that were never
+    /// known.
     fn adds_up(&self, since: Since, counts: (u64, u64), vanished: &UidSet) -> bool {
         let arrived = self.told.iter().filter(|it| since.is_new(it.uid)).count() as u64;
         let balance = (u64::from(since.messages) + arrived).checked_sub(vanished.len());
@@ -471,7 +480,8 @@ impl<'a> ScanAnswers<'a> {
         vanished.len() <= FEW && balance.is_some_and(|it| (least..=most).contains(&it))
     }
 
-    /// True if all that was shown is among these UIDs, all that is new was shown, and there are no more old messages than before.
+    /// True if all shown messages are among `there`, all new messages were shown, and there are no more old
+    /// messages than before.
     fn agrees(&self, since: Since, there: &UidSet) -> bool {
         let shown = self.uids();
         let fresh = there.without(&there.without(&since.fresh()));
@@ -480,14 +490,14 @@ impl<'a> ScanAnswers<'a> {
             && (since.uid_next.is_none() || since.lost(there).is_some())
     }
 
-    /// True if fewer than so many messages were shown, or one of them only in part.
+    /// True if fewer than `least` messages were shown, or one of them incompletely.
     fn lacks(&self, least: u64) -> bool {
         self.shown() < least
             || !self.halves.refused.is_empty()
             || !self.told.iter().all(MessageAnswer::is_whole)
     }
 
-    /// The messages from this UID on, without those of which too little was told.
+    /// The messages from this UID on, without those with incomplete answers.
     pub(crate) fn listed_from(mut self, first: Uid) -> Result<Vec<MessageInfo>, imap::Error> {
         self.merge();
         self.is_within_bounds()?;
@@ -497,8 +507,7 @@ impl<'a> ScanAnswers<'a> {
         Ok(messages)
     }
 
-    /// The messages of this folder, those that it shows and that are taken from another one, and those of which too little
-    /// was told.
+    /// The messages of this folder, those taken from another folder, and those with incomplete answers.
     fn sorted(self) -> (Vec<MessageInfo>, UidSet, Vec<UnseenMessage>) {
         let mut messages = Vec::with_capacity(self.told.len());
         let (mut elsewhere, mut unseen) = (UidSet::new(), Vec::new());
@@ -517,14 +526,15 @@ impl<'a> ScanAnswers<'a> {
         (messages, elsewhere, unseen)
     }
 
-    /// What there is to say at the end, where at least so many messages are there.
+    /// Returns the result, if at least `least` messages exist.
     fn conclude(mut self, least: u64) -> Result<ScanResult, imap::Error> {
         let shown = self.uids();
         let mut hidden: BTreeMap<Uid, String> = BTreeMap::new();
         let refused = std::mem::take(&mut self.halves.refused);
         let known = std::mem::take(&mut self.known);
         for RefusedSet { uids, error } in &refused {
-            // Of a range that was not asked for to its end, only those are named that are known to be there.
+            // In a range that was not requested to its end, only messages that are known to exist are
+            // named.
             let named = if uids.len() == 1 { uids.iter().collect() } else { among(&known, uids) };
             hidden.extend(named.into_iter().map(|uid| (uid, error.message.clone())));
         }
@@ -552,7 +562,7 @@ impl<'a> ScanAnswers<'a> {
         Ok(ScanResult { messages, present, unseen, incomplete })
     }
 
-    /// Which messages are not shown, as far as anything is known of them.
+    /// Describes the messages that are not shown, as far as they are known.
     fn explain(&self, lacking: u64, least: u64, refused: &[RefusedSet]) -> String {
         let mut details: Vec<String> = Vec::new();
         for (uid, sequences) in self.twice.iter().take(MOST_NAMED) {
@@ -582,7 +592,7 @@ impl<'a> ScanAnswers<'a> {
     }
 }
 
-/// Those of the UIDs that are in the other set.
+/// The UIDs that are also in the other set.
 fn among(uids: &UidSet, others: &UidSet) -> Vec<Uid> {
     uids.iter().filter(|uid| others.contains(*uid)).collect()
 }

@@ -13,12 +13,12 @@ use crate::imap::{
     scan::{ScanAnswers, ScanResult, Since, changes, everything, incomplete},
 };
 
-/// Messages of a folder at most. A scan of more would not fit into the memory that it may take.
+/// Largest folder that fits into the memory of a scan.
 const MOST_MESSAGES: u32 = 5_000_000;
 
 impl ImapMailbox {
-    /// Scans the open folder. Where connections end each time, the folder is opened again and what is left is asked for in
-    /// halves, until the message is found at which they end.
+    /// Scans the open folder. After a broken connection the rest is requested in halves, until the message
+    /// is found at which connections break.
     pub(crate) async fn look(
         &mut self,
         folder: &FolderPath,
@@ -65,7 +65,8 @@ impl ImapMailbox {
         }
     }
 
-    /// The error of a scan. Answers without end spoil their folder alone: the others are migrated, over another connection.
+    /// The error of a scan. Endless answers spoil only their folder: the others are migrated over another
+    /// connection.
     fn given_up(&mut self, folder: &FolderPath, error: imap::Error) -> Error {
         if error.kind != imap::ErrorKind::Flood {
             return self.explain_in(folder, error);

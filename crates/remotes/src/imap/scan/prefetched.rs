@@ -9,7 +9,7 @@ use mailhaul_mail::FolderPath;
 #[derive(Default)]
 pub(crate) struct PrefetchedScans {
     scans: BTreeMap<FolderPath, (Cursor, Scan)>,
-    /// A connection ended at such a question. From then on each folder is scanned alone.
+    /// True after a connection ended at such a request. Each folder is then scanned alone.
     pub(crate) is_refused: bool,
 }
 

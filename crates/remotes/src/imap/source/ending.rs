@@ -1,13 +1,14 @@
-//! Whether a message with many parts ends where it says.
+//! Finds messages with many parts that a server cut.
 
 use mail_parser::{MessageParser, MimeHeaders as _};
 use memchr::memmem;
 
-/// Parts from which on a message is looked at. Servers cut messages with many parts; messages with few that lack their end
-/// are common among spam, and whole as they are.
+/// Number of parts from which a message is checked. Servers cut messages with many parts. Spam with few
+/// parts often lacks its end, and is complete.
 const MANY_PARTS: usize = 100;
 
-/// True for a multipart message with many parts whose closing boundary (RFC 2046, section 5.1.1) is missing.
+/// True for a multipart message with many parts whose closing boundary (RFC 2046, section 5.1.1) is
+/// missing.
 pub(crate) fn is_cut(message: &[u8]) -> bool {
     if memmem::find_iter(message, b"\n--").take(MANY_PARTS).count() < MANY_PARTS {
         return false;
@@ -23,7 +24,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A message with so many parts.
+    /// A message with this number of parts.
     pub(crate) fn multipart(parts: usize) -> String {
         let mut text =
             "Subject: parts\r\nContent-Type: multipart/mixed; boundary=\"-=x=-\"\r\n\r\n".to_owned();

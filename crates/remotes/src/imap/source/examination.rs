@@ -1,4 +1,4 @@
-//! A message that is looked at before it is passed on, and what speaks against it.
+//! Examines a message before it is passed on, and compares it with other facts.
 
 use std::{
     collections::VecDeque,
@@ -10,15 +10,15 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use mailhaul_mail::Fingerprint;
 use memchr::memmem;
 
-/// Bytes of a header that are kept, and bytes of the end of a message.
+/// Kept bytes of the header, and of the end of a message.
 const HEADER: usize = 256 << 10;
 const TAIL: usize = 64 << 10;
-/// Bytes that may lack where all other sizes are right: a server may count a line end more.
+/// Bytes that may be missing although all other sizes are right: a server may count one more line end.
 const LINE_END: u64 = 2;
-/// A shortage of one part in so many is no miscount where all other sizes are right.
+/// A smaller size is no miscount if this part of the message is missing and all other sizes are right.
 const TOO_SHORT: u64 = 8;
 
-/// A message as it came by.
+/// Facts about a message, collected as it passes.
 #[derive(Debug, Default)]
 pub(crate) struct Examination {
     length: u64,
@@ -27,21 +27,21 @@ pub(crate) struct Examination {
     header: Vec<u8>,
     is_header_whole: bool,
     tail: VecDeque<u8>,
-    /// All of it, where it did not come in pieces.
+    /// The whole message, if it arrived in one piece.
     body: Option<Bytes>,
 }
 
-/// What the server says of the message in answer to other questions; `None` where it does not.
+/// The server's answers to other requests for the message.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The header alone, and the fields of it by which messages are recognised.
+    /// The header, and its fields that identify a message.
     pub(crate) headers: Vec<Vec<u8>>,
-    /// What is behind the end.
+    /// Number of bytes behind the end.
     pub(crate) behind: usize,
 }
 
 impl Examination {
-    /// A message that came in one piece.
+    /// Examines a message that arrived in one piece.
     pub(crate) fn from_body(body: &Bytes) -> Self {
         let mut examined = Self { body: Some(body.clone()), ..Self::default() };
         examined.update(body);
@@ -60,7 +60,7 @@ impl Examination {
             let seen = self.header.len();
             let room = HEADER - seen;
             self.header.extend_from_slice(&octets[..octets.len().min(room)]);
-            // The end of the header may stand across two pieces.
+            // The end of the header may span two pieces.
             let from = seen.saturating_sub(3);
             let end = memmem::find(&self.header[from..], b"\r\n\r\n").map(|at| from + at + 4);
             let end = end.or_else(|| memmem::find(&self.header[from..], b"\n\n").map(|at| from + at + 2));
@@ -81,7 +81,7 @@ impl Examination {
         self.hasher.finish()
     }
 
-    /// Why these bytes are not the message of which the server told another size; `None` where nothing speaks against them.
+    /// Reason why these bytes are not the message with the told size; `None` if no fact contradicts them.
     pub(crate) fn contradiction(&self, told: u64, facts: &Facts, are_exact: bool) -> Option<String> {
         let given = format!("the server gives {} octets of a message of which it tells {told}", self.length);
         if facts.headers.iter().any(|header| self.is_of_another(header)) {
@@ -91,7 +91,7 @@ impl Examination {
             return Some(format!("{given}, and more behind them"));
         }
         let shortage = told.saturating_sub(self.length);
-        // Servers that count line ends otherwise miss some bytes in each line.
+        // Servers that count line ends in another way miss some bytes per line.
         let is_miscount = !are_exact && shortage <= self.lines + LINE_END;
         if shortage <= LINE_END || is_miscount {
             return None;
@@ -110,12 +110,12 @@ impl Examination {
     fn is_of_another(&self, header: &[u8]) -> bool {
         match (Fingerprint::of_header(header), Fingerprint::of_header(&self.header)) {
             (Some(told), given) => given != Some(told),
-            // Nothing but an empty answer: some servers find no fields.
+            // An empty answer proves nothing: some servers find no fields.
             (None, _) => false,
         }
     }
 
-    /// True for a multipart message whose closing boundary (RFC 2046, section 5.1.1) does not come.
+    /// True for a multipart message without its closing boundary (RFC 2046, section 5.1.1).
     fn lacks_its_end(&self) -> bool {
         let header = MessageParser::default().parse_headers(self.header.as_slice());
         let kind = header.as_ref().and_then(|it| it.content_type());
@@ -132,7 +132,7 @@ mod tests {
 
     fn examined(text: &str) -> Examination {
         let mut examined = Examination::default();
-        // In pieces, so that the header's end stands across two.
+        // In pieces, so that the header's end spans two of them.
         text.as_bytes().chunks(7).for_each(|piece| examined.update(piece));
         examined
     }

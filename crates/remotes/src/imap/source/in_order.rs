@@ -1,4 +1,4 @@
-//! Bodies in the order in which they were asked for, although a server may answer a later command first.
+//! Keeps bodies in the order of the requests. A server may answer a later command first.
 
 use std::collections::VecDeque;
 
@@ -6,12 +6,12 @@ use mailhaul_engine::{Closed, Outlet, Piece, Room, Share};
 use mailhaul_imap::CommandId;
 use mailhaul_mail::{Uid, UidSet};
 
-/// What one FETCH command asks for.
+/// The request of one FETCH command.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) uids: UidSet,
     pub(crate) messages: usize,
-    /// As claimed.
+    /// As told by the server.
     pub(crate) octets: u64,
 }
 
@@ -21,26 +21,27 @@ impl Batch {
     }
 }
 
-/// The commands under way, and what came before its turn.
+/// The commands in flight, and the messages that came before their turn.
 ///
-/// A message of a later command is set aside until the earlier ones are done. So a command is sent behind others only where
-/// what it asks for may wait ([`Outlet::room`]: half of the budget of all octets under way). What is larger than was claimed,
-/// and finds no room then, is passed on at once, out of order: order is worth less than a bound on memory.
+/// A message of a later command waits until the earlier ones are done. So a command is sent behind others
+/// only if its messages may wait ([`Outlet::room`]: half of the budget of all bytes in flight). A message
+/// that is larger than told, and finds no memory, is passed on at once, out of order. The memory limit is
+/// worth more than the order.
 pub(crate) struct InOrder {
     outlet: Outlet,
-    /// In the order of sending; the messages of the first one are passed on as they come.
+    /// In the order of sending. The messages of the first command are passed on as they come.
     commands: VecDeque<FetchCommand>,
-    /// The command, by its place, of which a message comes by that is set aside.
+    /// Index of the command of which a waiting message is arriving.
     passing_aside: Option<usize>,
 }
 
-/// A command may be sent.
+/// Permission to send a command.
 pub(crate) struct Admission(Option<Room>);
 
 struct FetchCommand {
     command: CommandId,
     batch: Batch,
-    /// For what comes before its turn; none for the first command.
+    /// Memory for messages before their turn; none for the first command.
     room: Option<Room>,
     is_done: bool,
     aside: Vec<EarlyMessage>,
@@ -57,7 +58,7 @@ impl InOrder {
         Self { outlet, commands: VecDeque::new(), passing_aside: None }
     }
 
-    /// Whether so many octets may be asked for now; with the room for them where they may come before their turn.
+    /// Returns permission to request this many bytes, with the memory for messages before their turn.
     pub(crate) fn admit(&self, octets: u64) -> Option<Admission> {
         if self.commands.is_empty() {
             return Some(Admission(None));
@@ -65,7 +66,7 @@ impl InOrder {
         self.outlet.room(octets).map(|room| Admission(Some(room)))
     }
 
-    /// A command was sent.
+    /// Adds a command that was sent.
     pub(crate) fn ask(&mut self, command: CommandId, batch: Batch, admission: Admission) {
         self.commands.push_back(FetchCommand {
             command,
@@ -76,39 +77,39 @@ impl InOrder {
         });
     }
 
-    /// How many commands are under way, or wait for their turn.
+    /// Number of commands in flight, or waiting for their turn.
     pub(crate) fn len(&self) -> usize {
         self.commands.len()
     }
 
-    /// What they asked for, in octets as claimed.
+    /// Bytes requested, as told by the server.
     pub(crate) fn octets(&self) -> u64 {
         self.commands.iter().map(|it| it.batch.octets).sum()
     }
 
-    /// The only message that is asked for.
+    /// The requested message, if it is the only one.
     pub(crate) fn only(&self) -> Option<Uid> {
         let FetchCommand { batch, .. } = self.commands.front().filter(|_| self.commands.len() == 1)?;
         batch.uids.last().filter(|_| batch.messages == 1)
     }
 
-    /// What a command asked for that is not done yet.
+    /// The request of a command that is not done yet.
     pub(crate) fn batch(&self, command: CommandId) -> Option<&Batch> {
         self.commands.iter().find(|it| it.command == command && !it.is_done).map(|it| &it.batch)
     }
 
-    /// What the first command asks for of which messages are still to come: a server answers in the order of commands.
+    /// The request of the first command that is not done: a server answers in the order of commands.
     pub(crate) fn first_open(&self) -> Option<&Batch> {
         self.commands.iter().find(|it| !it.is_done).map(|it| &it.batch)
     }
 
-    /// The connection is gone, and with it the commands under way.
+    /// Drops the commands of a lost connection.
     pub(crate) fn forget(&mut self) {
         self.commands.clear();
         self.passing_aside = None;
     }
 
-    /// A message begins with this piece, and is so large as a whole.
+    /// Starts a message of this size with its first piece.
     pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
         let place =
             self.commands.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
@@ -124,7 +125,7 @@ impl InOrder {
         self.outlet.send(piece).await
     }
 
-    /// The next piece of the message that began last.
+    /// Adds a piece to the message that started last.
     pub(crate) async fn follow(&mut self, piece: Piece) -> Result<(), Closed> {
         let asked = self.passing_aside.and_then(|place| self.commands.get_mut(place));
         match asked.and_then(|it| it.aside.last_mut()) {
@@ -134,7 +135,7 @@ impl InOrder {
         Ok(())
     }
 
-    /// All messages of the command came. Those of the commands behind it, whose turn it is now, are passed on.
+    /// Marks the command as done. Then passes on the messages of the next commands, whose turn it is.
     pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), Closed> {
         if let Some(asked) = self.commands.iter_mut().find(|it| it.command == command) {
             asked.is_done = true;

@@ -1,4 +1,4 @@
-//! Whether octets that came for a message are the message.
+//! Decides if the received bytes are the message.
 
 use std::{
     collections::BTreeMap,
@@ -17,40 +17,41 @@ use crate::{
     placeholder::{self, Placeholder},
 };
 
-/// Messages in doubt, where nothing is known of the server's sizes, before they are checked and nothing else is asked for.
+/// Doubtful messages that are checked before anything else is requested, while the server's sizes are of
+/// unknown accuracy.
 const MOST_DOUBTS: usize = 3;
 
-/// What octets are worth.
+/// Verdict on a received body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BodyVerdict {
-    /// They are the message.
+    /// The body is the message.
     Sound,
-    /// The message is asked for once more, alone, because of this.
+    /// The message is requested once more, alone, for this reason.
     Doubtful(String),
-    /// They are a text of the server in place of the message.
+    /// The body is a text of the server in place of the message.
     Placeholder(String),
 }
 
-/// Judges the messages of one folder as they come.
+/// Judges the messages of one folder as they arrive.
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     sizes: Sizes,
-    /// What came first of a message in doubt.
+    /// The first body of each doubtful message.
     doubts: BTreeMap<Uid, Octets>,
-    /// Messages in doubt that were checked and found whole.
+    /// Doubtful messages that were checked and found complete.
     whole: BTreeMap<Uid, u64>,
-    /// Messages in doubt were asked for together once more.
+    /// True after doubtful messages were requested together once more.
     were_asked_again: bool,
-    /// Octets that came first of messages that end before they say so.
+    /// Size of the first body of messages that seem cut (bytes).
     cut: BTreeMap<Uid, u64>,
-    /// Texts that this kind of server gives in place of messages.
+    /// Texts that this kind of server sends in place of messages.
     placeholders: &'static [Placeholder],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Octets {
     length: u64,
-    /// `None` where they were not read.
+    /// `None` if the body was not read.
     hash: Option<u64>,
 }
 
@@ -70,9 +71,9 @@ impl Judge {
         &self.sizes
     }
 
-    /// A message that came whole.
+    /// Judges a message that arrived in one piece.
     pub(crate) fn whole(&mut self, uid: Uid, claimed: u64, body: &Bytes) -> BodyVerdict {
-        // An empty body is what some servers give for a message that was just expunged (Courier).
+        // Quirk: Courier sends an empty body for a message that was just expunged.
         if body.is_empty() && claimed > 0 {
             return BodyVerdict::Doubtful("the server gives an empty body".to_owned());
         }
@@ -92,7 +93,7 @@ impl Judge {
             }
             // Another item gave the rest.
             Some(_) if !ending::is_cut(body) => return BodyVerdict::Sound,
-            // What no item gives more of is the message, as far as its end is concerned.
+            // No item gives more of it: its end is accepted.
             Some(_) | None => {}
         }
         self.sized(uid, claimed, length, || {
@@ -102,18 +103,20 @@ impl Judge {
         })
     }
 
-    /// True where another item may give more of the message.
+    /// True if another item may give more of the message.
     pub(crate) fn is_cut(&self, uid: Uid) -> bool {
         self.cut.contains_key(&uid)
     }
 
-    /// A message that will be streamed, of so many octets.
+    /// Judges a message of this length that will be streamed.
     pub(crate) fn streamed(&mut self, uid: Uid, claimed: u64, length: u64) -> BodyVerdict {
         self.sized(uid, claimed, length, || None)
     }
 
-    /// RFC822.SIZE is exact on some servers and an estimate on others. A message of another size is taken where the others
-    /// differ as well and enough of them were found whole; else it is checked alone.
+    /// Compares the size with RFC822.SIZE, which is exact on some servers and an estimate on others.
+    ///
+    /// A message of another size is accepted if other sizes differ as well, and enough of those messages
+    /// were complete. Otherwise it is checked alone.
     fn sized(
         &mut self,
         uid: Uid,
@@ -134,18 +137,19 @@ impl Judge {
         BodyVerdict::Doubtful(differing(length, "", claimed))
     }
 
-    /// True for a message that came with another size than told, and is to be checked alone.
+    /// True for a message with another size than told, which must be checked alone.
     pub(crate) fn is_doubted(&self, uid: Uid) -> bool {
         self.doubts.contains_key(&uid)
     }
 
-    /// The messages that are checked before more are asked for: nothing is known yet of the sizes that this server tells.
+    /// Messages that are checked before others are requested, while the accuracy of the server's sizes is
+    /// unknown.
     pub(crate) fn urgent(&self) -> impl Iterator<Item = Uid> + '_ {
         let is_urgent = self.doubts.len() >= MOST_DOUBTS && self.sizes.are_unknown();
         self.doubts.keys().copied().take(if is_urgent { MOST_DOUBTS } else { 0 })
     }
 
-    /// The messages in doubt, which are in doubt no longer: they are asked for again. That helps once.
+    /// Takes the doubtful messages, to request them again. Works once.
     pub(crate) fn take_doubts(&mut self) -> Vec<Uid> {
         if std::mem::replace(&mut self.were_asked_again, true) {
             return Vec::new();
@@ -153,23 +157,23 @@ impl Judge {
         std::mem::take(&mut self.doubts).into_keys().collect()
     }
 
-    /// The message is in doubt no longer: it was passed on, or is skipped.
+    /// Ends the doubt about a message that was passed on or skipped.
     pub(crate) fn forget(&mut self, uid: Uid) {
         self.doubts.remove(&uid);
     }
 
-    /// True where the message is shorter than told.
+    /// True if the message is shorter than told.
     pub(crate) fn is_short(&self, uid: Uid, claimed: u64) -> bool {
         self.doubts.get(&uid).is_some_and(|it| it.length < claimed)
     }
 
-    /// True if the message came as it had come before.
+    /// True if the message arrived as it did before.
     pub(crate) fn is_as_before(&self, uid: Uid, seen: &Examination) -> bool {
         let octets = Octets { length: seen.length(), hash: Some(seen.hash()) };
         self.doubts.get(&uid).is_none_or(|before| before.is_like(octets))
     }
 
-    /// What speaks against a message that was read to its end, alone.
+    /// Checks a message that was read alone, to its end. Returns the reason against it.
     pub(crate) fn check(
         &mut self,
         uid: Uid,

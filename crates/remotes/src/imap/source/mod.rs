@@ -1,4 +1,4 @@
-//! Bodies from an IMAP mailbox, and subjects for people.
+//! Reads bodies from an IMAP mailbox, and subjects for the report.
 
 pub(crate) mod delivery;
 pub(crate) mod ending;
@@ -23,9 +23,9 @@ use crate::imap::{
     source::delivery::{Blame, Delivery, DeliveryError, Step},
 };
 
-/// UIDs before and after a message among which another one is looked for.
+/// UIDs before and after a message that are searched for another one.
 const NEIGHBOURS: u32 = 1000;
-/// Skipped messages whose subjects are asked for one by one, where the server refuses them together.
+/// Skipped messages whose subjects are requested one by one, if the server refuses them together.
 const MOST_SUBJECTS: usize = 100;
 
 impl Source for ImapMailbox {
@@ -62,8 +62,8 @@ impl Source for ImapMailbox {
         }
     }
 
-    /// A server may refuse a message that is skipped, or break the connection at it: then the report lacks its subject, and
-    /// nothing else.
+    /// A server may refuse a skipped message, or break the connection at it. Then only its subject is
+    /// missing in the report.
     async fn prepare(&mut self, folder: &FolderPath) -> Result<(), Error> {
         self.begin().await?;
         self.open(folder, SelectMode::Examine).await.map(drop)
@@ -92,12 +92,12 @@ impl Source for ImapMailbox {
     }
 }
 
-/// How a command for subjects ended.
+/// The end of a command for subjects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SubjectsEnd {
     All,
     Refused,
-    /// With the connection.
+    /// The connection ended.
     Broken,
 }
 
@@ -129,20 +129,20 @@ impl ImapMailbox {
     }
 }
 
-/// The subject out of a header, decoded (RFC 2047).
+/// The subject of a header, decoded (RFC 2047).
 fn subject(header: &[u8]) -> Option<String> {
     MessageParser::default().parse_headers(header)?.subject().map(str::to_owned)
 }
 
-/// How far the messages were delivered.
+/// The end of a delivery.
 enum DeliveryEnd {
-    /// All that the server gives; with those of the others that are still in the folder.
+    /// The server gave all that it gives. Of the others, these still exist.
     All(UidSet),
-    /// The line turned out to be slow: more is to be delivered over a better one.
+    /// The link is slow. The rest is delivered over a compressed connection.
     UntilCompressed,
 }
 
-/// Delivers what is wanted from the open folder.
+/// Delivers the wanted messages of the open folder.
 async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<DeliveryEnd, DeliveryError> {
     delivery.opened(selected.data().read_only);
     let mut stream = selected.fetch_stream().await?;

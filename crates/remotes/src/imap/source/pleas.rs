@@ -1,22 +1,22 @@
-//! Words of patience in answer to a FETCH: of the server, or of the one message that was asked for.
+//! Throttle replies to FETCH. They mean the server, or the one requested message.
 
 use std::collections::BTreeSet;
 
 use mailhaul_imap as imap;
 use mailhaul_mail::{Scope, Uid};
 
-/// Different messages that are refused, and none given, before it is the server that asks for patience.
+/// Different refused messages, without an accepted one, after which a reply means the server.
 const MOST_REFUSED: usize = 3;
 
-/// What is known while bodies are fetched.
+/// Throttle replies while bodies are fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Pleas {
-    /// What the server has just said.
+    /// The last reply of the server.
     heard: Option<imap::Error>,
-    /// Messages that were refused so, alone, and the last words, while no message came that proves anything.
+    /// Messages that were refused alone, and the last reply, while no message arrived that proves anything.
     open: BTreeSet<Uid>,
     last: Option<imap::Error>,
-    /// The smallest message that came: the server gives it, unless it is the server that asks for patience.
+    /// The smallest message that arrived. The server gives it again, unless it throttles all requests.
     good: Option<(u64, Uid)>,
 }
 
@@ -33,7 +33,7 @@ impl Pleas {
         self.heard.take()
     }
 
-    /// A message came: those that were refused before it were meant alone.
+    /// Records an arrived message. Refusals before it meant single messages.
     pub(crate) fn came(&mut self, uid: Uid, octets: u64) {
         if self.good.is_none_or(|(smallest, _)| octets < smallest) {
             self.good = Some((octets, uid));
@@ -46,8 +46,8 @@ impl Pleas {
         self.good.map(|(_, uid)| uid)
     }
 
-    /// Nothing proves yet whom the words mean: the next messages are asked for one by one. An error where enough were
-    /// refused, because they mean the server then.
+    /// Keeps a reply of unknown meaning: the next messages are requested one by one. Returns an error after
+    /// enough refusals, because they mean the server.
     pub(crate) fn postpone(&mut self, error: imap::Error, alone: Option<Uid>) -> Result<(), imap::Error> {
         self.open.extend(alone);
         if self.open.len() >= MOST_REFUSED {
@@ -57,7 +57,7 @@ impl Pleas {
         Ok(())
     }
 
-    /// True while nobody knows whom the last words mean.
+    /// True while the meaning of the last reply is unknown.
     pub(crate) fn are_open(&self) -> bool {
         self.last.is_some()
     }
@@ -72,7 +72,7 @@ impl Pleas {
     }
 }
 
-/// The words as those of the server. Other mailboxes may fare better, and find out by themselves.
+/// The reply as one of the server. Other mailboxes may not be affected.
 pub(crate) fn of_the_server(error: imap::Error) -> imap::Error {
     imap::Error { scope: error.scope.min(Scope::Mailbox), ..error }
 }

@@ -1,17 +1,17 @@
-//! What a server's RFC822.SIZE is worth: exact on most servers, an estimate of all messages on some.
+//! Accuracy of a server's RFC822.SIZE: exact on most servers, an estimate on some.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
-/// Messages that prove something: of exact sizes, or of messages that are whole although the size differs.
+/// Messages that prove something: with exact sizes, or complete with another size.
 const ENOUGH: u32 = 3;
-/// One size that is an estimate among so many exact ones takes nothing from that.
+/// Exact sizes that outweigh one estimate.
 const EXACT_BESIDE: u32 = 8;
-/// Where sizes are estimates, one of so many messages is checked.
+/// One of this many messages is checked if sizes are estimates.
 const SAMPLE: u32 = 32;
-/// Parts in a thousand by which a size may be worse than the estimates that were checked.
+/// Tolerance beyond the checked estimates, in thousandths.
 const SLACK: u64 = 50;
 
 /// Shared by all connections to one mailbox.
@@ -21,19 +21,19 @@ pub(crate) struct Sizes(Arc<SizeRecords>);
 #[derive(Debug, Default)]
 struct SizeRecords {
     counts: Mutex<Counts>,
-    /// A question for what lies behind the end of a message is under way, was refused, or ended a connection.
+    /// True if a request for bytes behind the end is in flight, was refused, or ended a connection.
     is_asking_behind: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Messages that were as large as told.
+    /// Messages with the told size.
     exact: u32,
-    /// Messages that were not, and were found whole.
+    /// Messages with another size that were found complete.
     whole: u32,
-    /// Messages that were not, and were not checked.
+    /// Messages with another size that were not checked.
     unchecked: u32,
-    /// Least and greatest size of those found whole, in thousandths of what was told.
+    /// Smallest and largest size of those found complete, in thousandths of the told size.
     range: Option<(u64, u64)>,
 }
 
@@ -42,13 +42,13 @@ impl Sizes {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A message was as large as told.
+    /// Records a message with the told size.
     pub(crate) fn exact(&self) {
         let mut counts = self.counts();
         counts.exact = counts.exact.saturating_add(1);
     }
 
-    /// A message was found whole although another size was told.
+    /// Records a complete message with another size than told.
     pub(crate) fn whole(&self, told: u64, length: u64) {
         let mut counts = self.counts();
         let share = share(told, length);
@@ -57,20 +57,20 @@ impl Sizes {
         counts.whole = counts.whole.saturating_add(1);
     }
 
-    /// True where another size than told is a reason to doubt the message.
+    /// True if another size than told is a reason for doubt.
     pub(crate) fn are_exact(&self) -> bool {
         let counts = self.counts();
         counts.exact >= ENOUGH && counts.exact / EXACT_BESIDE >= counts.whole + counts.unchecked
     }
 
-    /// True while nothing is known of the sizes that this server tells.
+    /// True while the accuracy of the sizes is unknown.
     pub(crate) fn are_unknown(&self) -> bool {
         let counts = self.counts();
         counts.exact < ENOUGH && counts.whole < ENOUGH
     }
 
-    /// True if a message of this length may be taken without a check: the sizes are estimates, and this one is no worse than
-    /// others.
+    /// True if a message of this length is accepted without a check: sizes are estimates, and this one is
+    /// as good as others.
     pub(crate) fn takes(&self, told: u64, length: u64) -> bool {
         let mut counts = self.counts();
         let differing = counts.whole + counts.unchecked;
@@ -85,8 +85,8 @@ impl Sizes {
         takes
     }
 
-    /// True where it can be asked what lies behind the end of a message: that question was not refused, and no connection
-    /// ended at it.
+    /// True if bytes behind the end of a message can be requested: no such request was refused or ended a
+    /// connection.
     pub(crate) fn may_ask_behind(&self) -> bool {
         !self.0.is_asking_behind.swap(true, Ordering::Relaxed)
     }

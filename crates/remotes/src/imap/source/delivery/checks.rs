@@ -1,4 +1,4 @@
-//! Checks of a message that came with another size than told: whether it is the message, and all of it.
+//! Checks a message with another size than told.
 
 use mailhaul_imap::{
     FetchEvent, FetchStream,
@@ -12,13 +12,13 @@ use crate::imap::source::{
     in_order::Batch,
 };
 
-/// Times that a message is read and checked before it is skipped.
+/// Number of checks before a message is skipped.
 const CHECKS: u32 = 2;
-/// Bytes that are asked for behind the end of a message.
+/// Number of bytes requested behind the end of a message.
 const BEHIND: u32 = 8;
 
 impl Delivery {
-    /// Reads a message that is in doubt, alone, and passes it on where nothing speaks against it.
+    /// Reads a doubtful message alone, and passes it on if no fact contradicts it.
     pub(super) async fn verify(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -49,7 +49,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Once the sizes are known to be estimates, most messages in doubt can be taken: they are asked for together.
+    /// Requests the doubtful messages together, once the sizes are known to be estimates. Most of them can
+    /// be accepted then.
     fn ask_others_again(&mut self) {
         let sizes = self.judge.sizes();
         if sizes.are_unknown() || sizes.are_exact() {
@@ -61,7 +62,7 @@ impl Delivery {
         self.first = 0;
     }
 
-    /// Reads the message, and passes nothing on. `None` where it does not come.
+    /// Reads the message without passing it on. `None` if it does not arrive.
     async fn examine(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -73,7 +74,7 @@ impl Delivery {
         Ok(std::mem::take(&mut self.came).then_some(examined))
     }
 
-    /// Asks for the header alone, and for what lies behind the end.
+    /// Requests the header alone, and bytes behind the end.
     async fn facts(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -101,7 +102,7 @@ impl Delivery {
     }
 }
 
-/// Asks for small items of one message; nothing else is under way. `None` where the server refuses them.
+/// Requests small items of one message, with nothing else in flight. `None` if the server refuses them.
 async fn ask(
     stream: &mut FetchStream<'_>,
     uid: Uid,

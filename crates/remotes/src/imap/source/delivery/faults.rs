@@ -1,4 +1,4 @@
-//! What a refusal or a broken connection says of the message that was asked for.
+//! Finds the message behind a refusal or a broken connection.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use crate::imap::{
     source::{in_order::Batch, pleas},
 };
 
-/// What breaks at messages in a row may cost before the folder is left. A silent server costs the time that it was waited for.
+/// Maximum cost of breaks in a row, before the folder is left. A silence costs its waiting time.
 const MOST_COST: u32 = 60;
 const COST_OF_BREAK: u32 = 1;
 const COST_OF_SILENCE: u32 = 4;
-/// Of a silence that is waited for half as long.
+/// The wait for the answer is half as long.
 const COST_OF_SHORT_SILENCE: u32 = 2;
 
 impl Delivery {
-    /// The server may have refused what was asked for last with words of patience: then it is seen whether it gives other
-    /// messages. If it does, `alone` is the one that it means; else the error is the server's.
+    /// Handles a throttle reply to the last request: tests if the server gives another message. If it does,
+    /// the reply means the message `alone`. Otherwise it means the server.
     pub(crate) async fn weigh_pleas(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -40,8 +40,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// The same at the end, where no wanted message came that could prove anything. `others` are messages of the folder with
-    /// their sizes.
+    /// The same at the end, if no wanted message arrived that proves anything. `others` are messages of the
+    /// folder with their sizes.
     pub(crate) async fn weigh_open_pleas(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -51,7 +51,8 @@ impl Delivery {
         let others = others.iter().filter(|(uid, _)| !refused.contains(uid));
         let comes = match others.min_by_key(|(_, octets)| *octets) {
             Some((uid, _)) => self.comes(stream, *uid).await?,
-            // There is nothing else in the folder: other commands are answered, and the next pass asks again.
+            // The folder has no other message. Other commands are answered, and the next pass requests it
+            // again.
             None => refused.len() == 1,
         };
         match self.pleas.close() {
@@ -64,7 +65,7 @@ impl Delivery {
         self.pleas.open()
     }
 
-    /// True where the server gives this message now; it is not passed on.
+    /// True if the server gives this message now. It is not passed on.
     async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, DeliveryError> {
         (self.aim, self.alone, self.came) = (Aim::Probe(uid), Some(uid), false);
         self.run(stream, vec![Batch::single(uid)], 1).await?;
@@ -73,7 +74,7 @@ impl Delivery {
         Ok(std::mem::take(&mut self.came))
     }
 
-    /// The connection may have broken because of a message.
+    /// Handles a broken connection, which a message may have caused.
     pub(crate) fn blame(&mut self, error: imap::Error) -> Blame {
         let culprit = self.culprit();
         self.bodies.forget();
@@ -103,15 +104,15 @@ impl Delivery {
         Blame::Message
     }
 
-    /// True where the folder has several messages at which the server fell silent: for each further one it is waited for a
-    /// shorter time, and once. They are tried again in the next pass.
+    /// True if the server did not answer for several messages of the folder. Each further one gets a
+    /// shorter wait, once. The next pass tries them again.
     pub(crate) fn is_impatient(&self) -> bool {
         self.culprits.are_many_silent(&self.folder)
     }
 
-    /// The message during which the connection broke: the one that came by, or the next one that was to come.
+    /// The message at which the connection broke: the one that was arriving, or the next one.
     fn culprit(&self) -> Option<Uid> {
-        // Whatever comes is the answer to the question for it.
+        // Every answer belongs to the only request.
         if self.alone.is_some() {
             return self.alone;
         }

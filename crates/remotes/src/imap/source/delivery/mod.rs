@@ -1,4 +1,4 @@
-//! The bodies that one call asks for: commands in flight, answers judged, octets passed on.
+//! Delivers the bodies of one request: commands in flight, judged answers, bytes passed on.
 
 mod checks;
 mod faults;
@@ -28,29 +28,30 @@ use crate::{
     profile::Profile,
 };
 
-/// Bodies without the mark `\Seen` that a plain `BODY[]` would set.
+/// Requests bodies. A plain `BODY[]` would set `\Seen`.
 const BODY: &str = "(UID BODY.PEEK[])";
-/// The same, in a folder that is open to read; some servers give more so.
+/// The same, for a folder that is open for reading. Some servers give more in this way.
 const RFC822: &str = "(UID RFC822)";
-/// Messages in one command at most.
+/// Maximum number of messages per command.
 const BATCH_MESSAGES: usize = 100;
-/// Octets of one command as claimed, unless one message alone is larger.
+/// Bytes per command as told, unless one message alone is larger.
 const BATCH_OCTETS: u64 = 1 << 20;
-/// Commands under way at most.
+/// Maximum number of commands in flight.
 const IN_FLIGHT: usize = 16;
-/// Octets of the commands under way as claimed, unless one command alone asks for more: what a server answers out of turn
-/// has to wait within half of the process's budget.
+/// Bytes in flight as told, unless one command alone requests more. Early answers must fit into half of the
+/// process's budget.
 const IN_FLIGHT_OCTETS: u64 = 4 << 20;
-/// A body is given up that is so many times as large as told, and larger by so many bytes: told sizes are estimates.
+/// A body is given up if it is larger than told by this factor and by this number of bytes. Told sizes are
+/// estimates.
 const MOST_TIMES: u64 = 4;
 const MOST_BEYOND: u64 = 16 << 20;
-/// A larger size says nothing: no larger body is read (32 bits, RFC 3501, section 9).
+/// A larger told size means nothing. No larger body is read (32 bits, RFC 3501, section 9).
 const LARGEST_SIZE: u64 = 0xffff_ffff;
-/// Said of a message of which the server gives `BODY[]<0>` in answer to `BODY[]`.
+/// Reason of a message for which the server answers `BODY[]` with `BODY[]<0>`.
 const PART: &str = "the server gives a part of the message that was not asked for, and not the message";
-/// Why the delivery cannot go on.
+/// Reason of an aborted delivery.
 pub(crate) enum DeliveryError {
-    /// The outlet's other end is gone.
+    /// The receiving end is closed.
     Closed,
     /// The server refused too much, or the connection broke.
     Wire(imap::Error),
@@ -68,89 +69,89 @@ impl From<imap::Error> for DeliveryError {
     }
 }
 
-/// What is asked for next.
+/// The next request.
 pub(crate) enum Step {
-    /// These, many in one command.
+    /// Several messages per command.
     Together(Vec<Wanted>),
-    /// This one, with nothing else under way.
+    /// One message, with nothing else in flight.
     Alone(Uid),
 }
 
-/// What a broken connection means.
+/// The consequence of a broken connection.
 pub(crate) enum Blame {
-    /// Nothing that is known here: the caller decides.
+    /// Unknown: the caller decides.
     Unknown(imap::Error),
-    /// A message that was asked for alone: the others can be asked for over a new connection.
+    /// One message requested alone is to blame. The others can be requested over a new connection.
     Message,
 }
 
-/// What becomes of octets that come.
+/// The use of the bytes that arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aim {
     /// They are passed on.
     Deliver,
-    /// Only messages that come whole are passed on. A large one is read to its end, to see whether it has one.
+    /// Only messages that arrive in one piece are passed on. A large message is read to its end, as a test.
     Test,
-    /// Nothing is passed on: it is seen whether this message comes.
+    /// Nothing is passed on. It is a test if this message arrives.
     Probe(Uid),
-    /// Nothing is passed on: this message is read to be checked.
+    /// Nothing is passed on. This message is read for a check.
     Examine(Uid),
 }
 
-/// A large body that comes by.
+/// A large body that is arriving.
 struct OpenBody {
     uid: Uid,
     length: u64,
-    /// The last octets that came. They are passed on when the response has ended as it should.
+    /// The last bytes. They are passed on after the response has ended correctly.
     held: Option<Bytes>,
-    /// Only read.
+    /// True if the body is not passed on.
     is_dry: bool,
 }
 
 pub(crate) struct Delivery {
     folder: NumberedFolder,
     culprits: Culprits,
-    /// Messages at which connections broke before, and that are not to blame yet.
+    /// Messages at which connections broke, and that are not to blame yet.
     suspects: BTreeSet<Uid>,
     wanted: Vec<Wanted>,
-    /// Those before this place are not asked for any more, but alone.
+    /// Messages before this index are requested only alone.
     first: usize,
     bodies: InOrder,
     judge: Judge,
-    /// Octets as claimed, of all that is wanted.
+    /// Sizes as told, of all wanted messages.
     claimed: BTreeMap<Uid, u64>,
     delivered: BTreeSet<Uid>,
-    /// Messages of commands that are done.
+    /// Messages of completed commands.
     asked: BTreeSet<Uid>,
-    /// Messages that were asked for alone, to the end.
+    /// Messages that were requested alone, to the end.
     asked_alone: BTreeSet<Uid>,
-    /// Messages that are not asked for any more, with why.
+    /// Messages that are not requested any more, with the reason.
     withheld: BTreeMap<Uid, String>,
-    /// What the server said of messages that it did not give.
+    /// The server's words on messages that it did not give.
     excuses: BTreeMap<Uid, String>,
     passing: Option<OpenBody>,
-    /// The message that is read to be checked.
+    /// The message that is read for a check.
     examined: Examination,
-    /// The message that is asked for by another item, which may give more of it.
+    /// The message that is requested with another item, which may give more of it.
     read_otherwise: Option<Uid>,
-    /// The last message that came.
+    /// The last message that arrived.
     last: Option<Uid>,
     aim: Aim,
     profile: &'static Profile,
-    /// The item by which bodies are asked for, and those of which it gives too little.
+    /// The item for bodies, and the item for bodies that seem cut.
     item: &'static str,
     item_of_cut: &'static str,
-    /// The message that is asked for alone now.
+    /// The message that is requested alone now.
     alone: Option<Uid>,
-    /// What was tested or probed came.
+    /// True if the tested message arrived.
     came: bool,
-    /// A message was given up: the next one may be no better, and is asked for alone.
+    /// True after a message was given up. The next one may fail too, and is requested alone.
     is_wary: bool,
-    /// What breaks cost since a message came.
+    /// Cost of the breaks since the last message arrived.
     cost: u32,
     pleas: Pleas,
     pub(crate) gauge: Gauge,
-    /// The line has just turned out to be slow: nothing more is asked for until it is compressed.
+    /// True if the link was just found to be slow. Nothing more is requested until it is compressed.
     pub(crate) is_slow: bool,
 }
 
@@ -203,7 +204,7 @@ impl Delivery {
         }
     }
 
-    /// What is asked for next, in the order wanted; `None` when all was asked for.
+    /// The next request, in the order of the wanted messages; `None` after all were requested.
     pub(crate) fn next_step(&mut self) -> Option<Step> {
         if let Some(uid) = self.judge.urgent().next() {
             return Some(Step::Alone(uid));
@@ -224,18 +225,18 @@ impl Delivery {
         !self.delivered.contains(&uid) && !self.asked.contains(&uid) && !self.withheld.contains_key(&uid)
     }
 
-    /// The next message that did not come in company: asked for alone, every answer has one meaning.
+    /// The next message that did not arrive with others. Alone, every answer has one meaning.
     pub(crate) fn next_unanswered(&self) -> Option<Uid> {
         self.lacking().find(|uid| !self.asked_alone.contains(uid))
     }
 
-    /// What did not come, and is not withheld.
+    /// Messages that did not arrive and are not withheld.
     pub(crate) fn lacking(&self) -> impl Iterator<Item = Uid> + '_ {
         let is_lacking = |uid: &Uid| !self.delivered.contains(uid) && !self.withheld.contains_key(uid);
         self.claimed.keys().copied().filter(is_lacking)
     }
 
-    /// What is withheld, and what of the rest is still `there`.
+    /// The withheld messages, and those of the rest that still exist.
     pub(crate) fn into_missing(mut self, there: impl Fn(Uid) -> bool) -> Vec<(Uid, Missing)> {
         let lacking: Vec<Uid> = self.lacking().collect();
         let unexplained = || "the server lists the message and does not give it".to_owned();
@@ -250,7 +251,7 @@ impl Delivery {
         missing
     }
 
-    /// Asks for these, many at a time.
+    /// Requests these messages, many at a time.
     pub(crate) async fn together(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -260,8 +261,8 @@ impl Delivery {
         self.run(stream, batches(wanted), IN_FLIGHT).await
     }
 
-    /// Asks for one message with nothing else under way. One at which a connection broke is tested before the target hears
-    /// of it.
+    /// Requests one message with nothing else in flight. A message at which a connection broke is tested
+    /// before it is passed on.
     pub(crate) async fn alone(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -286,7 +287,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Sends the commands, at most so many at a time, and passes on what comes.
+    /// Sends the commands, at most `in_flight` at a time, and passes on the answers.
     async fn run(
         &mut self,
         stream: &mut FetchStream<'_>,
@@ -306,7 +307,8 @@ impl Delivery {
                 self.bodies.ask(command, batch, admission);
             }
             let Some(event) = stream.next().await? else { return Ok(()) };
-            // With one message asked for, it is the one that comes, whether its UID comes first, last or not at all.
+            // The only requested message is the one that arrives, whether its UID comes first, last or not
+            // at all.
             let only = self.bodies.only();
             match event {
                 FetchEvent::BodyStart { uid, section, origin, length } => {
@@ -325,7 +327,7 @@ impl Delivery {
         }
     }
 
-    /// True where something is to be cleared up before more is asked for.
+    /// True if a question must be settled before more is requested.
     fn is_to_pause(&self) -> bool {
         self.is_slow || self.pleas.is_heard() || self.judge.urgent().next().is_some()
     }
@@ -334,7 +336,7 @@ impl Delivery {
         self.claimed.get(&uid).copied().filter(|size| *size <= LARGEST_SIZE).unwrap_or(0)
     }
 
-    /// The folder was opened. Where it is open to read, no item sets a flag.
+    /// Chooses the items for the open folder. In a folder open for reading no item sets a flag.
     pub(crate) fn opened(&mut self, is_read_only: bool) {
         let item = |is_better: bool| if is_better && is_read_only { RFC822 } else { BODY };
         (self.item, self.item_of_cut) = (item(self.profile.reads_by_rfc822), item(true));
@@ -345,7 +347,7 @@ impl Delivery {
         if is_cut || self.read_otherwise.is_some() { self.item_of_cut } else { self.item }
     }
 
-    /// A large section begins.
+    /// Starts a large section.
     async fn start(
         &mut self,
         uid: Option<Uid>,
@@ -390,7 +392,7 @@ impl Delivery {
         }
     }
 
-    /// The response with the large body ended as it should: the last octets are passed on.
+    /// Passes on the last bytes, after the response with the large body has ended correctly.
     async fn end(&mut self, fetch: &Fetch) -> Result<(), DeliveryError> {
         let Some(mut passing) = self.passing.take() else { return Ok(()) };
         let is_body =
@@ -429,7 +431,7 @@ impl Delivery {
         self.take(uid, body).await
     }
 
-    /// Passes a message on, unless it is in doubt.
+    /// Passes a message on, unless it is doubtful.
     async fn take(&mut self, uid: Uid, body: &Bytes) -> Result<(), Closed> {
         match self.judge.whole(uid, self.claimed_size(uid), body) {
             BodyVerdict::Sound => {}
@@ -465,7 +467,8 @@ impl Delivery {
         }
     }
 
-    /// A refused command is no end: its messages are asked for one by one, and then the server's words are kept.
+    /// Handles the end of a command. The messages of a refused one are requested one by one. If they are
+    /// refused again, the server's words are kept.
     fn completed(&mut self, command: CommandId, status: &StatusResponse) -> Result<(), imap::Error> {
         let batch = self.bodies.batch(command).map(|it| it.uids.clone()).unwrap_or_default();
         self.asked.extend(batch.iter());
@@ -487,21 +490,21 @@ impl Delivery {
     }
 }
 
-/// The error of an answer that holds other octets than it says. What follows on the connection may be the rest of a
-/// message, which could look like answers: nothing more is read.
+/// Error of an answer whose length is wrong. The following bytes may belong to a message and look like
+/// answers: nothing more is read.
 fn broken(uid: Option<Uid>) -> imap::Error {
     let of = uid.map_or_else(String::new, |uid| format!(" with the message of UID {uid}"));
     let words = format!("the server's answer{of} does not end where it says");
     imap::Error::session(imap::ErrorKind::Protocol, words)
 }
 
-/// True for a body that cannot be the message of the told size. Where no size is told, any is taken.
+/// True for a body that cannot be the message of the told size. Without a told size any body is accepted.
 fn is_too_large(claimed: u64, length: u64) -> bool {
     let most = claimed.saturating_mul(MOST_TIMES).max(claimed.saturating_add(MOST_BEYOND));
     claimed > 0 && length > most
 }
 
-/// To read it to its end could take hours: the connection is given up.
+/// Error of a body that could take hours to read: the connection is given up.
 fn too_large(uid: Uid, claimed: u64, length: u64) -> imap::Error {
     let words = format!(
         "the server announces {length} octets for the message of UID {uid}, of which it tells {claimed}"
@@ -509,7 +512,7 @@ fn too_large(uid: Uid, claimed: u64, length: u64) -> imap::Error {
     imap::Error::session(imap::ErrorKind::Protocol, words)
 }
 
-/// Cuts what is wanted into commands. Their messages come in the order of UIDs, whatever the order here.
+/// Divides the wanted messages into commands. Their messages arrive in the order of UIDs.
 fn batches(wanted: &[Wanted]) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut batch = Batch::default();
