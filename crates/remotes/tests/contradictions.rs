@@ -1,4 +1,4 @@
-//! What vanished since the last pass is believed only if a second fact says so too.
+//! Vanished messages count as gone only if a second fact confirms it.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -25,13 +25,13 @@ fn shown(first: u32, uids: impl IntoIterator<Item = u32>) -> String {
     (first..).zip(uids).map(line).collect::<Vec<_>>().concat()
 }
 
-/// UIDs as SEARCH lists them.
+/// UIDs in the form of SEARCH.
 fn listed(uids: impl IntoIterator<Item = u32>) -> String {
     let uids: Vec<String> = uids.into_iter().map(|it| format!(" {it}")).collect();
     uids.concat()
 }
 
-/// A scan of INBOX, which held ten messages below this UIDNEXT, and holds so many now.
+/// A scan of INBOX, which held ten messages below this UIDNEXT, and holds `exists` now.
 async fn scan(extensions: &str, next: u32, exists: u32, talk: &str) -> Scan {
     let enabled = extensions.trim_start_matches("ENABLE ");
     let changes = match extensions {

@@ -1,4 +1,4 @@
-//! Where servers have the folder that an operator calls a user's root. What Courier says here it really said.
+//! The folder that an operator calls a user's root, on different servers. Courier's answers are real ones.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -9,7 +9,8 @@ use mailhaul_testkit::peer::{Peer, alice, peer, session};
 
 const COURIER: &str = "* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\"))";
 
-/// A mailbox with this root, on a server that goes on with the script after NAMESPACE, which is its third command.
+/// A mailbox with this root, on a server that continues with the script after NAMESPACE, which is its third
+/// command.
 async fn source(root: &str, script: &str) -> (ImapMailbox, Peer) {
     let script = format!(
         "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hello

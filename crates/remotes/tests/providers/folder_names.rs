@@ -1,4 +1,4 @@
-//! Folders whose names a provider keeps for itself, cannot hold, or takes for one.
+//! Folder names that a provider reserves, cannot hold, or treats as the same.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use mailhaul_testkit::{Mailmaker, fake::Personality};
 
 use crate::support::{Contents, Route, User, contents, item, start};
 
-/// Between levels of a name: shown to nobody, in no name here.
+/// Separates levels. No name here contains it.
 const LEVEL: &str = "/";
 
-/// A few messages for each folder, no two of them alike.
+/// Some messages in each folder, no two of them alike.
 fn fill(route: &Route, user: &User, seed: u64, folders: &[&str]) {
     let mut maker = Mailmaker::new(seed);
     route.source.with(&user.name, |mailbox| {
@@ -35,15 +35,15 @@ fn in_words(contents: Contents) -> Contents {
     contents.into_iter().map(|(wire, it)| (name(wire), it)).collect()
 }
 
-/// The source's folders, each with its place on the target and the reason.
+/// The source's folders, each with its path on the target and the reason.
 fn places(report: &Report) -> BTreeMap<String, (Option<String>, String)> {
     let place = |path: &mailhaul_mail::FolderPath| path.segments().join(LEVEL);
     let folders = report.folders.iter();
     folders.map(|it| (place(&it.source), (it.target.as_ref().map(place), it.reason.clone()))).collect()
 }
 
-/// Carries the folders, and finds each with its messages at its place, with the words in its reason; then once more, when
-/// every folder has new mail.
+/// Migrates the folders, and checks path, messages and reason of each. Then once more with new mail in
+/// every folder.
 async fn assert_places(route: &Route, expected: &[(&str, &str, &str)]) {
     let users = route.add_users(1);
     let user = &users[0];
@@ -112,10 +112,10 @@ async fn names_that_gmail_refuses_are_written_otherwise() {
         ("Spam/2024", "Spam‛/2024", "keeps the name \"Spam\" for itself"),
         ("Work", "Work", "same name"),
         ("work", "work (2)", "is taken by"),
-        // Nobody knew: the server refuses it.
+        // Not in the rules: the server refuses it.
         ("[Google Mail]/old", "［Google Mail］/old", "Reserved folder name"),
         ("[Gmail]/old", "［Gmail］/old", "Reserved folder name"),
-        // It is there, and holds no messages.
+        // It exists, and holds no messages.
         ("[Gmail]", "［Gmail］", "refused the name"),
     ];
     assert_places(&route, &table).await;
@@ -144,7 +144,7 @@ async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are
     for (from, to) in [("Files", "Found"), ("Files/below", "Found/below"), ("Projects", "Projects")] {
         assert!(source[from] == target[to], "{from}");
     }
-    // What was carried once is carried on.
+    // Folders that were migrated once keep their path.
     route.map.clear();
     fill(&route, user, 3, &["Files"]);
     assert_eq!(route.migrate(&users).await[0].copied, 3);

@@ -1,11 +1,11 @@
-//! Rows 20 to 33 and 43 to 45: what targets refuse, and how they say so.
+//! Rows 20 to 33 and 43 to 45: refusals of targets, and their words.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _, Target as _};
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::support::target;
 
-/// A refusal that concerns one message alone.
+/// A refusal of one message.
 const ALONE: &str = "message, Refused, Never: APPEND refused: ";
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_name
     let mut play = target("q26-microsoft-long-lines.txt").await;
     assert_eq!(play.mailbox.profile().profile.name, "generic");
     let (far_too_long, too_long) = ("x".repeat(20_000) + "\r\n", "x".repeat(10_000) + "\r\n");
-    // This one is sent in pieces: that its lines are long is known when they have gone by.
+    // This one is sent in pieces: its long lines are known after they have passed.
     let large = too_long.repeat(4);
     let messages = [
         ("", far_too_long.as_str()),

@@ -1,4 +1,4 @@
-//! Rows 140 to 149: bodies that a server gives wrong, or not at all.
+//! Rows 140 to 149: wrong and missing bodies.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _, Missing};
 use mailhaul_mail::Scope;

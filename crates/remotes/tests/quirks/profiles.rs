@@ -1,4 +1,4 @@
-//! What kind of server it is: known by what it says, or by the operator.
+//! Detection of the kind of server, and the operator's choice.
 
 use mailhaul_engine::Mailbox as _;
 use mailhaul_imap::Security;
@@ -16,7 +16,8 @@ fn mailbox(peer: &Peer, profile: Option<&str>) -> ImapMailbox {
     })
 }
 
-/// What a server is taken for that says this, and why; nobody may ask it for mod-sequences.
+/// The profile and its reason, for a server with this greeting and ID. It must not be asked for
+/// mod-sequences.
 async fn taken_for(greeting: &str, id: &str, profile: Option<&str>) -> (String, String) {
     let script = format!(
         "HELLO: {greeting}

@@ -1,4 +1,4 @@
-//! Rows 130 to 139: what a scan shows, what it does not, and how folders are numbered.
+//! Rows 130 to 139: incomplete scans, and the numbering of folders.
 
 use mailhaul_engine::Mailbox as _;
 use mailhaul_mail::Uid;
@@ -53,7 +53,7 @@ async fn uids_above_32_bits_are_told_with_the_figure() {
     assert!(failed.contains("folder INBOX") && failed.contains("19564493749, above the 32 bits"), "{failed}");
 }
 
-/// What was copied, what was skipped, and why the folder failed.
+/// The copied messages, the skipped ones, and the reason of a failed folder.
 async fn spoilt(name: &str) -> (usize, Vec<String>, Vec<String>) {
     let passed = pass(name).await;
     let tally = &passed.report.folders[0].tally;
@@ -97,7 +97,7 @@ async fn a_new_message_that_a_scan_of_changes_leaves_out_is_looked_for() {
     let found = play.mailbox.scan(&inbox(), Some(&since)).await.unwrap();
     assert_eq!(found.messages.len(), 1);
     assert!(found.incomplete.unwrap().contains("does not show 2 of them"));
-    // Whatever was known of the folder may be what is not shown.
+    // Any known message of the folder may be a hidden one.
     assert!((1..10).all(|it| found.present.contains(Uid::new(it).unwrap())));
     play.done().await;
 }

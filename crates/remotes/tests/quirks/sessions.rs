@@ -1,4 +1,4 @@
-//! Rows 50 to 68: sessions that end, servers that ask for patience, odd logins.
+//! Rows 50 to 68: sessions that end, throttle replies, odd sign-ins.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _};
 use mailhaul_mail::{Retry, Scope};
@@ -35,7 +35,7 @@ async fn a_daily_limit_of_reading_is_no_full_mailbox() {
 async fn a_connection_that_ends_within_a_message_loses_only_that_message() {
     let passed = pass("q53-gmail-bye-in-fetch.txt").await;
     passed.brought(&["INBOX: one", "INBOX: two", "INBOX: six"]);
-    // What was gained in between renews the patience.
+    // Progress in between resets the waits.
     assert_eq!(passed.waits, [0.0, 0.0]);
     assert!(passed.told[0].contains("in the middle of a literal"), "{:?}", passed.told);
 }
@@ -113,7 +113,7 @@ async fn mod_sequences_are_used_where_they_are_told_and_only_there() {
     play.done().await;
 }
 
-/// The state of INBOX when its mod-sequence was this.
+/// The state of INBOX at this mod-sequence.
 pub(crate) fn cursor(modseq: u64) -> mailhaul_engine::Cursor {
     let status = mailhaul_engine::FolderStatus {
         messages: 2,

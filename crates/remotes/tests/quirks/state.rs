@@ -1,4 +1,4 @@
-//! Rows 80 to 110, and 120 to 129: folders, their numbers, and what is in them.
+//! Rows 80 to 110, and 120 to 129: folders, their UIDVALIDITY, and their contents.
 
 use mailhaul_engine::{Error, ErrorKind, Mailbox as _, NewFolder, Present, Target as _};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
@@ -206,7 +206,7 @@ async fn mail_that_arrives_in_a_folder_about_to_be_removed_stays() {
     play.done().await;
 }
 
-/// What becomes of new folders on a target.
+/// Outcomes of new folders on a target.
 async fn created(name: &str, paths: &[&str]) -> Vec<Result<(), String>> {
     let mut play = target(name).await;
     play.mailbox.folders().await.unwrap();
