@@ -22,7 +22,7 @@ pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<Stri
     let header = MessageParser::default().parse_headers(message)?;
     let (from, subject) = (plain(header.header_raw("From")?), plain(header.subject()?));
     placeholders.iter().find(|it| from.starts_with(&it.from) && subject.starts_with(&it.subject))?;
-    let words = format!("the server gives a text of its own in place of the message: \"{subject}\"");
+    let words = format!("the server sends its own text in place of the message: \"{subject}\"");
     let whole = MessageParser::default().parse(message)?;
     let text = whole.body_text(0).unwrap_or_default();
     let named = text.lines().find_map(|line| line.trim().strip_prefix("Subject:").map(plain));

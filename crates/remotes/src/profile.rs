@@ -140,10 +140,10 @@ impl Profile {
             told.push(format!("Keywords that are not sent: {}.", self.never_sent.join(", ")));
         }
         if !self.names.reserved.is_empty() {
-            told.push(format!("Folders that cannot be made: {}.", self.names.reserved.join(", ")));
+            told.push(format!("Folders that cannot be created: {}.", self.names.reserved.join(", ")));
         }
         if let Some(root) = self.names.roots.first() {
-            told.push(format!("New folders are made below {root}."));
+            told.push(format!("New folders are created below {root}."));
         }
         if !self.names.not_mail.is_empty() {
             told.push(format!("Folders that are not for mail: {}.", self.names.not_mail.join(", ")));
@@ -156,9 +156,9 @@ impl Profile {
     pub(crate) fn leave_out(&self, folder: &Folder) -> Option<LeaveOut> {
         let outer = ignoring_case(folder.path.segments().first()?);
         self.names.not_mail.iter().find(|it| ignoring_case(it) == outer)?;
-        let shown = folder.status.map_or_else(String::new, |it| format!("; it shows {}", it.messages));
+        let shown = folder.status.map_or_else(String::new, |it| format!(" ({} messages)", it.messages));
         let reason =
-            format!("not for mail on {}{shown}: name it in the folder map to carry it too", self.name);
+            format!("not a mail folder on {}{shown}; add it to the folder map to migrate it", self.name);
         Some(LeaveOut::UnlessWanted(reason))
     }
 
@@ -359,7 +359,7 @@ mod tests {
         let told = [
             "Extensions that are not used: MOVE, UIDPLUS.",
             "Keywords that are not sent: $X.",
-            "Folders that cannot be made: Files.",
+            "Folders that cannot be created: Files.",
             "Folders that are not for mail: Chats.",
             "Beware.",
         ];

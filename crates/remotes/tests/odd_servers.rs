@@ -173,7 +173,7 @@ async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_expla
         missing.unwrap(),
         [
             (uid(3), Missing::Gone),
-            (uid(4), withheld("the server gives an empty body")),
+            (uid(4), withheld("the server sends an empty body")),
             (uid(5), withheld("UID FETCH refused: NO [SERVERBUG] it is broken")),
         ]
     );

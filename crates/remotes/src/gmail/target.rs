@@ -101,7 +101,8 @@ impl ImapMailbox {
     /// The API for this mailbox.
     fn api(&self) -> Result<Api, Error> {
         let Login::Tokens { user, tokens } = &self.account.login else {
-            let words = format!("{}: Gmail's API takes access tokens, and there is a password", self.end());
+            let words =
+                format!("{}: Gmail's API needs access tokens, and the login has a password", self.end());
             let error = Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Authentication, words);
             return Err(error.at(Side::Target));
         };

@@ -51,7 +51,7 @@ const BEFORE_END: Duration = Duration::from_secs(2);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Note on a folder without a lasting UIDVALIDITY.
 const WITHOUT_VALIDITY: &str =
-    "the server tells no UIDVALIDITY; each pass recognises the messages by their headers";
+    "the server sends no UIDVALIDITY; each pass matches the messages by their headers";
 
 /// Receives the detected server profile at each connection.
 pub type ProfileListener = Arc<dyn Fn(&'static Profile) + Send + Sync>;

@@ -29,7 +29,7 @@ impl ImapMailbox {
                 && then != now
             {
                 let message = format!(
-                    "{}: folder {folder}: the server numbered the messages anew meanwhile (UIDVALIDITY {then}, now {now})",
+                    "{}: folder {folder}: the server changed UIDVALIDITY meanwhile (from {then} to {now})",
                     self.end()
                 );
                 return Err(Error::new(Scope::Folder, Retry::Now, ErrorKind::Renumbered, message));
@@ -113,7 +113,8 @@ impl ImapMailbox {
                     hangups += 1;
                     self.session = None;
                     if hangups == HANGUPS {
-                        let words = format_args!("the server cannot open it, {HANGUPS} connections ended so");
+                        let words =
+                            format_args!("the server cannot open it; {HANGUPS} connections ended there");
                         let error = self.explain_in(folder, error.context(words));
                         return Err(Error { scope: Scope::Folder, retry: Retry::Never, ..error });
                     }

@@ -221,7 +221,7 @@ impl Delivery {
         let Some(writing) = &self.writing else { return Ok(()) };
         let OpenMessage { envelope, length, temporary, file, size, bare, .. } = writing;
         if size != length {
-            let words = format!("{length} octets were announced, and {size} came");
+            let words = format!("{length} bytes were announced, and {size} arrived");
             return Err(Fault::found(temporary, io::ErrorKind::UnexpectedEof, words));
         }
         let archive = &self.to.directory.archive;

@@ -26,10 +26,7 @@ pub(super) struct Disk {
 pub(super) type Before = std::sync::Arc<dyn Fn(&str, &Path) -> io::Result<()> + Send + Sync>;
 
 impl Disk {
-    #[cfg_attr(
-        not(test),
-        expect(clippy::unused_self, reason = "what stands before a step is there in tests")
-    )]
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "hooks exist only in tests"))]
     fn step<T>(&self, what: &str, path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Fault> {
         #[cfg(test)]
         if let Some(before) = &self.before {

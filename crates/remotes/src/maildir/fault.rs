@@ -44,7 +44,7 @@ impl Fault {
         use io::ErrorKind as K;
         let (scope, retry, kind, advice) = match self.kind() {
             K::StorageFull | K::QuotaExceeded => {
-                (Scope::Endpoint, Retry::Never, ErrorKind::Quota, "; make room, and run it again")
+                (Scope::Endpoint, Retry::Never, ErrorKind::Quota, "; free some space, and run it again")
             }
             K::FileTooLarge => (Scope::Message, Retry::Never, ErrorKind::TooLarge, ""),
             K::ReadOnlyFilesystem => (Scope::Endpoint, Retry::Never, ErrorKind::Refused, ""),

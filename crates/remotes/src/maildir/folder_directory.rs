@@ -144,7 +144,7 @@ impl FolderDirectory {
     fn new_validity(&self) -> Result<UidValidity, Fault> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
         let validity = u32::try_from(seconds).ok().and_then(|it| UidValidity::new(u64::from(it)));
-        let words = "the clock shows a year of which no UIDVALIDITY can be made";
+        let words = "the clock shows a time that does not fit into a UIDVALIDITY";
         validity.ok_or_else(|| Fault::found(&self.list_file(), io::ErrorKind::InvalidData, words))
     }
 
@@ -158,7 +158,7 @@ impl FolderDirectory {
         let Some(octets) = read_if_there(&path)? else { return Ok(None) };
         let list = UidList::parse(&octets);
         if list.is_none() {
-            tracing::warn!("{}: cannot be understood, all messages get new UIDs", path.display());
+            tracing::warn!("{}: cannot be read; all messages get new UIDs", path.display());
         }
         Ok(list)
     }

@@ -48,7 +48,7 @@ impl<'a> Lock<'a> {
                 }
             }
             if since.elapsed() > PATIENCE {
-                let words = "another program does not give up its lock";
+                let words = "another program holds the lock";
                 return Err(Fault::found(&path, ErrorKind::ResourceBusy, words));
             }
             thread::sleep(PAUSE);

@@ -42,7 +42,7 @@ impl Archive {
                 paths.push(path);
             } else {
                 let directory = self.root.join(&name);
-                let words = "left out: the name of the directory is none that a folder gets here";
+                let words = "left out: no folder of mailhaul has a directory of this name";
                 tracing::warn!("{}: {words}", directory.display());
             }
         }

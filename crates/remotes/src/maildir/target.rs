@@ -180,7 +180,7 @@ impl Archive {
             let is_made = !directory.path.is_dir();
             self.disk.make_directory(&directory.path)?;
             if !is_made && !directory.is_spelled_so(&self.root)? {
-                let words = "the file system takes it for the same as another folder's directory";
+                let words = "for the file system it is the same as another folder's directory";
                 return Err(Fault::found(&directory.path, io::ErrorKind::InvalidFilename, words));
             }
             if names::is_long(&names::directory(folder)) {

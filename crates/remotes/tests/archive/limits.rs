@@ -52,7 +52,7 @@ async fn a_full_disk_is_told_and_the_next_pass_goes_on() {
     let full = pass(&from, &root, &ledger).await;
     let error = full.error.clone().unwrap();
     assert_eq!((error.kind, error.scope), (ErrorKind::Quota, Scope::Endpoint), "{error}");
-    for words in [root.to_str().unwrap(), "terrya's archive", "No space left on device", "make room"] {
+    for words in [root.to_str().unwrap(), "terrya's archive", "No space left on device", "free some space"] {
         assert!(error.message.contains(words), "{error}");
     }
     let half_written = |it: &&std::path::PathBuf| it.parent().unwrap().ends_with("tmp");

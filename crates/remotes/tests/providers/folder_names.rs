@@ -133,7 +133,7 @@ async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are
     let report = &route.migrate(&users).await[0].report;
     for left_out in ["Files", "Files/below"] {
         let (place, reason) = &places(report)[left_out];
-        let words = "not for mail on Microsoft 365; it shows 3: name it in the folder map to carry it too";
+        let words = "not a mail folder on Microsoft 365 (3 messages); add it to the folder map to migrate it";
         assert_eq!((place.as_deref(), reason.as_str()), (None, words));
     }
     assert_eq!(found().into_keys().collect::<Vec<String>>(), mail);

@@ -130,14 +130,13 @@ async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_name
     assert_eq!(
         told,
         [
-            "1: message, Refused, Never: its longest line has 20000 octets, and the target refuses messages with lines \
-             of more than 10500",
+            "1: message, Refused, Never: its longest line has 20000 bytes, and the target refuses lines of more than 10500",
             &format!(
-                "2: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+                "2: {ALONE}{refused}; its longest line has 10000 bytes, and this kind of server accepts about 10500"
             ),
             &format!("3: {ALONE}{refused}"),
             &format!(
-                "4: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+                "4: {ALONE}{refused}; its longest line has 10000 bytes, and this kind of server accepts about 10500"
             ),
             "5: at 7",
         ]
@@ -178,7 +177,7 @@ async fn q29_what_is_larger_than_the_limit_that_a_server_tells_is_not_sent() {
         play.done().await;
         ended.unwrap();
         let refused =
-            "1: message, TooLarge, Never: the message has 11 octets, and the target takes 10 octets at most";
+            "1: message, TooLarge, Never: the message has 11 bytes, and the target accepts at most 10";
         assert_eq!(told, [refused, "2: at 7"], "{name}");
     }
 }
@@ -262,7 +261,7 @@ async fn q34_a_folder_that_was_deleted_meanwhile_is_made_again_and_the_pass_begi
     let error = ended.unwrap_err();
     assert_eq!((error.scope, error.retry, error.kind), (Scope::Session, Retry::Now, ErrorKind::Connection));
     assert!(
-        error.message.ends_with("NO [TRYCREATE] Mailbox does not exist: Work, and was made again"),
+        error.message.ends_with("NO [TRYCREATE] Mailbox does not exist: Work; the folder was created again"),
         "{error}"
     );
     assert!(told.is_empty(), "{told:?}");

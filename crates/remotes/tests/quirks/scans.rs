@@ -42,7 +42,7 @@ async fn a_folder_without_uidvalidity_is_copied_with_a_warning() {
         let passed = pass(name).await;
         passed.brought(&["INBOX: one"]);
         let [remark] = passed.remarks()[..] else { panic!("{:?}", passed.remarks()) };
-        assert!(remark.contains("tells no UIDVALIDITY"), "{remark}");
+        assert!(remark.contains("sends no UIDVALIDITY"), "{remark}");
     }
 }
 
@@ -67,7 +67,7 @@ async fn one_message_does_not_spoil_the_scan() {
     let (copied, skipped, failed) = spoilt("q134-left-out-once.txt").await;
     assert_eq!((copied, skipped.len(), failed.len()), (5, 0, 0));
     for (name, why) in [
-        ("q134-no-flags.txt", "2 the server does not tell its flags"),
+        ("q134-no-flags.txt", "2 the server does not send its flags"),
         ("q134-left-out.txt", "2 the server counts the message and does not show it"),
         ("q134-refused.txt", "2 UID FETCH refused: NO Internal error"),
     ] {

@@ -154,7 +154,7 @@ impl Answer {
             }
             400..=499 => (Scope::Message, ErrorKind::Refused),
             _ => {
-                let words = format!("{words}, which means nothing here");
+                let words = format!("{words}: unexpected status");
                 return Error::new(Scope::Session, Retry::Now, ErrorKind::Connection, words);
             }
         };

@@ -62,7 +62,7 @@ impl Api {
         let user = utf8_percent_encode(&self.user, NON_ALPHANUMERIC);
         let text = format!("{base}{prefix}/gmail/v1/users/{user}/{what}");
         Url::parse(&text).map_err(|error| {
-            let words = format!("{text} is no address: {error}");
+            let words = format!("{text} is not a valid address: {error}");
             ApiError::Refused(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Refused, words))
         })
     }
@@ -198,7 +198,7 @@ impl Api {
             Meaning::Done => {
                 let labels: Labels = serde_json::from_slice(&answer.body).map_err(|error| {
                     let words = answer.struck(&error.to_string());
-                    ApiError::Unknown(Error::session(format!("Gmail's API tells no labels: {words}")))
+                    ApiError::Unknown(Error::session(format!("Gmail's API sent no labels: {words}")))
                 })?;
                 Ok(labels.labels)
             }
@@ -233,7 +233,7 @@ pub(crate) fn unexpected(meaning: Meaning) -> ApiError {
             ApiError::Unknown(Error::session(words))
         }
         Meaning::Done | Meaning::Incomplete(_) => {
-            ApiError::Unknown(Error::session("Gmail's API answers what was not asked"))
+            ApiError::Unknown(Error::session("Gmail's API sent an unexpected answer"))
         }
     }
 }

@@ -49,7 +49,7 @@ impl<'f, F: Feed> Split<'f, F> {
                     Some(route(&envelope, octets, &beginning, self.largest))
                 }
                 Some(Offer::Chunk(_) | Offer::End) => {
-                    return Err(Error::session("a message went on that had not begun"));
+                    return Err(Error::session("a message continued that had not begun"));
                 }
                 None => None,
             };
@@ -92,7 +92,7 @@ impl<'f, F: Feed> Split<'f, F> {
                 Ok(Some(Outgoing::Whole(envelope, body)))
             }
             Some(Offer::Start(envelope, octets)) => Ok(Some(Outgoing::Begun(envelope, octets))),
-            _ => Err(Error::session("a message went on that had not begun")),
+            _ => Err(Error::session("a message continued that had not begun")),
         }
     }
 
@@ -110,7 +110,7 @@ impl<'f, F: Feed> Split<'f, F> {
                 self.route = None;
                 Ok(None)
             }
-            _ => Err(Error::session("a message did not go on")),
+            _ => Err(Error::session("a message did not continue")),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Api {
             }
             let so_far = at + rest.len() as u64;
             if so_far > length || (is_over && so_far < length) {
-                let words = format!("a message of {length} octets has another number of them: {so_far}");
+                let words = format!("a message of {length} bytes has {so_far} bytes");
                 return Err(ApiError::Unknown(Error::session(words)));
             }
             let chunk = rest.split_to(rest.len().min(CHUNK)).freeze();
@@ -97,7 +97,7 @@ impl Api {
                 Some(message) if end == length => return Ok(message),
                 None if end < length => at = end,
                 _ => {
-                    let words = "Gmail's API takes an upload for complete that is not, or not for complete";
+                    let words = "Gmail's API and mailhaul disagree if an upload is complete";
                     return Err(ApiError::Unknown(Error::session(words)));
                 }
             }
@@ -166,11 +166,10 @@ impl Api {
                         (there, tries) = (now, 0);
                         continue;
                     }
-                    ApiError::Unknown(Error::session("Gmail's API does not keep what it is sent"))
+                    ApiError::Unknown(Error::session("Gmail's API does not store the bytes of an upload"))
                 }
                 Ok(Progress::There(now)) => {
-                    let words =
-                        format!("Gmail's API has {now} octets of an upload, where {at} were there before");
+                    let words = format!("Gmail's API has {now} bytes of an upload, and had {at} before");
                     return Err(ApiError::Unknown(Error::session(words)));
                 }
                 // All that was sent is still here, and was not the whole message: the server cannot have

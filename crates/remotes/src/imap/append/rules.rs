@@ -20,14 +20,12 @@ impl AppendRules {
     /// Reason not to send the message; `None` if it can be sent. `line` is 0 while it is unknown.
     pub(crate) fn refusal(&self, octets: u64, line: usize) -> Option<Error> {
         if let Some(largest) = self.largest.filter(|largest| octets > *largest) {
-            let words =
-                format!("the message has {octets} octets, and the target takes {largest} octets at most");
+            let words = format!("the message has {octets} bytes, and the target accepts at most {largest}");
             return Some(Error::new(Scope::Message, Retry::Never, ErrorKind::TooLarge, words));
         }
         let longest = self.longest_line.filter(|longest| line > *longest)?;
-        let words = format!(
-            "its longest line has {line} octets, and the target refuses messages with lines of more than {longest}"
-        );
+        let words =
+            format!("its longest line has {line} bytes, and the target refuses lines of more than {longest}");
         Some(Error::new(Scope::Message, Retry::Never, ErrorKind::Refused, words))
     }
 
@@ -35,9 +33,7 @@ impl AppendRules {
     /// unknown.
     pub(crate) fn hint(&self, line: usize) -> Option<String> {
         let longest = self.longest_line.filter(|longest| line > longest - longest / 10)?;
-        Some(format!(
-            "; its longest line has {line} octets, and this kind of server takes about {longest} at most"
-        ))
+        Some(format!("; its longest line has {line} bytes, and this kind of server accepts about {longest}"))
     }
 
     /// A ruler, if lines must be measured.
@@ -110,8 +106,8 @@ mod tests {
         };
         let words = |octets, line| rules.refusal(octets, line).map(|it| it.message);
         assert_eq!(words(100, 10), None);
-        assert!(words(101, 10).unwrap().contains("has 101 octets, and the target takes 100"));
-        assert!(words(100, 11).unwrap().contains("has 11 octets"));
+        assert!(words(101, 10).unwrap().contains("has 101 bytes, and the target accepts at most 100"));
+        assert!(words(100, 11).unwrap().contains("has 11 bytes"));
         assert!(rules.hint(10).is_some() && rules.hint(9).is_none());
     }
 }

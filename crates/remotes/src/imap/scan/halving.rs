@@ -128,7 +128,7 @@ impl Halves {
         if *breaks < MOST_BREAKS {
             self.todo.push(uids);
         } else {
-            let words = format_args!("at this message, {MOST_BREAKS} connections ended so");
+            let words = format_args!("{MOST_BREAKS} connections ended at this message");
             self.refused.push(RefusedSet { uids, error: error.clone().context(words) });
         }
         Ok(())

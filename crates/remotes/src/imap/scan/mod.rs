@@ -411,11 +411,8 @@ impl<'a> ScanAnswers<'a> {
         if self.memory <= MOST_MEMORY {
             return Ok(());
         }
-        let words = format!(
-            "the server tells of {} messages, with more keywords than fit into {} MiB",
-            self.told.len(),
-            MOST_MEMORY >> 20
-        );
+        let words =
+            format!("the keywords of {} messages need more than {} MiB", self.told.len(), MOST_MEMORY >> 20);
         Err(incomplete(&words))
     }
 
@@ -519,7 +516,7 @@ impl<'a> ScanAnswers<'a> {
                 (_, Some(false)) => elsewhere.insert(uid),
                 (flags, _) => {
                     let what = if flags.is_none() { "flags" } else { "labels" };
-                    unseen.push(UnseenMessage { uid, why: format!("the server does not tell its {what}") });
+                    unseen.push(UnseenMessage { uid, why: format!("the server does not send its {what}") });
                 }
             }
         }

@@ -83,7 +83,8 @@ impl Examination {
 
     /// Reason why these bytes are not the message with the told size; `None` if no fact contradicts them.
     pub(crate) fn contradiction(&self, told: u64, facts: &Facts, are_exact: bool) -> Option<String> {
-        let given = format!("the server gives {} octets of a message of which it tells {told}", self.length);
+        let given =
+            format!("the server sends {} bytes of a message, and tells a size of {told}", self.length);
         if facts.headers.iter().any(|header| self.is_of_another(header)) {
             return Some(format!("{given}, and their header is that of another message"));
         }

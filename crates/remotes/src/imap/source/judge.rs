@@ -75,7 +75,7 @@ impl Judge {
     pub(crate) fn whole(&mut self, uid: Uid, claimed: u64, body: &Bytes) -> BodyVerdict {
         // Quirk: Courier sends an empty body for a message that was just expunged.
         if body.is_empty() && claimed > 0 {
-            return BodyVerdict::Doubtful("the server gives an empty body".to_owned());
+            return BodyVerdict::Doubtful("the server sends an empty body".to_owned());
         }
         if let Some(words) = placeholder::found(self.placeholders, body) {
             return BodyVerdict::Placeholder(words);
@@ -84,11 +84,11 @@ impl Judge {
         match self.cut.get(&uid) {
             None if ending::is_cut(body) => {
                 self.cut.insert(uid, length);
-                let words = format!("the server gives {length} octets, and the message does not end there");
+                let words = format!("the server sends {length} bytes, and the message does not end there");
                 return BodyVerdict::Doubtful(words);
             }
             Some(before) if length < *before => {
-                let words = format!("the server gives {length} octets, and {before} before");
+                let words = format!("the server sends {length} bytes, and {before} before");
                 return BodyVerdict::Doubtful(words);
             }
             // Another item gave the rest.
@@ -187,7 +187,7 @@ impl Judge {
         let are_exact = self.sizes.are_exact();
         if length != claimed {
             if before.is_some_and(|before| !before.is_like(octets)) {
-                return Err(differing(length, " each time differently", claimed));
+                return Err(differing(length, ", different ones each time,", claimed));
             }
             if let Some(words) = seen.contradiction(claimed, facts, are_exact) {
                 return Err(words);
@@ -201,7 +201,7 @@ impl Judge {
 }
 
 fn differing(length: u64, how: &str, claimed: u64) -> String {
-    format!("the server gives {length} octets{how} of a message of which it tells {claimed}")
+    format!("the server sends {length} bytes{how} of a message, and tells a size of {claimed}")
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
         let mut it = Judge::default();
         assert!((1..=8).all(|number| judge(&mut it, number, 5, "hello")));
         assert!(!judge(&mut it, 9, 3, "longer") && it.is_doubted(uid(9)));
-        assert!(check(&mut it, 9, 3, "longe").unwrap_err().contains("each time differently"));
+        assert!(check(&mut it, 9, 3, "longe").unwrap_err().contains("different ones each time"));
         assert_eq!(check(&mut it, 9, 3, "longe"), Ok(()));
         assert!(judge(&mut it, 9, 3, "longe") && !it.is_doubted(uid(9)));
         assert!(!judge(&mut it, 10, 9, "cut") && judge(&mut it, 10, 9, "not cut 9"));

@@ -392,7 +392,9 @@ impl ImapMailbox {
             }
             // Another client created it meanwhile, or the server contradicts itself.
             Err(_) => Error::session(self.explain_in(folder, error)),
-            Ok(()) => Error::session(format!("{}, and was made again", self.explain_in(folder, error))),
+            Ok(()) => {
+                Error::session(format!("{}; the folder was created again", self.explain_in(folder, error)))
+            }
         })
     }
 

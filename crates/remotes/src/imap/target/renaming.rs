@@ -72,7 +72,7 @@ impl ImapMailbox {
         self.selected()?.unselect().await.map_err(|error| self.explain_in(aside, error))?;
         let back = self.rename(aside, &NewFolder { path: folder.clone(), subscribe }).await;
         back.map(|()| false).map_err(|error| {
-            let words = format!("mail arrived in \"{folder}\", which is called \"{aside}\" now: {error}");
+            let words = format!("mail arrived in \"{folder}\", which is now named \"{aside}\": {error}");
             Error::session(words)
         })
     }

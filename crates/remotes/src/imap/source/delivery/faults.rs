@@ -97,7 +97,7 @@ impl Delivery {
             return Blame::Unknown(error);
         }
         if self.cost > MOST_COST {
-            let words = "the server breaks the connection at one message after the other";
+            let words = "the server breaks the connection at each of several messages";
             let error = error.context(words);
             return Blame::Unknown(imap::Error { scope: Scope::Folder, retry: Retry::Never, ..error });
         }

@@ -48,7 +48,7 @@ const MOST_BEYOND: u64 = 16 << 20;
 /// A larger told size means nothing. No larger body is read (32 bits, RFC 3501, section 9).
 const LARGEST_SIZE: u64 = 0xffff_ffff;
 /// Reason of a message for which the server answers `BODY[]` with `BODY[]<0>`.
-const PART: &str = "the server gives a part of the message that was not asked for, and not the message";
+const PART: &str = "the server sends a part of the message that was not requested, and not the message";
 /// Reason of an aborted delivery.
 pub(crate) enum DeliveryError {
     /// The receiving end is closed.
@@ -239,7 +239,7 @@ impl Delivery {
     /// The withheld messages, and those of the rest that still exist.
     pub(crate) fn into_missing(mut self, there: impl Fn(Uid) -> bool) -> Vec<(Uid, Missing)> {
         let lacking: Vec<Uid> = self.lacking().collect();
-        let unexplained = || "the server lists the message and does not give it".to_owned();
+        let unexplained = || "the server lists the message and does not send it".to_owned();
         let mut missing: Vec<(Uid, Missing)> = Vec::new();
         for uid in lacking {
             let excuse = self.excuses.remove(&uid).unwrap_or_else(unexplained);
@@ -507,7 +507,7 @@ fn is_too_large(claimed: u64, length: u64) -> bool {
 /// Error of a body that could take hours to read: the connection is given up.
 fn too_large(uid: Uid, claimed: u64, length: u64) -> imap::Error {
     let words = format!(
-        "the server announces {length} octets for the message of UID {uid}, of which it tells {claimed}"
+        "the server announces {length} bytes for the message of UID {uid}, and tells a size of {claimed}"
     );
     imap::Error::session(imap::ErrorKind::Protocol, words)
 }
