@@ -94,7 +94,7 @@ async fn vanished_messages_that_exists_counts_are_looked_for() {
 }
 
 #[tokio::test]
-async fn messages_of_which_nothing_says_that_they_vanished_are_looked_for() {
+async fn missing_messages_without_vanished_are_searched() {
     let (all, whole) = (listed(1..=8), shown(1, 1..=8));
     let talk = format!(
         "S: t OK done
@@ -106,7 +106,7 @@ async fn messages_of_which_nothing_says_that_they_vanished_are_looked_for() {
 }
 
 #[tokio::test]
-async fn many_vanished_messages_are_believed_where_search_does_not_find_them() {
+async fn many_vanished_messages_are_confirmed_by_search() {
     let talk = "S: * VANISHED (EARLIER) 1:6\nS: t OK done
          C: t UID SEARCH ALL\nS: * SEARCH 7 8 9 10\nS: t OK done";
     let scan = scan(QRESYNC, 11, 4, talk).await;

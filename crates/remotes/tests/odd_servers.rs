@@ -127,7 +127,7 @@ async fn what_was_told_no_size_may_come_before_its_turn() {
 }
 
 #[tokio::test]
-async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_explained() {
+async fn odd_and_missing_bodies_are_requested_alone_and_explained() {
     let script = "C: a3 EXAMINE \"INBOX\"
          S: * 5 EXISTS
          S: * OK [UIDVALIDITY 1] valid
@@ -180,7 +180,7 @@ async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_expla
 }
 
 #[tokio::test]
-async fn an_expunge_in_the_middle_of_a_scan_is_no_error_and_answers_are_put_together() {
+async fn an_expunge_during_a_scan_is_no_error() {
     let script = "C: a3 EXAMINE \"INBOX\"
          S: * 3 EXISTS
          S: * OK [UIDVALIDITY 1] valid
@@ -237,7 +237,7 @@ async fn folders_without_an_inbox_in_the_list_and_of_other_namespaces() {
 }
 
 #[tokio::test]
-async fn what_folders_are_for_is_asked_of_xlist_where_nothing_else_tells() {
+async fn xlist_tells_special_uses_if_list_does_not() {
     let script = "C: a3 LIST \"\" \"*\"
          S: * LIST (\\HasNoChildren) \"/\" INBOX
          S: * LIST (\\HasNoChildren) \"/\" \"[Gmail]/Alle Nachrichten\"

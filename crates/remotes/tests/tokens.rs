@@ -78,7 +78,7 @@ fn refused(dovecot: &Dovecot) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_token_of_an_application_opens_every_mailbox_with_both_mechanisms() {
+async fn one_application_token_opens_every_mailbox() {
     let server = TokenServer::start();
     for (offered, used) in [("plain xoauth2", "XOAUTH2"), ("plain xoauth2 oauthbearer", "OAUTHBEARER")] {
         let dovecot = dovecot(&server, TokensOf::Applications, offered);
@@ -106,7 +106,7 @@ async fn a_wrong_client_secret_is_told_to_all_and_asked_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_for_something_else_is_replaced_once_and_then_told() {
+async fn a_token_for_another_audience_is_replaced_once() {
     let server = TokenServer::start();
     let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
     let scope = TokenServer::OTHER_SCOPE.to_owned();

@@ -37,7 +37,7 @@ async fn source(root: &str, script: &str) -> (ImapMailbox, Peer) {
 }
 
 #[tokio::test]
-async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown() {
+async fn the_root_is_inbox_and_children_keep_their_names() {
     let script = "C: a3 LIST \"\" \"users.big\"
          S: a3 OK done
          C: a4 LIST \"\" \"INBOX.users.big\"
@@ -78,7 +78,7 @@ async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown()
 }
 
 #[tokio::test]
-async fn a_root_that_is_not_there_tells_what_was_tried_and_what_is_seen() {
+async fn a_missing_root_tells_the_attempts_and_visible_names() {
     let script = "C: a3 LIST \"\" \"users.nobody\"
          S: a3 OK done
          C: a4 LIST \"\" \"INBOX.users.nobody\"
@@ -138,7 +138,7 @@ async fn the_users_of_a_server_are_not_one_of_them() {
 }
 
 #[tokio::test]
-async fn a_user_whose_inbox_is_below_his_name_and_a_server_that_tells_nothing() {
+async fn an_inbox_below_the_root_and_a_server_without_namespace() {
     let (mut shared, peer) = session(
         "NAMESPACE",
         "C: a1 NAMESPACE

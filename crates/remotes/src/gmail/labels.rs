@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn views_are_left_out_and_what_the_operator_leaves_out_is_nobodys_home() {
+    fn views_and_folders_left_out_are_no_homes() {
         let (without, folders) = labels(LabelPolicy::PrimaryFolder, &["#Inbox#", "a"]);
         assert_eq!(homes(&without, &["\\Inbox", "z"]), ["z"]);
         assert_eq!(homes(&without, &["a"]), ["[Gmail]/Alle Nachrichten"]);

@@ -70,7 +70,7 @@ async fn a_full_disk_is_told_and_the_next_pass_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_must_not_be_written_is_told_and_stays_as_it_is() {
+async fn a_read_only_directory_is_reported_and_unchanged() {
     let from = filled().await;
     let ledger = MemoryLedger::default();
     if let Some(disk) = Disk::of("300m") {

@@ -111,8 +111,8 @@ fn was_run_as_another_user(test: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothing_wrong() {
-    let name = "neighbour::a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothing_wrong";
+async fn a_dovecot_that_changes_flags_all_the_time_loses_nothing() {
+    let name = "neighbour::a_dovecot_that_changes_flags_all_the_time_loses_nothing";
     if was_run_as_another_user(name) {
         return;
     }

@@ -11,7 +11,7 @@ use mailhaul_testkit::{Mailmaker, Setup, corpus};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_serves_the_archive_as_it_is_and_later_passes_carry_the_rest() {
+async fn a_dovecot_serves_the_archive_between_passes() {
     let from = filled().await;
     let home = home();
     let root = home.path().join("Maildir");
@@ -95,7 +95,7 @@ async fn a_dovecot_serves_the_archive_as_it_is_and_later_passes_carry_the_rest()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_without_the_plugin_shows_the_names_as_they_are_spelled() {
+async fn a_dovecot_without_the_plugin_shows_the_escaped_names() {
     let from = filled().await;
     let home = home();
     let root = home.path().join("Maildir");
@@ -122,7 +122,7 @@ async fn a_dovecot_without_the_plugin_shows_the_names_as_they_are_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_a_folder_and_a_subscription_that_dovecot_made_are_continued() {
+async fn files_that_dovecot_created_are_continued() {
     let home = home();
     let root = home.path().join("Maildir");
     fs::create_dir(&root).unwrap();

@@ -74,7 +74,7 @@ fn assert_same_there(route: &Route, user: &User, expected: &[(&str, &str, &str)]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn microsoft_gets_a_reserved_name_otherwise_and_keeps_twins_apart() {
+async fn microsoft_gets_another_name_for_a_reserved_one() {
     let route = Route::new(start(Personality::plain()).await, start(Personality::microsoft_365()).await);
     let reserved = "the target keeps the name \"Files\" for itself";
     let table = [
@@ -122,7 +122,7 @@ async fn names_that_gmail_refuses_are_written_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are_mapped() {
+async fn microsofts_files_are_left_out_unless_they_are_mapped() {
     let mut route = Route::new(start(Personality::microsoft_365()).await, start(Personality::plain()).await);
     let users = route.add_users(1);
     let user = &users[0];

@@ -86,7 +86,7 @@ fn personality() -> Personality {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_mailboxes_arrive_once_each_through_budgets_ended_tokens_and_broken_bodies() {
+async fn fifty_mailboxes_arrive_despite_limits_and_broken_bodies() {
     let source = limited(Personality::gmail_in_german(), |it| {
         it.bodies_per_connection = Some(100);
         it.download_per_day = Some(1_000_000);
@@ -153,7 +153,7 @@ async fn labels_that_change_move_messages_and_copy_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_label_with_another_name_changes_homes_without_a_message_that_changed() {
+async fn a_renamed_label_changes_homes_of_unchanged_messages() {
     let route = Route::new(start(Personality::gmail_in_german()).await, start(Personality::plain()).await);
     let users = route.add_users(1);
     let user = &users[0];

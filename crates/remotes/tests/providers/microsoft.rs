@@ -29,7 +29,7 @@ fn expected(source: &Contents) -> Contents {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_connections() {
+async fn fifty_mailboxes_arrive_despite_throttling_and_breaks() {
     // Tokens end before the server throttles: each stretch between two backoffs has such an end.
     let target = limited(Personality::microsoft_365(), |it| {
         it.throttle = Some(Throttle {

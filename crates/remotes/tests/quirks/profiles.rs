@@ -43,7 +43,7 @@ async fn taken_for(greeting: &str, id: &str, profile: Option<&str>) -> (String, 
 }
 
 #[tokio::test]
-async fn a_server_is_what_it_says_by_id_and_what_does_not_work_there_is_not_used() {
+async fn id_chooses_the_profile_and_its_denied_capabilities() {
     let (name, reason) = taken_for("ready", "(\"name\" \"SmarterMail\" \"version\" \"16.3\")", None).await;
     assert_eq!((name.as_str(), reason.as_str()), ("SmarterMail", "ID says SmarterMail"));
 }

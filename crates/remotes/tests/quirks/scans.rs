@@ -88,7 +88,7 @@ async fn one_message_does_not_spoil_the_scan() {
 }
 
 #[tokio::test]
-async fn a_new_message_that_a_scan_of_changes_leaves_out_is_looked_for() {
+async fn a_new_message_missing_in_the_changes_is_searched() {
     let mut play = source("q134-new-one-left-out.txt").await;
     let mut since = cursor(5);
     (since.status.messages, since.status.uid_next) = (1, Uid::new(2));
@@ -115,7 +115,7 @@ async fn a_target_that_does_not_show_everything_is_not_compared_with() {
 }
 
 #[tokio::test]
-async fn a_date_of_arrival_that_cannot_be_read_is_taken_from_the_header() {
+async fn an_unreadable_date_is_taken_from_the_header() {
     let mut play = source("q135-dates.txt").await;
     let scan = play.mailbox.scan(&inbox(), None).await.unwrap();
     let dates: Vec<String> = scan

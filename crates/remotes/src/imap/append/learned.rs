@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn system_flags_that_are_not_listed_are_sent_until_a_server_refuses_them() {
+    fn unlisted_system_flags_are_sent_until_they_are_refused() {
         let flags: Flags = ["\\Seen", "\\Flagged"].into_iter().collect();
         let lists = |name: &str| name == "\\Seen";
         let mut learned = FolderLimits::default();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_to_blame_when_the_server_says_so_or_does_it_again() {
+    fn a_message_is_to_blame_if_told_or_repeated() {
         let mut learned = FolderLimits::default();
         assert!(!learned.is_to_blame(&[uid(1), uid(2)], true, "BYE"));
         assert!(learned.is_careful());

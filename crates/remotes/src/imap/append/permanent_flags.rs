@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_are_sent_where_they_are_kept_and_system_flags_always() {
+    fn keywords_are_sent_if_kept_and_system_flags_always() {
         let flags = "\\Seen \\Flagged \\Forwarded $MDNSent b{ad";
         let system = "\\Flagged \\Seen";
         assert_eq!(kept(None, 1, flags), format!("{system} $MDNSent \\Forwarded"));

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_looked_for_among_own_then_other_users_then_shared_folders() {
+    fn a_root_is_searched_in_own_then_others_then_shared_folders() {
         let dovecot = namespaces(&["", "virtual/"], &["shared/"], &[], '/');
         let courier = namespaces(&["INBOX."], &[], &["#shared.", "shared."], '.');
         let cyrus = namespaces(&[], &["user/"], &[""], '/');

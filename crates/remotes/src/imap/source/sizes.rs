@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn estimates_are_taken_after_three_checks_and_one_in_a_while_is_checked() {
+    fn estimates_are_accepted_after_three_checks() {
         let sizes = Sizes::default();
         assert!(sizes.are_unknown() && !sizes.takes(1000, 900));
         for length in [900, 950, 1000] {

@@ -83,7 +83,7 @@ async fn away_for_a_moment_at_every_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_comes_after_everything_that_would_be_lost_with_the_power() {
+async fn an_acknowledged_message_survives_a_loss_of_power() {
     let (source, home) = (Remote::default(), directory());
     source.server().folder("INBOX").add("\\Seen work", &text(1));
     source.server().folder("INBOX").add("", &text(2));

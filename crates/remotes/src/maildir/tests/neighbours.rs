@@ -51,7 +51,7 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_that_somebody_else_delivers_gets_the_next_uids_and_keeps_them() {
+async fn mail_from_other_programs_gets_the_next_uids() {
     let (source, home, ledger) = (filled(), directory(), MemoryLedger::default());
     assert_synced(&pass(&source, home.path(), &ledger, &Trap::none()).await, "");
     let root = home.path().join("Maildir");
