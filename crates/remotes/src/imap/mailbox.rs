@@ -64,9 +64,9 @@ pub struct ImapMailbox {
     pub(crate) ahead: StartingSessions,
     /// End of the session's token.
     ends: Option<tokio::time::Instant>,
-    /// True after the first session. Outages of a server that was never reached are not waited out.
-    was_reached: bool,
-    /// Time of an answer at the start of the session.
+    /// Time of an answer at the start of the last session; `None` before the first one.
+    ///
+    /// Outages of a server that was never reached are not waited out.
     round_trip: Option<Duration>,
     /// The detected server profile.
     pub(crate) choice: ProfileChoice,
@@ -133,7 +133,6 @@ impl ImapMailbox {
             session: None,
             ahead: StartingSessions::default(),
             ends: None,
-            was_reached: false,
             round_trip: None,
             choice: ProfileChoice::default(),
             listener: None,
@@ -256,7 +255,7 @@ impl ImapMailbox {
         let StartedSession { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {
                 if let SignInError::Server(error) = &mut why
-                    && !self.was_reached
+                    && self.round_trip.is_none()
                     && is_unreachable(error)
                 {
                     // Probably a wrong address, or an outage: the operator waits for an answer.
@@ -266,7 +265,6 @@ impl ImapMailbox {
             })?;
         self.ends = ends;
         self.list_at_once = listed.map_or(ListAtOnce::No, ListAtOnce::Done);
-        self.was_reached = true;
         self.choice = choice;
         if let Some(listener) = &self.listener {
             listener(self.choice.profile);
@@ -513,7 +511,6 @@ impl Mailbox for ImapMailbox {
             session: None,
             ahead: self.ahead.clone(),
             ends: None,
-            was_reached: self.was_reached,
             round_trip: self.round_trip,
             choice: self.choice.clone(),
             listener: self.listener.clone(),

@@ -126,20 +126,7 @@ impl Sender<'_> {
             if !is_within && self.settings.tracker.is_refused() {
                 break;
             }
-            if !feed.is_ready() {
-                self.sink.flush().await?;
-            }
-            let offer = {
-                let mut next = pin!(feed.next());
-                if let Ok(offer) = timeout(self.settings.linger, &mut next).await {
-                    offer
-                } else {
-                    self.end_command();
-                    self.sink.flush().await?;
-                    next.await
-                }
-            };
-            let offer = offer.map_err(PipelineError::Feed)?;
+            let offer = self.next_offer(feed).await?;
             is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
             match offer {
                 None => break,
@@ -186,6 +173,22 @@ impl Sender<'_> {
         self.end_command();
         self.sink.flush().await?;
         Ok(if self.settings.tracker.is_refused() { PipelineEnd::UntilRefused } else { sent })
+    }
+
+    /// Returns the next offer. A command that waits too long for it is ended.
+    async fn next_offer<F: Feed>(&mut self, feed: &mut F) -> Result<Option<Offer>, PipelineError> {
+        if !feed.is_ready() {
+            self.sink.flush().await?;
+        }
+        let mut next = pin!(feed.next());
+        let offer = if let Ok(offer) = timeout(self.settings.linger, &mut next).await {
+            offer
+        } else {
+            self.end_command();
+            self.sink.flush().await?;
+            next.await
+        };
+        offer.map_err(PipelineError::Feed)
     }
 
     /// Waits until the next message may be sent. False if too many commands were refused in this session.
